@@ -1,0 +1,1 @@
+"""Jindi 金堤: security and risk control for internet finance."""

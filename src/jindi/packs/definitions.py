@@ -1,0 +1,291 @@
+"""What a pack declares, once read: frozen, typed, checked values that every other room works from.
+
+Every definition has passed all checks by the time it stands here; nobody asks a second time.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from jindi.language import Expression, Type, Value
+
+DataClass = Literal["public", "C1", "C2", "C3"]
+"""JR/T 0171-2020 classes of personal financial information, plus `public`."""
+
+Degrade = Literal["open", "closed", "challenge"]
+"""What a rule does when an input is away: not fire, fire as it stands, or ask for a challenge."""
+
+
+class Outcome(StrEnum):
+    """What happens to an event, from the lightest to the heaviest."""
+
+    ALLOW = "allow"
+    CHALLENGE = "challenge"
+    DELAY = "delay"
+    REVIEW = "review"
+    DENY = "deny"
+
+
+OUTCOMES: tuple[Outcome, ...] = tuple(Outcome)
+"""By weight: the heavier outcome has the larger index."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One sentence in both languages."""
+
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldDef:
+    """A field of an event.
+
+    `type` is what expressions see: a field with an `identifier` (phone, id_card, bank_card, email, name,
+    address, device, ip, ...) has type token and its clear text never passes intake. `entity` says whose
+    key it is (user, device, merchant, ...). `currency_field` names the field that holds the currency of
+    a money field when the pack does not fix it.
+    """
+
+    name: str
+    type: Type
+    data_class: DataClass
+    doc: Words
+    required: bool = True
+    entity: str | None = None
+    identifier: str | None = None
+    values: tuple[str, ...] = ()
+    length_max: int = 128
+    least: int | None = None
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventDef:
+    """An event type: its fields in declared order. `late_after_us`: further back than this is marked late."""
+
+    name: str
+    pack: str
+    doc: Words
+    fields: tuple[FieldDef, ...]
+    late_after_us: int
+    lifecycle: str | None = None
+    """One of challenge_result, release, recall, verdict, list_entry for the events of a decision's life."""
+
+
+Unit = Literal["day", "week", "month", "year"]
+
+FOLDS = (
+    "count", "sum", "mean", "std", "min", "max", "distinct", "first", "last",
+    "since_first", "since_last", "seen", "quantile",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """The window: `sliding` (t-length, t], `calendar` (from the start of the unit's period), or `ever`."""
+
+    kind: Literal["sliding", "calendar", "ever"]
+    length_us: int = 0
+    unit: Unit | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureDef:
+    """A window feature: `fold` of `value` over the events `of`, per key `by`.
+
+    `by` maps an event type to the fields that make the key, for feeding and for merely reading types;
+    `value` maps a feeding event type to the folded field (empty for count and for since_*).
+    `where` maps a feeding event type to the condition, checked against that type's fields.
+    `entities` names the key's parts (the fields' entities or names), `type` what expressions see.
+    """
+
+    name: str
+    pack: str
+    doc: Words
+    of: tuple[str, ...]
+    by: Mapping[str, tuple[str, ...]]
+    entities: tuple[str, ...]
+    fold: str
+    value: Mapping[str, str]
+    over: Over
+    lag_us: int
+    where: Mapping[str, Expression]
+    counts: Literal["attempts", "accepted"]
+    current: Literal["include", "exclude"]
+    quantile_ppm: int
+    type: Type
+    zone: ZoneInfo
+    degrade: Degrade
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedDef:
+    """A feature that is an expression over others; `otherwise` replaces a missing result.
+
+    `events` are the event types on which all its inputs can be read.
+    """
+
+    name: str
+    pack: str
+    doc: Words
+    expression: Expression
+    otherwise: Value
+    type: Type
+    degrade: Degrade
+
+
+@dataclass(frozen=True, slots=True)
+class LimitStep:
+    """A value of a limit from a day on, with where it comes from. `value` None is an unset placeholder."""
+
+    since: date
+    value: int | float | str | None
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class LimitDef:
+    """A dated parameter. `mark` says how sure the figure is; a design default says so on screen."""
+
+    name: str
+    pack: str
+    doc: Words
+    type: Type
+    mark: Literal["verified", "from memory", "design default"]
+    steps: tuple[LimitStep, ...]
+
+    def on(self, day: date) -> LimitStep:
+        """The step in force on a day; raises LookupError before the first: asked too early, never guessed."""
+        current = None
+        for step in self.steps:
+            if step.since <= day:
+                current = step
+        if current is None:
+            raise LookupError(f"limit {self.name} has no value on {day}: the first is of {self.steps[0].since}")
+        return current
+
+
+@dataclass(frozen=True, slots=True)
+class ListEntry:
+    """A member of a list until `expires_us` (None: for good)."""
+
+    value: str
+    expires_us: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListDef:
+    """A list that the pack begins with; entries also come and go as `list_entry` events."""
+
+    name: str
+    pack: str
+    doc: Words
+    colour: Literal["black", "white", "grey"]
+    of: Type
+    entries: tuple[ListEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseDef:
+    """A worked example in a pack. `given` holds field and feature values in the language's values;
+    `members` names the (list, value) pairs that hold; `at_us` fixes the time words and the limits' day."""
+
+    name: str
+    given: Mapping[str, Value]
+    members: frozenset[tuple[str, Value]]
+    at_us: int
+    fires: bool | None = None
+    outcome: Outcome | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleDef:
+    """When `when` is true the rule is hit: it adds `score` and, if `then` is set, asks for that outcome."""
+
+    id: str
+    doc: Words
+    when: Expression
+    then: Outcome | None
+    score: int
+    basis: str
+    degrade: Degrade
+    method: str | None
+    wait_us: int | None
+    share_max_ppm: int
+    confirmed_share_ppm: int | None
+    cases: tuple[CaseDef, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BandDef:
+    """From this score up (inclusive), at least this outcome."""
+
+    score_from: int
+    then: Outcome
+    method: str | None = None
+    wait_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExemptionDef:
+    """When `when` is true, outcomes in `lifts` are not asked for (a passed challenge, say)."""
+
+    id: str
+    doc: Words
+    when: Expression
+    lifts: frozenset[Outcome]
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyDef:
+    """The rules of one event type, in one version."""
+
+    id: str
+    pack: str
+    on: str
+    doc: Words
+    state: Literal["live", "shadow", "draft"]
+    deadline_us: int
+    bands: tuple[BandDef, ...]
+    rules: tuple[RuleDef, ...]
+    exemptions: tuple[ExemptionDef, ...]
+    cases: tuple[CaseDef, ...]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class PackDef:
+    """A pack's own page."""
+
+    name: str
+    version: str
+    doc: Words
+    zone: ZoneInfo
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """All packs of a platform, together. `digest` names exactly these definitions; `source` is the
+    canonical text they were read from, so that the journal can keep it and replay can read it again."""
+
+    packs: Mapping[str, PackDef]
+    events: Mapping[str, EventDef]
+    features: Mapping[str, FeatureDef]
+    derived: Mapping[str, DerivedDef]
+    limits: Mapping[str, LimitDef]
+    lists: Mapping[str, ListDef]
+    policies: tuple[PolicyDef, ...]
+    digest: str
+    source: Mapping[str, str] = field(repr=False, default_factory=dict)
+
+    def live_policy(self, event: str) -> PolicyDef | None:
+        """The live policy of an event type, if it has one."""
+        return next((p for p in self.policies if p.on == event and p.state == "live"), None)

@@ -1,0 +1,88 @@
+"""All that the house asks of the outside world, on one page.
+
+Knows: shapes. Never: which implementation is behind a port; only `app` does.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Wall time. Only `run`, `stores` and `doors` may ask; pure rooms are given the instant."""
+
+    def now_us(self) -> int:
+        """Microseconds since 1970-01-01 UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One batch as the log keeps it: `count` records from sequence number `first`, and its bytes."""
+
+    first: int
+    count: int
+    batch: bytes
+
+
+class LogFailure(Exception):  # noqa: N818 - the name of what happened
+    """The log could not make a batch durable, or is not fit to be written; the lane must stop.
+
+    The message names the place and the remedy. What was not acknowledged may or may not be on disk.
+    """
+
+
+class LogDamaged(LogFailure):
+    """Bytes that were once durable are no longer what was written: names file, offset and what is wrong."""
+
+    def __init__(self, place: str, problem: str, remedy: str = "") -> None:
+        self.place, self.problem, self.remedy = place, problem, remedy
+        super().__init__(f"{place}: {problem}" + (f" ({remedy})" if remedy else ""))
+
+
+class Log(Protocol):
+    """An append-only sequence of opaque batches; a sequence number, once given, never changes meaning.
+
+    Records are numbered from 0 without gaps. Batches are stored whole or not at all: after a crash a
+    batch that was not acknowledged may be absent, never half there.
+    """
+
+    def append(self, batch: bytes, first: int, count: int) -> None:
+        """Make one batch durable: when this returns, a power cut cannot lose it.
+
+        `first` must be `next_seq`. Raises LogFailure; after that every later append fails too, until
+        the log is opened again.
+        """
+
+    def read(self, first: int = 0) -> Iterator[Frame]:
+        """All batches from the one that holds sequence number `first`, in order, checked for damage.
+
+        Raises LogDamaged at the first damaged place. Batches appended meanwhile may or may not appear.
+        """
+
+    def next_seq(self) -> int:
+        """The sequence number that the next record will get."""
+
+    def notes(self) -> tuple[str, ...]:
+        """What opening found and mended (a torn tail, say): sentences for the operator's log."""
+
+    def close(self) -> None:
+        """Release files and locks."""
+
+
+class Blobs(Protocol):
+    """Named byte strings that are replaced whole: snapshots, checkpoints, keys, small state."""
+
+    def save(self, name: str, chunks: Iterable[bytes | memoryview], *, private: bool = False) -> None:
+        """Durable and atomic: afterwards the name holds either the old bytes or all the new chunks.
+
+        `private` bytes are readable by the owner alone (mode 0600).
+        """
+
+    def load(self, name: str) -> bytes | None:
+        """The bytes, or None when there is no such name."""
+
+    def names(self, prefix: str = "") -> tuple[str, ...]:
+        """All names that start with `prefix`, sorted."""
+
+    def drop(self, name: str) -> None:
+        """Forget a name; no error when it is not there."""
