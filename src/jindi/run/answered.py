@@ -1,0 +1,113 @@
+"""Which events have been answered, and where: a bounded index from event id to place in the journal.
+
+Two generations of an open-addressing table. When the young one is full the old one is forgotten, and with it
+every event before the young one's birth: such events are refused from then on, so forgetting never counts an
+event twice. The table keeps 128 bits of each id; the journal, which holds the id itself, has the last word.
+"""
+
+from collections.abc import Iterator, Mapping
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+Table = NDArray[np.int64]
+_START = 1 << 12
+ANSWERED_MAX = 1 << 21
+"""Events per generation; a generation costs at most 48 MB."""
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _find(table: Table, high: int, low: int) -> int:
+    mask = table.shape[0] - 1
+    place = low & mask
+    while table[place, 2] >= 0:
+        if table[place, 0] == high and table[place, 1] == low:
+            return int(table[place, 2])
+        place = (place + 1) & mask
+    return -1
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _put(table: Table, high: int, low: int, seq: int) -> None:
+    mask = table.shape[0] - 1
+    place = low & mask
+    while table[place, 2] >= 0:
+        place = (place + 1) & mask
+    table[place, 0], table[place, 1], table[place, 2] = high, low, seq
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _move(old: Table, new: Table) -> None:
+    for place in range(old.shape[0]):
+        if old[place, 2] >= 0:
+            _put(new, old[place, 0], old[place, 1], old[place, 2])
+
+
+def _empty(rows: int) -> Table:
+    table = np.zeros((rows, 3), np.int64)
+    table[:, 2] = -1
+    return table
+
+
+def fingerprint(event_id: str) -> tuple[int, int]:
+    """128 bits of an event id, as two signed 64-bit halves."""
+    code = blake2b(event_id.encode(), digest_size=16).digest()
+    return int.from_bytes(code[:8], "little", signed=True), int.from_bytes(code[8:], "little", signed=True)
+
+
+class Answered:
+    """The index. `floor_us`: events from before this instant may have been forgotten."""
+
+    def __init__(self, most: int = ANSWERED_MAX) -> None:
+        self._most = most
+        self._young, self._old = _empty(_START), _empty(2)
+        self._count = 0
+        self._born_us = self.floor_us = 0
+
+    def find(self, mark: tuple[int, int]) -> int | None:
+        """The sequence number of the answer to the event with this fingerprint, if it is remembered."""
+        seq = _find(self._young, *mark)
+        if seq < 0:
+            seq = _find(self._old, *mark)
+        return seq if seq >= 0 else None
+
+    def add(self, mark: tuple[int, int], seq: int, as_of_us: int) -> None:
+        """Remember an answer that is not yet in the index."""
+        if self._count >= self._most:
+            self._old, self._young, self._count = self._young, _empty(_START), 0
+            self.floor_us, self._born_us = self._born_us, as_of_us
+        if self._count * 10 >= self._young.shape[0] * 6:
+            larger = _empty(self._young.shape[0] * 2)
+            _move(self._young, larger)
+            self._young = larger
+        _put(self._young, *mark, seq)
+        self._count += 1
+
+    def __len__(self) -> int:
+        return self._count + int((self._old[:, 2] >= 0).sum())
+
+    def bytes_held(self) -> int:
+        """Memory of the tables, in bytes."""
+        return self._young.nbytes + self._old.nbytes
+
+    def save(self) -> tuple[dict[str, Any], Iterator[memoryview]]:
+        """A header of plain values and the two tables' bytes."""
+        header = {
+            "most": self._most, "count": self._count, "born_us": self._born_us, "floor_us": self.floor_us,
+            "rows": [self._young.shape[0], self._old.shape[0]],
+        }  # fmt: skip
+        return header, iter((memoryview(self._young).cast("B"), memoryview(self._old).cast("B")))
+
+    @classmethod
+    def load(cls, header: Mapping[str, Any], young: bytes, old: bytes) -> "Answered":
+        """The index that `save` gave away."""
+        answered = cls(header["most"])
+        rows = header["rows"]
+        answered._young = np.frombuffer(young, np.int64).reshape(rows[0], 3).copy()
+        answered._old = np.frombuffer(old, np.int64).reshape(rows[1], 3).copy()
+        answered._count, answered._born_us = header["count"], header["born_us"]
+        answered.floor_us = header["floor_us"]
+        return answered

@@ -1,0 +1,77 @@
+"""The answer on the wire: the same bytes whether it is given for the first time or again."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from jindi.basics.instants import format_instant
+from jindi.engine import EventProgram
+from jindi.run.records import decision_id
+
+_json = msgspec.json.Encoder().encode
+
+
+class Verdictlike(Protocol):
+    """What an answer needs of a verdict, live or read back."""
+
+    @property
+    def score(self) -> int:
+        """Points."""
+
+    @property
+    def hits(self) -> Sequence[int]:
+        """Rules hit, by their place in the policy."""
+
+    @property
+    def exempted(self) -> Sequence[int]:
+        """Rules hit whose outcome an exemption lifted."""
+
+    @property
+    def degraded(self) -> Sequence[str]:
+        """Inputs that were away and mattered."""
+
+    @property
+    def method(self) -> str | None:
+        """How to step up, for a challenge."""
+
+    @property
+    def wait_us(self) -> int | None:
+        """How long to wait, for a delay."""
+
+
+class Writer:
+    """Writes the answers of one event type: everything that doesn't change is bytes already."""
+
+    def __init__(self, ep: EventProgram) -> None:
+        live = ep.live
+        self._reasons = [_json(reason) for reason in live.reasons] if live is not None else []
+        self._rule_ids = tuple(rule.id for rule in live.policy.rules) if live is not None else ()
+        self._policy = _json(f"{live.policy.id}@{live.policy.digest[:12]}") if live is not None else b"null"
+
+    def write(self, seq: int, event_id: str, as_of_us: int, late: bool, outcome: str, verdict: Verdictlike) -> bytes:
+        """The JSON object of a decision."""
+        reasons = self._reasons
+        parts = [
+            b'{"decision_id":"', decision_id(seq).encode(), b'","event_id":', _json(event_id),
+            b',"outcome":"', outcome.encode(), b'","score":', str(verdict.score).encode(),
+            b',"reasons":[', b",".join([reasons[hit] for hit in verdict.hits]),
+            b'],"policy":', self._policy,
+            b',"degraded":', b"true" if verdict.degraded else b"false",
+            b',"late":', b"true" if late else b"false",
+        ]  # fmt: skip
+        extra: dict[str, Any] = {}
+        if verdict.exempted:
+            extra["exempted"] = [self._rule_ids[hit] for hit in verdict.exempted]
+        if verdict.degraded:
+            extra["degraded_inputs"] = list(verdict.degraded)
+        if outcome == "challenge" and verdict.method is not None:
+            extra["method"] = verdict.method
+        if outcome == "delay" and verdict.wait_us is not None:
+            extra["release_at"] = format_instant(as_of_us + verdict.wait_us)
+        if extra:
+            parts += [b",", _json(extra)[1:-1]]
+        parts.append(b"}")
+        return b"".join(parts)
+
+

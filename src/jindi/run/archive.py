@@ -1,0 +1,98 @@
+"""The journal as decisions: records by their number, the definitions that each was made with, all in order."""
+
+from collections.abc import Iterator
+
+from jindi import journal, packs
+from jindi.engine import Program, build
+from jindi.language import Value
+from jindi.packs import Definitions
+from jindi.ports import Log
+from jindi.run.answers import Writer
+from jindi.run.records import DecisionRecord, DefinitionsRecord, decode, source_of
+
+
+class Archive:
+    """Reads a journal. Definitions are read and compiled once for each record of them."""
+
+    def __init__(self, log: Log) -> None:
+        self.log = log
+        self._programs: dict[int, Program] = {}
+        self._writers: dict[tuple[int, str], Writer] = {}
+        self._order: dict[tuple[int, str], tuple[int, ...] | None] = {}
+
+    def records(self, first: int = 0) -> Iterator[tuple[int, DecisionRecord | DefinitionsRecord]]:
+        """All records from a sequence number on. Raises LogDamaged at the first damaged place."""
+        for frame in self.log.read(first):
+            seq = frame.first
+            for record in journal.open_batch(frame.batch):
+                if seq >= first:
+                    yield seq, decode(record)
+                seq += 1
+
+    def record(self, seq: int) -> DecisionRecord | DefinitionsRecord:
+        """One record. Raises LookupError when the journal has none of this number."""
+        if not 0 <= seq < self.log.next_seq():
+            raise LookupError(f"the journal has no record {seq}")
+        for found, record in self.records(seq):
+            if found == seq:
+                return record
+            break
+        raise LookupError(f"the journal has no record {seq}")
+
+    def decision(self, seq: int) -> DecisionRecord:
+        """One decision. Raises LookupError when there is none of this number."""
+        record = self.record(seq)
+        if not isinstance(record, DecisionRecord):
+            raise LookupError(f"record {seq} of the journal is no decision")
+        return record
+
+    def learn(self, seq: int, program: Program) -> None:
+        """The program compiled from the definitions record at `seq` is already at hand."""
+        self._programs[seq] = program
+
+    def program(self, definitions_seq: int) -> Program:
+        """The program that a decision was made with, from the definitions record it names."""
+        if definitions_seq not in self._programs:
+            record = self.record(definitions_seq)
+            if not isinstance(record, DefinitionsRecord):
+                raise LookupError(f"record {definitions_seq} of the journal holds no definitions")
+            self._programs[definitions_seq] = build(packs.load(source_of(record)))
+        return self._programs[definitions_seq]
+
+    def read_back(self, seq: int) -> tuple[DecisionRecord, Writer]:
+        """A decision and what writes its answer with the words of its own moment."""
+        record = self.decision(seq)
+        key = (record.definitions, record.event_type)
+        if key not in self._writers:
+            self._writers[key] = Writer(self.program(record.definitions).events[record.event_type])
+        return record, self._writers[key]
+
+    def values_today(self, record: DecisionRecord, today: Definitions) -> tuple[Value, ...] | None:
+        """A journalled event's values in the order of today's fields; None when its type is gone.
+
+        A field that came later, or whose type has changed, is missing.
+        """
+        key = (record.definitions, record.event_type)
+        if key not in self._order:
+            self._order[key] = _order(self.program(record.definitions).definitions, today, record.event_type)
+        order = self._order[key]
+        if order is None:
+            return None
+        if not order:
+            return record.values
+        values = record.values
+        return tuple([None if place < 0 else values[place] for place in order])
+
+
+def _order(then: Definitions, today: Definitions, event_type: str) -> tuple[int, ...] | None:
+    """Where today's fields stood then (-1: nowhere); () when nothing has moved."""
+    if event_type not in today.events:
+        return None
+    old = {field.name: (place, field.type) for place, field in enumerate(then.events[event_type].fields)}
+    fields = today.events[event_type].fields
+    order = tuple(
+        old[field.name][0] if field.name in old and old[field.name][1] == field.type else -1 for field in fields
+    )
+    return () if order == tuple(range(len(old))) and len(old) == len(fields) else order
+
+

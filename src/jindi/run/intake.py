@@ -1,0 +1,288 @@
+"""The one door's threshold: bytes → an event of its declared shape, or every reason why not.
+
+The fast road is a decoder generated from the packs; only what it refuses is looked at a second time, slowly,
+to name all its problems with their paths. No message carries a value: it could be somebody's phone number.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from jindi.basics.instants import MINUTE_US, SECOND_US, parse_instant
+from jindi.basics.money import AMOUNT_MINOR_MAX, EXPONENTS, parse_minor
+from jindi.basics.problems import Problem, Problems
+from jindi.language import Kind, Value
+from jindi.packs import Definitions, EventDef, FieldDef
+from jindi.run.events import Event, content_digest
+from jindi.vault import Tokens
+
+AHEAD_MAX_US = 5 * MINUTE_US
+"""An event may lie this far ahead of our clock; further ahead it would drag the lane's time with it."""
+
+EVENT_BYTES_MAX = 65_536
+ID_LENGTH_MAX = 128
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EARLIEST_US = 0
+_ENVELOPE = ("id", "type", "at")
+
+Convert = Callable[[Any], Value]
+
+
+class Refused(Problems):
+    """The event does not fit what its type declares."""
+
+
+def _microseconds(moment: datetime) -> int:
+    span = moment - _EPOCH
+    return (span.days * 86_400 + span.seconds) * SECOND_US + span.microseconds
+
+
+def wire_type(field: FieldDef) -> Any:
+    """The type that the decoder demands of a field on the wire."""
+    match field.type.kind:
+        case Kind.BOOL:
+            return bool
+        case Kind.INT | Kind.DURATION:
+            least = -AMOUNT_MINOR_MAX if field.least is None else field.least
+            most = AMOUNT_MINOR_MAX if field.most is None else field.most
+            return Annotated[int, msgspec.Meta(ge=least, le=most)]
+        case Kind.RATIO:
+            return float
+        case Kind.MONEY:
+            return Annotated[str, msgspec.Meta(min_length=1, max_length=24)]
+        case Kind.TIME:
+            return Annotated[datetime, msgspec.Meta(tz=True)]
+        case _ if field.values:
+            return Literal[field.values]
+        case _:
+            return Annotated[str, msgspec.Meta(min_length=1, max_length=field.length_max)]
+
+
+class _Shape:
+    """What intake knows of one event type: its decoder's struct and how each value is turned over."""
+
+    def __init__(self, definition: EventDef, tokens: Tokens) -> None:
+        self.definition = definition
+        self.names = tuple(field.name for field in definition.fields)
+        members: list[Any] = [
+            ("id", Annotated[str, msgspec.Meta(min_length=1, max_length=ID_LENGTH_MAX)]),
+            ("at", Annotated[datetime, msgspec.Meta(tz=True)]),
+        ]
+        # An optional field may be absent or null; both mean missing.
+        wire = [
+            (f"f{place}", wire_type(field)) if field.required else (f"f{place}", wire_type(field) | None, None)
+            for place, field in enumerate(definition.fields)
+        ]
+        self.struct: type[msgspec.Struct] = msgspec.defstruct(
+            f"wire_{definition.name}",
+            members + wire,
+            tag=definition.name,
+            tag_field="type",
+            forbid_unknown_fields=True,
+            kw_only=True,
+            rename={f"f{place}": name for place, name in enumerate(self.names)},
+            gc=False,
+        )
+        self.converts: tuple[tuple[int, Convert], ...] = tuple(
+            (place, convert)
+            for place, field in enumerate(definition.fields)
+            if (convert := self._convert(field, tokens)) is not None
+        )
+        self.floats = tuple(place for place, field in enumerate(definition.fields) if field.type.kind is Kind.RATIO)
+        self.currencies = tuple(
+            (place, self.names.index(field.type.currency_field), field)
+            for place, field in enumerate(definition.fields)
+            if field.type.kind is Kind.MONEY and field.type.of is None and field.type.currency_field
+        )
+
+    def _convert(self, field: FieldDef, tokens: Tokens) -> Convert | None:
+        if field.identifier is not None:
+            kind, token = field.identifier, tokens.token
+            return lambda text: token(kind, text)
+        if field.type.kind is Kind.MONEY and field.type.of is not None:
+            return _money(field.type.of, field)
+        if field.type.kind is Kind.TIME:
+            return _microseconds
+        return None
+
+    def values(self, wire: tuple[Any, ...]) -> tuple[Value, ...]:
+        """The declared values of a decoded event; raises ValueError for what the decoder can't see."""
+        values = list(wire)
+        for place, convert in self.converts:
+            if values[place] is not None:
+                values[place] = convert(values[place])
+        for place, currency, field in self.currencies:
+            if values[place] is not None:
+                if values[currency] is None:
+                    raise ValueError("an amount without its currency")
+                values[place] = _money(values[currency], field)(values[place])
+        for place in self.floats:
+            if values[place] is not None and not abs(values[place]) < float("inf"):
+                raise ValueError("not a finite number")
+        return tuple(values)
+
+
+def _money(currency: str, field: FieldDef) -> Convert:
+    """Decimal text → minor units within the field's bounds."""
+    least, most = field.least, field.most
+
+    def convert(text: str) -> int:
+        minor = parse_minor(text, currency)
+        if (least is not None and minor < least) or (most is not None and minor > most):
+            raise ValueError("the amount lies outside what the field allows")
+        return minor
+
+    return convert
+
+
+class Intake:
+    """Reads events for one set of definitions. Pure but for the clock that it is given."""
+
+    def __init__(self, definitions: Definitions, tokens: Tokens, now_us: Callable[[], int]) -> None:
+        self._tokens, self._now_us = tokens, now_us
+        self._shapes = {name: _Shape(event, tokens) for name, event in definitions.events.items()}
+        self._by_struct = {shape.struct: shape for shape in self._shapes.values()}
+        union: Any = None
+        for struct in self._by_struct:
+            union = struct if union is None else union | struct
+        self._decode = msgspec.json.Decoder(union).decode
+        self._astuple = msgspec.structs.astuple
+
+    def read(self, raw: bytes | memoryview) -> Event:
+        """One event from its JSON bytes. Raises Refused with all problems."""
+        try:
+            wire = self._decode(raw)
+            shape = self._by_struct[type(wire)]
+            event_id, at, *rest = self._astuple(wire)
+            values = shape.values(tuple(rest))
+            at_us = _microseconds(at)
+        except (msgspec.MsgspecError, ValueError, OverflowError):
+            raise Refused(self._problems_of_bytes(raw)) from None
+        if at_us > self._now_us() + AHEAD_MAX_US or at_us < _EARLIEST_US or len(raw) > EVENT_BYTES_MAX:
+            raise Refused(self._problems_of_bytes(raw))
+        return Event(event_id, shape.definition.name, at_us, values, content_digest(shape.definition.name, at_us, values))
+
+    def make(self, type_name: str, event_id: str, at_us: int, fields: Mapping[str, Any]) -> Event:
+        """An event from values as they stand on the wire (files, followers); the same refusals."""
+        document = {"id": event_id, "type": type_name, "at": at_us, **fields}
+        problems = self._problems_of_document(document, at_is_us=True)
+        if problems:
+            raise Refused(problems)
+        shape = self._shapes[type_name]
+        raw = tuple(
+            datetime.fromisoformat(value.upper())
+            if field.type.kind is Kind.TIME and (value := fields.get(field.name)) is not None
+            else fields.get(field.name)
+            for field in shape.definition.fields
+        )
+        values = shape.values(raw)
+        return Event(event_id, type_name, at_us, values, content_digest(type_name, at_us, values))
+
+    def _problems_of_bytes(self, raw: bytes | memoryview) -> list[Problem]:
+        if len(raw) > EVENT_BYTES_MAX:
+            return [Problem("event", "", f"longer than {EVENT_BYTES_MAX} bytes", "send what the type declares, no more")]
+        try:
+            document = msgspec.json.decode(raw)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return [Problem("event", "", "not JSON", 'send one object such as {"id": …, "type": …, "at": …}')]
+        if not isinstance(document, dict):
+            return [Problem("event", "", "not a JSON object", 'send one object such as {"id": …, "type": …, "at": …}')]
+        problems = self._problems_of_document(document, at_is_us=False)
+        # The decoder refused what the slow look finds right: say so rather than let it pass.
+        return problems or [Problem("event", "", "not readable as its declared type", "compare it with the pack")]
+
+    def _problems_of_document(self, document: dict[str, Any], *, at_is_us: bool) -> list[Problem]:
+        problems = []
+        event_id, type_name = document.get("id"), document.get("type")
+        if not isinstance(event_id, str) or not 1 <= len(event_id) <= ID_LENGTH_MAX:
+            problems.append(Problem("event", "id", "missing or not a text of 1 to 128 characters", "give each event its own id"))
+        problems += self._problems_of_time(document.get("at"), at_is_us=at_is_us)
+        shape = self._shapes.get(type_name) if isinstance(type_name, str) else None
+        if shape is None:
+            known = ", ".join(sorted(self._shapes))
+            return [*problems, Problem("event", "type", "missing or not a declared event type", f"use one of: {known}")]
+        for name in document:
+            if name not in shape.names and name not in _ENVELOPE:
+                problems.append(Problem("event", _shown(name), "not a field of this event type", f"declared: {', '.join(shape.names)}"))
+        for field in shape.definition.fields:
+            value = document.get(field.name)
+            if value is None:
+                if field.required:
+                    problems.append(Problem("event", field.name, "missing", f"give {_wanted(field)}"))
+            elif problem := self._problem_of_value(field, value, document):
+                problems.append(Problem("event", field.name, problem, f"give {_wanted(field)}"))
+        return problems
+
+    def _problems_of_time(self, at: Any, *, at_is_us: bool) -> list[Problem]:
+        remedy = "give an instant such as 2026-11-22T08:00:00Z"
+        if at_is_us and isinstance(at, int):
+            at_us = at
+        elif isinstance(at, str):
+            try:
+                at_us = parse_instant(at)
+            except ValueError:
+                return [Problem("event", "at", "not an instant (RFC 3339, with its offset)", remedy)]
+        else:
+            return [Problem("event", "at", "missing or not a text", remedy)]
+        if at_us < _EARLIEST_US:
+            return [Problem("event", "at", "before 1970", remedy)]
+        if at_us > self._now_us() + AHEAD_MAX_US:
+            return [Problem("event", "at", "more than 5 minutes ahead of our clock", "set the sender's clock")]
+        return []
+
+    def _problem_of_value(self, field: FieldDef, value: Any, document: dict[str, Any]) -> str | None:
+        kind = field.type.kind
+        wanted = {Kind.BOOL: bool, Kind.INT: int, Kind.DURATION: int, Kind.RATIO: (int, float)}.get(kind, str)
+        if not isinstance(value, wanted) or (isinstance(value, bool) and kind is not Kind.BOOL):
+            return "of the wrong type"
+        if isinstance(value, str) and not 1 <= len(value) <= field.length_max:
+            return f"empty or longer than {field.length_max} characters"
+        if field.values and value not in field.values:
+            return "not one of the declared values"
+        try:
+            if field.identifier is not None:
+                self._tokens.token(field.identifier, value)
+            elif kind is Kind.MONEY:
+                currency = field.type.of or document.get(field.type.currency_field or "")
+                _money(currency if isinstance(currency, str) else "", field)(value)
+            elif kind is Kind.TIME:
+                parse_instant(value)
+            elif kind in (Kind.INT, Kind.DURATION):
+                least = -AMOUNT_MINOR_MAX if field.least is None else field.least
+                most = AMOUNT_MINOR_MAX if field.most is None else field.most
+                if not least <= value <= most:
+                    return "outside what the field allows"
+            elif kind is Kind.RATIO and not abs(value) < float("inf"):
+                return "not a finite number"
+        except ValueError as error:
+            return str(error)
+        return None
+
+
+def _shown(name: str) -> str:
+    """A field name that a stranger sent: shown only when it is short and plain."""
+    return name if len(name) <= 40 and name.isidentifier() else "a field"
+
+
+def _wanted(field: FieldDef) -> str:
+    if field.values:
+        return f"one of: {', '.join(field.values)}"
+    if field.identifier is not None:
+        return f"a text: {field.identifier}"
+    match field.type.kind:
+        case Kind.MONEY:
+            currency = field.type.of or f"the currency in '{field.type.currency_field}'"
+            digits = EXPONENTS.get(field.type.of or "", 2)
+            return f'a decimal text such as "{12.5:.{digits}f}" in {currency}'
+        case Kind.BOOL:
+            return "true or false"
+        case Kind.INT | Kind.DURATION:
+            return "a whole number"
+        case Kind.RATIO:
+            return "a number"
+        case Kind.TIME:
+            return "an instant such as 2026-11-22T08:00:00Z"
+        case _:
+            return f"a text of at most {field.length_max} characters"

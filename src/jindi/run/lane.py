@@ -1,0 +1,253 @@
+"""The live lane: one journal, one state, one writer. Gather, decide, commit; only then is anything answered.
+
+Events are decided the moment they arrive and wait together for the next group commit; while one batch is
+being synced the next one fills. A failed append stops the lane: what is not on disk is never answered for.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+from jindi.basics.problems import Problem
+from jindi.engine import Decision
+from jindi.journal import Chain
+from jindi.packs import OUTCOMES
+from jindi.ports import Clock, Log
+from jindi.run.answered import fingerprint
+from jindi.run.answers import Writer
+from jindi.run.events import Event
+from jindi.run.intake import Refused
+from jindi.run.measures import Measures
+from jindi.run.records import DecisionRecord, encode_decision
+from jindi.run.state import Gathered, State
+
+QUEUE_MAX = 8_192
+"""Events that may wait for their commit; one more is turned away with Retry-After."""
+
+SYNC_GAP_S = 0.001
+"""At least this long between the starts of two syncs: the disk's tail is shorter when it is paced."""
+
+RECENT_MAX = 5_000
+
+
+class Busy(Exception):  # noqa: N818 - what the sender is told
+    """More events wait than the queue holds; nothing was taken, try again."""
+
+
+class Conflict(Exception):  # noqa: N818 - what the sender is told
+    """The event id has been used for another content."""
+
+
+class Stopped(Exception):  # noqa: N818 - what the sender is told
+    """The lane has stopped; nothing is decided until it has recovered from its journal."""
+
+
+class Decided(NamedTuple):
+    """A decision just made, with all that it saw: for the console and the guards."""
+
+    seq: int
+    received_us: int
+    event: Event
+    gathered: Gathered
+    decision: Decision
+
+
+ReadBack = Callable[[int], tuple[DecisionRecord, Writer]]
+
+
+class Lane:
+    """Takes events, one after the other, and answers when they are durable."""
+
+    def __init__(
+        self, state: State, log: Log, chain: Chain, clock: Clock, measures: Measures, read_back: ReadBack
+    ) -> None:
+        self.state, self.log, self._chain, self._clock = state, log, chain, clock
+        self.measures = measures
+        self._read_back = read_back
+        self._loop = asyncio.get_running_loop()
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="jindi-commit")
+        self._writers = {name: Writer(ep) for name, ep in state.program.events.items()}
+        self._records: list[bytes] = []
+        self._waiting: list[tuple[asyncio.Future[bytes], bytes, str, int]] = []
+        self._in_flight: dict[str, tuple[bytes, asyncio.Future[bytes]]] = {}
+        self._committing = False
+        self._last_sync_s = 0.0
+        self._paused = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.stopped: str | None = None
+        self.recent: deque[Decided] = deque(maxlen=RECENT_MAX)
+        self.on_decided: Callable[[Decided], None] | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Events decided and not yet durable."""
+        return len(self._in_flight)
+
+    def submit(self, event: Event, received_us: int) -> asyncio.Future[bytes]:
+        """Decide an event. The future holds the answer's bytes once they may be given.
+
+        Raises Busy, Conflict, Stopped, or Refused; in each case the event has left no trace.
+        """
+        if self.stopped is not None:
+            raise Stopped(self.stopped)
+        if len(self._in_flight) >= QUEUE_MAX:
+            raise Busy
+        if (flying := self._in_flight.get(event.id)) is not None:
+            if flying[0] != event.digest:
+                raise Conflict
+            return flying[1]
+        state = self.state
+        mark = fingerprint(event.id)
+        if (seq := state.answered.find(mark)) is not None and (again := self._again(seq, event)) is not None:
+            return again
+        if event.at_us < state.answered.floor_us:
+            raise Refused([Problem("event", "at", "older than the answers that are kept", "it can't be told from a repetition")])
+        if (problem := state.refusal(event)) is not None:
+            raise Refused([problem])
+        return self._decide(event, received_us)
+
+    def _again(self, seq: int, event: Event) -> asyncio.Future[bytes] | None:
+        """The answer that this event was given before; None when only the fingerprints are alike."""
+        record, writer = self._read_back(seq)
+        if record.event_id != event.id:
+            return None
+        if record.event.digest != event.digest:
+            raise Conflict
+        future: asyncio.Future[bytes] = self._loop.create_future()
+        future.set_result(write_again(writer, seq, record))
+        return future
+
+    def _decide(self, event: Event, received_us: int) -> asyncio.Future[bytes]:
+        state = self.state
+        started_us = self._clock.now_us()
+        ep = state.program.events[event.type]
+        deadline_us = ep.live.policy.deadline_us if ep.live is not None else 0
+        try:
+            gathered = state.gather(event, feed=True, deadline_passed=0 < deadline_us < started_us - received_us)
+        except Refused:
+            raise
+        except Exception as error:
+            self._stop(f"the windows failed on an event: {type(error).__name__}")
+            raise Stopped(self.stopped) from error
+        try:
+            decision = state.decide(event, gathered)
+            seq = state.next_seq
+            record = encode_decision(
+                state.definitions_seq, gathered.as_of_us, received_us, event, gathered.base[len(event.values) :],
+                sorted(gathered.absent), gathered.late, decision,
+            )  # fmt: skip
+            state.applied(seq, event, gathered.as_of_us, decision.outcome, decision.wait_us)
+            body = self._writers[event.type].write(
+                seq, event.id, gathered.as_of_us, gathered.late, decision.outcome, decision
+            )
+        except Exception as error:
+            # The event is in the windows but not in the journal: only a recovery puts that right.
+            self._stop(f"an event could not be decided: {type(error).__name__}")
+            raise Stopped(self.stopped) from error
+        future: asyncio.Future[bytes] = self._loop.create_future()
+        self._records.append(record)
+        self._waiting.append((future, body, event.id, received_us))
+        self._in_flight[event.id] = (event.digest, future)
+        decided = Decided(seq, received_us, event, gathered, decision)
+        self.recent.append(decided)
+        self.measures.decided(event.type, decision, ep, self._clock.now_us())
+        if self.on_decided is not None:
+            self.on_decided(decided)
+        if not self._committing:
+            self._committing = True
+            self._idle.clear()
+            gap_s = self._last_sync_s + SYNC_GAP_S - self._loop.time()
+            if gap_s > 0:
+                self._loop.call_later(gap_s, self._commit)
+            else:
+                self._loop.call_soon(self._commit)
+        return future
+
+    def append(self, record: bytes) -> int:
+        """Put a record of another kind (definitions) behind what waits; it is durable with the next commit."""
+        seq = self.state.next_seq
+        self.state.next_seq += 1
+        self._records.append(record)
+        if not self._committing:
+            self._committing = True
+            self._idle.clear()
+            self._loop.call_soon(self._commit)
+        return seq
+
+    def _commit(self) -> None:
+        if self.stopped is not None or not self._records:
+            self._committing = False
+            self._idle.set()
+            return
+        records, self._records = self._records, []
+        waiting, self._waiting = self._waiting, []
+        self._last_sync_s = self._loop.time()
+        done = self._loop.run_in_executor(self._pool, self._write, records)
+        done.add_done_callback(lambda finished: self._committed(finished, waiting, len(records)))
+
+    def _write(self, records: list[bytes]) -> None:
+        """In the commit thread: seal the batch and make it durable."""
+        first = self.log.next_seq()
+        self.log.append(self._chain.seal(records, first), first, len(records))
+
+    def _committed(
+        self, finished: asyncio.Future[None], waiting: list[tuple[asyncio.Future[bytes], bytes, str, int]], count: int
+    ) -> None:
+        if (error := finished.exception()) is not None:
+            self._waiting = waiting + self._waiting
+            self._stop(f"the journal could not be written: {error}")
+            return
+        now_us = self._clock.now_us()
+        self.measures.committed(count, self._loop.time() - self._last_sync_s)
+        in_flight, answered = self._in_flight, self.measures.answered
+        for future, body, event_id, received_us in waiting:
+            del in_flight[event_id]
+            answered(now_us - received_us)
+            if not future.done():
+                future.set_result(body)
+        if self._records:
+            gap_s = self._last_sync_s + SYNC_GAP_S - self._loop.time()
+            if gap_s > 0:
+                self._loop.call_later(gap_s, self._commit)
+            else:
+                self._commit()
+        else:
+            self._committing = False
+            self._idle.set()
+
+    def _stop(self, why: str) -> None:
+        self.stopped = why
+        self._committing = False
+        self._records.clear()
+        for future, _, _, _ in self._waiting:
+            if not future.done():
+                future.set_exception(Stopped(why))
+                future.exception()  # a sender that has gone away leaves no one to be told
+        self._waiting.clear()
+        self._in_flight.clear()
+        self._idle.set()
+
+    async def settled(self) -> None:
+        """Return when everything decided is durable (or the lane has stopped)."""
+        while self._committing and self.stopped is None:
+            await self._idle.wait()
+
+    def take(self, state: State) -> None:
+        """Go on under another state: no event is between gather and decide when the loop calls this."""
+        self.state = state
+        self._writers = {name: Writer(ep) for name, ep in state.program.events.items()}
+
+    async def close(self) -> None:
+        """Answer what waits, then let go of the commit thread."""
+        await self.settled()
+        self.stopped = self.stopped or "the platform is shutting down"
+        self._pool.shutdown(wait=True)
+
+
+def write_again(writer: Writer, seq: int, record: DecisionRecord) -> bytes:
+    """The bytes that were answered when a journalled decision was made."""
+    outcome = OUTCOMES[record.verdict.outcome]
+    return writer.write(seq, record.event_id, record.as_of_us, record.late, outcome, record.verdict)

@@ -1,0 +1,102 @@
+"""Decisions that are not the last word: a challenge, a cooling-off, a review, and what became of them."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+import msgspec
+
+from jindi.basics.instants import DAY_US
+from jindi.language import Value
+from jindi.packs import Outcome
+
+Status = Literal["final", "pending", "passed", "failed", "released", "recalled", "accepted", "rejected", "expired"]
+
+OPEN_MAX_US = 30 * DAY_US
+"""A decision nobody followed up is closed after this time; its event then never counts as accepted."""
+
+FOLLOW_UPS: dict[str, tuple[Outcome, ...]] = {
+    "challenge_result": (Outcome.CHALLENGE,),
+    "release": (Outcome.DELAY,),
+    "recall": (Outcome.DELAY,),
+    "verdict": (Outcome.REVIEW,),
+}
+"""Which outcomes a follow-up event may speak about."""
+
+
+class Opening(msgspec.Struct, array_like=True):
+    """A decision that waits: what was decided about which event, and since when."""
+
+    seq: int
+    event_id: str
+    event_type: str
+    values: tuple[Value, ...]
+    outcome: str
+    as_of_us: int
+    due_us: int | None
+    status: Status
+
+
+class Openings:
+    """All decisions that wait or have been followed up lately, by sequence number, oldest first."""
+
+    def __init__(self) -> None:
+        self._by_seq: dict[int, Opening] = {}
+
+    def add(self, opening: Opening) -> None:
+        """A decision has been made that is not the last word."""
+        self._by_seq[opening.seq] = opening
+
+    def status(self, seq: int, outcome: str) -> Status:
+        """What became of a decision."""
+        opening = self._by_seq.get(seq)
+        if opening is not None:
+            return opening.status
+        return "final" if outcome in (Outcome.ALLOW, Outcome.DENY) else "expired"
+
+    def refusal(self, seq: int, lifecycle: str) -> str | None:
+        """Why a follow-up can't be taken, or None when it can."""
+        opening = self._by_seq.get(seq)
+        if opening is None:
+            return "no decision that waits has this id; it is unknown, final, or was closed after 30 days"
+        if Outcome(opening.outcome) not in FOLLOW_UPS[lifecycle]:
+            wanted = " or ".join(FOLLOW_UPS[lifecycle])
+            return f"the decision was {opening.outcome}; this follow-up is for {wanted}"
+        if opening.status != "pending":
+            return f"the decision has already been followed up: {opening.status}"
+        return None
+
+    def settle(self, seq: int, status: Status) -> Opening:
+        """Note what became of a decision; ask `refusal` first."""
+        opening = self._by_seq[seq]
+        assert opening.status == "pending", "ask refusal() first"
+        opening.status = status
+        return opening
+
+    def expire(self, as_of_us: int) -> None:
+        """Forget what is older than the longest time a decision may wait."""
+        while self._by_seq:
+            seq = next(iter(self._by_seq))
+            if self._by_seq[seq].as_of_us + OPEN_MAX_US >= as_of_us:
+                return
+            del self._by_seq[seq]
+
+    def due(self, now_us: int) -> Iterator[Opening]:
+        """Cooling-offs whose time is over and that nobody has followed up."""
+        for opening in self._by_seq.values():
+            if opening.status == "pending" and opening.due_us is not None and opening.due_us <= now_us:
+                yield opening
+
+    def __len__(self) -> int:
+        return len(self._by_seq)
+
+    def save(self) -> list[Opening]:
+        """All of them, oldest first."""
+        return list(self._by_seq.values())
+
+    @classmethod
+    def load(cls, openings: list[Opening]) -> "Openings":
+        """What `save` gave away."""
+        loaded = cls()
+        for opening in openings:
+            loaded.add(opening)
+        return loaded

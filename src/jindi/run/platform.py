@@ -1,0 +1,348 @@
+"""The running platform: one lane with its intake, its definitions as they change, its snapshots and follow-ups."""
+
+import asyncio
+import os
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+
+from jindi import packs
+from jindi.basics.instants import MINUTE_US
+from jindi.basics.problems import Problems
+from jindi.engine import Decision, EventProgram, Explanation, Program, build, check_cases, decide, explain, guard
+from jindi.features import Windows, plan
+from jindi.language import Value
+from jindi.packs import OUTCOMES
+from jindi.ports import Blobs, Clock, Log
+from jindi.run import snapshots
+from jindi.run.archive import Archive
+from jindi.run.intake import Intake, Refused
+from jindi.run.lane import Lane, write_again
+from jindi.run.measures import Measures
+from jindi.run.openings import Status
+from jindi.run.records import DecisionRecord, decision_id, decision_seq, encode_definitions
+from jindi.run.recovery import Progress, last_record, recover
+from jindi.run.state import State
+from jindi.vault import Tokens
+
+WARM_SLICE = 256
+"""Records replayed at a time while new features catch up; decisions go on between slices."""
+
+RETRY_S = 5.0
+"""After a stop the lane tries this often to recover from its journal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How the platform runs. `snapshot_every` counts decisions, `snapshot_minutes` time since the last one."""
+
+    snapshot_every: int = 200_000
+    snapshot_minutes: int = 10
+    answered_max: int = 1 << 21
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What edited packs would decide about one event, against the running history."""
+
+    decision: Decision
+    explanation: Explanation
+    absent: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A decision with all that an explanation needs."""
+
+    seq: int
+    record: DecisionRecord
+    program: Program
+    ep: EventProgram
+    facts: Sequence[Value]
+    absent: frozenset[str]
+    status: Status
+
+
+class Platform:
+    """One embedded Jindi. Everything is called on its event loop."""
+
+    def __init__(
+        self,
+        *,
+        open_log: Callable[[], Log],
+        blobs: Blobs,
+        tokens: Tokens,
+        clock: Clock,
+        files: Mapping[str, str],
+        settings: Settings | None = None,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._open_log, self._blobs, self._tokens, self._clock = open_log, blobs, tokens, clock
+        self._settings = settings or Settings()
+        self._tell = tell
+        self._program = compiled(files)
+        self.measures = Measures()
+        self.started_us = clock.now_us()
+        self._background: set[asyncio.Task[None]] = set()
+        self._snapshot_seq, self._snapshot_us = 0, self.started_us
+        self._snapshot_child: int | None = None
+        self._closing = False
+
+    @property
+    def program(self) -> Program:
+        """The definitions in force, compiled."""
+        return self._program
+
+    async def start(self, progress: Progress | None = None) -> None:
+        """Recover from disk and begin to decide. Raises LogDamaged or LogFailure when that can't be done."""
+        self._open(progress)
+        for loop in (self._watch, self._release_due):
+            self._spawn(loop())
+
+    def _open(self, progress: Progress | None = None) -> None:
+        self.log = self._open_log()
+        self.archive = Archive(self.log)
+        recovered = recover(self.log, self._blobs, self._program, self.archive, progress)
+        for note in recovered.notes:
+            self._tell(note)
+        self._snapshot_seq = recovered.state.next_seq - recovered.replayed
+        self.intake = Intake(self._program.definitions, self._tokens, self._clock.now_us)
+        self.lane = Lane(recovered.state, self.log, recovered.chain, self._clock, self.measures, self.archive.read_back)
+        self.replayed = recovered.replayed
+        if recovered.definitions_digest != self._program.digest:
+            self._journal_definitions()
+        else:
+            self.archive.learn(recovered.state.definitions_seq, self._program)
+
+    def _journal_definitions(self) -> None:
+        record = encode_definitions(self._program.definitions, self._clock.now_us())
+        seq = self.lane.append(record)
+        self.lane.state.definitions_seq = seq
+        self.archive.learn(seq, self._program)
+
+    def submit(self, raw: bytes | memoryview, received_us: int) -> asyncio.Future[bytes]:
+        """Read and decide one event; see `Lane.submit` for what is raised."""
+        try:
+            return self.lane.submit(self.intake.read(raw), received_us)
+        except Refused:
+            self.measures.refused += 1
+            raise
+
+    def ready(self) -> str | None:
+        """None when events are decided, else why not."""
+        return self.lane.stopped
+
+    def find(self, identifier: str) -> Found:
+        """A decision by its id. Raises LookupError (also for an id that is none)."""
+        try:
+            seq = decision_seq(identifier)
+        except ValueError as error:
+            raise LookupError(str(error)) from None
+        record = self.archive.decision(seq)
+        program = self.archive.program(record.definitions)
+        ep = program.events[record.event_type]
+        absent = frozenset(record.absent)
+        facts = ep.complete([*record.values, *record.facts], absent)
+        outcome = OUTCOMES[record.verdict.outcome]
+        return Found(seq, record, program, ep, facts, absent, self.lane.state.openings.status(seq, outcome))
+
+    def explanation(self, found: Found) -> Explanation:
+        """Why a decision is as it is."""
+        return explain(found.ep, found.facts, found.absent, at_us=found.record.as_of_us)
+
+    def answer(self, found: Found) -> bytes:
+        """The decision's answer, with the words of its own moment."""
+        _, writer = self.archive.read_back(found.seq)
+        return write_again(writer, found.seq, found.record)
+
+    def entity_features(self, entity: str, value: str) -> dict[str, Value]:
+        """All features that have this entity alone as their key, as of now.
+
+        Raises LookupError when no feature has it. An identifier may be given in clear: it is tokenised first.
+        """
+        definitions = self._program.definitions
+        kinds = {
+            field.identifier
+            for event in definitions.events.values()
+            for field in event.fields
+            if field.entity == entity or field.name == entity
+        }
+        if not any(feature.entities == (entity,) for feature in definitions.features.values()):
+            raise LookupError("no feature has this key")
+        kind = next(iter(kinds - {None}), None)
+        if kind is not None and not value.startswith(f"{kind}."):
+            try:
+                value = self._tokens.token(kind, value)
+            except ValueError as error:
+                raise LookupError(str(error)) from None
+        as_of_us = max(self.lane.state.high_us, self._clock.now_us())
+        return self.lane.state.windows.entity(entity, value, as_of_us)
+
+    def recent_facts(self, program: Program) -> dict[str, list[list[Value]]]:
+        """What recent events look like under other definitions, as far as the facts are known."""
+        facts: dict[str, list[list[Value]]] = {}
+        orders: dict[str, list[int]] = {}
+        for decided in self.lane.recent:
+            name = decided.event.type
+            if name not in program.events:
+                continue
+            if name not in orders:
+                slots = {slot: place for place, slot in enumerate(self._program.events[name].slots)}
+                ep = program.events[name]
+                orders[name] = [slots.get(slot, -1) for slot in ep.slots[: ep.base_count]]
+            old = decided.gathered.facts
+            base = [None if place < 0 else old[place] for place in orders[name]]
+            facts.setdefault(name, []).append(program.events[name].complete(base))
+        return facts
+
+    async def take(self, files: Mapping[str, str]) -> tuple[str, ...]:
+        """Put changed packs in force, whole or not at all. Returns the features that still catch up.
+
+        Raises Problems, and changes nothing, when the packs have any problem, a case fails, or a guard fires.
+        """
+        program = compiled(files)
+        if program.digest == self._program.digest:
+            return ()
+        if problems := guard(program, self.recent_facts(program)):
+            raise Problems(problems)
+        windows = Windows(plan(program.definitions, program.reads))
+        # From here to `take` nothing awaits: no event is seen under half of either definitions.
+        missing = windows.adopt(self.lane.state.windows)
+        state = self.lane.state.under(program, windows, frozenset(missing))
+        self._program = program
+        self.intake = Intake(program.definitions, self._tokens, self._clock.now_us)
+        self.lane.recent.clear()
+        self.lane.take(state)
+        self._journal_definitions()
+        self._tell(f"packs {program.digest[:12]} are in force" + (f"; catching up: {', '.join(sorted(missing))}" if missing else ""))
+        if missing:
+            self._spawn(self._warm(program))
+        return tuple(sorted(missing))
+
+    async def _warm(self, program: Program) -> None:
+        """Replay the journal into fresh windows of the new definitions, beside the live lane, then change over."""
+        windows = Windows(plan(program.definitions, program.reads))
+        side = State.fresh(program, windows)
+        side.answered = self.lane.state.answered.__class__(most=1 << 12)
+        reached = 0
+        while self._program is program and not self._closing:
+            behind = self.log.next_seq() - reached
+            for count, (seq, record) in enumerate(self.archive.records(reached)):
+                if isinstance(record, DecisionRecord):
+                    side.apply(seq, record, self.archive.values_today(record, program.definitions))
+                reached = seq + 1
+                if count % WARM_SLICE == WARM_SLICE - 1:
+                    await asyncio.sleep(0)
+                    if self._program is not program or self._closing:
+                        return
+            if behind > WARM_SLICE:
+                continue
+            await self.lane.settled()
+            if self.log.next_seq() == reached and not self.lane.waiting:
+                self.lane.state.windows = windows
+                self.lane.state.warming = frozenset()
+                self._tell("all features have caught up")
+                return
+
+    def try_packs(self, files: Mapping[str, str], raw: bytes) -> Trial:
+        """Decide an event under edited packs against the running history; nothing is kept of it.
+
+        Raises Problems (of the packs) or Refused (the event)."""
+        program = compiled(files, cases=False)
+        event = Intake(program.definitions, self._tokens, self._clock.now_us).read(raw)
+        windows = Windows(plan(program.definitions, program.reads))
+        missing = windows.adopt(self.lane.state.windows, share=True)
+        live = self.lane.state
+        side = State(program, windows, live.lists, live.openings, live.answered)
+        side.high_us, side.warming = live.high_us, frozenset(missing)
+        gathered = side.gather(event, feed=False)
+        ep = program.events[event.type]
+        decision = decide(ep, gathered.facts, gathered.absent)
+        explanation = explain(ep, gathered.facts, gathered.absent, at_us=gathered.as_of_us)
+        return Trial(decision, explanation, tuple(sorted(gathered.absent)))
+
+    async def snapshot(self) -> str:
+        """Write a snapshot now, in a child; returns its name when it is on disk."""
+        await self.lane.settled()
+        seq = self.lane.state.next_seq
+        child = snapshots.write_forked(self.lane.state, self._blobs, last_record(self.archive, seq) if seq else b"")
+        self._snapshot_child = child
+        try:
+            while (ended := os.waitpid(child, os.WNOHANG))[0] == 0:
+                await asyncio.sleep(0.02)
+        finally:
+            self._snapshot_child = None
+        self._snapshot_seq, self._snapshot_us = seq, self._clock.now_us()
+        if ended[1] != 0:
+            raise OSError("the snapshot could not be written; the platform goes on with the last one")
+        snapshots.prune(self._blobs)
+        return snapshots.name_of(seq)
+
+    async def _watch(self) -> None:
+        """Snapshots when they are due; recovery when the lane has stopped."""
+        while not self._closing:
+            await asyncio.sleep(1.0)
+            if self.lane.stopped is not None:
+                await self._recover()
+                continue
+            fresh = self.lane.state.next_seq - self._snapshot_seq
+            idle_us = self._clock.now_us() - self._snapshot_us
+            if fresh >= self._settings.snapshot_every or (fresh and idle_us >= self._settings.snapshot_minutes * MINUTE_US):
+                try:
+                    await self.snapshot()
+                except OSError as error:
+                    self._tell(str(error))
+
+    async def _recover(self) -> None:
+        self._tell(f"the lane has stopped: {self.lane.stopped}; recovering from the journal")
+        await self.lane.close()
+        self.log.close()
+        try:
+            self._open()
+            self._tell(f"recovered; {self.replayed} records replayed")
+        except Exception as error:  # noqa: BLE001 - whatever it is, the lane stays stopped and the operator is told
+            self._tell(f"recovery failed: {error}")
+            await asyncio.sleep(RETRY_S)
+
+    async def _release_due(self) -> None:
+        """Let go of what has cooled off: a release is an event like any other."""
+        while not self._closing:
+            await asyncio.sleep(1.0)
+            if self.lane.stopped is not None or "decision_release" not in self._program.events:
+                continue
+            now_us = self._clock.now_us()
+            for opening in list(self.lane.state.openings.due(now_us)):
+                fields = {"decision": decision_id(opening.seq), "by": "platform"}
+                event = self.intake.make("decision_release", f"release-{decision_id(opening.seq)}", now_us, fields)
+                await asyncio.wait([self.lane.submit(event, now_us)])
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._background.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._tell(f"a background task ended: {type(error).__name__}: {error}")
+
+    async def close(self, *, snapshot: bool = True) -> None:
+        """Answer what waits, take a last snapshot, let go of the journal."""
+        self._closing = True
+        for task in list(self._background):
+            task.cancel()
+        healthy = self.lane.stopped is None
+        await self.lane.settled()
+        if snapshot and healthy and self.lane.stopped is None and self.lane.state.next_seq > self._snapshot_seq:
+            seq = self.lane.state.next_seq
+            snapshots.write(self.lane.state, self._blobs, last_record(self.archive, seq))
+            snapshots.prune(self._blobs)
+        await self.lane.close()
+        self.log.close()
+
+
+def compiled(files: Mapping[str, str], *, cases: bool = True) -> Program:
+    """Packs, loaded, compiled, and (with `cases`) proved by their own cases. Raises Problems with all of them."""
+    program = build(packs.load(files))
+    if cases and (problems := check_cases(program)):
+        raise Problems(problems)
+    return program

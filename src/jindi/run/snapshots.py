@@ -1,0 +1,148 @@
+"""Snapshots: a lane's state in one file, written by a forked child while the parent goes on deciding.
+
+A snapshot is only ever a shortcut: with none, or with one that is damaged, of other definitions, or ahead of
+the journal, the state is rebuilt from the journal and the operator is told why it took longer.
+"""
+
+import hashlib
+import os
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from jindi.features import Plan, Windows
+from jindi.ports import Blobs
+from jindi.run.answered import Answered
+from jindi.run.openings import Opening, Openings
+
+MAGIC = b"JINDI-SNAPSHOT-1\n"
+PREFIX = "snapshots/"
+KEPT = 2
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Unfit(Exception):  # noqa: N818 - what the operator is told
+    """A snapshot can't be used; the message says why."""
+
+
+class Section(msgspec.Struct, array_like=True):
+    """One buffer of a snapshot: its name, length in bytes, and SHA-256."""
+
+    name: str
+    length: int
+    digest: bytes
+
+
+class Header(msgspec.Struct, kw_only=True):
+    """Everything small, and the list of buffers that follow."""
+
+    seq: int
+    definitions_seq: int
+    high_us: int
+    last_record: bytes
+    program: str
+    answered: dict[str, Any]
+    lists: dict[str, Any]
+    openings: list[Opening]
+    sections: list[Section]
+
+
+class Restored(msgspec.Struct):
+    """What a snapshot gives back."""
+
+    header: Header
+    windows: Windows
+    answered: Answered
+    openings: Openings
+
+
+def name_of(seq: int) -> str:
+    """The name of the snapshot taken before record `seq`."""
+    return f"{PREFIX}{seq:016d}"
+
+
+def chunks(state: Any, last_record: bytes) -> Iterator[bytes | memoryview]:
+    """The bytes of a snapshot of a `State`. Buffers are given as they lie, without copies."""
+    answered_header, tables = state.answered.save()
+    buffers: list[tuple[str, memoryview]] = [("answered.young", next(tables)), ("answered.old", next(tables))]
+    buffers += [(f"windows.{name}", memoryview(data).cast("B")) for name, data in state.windows.save()]
+    header = Header(
+        seq=state.next_seq,
+        definitions_seq=state.definitions_seq,
+        high_us=state.high_us,
+        last_record=last_record,
+        program=state.program.digest,
+        answered=answered_header,
+        lists=state.lists.save(),
+        openings=state.openings.save(),
+        sections=[Section(name, data.nbytes, hashlib.sha256(data).digest()) for name, data in buffers],
+    )
+    head = _encode(header)
+    yield MAGIC + len(head).to_bytes(8, "little") + hashlib.sha256(head).digest() + head
+    for _, data in buffers:
+        yield data
+
+
+def write_forked(state: Any, blobs: Blobs, last_record: bytes) -> int:
+    """Start writing a snapshot in a child process; returns its process id. The parent's state may go on
+    changing at once: the child has the memory as it was."""
+    name = name_of(state.next_seq)
+    with warnings.catch_warnings():
+        # Python warns that threads and fork may deadlock. The child takes no lock that another thread could
+        # hold: it only hashes arrays and writes them with plain system calls.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child:
+        return child
+    status = 1
+    try:
+        blobs.save(name, chunks(state, last_record), private=True)
+        status = 0
+    finally:
+        # Never back into the parent's code: no exit handlers, no flushing of its buffers.
+        os._exit(status)
+
+
+def write(state: Any, blobs: Blobs, last_record: bytes) -> str:
+    """Write a snapshot here and now; returns its name."""
+    name = name_of(state.next_seq)
+    blobs.save(name, chunks(state, last_record), private=True)
+    return name
+
+
+def prune(blobs: Blobs) -> None:
+    """Forget all snapshots but the newest few."""
+    for name in blobs.names(PREFIX)[:-KEPT]:
+        blobs.drop(name)
+
+
+def read(data: bytes, plan: Plan, program_digest: str) -> Restored:
+    """A snapshot's content, checked to the last byte. Raises Unfit with the reason."""
+    start = len(MAGIC) + 40
+    if len(data) < start or not data.startswith(MAGIC):
+        raise Unfit("it is no snapshot of this version")
+    length = int.from_bytes(data[len(MAGIC) : len(MAGIC) + 8], "little")
+    head = data[start : start + length]
+    if hashlib.sha256(head).digest() != data[len(MAGIC) + 8 : start]:
+        raise Unfit("its header is damaged")
+    header = msgspec.msgpack.decode(head, type=Header)
+    if header.program != program_digest:
+        raise Unfit("it was taken under other packs")
+    view, at, sections = memoryview(data), start + length, {}
+    for section in header.sections:
+        body = view[at : at + section.length]
+        if body.nbytes != section.length or hashlib.sha256(body).digest() != section.digest:
+            raise Unfit(f"its section {section.name} is damaged")
+        sections[section.name] = body
+        at += section.length
+    if at != len(data):
+        raise Unfit("it is longer than it says")
+    buffers = {name.removeprefix("windows."): body for name, body in sections.items() if name.startswith("windows.")}
+    return Restored(
+        header=header,
+        windows=Windows.load(plan, buffers),
+        answered=Answered.load(header.answered, bytes(sections["answered.young"]), bytes(sections["answered.old"])),
+        openings=Openings.load(header.openings),
+    )

@@ -1,0 +1,209 @@
+"""A lane's state: what the next event is seen against. Everything here can be rebuilt from the journal.
+
+`step` takes one event through gather and decide and applies it; `apply` does to the state what a journalled
+decision did. Recovery is `apply` over the tail, so a recovered state is the state that was lost.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from jindi.basics.instants import start_of_day
+from jindi.basics.problems import Problem
+from jindi.engine import Decision, EventProgram, Program, decide
+from jindi.features import Windows
+from jindi.language import Value, time_words
+from jindi.packs import OUTCOMES, EventDef, Outcome
+from jindi.run.answered import Answered, fingerprint
+from jindi.run.events import Event
+from jindi.run.intake import Refused
+from jindi.run.lists import Lists
+from jindi.run.openings import Opening, Openings, Status
+from jindi.run.records import DecisionRecord, decision_seq
+
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Everything that `decide` sees of an event, and when it is taken to have happened."""
+
+    as_of_us: int
+    late: bool
+    facts: Sequence[Value]
+    base: Sequence[Value]
+    absent: frozenset[str]
+
+
+class Gatherer:
+    """Fills the slots of one event type that are neither fields nor features: words of the clock in the
+    pack's zone, limits of the day, memberships of lists."""
+
+    def __init__(self, ep: EventProgram) -> None:
+        self.ep = ep
+        self._fields = len(ep.fields)
+        self._place = {name: place for place, name in enumerate((*ep.fields, *ep.windows))}
+        self._from_us = self._until_us = 0
+        self._limit_values: tuple[Value, ...] = ()
+
+    def base(self, values: Sequence[Value], features: Sequence[Value], as_of_us: int, lists: Lists) -> list[Value]:
+        """All slots but the derived ones, in the program's order."""
+        ep = self.ep
+        slots = list(values)
+        if ep.time_words:
+            words = time_words(as_of_us, ep.zone)
+            slots += [words[word] for word in ep.time_words]
+        slots += self._limit_values
+        for member in ep.members:
+            place = self._place[member.name]
+            value = values[place] if place < self._fields else features[place - self._fields]
+            slots.append(None if value is None else lists.holds(member.list_name, str(value), as_of_us))
+        slots += features
+        return slots
+
+    def turn_to(self, as_of_us: int) -> None:
+        """Take the limits of an instant's day. Raises LookupError when one has no value yet."""
+        if self.ep.limits and not self._from_us <= as_of_us < self._until_us:
+            day = self.ep.day(as_of_us)
+            self._limit_values = self.ep.limits_on(day)
+            self._from_us = start_of_day(day, self.ep.zone)
+            self._until_us = start_of_day(day + timedelta(days=1), self.ep.zone)
+
+
+class State:
+    """One lane's windows, lists, open decisions and answered ids, under one program."""
+
+    def __init__(self, program: Program, windows: Windows, lists: Lists, openings: Openings, answered: Answered) -> None:
+        self.program, self.windows, self.lists = program, windows, lists
+        self.openings, self.answered = openings, answered
+        self.high_us = 0
+        self.next_seq = 0
+        self.definitions_seq = -1
+        self.warming: frozenset[str] = frozenset()
+        self._gatherers = {name: Gatherer(ep) for name, ep in program.events.items()}
+
+    @classmethod
+    def fresh(cls, program: Program, windows: Windows) -> "State":
+        """The state before any event."""
+        return cls(program, windows, Lists(program.definitions), Openings(), Answered())
+
+    def under(self, program: Program, windows: Windows, warming: frozenset[str]) -> "State":
+        """This state under other definitions; `warming` names the features that have not caught up yet."""
+        self.lists.adopt(program.definitions)
+        state = State(program, windows, self.lists, self.openings, self.answered)
+        state.high_us, state.next_seq, state.warming = self.high_us, self.next_seq, warming
+        return state
+
+    def event_program(self, name: str) -> EventProgram:
+        """The compiled program of an event type."""
+        return self.program.events[name]
+
+    def refusal(self, event: Event) -> Problem | None:
+        """Why an event that reads well still can't be taken now; None when it can."""
+        definition = self.program.events[event.type].event
+        if definition.lifecycle is None:
+            return None
+        fields = _named(definition, event.values)
+        if definition.lifecycle == "list_entry":
+            if fields["list"] not in self.lists:
+                return Problem("event", "list", "no list of this name is declared", "name a list of the packs")
+            return None
+        try:
+            seq = decision_seq(str(fields["decision"]))
+        except ValueError as error:
+            return Problem("event", "decision", str(error), "give the decision_id of the answer")
+        reason = self.openings.refusal(seq, definition.lifecycle)
+        return Problem("event", "decision", reason, "read the decision's status first") if reason else None
+
+    def gather(self, event: Event, *, feed: bool, deadline_passed: bool = False) -> Gathered:
+        """All facts of an event as of now; with `feed` the event becomes part of the windows.
+
+        Raises Refused, and changes nothing, when the windows can't take the event or a limit has no value yet.
+        """
+        gatherer = self._gatherers[event.type]
+        ep = gatherer.ep
+        as_of_us = max(event.at_us, self.high_us)
+        late = event.at_us + ep.event.late_after_us < self.high_us
+        read = self.windows.observe if feed else self.windows.read
+        try:
+            gatherer.turn_to(as_of_us)
+        except LookupError as error:
+            raise Refused([Problem("event", "at", str(error), "give the limit a value for that day")]) from None
+        try:
+            features: Sequence[Value] = read(event.type, as_of_us, event.values)
+        except OverflowError as error:
+            raise Refused([Problem("event", event.type, str(error), "the sums of its windows are full")]) from None
+        absent: frozenset[str] = frozenset()
+        if deadline_passed or self.warming:
+            absent = frozenset(name for name in ep.windows if deadline_passed or name in self.warming)
+            if absent:
+                features = [None if name in absent else value for name, value in zip(ep.windows, features, strict=True)]
+        base = gatherer.base(event.values, features, as_of_us, self.lists)
+        return Gathered(as_of_us, late, ep.complete(base, absent), base, absent)
+
+    def decide(self, event: Event, gathered: Gathered) -> Decision:
+        """The pure verdict over gathered facts."""
+        return decide(self.program.events[event.type], gathered.facts, gathered.absent)
+
+    def applied(self, seq: int, event: Event, as_of_us: int, outcome: Outcome, wait_us: int | None) -> None:
+        """What a decision does to everything but the windows' attempts, which `gather` has fed already."""
+        self.high_us = as_of_us
+        self.next_seq = seq + 1
+        self.answered.add(fingerprint(event.id), seq, as_of_us)
+        definition = self.program.events[event.type].event
+        if outcome is Outcome.ALLOW:
+            self.windows.keep(event.type, as_of_us, event.values)
+        elif outcome is not Outcome.DENY:
+            due_us = as_of_us + wait_us if outcome is Outcome.DELAY and wait_us is not None else None
+            self.openings.add(Opening(seq, event.id, event.type, event.values, outcome, as_of_us, due_us, "pending"))
+        if definition.lifecycle is not None:
+            self._follow_up(definition, _named(definition, event.values), as_of_us)
+        if seq % 4096 == 0:
+            self.openings.expire(as_of_us)
+
+    def _follow_up(self, definition: EventDef, fields: dict[str, Value], as_of_us: int) -> None:
+        if definition.lifecycle == "list_entry":
+            expires = fields.get("expires")
+            self.lists.change(
+                str(fields["list"]), str(fields["value"]), add=fields["action"] == "add",
+                expires_us=int(expires) if isinstance(expires, int) else None,
+            )  # fmt: skip
+            return
+        seq = decision_seq(str(fields["decision"]))
+        if self.openings.refusal(seq, definition.lifecycle or "") is not None:
+            return
+        status, accepted = _became(definition.lifecycle or "", fields)
+        opening = self.openings.settle(seq, status)
+        if accepted and opening.event_type in self.program.events:
+            self.windows.keep(opening.event_type, as_of_us, opening.values)
+
+    def apply(self, seq: int, record: DecisionRecord, values: tuple[Value, ...] | None) -> None:
+        """Do to the state what a journalled decision did. `values` are the event's in the order of today's
+        fields; None when its type is gone, and then only its id and its time are kept."""
+        if values is None:
+            self.high_us, self.next_seq = record.as_of_us, seq + 1
+            self.answered.add(fingerprint(record.event_id), seq, record.as_of_us)
+            return
+        event = Event(record.event_id, record.event_type, record.at_us, values, b"")
+        self.windows.feed(record.event_type, record.as_of_us, values)
+        self.applied(seq, event, record.as_of_us, OUTCOMES[record.verdict.outcome], record.verdict.wait_us)
+
+
+def _became(lifecycle: str, fields: dict[str, Value]) -> tuple[Status, bool]:
+    """The status that a follow-up gives, and whether the event now counts as accepted.
+
+    A passed challenge doesn't: its retry is a new event and counts by itself."""
+    match lifecycle:
+        case "challenge_result":
+            return ("passed" if fields["passed"] else "failed"), False
+        case "release":
+            return "released", True
+        case "recall":
+            return "recalled", False
+        case _:
+            accepted = fields["verdict"] == "accept"
+            return ("accepted" if accepted else "rejected"), accepted
+
+
+def _named(definition: EventDef, values: Sequence[Value]) -> dict[str, Any]:
+    return {field.name: value for field, value in zip(definition.fields, values, strict=True)}
