@@ -15,7 +15,7 @@ class Kind(StrEnum):
     MONEY = "money"
     BOOL = "bool"
     TEXT = "text"
-    TOKEN = "token"
+    TOKEN = "token"  # noqa: S105 - the name of a kind
     TIME = "time"
     DURATION = "duration"
     RATIO = "ratio"
@@ -37,7 +37,11 @@ class Type:
     currency_field: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.kind} of {self.of or self.currency_field}" if self.of or self.currency_field else str(self.kind)
+        return (
+            f"{self.kind} of {self.of or self.currency_field}"
+            if self.of or self.currency_field
+            else str(self.kind)
+        )
 
 
 INT = Type(Kind.INT)

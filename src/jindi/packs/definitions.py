@@ -136,6 +136,7 @@ class DerivedDef:
     expression: Expression
     otherwise: Value
     type: Type
+    events: tuple[str, ...]
     degrade: Degrade
 
 
@@ -166,7 +167,9 @@ class LimitDef:
             if step.since <= day:
                 current = step
         if current is None:
-            raise LookupError(f"limit {self.name} has no value on {day}: the first is of {self.steps[0].since}")
+            raise LookupError(
+                f"limit {self.name} has no value on {day}: the first is of {self.steps[0].since}"
+            )
         return current
 
 
@@ -194,7 +197,8 @@ class ListDef:
 @dataclass(frozen=True, slots=True)
 class CaseDef:
     """A worked example in a pack. `given` holds field and feature values in the language's values;
-    `members` names the (list, value) pairs that hold; `at_us` fixes the time words and the limits' day."""
+    `members` names the (list, value) pairs that hold; `at_us` fixes the time words and the limits' day.
+    """
 
     name: str
     given: Mapping[str, Value]
@@ -274,7 +278,8 @@ class PackDef:
 @dataclass(frozen=True, slots=True)
 class Definitions:
     """All packs of a platform, together. `digest` names exactly these definitions; `source` is the
-    canonical text they were read from, so that the journal can keep it and replay can read it again."""
+    canonical text they were read from, so that the journal can keep it and replay can read it again.
+    """
 
     packs: Mapping[str, PackDef]
     events: Mapping[str, EventDef]

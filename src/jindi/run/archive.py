@@ -24,7 +24,7 @@ class Archive:
         """All records from a sequence number on. Raises LogDamaged at the first damaged place."""
         for frame in self.log.read(first):
             seq = frame.first
-            for record in journal.open_batch(frame.batch):
+            for record in journal.unseal(frame.batch).records:
                 if seq >= first:
                     yield seq, decode(record)
                 seq += 1
@@ -37,6 +37,12 @@ class Archive:
             if found == seq:
                 return record
             break
+        raise LookupError(f"the journal has no record {seq}")
+
+    def place(self, seq: int) -> journal.Batch:
+        """The batch that holds a record. Raises LookupError when there is none."""
+        for frame in self.log.read(seq):
+            return journal.unseal(frame.batch)
         raise LookupError(f"the journal has no record {seq}")
 
     def decision(self, seq: int) -> DecisionRecord:

@@ -8,7 +8,8 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+
+import msgspec
 
 from jindi.basics.problems import Problem
 from jindi.engine import Decision
@@ -44,14 +45,20 @@ class Stopped(Exception):  # noqa: N818 - what the sender is told
     """The lane has stopped; nothing is decided until it has recovered from its journal."""
 
 
-class Decided(NamedTuple):
-    """A decision just made, with all that it saw: for the console and the guards."""
+class Decided(msgspec.Struct):
+    """A decision just made, with all that it saw: for the console and the guards.
+
+    `latency_us` is from receipt to a durable answer, None until then."""
 
     seq: int
     received_us: int
     event: Event
     gathered: Gathered
     decision: Decision
+    latency_us: int | None = None
+
+
+Waiting = tuple["asyncio.Future[bytes]", bytes, Decided]
 
 
 ReadBack = Callable[[int], tuple[DecisionRecord, Writer]]
@@ -70,16 +77,14 @@ class Lane:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="jindi-commit")
         self._writers = {name: Writer(ep) for name, ep in state.program.events.items()}
         self._records: list[bytes] = []
-        self._waiting: list[tuple[asyncio.Future[bytes], bytes, str, int]] = []
+        self._waiting: list[Waiting] = []
         self._in_flight: dict[str, tuple[bytes, asyncio.Future[bytes]]] = {}
         self._committing = False
         self._last_sync_s = 0.0
-        self._paused = False
         self._idle = asyncio.Event()
         self._idle.set()
         self.stopped: str | None = None
         self.recent: deque[Decided] = deque(maxlen=RECENT_MAX)
-        self.on_decided: Callable[[Decided], None] | None = None
 
     @property
     def waiting(self) -> int:
@@ -148,14 +153,12 @@ class Lane:
             self._stop(f"an event could not be decided: {type(error).__name__}")
             raise Stopped(self.stopped) from error
         future: asyncio.Future[bytes] = self._loop.create_future()
-        self._records.append(record)
-        self._waiting.append((future, body, event.id, received_us))
-        self._in_flight[event.id] = (event.digest, future)
         decided = Decided(seq, received_us, event, gathered, decision)
+        self._records.append(record)
+        self._waiting.append((future, body, decided))
+        self._in_flight[event.id] = (event.digest, future)
         self.recent.append(decided)
         self.measures.decided(event.type, decision, ep, self._clock.now_us())
-        if self.on_decided is not None:
-            self.on_decided(decided)
         if not self._committing:
             self._committing = True
             self._idle.clear()
@@ -193,9 +196,7 @@ class Lane:
         first = self.log.next_seq()
         self.log.append(self._chain.seal(records, first), first, len(records))
 
-    def _committed(
-        self, finished: asyncio.Future[None], waiting: list[tuple[asyncio.Future[bytes], bytes, str, int]], count: int
-    ) -> None:
+    def _committed(self, finished: asyncio.Future[None], waiting: list[Waiting], count: int) -> None:
         if (error := finished.exception()) is not None:
             self._waiting = waiting + self._waiting
             self._stop(f"the journal could not be written: {error}")
@@ -203,9 +204,10 @@ class Lane:
         now_us = self._clock.now_us()
         self.measures.committed(count, self._loop.time() - self._last_sync_s)
         in_flight, answered = self._in_flight, self.measures.answered
-        for future, body, event_id, received_us in waiting:
-            del in_flight[event_id]
-            answered(now_us - received_us)
+        for future, body, decided in waiting:
+            del in_flight[decided.event.id]
+            decided.latency_us = now_us - decided.received_us
+            answered(decided.latency_us)
             if not future.done():
                 future.set_result(body)
         if self._records:
@@ -222,7 +224,7 @@ class Lane:
         self.stopped = why
         self._committing = False
         self._records.clear()
-        for future, _, _, _ in self._waiting:
+        for future, _, _ in self._waiting:
             if not future.done():
                 future.set_exception(Stopped(why))
                 future.exception()  # a sender that has gone away leaves no one to be told

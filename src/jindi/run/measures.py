@@ -18,6 +18,7 @@ class Minute:
 
     start_us: int
     outcomes: Counter[str] = field(default_factory=Counter)
+    latency: list[int] = field(default_factory=lambda: [0] * (len(LATENCY_BOUNDS_US) + 1))
 
 
 class Measures:
@@ -34,6 +35,7 @@ class Measures:
         self.commits = self.records = 0
         self.commit_sum_s = 0.0
         self.minutes: deque[Minute] = deque(maxlen=MINUTES_KEPT)
+        self._seconds: deque[list[int]] = deque(maxlen=MINUTES_KEPT)
 
     def decided(self, event_type: str, decision: Decision, ep: EventProgram, now_us: int) -> None:
         """Count a decision."""
@@ -43,6 +45,10 @@ class Measures:
         if not self.minutes or self.minutes[-1].start_us != start_us:
             self.minutes.append(Minute(start_us))
         self.minutes[-1].outcomes[outcome] += 1
+        second = now_us // 1_000_000
+        if not self._seconds or self._seconds[-1][0] != second:
+            self._seconds.append([second, 0])
+        self._seconds[-1][1] += 1
         if decision.degraded:
             self.degraded += 1
         if decision.hits and ep.live is not None:
@@ -57,8 +63,16 @@ class Measures:
 
     def answered(self, latency_us: int) -> None:
         """Count the time from receipt to a durable answer."""
-        self.latency[bisect_left(LATENCY_BOUNDS_US, latency_us)] += 1
+        bucket = bisect_left(LATENCY_BOUNDS_US, latency_us)
+        self.latency[bucket] += 1
         self.latency_sum_us += latency_us
+        if self.minutes:
+            self.minutes[-1].latency[bucket] += 1
+
+    def rate(self, now_us: int, seconds: int) -> float:
+        """Decisions a second over the last whole seconds."""
+        this = now_us // 1_000_000
+        return sum(count for second, count in self._seconds if this - seconds <= second < this) / seconds
 
     def committed(self, records: int, seconds: float) -> None:
         """Count a group commit."""
@@ -66,14 +80,13 @@ class Measures:
         self.records += records
         self.commit_sum_s += seconds
 
-    def latency_us(self, share: float) -> int | None:
-        """The upper bound of the bucket that holds this share of all answers; None before the first."""
-        total = sum(self.latency)
-        if not total:
-            return None
-        reached = 0
-        for bound, count in zip((*LATENCY_BOUNDS_US, LATENCY_BOUNDS_US[-1]), self.latency, strict=True):
-            reached += count
-            if reached >= share * total:
-                return bound
-        return LATENCY_BOUNDS_US[-1]
+
+def quantile_us(histogram: list[int], share: float) -> int | None:
+    """The upper bound of the bucket that holds this share of all answers; None before the first."""
+    total = sum(histogram)
+    reached = 0
+    for bound, count in zip((*LATENCY_BOUNDS_US, LATENCY_BOUNDS_US[-1]), histogram, strict=True):
+        reached += count
+        if total and reached >= share * total:
+            return bound
+    return None

@@ -10,6 +10,7 @@ from jindi.basics.instants import MINUTE_US
 from jindi.basics.problems import Problems
 from jindi.engine import Decision, EventProgram, Explanation, Program, build, check_cases, decide, explain, guard
 from jindi.features import Windows, plan
+from jindi.journal import Notary
 from jindi.language import Value
 from jindi.packs import OUTCOMES
 from jindi.ports import Blobs, Clock, Log
@@ -68,17 +69,19 @@ class Platform:
     def __init__(
         self,
         *,
-        open_log: Callable[[], Log],
+        open_log: Callable[[Callable[[int], None]], Log],
         blobs: Blobs,
         tokens: Tokens,
         clock: Clock,
         files: Mapping[str, str],
         settings: Settings | None = None,
+        notary: Notary | None = None,
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._open_log, self._blobs, self._tokens, self._clock = open_log, blobs, tokens, clock
         self._settings = settings or Settings()
         self._tell = tell
+        self._notary = notary
         self._program = compiled(files)
         self.measures = Measures()
         self.started_us = clock.now_us()
@@ -92,6 +95,10 @@ class Platform:
         """The definitions in force, compiled."""
         return self._program
 
+    def now_us(self) -> int:
+        """The platform's clock."""
+        return self._clock.now_us()
+
     async def start(self, progress: Progress | None = None) -> None:
         """Recover from disk and begin to decide. Raises LogDamaged or LogFailure when that can't be done."""
         self._open(progress)
@@ -99,12 +106,13 @@ class Platform:
             self._spawn(loop())
 
     def _open(self, progress: Progress | None = None) -> None:
-        self.log = self._open_log()
+        self.log = self._open_log(self._sealed)
         self.archive = Archive(self.log)
         recovered = recover(self.log, self._blobs, self._program, self.archive, progress)
         for note in recovered.notes:
             self._tell(note)
         self._snapshot_seq = recovered.state.next_seq - recovered.replayed
+        self._chain = recovered.chain
         self.intake = Intake(self._program.definitions, self._tokens, self._clock.now_us)
         self.lane = Lane(recovered.state, self.log, recovered.chain, self._clock, self.measures, self.archive.read_back)
         self.replayed = recovered.replayed
@@ -112,6 +120,12 @@ class Platform:
             self._journal_definitions()
         else:
             self.archive.learn(recovered.state.definitions_seq, self._program)
+
+    def _sealed(self, seq: int) -> None:
+        """In the commit thread, when a segment is full: its end is to be signed. The batch that did not fit
+        is sealed already, so the chain's previous hash is the one that the segment ends in."""
+        if self._notary is not None:
+            self._notary.mark(seq, self._chain.previous)
 
     def _journal_definitions(self) -> None:
         record = encode_definitions(self._program.definitions, self._clock.now_us())
@@ -284,6 +298,8 @@ class Platform:
             if self.lane.stopped is not None:
                 await self._recover()
                 continue
+            if self._notary is not None and self._notary.due:
+                self._notary.save(self._clock.now_us())
             fresh = self.lane.state.next_seq - self._snapshot_seq
             idle_us = self._clock.now_us() - self._snapshot_us
             if fresh >= self._settings.snapshot_every or (fresh and idle_us >= self._settings.snapshot_minutes * MINUTE_US):
@@ -337,6 +353,10 @@ class Platform:
             snapshots.write(self.lane.state, self._blobs, last_record(self.archive, seq))
             snapshots.prune(self._blobs)
         await self.lane.close()
+        if self._notary is not None and healthy:
+            if self._chain.next_seq:
+                self._notary.mark(self._chain.next_seq, self._chain.head)
+            self._notary.save(self._clock.now_us())
         self.log.close()
 
 

@@ -1,16 +1,16 @@
 """Start: the newest usable snapshot, then the journal's tail, verified on the way."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from jindi import journal
 from jindi.engine import Program
 from jindi.features import Windows, plan
-from jindi.ports import Blobs, Log, LogDamaged
+from jindi.ports import Blobs, Frame, Log, LogDamaged
 from jindi.run import snapshots
 from jindi.run.archive import Archive
 from jindi.run.lists import Lists
-from jindi.run.records import DecisionRecord, DefinitionsRecord, decode
+from jindi.run.records import DefinitionsRecord, decode
 from jindi.run.state import State
 
 Progress = Callable[[int, int], None]
@@ -35,44 +35,38 @@ def recover(log: Log, blobs: Blobs, program: Program, archive: Archive, progress
     state, snapshot = _from_snapshot(log, blobs, program, archive, notes)
     start = state.next_seq
     total = log.next_seq()
-    head: bytes | None = None
     digest: str | None = None
     if state.definitions_seq >= 0:
         digest = archive.program(state.definitions_seq).digest
-    for seq, record, head in _verified(log, start):
-        if isinstance(record, DefinitionsRecord):
-            state.definitions_seq, digest = seq, record.digest
-            state.next_seq = seq + 1
-        else:
-            state.apply(seq, record, archive.values_today(record, program.definitions))
-        if progress is not None and seq % 4096 == 0:
-            progress(seq - start, total - start)
-    if head is None and total:
-        head = _head(log, total - 1)
-    chain = journal.Chain(head) if head is not None else journal.Chain()
+    chain = _chain_before(log, start if start < total else total - 1)
+    for frame in log.read(chain.next_seq) if total else ():
+        for seq, raw in enumerate(_followed(chain, frame), frame.first):
+            if seq < start:
+                continue
+            record = decode(raw)
+            if isinstance(record, DefinitionsRecord):
+                state.definitions_seq, digest = seq, record.digest
+                state.next_seq = seq + 1
+            else:
+                state.apply(seq, record, archive.values_today(record, program.definitions))
+            if progress is not None and seq % 4096 == 0:
+                progress(seq - start, total - start)
     return Recovered(state, chain, total - start, snapshot, digest, tuple(notes))
 
 
-def _verified(log: Log, first: int) -> Iterator[tuple[int, DecisionRecord | DefinitionsRecord, bytes]]:
-    """Records from `first` on with the hash of their batch; each batch must follow from the one before."""
-    previous: bytes | None = None
-    for frame in log.read(first):
-        batch = journal.read_batch(frame.batch)
-        if previous is not None and batch.previous != previous:
-            raise LogDamaged(
-                f"journal record {frame.first}", "the batch does not follow from the one before it",
-                "run jindi verify and restore the journal from its copy",
-            )  # fmt: skip
-        previous = batch.hash
-        for seq, record in enumerate(batch.records, frame.first):
-            if seq >= first:
-                yield seq, decode(record), previous
+def _chain_before(log: Log, seq: int) -> journal.Chain:
+    """The chain as it stood before the batch that holds a record; the beginning when there is none."""
+    for frame in log.read(seq) if seq >= 0 else ():
+        return journal.Chain(journal.unseal(frame.batch).previous, frame.first)
+    return journal.Chain()
 
 
-def _head(log: Log, last: int) -> bytes:
-    for frame in log.read(last):
-        return journal.read_batch(frame.batch).hash
-    raise LogDamaged(f"journal record {last}", "the last batch can't be read", "run jindi verify")
+def _followed(chain: journal.Chain, frame: Frame) -> tuple[bytes, ...]:
+    try:
+        return chain.follow(frame)
+    except journal.ChainBroken as broken:
+        remedy = "run jindi verify, and restore the journal from its copy"
+        raise LogDamaged(broken.place, broken.what, remedy) from None
 
 
 def _from_snapshot(
@@ -105,5 +99,5 @@ def _from_snapshot(
 def last_record(archive: Archive, seq: int) -> bytes:
     """What ties a snapshot to its journal: the digest of the batch that holds the record before it."""
     for frame in archive.log.read(seq - 1):
-        return journal.read_batch(frame.batch).hash
+        return journal.unseal(frame.batch).head
     return b""

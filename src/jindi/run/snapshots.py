@@ -18,7 +18,7 @@ from jindi.run.answered import Answered
 from jindi.run.openings import Opening, Openings
 
 MAGIC = b"JINDI-SNAPSHOT-1\n"
-PREFIX = "snapshots/"
+PREFIX = "snapshot-"
 KEPT = 2
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -139,10 +139,11 @@ def read(data: bytes, plan: Plan, program_digest: str) -> Restored:
         at += section.length
     if at != len(data):
         raise Unfit("it is longer than it says")
-    buffers = {name.removeprefix("windows."): body for name, body in sections.items() if name.startswith("windows.")}
+    windows = Windows(plan)
+    windows.load((name.removeprefix("windows."), body) for name, body in sections.items() if name.startswith("windows."))
     return Restored(
         header=header,
-        windows=Windows.load(plan, buffers),
+        windows=windows,
         answered=Answered.load(header.answered, bytes(sections["answered.young"]), bytes(sections["answered.old"])),
         openings=Openings.load(header.openings),
     )

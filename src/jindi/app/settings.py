@@ -1,0 +1,105 @@
+"""Settings: flags before environment before file before defaults; all read at once, or the program doesn't start."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from jindi.basics.problems import Problem, Problems
+from jindi.doors.cli.wiring import Setting, Settled
+from jindi.run.platform import Settings
+
+FILE_NAME = "jindi.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A setting that exists: its default and what it means."""
+
+    name: str
+    default: str
+    doc: str
+
+    @property
+    def variable(self) -> str:
+        """The name of its environment variable."""
+        return f"JINDI_{self.name.upper()}"
+
+
+KNOWN = (
+    _Known("data", "jindi-data", "the folder of the journal, the snapshots and the keys"),
+    _Known("packs", "", "folders of packs, separated by commas; empty: the packs that Jindi ships"),
+    _Known("listen", "127.0.0.1:8420", "the address and port of the API and the console"),
+    _Known("journal", "segments", "the journal's store: segments, or sqlite"),
+    _Known("snapshot_every", "200000", "decisions between two snapshots"),
+    _Known("snapshot_minutes", "10", "minutes after which fresh decisions get a snapshot"),
+)
+
+
+def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | None = None) -> Settled:
+    """All settings with where each came from. Raises Problems with everything that is wrong."""
+    given = dict(os.environ if environment is None else environment)
+    names = {known.variable: known for known in KNOWN}
+    problems = [
+        Problem("environment", name, "not a setting", f"use one of: {', '.join(sorted(names))}")
+        for name in sorted(given)
+        if name.startswith("JINDI_") and name not in names and name != "JINDI_API_KEY"
+    ]
+    data = flags.get("data") or given.get("JINDI_DATA") or KNOWN[0].default
+    path = Path(data) / FILE_NAME
+    written = _read(path, problems)
+    lines, chosen = [], {}
+    for known in KNOWN:
+        if (flag := flags.get(known.name)) is not None:
+            value, origin = flag, "flag"
+        elif known.variable in given:
+            value, origin = given[known.variable], f"environment {known.variable}"
+        elif known.name in written:
+            value, origin = str(written[known.name]), str(path)
+        else:
+            value, origin = known.default, "default"
+        chosen[known.name] = value
+        lines.append(Setting(known.name, value, origin, known.doc))
+    host, port = _address(chosen["listen"], problems)
+    journal = chosen["journal"]
+    if journal not in ("segments", "sqlite"):
+        problems.append(Problem("settings", "journal", "not a known store", "use segments or sqlite"))
+    every = _whole(chosen, "snapshot_every", 1_000, 10**9, problems)
+    minutes = _whole(chosen, "snapshot_minutes", 1, 10_000, problems)
+    if problems:
+        raise Problems(problems)
+    packs = tuple(Path(part.strip()) for part in chosen["packs"].split(",") if part.strip())
+    return Settled(Path(data), packs, host, port, journal, Settings(every, minutes), tuple(lines))
+
+
+def _read(path: Path, problems: list[Problem]) -> Mapping[str, object]:
+    try:
+        written = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        problems.append(Problem(str(path), "", f"can't be read: {type(error).__name__}", "mend the file or move it away"))
+        return {}
+    names = {known.name for known in KNOWN} - {"data"}
+    for name in sorted(set(written) - names):
+        problems.append(Problem(str(path), name, "not a setting", f"use one of: {', '.join(sorted(names))}"))
+    return written
+
+
+def _address(text: str, problems: list[Problem]) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or not 0 <= int(port) <= 65_535:
+        problems.append(Problem("settings", "listen", "not an address and port", "write 127.0.0.1:8420"))
+        return "", 0
+    return host.strip("[]"), int(port)
+
+
+def _whole(chosen: Mapping[str, str], name: str, least: int, most: int, problems: list[Problem]) -> int:
+    text = chosen[name]
+    if not text.isdecimal() or not least <= int(text) <= most:
+        problems.append(Problem("settings", name, "not a whole number in range", f"write a number from {least} to {most}"))
+        return least
+    return int(text)
+
+

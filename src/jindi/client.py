@@ -1,0 +1,171 @@
+"""A small typed client: decide events, read decisions, with retries that never count an event twice.
+
+Retrying is safe because the platform answers a repeated event id with the answer it gave the first time.
+"""
+
+import random
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from types import TracebackType
+from typing import Any, Literal, Self
+from urllib.parse import quote
+
+import httpx
+import msgspec
+
+Outcome = Literal["allow", "challenge", "delay", "review", "deny"]
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """Why a rule spoke, in both languages, and on what basis."""
+
+    rule: str
+    zh: str
+    en: str
+    basis: str
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """A decision as answered. `method` goes with a challenge, `release_at` with a delay."""
+
+    decision_id: str
+    event_id: str
+    outcome: Outcome
+    score: int
+    reasons: tuple[Reason, ...]
+    policy: str | None
+    degraded: bool
+    late: bool
+    exempted: tuple[str, ...] = ()
+    degraded_inputs: tuple[str, ...] = ()
+    method: str | None = None
+    release_at: str | None = None
+    event_type: str | None = None
+    at: str | None = None
+    as_of: str | None = None
+    status: str | None = None
+
+
+class ProblemLine(msgspec.Struct, frozen=True):
+    """One thing that is wrong, with its path."""
+
+    path: str
+    problem: str
+    remedy: str = ""
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """What the platform says when it doesn't take something."""
+
+    type: str
+    title: str
+    status: int
+    title_zh: str = ""
+    detail: str = ""
+    line: int | None = None
+    problems: tuple[ProblemLine, ...] = ()
+
+
+class JindiError(Exception):
+    """The platform refused, or could not be reached. `refusal` holds its words when it gave any."""
+
+    def __init__(self, message: str, refusal: Refusal | None = None) -> None:
+        super().__init__(message)
+        self.refusal = refusal
+
+
+_decision = msgspec.json.Decoder(Decision).decode
+_refusal = msgspec.json.Decoder(Refusal).decode
+_RETRIED = frozenset({429, 502, 503, 504})
+
+
+class Client:
+    """Talks to one platform. Use it as a context manager, or `close` it.
+
+    `tries` counts attempts in all; between them it waits `wait_s`, doubled each time with a random part,
+    or as long as the platform asks.
+    """
+
+    def __init__(
+        self, url: str, api_key: str, *, tries: int = 4, wait_s: float = 0.1, timeout_s: float = 10.0
+    ) -> None:
+        self._http = httpx.Client(
+            base_url=url, timeout=timeout_s, headers={"authorization": f"Bearer {api_key}"}, trust_env=False
+        )
+        self._tries, self._wait_s = tries, wait_s
+
+    def decide(self, event: Mapping[str, Any]) -> Decision:
+        """Send one event. Raises JindiError when it is refused, or when all tries failed."""
+        return _decision(self._send("POST", "/v1/events", msgspec.json.encode(event), "application/json"))
+
+    def decide_many(self, events: Iterable[Mapping[str, Any]], at_once: int = 500) -> Iterator[Decision | Refusal]:
+        """Send many events in requests of `at_once`; one answer for each, in order."""
+        batch: list[bytes] = []
+        for event in events:
+            batch.append(msgspec.json.encode(event))
+            if len(batch) >= at_once:
+                yield from self._lines(batch)
+                batch = []
+        if batch:
+            yield from self._lines(batch)
+
+    def _lines(self, batch: list[bytes]) -> Iterator[Decision | Refusal]:
+        body = self._send("POST", "/v1/events", b"\n".join(batch), "application/x-ndjson")
+        for line in body.splitlines():
+            yield _decision(line) if line.startswith(b'{"decision_id"') else _refusal(line)
+
+    def decision(self, decision_id: str) -> Decision:
+        """Read a decision, with what became of it."""
+        return _decision(self._send("GET", f"/v1/decisions/{decision_id}"))
+
+    def explanation(self, decision_id: str) -> dict[str, Any]:
+        """Read why a decision is as it is, and what would change it."""
+        return msgspec.json.decode(self._send("GET", f"/v1/decisions/{decision_id}/explanation"), type=dict[str, Any])
+
+    def features(self, entity: str, value: str) -> dict[str, Any]:
+        """Read all features of an entity as of now."""
+        body = self._send("GET", f"/v1/entities/{quote(entity, safe='')}/{quote(value, safe='')}/features")
+        return msgspec.json.decode(body, type=dict[str, Any])
+
+    def _send(self, method: str, path: str, body: bytes | None = None, media_type: str | None = None) -> bytes:
+        headers = {"content-type": media_type} if media_type else {}
+        failed: JindiError | None = None
+        for attempt in range(self._tries):
+            if attempt:
+                # A sender's jitter keeps many clients from coming back at the same moment; it is no secret.
+                time.sleep(self._wait_s * 2 ** (attempt - 1) * (0.5 + random.random()))  # noqa: S311
+            try:
+                response = self._http.request(method, path, content=body, headers=headers)
+            except httpx.TransportError as error:
+                failed = JindiError(f"the platform could not be reached: {type(error).__name__}")
+                continue
+            if response.status_code < 400:
+                return response.content
+            failed = _failure(response)
+            if response.status_code not in _RETRIED:
+                break
+            if attempt + 1 < self._tries and response.headers.get("retry-after", "").isdecimal():
+                time.sleep(min(float(response.headers["retry-after"]), 30.0))
+        assert failed is not None, "a loop of at least one try has answered or failed"
+        raise failed
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _failure(response: httpx.Response) -> JindiError:
+    try:
+        refusal = _refusal(response.content)
+    except msgspec.MsgspecError:
+        return JindiError(f"the platform answered {response.status_code}")
+    lines = "; ".join(f"{line.path}: {line.problem}" for line in refusal.problems)
+    return JindiError(f"{refusal.title}{': ' + lines if lines else ''}", refusal)

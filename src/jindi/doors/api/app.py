@@ -1,0 +1,200 @@
+"""The HTTP application: the hot route first, then the comfortable ones, then the console."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
+
+from jindi.access import ApiKeys
+from jindi.access import Scope as Right
+from jindi.basics.instants import format_instant
+from jindi.basics.problems import Problems
+from jindi.doors.api import problems
+from jindi.doors.api.hot import Events, Receive, Scope, Send, answer
+from jindi.doors.api.metrics import exposition
+from jindi.doors.api.openapi import document
+from jindi.doors.api.problems import Title, problem
+from jindi.engine import to_json
+from jindi.ports import Clock
+from jindi.run.intake import Refused
+from jindi.run.platform import Platform
+
+Handler = Callable[[Request], Awaitable[Response]]
+_json = msgspec.json.Encoder().encode
+PACKS_BYTES_MAX = 8 * 1024 * 1024
+
+
+def _error(title: Title, detail: str = "", **more: Any) -> Response:
+    headers = {"www-authenticate": "Bearer"} if title.status == 401 else {}
+    return Response(
+        problem(title, detail, **more), title.status, headers, media_type=problems.MEDIA_TYPE.decode()
+    )
+
+
+def _plain(document: Any, status: int = 200) -> Response:
+    return Response(_json(document), status, media_type="application/json")
+
+
+class TryRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """Edited pack files by path, and the event to decide under them, as JSON."""
+
+    files: dict[str, str]
+    event: msgspec.Raw
+
+
+class Routes:
+    """Everything but the hot route."""
+
+    def __init__(self, platform: Platform, keys: ApiKeys, base_files: Callable[[], Mapping[str, str]]) -> None:
+        self._platform, self._keys, self._base_files = platform, keys, base_files
+
+    def routes(self) -> list[Route]:
+        """The table of routes."""
+        return [
+            Route("/v1/decisions/{id}", self._with(Right.DECISIONS_READ, self._decision)),
+            Route("/v1/decisions/{id}/explanation", self._with(Right.DECISIONS_READ, self._explanation)),
+            Route("/v1/entities/{key}/{value:path}/features", self._with(Right.ENTITIES_READ, self._features)),
+            Route("/v1/packs", self._with(Right.ADMIN, self._packs)),
+            Route("/v1/packs/try", self._with(Right.ADMIN, self._try), methods=["POST"]),
+            Route("/v1/snapshots", self._with(Right.ADMIN, self._snapshot), methods=["POST"]),
+            Route("/metrics", self._with(Right.METRICS_READ, self._metrics)),
+            Route("/healthz", self._healthz),
+            Route("/readyz", self._readyz),
+            Route("/openapi.json", self._openapi),
+        ]
+
+    def _with(self, right: Right, handler: Handler) -> Handler:
+        """The handler, for those whose key carries a right."""
+
+        async def guarded(request: Request) -> Response:
+            given = request.headers.get("authorization", "")
+            key = self._keys.holder(given[7:].strip()) if given[:7].lower() == "bearer " else None
+            if key is None:
+                return _error(problems.UNAUTHENTICATED)
+            if not key.may(right):
+                return _error(problems.FORBIDDEN, f"it needs {right}")
+            return await handler(request)
+
+        return guarded
+
+    async def _decision(self, request: Request) -> Response:
+        try:
+            found = self._platform.find(request.path_params["id"])
+        except LookupError as error:
+            return _error(problems.NOT_FOUND, str(error))
+        body = self._platform.answer(found)
+        more = _json({
+            "event_type": found.record.event_type,
+            "at": format_instant(found.record.at_us),
+            "as_of": format_instant(found.record.as_of_us),
+            "status": found.status,
+        })  # fmt: skip
+        return Response(body[:-1] + b"," + more[1:], media_type="application/json")
+
+    async def _explanation(self, request: Request) -> Response:
+        try:
+            found = self._platform.find(request.path_params["id"])
+        except LookupError as error:
+            return _error(problems.NOT_FOUND, str(error))
+        return Response(to_json(self._platform.explanation(found)), media_type="application/json")
+
+    async def _features(self, request: Request) -> Response:
+        key, value = request.path_params["key"], request.path_params["value"]
+        try:
+            features = self._platform.entity_features(key, value)
+        except LookupError as error:
+            return _error(problems.NOT_FOUND, str(error))
+        return _plain({"entity": key, "features": features})
+
+    async def _packs(self, _: Request) -> Response:
+        definitions = self._platform.program.definitions
+        return _plain({
+            "digest": definitions.digest,
+            "packs": {name: pack.version for name, pack in definitions.packs.items()},
+            "policies": [
+                {"id": each.id, "on": each.on, "state": each.state, "digest": each.digest} for each in definitions.policies
+            ],
+            "catching_up": sorted(self._platform.lane.state.warming),
+        })  # fmt: skip
+
+    async def _try(self, request: Request) -> Response:
+        body = await request.body()
+        if len(body) > PACKS_BYTES_MAX:
+            return _error(problems.TOO_LARGE)
+        try:
+            asked = msgspec.json.decode(body, type=TryRequest)
+        except msgspec.MsgspecError:
+            return _error(problems.BAD_REQUEST, 'give {"files": {path: text}, "event": {…}}')
+        try:
+            trial = self._platform.try_packs({**self._base_files(), **asked.files}, bytes(asked.event))
+        except Refused as error:
+            return _error(problems.REFUSED, problems=error.problems)
+        except Problems as error:
+            return _error(problems.PACKS_REFUSED, problems=error.problems)
+        explained = msgspec.Raw(to_json(trial.explanation))
+        return _plain({"decision": trial.decision, "absent": trial.absent, "explanation": explained})
+
+    async def _snapshot(self, _: Request) -> Response:
+        return _plain({"snapshot": await self._platform.snapshot()}, 201)
+
+    async def _metrics(self, _: Request) -> Response:
+        return Response(exposition(self._platform), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    async def _healthz(self, _: Request) -> Response:
+        return _plain({"status": "alive"})
+
+    async def _readyz(self, _: Request) -> Response:
+        why = self._platform.ready()
+        if why is not None:
+            # The reason names files of this machine: it is for the operator's log, not for strangers.
+            return _error(problems.STOPPED)
+        return _plain({"status": "ready"})
+
+    async def _openapi(self, _: Request) -> Response:
+        return _plain(document(self._platform.program.definitions))
+
+
+def build_api(
+    platform: Platform,
+    keys: ApiKeys,
+    clock: Clock,
+    base_files: Callable[[], Mapping[str, str]],
+    console: ASGIApp | None = None,
+) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+    """The ASGI application of a running platform. `base_files` gives the packs that are always loaded."""
+    hot = Events(platform, keys, clock)
+    routes: list[Any] = list(Routes(platform, keys, base_files).routes())
+    if console is not None:
+        routes.append(Mount("/", app=console))
+    rest = Starlette(
+        routes=routes,
+        exception_handlers={404: _not_found, 405: _not_allowed, 500: _failed},
+    )
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == "/v1/events":
+            if scope["method"] == "POST":
+                await hot(scope, receive, send)
+            else:
+                await answer(send, 405, problem(problems.NOT_ALLOWED), problems.MEDIA_TYPE, (b"allow", b"POST"))
+            return
+        await rest(scope, receive, send)
+
+    return application
+
+
+async def _not_found(request: Request, _: Exception) -> Response:
+    return _error(problems.NOT_FOUND)
+
+
+async def _not_allowed(request: Request, _: Exception) -> Response:
+    return _error(problems.NOT_ALLOWED)
+
+
+async def _failed(request: Request, _: Exception) -> Response:
+    return _error(problems.FAILED)

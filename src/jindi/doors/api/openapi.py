@@ -1,0 +1,222 @@
+"""The OpenAPI 3.1 description, made from the definitions in force: what it says is what intake accepts."""
+
+from typing import Any
+
+from jindi import __version__
+from jindi.basics.money import AMOUNT_MINOR_MAX
+from jindi.language import Kind
+from jindi.packs import OUTCOMES, Definitions, EventDef, FieldDef
+
+_DECISION_ID = {"type": "string", "pattern": "^dec_[0-9a-f]{12}$"}
+_INSTANT = {"type": "string", "format": "date-time"}
+
+
+def document(definitions: Definitions) -> dict[str, Any]:
+    """The whole description."""
+    events = {f"event_{name}": _event(event) for name, event in definitions.events.items()}
+    any_event = {
+        "oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in events],
+        "discriminator": {
+            "propertyName": "type",
+            "mapping": {name: f"#/components/schemas/event_{name}" for name in definitions.events},
+        },
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Jindi",
+            "version": __version__,
+            "description": "Risk decisions for internet finance. Jindi is not legal advice. 金堤不构成法律意见。",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "security": [{"key": []}],
+        "paths": _paths(),
+        "components": {
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "An API key, jk_…"}},
+            "schemas": {"Event": any_event, **events, "Decision": _decision(), "Problem": _problem()},
+        },
+    }
+
+
+def _paths() -> dict[str, Any]:
+    decision, event = {"$ref": "#/components/schemas/Decision"}, {"$ref": "#/components/schemas/Event"}
+    anything = {"type": "object"}
+    one_id = [{"name": "id", "in": "path", "required": True, "schema": _DECISION_ID}]
+    entity = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}, "description": text}
+        for name, text in (("key", "The entity: user, device, …"), ("value", "Its value; an identifier may be in clear."))
+    ]
+    lines = {"schema": {"type": "string", "description": "One JSON object a line."}}
+    return {
+        "/v1/events": {
+            "post": {
+                "summary": "Decide one event, or many (NDJSON: each line is answered by a line).",
+                "operationId": "decideEvents",
+                "requestBody": {
+                    "required": True,
+                    "content": {"application/json": {"schema": event}, "application/x-ndjson": lines},
+                },
+                "responses": {
+                    "200": {
+                        "description": "The decision; it is durable.",
+                        "content": {"application/json": {"schema": decision}, "application/x-ndjson": lines},
+                    },
+                    **_errors("401", "403", "409", "413", "422", "503"),
+                },
+            }
+        },
+        "/v1/decisions/{id}": {"get": _get("A decision, and what became of it.", "readDecision", decision, one_id)},
+        "/v1/decisions/{id}/explanation": {
+            "get": _get("Why, and what would change it.", "explainDecision", anything, one_id)
+        },
+        "/v1/entities/{key}/{value}/features": {
+            "get": _get("All features that have this entity as their key, as of now.", "readFeatures", anything, entity)
+        },
+        "/v1/packs": {"get": _get("The definitions in force.", "readPacks", anything, [])},
+        "/v1/packs/try": {
+            "post": {
+                "summary": "Decide one event under edited packs against the running history; nothing is kept.",
+                "operationId": "tryPacks",
+                "requestBody": {"required": True, "content": {"application/json": {"schema": anything}}},
+                "responses": {
+                    "200": {"description": "What they would decide.", "content": {"application/json": {"schema": anything}}},
+                    **_errors("400", "401", "403", "413", "422"),
+                },
+            }
+        },
+        "/v1/snapshots": {
+            "post": {
+                "summary": "Write a snapshot of the state now.",
+                "operationId": "writeSnapshot",
+                "responses": {"201": {"description": "It is on disk."}, **_errors("401", "403")},
+            }
+        },
+        "/metrics": {
+            "get": {
+                "summary": "Measures in the Prometheus text format.",
+                "operationId": "readMetrics",
+                "responses": {"200": {"description": "Metrics.", "content": {"text/plain": {}}}, **_errors("401", "403")},
+            }
+        },
+        "/healthz": {"get": {"summary": "The process is alive.", "operationId": "readHealth", "security": [],
+                             "responses": {"200": {"description": "Alive."}}}},
+        "/readyz": {"get": {"summary": "The lane decides.", "operationId": "readReadiness", "security": [],
+                            "responses": {"200": {"description": "Ready."}, **_errors("503")}}},
+        "/openapi.json": {"get": {"summary": "This description.", "operationId": "readDescription", "security": [],
+                                  "responses": {"200": {"description": "OpenAPI 3.1."}}}},
+    }  # fmt: skip
+
+
+def _get(summary: str, operation: str, schema: dict[str, Any], parameters: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "summary": summary,
+        "operationId": operation,
+        "parameters": parameters,
+        "responses": {
+            "200": {"description": "Found.", "content": {"application/json": {"schema": schema}}},
+            **_errors("401", "403", "404"),
+        },
+    }
+
+
+def _errors(*codes: str) -> dict[str, Any]:
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {code: {"description": "See the problem.", "content": content} for code in codes}
+
+
+def _event(event: EventDef) -> dict[str, Any]:
+    properties: dict[str, Any] = {
+        "id": {"type": "string", "minLength": 1, "maxLength": 128},
+        "type": {"const": event.name},
+        "at": _INSTANT,
+    }
+    for field in event.fields:
+        properties[field.name] = _field(field)
+    return {
+        "type": "object",
+        "title": event.name,
+        "description": f"{event.doc.en} {event.doc.zh}",
+        "properties": properties,
+        "required": ["id", "type", "at", *(field.name for field in event.fields if field.required)],
+        "additionalProperties": False,
+    }
+
+
+def _field(field: FieldDef) -> dict[str, Any]:
+    description = f"{field.doc.en} {field.doc.zh} ({field.data_class})"
+    schema: dict[str, Any]
+    match field.type.kind:
+        case Kind.BOOL:
+            schema = {"type": "boolean"}
+        case Kind.INT | Kind.DURATION:
+            schema = {
+                "type": "integer",
+                "minimum": -AMOUNT_MINOR_MAX if field.least is None else field.least,
+                "maximum": AMOUNT_MINOR_MAX if field.most is None else field.most,
+            }
+        case Kind.RATIO:
+            schema = {"type": "number"}
+        case Kind.TIME:
+            schema = dict(_INSTANT)
+        case Kind.MONEY:
+            schema = {"type": "string", "pattern": r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$", "maxLength": 24}
+        case _ if field.values:
+            schema = {"type": "string", "enum": list(field.values)}
+        case _:
+            schema = {"type": "string", "minLength": 1, "maxLength": field.length_max}
+    if field.identifier is not None:
+        description += " Becomes a keyed token at intake; its clear text is not kept."
+    if not field.required:
+        schema = {"anyOf": [schema, {"type": "null"}]}
+    return schema | {"description": description}
+
+
+def _decision() -> dict[str, Any]:
+    text = {"type": "string"}
+    reason = {
+        "type": "object",
+        "properties": {"rule": text, "zh": text, "en": text, "basis": text},
+        "required": ["rule", "zh", "en", "basis"],
+    }
+    return {
+        "type": "object",
+        "properties": {
+            "decision_id": _DECISION_ID,
+            "event_id": text,
+            "outcome": {"enum": [str(outcome) for outcome in OUTCOMES]},
+            "score": {"type": "integer"},
+            "reasons": {"type": "array", "items": reason},
+            "policy": {"type": ["string", "null"]},
+            "degraded": {"type": "boolean"},
+            "degraded_inputs": {"type": "array", "items": text},
+            "late": {"type": "boolean"},
+            "exempted": {"type": "array", "items": text, "description": "Rules hit whose outcome an exemption lifted."},
+            "method": {"type": "string", "description": "How to step up, for a challenge."},
+            "release_at": {**_INSTANT, "description": "When a delayed event is released unless it is recalled."},
+            "event_type": text,
+            "at": _INSTANT,
+            "as_of": _INSTANT,
+            "status": {
+                "enum": ["final", "pending", "passed", "failed", "released", "recalled", "accepted", "rejected", "expired"]
+            },
+        },
+        "required": ["decision_id", "event_id", "outcome", "score", "reasons", "policy", "degraded", "late"],
+    }
+
+
+def _problem() -> dict[str, Any]:
+    text = {"type": "string"}
+    line = {"type": "object", "properties": {"path": text, "problem": text, "remedy": text}, "required": ["path", "problem"]}
+    return {
+        "type": "object",
+        "properties": {
+            "type": {"type": "string", "format": "uri"},
+            "title": text,
+            "title_zh": text,
+            "status": {"type": "integer"},
+            "detail": text,
+            "line": {"type": "integer"},
+            "problems": {"type": "array", "items": line},
+        },
+        "required": ["type", "title", "title_zh", "status"],
+    }

@@ -1,0 +1,410 @@
+"""The commands. Each one settles, does, and tells; what it needs of the outside comes from the app's wiring."""
+
+import os
+import platform as machine
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.table import Table
+
+import jindi
+from jindi import packs
+from jindi.basics.instants import format_instant
+from jindi.basics.problems import Problem, Problems
+from jindi.doors.cli.output import Output
+from jindi.doors.cli.wiring import Settled, Wiring
+from jindi.ports import LogFailure
+
+app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, help=(
+    "Jindi 金堤: security and risk control for internet finance. Not legal advice. 金堤不构成法律意见。"
+))  # fmt: skip
+packs_app = typer.Typer(no_args_is_help=True, help="Packs: check, show, try, and begin new ones.")
+config_app = typer.Typer(no_args_is_help=True, help="Settings and where each comes from.")
+keys_app = typer.Typer(no_args_is_help=True, help="API keys and sign-in links (while the platform is down).")
+app.add_typer(packs_app, name="packs")
+app.add_typer(config_app, name="config")
+app.add_typer(keys_app, name="keys")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of words.")]
+Data = Annotated[str | None, typer.Option("--data", metavar="DIR", help="The platform's folder (default: jindi-data).")]
+Packs = Annotated[
+    list[Path] | None, typer.Option("--packs", metavar="DIR", help="A pack, or a folder of packs; may be repeated.")
+]
+Listen = Annotated[str | None, typer.Option("--listen", metavar="HOST:PORT", help="Where to listen; port 0 takes a free one.")]
+
+
+@dataclass(slots=True)
+class _Context:
+    wiring: Wiring
+
+
+def run(wiring: Wiring) -> None:
+    """Run the command that the arguments name."""
+    try:
+        app(obj=_Context(wiring))
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+def _settle(ctx: typer.Context, output: Output, data: str | None = None, folders: list[Path] | None = None,
+            listen: str | None = None) -> tuple[Wiring, Settled]:  # fmt: skip
+    wiring: Wiring = ctx.obj.wiring
+    flags = {"data": data, "listen": listen, "packs": ",".join(map(str, folders)) if folders else None}
+    try:
+        return wiring, wiring.settle(flags)
+    except Problems as problems:
+        output.fail(problems, 2)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"jindi {jindi.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Jindi 金堤."""
+
+
+# ---- the platform
+
+
+@app.command()
+def up(ctx: typer.Context, data: Data = None, folders: Packs = None, listen: Listen = None, as_json: AsJson = False) -> None:
+    """Start the platform: API and console in one process, until it is told to stop."""
+    from jindi.doors.cli.running import bring_up  # noqa: PLC0415 - the server is only imported when one runs
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, data, folders, listen)
+    bring_up(wiring, settled, output)
+
+
+@app.command()
+def demo(
+    ctx: typer.Context, data: Data = "demo-data", folders: Packs = None, listen: Listen = None,
+    users: Annotated[int, typer.Option(help="Customers of the simulated wallet.")] = 3_000,
+    seed: Annotated[int, typer.Option(help="The simulated world's seed.")] = 7,
+    days: Annotated[int, typer.Option(help="Days of history told at full speed before the stream is live.")] = 10,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Start the platform with a simulated wallet's stream and a scoreboard against its ground truth."""
+    from jindi.doors.cli.running import Simulation, bring_up  # noqa: PLC0415
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, data, folders, listen)
+    bring_up(wiring, settled, output, Simulation(seed, users, days))
+
+
+@app.command()
+def decide(
+    ctx: typer.Context,
+    source: Annotated[Path, typer.Argument(metavar="INPUT", exists=True, dir_okay=False, help="NDJSON, CSV or Parquet.")],
+    out: Annotated[Path, typer.Option("--out", metavar="OUT.parquet", help="Where the answers go.")],
+    folders: Packs = None,
+    columns: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="How columns become events (TOML).")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Decide every event of a file: all features and the decision of each row, with state in memory."""
+    from jindi.run.batch import decide_file  # noqa: PLC0415 - pyarrow is only imported where tables are read
+    from jindi.run.columns import read_columns  # noqa: PLC0415
+    from jindi.run.platform import compiled  # noqa: PLC0415
+    from jindi.vault import KEY_BYTES, Tokens  # noqa: PLC0415
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, None, folders)
+    if not out.parent.is_dir():
+        output.fail(Problems([Problem(str(out.parent), "", "no such folder", "make it first")]), 2)
+    try:
+        program = compiled(wiring.pack_files(settled.packs))
+        mapping = read_columns(columns.read_text("utf-8"), program.definitions, columns.name) if columns is not None else None
+        _warm(output)
+        # Tokens of a file live as long as the run: the same identifier is the same token throughout it.
+        tokens = Tokens(os.urandom(KEY_BYTES))
+        with output.progress() as progress:
+            task = progress.add_task(source.name, total=None)
+            summary = decide_file(
+                source, out, program, tokens, mapping,
+                lambda done, total: progress.update(task, completed=done, total=total),
+            )  # fmt: skip
+    except Problems as problems:
+        output.fail(problems)
+    output.give({"ok": True, "rows": summary.rows, "events": summary.events, "outcomes": dict(summary.outcomes), "out": str(out)})
+    said = ", ".join(f"{outcome} {count}" for outcome, count in summary.outcomes.items() if count)
+    output.say(f"{summary.rows} rows decided ({summary.events} events): {said or 'nothing'} → {out}")
+
+
+def _warm(output: Output) -> None:
+    from jindi import features  # noqa: PLC0415
+
+    def told(name: str, done: int, total: int) -> None:
+        output.note(f"compiling kernels for this machine, once: {done}/{total} {name}")
+
+    features.warm(told)
+
+
+# ---- the record
+
+
+@app.command()
+def explain(
+    ctx: typer.Context,
+    decision: Annotated[str, typer.Argument(metavar="ID", help="A decision_id.")],
+    data: Data = None, folders: Packs = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Explain a decision from the journal: every condition with its values, and what would change it."""
+    from jindi.doors.cli.explaining import explain_from_journal  # noqa: PLC0415
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, data, folders)
+    try:
+        explain_from_journal(wiring, settled, output, decision)
+    except (LookupError, LogFailure, Problems) as error:
+        output.fail(error if isinstance(error, Problems) else str(error))
+
+
+@app.command()
+def verify(
+    ctx: typer.Context, data: Data = None,
+    checkpoint: Annotated[
+        list[Path] | None, typer.Option(exists=True, dir_okay=False, help="A signed checkpoint kept elsewhere; may be repeated.")
+    ] = None,
+    key: Annotated[str | None, typer.Option(help="The published key that signed it, if not this folder's own.")] = None,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Walk the journal's chain. Exit 0 when it holds; exit 1 and name the first broken place when not."""
+    from jindi.doors.cli.proving import verify_journal  # noqa: PLC0415
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, data)
+    verify_journal(wiring, settled, output, checkpoint or [], key)
+
+
+@app.command()
+def checkpoint(
+    ctx: typer.Context, data: Data = None,
+    out: Annotated[Path | None, typer.Option(help="Write it here instead of printing it.")] = None,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """A signed checkpoint of the journal as it stands. Keep it where nobody who can write the journal can."""
+    from jindi.doors.cli.proving import make_checkpoint  # noqa: PLC0415
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, data)
+    make_checkpoint(wiring, settled, output, out)
+
+
+@app.command()
+def snapshot(ctx: typer.Context, data: Data = None, folders: Packs = None, as_json: AsJson = False) -> None:
+    """Recover from the journal and write a snapshot (a running platform: POST /v1/snapshots)."""
+    from jindi.doors.cli.running import snapshot_offline  # noqa: PLC0415
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, data, folders)
+    snapshot_offline(wiring, settled, output)
+
+
+@app.command()
+def doctor(ctx: typer.Context, data: Data = None, folders: Packs = None, as_json: AsJson = False) -> None:
+    """Look at the machine, the folder, the packs and the journal, and say what is not well."""
+    from jindi.doors.cli.doctoring import findings  # noqa: PLC0415
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, data, folders)
+    found = findings(wiring, settled)
+    output.give({"ok": all(each.is_well for each in found), "findings": [msgspec.to_builtins(each) for each in found]})
+    for each in found:
+        output.say(f"{'✓' if each.is_well else '✗'} {each.what}: {each.text}" + (f" ({each.remedy})" if each.remedy else ""))
+    if not all(each.is_well for each in found):
+        raise typer.Exit(1)
+
+
+# ---- packs
+
+
+@packs_app.command("check")
+def packs_check(
+    ctx: typer.Context,
+    folder: Annotated[list[Path] | None, typer.Argument(metavar="DIR", help="A pack, or a folder of packs.")] = None,
+    folders: Packs = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Load packs, report every problem of every file, and run every rule's own cases."""
+    from jindi.engine import build, check_cases  # noqa: PLC0415
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, None, [*(folder or []), *(folders or [])])
+    try:
+        definitions = packs.load(wiring.pack_files(settled.packs))
+        problems = check_cases(build(definitions))
+        if problems:
+            raise Problems(problems)
+    except Problems as error:
+        output.fail(error)
+    counts = {
+        "packs": len(definitions.packs),
+        "events": len(definitions.events),
+        "features": len(definitions.features) + len(definitions.derived),
+        "policies": len(definitions.policies),
+        "rules": sum(len(policy.rules) for policy in definitions.policies),
+        "cases": sum(len(p.cases) + sum(len(rule.cases) for rule in p.rules) for p in definitions.policies),
+    }
+    output.give({"ok": True, "digest": definitions.digest, **counts})
+    output.say("✓ " + ", ".join(f"{count} {name}" for name, count in counts.items()) + f"; digest {definitions.digest[:12]}")
+
+
+@packs_app.command("show")
+def packs_show(
+    ctx: typer.Context,
+    name: Annotated[str | None, typer.Argument(help="An event, feature, policy, rule, limit or list; none: all names.")] = None,
+    folders: Packs = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Show what packs declare, in both languages."""
+    from jindi.doors.cli.showing import show  # noqa: PLC0415
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, None, folders)
+    try:
+        show(packs.load(wiring.pack_files(settled.packs)), name, output)
+    except Problems as error:
+        output.fail(error)
+
+
+@packs_app.command("new")
+def packs_new(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="The pack's name: small letters, digits and _.")],
+    into: Annotated[Path, typer.Option("--into", help="The folder in which the pack's folder is made.")] = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Write a working pack to begin with."""
+    output = Output(as_json=as_json)
+    wiring, _ = _settle(ctx, output)
+    try:
+        files = packs.skeleton(name)
+        wiring.write_files(into, files)
+    except Problems as error:
+        output.fail(error)
+    output.give({"ok": True, "files": sorted(str(into / path) for path in files)})
+    for path in sorted(files):
+        output.say(str(into / path))
+    output.say(f"Check it with: jindi packs check {into / name}")
+
+
+@packs_app.command("try")
+def packs_try(
+    ctx: typer.Context,
+    event: Annotated[Path, typer.Argument(metavar="EVENT.json", help="One event; - reads standard input.", allow_dash=True)],
+    url: Annotated[str, typer.Option(help="The running platform.")] = "http://127.0.0.1:8420",
+    api_key: Annotated[str, typer.Option(envvar="JINDI_API_KEY", help="A key with the scope admin.")] = "",
+    folders: Packs = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Decide one event under edited packs against a running platform's history; nothing is kept of it."""
+    from jindi.doors.cli.explaining import try_packs  # noqa: PLC0415
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, None, folders)
+    raw = sys.stdin.buffer.read() if str(event) == "-" else event.read_bytes()
+    try:
+        try_packs(wiring.pack_files(settled.packs), raw, url, api_key, output)
+    except Problems as error:
+        output.fail(error)
+
+
+# ---- settings and keys
+
+
+@config_app.command("show")
+def config_show(
+    ctx: typer.Context, data: Data = None, folders: Packs = None, listen: Listen = None, as_json: AsJson = False
+) -> None:
+    """Every setting, its value and where it comes from."""
+    output = Output(as_json=as_json)
+    _, settled = _settle(ctx, output, data, folders, listen)
+    output.give({"settings": [{"name": s.name, "value": s.value, "origin": s.origin, "doc": s.doc} for s in settled.lines]})
+    if not as_json:
+        table = Table("setting", "value", "from", "meaning")
+        for line in settled.lines:
+            table.add_row(line.name, line.value, line.origin, line.doc)
+        output.out.print(table)
+
+
+@keys_app.command("new")
+def keys_new(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="Whose key it is.")],
+    scopes: Annotated[list[str], typer.Option("--scope", help="A right: events:write, decisions:read, …; may be repeated.")],
+    data: Data = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Make an API key. It is shown once."""
+    from jindi.access import parse_scopes  # noqa: PLC0415
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, data)
+    try:
+        rights = parse_scopes(scopes)
+    except ValueError as error:
+        output.fail(str(error), 2)
+    clear, key = _alone(wiring, settled, output, lambda: wiring.keys(wiring.blobs(settled)).create(name, rights, wiring.clock.now_us()))
+    output.give({"ok": True, "id": key.id, "api_key": clear})
+    output.say(f"{key.id} {clear}\nThis is the only time that the key is shown.")
+
+
+@keys_app.command("list")
+def keys_list(ctx: typer.Context, data: Data = None, as_json: AsJson = False) -> None:
+    """All keys, without their secrets."""
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, data)
+    keys = wiring.keys(wiring.blobs(settled)).all()
+    output.give({"keys": [
+        {"id": k.id, "name": k.name, "scopes": sorted(k.scopes), "created": format_instant(k.created_us),
+         "revoked": None if k.revoked_us is None else format_instant(k.revoked_us)} for k in keys
+    ]})  # fmt: skip
+    for key in keys:
+        state = "in force" if key.revoked_us is None else f"revoked {format_instant(key.revoked_us)}"
+        output.say(f"{key.id} {key.name} [{', '.join(sorted(key.scopes))}] made {format_instant(key.created_us)}, {state}")
+
+
+@keys_app.command("revoke")
+def keys_revoke(
+    ctx: typer.Context, key: Annotated[str, typer.Argument(metavar="KEY_ID")], data: Data = None, as_json: AsJson = False
+) -> None:
+    """Take a key out of force for good."""
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, data)
+    if not _alone(wiring, settled, output, lambda: wiring.keys(wiring.blobs(settled)).revoke(key, wiring.clock.now_us())):
+        output.fail("no key in force has this id")
+    output.give({"ok": True, "id": key})
+    output.say(f"{key} is revoked")
+
+
+def _alone(wiring: Wiring, settled: Settled, output: Output, act: Callable[[], Any]) -> Any:
+    """Change stored keys only while no platform has them in memory: it would not see the change."""
+    try:
+        log = wiring.open_log(settled)
+    except LogFailure as error:
+        output.fail(f"{error}; stop the platform first")
+    try:
+        return act()
+    finally:
+        log.close()
+
+
+def machine_facts() -> dict[str, str]:
+    """What `doctor` says of the machine."""
+    free = shutil.disk_usage(Path.cwd()).free
+    return {
+        "python": machine.python_version(),
+        "system": f"{machine.system()} {machine.machine()}",
+        "cores": str(os.cpu_count()),
+        "free_disk_gb": f"{free / 1e9:.1f}",
+    }
+
+

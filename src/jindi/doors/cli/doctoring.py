@@ -1,0 +1,82 @@
+"""What a careful operator would look at before trusting a platform."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from jindi.basics.problems import Problems
+from jindi.doors.cli.commands import machine_facts
+from jindi.doors.cli.wiring import Settled, Wiring
+from jindi.ports import LogFailure
+from jindi.run import snapshots
+from jindi.run.platform import compiled
+
+DISK_FREE_GB_LEAST = 1.0
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing looked at."""
+
+    what: str
+    is_well: bool
+    text: str
+    remedy: str = ""
+
+
+def findings(wiring: Wiring, settled: Settled) -> list[Finding]:
+    """Everything, well or not."""
+    return [*_machine(), *_packs(wiring, settled), *_data(wiring, settled)]
+
+
+def _machine() -> Iterator[Finding]:
+    facts = machine_facts()
+    known = (3, 11) <= sys.version_info[:2] <= (3, 13)
+    yield Finding("python", known, facts["python"], "" if known else "use Python 3.11 to 3.13")
+    yield Finding("machine", True, f"{facts['system']}, {facts['cores']} cores")
+    roomy = float(facts["free_disk_gb"]) >= DISK_FREE_GB_LEAST
+    yield Finding("disk", roomy, f"{facts['free_disk_gb']} GB free", "" if roomy else "make room: a full disk stops the lane")
+
+
+def _packs(wiring: Wiring, settled: Settled) -> Iterator[Finding]:
+    try:
+        program = compiled(wiring.pack_files(settled.packs))
+    except Problems as error:
+        yield Finding("packs", False, f"{len(error.problems)} problems", "see jindi packs check")
+        return
+    rules = sum(len(policy.rules) for policy in program.definitions.policies)
+    yield Finding("packs", True, f"{', '.join(sorted(program.definitions.packs))}: {rules} rules, all cases hold")
+    unsure = sorted(name for name, limit in program.definitions.limits.items() if limit.mark != "verified")
+    if unsure:
+        yield Finding("figures", True, f"{len(unsure)} limits are from memory or design defaults: {', '.join(unsure)}")
+
+
+def _data(wiring: Wiring, settled: Settled) -> Iterator[Finding]:
+    if not settled.data.exists():
+        yield Finding("data", True, f"{settled.data} does not exist yet; the first start makes it")
+        return
+    mode = settled.data.stat().st_mode & 0o077
+    yield Finding("data", not mode, f"{settled.data}", "others can look into it: chmod 700" if mode else "")
+    yield _told("keys", lambda: (wiring.tokens(settled), "readable by their owner alone")[1])
+    yield _told("journal", lambda: _journal(wiring, settled))
+    names = wiring.blobs(settled).names(snapshots.PREFIX)
+    newest = f"newest {names[-1]}" if names else "none yet: a start replays the whole journal"
+    yield Finding("snapshots", True, f"{len(names)}, {newest}")
+    yield Finding("user", os.geteuid() != 0 or "CI" in os.environ, "root" if os.geteuid() == 0 else "not root",
+                  "run the platform as a user of its own" if os.geteuid() == 0 else "")  # fmt: skip
+
+
+def _told(what: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(what, True, look())
+    except (Problems, LogFailure) as error:
+        return Finding(what, False, str(error), "see jindi verify" if what == "journal" else "")
+
+
+def _journal(wiring: Wiring, settled: Settled) -> str:
+    log = wiring.view_log(settled)
+    try:
+        return f"{log.next_seq()} records" + "".join(f"; {note}" for note in log.notes())
+    finally:
+        log.close()

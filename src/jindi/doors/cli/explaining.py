@@ -1,0 +1,91 @@
+"""Explanations on a terminal: why a decision is as it is, and what would change it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import httpx
+import msgspec
+
+from jindi.basics.problems import Problem, Problems
+from jindi.doors.cli.output import Output
+from jindi.doors.cli.wiring import Settled, Wiring
+from jindi.engine import explain, to_json
+from jindi.run.archive import Archive
+from jindi.run.records import decision_seq
+
+_MARKS = {"hit": "✓", "lifted": "~", "not_hit": "·"}
+
+
+def explain_from_journal(wiring: Wiring, settled: Settled, output: Output, identifier: str) -> None:
+    """Read one decision and the definitions of its moment, and print why. Raises LookupError."""
+    try:
+        seq = decision_seq(identifier)
+    except ValueError as error:
+        raise LookupError(str(error)) from None
+    log = wiring.view_log(settled)
+    try:
+        archive = Archive(log)
+        record = archive.decision(seq)
+        ep = archive.program(record.definitions).events[record.event_type]
+        absent = frozenset(record.absent)
+        facts = ep.complete([*record.values, *record.facts], absent)
+        explanation = msgspec.json.decode(to_json(explain(ep, facts, absent, at_us=record.as_of_us)))
+    finally:
+        log.close()
+    output.give({"decision_id": identifier, "event_id": record.event_id, **explanation})
+    if not output.as_json:
+        _print(output, f"{identifier} {record.event_type} {record.event_id}", explanation)
+
+
+def try_packs(files: Mapping[str, str], raw: bytes, url: str, api_key: str, output: Output) -> None:
+    """Ask a running platform what edited packs would decide. Raises Problems."""
+    body = msgspec.json.encode({"files": dict(files), "event": msgspec.Raw(raw)})
+    headers = {"authorization": f"Bearer {api_key}", "content-type": "application/json"}
+    try:
+        response = httpx.post(f"{url}/v1/packs/try", content=body, headers=headers, timeout=30.0, trust_env=False)
+    except httpx.TransportError:
+        raise Problems([Problem(url, "", "no platform answers there", "start one with jindi up, or give --url")]) from None
+    answer: dict[str, Any] = response.json()
+    if response.status_code != 200:
+        told = answer.get("problems") or [{"path": "", "problem": answer.get("title", "refused")}]
+        raise Problems(Problem(line["path"], "", line["problem"], line.get("remedy", "")) for line in told)
+    output.give(answer)
+    if not output.as_json:
+        _print(output, "the event under these packs", answer["explanation"])
+        if answer["absent"]:
+            output.say(f"away, for want of history under these packs: {', '.join(answer['absent'])}")
+
+
+def _print(output: Output, title: str, explanation: Mapping[str, Any]) -> None:
+    output.say(f"{title}: {explanation['outcome'].upper()}, score {explanation['score']}")
+    for rule in explanation["rules"]:
+        asks = f" → {rule['asks']}" if rule["asks"] else ""
+        score = f" {rule['score']:+d}" if rule["score"] else ""
+        output.say(f"  {_MARKS[rule['state']]} {rule['id']}{score}{asks}  {rule['doc']['en']} {rule['doc']['zh']}")
+        if rule["state"] != "not_hit":
+            _condition(output, rule["condition"], 3)
+    if explanation["limits"]:
+        output.say("  limits:")
+        for limit in explanation["limits"]:
+            output.say(f"    {limit['name']} = {limit['value']} since {limit['since']} [{limit['mark']}] {limit['basis']}")
+    if changes := explanation.get("changes"):
+        output.say("  what would change it:")
+        for change in changes:
+            output.say(f"    {_change(change)}")
+
+
+def _condition(output: Output, condition: Mapping[str, Any], depth: int) -> None:
+    output.say(f"{'  ' * depth}{condition['text']} = {_value(condition['value'])}")
+    parts: Sequence[Mapping[str, Any]] = condition["parts"]
+    for part in parts:
+        if part["parts"] or part["text"] != str(part["value"]):
+            _condition(output, part, depth + 1)
+
+
+def _change(change: Mapping[str, Any]) -> str:
+    steps = "; ".join(f"{step['name']}: {_value(step['value'])} → {_value(step['to'])}" for step in change["steps"])
+    return f"{steps}  ⇒ {change['outcome']}, score {change['score']}"
+
+
+def _value(value: Any) -> str:
+    return "missing" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,56 @@
+"""How commands speak: words to people on a terminal, one JSON document to programs, problems to both."""
+
+import json
+import sys
+from typing import Any, NoReturn
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from jindi.basics.problems import Problems
+
+
+class Output:
+    """One command's mouth. With `as_json` nothing but JSON goes to standard output."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.as_json = as_json
+        self.out = Console(highlight=False, soft_wrap=True)
+        self.err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+    def say(self, text: str) -> None:
+        """A sentence for people; programs don't get it."""
+        if not self.as_json:
+            self.out.print(text, markup=False)
+
+    def note(self, text: str) -> None:
+        """A remark for people, beside the result."""
+        self.err.print(text, markup=False)
+
+    def give(self, document: dict[str, Any]) -> None:
+        """The result, for programs."""
+        if self.as_json:
+            sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
+            sys.stdout.flush()
+
+    def fail(self, error: Exception | str, code: int = 1) -> NoReturn:
+        """Say what is wrong and end the command."""
+        problems = error.problems if isinstance(error, Problems) else ()
+        if self.as_json:
+            listed = [
+                {"where": each.where, "item": each.item, "problem": each.problem, "remedy": each.remedy} for each in problems
+            ]
+            self.give({"ok": False, "error": str(error) if not listed else f"{len(listed)} problems", "problems": listed})
+        for each in problems:
+            self.err.print(f"[red]✗[/red] {escape(str(each))}")
+        if not problems:
+            self.err.print(f"[red]✗[/red] {escape(str(error))}")
+        raise SystemExit(code)
+
+    def progress(self) -> Progress:
+        """A progress bar on standard error; silent when nobody is looking."""
+        return Progress(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+            console=self.err, transient=True, disable=not self.err.is_terminal,
+        )  # fmt: skip

@@ -1,0 +1,159 @@
+"""Bringing the platform up: recover, serve, watch the packs, close in order."""
+
+import asyncio
+import contextlib
+import gc
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+import uvloop
+
+from jindi import features
+from jindi.access import Scope
+from jindi.basics.problems import Problem, Problems
+from jindi.doors.cli.output import Output
+from jindi.doors.cli.wiring import Settled, Wiring
+from jindi.doors.serve import listen, serve, start_key
+from jindi.journal import Notary
+from jindi.ports import LogFailure
+from jindi.run.platform import Platform
+
+WATCH_S = 1.0
+"""How often the packs' folders are looked at for changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """The world that `demo` shows."""
+
+    seed: int
+    users: int
+    days: int
+
+
+def make_platform(wiring: Wiring, settled: Settled, output: Output) -> Platform:
+    """A platform over the folder of the settings, not yet started. Raises Problems."""
+    blobs = wiring.blobs(settled)
+    return Platform(
+        open_log=lambda sealed: wiring.open_log(settled, sealed),
+        blobs=blobs,
+        tokens=wiring.tokens(settled),
+        clock=wiring.clock,
+        files=wiring.pack_files(settled.packs),
+        settings=settled.platform,
+        notary=Notary(wiring.origin(settled), wiring.signer(settled), blobs),
+        tell=output.note,
+    )
+
+
+def bring_up(wiring: Wiring, settled: Settled, output: Output, simulation: Simulation | None = None) -> None:
+    """Run until told to stop; fail with every problem when it can't begin."""
+    try:
+        _warm(output)
+        platform = make_platform(wiring, settled, output)
+        uvloop.run(_up(wiring, settled, output, platform, simulation))
+    except (Problems, LogFailure, OSError) as error:
+        output.fail(error)
+
+
+def _warm(output: Output) -> None:
+    with output.progress() as progress:
+        task = progress.add_task("compiling kernels (first run on this machine)", total=None, visible=False)
+
+        def told(_: str, done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total, visible=True)
+
+        features.warm(told)
+
+
+async def _up(wiring: Wiring, settled: Settled, output: Output, platform: Platform, simulation: Simulation | None) -> None:
+    try:
+        sock = listen(settled.host, settled.port)
+    except OSError as error:
+        raise Problems([Problem("settings", "listen", f"can't listen there: {error.strerror}", "choose another --listen")]) from None
+    with output.progress() as progress:
+        task = progress.add_task("reading the journal", total=None)
+        await platform.start(lambda done, total: progress.update(task, completed=done, total=total))
+    # What lives now lives long: keep the collector from walking it again and again.
+    gc.collect()
+    gc.freeze()
+    blobs = wiring.blobs(settled)
+    keys, links = wiring.keys(blobs), wiring.links(blobs)
+    api_key = start_key(keys, wiring.clock.now_us())
+    token = links.create("operator", frozenset({Scope.ADMIN}), wiring.clock.now_us())
+    host, port = sock.getsockname()[:2]
+    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    sign_in = f"{url}/sign-in/{token}"
+
+    def ready() -> None:
+        output.give({"url": url, "api_key": api_key, "sign_in": sign_in})
+        output.say(f"Jindi is up: {url}   data: {settled.data}   records replayed: {platform.replayed}")
+        output.say(f"API key (shown once): {api_key}")
+        output.say(f"Sign in once, within 15 minutes: {sign_in}")
+        output.say("Jindi is not legal advice. 金堤不构成法律意见。  Stop with Ctrl+C.")
+
+    stream = None
+    if simulation is not None:
+        from jindi.run.demo import Stream  # noqa: PLC0415 - the simulated world is only imported where it runs
+
+        stream = Stream(
+            platform, wiring.clock, seed=simulation.seed, users=simulation.users, days=simulation.days,
+            truth=settled.data / "truth.ndjson", told=output.note,
+        )  # fmt: skip
+    async with _beside(_watch_packs(wiring, settled, output, platform), *([stream.run()] if stream else [])):
+        try:
+            await serve(
+                platform, sock, keys=keys, sessions=wiring.sessions(blobs), links=links, clock=wiring.clock,
+                base_files=wiring.base_files, ready=ready, score=stream.board.to_json if stream else lambda: None,
+            )  # fmt: skip
+        finally:
+            await platform.close()
+
+
+@contextlib.asynccontextmanager
+async def _beside(*works: Coroutine[Any, Any, None]) -> Any:
+    """Tasks that run as long as the block does."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _watch_packs(wiring: Wiring, settled: Settled, output: Output, platform: Platform) -> None:
+    """Changed packs take effect at once, whole or not at all."""
+    mark = wiring.packs_mark(settled.packs)
+    while settled.packs:
+        await asyncio.sleep(WATCH_S)
+        now = wiring.packs_mark(settled.packs)
+        if now == mark:
+            continue
+        mark = now
+        try:
+            await platform.take(wiring.pack_files(settled.packs))
+        except Problems as error:
+            output.note(f"the changed packs are not taken; the platform goes on with the ones it has:\n{error}")
+
+
+def snapshot_offline(wiring: Wiring, settled: Settled, output: Output) -> None:
+    """Recover and write a snapshot."""
+    try:
+        platform = make_platform(wiring, settled, output)
+        name = asyncio.run(_snapshot(platform, output))
+    except (Problems, LogFailure, OSError) as error:
+        output.fail(error)
+    output.give({"ok": True, "snapshot": name, "replayed": platform.replayed})
+    output.say(f"{name} is written; {platform.replayed} records were replayed for it")
+
+
+async def _snapshot(platform: Platform, output: Output) -> str:
+    with output.progress() as progress:
+        task = progress.add_task("reading the journal", total=None)
+        await platform.start(lambda done, total: progress.update(task, completed=done, total=total))
+    try:
+        return await platform.snapshot()
+    finally:
+        await platform.close(snapshot=False)

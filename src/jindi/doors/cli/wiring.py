@@ -1,0 +1,86 @@
+"""What the command line asks of the app: the outside world, opened."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from jindi.access import ApiKeys, Sessions, SignInLinks
+from jindi.journal import Signer, Verifier
+from jindi.ports import Blobs, Clock, Log
+from jindi.run.platform import Settings
+from jindi.vault import Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting as it stands: its value and where that came from."""
+
+    name: str
+    value: str
+    origin: str
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """All settings, read once."""
+
+    data: Path
+    packs: tuple[Path, ...]
+    host: str
+    port: int
+    journal: str
+    platform: Settings
+    lines: tuple[Setting, ...]
+
+
+class Wiring(Protocol):
+    """The outside world for one run of the program."""
+
+    clock: Clock
+
+    def settle(self, flags: Mapping[str, str | None]) -> Settled:
+        """Settings from flags, environment, file and defaults. Raises Problems with all that is wrong."""
+
+    def pack_files(self, folders: Sequence[Path]) -> dict[str, str]:
+        """The pack files of some folders, with the base pack. Raises Problems."""
+
+    def base_files(self) -> dict[str, str]:
+        """The pack that is always loaded."""
+
+    def write_files(self, folder: Path, files: Mapping[str, str]) -> None:
+        """Write new files into a folder that does not have them. Raises Problems."""
+
+    def packs_mark(self, folders: Sequence[Path]) -> object:
+        """Something that changes when a file of the packs may have changed; cheap to ask."""
+
+    def open_log(self, settled: Settled, on_sealed: Callable[[int], None] | None = None) -> Log:
+        """The journal, for writing; one process at a time. Raises LogFailure."""
+
+    def view_log(self, settled: Settled) -> Log:
+        """The journal, for reading only, beside a running platform. Raises LogFailure."""
+
+    def blobs(self, settled: Settled) -> Blobs:
+        """Snapshots, checkpoints, keys: whatever is replaced whole."""
+
+    def tokens(self, settled: Settled) -> Tokens:
+        """The token key's functions; the key is made on the first run. Raises Problems when it is unsafe."""
+
+    def signer(self, settled: Settled) -> Signer:
+        """Signs checkpoints; its key is made on the first run."""
+
+    def verifier(self, settled: Settled) -> Verifier | None:
+        """Checks checkpoints' signatures; None before the first key."""
+
+    def origin(self, settled: Settled) -> str:
+        """The journal's own name."""
+
+    def keys(self, blobs: Blobs) -> ApiKeys:
+        """API keys."""
+
+    def sessions(self, blobs: Blobs) -> Sessions:
+        """Sessions of people."""
+
+    def links(self, blobs: Blobs) -> SignInLinks:
+        """One-time sign-in links."""

@@ -1,0 +1,236 @@
+"""Charts as geometry: the server reckons, a template draws SVG, no script is needed.
+
+Lengths are pixels of the drawing's own box; colours are classes, so that a theme can change them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+WIDTH, HEIGHT = 640, 168
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 8, 8, 22
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A mark on an axis: where, and what is written there."""
+
+    at: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A rectangle of a series, `kind` its class; `title` is what the pointer tells."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """All bars of one minute, with the words that the pointer tells; `x`, `width` is the whole column."""
+
+    x: float
+    width: float
+    title: str
+    bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A series as one SVG path, broken where there is no value."""
+
+    path: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A whole chart. `left`..`right`, `top`..`bottom` is the field inside the axes."""
+
+    columns: tuple[Column, ...]
+    lines: tuple[Line, ...]
+    across: tuple[Tick, ...]
+    up: tuple[Tick, ...]
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = _LEFT
+    right: int = WIDTH - _RIGHT
+    top: int = _TOP
+    bottom: int = HEIGHT - _BOTTOM
+
+
+def ceiling(value: float) -> tuple[float, float]:
+    """A round figure at or above a value, and the step of two to five marks that leads there.
+
+    >>> ceiling(7.3), ceiling(0), ceiling(1234), ceiling(0.04)
+    ((8.0, 2.0), (1.0, 0.5), (1500.0, 500.0), (0.04, 0.01))
+    """
+    if value <= 0:
+        return 1.0, 0.5
+    power = 1.0
+    while power * 10 <= value:
+        power *= 10
+    while power > value:
+        power /= 10
+    for factor in (0.25, 0.5, 1.0, 2.0, 2.5, 5.0):
+        step = factor * power
+        marks = -(-round(value / step, 9) // 1)
+        if marks <= 4:
+            return round(marks * step, 9), round(step, 9)
+    return power * 10, power * 5
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value == int(value) else f"{value:g}"
+
+
+def _up(top: float, step: float, unit: str) -> tuple[Tick, ...]:
+    field = HEIGHT - _BOTTOM - _TOP
+    marks = round(top / step)
+    return tuple(
+        Tick(round(HEIGHT - _BOTTOM - field * n * step / top, 1), _number(round(n * step, 9)) + unit)
+        for n in range(marks + 1)
+    )
+
+
+def _across(labels: Sequence[str], slot: float) -> tuple[Tick, ...]:
+    every = max(1, -(-len(labels) // 6))
+    return tuple(
+        Tick(round(_LEFT + (n + 0.5) * slot, 1), label)
+        for n, label in enumerate(labels)
+        if (len(labels) - 1 - n) % every == 0
+    )
+
+
+def stacked(
+    labels: Sequence[str],
+    stacks: Sequence[Sequence[tuple[str, float]]],
+    titles: Sequence[str],
+    unit: str = "",
+) -> Chart:
+    """One column per label, its (class, value) parts upon each other in the order given."""
+    slot = (WIDTH - _LEFT - _RIGHT) / max(1, len(labels))
+    top, step = ceiling(max((sum(value for _, value in stack) for stack in stacks), default=0))
+    field = HEIGHT - _BOTTOM - _TOP
+    columns = []
+    for n, stack in enumerate(stacks):
+        x, base, bars = _LEFT + n * slot, float(HEIGHT - _BOTTOM), []
+        for kind, value in stack:
+            height = field * value / top
+            if height > 0:
+                base -= height
+                gap = min(2.0, slot / 4)
+                bars.append(
+                    Bar(round(x + gap / 2, 2), round(base, 2), round(slot - gap, 2), round(height, 2), kind)
+                )
+        columns.append(Column(round(x, 2), round(slot, 2), titles[n], tuple(bars)))
+    return Chart(tuple(columns), (), _across(labels, slot), _up(top, step, unit))
+
+
+def lines(
+    labels: Sequence[str], series: Sequence[tuple[str, Sequence[float | None]]], titles: Sequence[str]
+) -> Chart:
+    """One line per (class, values); None leaves a gap, a lone value is drawn as a dot."""
+    slot = (WIDTH - _LEFT - _RIGHT) / max(1, len(labels))
+    top, step = ceiling(max((v for _, values in series for v in values if v is not None), default=0))
+    field = HEIGHT - _BOTTOM - _TOP
+    drawn = []
+    for kind, values in series:
+        path, pen_down = [], False
+        for n, value in enumerate(values):
+            if value is None:
+                pen_down = False
+                continue
+            x, y = _LEFT + (n + 0.5) * slot, HEIGHT - _BOTTOM - field * value / top
+            path.append(f"{'L' if pen_down else 'M'}{x:.1f} {y:.1f}")
+            if not pen_down and (n + 1 == len(values) or values[n + 1] is None):
+                path.append("h0.01")
+            pen_down = True
+        drawn.append(Line("".join(path), kind))
+    columns = tuple(
+        Column(round(_LEFT + n * slot, 2), round(slot, 2), title, ()) for n, title in enumerate(titles)
+    )
+    return Chart(columns, tuple(drawn), _across(labels, slot), _up(top, step, ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One bar of the waterfall: from where the score stood to where it went."""
+
+    name: str
+    points: int
+    total: int
+    x: float
+    width: float
+    y: int
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A score from which an outcome begins, as a vertical line."""
+
+    x: float
+    score: int
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waterfall:
+    """How a score came about: steps from top to bottom, thresholds across, the total last."""
+
+    steps: tuple[Step, ...]
+    thresholds: tuple[Threshold, ...]
+    score: int
+    zero: float
+    total_x: float
+    total_width: float
+    width: int
+    height: int
+    names_width: int
+    row: int
+
+
+def waterfall(parts: Sequence[tuple[str, int]], bands: Sequence[tuple[int, str]]) -> Waterfall:
+    """The steps of (name, points) in order, the greatest first, and the bands' (score, outcome)."""
+    width, names, row, top = 640, 220, 26, 24
+    ordered = sorted(parts, key=lambda part: (-part[1], part[0]))
+    totals = [0]
+    for _, points in ordered:
+        totals.append(totals[-1] + points)
+    low = min(0, *totals)
+    high = max(1, *totals, *(score for score, _ in bands)) if bands else max(1, *totals)
+    scale = (width - names - 56) / (high - low)
+
+    def at(score: int) -> float:
+        return round(names + (score - low) * scale, 1)
+
+    steps = tuple(
+        Step(
+            name,
+            points,
+            after,
+            at(min(before, after)),
+            round(max(1.0, abs(points) * scale), 1),
+            top + n * row,
+        )
+        for n, ((name, points), before, after) in enumerate(
+            zip(ordered, totals[:-1], totals[1:], strict=True)
+        )
+    )
+    score = totals[-1]
+    return Waterfall(
+        steps,
+        tuple(Threshold(at(from_score), from_score, outcome) for from_score, outcome in bands),
+        score,
+        at(0),
+        at(min(0, score)),
+        round(max(1.0, abs(score) * scale), 1),
+        width,
+        top + (len(ordered) + 1) * row + 6,
+        names,
+        row,
+    )

@@ -1,0 +1,418 @@
+"""The console's addresses and what answers at each."""
+
+import csv
+import io
+from collections.abc import AsyncIterator, Awaitable, Callable
+from http import HTTPStatus
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from jindi.access import ABSOLUTE_US, Scope, Session, Sessions, SignInLinks, is_csrf_token
+from jindi.basics.instants import MINUTE_US, SECOND_US, format_instant
+from jindi.basics.money import format_minor
+from jindi.doors.console import live
+from jindi.doors.console.assets import Assets
+from jindi.doors.console.guard import SecurityHeaders, read_form, refuse_other_sites
+from jindi.doors.console.overview import overview_values
+from jindi.doors.console.reasons import decision_values, limit_text
+from jindi.doors.console.source import DecisionFilter, DecisionRow, Source
+from jindi.doors.console.view import CHOICES, COOKIE, Pages, View, view_of
+from jindi.doors.console.words import WORDS
+from jindi.packs.definitions import Outcome
+from jindi.ports import Clock
+
+PAGE_ROWS = 50
+EXPORT_ROWS_MAX = 10_000
+_YEAR_S = 365 * 24 * 3600
+
+_Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Console:
+    """The pages over one running platform. Every page but signing in needs a session."""
+
+    def __init__(
+        self, source: Source, sessions: Sessions, links: SignInLinks, clock: Clock, zone: ZoneInfo
+    ) -> None:
+        self._source, self._sessions, self._links = source, sessions, links
+        self._clock, self._zone = clock, zone
+        self._assets = Assets()
+        self._pages = Pages(self._assets)
+        self._streams = 0
+
+    # ---- who is there -------------------------------------------------------------------------------
+
+    def _cookie_name(self, request: Request) -> str:
+        # Behind TLS the browser itself then refuses to take the cookie from another path or host.
+        return "__Host-jindi_session" if request.url.scheme == "https" else "jindi_session"
+
+    def _who(self, request: Request, *, use: bool = True) -> tuple[Session | None, str | None]:
+        clear_id = request.cookies.get(self._cookie_name(request))
+        if not clear_id:
+            return None, None
+        session = self._sessions.read(clear_id, self._clock.now_us(), use=use)
+        return session, clear_id if session is not None else None
+
+    def _view(self, request: Request) -> View:
+        session, clear_id = self._who(request)
+        return self._view_of(request, session, clear_id)
+
+    def _view_of(self, request: Request, session: Session | None, clear_id: str | None) -> View:
+        now_us = self._clock.now_us()
+        return view_of(request, session=session, clear_id=clear_id, zone=self._zone, now_us=now_us)
+
+    def _needs(self, scope: Scope, show: Callable[[Request, View], Awaitable[Response]]) -> _Handler:
+        async def handler(request: Request) -> Response:
+            view = self._view(request)
+            if view.session is None:
+                had_one = self._cookie_name(request) in request.cookies
+                return RedirectResponse("/sign-in?why=ended" if had_one else "/sign-in", HTTPStatus.SEE_OTHER)
+            if not view.session.may(scope):
+                return self._error(view, HTTPStatus.FORBIDDEN, "error.scope", scope=scope.value)
+            return await show(request, view)
+
+        return handler
+
+    # ---- signing in ---------------------------------------------------------------------------------
+
+    async def sign_in(self, request: Request) -> Response:
+        """The page a link opens. It only shows a button: a preview that follows links uses nothing up."""
+        view = self._view(request)
+        token = request.path_params.get("token")
+        if token is None:
+            if view.session is not None:
+                return RedirectResponse("/console", HTTPStatus.SEE_OTHER)
+            why = request.query_params.get("why")
+            notice = f"sign_in.{why}" if why in ("ended", "signed_out") else None
+            return self._pages.show("sign_in.html", view, invitation=None, token=None, notice=notice)
+        invitation = self._links.look(token, view.now_us)
+        if invitation is None:
+            return self._pages.show(
+                "sign_in.html", view, status=410, invitation=None, token=None, notice="sign_in.dead"
+            )
+        minutes = -(-(invitation.expires_us - view.now_us) // MINUTE_US)
+        return self._pages.show(
+            "sign_in.html", view, invitation=invitation, minutes=minutes, token=token, notice=None
+        )
+
+    async def consume(self, request: Request) -> Response:
+        """The button on that page: uses the link up and opens a session under a new id."""
+        refuse_other_sites(request)
+        form = await read_form(request)
+        now_us = self._clock.now_us()
+        invitation = self._links.redeem(form.get("token", ""), now_us)
+        if invitation is None:
+            view = self._view(request)
+            return self._pages.show(
+                "sign_in.html", view, status=410, invitation=None, token=None, notice="sign_in.dead"
+            )
+        _, before = self._who(request, use=False)
+        if before is not None:
+            self._sessions.close(before)
+        opened = self._sessions.open(invitation.who, invitation.scopes, now_us)
+        answer = RedirectResponse("/console", HTTPStatus.SEE_OTHER)
+        answer.set_cookie(
+            self._cookie_name(request),
+            opened.clear_id,
+            max_age=ABSOLUTE_US // SECOND_US,
+            path="/",
+            secure=request.url.scheme == "https",
+            httponly=True,
+            samesite="lax",
+        )
+        return answer
+
+    async def sign_out(self, request: Request) -> Response:
+        """Ends the session and tells the browser to forget it."""
+        await self._checked_form(request)
+        _, clear_id = self._who(request, use=False)
+        if clear_id is not None:
+            self._sessions.close(clear_id)
+        answer = RedirectResponse("/sign-in?why=signed_out", HTTPStatus.SEE_OTHER)
+        answer.delete_cookie(self._cookie_name(request), path="/", secure=request.url.scheme == "https")
+        answer.headers["clear-site-data"] = '"cache", "storage"'
+        return answer
+
+    async def _checked_form(self, request: Request) -> dict[str, str]:
+        refuse_other_sites(request)
+        form = await read_form(request)
+        session, clear_id = self._who(request)
+        if session is not None and clear_id is not None:
+            given = request.headers.get("x-csrf-token") or form.get("csrf", "")
+            if not is_csrf_token(clear_id, given):
+                raise HTTPException(HTTPStatus.FORBIDDEN, "error.csrf")
+        return form
+
+    async def preferences(self, request: Request) -> Response:
+        """Language, theme, row height, keyboard: kept in the browser; the page stays where it was."""
+        form = await self._checked_form(request)
+        answer = RedirectResponse(_own_path(form.get("back", "")), HTTPStatus.SEE_OTHER)
+        for name, allowed in CHOICES.items():
+            if form.get(name) in allowed:
+                answer.set_cookie(
+                    COOKIE + name,
+                    form[name],
+                    max_age=_YEAR_S,
+                    path="/",
+                    secure=request.url.scheme == "https",
+                    httponly=True,
+                    samesite="lax",
+                )
+        return answer
+
+    # ---- pages --------------------------------------------------------------------------------------
+
+    async def overview(self, _: Request, view: View) -> Response:
+        """The platform now: decisions as they come, rates, time taken, rules, the simulation's score."""
+        return self._pages.show("overview.html", view, **overview_values(self._source, view), page="overview")
+
+    async def overview_panels(self, request: Request) -> Response:
+        """The figures of the overview alone, for the page's own script. Does not keep a session open."""
+        session, clear_id = self._who(request, use=False)
+        if session is None or not session.may(Scope.DECISIONS_READ):
+            return Response(status_code=HTTPStatus.UNAUTHORIZED)
+        view = self._view_of(request, session, clear_id)
+        return self._pages.show("overview_panels.html", view, **overview_values(self._source, view))
+
+    async def decisions(self, request: Request, view: View) -> Response:
+        """The list, its filter in the address."""
+        wanted, unknown = _filter_of(request)
+        before = _whole(request.query_params.get("before"))
+        rows = self._source.recent(PAGE_ROWS + 1, before, wanted)
+        return self._pages.show(
+            "decisions.html",
+            view,
+            page="decisions",
+            rows=rows[:PAGE_ROWS],
+            older=rows[PAGE_ROWS - 1].seq if len(rows) > PAGE_ROWS else None,
+            before=before,
+            wanted=wanted,
+            query=_query_of(wanted),
+            unknown=unknown,
+            types=self._source.event_types(),
+            rules=sorted({rule.id for seen in self._source.policies() for rule in seen.policy.rules}),
+            horizon_us=self._source.horizon_us(),
+        )
+
+    async def export(self, request: Request, _: View) -> Response:
+        """The same filter's decisions as CSV, newest first, at most ten thousand."""
+        wanted, _unknown = _filter_of(request)
+        rows = self._source.recent(EXPORT_ROWS_MAX, None, wanted)
+        out = io.StringIO()
+        sheet = csv.writer(out)
+        sheet.writerow(
+            ("seq", "decision_id", "event_id", "event_type", "at", "outcome", "score", "rules", "subject",
+             "amount", "currency", "status", "degraded", "late")
+        )  # fmt: skip
+        for row in rows:
+            sheet.writerow(_csv_line(row))
+        return Response(
+            b"\xef\xbb\xbf" + out.getvalue().encode(),  # spreadsheets need the mark to read Chinese
+            media_type="text/csv; charset=utf-8",
+            headers={"content-disposition": 'attachment; filename="decisions.csv"'},
+        )
+
+    async def decision(self, request: Request, view: View) -> Response:
+        """One decision and why."""
+        identifier: str = request.path_params["id"]
+        found = self._source.decision(identifier)
+        if found is None:
+            return self._error(view, HTTPStatus.NOT_FOUND, "error.no_decision", id=identifier[:64])
+        explanation = self._source.explanation(identifier)
+        values = decision_values(found, explanation, view)
+        return self._pages.show("decision.html", view, page="decisions", **values)
+
+    async def policies(self, _: Request, view: View) -> Response:
+        """All policies, with what they have done."""
+        return self._pages.show("policies.html", view, page="policies", policies=self._source.policies())
+
+    async def policy(self, request: Request, view: View) -> Response:
+        """One policy: its rules with documentation, basis and hits. Read only."""
+        identifier: str = request.path_params["id"]
+        found = next((seen for seen in self._source.policies() if seen.policy.id == identifier), None)
+        if found is None:
+            return self._error(view, HTTPStatus.NOT_FOUND, "error.no_policy", id=identifier[:64])
+        return self._pages.show("policy.html", view, page="policies", seen=found, limit_text=limit_text)
+
+    # ---- live ---------------------------------------------------------------------------------------
+
+    async def live(self, request: Request) -> Response:
+        """New decisions as server-sent events. Does not keep a session open."""
+        session, clear_id = self._who(request, use=False)
+        if session is None or clear_id is None or not session.may(Scope.DECISIONS_READ):
+            return Response(status_code=HTTPStatus.UNAUTHORIZED)
+        if self._streams >= live.STREAMS_MAX:
+            return Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE, headers={"retry-after": "30"})
+        after = _whole(request.headers.get("last-event-id") or request.query_params.get("after"))
+        return StreamingResponse(self._counted(clear_id, after), media_type="text/event-stream")
+
+    async def _counted(self, clear_id: str, after: int | None) -> AsyncIterator[bytes]:
+        def may_go_on() -> bool:
+            return self._sessions.read(clear_id, self._clock.now_us(), use=False) is not None
+
+        self._streams += 1
+        try:
+            async for chunk in live.stream(self._source, self._zone, after, may_go_on):
+                yield chunk
+        finally:
+            self._streams -= 1
+
+    async def live_rows(self, request: Request) -> Response:
+        """The same by asking, for browsers without a shared worker. Does not keep a session open."""
+        session, _ = self._who(request, use=False)
+        if session is None or not session.may(Scope.DECISIONS_READ):
+            return Response(status_code=HTTPStatus.UNAUTHORIZED)
+        after = _whole(request.query_params.get("after"))
+        return JSONResponse(live.newer(self._source, -1 if after is None else after, self._zone))
+
+    # ---- the rest -----------------------------------------------------------------------------------
+
+    async def asset(self, request: Request) -> Response:
+        """One of our own files."""
+        found = self._assets.answer(request.path_params["digest"], request.path_params["name"])
+        if found is None:
+            raise HTTPException(HTTPStatus.NOT_FOUND, "error.not_found")
+        return found
+
+    async def home(self, _: Request) -> Response:
+        """The front door leads to the console."""
+        return RedirectResponse("/console", HTTPStatus.SEE_OTHER)
+
+    def _error(self, view: View, status: int, message: str, **values: object) -> Response:
+        known = f"error.title.{status}" if f"error.title.{status}" in WORDS else "error.title.400"
+        return self._pages.show(
+            "error.html",
+            view,
+            status=status,
+            code=int(status),
+            title=view.t(known),
+            sentence=view.t(message, **values),
+            page=None,
+        )
+
+    async def refused(self, request: Request, refusal: Exception) -> Response:
+        """The page for everything that was refused: what, why, and what to do."""
+        assert isinstance(refusal, HTTPException), "only registered for refusals"
+        usual = {404: "error.not_found", 405: "error.method"}
+        message = (
+            refusal.detail if refusal.detail in WORDS else usual.get(refusal.status_code, "error.failed")
+        )
+        answer = self._error(self._view(request), refusal.status_code, message)
+        answer.headers.update(refusal.headers or {})
+        return answer
+
+    async def failed(self, request: Request, _: Exception) -> Response:
+        """The page for our own faults; the fault itself goes to the server's log, never to the browser."""
+        return self._error(
+            self._view_of(request, None, None), HTTPStatus.INTERNAL_SERVER_ERROR, "error.failed"
+        )
+
+    def app(self) -> ASGIApp:
+        """All of it as one ASGI application."""
+        read = Scope.DECISIONS_READ
+        pages = Starlette(
+            routes=[
+                Route("/", self.home),
+                Route("/sign-in", self.sign_in),
+                Route("/sign-in", self.consume, methods=["POST"]),
+                Route("/sign-in/{token}", self.sign_in),
+                Route("/sign-out", self.sign_out, methods=["POST"]),
+                Route("/console", self._needs(read, self.overview)),
+                Route("/console/panels", self.overview_panels),
+                Route("/console/preferences", self.preferences, methods=["POST"]),
+                Route("/console/live", self.live),
+                Route("/console/live.json", self.live_rows),
+                Route("/console/decisions", self._needs(read, self.decisions)),
+                Route("/console/decisions.csv", self._needs(read, self.export)),
+                Route("/console/decisions/{id}", self._needs(read, self.decision)),
+                Route("/console/policies", self._needs(read, self.policies)),
+                Route("/console/policies/{id}", self._needs(read, self.policy)),
+                Route("/assets/{digest}/{name}", self.asset),
+            ],
+            exception_handlers={HTTPException: self.refused, Exception: self.failed},
+        )
+        # Outside of Starlette's own layers, so that the page of an unforeseen fault carries the headers too.
+        return SecurityHeaders(pages)
+
+
+def build_console(
+    source: Source, *, sessions: Sessions, links: SignInLinks, clock: Clock, zone: ZoneInfo
+) -> ASGIApp:
+    """The console as an ASGI application for the root of a server: `/console`, `/sign-in`, `/assets`.
+
+    `zone` is the zone in which all instants are shown. Behind TLS the server must set the scheme to
+    `https`, so that cookies are marked secure.
+    """
+    return Console(source, sessions, links, clock, zone).app()
+
+
+def _own_path(text: str) -> str:
+    # Only our own pages: a path that begins with two slashes, or a backslash, would leave this site.
+    plain = text.isascii() and text.isprintable() and "\\" not in text and not text.startswith("//")
+    ours = text.startswith(("/console", "/sign-in"))
+    return text if plain and ours and len(text) <= 2048 else "/console"
+
+
+def _whole(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) <= 18 else None
+
+
+def _filter_of(request: Request) -> tuple[DecisionFilter, list[str]]:
+    """The filter that the address asks for, and the names of those parts that mean nothing."""
+    asked, unknown = request.query_params, []
+    outcome: Outcome | None = None
+    if text := asked.get("outcome"):
+        try:
+            outcome = Outcome(text)
+        except ValueError:
+            unknown.append("outcome")
+    trouble: Literal["degraded", "late"] | None = None
+    match asked.get("trouble"):
+        case "degraded":
+            trouble = "degraded"
+        case "late":
+            trouble = "late"
+        case None | "":
+            pass
+        case _:
+            unknown.append("trouble")
+
+    def text_of(name: str) -> str | None:
+        return asked.get(name, "").strip()[:128] or None
+
+    return DecisionFilter(outcome, text_of("type"), text_of("rule"), text_of("text"), trouble), unknown
+
+
+def _query_of(wanted: DecisionFilter) -> dict[str, str | None]:
+    return {
+        "outcome": wanted.outcome,
+        "type": wanted.event_type,
+        "rule": wanted.rule,
+        "text": wanted.text,
+        "trouble": wanted.trouble,
+    }
+
+
+def _csv_line(row: DecisionRow) -> list[str]:
+    amount = "" if row.amount_minor is None or row.currency is None else format_minor(
+        row.amount_minor, row.currency
+    )  # fmt: skip
+    line = [
+        str(row.seq), row.decision_id, row.event_id, row.event_type, format_instant(row.at_us),
+        row.outcome.value, str(row.score), " ".join(row.rules), row.subject or "", amount, row.currency or "", row.status,
+        str(row.degraded).lower(), str(row.late).lower(),
+    ]  # fmt: skip
+    return [_harmless(cell) for cell in line]
+
+
+def _harmless(cell: str) -> str:
+    # A spreadsheet takes a cell that begins so for a formula; amounts and scores below zero are numbers.
+    formula = cell.startswith(("=", "+", "-", "@", "\t", "\r"))
+    return "'" + cell if formula and not cell[1:].replace(".", "", 1).isdecimal() else cell

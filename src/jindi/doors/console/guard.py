@@ -1,0 +1,88 @@
+"""What every answer of the console carries, and what every unsafe request must bring."""
+
+import secrets
+from http import HTTPStatus
+from urllib.parse import parse_qs
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""Nothing inline, nothing from elsewhere, nothing evaluated, no frame around us."""
+
+FORM_BYTES_MAX = 8192
+
+_HEADERS = (
+    (b"content-security-policy", CSP.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=(), usb=()"),
+    (b"x-frame-options", b"DENY"),
+)
+_HSTS = (b"strict-transport-security", b"max-age=31536000")
+
+
+class SecurityHeaders:
+    """Puts the security headers on every answer, and `no-store` on those that set no caching themselves.
+
+    Each request gets an id, sent back as `x-request-id` and shown on error pages.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request of ASGI."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = secrets.token_hex(8)
+        scope.setdefault("state", {})["request_id"] = request_id
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = list(message.get("headers", ()))
+                if not any(name == b"cache-control" for name, _ in headers):
+                    headers.append((b"cache-control", b"no-store"))
+                headers.extend(_HEADERS)
+                headers.append((b"x-request-id", request_id.encode()))
+                if scope["scheme"] == "https":
+                    headers.append(_HSTS)
+                message["headers"] = headers
+            await send(message)
+
+        await self._app(scope, receive, send_guarded)
+
+
+def refuse_other_sites(request: Request) -> None:
+    """Raises 403 when a browser says that another site sent this request.
+
+    Tools that are no browsers send neither header and carry no cookie of ours.
+    """
+    site = request.headers.get("sec-fetch-site", "same-origin")
+    origin = request.headers.get("origin")
+    host = request.headers.get("host", "")
+    if site not in ("same-origin", "none") or (origin is not None and origin.partition("://")[2] != host):
+        raise HTTPException(HTTPStatus.FORBIDDEN, "error.other_site")
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """The fields of a small form, the last of each name; raises 413 or 415 for anything else."""
+    if request.headers.get("content-type", "").partition(";")[0] != "application/x-www-form-urlencoded":
+        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "error.not_a_form")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > FORM_BYTES_MAX:
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "error.form_too_large")
+    try:
+        fields = parse_qs(body.decode("ascii"), max_num_fields=32, errors="strict", encoding="utf-8")
+    except ValueError:
+        raise HTTPException(HTTPStatus.BAD_REQUEST, "error.not_a_form") from None
+    return {name: values[-1] for name, values in fields.items()}

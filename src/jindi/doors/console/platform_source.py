@@ -1,0 +1,288 @@
+"""The running platform as the console sees it: answers from memory, or with one short read of the journal."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from jindi.basics.instants import MINUTE_US
+from jindi.doors.console.source import (
+    ALL_DECISIONS,
+    DecisionFilter,
+    DecisionPage,
+    DecisionRow,
+    FieldLine,
+    JournalPlace,
+    Minute,
+    PolicyView,
+    RuleCount,
+    Scoreboard,
+    ScenarioScore,
+    Stats,
+)
+from jindi.engine import EventProgram, Explanation, Facts
+from jindi.engine.showing import shown
+from jindi.language import Kind, Value
+from jindi.packs import EventDef, Outcome, PolicyDef, Words
+from jindi.run.lane import Decided
+from jindi.run.measures import MINUTES_KEPT, quantile_us
+from jindi.run.platform import Found, Platform
+from jindi.run.records import decision_id
+
+RATE_SECONDS = 10
+TOP_RULES = 10
+
+
+class PlatformSource:
+    """The console's `Source` over a live platform. `score` gives the simulation's figures, if one runs."""
+
+    def __init__(
+        self, platform: Platform, score: Callable[[], Mapping[str, Any] | None] = lambda: None
+    ) -> None:
+        self._platform, self._score = platform, score
+
+    def recent(
+        self, limit: int, before: int | None = None, wanted: DecisionFilter = ALL_DECISIONS
+    ) -> Sequence[DecisionRow]:
+        """The newest decisions that fit, newest first."""
+        rows: list[DecisionRow] = []
+        for decided in reversed(self._platform.lane.recent):
+            if decided.latency_us is None or (before is not None and decided.seq >= before):
+                continue
+            if _plainly_unfit(decided, wanted):
+                continue
+            row = self._row(decided)
+            if _fits(row, wanted):
+                rows.append(row)
+                if len(rows) >= limit:
+                    break
+        return rows
+
+    def horizon_us(self) -> int | None:
+        """The instant of the oldest decision that `recent` can still find."""
+        recent = self._platform.lane.recent
+        return recent[0].event.at_us if len(recent) == recent.maxlen else None
+
+    def _row(self, decided: Decided) -> DecisionRow:
+        program = self._platform.program.events.get(decided.event.type)
+        assert program is not None, "recent decisions are cleared when definitions change"
+        decision = decided.decision
+        rules = (
+            tuple(program.live.policy.rules[hit].id for hit in decision.hits)
+            if program.live is not None
+            else ()
+        )
+        subject, minor, currency = _subject(program.event, decided.event.values)
+        return DecisionRow(
+            seq=decided.seq,
+            decision_id=decision_id(decided.seq),
+            event_id=decided.event.id,
+            event_type=decided.event.type,
+            at_us=decided.event.at_us,
+            outcome=decision.outcome,
+            score=decision.score,
+            rules=rules,
+            subject=subject,
+            amount_minor=minor,
+            currency=currency,
+            latency_us=decided.latency_us,
+            degraded=bool(decision.degraded),
+            late=decided.gathered.late,
+            status=self._platform.lane.state.openings.status(decided.seq, decision.outcome),
+        )
+
+    def _find(self, identifier: str) -> Found | None:
+        try:
+            return self._platform.find(identifier)
+        except LookupError:
+            return None
+
+    def decision(self, identifier: str) -> DecisionPage | None:
+        """A decision by its id."""
+        found = self._find(identifier)
+        if found is None:
+            return None
+        record, ep = found.record, found.ep
+        verdict, event = record.verdict, record.event
+        subject, minor, currency = _subject(ep.event, record.values)
+        live = ep.live
+        recent = {each.seq: each for each in self._platform.lane.recent}.get(found.seq)
+        row = DecisionRow(
+            seq=found.seq, decision_id=decision_id(found.seq), event_id=event.id, event_type=event.type,
+            at_us=event.at_us, outcome=tuple(Outcome)[verdict.outcome], score=verdict.score,
+            rules=tuple(live.policy.rules[hit].id for hit in verdict.hits) if live is not None else (),
+            subject=subject, amount_minor=minor, currency=currency,
+            latency_us=recent.latency_us if recent is not None else None,
+            degraded=bool(verdict.degraded), late=record.late, status=found.status,
+        )  # fmt: skip
+        place = self._platform.archive.place(found.seq)
+        values = dict(zip(ep.fields, record.values, strict=True))
+        retry = values.get("retry_of")
+        return DecisionPage(
+            row=row,
+            as_of_us=record.as_of_us,
+            received_us=record.received_us,
+            policy=live.policy.id if live is not None else None,
+            policy_digest=live.policy.digest if live is not None else None,
+            definitions_digest=found.program.digest,
+            place=JournalPlace(found.seq, place.first, place.head.hex()),
+            fields=tuple(_lines(ep, found.facts)),
+            method=verdict.method,
+            wait_us=verdict.wait_us,
+            absent=record.absent,
+            retry_of=retry if isinstance(retry, str) else None,
+        )
+
+    def explanation(self, identifier: str) -> Explanation | None:
+        """Why a decision is as it is."""
+        found = self._find(identifier)
+        return self._platform.explanation(found) if found is not None else None
+
+    def event_types(self) -> Sequence[tuple[str, Words]]:
+        """The event types that a policy decides."""
+        program = self._platform.program
+        return [(name, ep.event.doc) for name, ep in program.events.items() if ep.live is not None]
+
+    def stats(self) -> Stats:
+        """The platform's pulse now."""
+        platform, measures = self._platform, self._platform.measures
+        now_us = platform.now_us()
+        docs = {
+            (policy.id, rule.id): rule.doc
+            for policy in platform.program.definitions.policies
+            for rule in policy.rules
+        }
+        rules = [
+            RuleCount(policy, rule, docs[policy, rule], hits)
+            for (policy, rule), hits in measures.rules.most_common(TOP_RULES * 2)
+            if (policy, rule) in docs
+        ]
+        return Stats(
+            as_of_us=now_us,
+            started_us=platform.started_us,
+            decisions=measures.outcomes.total(),
+            per_second=measures.rate(now_us, RATE_SECONDS),
+            minutes=tuple(_minutes(measures.minutes, now_us)),
+            latency_us_p50=quantile_us(measures.latency, 0.5),
+            latency_us_p99=quantile_us(measures.latency, 0.99),
+            rules=tuple(rules[:TOP_RULES]),
+            waiting=platform.lane.waiting,
+            stopped=platform.lane.stopped,
+        )
+
+    def scoreboard(self) -> Scoreboard | None:
+        """The simulation against its ground truth."""
+        figures = self._score()
+        if figures is None:
+            return None
+        scenarios = tuple(
+            ScenarioScore(
+                scenario=name, episodes=line["episodes"], episodes_caught=line["episodes_caught"],
+                events=line["events"], events_caught=line["events_stopped"],
+                caught_minor=line["saved_minor"], missed_minor=line["missed_minor"],
+            )
+            for name, line in figures["scenarios"].items()
+        )  # fmt: skip
+        return Scoreboard(
+            currency="CNY",
+            honest=figures["honest_events"],
+            wrongly_stopped=figures["honest_disturbed"],
+            scenarios=scenarios,
+        )
+
+    def policies(self) -> Sequence[PolicyView]:
+        """All policies: live first, then shadows and drafts."""
+        definitions, measures = self._platform.program.definitions, self._platform.measures
+        order = {"live": 0, "shadow": 1, "draft": 2}
+        return [
+            PolicyView(
+                policy=policy,
+                limits=tuple(
+                    definitions.limits[name] for name in _limits_of(policy) if name in definitions.limits
+                ),
+                decided=self._decided(policy),
+                hits={
+                    rule.id: (measures.shadow_rules if policy.state == "shadow" else measures.rules)[
+                        policy.id, rule.id
+                    ]
+                    for rule in policy.rules
+                },
+            )
+            for policy in sorted(definitions.policies, key=lambda each: (order[each.state], each.id))
+        ]
+
+    def _decided(self, policy: PolicyDef) -> Mapping[Outcome, int]:
+        measures = self._platform.measures
+        if policy.state == "live":
+            return {outcome: measures.outcomes[policy.on, outcome] for outcome in Outcome}
+        return {outcome: measures.shadow_outcomes[policy.id, outcome] for outcome in Outcome}
+
+
+def _limits_of(policy: PolicyDef) -> Sequence[str]:
+    conditions = [rule.when for rule in policy.rules] + [exemption.when for exemption in policy.exemptions]
+    asked = {text for when in conditions for text in when.inputs if text.startswith("limit('")}
+    return sorted(text[len("limit('") : -2] for text in asked)
+
+
+def _minutes(kept: Any, now_us: int) -> Iterator[Minute]:
+    """The minutes since the first decision, without gaps."""
+    by_start = {minute.start_us: minute for minute in kept}
+    if not by_start:
+        return
+    last = now_us - now_us % MINUTE_US
+    first = max(min(by_start), last - (MINUTES_KEPT - 1) * MINUTE_US)
+    for start_us in range(first, last + 1, MINUTE_US):
+        minute = by_start.get(start_us)
+        if minute is None:
+            yield Minute(start_us, {})
+        else:
+            outcomes = {Outcome(name): count for name, count in minute.outcomes.items()}
+            yield Minute(
+                start_us, outcomes, quantile_us(minute.latency, 0.5), quantile_us(minute.latency, 0.99)
+            )
+
+
+def _plainly_unfit(decided: Decided, wanted: DecisionFilter) -> bool:
+    """What can be told before a row is made."""
+    return (wanted.outcome is not None and decided.decision.outcome != wanted.outcome) or (
+        wanted.event_type is not None and decided.event.type != wanted.event_type
+    )
+
+
+def _fits(row: DecisionRow, wanted: DecisionFilter) -> bool:
+    if wanted.rule is not None and wanted.rule not in row.rules:
+        return False
+    if wanted.text and not any(
+        wanted.text in text for text in (row.decision_id, row.event_id, row.subject or "")
+    ):
+        return False
+    if wanted.trouble == "degraded":
+        return row.degraded
+    return row.late if wanted.trouble == "late" else True
+
+
+def _subject(event: EventDef, values: Sequence[Value]) -> tuple[str | None, int | None, str | None]:
+    """The key of the first entity, and the first amount with its currency."""
+    subject: str | None = None
+    minor: int | None = None
+    currency: str | None = None
+    named = {field.name: value for field, value in zip(event.fields, values, strict=True)}
+    for field in event.fields:
+        value = named[field.name]
+        if subject is None and field.entity is not None and isinstance(value, str):
+            subject = value
+        if minor is None and field.type.kind is Kind.MONEY and isinstance(value, int):
+            beside = named.get(field.type.currency_field or "")
+            minor, currency = value, field.type.of or (beside if isinstance(beside, str) else None)
+    return subject, minor, currency
+
+
+def _lines(ep: EventProgram, facts: Facts) -> Iterator[FieldLine]:
+    named = dict(zip(ep.fields, facts[: len(ep.fields)], strict=True))
+    for field in ep.event.fields:
+        text = shown(named[field.name], field.type, named.get)
+        yield FieldLine(
+            field.name,
+            field.doc,
+            None if text is None else str(text),
+            field.data_class,
+            field.identifier is not None,
+        )

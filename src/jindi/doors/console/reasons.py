@@ -1,0 +1,167 @@
+"""A decision's page: the engine's explanation put into the order and the words in which people read it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from jindi.doors.console import charts
+from jindi.doors.console.source import DecisionPage
+from jindi.doors.console.view import View
+from jindi.engine import Change, Condition, Explanation, InputLine, RuleLine, Without, shown
+from jindi.packs.definitions import LimitDef, LimitStep, Outcome, Words
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A part of a condition with the value it had. `sign` is true, false, missing or nothing to judge."""
+
+    depth: int
+    text: str
+    value: str
+    sign: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleView:
+    """A rule ready for the page. `state` is hit, lifted, unknown or not_hit."""
+
+    line: RuleLine
+    state: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MoveView:
+    """One fact that would have to be otherwise."""
+
+    name: str
+    doc: Words | None
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeView:
+    """What would have to be otherwise, and what would then follow. `rules` are those to be left out."""
+
+    moves: tuple[MoveView, ...]
+    rules: tuple[str, ...]
+    outcome: Outcome
+    score: int
+
+
+def decision_values(found: DecisionPage, explanation: Explanation | None, view: View) -> dict[str, Any]:
+    """All that the decision's template needs."""
+    values: dict[str, Any] = {"found": found, "row": found.row, "why": explanation, "sentence": None}
+    if explanation is None:
+        return values
+    inputs = {line.name: line for line in explanation.inputs}
+    rules = [_rule(line, inputs, view) for line in explanation.rules]
+    rules.sort(key=lambda rule: (_ORDER[rule.state], -rule.line.score))
+    bands = [(band.score_from, band.then.value) for band in explanation.bands]
+    parts = [(line.id, line.score) for line in explanation.rules if line.score]
+    return values | {
+        "sentence": summary(explanation, view),
+        "rules": rules,
+        "spoke": sum(rule.state in ("hit", "lifted") for rule in rules),
+        "waterfall": charts.waterfall(parts, bands),
+        "docs": {line.id: line.doc for line in explanation.rules},
+        "features": [line for line in explanation.inputs if line.kind in ("window", "derived")],
+        "clock": [line for line in explanation.inputs if line.kind == "time"],
+        "lists": [line for line in explanation.inputs if line.kind == "list"],
+        "concerned": _concerned(explanation),
+        "exemptions": [
+            (line, tuple(_steps(line.condition, inputs, view))) for line in explanation.exemptions
+        ],
+        "changes": _changes(explanation, inputs, view),
+        "text": lambda line: text_of(line.value, view),
+    }
+
+
+_ORDER = {"hit": 0, "lifted": 1, "unknown": 2, "not_hit": 3}
+
+
+def summary(explanation: Explanation, view: View) -> str:
+    """Why, in one sentence: the outcome, how many rules spoke, and the weightiest of them in words."""
+    outcome = view.t("outcome." + explanation.outcome)
+    if explanation.policy is None:
+        return view.t("decision.no_policy")
+    spoke = [line for line in explanation.rules if line.state == "hit"]
+    lifted = sum(line.state == "lifted" for line in explanation.rules)
+    if not spoke:
+        message = "summary.lifted" if lifted else "summary.none"
+        return view.t(message, outcome=outcome, n=len(explanation.rules), lifted=lifted)
+    heaviest = max(spoke, key=lambda line: (line.asks == explanation.outcome, line.score))
+    said = view.words(heaviest.doc).rstrip("。. ")
+    if len(spoke) == 1:
+        return view.t("summary.one", outcome=outcome, score=explanation.score, doc=said)
+    return view.t("summary.many", outcome=outcome, score=explanation.score, doc=said, n=len(spoke))
+
+
+def text_of(value: str | float | bool | None, view: View) -> str:
+    """A value of an explanation as text."""
+    if value is None:
+        return view.t("missing")
+    if isinstance(value, bool):
+        return view.t("yes" if value else "no")
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return f"{value:,}" if isinstance(value, int) and abs(value) >= 10_000 else str(value)
+
+
+def limit_text(limit: LimitDef, step: LimitStep, view: View) -> str:
+    """A limit's value from a day on as text; a placeholder that nobody set says so."""
+    if step.value is None:
+        return view.t("limit.unset")
+    return text_of(shown(step.value, limit.type, lambda _: None), view)
+
+
+def _rule(line: RuleLine, inputs: dict[str, InputLine], view: View) -> RuleView:
+    state: str = line.state
+    if state == "not_hit" and line.condition.value is None:
+        state = "unknown"
+    return RuleView(line, state, tuple(_steps(line.condition, inputs, view)))
+
+
+def _steps(condition: Condition, inputs: dict[str, InputLine], view: View, depth: int = 0) -> Iterator[Step]:
+    """The parts from the whole to the inputs; constants say nothing that their text does not."""
+    if condition.parts or condition.text in inputs or depth == 0:
+        sign = ""
+        if condition.type == "bool":
+            sign = "missing" if condition.value is None else "true" if condition.value else "false"
+        yield Step(depth, condition.text, text_of(condition.value, view), sign)
+    for part in condition.parts:
+        yield from _steps(part, inputs, view, depth + 1)
+
+
+def _leaves(condition: Condition) -> Iterator[str]:
+    if not condition.parts:
+        yield condition.text
+    for part in condition.parts:
+        yield from _leaves(part)
+
+
+def _concerned(explanation: Explanation) -> frozenset[str]:
+    """The inputs of rules that were hit, so that the page can show them first."""
+    return frozenset(
+        name for line in explanation.rules if line.state == "hit" for name in _leaves(line.condition)
+    )
+
+
+def _changes(explanation: Explanation, inputs: dict[str, InputLine], view: View) -> list[ChangeView]:
+    def of_change(change: Change) -> ChangeView:
+        moves = tuple(
+            MoveView(
+                move.input,
+                inputs[move.input].doc if move.input in inputs else None,
+                text_of(move.before, view),
+                text_of(move.after, view),
+            )
+            for move in change.moves
+        )
+        return ChangeView(moves, (), change.outcome, change.score)
+
+    def of_without(without: Without) -> ChangeView:
+        return ChangeView((), without.rules, without.outcome, without.score)
+
+    return [*map(of_change, explanation.changes), *map(of_without, explanation.without)]

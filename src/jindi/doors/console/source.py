@@ -1,0 +1,233 @@
+"""What the console shows, and the one question it asks: a `Source` that answers from the running platform.
+
+Every method is called on the event loop and answers from memory, or with one short read: a page must not
+make a decision wait. Values are plain; words in both languages come along, because a page chooses.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from jindi.engine import Explanation
+from jindi.packs.definitions import LimitDef, Outcome, PolicyDef, Words
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionFilter:
+    """Which decisions are asked for; None or empty asks for all.
+
+    `rule` is the id of a rule that was hit. `text` is looked for in the decision's id, the event's id and
+    the subject. `trouble` asks for degraded or late decisions only.
+    """
+
+    outcome: Outcome | None = None
+    event_type: str | None = None
+    rule: str | None = None
+    text: str | None = None
+    trouble: Literal["degraded", "late"] | None = None
+
+
+ALL_DECISIONS = DecisionFilter()
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRow:
+    """One line of a list. `seq` is the decision's place in the journal and only grows.
+
+    `subject` is the key of the event's first entity, a token where it is personal. `status` is what became
+    of a decision that was not the last word (pending, passed, released, …), `final` otherwise.
+    """
+
+    seq: int
+    decision_id: str
+    event_id: str
+    event_type: str
+    at_us: int
+    outcome: Outcome
+    score: int
+    rules: tuple[str, ...] = ()
+    subject: str | None = None
+    amount_minor: int | None = None
+    currency: str | None = None
+    latency_us: int | None = None
+    degraded: bool = False
+    late: bool = False
+    status: str = "final"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldLine:
+    """A field of the event as the house keeps it: already text, a token where the field is personal."""
+
+    name: str
+    doc: Words
+    text: str | None
+    data_class: str
+    is_token: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """An event that spoke about the decision later, or a retry of the same matter: what, when, by whom."""
+
+    kind: str
+    at_us: int
+    text: str
+    decision_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JournalPlace:
+    """Where a decision stands, and what it was made with.
+
+    `batch_first` is the first sequence number of its batch, `hash` the batch's chain hash in hex (None
+    when the journal's page is not at hand), `durable_us` when the batch was on disk.
+    """
+
+    seq: int
+    batch_first: int | None = None
+    hash: str | None = None
+    durable_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionPage:
+    """All about one decision that is not explanation. `absent` are the inputs that were away."""
+
+    row: DecisionRow
+    as_of_us: int
+    received_us: int
+    policy: str | None
+    policy_digest: str | None
+    definitions_digest: str
+    place: JournalPlace
+    fields: tuple[FieldLine, ...]
+    method: str | None = None
+    wait_us: int | None = None
+    absent: tuple[str, ...] = ()
+    retry_of: str | None = None
+    follow_ups: tuple[FollowUp, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Minute:
+    """One minute's decisions: how many of each outcome, and how long the answers took."""
+
+    start_us: int
+    outcomes: Mapping[Outcome, int]
+    latency_us_p50: int | None = None
+    latency_us_p99: int | None = None
+
+    @property
+    def decisions(self) -> int:
+        """All outcomes together."""
+        return sum(self.outcomes.values())
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCount:
+    """How often a rule was hit in the minutes shown."""
+
+    policy: str
+    rule: str
+    doc: Words
+    hits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """The platform's pulse. `minutes` are oldest first, at most 60, without gaps; the last may be unfinished.
+
+    `as_of_us` is when these figures were taken: a page that shows old ones says so. `per_second` is over
+    the last ten seconds. `stopped` is the sentence of why the lane no longer decides, None while it does.
+    """
+
+    as_of_us: int
+    started_us: int
+    decisions: int
+    per_second: float
+    minutes: tuple[Minute, ...]
+    latency_us_p50: int | None
+    latency_us_p99: int | None
+    rules: tuple[RuleCount, ...] = ()
+    waiting: int = 0
+    stopped: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyView:
+    """A policy with what it has done since the platform started, or since the policy was taken on.
+
+    `hits` are by rule id, `decided` by outcome; for a shadow policy they are what it would have done.
+    """
+
+    policy: PolicyDef
+    limits: tuple[LimitDef, ...] = ()
+    decided: Mapping[Outcome, int] = field(default_factory=dict)
+    hits: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioScore:
+    """One kind of fraud against the truth, in events and in money (minor units).
+
+    Caught is what an outcome heavier than `allow` met before the money left; missed is what got away.
+    """
+
+    scenario: str
+    episodes: int
+    episodes_caught: int
+    events: int
+    events_caught: int
+    caught_minor: int
+    missed_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scoreboard:
+    """A simulation's result so far. `wrongly_stopped` honest events of `honest` were not allowed."""
+
+    currency: str
+    honest: int
+    wrongly_stopped: int
+    scenarios: tuple[ScenarioScore, ...]
+
+    @property
+    def caught_minor(self) -> int:
+        """Money that was kept from wrong hands, in minor units."""
+        return sum(line.caught_minor for line in self.scenarios)
+
+    @property
+    def missed_minor(self) -> int:
+        """Money that went into wrong hands, in minor units."""
+        return sum(line.missed_minor for line in self.scenarios)
+
+
+class Source(Protocol):
+    """The running platform, as the console sees it."""
+
+    def recent(
+        self, limit: int, before: int | None = None, wanted: DecisionFilter = ALL_DECISIONS
+    ) -> Sequence[DecisionRow]:
+        """The newest decisions that fit, newest first; only those with `seq < before` when it is given."""
+
+    def horizon_us(self) -> int | None:
+        """The instant of the oldest decision that `recent` can still find; None when it finds all."""
+
+    def decision(self, decision_id: str) -> DecisionPage | None:
+        """A decision by its id, or None when there is none."""
+
+    def explanation(self, decision_id: str) -> Explanation | None:
+        """Why a decision is as it is, from the facts in the journal; None when there is no such decision."""
+
+    def event_types(self) -> Sequence[tuple[str, Words]]:
+        """The event types that a policy decides, with their sentences."""
+
+    def stats(self) -> Stats:
+        """The platform's pulse now."""
+
+    def scoreboard(self) -> Scoreboard | None:
+        """The simulation against its ground truth; None when no simulation runs."""
+
+    def policies(self) -> Sequence[PolicyView]:
+        """All policies: live first, then shadows and drafts."""

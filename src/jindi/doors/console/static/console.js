@@ -1,0 +1,216 @@
+// The console's own script. Every page reads and submits without it; it adds live rows, fresh figures and keys.
+"use strict";
+
+const root = document.documentElement;
+const find = (selector, within = document) => within.querySelector(selector);
+const all = (selector, within = document) => Array.from(within.querySelectorAll(selector));
+
+// ---- the live list --------------------------------------------------------------------------------------
+
+function liveList(panel) {
+  const part = (name) => find(`[data-part="${name}"]`, panel);
+  const words = panel.dataset;
+  const body = part("rows");
+  const rowsMax = Number(words.rows);
+  let last = Number(words.after);
+  let held = [];
+  let paused = false;
+  let reading = false;
+  let lastSign = Date.now();
+  let lastAt = "";
+  let state = "";
+
+  function build(row) {
+    const line = document.importNode(find("#live-row").content, true).firstElementChild;
+    const [at, outcome, score, type, amount, rules] = line.children;
+    const link = at.firstElementChild;
+    link.href = "/console/decisions/" + encodeURIComponent(row.id);
+    link.title = row.at_full;
+    link.textContent = row.at;
+    outcome.append(document.importNode(find("#mark-" + row.outcome).content, true));
+    for (const trouble of ["degraded", "late"]) {
+      if (row[trouble]) outcome.append(document.importNode(find("#badge-" + trouble).content, true));
+    }
+    score.textContent = row.score;
+    type.textContent = row.type;
+    amount.textContent = row.amount ? row.amount[words.lang] : "";
+    rules.textContent = row.rules[0] || "";
+    if (row.rules.length > 1) {
+      const more = document.createElement("span");
+      more.className = "muted";
+      more.textContent = " +" + (row.rules.length - 1);
+      rules.append(more);
+    }
+    return line;
+  }
+
+  function show() {
+    const holding = paused || reading;
+    if (!holding && held.length) {
+      body.prepend(...held.slice(-rowsMax).reverse().map(build));
+      while (body.rows.length > rowsMax) body.lastElementChild.remove();
+      held = [];
+      part("empty").hidden = true;
+    }
+    const note = part("held");
+    note.hidden = !held.length;
+    note.textContent = held.length ? words.held.replace("%n%", held.length) : "";
+  }
+
+  function take(rows) {
+    const fresh = rows.filter((row) => row.seq > last);
+    if (!fresh.length) return;
+    last = fresh[fresh.length - 1].seq;
+    held = held.concat(fresh).slice(-500);
+    show();
+  }
+
+  function say(next) {
+    if (next === state && next !== "lost") return;
+    state = next;
+    part("status").textContent = next === "lost" ? words.lost.replace("%at%", lastAt || "–") : words[next];
+  }
+
+  function sign() {
+    lastSign = Date.now();
+    lastAt = new Date().toTimeString().slice(0, 8);
+  }
+
+  const button = part("pause");
+  function toggle() {
+    paused = !paused;
+    button.setAttribute("aria-pressed", String(paused));
+    button.textContent = paused ? words.resume : words.pause;
+    show();
+  }
+  button.hidden = false;
+  button.addEventListener("click", toggle);
+  const scroll = find(".scroll", panel);
+  const leave = () => { reading = false; show(); };
+  scroll.addEventListener("pointerenter", () => { reading = true; });
+  scroll.addEventListener("pointerleave", leave);
+  scroll.addEventListener("focusin", () => { reading = true; });
+  scroll.addEventListener("focusout", leave);
+
+  let polling = null;
+  function poll() {
+    if (polling) return;
+    const ask = async () => {
+      try {
+        const answer = await fetch("/console/live.json?after=" + last, { headers: { accept: "application/json" } });
+        if (answer.status === 401) { clearInterval(polling); say("ended"); return; }
+        if (!answer.ok) throw new Error(String(answer.status));
+        sign();
+        say("polling");
+        take(await answer.json());
+      } catch { say("lost"); }
+    };
+    polling = setInterval(ask, 5000);
+    ask();
+  }
+
+  function listen() {
+    const worker = new SharedWorker(find('meta[name="live-worker"]').content);
+    worker.onerror = poll;
+    worker.port.onmessage = (event) => {
+      const message = event.data;
+      if (message.kind === "state") {
+        if (message.state === "on") sign();
+        // The worker is connecting when it says "lost" to a page that has just come: only time makes it a loss.
+        if (message.state !== "lost") say(message.state);
+      } else {
+        sign();
+        say("on");
+        if (message.kind === "rows") take(message.rows);
+      }
+    };
+    addEventListener("pagehide", () => worker.port.postMessage("bye"));
+    addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+    setInterval(() => { if (state !== "ended" && Date.now() - lastSign > 6000) say("lost"); }, 2000);
+  }
+  if ("SharedWorker" in window) listen(); else poll();
+  return toggle;
+}
+
+// ---- figures that refresh themselves --------------------------------------------------------------------
+
+function refreshing(panel) {
+  let busy = false;
+  setInterval(async () => {
+    if (busy || document.hidden || panel.matches(":hover details[open], :focus-within")) return;
+    busy = true;
+    try {
+      const answer = await fetch(panel.dataset.refresh, { headers: { accept: "text/html" } });
+      if (answer.ok) {
+        const open = new Set(all("details[open]", panel).map((details) => details.dataset.keep));
+        const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+        for (const details of all("details", fresh)) details.open = open.has(details.dataset.keep);
+        panel.replaceChildren(...fresh.body.childNodes);
+      }
+    } catch { /* the live list says that the connection is lost */ } finally { busy = false; }
+  }, 5000);
+}
+
+// ---- a decision's rules ---------------------------------------------------------------------------------
+
+function onlyHits(button) {
+  const card = button.closest(".rules");
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const on = card.classList.toggle("only-hits");
+    button.setAttribute("aria-pressed", String(on));
+    button.textContent = on ? button.dataset.on : button.dataset.off;
+  });
+}
+
+// ---- keys -----------------------------------------------------------------------------------------------
+
+function keys(togglePause) {
+  let chosen = -1;
+  let prefix = "";
+  const goes = { o: "/console", d: "/console/decisions", p: "/console/policies" };
+  const rows = () => all("table[data-list] tbody tr, .live-rows tbody tr");
+
+  function choose(step) {
+    const lines = rows();
+    if (!lines.length) return;
+    chosen = Math.max(0, Math.min(lines.length - 1, chosen + step));
+    lines.forEach((line, n) => line.classList.toggle("chosen", n === chosen));
+    const link = find("a", lines[chosen]);
+    link.focus({ preventScroll: true });
+    lines[chosen].scrollIntoView({ block: "nearest" });
+  }
+
+  document.addEventListener("keydown", (event) => {
+    // An input method that is composing Chinese sends keys that are not commands.
+    if (event.isComposing || event.keyCode === 229 || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.closest("input, select, textarea, [contenteditable]")) {
+      if (event.key === "Escape") event.target.blur();
+      return;
+    }
+    const help = find("#help");
+    if (help && help.open && event.key !== "?") return;
+    const was = prefix;
+    prefix = "";
+    if (was === "g" && goes[event.key]) { location.href = goes[event.key]; return; }
+    switch (event.key) {
+      case "/": { const search = find("#search"); if (search) { search.focus(); search.select(); event.preventDefault(); } break; }
+      case "j": choose(1); break;
+      case "k": choose(-1); break;
+      case "o": { const line = rows()[chosen]; if (line) find("a", line).click(); break; }
+      case "g": prefix = "g"; break;
+      case "p": if (togglePause) togglePause(); break;
+      case "?": if (help) { if (help.open) help.close(); else help.showModal(); } break;
+    }
+  });
+}
+
+const live = find("#live");
+const togglePause = live ? liveList(live) : null;
+all("[data-refresh]").forEach(refreshing);
+all("[data-only-hits]").forEach(onlyHits);
+if (root.dataset.keys === "on") keys(togglePause);
+// A menu closes when one looks elsewhere.
+document.addEventListener("click", (event) => {
+  for (const menu of all("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+});

@@ -1,0 +1,169 @@
+"""One page view: who looks, in which language and theme, and the words and figures that the templates use."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from jindi import __version__
+from jindi.access import Session, csrf_token
+from jindi.basics.instants import format_instant
+from jindi.doors.console import figures
+from jindi.doors.console.assets import Assets
+from jindi.doors.console.words import HTML_LANG, LANGS, WORDS, Lang, preferred, say
+from jindi.packs.definitions import OUTCOMES, Words
+
+CHOICES: Final[dict[str, tuple[str, ...]]] = {
+    "lang": LANGS,
+    "theme": ("system", "light", "dark"),
+    "rows": ("normal", "compact", "roomy"),
+    "keys": ("on", "off"),
+}
+"""What a browser may remember, each in a cookie of its own; the first is the default."""
+
+COOKIE = "jindi_"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """All that depends on who looks: handed to every template as `v`."""
+
+    lang: Lang
+    theme: str
+    rows: str
+    keys: str
+    session: Session | None
+    csrf: str | None
+    back: str
+    zone: ZoneInfo
+    now_us: int
+    request_id: str
+
+    @property
+    def html_lang(self) -> str:
+        """The language as HTML names it."""
+        return HTML_LANG[self.lang]
+
+    def t(self, message: str, **values: object) -> str:
+        """A sentence in this page's language."""
+        return say(self.lang, message, **values)
+
+    def words(self, words: Words) -> str:
+        """A pack's sentence in this page's language."""
+        return words.zh if self.lang == "zh" else words.en
+
+    def at(self, at_us: int) -> str:
+        """An instant to the second, in the page's zone."""
+        return figures.instant(at_us, self.zone)
+
+    def at_exact(self, at_us: int) -> str:
+        """An instant to the microsecond, in the page's zone."""
+        return figures.instant_exact(at_us, self.zone)
+
+    def clock(self, at_us: int) -> str:
+        """The time of day, in the page's zone."""
+        return figures.clock(at_us, self.zone)
+
+    def utc(self, at_us: int) -> str:
+        """An instant in UTC, for the pointer to tell."""
+        return format_instant(at_us)
+
+    def scenario(self, name: str) -> str:
+        """A fraud scenario's name, or its plain identifier when nobody named it."""
+        return self.t("scenario." + name) if "scenario." + name in WORDS else name.replace("_", " ")
+
+    def status(self, name: str) -> str:
+        """What became of a decision, in words."""
+        return self.t("status." + name) if "status." + name in WORDS else name
+
+    def mark(self, name: str) -> str:
+        """How sure a figure is, in words."""
+        return self.t("mark." + name.replace(" ", "_"))
+
+    @property
+    def offset(self) -> str:
+        """How far the page's zone is from UTC now."""
+        return figures.offset(self.now_us, self.zone)
+
+    def amount(self, minor: int, currency: str) -> str:
+        """Money in full."""
+        return figures.amount(minor, currency, self.lang)
+
+    def amount_short(self, minor: int, currency: str) -> str:
+        """Money for a tile."""
+        return figures.amount_short(minor, currency, self.lang)
+
+    def count_short(self, number: int) -> str:
+        """A whole number for a tile."""
+        return figures.count_short(number, self.lang)
+
+    def duration(self, us: int) -> str:
+        """A length of time in words."""
+        return figures.duration(us, self.lang)
+
+
+def view_of(
+    request: Request, *, session: Session | None, clear_id: str | None, zone: ZoneInfo, now_us: int
+) -> View:
+    """The view of a request: its cookies where they hold something we know, the browser's wish otherwise."""
+    chosen = {}
+    for name, allowed in CHOICES.items():
+        given = request.cookies.get(COOKIE + name)
+        chosen[name] = given if given in allowed else allowed[0]
+    lang: Lang = "zh" if chosen["lang"] == "zh" else "en"
+    if request.cookies.get(COOKIE + "lang") not in LANGS:
+        lang = preferred(request.headers.get("accept-language", ""))
+    query = request.url.query
+    return View(
+        lang=lang,
+        theme=chosen["theme"],
+        rows=chosen["rows"],
+        keys=chosen["keys"],
+        session=session,
+        csrf=csrf_token(clear_id) if session is not None and clear_id is not None else None,
+        back=request.url.path + (f"?{query}" if query else ""),
+        zone=zone,
+        now_us=now_us,
+        request_id=request.state.request_id,
+    )
+
+
+class Pages:
+    """The templates, compiled once; a name that a template uses and nobody gave is an error, not a blank."""
+
+    def __init__(self, assets: Assets) -> None:
+        self._templates = Environment(
+            loader=PackageLoader("jindi.doors.console", "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.globals.update(
+            asset=assets.address,
+            outcomes=OUTCOMES,
+            version=__version__,
+            count=figures.count,
+            share=figures.share,
+            milliseconds=figures.milliseconds,
+            address=address,
+        )
+
+    def show(self, template: str, view: View, *, status: int = 200, **values: Any) -> HTMLResponse:
+        """A page from its template."""
+        text = self._templates.get_template(template).render(v=view, **values)
+        return HTMLResponse(text, status_code=status)
+
+
+def address(path: str, **query: object) -> str:
+    """A path with those query values that are set.
+
+    >>> address("/console/decisions", outcome="deny", rule=None, text="a b")
+    '/console/decisions?outcome=deny&text=a+b'
+    """
+    kept = {name: str(value) for name, value in query.items() if value not in (None, "")}
+    return path + ("?" + urlencode(kept) if kept else "")

@@ -1,0 +1,79 @@
+"""One process that serves: the platform, its API and its console behind one address."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Callable, Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import uvicorn
+
+from jindi.access import ApiKeys, Scope, Sessions, SignInLinks
+from jindi.doors.api import build_api
+from jindi.doors.console import build_console
+from jindi.doors.console.platform_source import PlatformSource
+from jindi.ports import Clock
+from jindi.run.platform import Platform
+
+KEPT_START_KEYS = 5
+START_KEY = "start"
+ALL_BUT_ADMIN = frozenset({Scope.EVENTS_WRITE, Scope.DECISIONS_READ, Scope.ENTITIES_READ, Scope.METRICS_READ})
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn without its own signal handling: the platform is closed in order by whoever runs us."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Any:
+        yield
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """The socket of an address; port 0 takes a free one. Raises OSError when the address is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host, port))
+        sock.listen(2048)
+    except OSError:
+        sock.close()
+        raise
+    sock.setblocking(False)
+    return sock
+
+
+def start_key(keys: ApiKeys, now_us: int) -> str:
+    """A key for whoever started us. The few newest stay in force, so that a restart cuts nobody off."""
+    old = sorted((key for key in keys.all() if key.name == START_KEY and key.revoked_us is None), key=lambda k: k.created_us)
+    for key in old[: -(KEPT_START_KEYS - 1)]:
+        keys.revoke(key.id, now_us)
+    clear, _ = keys.create(START_KEY, frozenset({Scope.ADMIN}), now_us)
+    return clear
+
+
+async def serve(
+    platform: Platform, sock: socket.socket, *, keys: ApiKeys, sessions: Sessions, links: SignInLinks, clock: Clock,
+    base_files: Callable[[], Mapping[str, str]], ready: Callable[[], None],
+    score: Callable[[], Mapping[str, Any] | None] = lambda: None,
+) -> None:  # fmt: skip
+    """Serve until the process is told to stop. `platform` has been started; closing it is the caller's."""
+    zone = next((pack.zone for name, pack in platform.program.definitions.packs.items() if name != "core"), ZoneInfo("UTC"))
+    console = build_console(PlatformSource(platform, score), sessions=sessions, links=links, clock=clock, zone=zone)
+    application = build_api(platform, keys, clock, base_files, console)
+    config = uvicorn.Config(
+        application, lifespan="off", log_config=None, access_log=False, server_header=False, date_header=False,
+        timeout_keep_alive=75, h11_max_incomplete_event_size=65_536, timeout_graceful_shutdown=5,
+    )  # fmt: skip
+    server = _Server(config)
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, lambda: setattr(server, "should_exit", True))
+    serving = asyncio.create_task(server.serve(sockets=[sock]))
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.005)
+    if not serving.done():
+        ready()
+    await serving

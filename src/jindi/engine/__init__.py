@@ -1,0 +1,72 @@
+"""The decision core: definitions built once, then facts → rules, scores, exemptions → decision, and why.
+
+Knows: definitions, values and arithmetic. Never: clocks, files, networks, stores, where facts come from.
+"""
+
+from jindi.engine.changes import Change, Move, Without
+from jindi.engine.decide import decide, judge, reasons
+from jindi.engine.examples import check_cases, check_policy
+from jindi.engine.explanations import (
+    BandLine,
+    Condition,
+    DerivedLine,
+    ExemptionLine,
+    Explanation,
+    InputLine,
+    LimitLine,
+    RuleLine,
+    ShadowLine,
+    explain,
+    to_json,
+)
+from jindi.engine.guards import SAMPLE_MIN, guard, refit
+from jindi.engine.program import (
+    EventProgram,
+    Facts,
+    Member,
+    PolicyProgram,
+    Program,
+    Reason,
+    build,
+    build_trial,
+)
+from jindi.engine.showing import Shown, shortened, shown
+from jindi.engine.verdicts import Decision, Verdict
+
+__all__ = [
+    "SAMPLE_MIN",
+    "BandLine",
+    "Change",
+    "Condition",
+    "Decision",
+    "DerivedLine",
+    "EventProgram",
+    "ExemptionLine",
+    "Explanation",
+    "Facts",
+    "InputLine",
+    "LimitLine",
+    "Member",
+    "Move",
+    "PolicyProgram",
+    "Program",
+    "Reason",
+    "RuleLine",
+    "ShadowLine",
+    "Shown",
+    "Verdict",
+    "Without",
+    "build",
+    "build_trial",
+    "check_cases",
+    "check_policy",
+    "decide",
+    "explain",
+    "guard",
+    "judge",
+    "reasons",
+    "refit",
+    "shortened",
+    "shown",
+    "to_json",
+]

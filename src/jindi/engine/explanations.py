@@ -1,0 +1,319 @@
+"""Why a decision is as it is: every condition with its values, and the smallest changes that alter it.
+
+An explanation holds values, not sentences; the doors put them into words in either language.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+import msgspec
+
+from jindi.engine.changes import Change, Without, find_changes, find_without
+from jindi.engine.decide import decide, degrade_of, holding, lifted_by
+from jindi.engine.program import NOTHING, EventProgram, Facts, PolicyProgram
+from jindi.engine.showing import Shown, shown
+from jindi.engine.verdicts import WEIGHTS, Decision, Verdict
+from jindi.language import Expression, Trace, Value, evaluate, trace
+from jindi.packs.definitions import Degrade, Outcome, Words
+
+InputKind = Literal["field", "time", "limit", "list", "window", "derived"]
+RuleState = Literal["hit", "lifted", "not_hit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """An expression or a part of it, with the value it had. A bool of None is neither true nor false."""
+
+    text: str
+    value: Shown
+    type: str
+    parts: tuple["Condition", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InputLine:
+    """One fact that the policy could see. `absent` facts could not be had; others of None are missing."""
+
+    name: str
+    kind: InputKind
+    type: str
+    value: Shown
+    absent: bool
+    doc: Words | None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleLine:
+    """A rule and what it said.
+
+    `score` is what it added, `asks` the outcome it asked for (None when it asked for none or did not
+    speak). `degraded` is the declared degradation that decided in its place because of the inputs in
+    `away`; None when the condition was determined.
+    """
+
+    id: str
+    doc: Words
+    basis: str
+    state: RuleState
+    asks: Outcome | None
+    score: int
+    degraded: Degrade | None
+    away: tuple[str, ...]
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class BandLine:
+    """A score band: reached or not, and whether an exemption lifted it."""
+
+    score_from: int
+    then: Outcome
+    reached: bool
+    lifted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ExemptionLine:
+    """An exemption, whether it holds, and which outcomes it then lifts."""
+
+    id: str
+    doc: Words
+    basis: str
+    lifts: tuple[Outcome, ...]
+    holds: bool
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class LimitLine:
+    """A limit in force on the event's day: since when, on what basis, and how sure the figure is."""
+
+    name: str
+    doc: Words
+    value: Shown
+    since: date
+    basis: str
+    mark: str
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedLine:
+    """How a derived feature came to its value; `value` differs from the condition's when `else` stood in."""
+
+    name: str
+    doc: Words
+    value: Shown
+    absent: bool
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowLine:
+    """What a shadow policy would have said, in short."""
+
+    policy: str
+    outcome: Outcome
+    score: int
+    hits: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Everything there is to say about one decision. `policy` is None when no live policy decides the type.
+
+    `changes` are ordered by the number of facts to change, then by how far they move. They are found by
+    deciding again, each with the outcome it gives. `without` does the same for leaving out a rule.
+    """
+
+    event: str
+    policy: str | None
+    digest: str | None
+    outcome: Outcome
+    score: int
+    method: str | None
+    wait_us: int | None
+    degraded: tuple[str, ...]
+    inputs: tuple[InputLine, ...]
+    derived: tuple[DerivedLine, ...]
+    rules: tuple[RuleLine, ...]
+    bands: tuple[BandLine, ...]
+    exemptions: tuple[ExemptionLine, ...]
+    limits: tuple[LimitLine, ...]
+    changes: tuple[Change, ...]
+    without: tuple[Without, ...]
+    shadows: tuple[ShadowLine, ...]
+
+
+def explain(
+    program: EventProgram,
+    facts: Facts,
+    absent: frozenset[str] = NOTHING,
+    *,
+    at_us: int,
+    decision: Decision | None = None,
+) -> Explanation:
+    """Explain the decision on complete facts; `at_us` is the instant that fixed the limits.
+
+    Raises ValueError when `decision` is given and these facts don't lead to it: then the facts or the
+    program are of another moment. Tokens are shortened in all that comes out.
+    """
+    found = decide(program, facts, absent)
+    if decision is not None and decision != found:
+        raise ValueError("these facts give another decision: explain it with the definitions of its moment")
+    sight = _Sight(program, facts, absent)
+    live = program.live
+    holds = holding(program, live, facts, absent)[0] if live else []
+    return Explanation(
+        event=program.event.name,
+        policy=found.policy,
+        digest=live.policy.digest if live else None,
+        outcome=found.outcome,
+        score=found.score,
+        method=found.method,
+        wait_us=found.wait_us,
+        degraded=found.degraded,
+        inputs=_inputs(sight),
+        derived=_derived(sight),
+        rules=_rules(sight, live, found) if live else (),
+        bands=_bands(live, found, holds) if live else (),
+        exemptions=_exemptions(sight, live, holds) if live else (),
+        limits=_limits(sight, program.day(at_us)),
+        changes=find_changes(program, live, facts, absent) if live else (),
+        without=find_without(program, live, facts, absent) if live else (),
+        shadows=tuple(
+            _shadow(shadow, verdict) for shadow, verdict in zip(program.shadows, found.shadows, strict=True)
+        ),
+    )
+
+
+def to_json(explanation: Explanation) -> bytes:
+    """An explanation as JSON: the same names, instants and amounts as text, tokens shortened."""
+    return msgspec.json.encode(explanation)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """The facts by name, as a tree walk reads them."""
+
+    program: EventProgram
+    facts: Facts
+    absent: frozenset[str]
+
+    def read(self, name: str) -> Value:
+        """The value of an input by its canonical text."""
+        return self.facts[self.program.index[name]]
+
+    def condition(self, expression: Expression) -> Condition:
+        """An expression with all its values."""
+        return condition_of(trace(expression, self.read), self.read)
+
+    def show(self, name: str) -> Shown:
+        """An input's value as people may see it."""
+        slot = self.program.index[name]
+        return shown(self.facts[slot], self.program.types[slot], self.read)
+
+
+def condition_of(step: Trace, read: Callable[[str], Value]) -> Condition:
+    """A traced expression as it may be shown."""
+    parts = tuple(condition_of(child, read) for child in step.children)
+    return Condition(step.text, shown(step.value, step.type, read), str(step.type.kind), parts)
+
+
+def _inputs(sight: _Sight) -> tuple[InputLine, ...]:
+    program = sight.program
+    definitions = program.definitions
+    docs: dict[str, Words] = {f.name: f.doc for f in program.event.fields}
+    docs |= {name: definitions.features[name].doc for name in program.windows}
+    docs |= {name: definitions.derived[name].doc for name in program.derived}
+    docs |= {f"limit('{name}')": definitions.limits[name].doc for name in program.limits}
+    docs |= {program.slots[m.slot]: definitions.lists[m.list_name].doc for m in program.members}
+    kinds: list[InputKind] = ["field"] * len(program.fields)
+    kinds += ["time"] * len(program.time_words)
+    kinds += ["limit"] * len(program.limits)
+    kinds += ["list"] * len(program.members)
+    kinds += ["window"] * len(program.windows)
+    kinds += ["derived"] * len(program.derived)
+    away = program.away(sight.absent)
+    return tuple(
+        InputLine(name, kind, str(type_.kind), sight.show(name), name in away, docs.get(name))
+        for name, kind, type_ in zip(program.slots, kinds, program.types, strict=True)
+    )
+
+
+def _derived(sight: _Sight) -> tuple[DerivedLine, ...]:
+    away = sight.program.away(sight.absent)
+    definitions = (sight.program.definitions.derived[name] for name in sight.program.derived)
+    return tuple(
+        DerivedLine(d.name, d.doc, sight.show(d.name), d.name in away, sight.condition(d.expression))
+        for d in definitions
+    )
+
+
+def _rules(sight: _Sight, live: PolicyProgram, found: Decision) -> tuple[RuleLine, ...]:
+    program = sight.program
+    away = program.away(sight.absent)
+    lines = []
+    for place, rule in enumerate(live.policy.rules):
+        value = evaluate(rule.when, sight.read)
+        gone = live.reads[place] & away
+        undetermined = bool(gone) and (value is None or live.blind[place])
+        how = degrade_of(program, live, place, away) if undetermined else None
+        state: RuleState = (
+            "hit" if place in found.hits else "lifted" if place in found.exempted else "not_hit"
+        )
+        speaks, asking = state != "not_hit", how == "challenge"
+        lines.append(
+            RuleLine(
+                id=rule.id,
+                doc=rule.doc,
+                basis=rule.basis,
+                state=state,
+                asks=(Outcome.CHALLENGE if asking else rule.then) if speaks else None,
+                score=rule.score if speaks and not asking else 0,
+                degraded=how,
+                away=tuple(sorted(gone, key=program.index.__getitem__)) if undetermined else (),
+                condition=sight.condition(rule.when),
+            )
+        )
+    return tuple(lines)
+
+
+def _bands(live: PolicyProgram, found: Decision, holds: Sequence[int]) -> tuple[BandLine, ...]:
+    lifted = lifted_by(live, holds)
+    return tuple(
+        BandLine(
+            band.score_from, band.then, found.score >= band.score_from, bool(lifted >> WEIGHTS[band.then] & 1)
+        )
+        for band in sorted(live.policy.bands, key=lambda band: band.score_from)
+    )
+
+
+def _exemptions(sight: _Sight, live: PolicyProgram, holds: Sequence[int]) -> tuple[ExemptionLine, ...]:
+    return tuple(
+        ExemptionLine(
+            exemption.id,
+            exemption.doc,
+            exemption.basis,
+            tuple(sorted(exemption.lifts, key=WEIGHTS.__getitem__)),
+            place in holds,
+            sight.condition(exemption.when),
+        )
+        for place, exemption in enumerate(live.policy.exemptions)
+    )
+
+
+def _limits(sight: _Sight, day: date) -> tuple[LimitLine, ...]:
+    lines = []
+    for name in sight.program.limits:
+        limit = sight.program.definitions.limits[name]
+        step = limit.on(day)
+        value = sight.show(f"limit('{name}')")
+        lines.append(LimitLine(name, limit.doc, value, step.since, step.basis, limit.mark))
+    return tuple(lines)
+
+
+def _shadow(shadow: PolicyProgram, verdict: Verdict) -> ShadowLine:
+    ids: Sequence[str] = [shadow.policy.rules[rule].id for rule in verdict.hits]
+    return ShadowLine(shadow.policy.id, verdict.outcome, verdict.score, tuple(ids))

@@ -1,0 +1,454 @@
+"""Definitions, built once into what `decide` runs: numbered slots, generated functions, weights.
+
+A slot is the place of one fact in an event's row of facts. The order is the same for every row of an
+event type: fields, time words, limits, list memberships, window features, derived features.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import accumulate
+from zoneinfo import ZoneInfo
+
+from jindi.basics.instants import day_of
+from jindi.basics.problems import Problem, Problems
+from jindi.engine.verdicts import WEIGHTS, Decision, Verdict
+from jindi.language import BOOL, TIME_WORDS, Expression, Type, Value, build_rules, build_values
+from jindi.packs.definitions import Definitions, Degrade, EventDef, Outcome, PolicyDef, Words
+
+Facts = Sequence[Value]
+"""One event's facts in slot order; None is missing."""
+
+NOTHING: frozenset[str] = frozenset()
+
+_LIMIT = re.compile(r"limit\('([^']*)'\)\Z")
+_MEMBER = re.compile(r"([A-Za-z_]\w*) in list\('([^']*)'\)\Z")
+_STRICTNESS: Mapping[Degrade, int] = {"open": 0, "challenge": 1, "closed": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A list membership that some condition asks for: is the value of `name` in `list_name`?
+
+    The caller fills slot `slot` with True or False at the event's time, or None when the value of
+    `name` (a field or a window feature) is missing.
+    """
+
+    name: str
+    list_name: str
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a rule speaks: what goes on the wire for each rule that is hit."""
+
+    rule: str
+    zh: str
+    en: str
+    basis: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PolicyProgram:
+    """One policy, compiled. Weights are the indices of `OUTCOMES`; 0 asks for nothing.
+
+    `rules` gives the indices of the rules that are definitely true, in order; `values` every rule's
+    value (None: neither true nor false), needed only when inputs are away; likewise for exemptions.
+    `lifts` has one bit per liftable weight. `band_weight[n]` is the heaviest outcome of the first n bands.
+    `reads` names each rule's inputs, `blind` the rules that turn a missing value into a definite one.
+    """
+
+    policy: PolicyDef
+    place: str
+    rules: Callable[[Facts], list[int]]
+    values: Callable[[Facts], tuple[Value, ...]]
+    exemptions: Callable[[Facts], list[int]] | None
+    exemption_values: Callable[[Facts], tuple[Value, ...]]
+    weights: tuple[int, ...]
+    scores: tuple[int, ...]
+    band_from: tuple[int, ...]
+    band_weight: tuple[int, ...]
+    lifts: tuple[int, ...]
+    reads: tuple[frozenset[str], ...]
+    blind: tuple[bool, ...]
+    exemption_reads: tuple[frozenset[str], ...]
+    exemption_blind: tuple[bool, ...]
+    reasons: tuple[Reason, ...]
+    clear: Verdict | None
+    """The verdict when nothing is hit, unless a band begins at or below zero."""
+
+
+_Level = tuple[Callable[[Facts], tuple[Value, ...]], tuple[tuple[int, Value], ...]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EventProgram:
+    """All that is known beforehand about deciding one event type."""
+
+    event: EventDef
+    zone: ZoneInfo
+    definitions: Definitions = field(repr=False)
+    slots: tuple[str, ...]
+    index: Mapping[str, int] = field(repr=False)
+    types: tuple[Type, ...] = field(repr=False)
+    fields: tuple[str, ...]
+    time_words: tuple[str, ...]
+    limits: tuple[str, ...]
+    members: tuple[Member, ...]
+    windows: tuple[str, ...]
+    derived: tuple[str, ...]
+    roots: Mapping[str, frozenset[str]] = field(repr=False)
+    """For each derived feature the inputs that it finally comes from, none of them derived."""
+    live: PolicyProgram | None = field(repr=False)
+    shadows: tuple[PolicyProgram, ...] = field(repr=False)
+    clear: Decision = field(repr=False)
+    """The decision when the live policy has nothing to say and there is no shadow."""
+    levels: tuple[_Level, ...] = field(repr=False)
+
+    @property
+    def base_count(self) -> int:
+        """How many facts the caller gives; `complete` adds the derived ones behind them."""
+        return len(self.slots) - len(self.derived)
+
+    def complete(
+        self, base: Facts, absent: frozenset[str] = NOTHING, fixed: Mapping[str, Value] | None = None
+    ) -> list[Value]:
+        """All facts of an event: the base facts in slot order, then the derived features.
+
+        A derived feature with an absent input is absent itself: None, and never its `else`. `fixed`
+        gives derived features a value instead of computing it; what depends on them follows.
+        """
+        facts = list(base)
+        assert len(facts) == self.base_count, "one value for each base slot"
+        if absent or fixed:
+            return self._complete_around(facts, absent, fixed or {})
+        for fill, defaults in self.levels:
+            facts.extend(fill(facts))
+            for slot, otherwise in defaults:
+                if facts[slot] is None:
+                    facts[slot] = otherwise
+        return facts
+
+    def _complete_around(
+        self, facts: list[Value], absent: frozenset[str], fixed: Mapping[str, Value]
+    ) -> list[Value]:
+        for name in absent & self.index.keys():
+            if (slot := self.index[name]) < self.base_count:
+                facts[slot] = None
+        away = self.away(absent)
+        for fill, defaults in self.levels:
+            begin = len(facts)
+            facts.extend(fill(facts))
+            for slot, otherwise in defaults:
+                if facts[slot] is None:
+                    facts[slot] = otherwise
+            for slot in range(begin, len(facts)):
+                name = self.slots[slot]
+                if name in fixed:
+                    facts[slot] = fixed[name]
+                elif name in away:
+                    facts[slot] = None
+        return facts
+
+    def away(self, absent: frozenset[str]) -> frozenset[str]:
+        """The absent inputs that this event type has, and the derived features that go with them."""
+        known = absent & self.index.keys()
+        return known | {name for name in self.derived if self.roots[name] & known}
+
+    def limits_on(self, day: date) -> tuple[Value, ...]:
+        """The values of the limits on a day, in the order of `limits`; None is an unset placeholder.
+
+        Raises LookupError when a limit has no value yet on that day. Costs a look-up per limit and step:
+        the caller keeps the result for the day.
+        """
+        return tuple(self.definitions.limits[name].on(day).value for name in self.limits)
+
+    def day(self, at_us: int) -> date:
+        """The day in the event's zone whose limits rule an instant."""
+        return day_of(at_us, self.zone)
+
+    def degrade_of(self, name: str, away: frozenset[str]) -> Degrade:
+        """What an absent input asks for; a derived feature without a wish takes its inputs' strictest."""
+        feature = self.definitions.features.get(name)
+        if feature is not None:
+            return feature.degrade
+        derived = self.definitions.derived.get(name)
+        if derived is None:
+            return "open"
+        if derived.degrade != "open":
+            return derived.degrade
+        return strictest(self.degrade_of(root, away) for root in self.roots[name] & away)
+
+    def policies(self) -> tuple[PolicyProgram, ...]:
+        """The live policy, if there is one, and the shadows."""
+        return (self.live, *self.shadows) if self.live else self.shadows
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Program:
+    """Definitions ready to decide. `reads` says which window features each event type reads."""
+
+    definitions: Definitions = field(repr=False)
+    digest: str
+    events: Mapping[str, EventProgram] = field(repr=False)
+    reads: Mapping[str, frozenset[str]] = field(repr=False)
+
+
+def strictest(wishes: Iterable[Degrade]) -> Degrade:
+    """The strictest of several degradations: closed, then challenge, then open.
+
+    >>> strictest(["open", "closed", "challenge"])
+    'closed'
+    """
+    return max(wishes, key=_STRICTNESS.__getitem__, default="open")
+
+
+def build(definitions: Definitions) -> Program:
+    """Compile all event types with their live and shadow policies, once.
+
+    Raises Problems when an expression reads what its event type cannot have.
+    """
+    events: dict[str, EventProgram] = {}
+    problems: list[Problem] = []
+    for event in definitions.events.values():
+        shadows = [p for p in definitions.policies if p.on == event.name and p.state == "shadow"]
+        try:
+            events[event.name] = _event_program(
+                definitions, event, definitions.live_policy(event.name), shadows
+            )
+        except Problems as found:
+            problems.extend(found.problems)
+    if problems:
+        raise Problems(problems)
+    reads = {name: frozenset(program.windows) for name, program in events.items()}
+    return Program(definitions, definitions.digest, events, reads)
+
+
+def build_trial(definitions: Definitions, policy: PolicyDef) -> EventProgram:
+    """The program of a policy's event type as if that policy, whatever its state, were live and alone."""
+    return _event_program(definitions, definitions.events[policy.on], policy, ())
+
+
+def place_of(policy: PolicyDef) -> str:
+    """Where a policy's problems are reported: its file, by the packs' convention."""
+    return f"{policy.pack}/policies/{policy.id}.toml"
+
+
+def expressions_of(policy: PolicyDef) -> list[tuple[str, Expression]]:
+    """All conditions of a policy with the name of the thing that they belong to."""
+    rules = [(f"rule {rule.id}", rule.when) for rule in policy.rules]
+    return rules + [(f"exemption {exemption.id}", exemption.when) for exemption in policy.exemptions]
+
+
+def _event_program(
+    definitions: Definitions, event: EventDef, live: PolicyDef | None, shadows: Sequence[PolicyDef]
+) -> EventProgram:
+    policies = [*([live] if live else []), *shadows]
+    roots: dict[str, frozenset[str]] = {}
+    used: set[str] = set()
+    problems: list[Problem] = []
+    fields = {f.name: f.type for f in event.fields}
+    for policy in policies:
+        for item, expression in expressions_of(policy):
+            problems.extend(_unknown(definitions, fields, policy, item, expression))
+            used |= expression.inputs
+    if problems:
+        raise Problems(problems)
+    wanted = _derived_wanted(definitions, event, used, roots)
+    for name in wanted:
+        used |= definitions.derived[name].expression.inputs
+    # Sorted: the order in which the features room answers.
+    windows = tuple(
+        name
+        for name, feature in sorted(definitions.features.items())
+        if name in used or (event.name in feature.of and event.name in feature.by)
+    )
+    words = tuple(word for word in TIME_WORDS if word in used and word not in fields)
+    limits = tuple(name for name in definitions.limits if f"limit('{name}')" in used)
+    asked = sorted(match.groups() for text in used if (match := _MEMBER.match(text)))
+    levels = _levels(definitions, wanted)
+    derived = tuple(name for level in levels for name in level)
+    slots = (
+        *fields, *words, *(f"limit('{name}')" for name in limits),
+        *(f"{name} in list('{list_name}')" for name, list_name in asked), *windows, *derived,
+    )  # fmt: skip
+    types = (
+        *fields.values(), *(TIME_WORDS[word] for word in words),
+        *(definitions.limits[name].type for name in limits), *(BOOL for _ in asked),
+        *(definitions.features[name].type for name in windows),
+        *(definitions.derived[name].type for name in derived),
+    )  # fmt: skip
+    index = {name: slot for slot, name in enumerate(slots)}
+    built = [_policy_program(policy, index) for policy in policies]
+    live_program = built[0] if live else None
+    verdict = live_program.clear if live_program else None
+    return EventProgram(
+        event=event,
+        zone=definitions.packs[event.pack].zone,
+        definitions=definitions,
+        slots=slots,
+        index=index,
+        types=types,
+        fields=tuple(fields),
+        time_words=words,
+        limits=limits,
+        members=tuple(Member(n, ln, index[f"{n} in list('{ln}')"]) for n, ln in asked),
+        windows=windows,
+        derived=derived,
+        roots={name: roots[name] for name in derived},
+        live=live_program,
+        shadows=tuple(built[1:] if live else built),
+        clear=Decision.of(verdict or Verdict(policy=live.id if live else None)),
+        levels=tuple(_fill(definitions, level, index) for level in levels),
+    )
+
+
+def _unknown(
+    definitions: Definitions,
+    fields: Mapping[str, Type],
+    policy: PolicyDef,
+    item: str,
+    expression: Expression,
+) -> Iterable[Problem]:
+    """What an expression of a policy reads and its event type cannot have."""
+    for text in sorted(expression.inputs):
+        if match := _LIMIT.match(text):
+            known = match[1] in definitions.limits
+        elif match := _MEMBER.match(text):
+            asked, known = match[1], match[2] in definitions.lists
+            if known and asked not in fields and asked not in definitions.features:
+                yield Problem(
+                    place_of(policy), item, f"'{text}' asks about a value that is neither a field nor a "
+                    "window feature", "ask about a field of the event",
+                )  # fmt: skip
+        elif text in definitions.derived:
+            known = policy.on in definitions.derived[text].events
+        elif text in definitions.features:
+            known = policy.on in definitions.features[text].by
+        else:
+            known = text in fields or text in TIME_WORDS
+        if not known:
+            yield Problem(
+                place_of(policy), item, f"{text} cannot be read on a {policy.on} event",
+                "name a field, feature, limit or list that this event type has",
+            )  # fmt: skip
+
+
+def _derived_wanted(
+    definitions: Definitions, event: EventDef, used: set[str], roots: dict[str, frozenset[str]]
+) -> list[str]:
+    """The derived features filled on an event type, in declared order.
+
+    They are those that its policies use, directly or through another one, and those that come for
+    nearly nothing: of a window that the event itself feeds, or of the pack's own fields alone.
+    """
+    _find_roots(definitions, roots)
+    wanted: set[str] = set()
+    waiting = [name for name in used if name in definitions.derived]
+    for name, derived in definitions.derived.items():
+        if event.name not in derived.events:
+            continue
+        windows = [definitions.features[root] for root in roots[name] if root in definitions.features]
+        at_home = event.pack == derived.pack and event.lifecycle is None
+        if any(event.name in window.of for window in windows) or (not windows and at_home):
+            waiting.append(name)
+    while waiting:
+        name = waiting.pop()
+        if name not in wanted:
+            wanted.add(name)
+            waiting.extend(i for i in definitions.derived[name].expression.inputs if i in definitions.derived)
+    return [name for name in definitions.derived if name in wanted]
+
+
+def _inner(definitions: Definitions, name: str) -> list[str]:
+    """The derived features that a derived feature reads itself."""
+    return [text for text in definitions.derived[name].expression.inputs if text in definitions.derived]
+
+
+def _inside_out(definitions: Definitions) -> list[str]:
+    """All derived features, each after those that it reads; packs have no circles, but chains of any length."""
+    ordered: dict[str, None] = {}
+    waiting = list(reversed(definitions.derived))
+    while waiting:
+        name = waiting[-1]
+        first = [other for other in _inner(definitions, name) if other not in ordered]
+        waiting.extend(first)
+        if not first:
+            ordered.setdefault(waiting.pop())
+    return list(ordered)
+
+
+def _find_roots(definitions: Definitions, roots: dict[str, frozenset[str]]) -> None:
+    """For each derived feature the inputs that it finally comes from."""
+    for name in _inside_out(definitions):
+        found: set[str] = set()
+        for text in definitions.derived[name].expression.inputs:
+            if text in definitions.derived:
+                found |= roots[text]
+                continue
+            found.add(text)
+            if match := _MEMBER.match(text):
+                found.add(match[1])
+        roots[name] = frozenset(found)
+
+
+def _levels(definitions: Definitions, wanted: Sequence[str]) -> list[list[str]]:
+    """Derived features in layers: each reads only what stands in earlier layers."""
+    depth: dict[str, int] = {}
+    for name in _inside_out(definitions):
+        depth[name] = 1 + max((depth[other] for other in _inner(definitions, name)), default=-1)
+    layers: list[list[str]] = [[] for _ in range(1 + max((depth[name] for name in wanted), default=-1))]
+    for name in wanted:
+        layers[depth[name]].append(name)
+    return layers
+
+
+def _fill(definitions: Definitions, level: Sequence[str], index: Mapping[str, int]) -> _Level:
+    derived = [definitions.derived[name] for name in level]
+    defaults = tuple((index[d.name], d.otherwise) for d in derived if d.otherwise is not None)
+    return build_values([d.expression for d in derived], index), defaults
+
+
+def _policy_program(policy: PolicyDef, index: Mapping[str, int]) -> PolicyProgram:
+    rules = [rule.when for rule in policy.rules]
+    exemptions = [exemption.when for exemption in policy.exemptions]
+    bands = sorted(policy.bands, key=lambda band: band.score_from)
+    clear = Verdict(policy=policy.id)
+    return PolicyProgram(
+        policy=policy,
+        place=place_of(policy),
+        rules=build_rules(rules, index),
+        values=build_values(rules, index),
+        exemptions=build_rules(exemptions, index) if exemptions else None,
+        exemption_values=build_values(exemptions, index),
+        weights=tuple(WEIGHTS[rule.then or Outcome.ALLOW] for rule in policy.rules),
+        scores=tuple(rule.score for rule in policy.rules),
+        band_from=tuple(band.score_from for band in bands),
+        band_weight=tuple(accumulate((WEIGHTS[band.then] for band in bands), max, initial=0)),
+        lifts=tuple(sum(1 << WEIGHTS[o] for o in e.lifts if WEIGHTS[o]) for e in policy.exemptions),
+        reads=tuple(_reads(when) for when in rules),
+        blind=tuple(_is_blind(when) for when in rules),
+        exemption_reads=tuple(_reads(when) for when in exemptions),
+        exemption_blind=tuple(_is_blind(when) for when in exemptions),
+        reasons=tuple(_reason(rule.id, rule.doc, rule.basis) for rule in policy.rules),
+        clear=clear if all(band.score_from > 0 for band in bands) else None,
+    )
+
+
+def _reason(rule: str, doc: Words, basis: str) -> Reason:
+    return Reason(rule, doc.zh, doc.en, basis)
+
+
+def _reads(when: Expression) -> frozenset[str]:
+    """The inputs of a condition; asking a list about a window feature reads that feature too."""
+    return when.inputs | {match[1] for text in when.inputs if (match := _MEMBER.match(text))}
+
+
+def _is_blind(when: Expression) -> bool:
+    """Does the condition turn a missing value into a definite one? Then, with an input away, what it
+    says is about our trouble and not about the event, and its declared degradation decides.
+    """
+    text = str(when)
+    return "missing(" in text or "or_else(" in text

@@ -1,0 +1,79 @@
+"""How values look to people: amounts with their currency, instants in UTC, tokens shortened."""
+
+from collections.abc import Callable
+
+from jindi.basics.instants import UNITS_US, format_instant
+from jindi.basics.money import EXPONENTS, format_minor
+from jindi.language import Kind, Type, Value
+
+Shown = str | int | float | bool | None
+"""A value ready for a page or for JSON; None is missing."""
+
+TOKEN_SHOWN = 8
+"""Characters of a token that are shown: enough to tell two apart, too few to look one up."""
+
+
+def shown(value: Value, type_: Type, read: Callable[[str], Value]) -> Shown:
+    """A value as people may see it. `read` gives the currency of an amount whose currency is a field.
+
+    >>> shown(123450, Type(Kind.MONEY, of="CNY"), lambda name: None)
+    '1234.50 CNY'
+    >>> shown("tok_0123456789", Type(Kind.TOKEN, of="phone"), lambda name: None)
+    'tok_0123…'
+    >>> shown(5_400_000_000, Type(Kind.DURATION), lambda name: None)
+    '90m'
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, tuple):
+        return ", ".join(str(shown(item, Type(Kind.TEXT), read)) for item in value)
+    if isinstance(value, str):
+        return shortened(value) if type_.kind is Kind.TOKEN else value
+    if isinstance(value, float):
+        return value
+    match type_.kind:
+        case Kind.MONEY:
+            return _amount(value, type_, read)
+        case Kind.TIME:
+            return _instant(value)
+        case Kind.DURATION:
+            return _duration(value)
+        case _:
+            return value
+
+
+def shortened(token: str) -> str:
+    """A token's first characters, and a sign that there were more.
+
+    >>> shortened("abcdefghijk"), shortened("abc")
+    ('abcdefgh…', 'abc…')
+    """
+    return token[:TOKEN_SHOWN] + "…"
+
+
+def _amount(minor: int, type_: Type, read: Callable[[str], Value]) -> Shown:
+    currency = type_.of if type_.of is not None else read(type_.currency_field or "")
+    if not isinstance(currency, str) or currency not in EXPONENTS:
+        return f"{minor} minor units"
+    return f"{format_minor(minor, currency)} {currency}"
+
+
+def _instant(at_us: int) -> Shown:
+    try:
+        return format_instant(at_us)
+    except OverflowError:
+        return f"{at_us} µs"
+
+
+def _duration(length_us: int) -> str:
+    """The length in the largest unit that leaves no rest.
+
+    >>> _duration(172_800_000_000), _duration(0), _duration(1_500_000), _duration(7)
+    ('2d', '0s', '1500ms', '7µs')
+    """
+    if length_us == 0:
+        return "0s"
+    for unit in sorted(UNITS_US, key=UNITS_US.__getitem__, reverse=True):
+        if length_us % UNITS_US[unit] == 0:
+            return f"{length_us // UNITS_US[unit]}{unit}"
+    return f"{length_us}µs"

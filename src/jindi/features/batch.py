@@ -1,0 +1,163 @@
+"""Many events at once: columns in, columns out, through the same kernel in the same order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from jindi.features import kernel as k
+from jindi.features.lanes import Runner
+from jindi.features.names import Names
+from jindi.features.periods import period
+from jindi.features.plan import Start
+from jindi.language import Value
+
+Column = Sequence[Any] | npt.NDArray[Any] | None
+"""The values of one field, row by row; None where a value is missing, or for the whole column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Events of several types in the order of their arrival.
+
+    `kinds[i]` is the place of event i's type in `event_types`, `as_of_us[i]` its instant (never
+    decreasing). `columns` holds, per type, one column per declared field; row r is that type's r-th event.
+    `accepted[i]` says that event i also counts for `counts = "accepted"`; without it none does.
+    """
+
+    event_types: tuple[str, ...]
+    kinds: npt.NDArray[np.int64]
+    as_of_us: npt.NDArray[np.int64]
+    columns: Sequence[Sequence[Column]]
+    accepted: npt.NDArray[np.bool_] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What the events of one type read: a row per event, a column per feature."""
+
+    names: tuple[str, ...]
+    forms: str
+    words: npt.NDArray[np.int64]
+    backward: Sequence[Any]
+    absent: frozenset[str]
+
+    def column(self, name: str) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
+        """A feature's values (int64, double, bool or object) and where they are missing (the value there
+        means nothing)."""
+        i = self.names.index(name)
+        words = np.ascontiguousarray(self.words[:, i])
+        missing = words == k.MISSING
+        if name in self.absent:
+            missing = np.ones(len(words), dtype=np.bool_)
+        match self.forms[i]:
+            case "d" | "r":
+                return words.view(np.float64), missing
+            case "b":
+                return words == 1, missing
+            case "n":
+                found = [None if gone else self.backward[w] for w, gone in zip(words, missing, strict=True)]
+                return np.array(found, dtype=object), missing
+            case _:
+                return words, missing
+
+    def rows(self) -> list[list[Value]]:
+        """The same answers as single calls give them."""
+        columns = []
+        for name in self.names:
+            values, missing = self.column(name)
+            columns.append([None if m else v for v, m in zip(values.tolist(), missing.tolist(), strict=True)])
+        return [list(row) for row in zip(*columns, strict=True)] if columns else [[] for _ in self.words]
+
+
+def numbers(column: Column, rows: int) -> npt.NDArray[np.int64]:
+    """The words of a column of integers, instants or truths."""
+    if column is None:
+        return np.full(rows, k.MISSING, dtype=np.int64)
+    if not isinstance(column, np.ndarray):
+        column = np.array([k.MISSING if value is None else value for value in column], dtype=np.int64)
+    return column.astype(np.int64, copy=False)
+
+
+def ratios(column: Column, rows: int) -> npt.NDArray[np.int64]:
+    """The words of a column of doubles, which order as they do."""
+    if column is None:
+        return np.full(rows, k.MISSING, dtype=np.int64)
+    if not isinstance(column, np.ndarray):
+        column = np.array([np.nan if value is None else value for value in column], dtype=np.float64)
+    doubles = column.astype(np.float64) + 0.0
+    words = doubles.view(np.int64)
+    words = np.where(words < 0, words ^ np.int64(0x7FFFFFFFFFFFFFFF), words)
+    words[np.isnan(doubles)] = k.MISSING
+    return words
+
+
+def named(column: Column, rows: int, names: Names, missing: int) -> npt.NDArray[np.int64]:
+    """The words of a column of names; new ones get a number."""
+    if column is None:
+        return np.full(rows, missing, dtype=np.int64)
+    values = column.tolist() if isinstance(column, np.ndarray) else column
+    words = np.fromiter(map(names.__getitem__, values), dtype=np.int64, count=rows)
+    if missing != k.NO_KEY:
+        words[words == k.NO_KEY] = missing
+    return words
+
+
+def begins(start: Start, as_of_us: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The calendar window's start for each of many instants."""
+    at = as_of_us - start.lag_us
+    if not at.size:
+        return at
+    edges = []
+    edge, last = int(at[0]), int(at[-1])
+    while edge <= last:
+        begin, edge = period(edge, start.unit, start.zone)
+        edges.append(begin)
+    table = np.array(edges, dtype=np.int64)
+    return table[np.searchsorted(table, at, side="right") - 1]
+
+
+def words_of(
+    each: Runner, columns: Sequence[Column], as_of_us: npt.NDArray[np.int64], names: Names
+) -> npt.NDArray[np.int64]:
+    """The words of all events of one type, a row each."""
+    rows = len(as_of_us)
+    if len(columns) != each.fields:
+        raise ValueError(f"{each.lane.name}: {len(columns)} columns for {each.fields} declared fields")
+    if any(column is not None and len(column) != rows for column in columns):
+        raise ValueError(f"{each.lane.name}: a column has another length than the events of its type")
+    words = np.empty((rows, each.lane.words), dtype=np.int64)
+    at = 0
+    for key in each.keys:
+        if len(key.places) == 1:
+            words[:, at] = named(columns[key.places[0]], rows, key.names, k.NO_KEY)
+        else:
+            parts = [columns[place] for place in key.places]
+            lists = [
+                [None] * rows if part is None else part.tolist() if isinstance(part, np.ndarray) else part
+                for part in parts
+            ]
+            words[:, at] = named(list(zip(*lists, strict=True)), rows, key.names, k.NO_KEY)
+        at += 1
+    for place, codec in each.values:
+        if codec == "number":
+            words[:, at] = numbers(columns[place], rows)
+        elif codec == "ratio":
+            words[:, at] = ratios(columns[place], rows)
+        else:
+            words[:, at] = named(columns[place], rows, names, k.MISSING)
+        at += 1
+    if each.conditions:
+        full = [[None] * rows if c is None else c.tolist() if isinstance(c, np.ndarray) else c for c in columns]
+        held = [
+            each.holds(instant, values)
+            for instant, values in zip(as_of_us.tolist(), zip(*full, strict=True), strict=True)
+        ]
+        words[:, at : at + len(each.zeros)] = np.array(held, dtype=np.int64).reshape(rows, len(each.zeros))
+        at += len(each.zeros)
+    for calendar in each.calendars:
+        words[:, at] = begins(calendar.start, as_of_us)
+        at += 1
+    return words

@@ -1,0 +1,1039 @@
+"""The kernels: compiled once for every pack, because the program they run is data.
+
+Every list of events is append-only and ordered by time, and every window ends now (or `lag` ago), so a
+window is a range of positions [low, high) of one list. What is kept for a (structure, key) is one slab:
+
+    head: count and size class | base of what was reclaimed (`ever`) | cursors | records | indexes
+
+A record is (time) or (time, running sum of the values); the sum wraps around at 64 bits, so differences
+are exact and the difference of two neighbours is the value itself. Three indexes stand beside the records
+when a fold asks for them; they are derived from the records and rebuilt whenever a slab moves:
+
+* blocks of eight, in a tree of fan-out eight: least and greatest value, and running sums of squares
+  (128-bit) at every eighth record;
+* `last`: a bitmap that marks, up to a cursor, the last occurrence of each value, with counts above it and
+  a hash from value to position. A window that ends at the cursor has as many distinct values as marks.
+  A lagged window has its own `last` index behind its own cursor;
+* `ranks`: a treap over the values of one window, for exact quantiles. Node number = record number.
+
+Nothing here allocates: arrays come from outside, and when they are too small a kernel says so before it
+has written anything.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+Words = npt.NDArray[np.int64]
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def kernel(function: F) -> F:
+    """Compile on first use, keep the machine code on disk, let other threads run meanwhile."""
+    return cast(F, njit(cache=True, nogil=True, error_model="numpy")(function))
+
+
+MISSING = -(2**63)
+"""The word that stands for a missing value, in and out; no value and no result reaches it."""
+
+NO_KEY = -1
+"""The key of an event that lacks it; NEW_KEY is a key that no list exists for."""
+NEW_KEY = -2
+
+SUM_LIMIT = 2**61
+"""Running sums stay below this, so that every difference of two plus one value fits 64 bits."""
+VALUE_LIMIT = 2**60
+
+# What a call shall do.
+READ, FEED, KEEP = 1, 2, 4
+
+# What a call answers when it did nothing: the arena is too small, or a sum would not fit.
+FULL, OVERFLOW = -1, -2
+
+# Flags of a structure.
+HAS_VALUE, HAS_EXTREMES, HAS_SQUARES, HAS_EVER, IS_SET, CHECKED = 1, 2, 4, 8, 16, 32
+
+# A structure's line in the program.
+S_FLAGS, S_DIRECTORY, S_KEPT, S_LASTS, S_RANKS, S_CLASSES, S_FREE, S_CURSORS, S_WIDTH = range(9)
+
+# A line of the table of size classes: how a slab of that capacity is laid out.
+CLASSES = 64
+C_CAPACITY, C_SIZE, C_RECORDS, C_SQUARES, C_BLOCKS, C_LAST, C_LAST_SIZE, C_HASH, C_RANKS, C_WIDTH = range(10)
+
+# A visit: one structure that an event touches.
+V_STRUCTURE, V_KEY, V_VALUE, V_CONDITION, V_FEEDS, V_WINDOWS, V_WINDOW_AT, V_FOLDS, V_FOLD_AT, V_WIDTH = range(10)
+
+# A window, and a fold read over it.
+SLIDING, CALENDAR, EVER = range(3)
+W_KIND, W_LENGTH, W_LAG, W_START, W_WIDTH = range(5)
+F_FOLD, F_WINDOW, F_SLOT, F_CURRENT, F_INDEX, F_PPM, F_FLOAT, F_WIDTH = range(8)
+
+COUNT, SUM, MEAN, STD, MIN, MAX, DISTINCT, FIRST, LAST, SINCE_FIRST, SINCE_LAST, SEEN, QUANTILE = range(13)
+
+# The scratch words at the head of the exchange buffer: five for each window of a visit.
+R_LOW, R_HIGH, R_DONE, R_LEAST, R_MOST, R_WIDTH = range(6)
+
+# The base of an `ever` structure: all that is known of reclaimed records.
+B_COUNT, B_SUM, B_SQUARES_HIGH, B_SQUARES_LOW, B_LEAST, B_MOST, B_FIRST, B_FIRST_AT, B_WIDTH = range(9)
+
+# The arena's first words: where unused space begins; then one free list per structure and class.
+A_TOP, A_RECORDS, A_FREED, A_WIDTH = range(4)
+
+N_MASK = (1 << 40) - 1
+LOW32 = 0xFFFFFFFF
+SCAN = 32
+"""Up to this capacity a value is looked for by scanning; beyond it a hash is kept."""
+
+
+@kernel
+def popcount(word: int) -> int:
+    """How many bits are set."""
+    x = np.uint64(word)
+    x = x - ((x >> np.uint64(1)) & np.uint64(0x5555555555555555))
+    x = (x & np.uint64(0x3333333333333333)) + ((x >> np.uint64(2)) & np.uint64(0x3333333333333333))
+    x = (x + (x >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return np.int64((x * np.uint64(0x0101010101010101)) >> np.uint64(56))
+
+
+@kernel
+def mixed(value: int) -> int:
+    """A fixed scrambling of 63 bits (the finisher of splitmix64): the same on every machine and run."""
+    x = np.uint64(value)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    x = x ^ (x >> np.uint64(31))
+    return np.int64(x >> np.uint64(1))
+
+
+@kernel
+def product(a: Any, b: Any) -> tuple[Any, Any]:
+    """The 128-bit product of two unsigned words, as (high, low)."""
+    mask, half = np.uint64(LOW32), np.uint64(32)
+    a0, a1, b0, b1 = a & mask, a >> half, b & mask, b >> half
+    low = a0 * b0
+    middle = a1 * b0 + (low >> half)
+    other = a0 * b1 + (middle & mask)
+    return a1 * b1 + (middle >> half) + (other >> half), (other << half) | (low & mask)
+
+
+@kernel
+def square(value: int) -> tuple[Any, Any]:
+    """The 128-bit square of a signed word, as (high, low)."""
+    x = np.uint64(-value) if value < 0 else np.uint64(value)
+    return product(x, x)
+
+
+@kernel
+def value_at(arena: Words, records: int, position: int) -> int:
+    """The value of a record: the difference of two running sums."""
+    at = records + 2 * position + 1
+    return arena[at] - arena[at - 2] if position > 0 else arena[at]
+
+
+@kernel
+def after(arena: Words, records: int, width: int, high: int, start: int) -> int:
+    """The first position below `high` that is later than `start`; `high` if none is.
+
+    It gallops from the end: a short window costs little however long the list is.
+    """
+    right, left, stride = high, high - 1, 1
+    while left >= 0 and arena[records + width * left] > start:
+        right = left
+        left -= stride
+        stride += stride
+    left = max(left, -1)
+    while right - left > 1:
+        middle = (left + right) >> 1
+        if arena[records + width * middle] > start:
+            right = middle
+        else:
+            left = middle
+    return right
+
+
+# ---- blocks of eight -------------------------------------------------------------------------------
+
+
+@kernel
+def add_blocks(arena: Words, slab: int, row: Words, flags: int, n: int) -> None:
+    """Account for record n - 1: when it completes blocks of 8, 64, 512, ... their summaries are written."""
+    if n & 7:
+        return
+    capacity, records = row[C_CAPACITY], slab + row[C_RECORDS]
+    block = (n >> 3) - 1
+    least, most = value_at(arena, records, n - 1), value_at(arena, records, n - 1)
+    high, low = np.uint64(0), np.uint64(0)
+    squares = slab + row[C_SQUARES]
+    if flags & HAS_SQUARES and block > 0:
+        high, low = np.uint64(arena[squares + 2 * block - 2]), np.uint64(arena[squares + 2 * block - 1])
+    for i in range(n - 8, n):
+        value = value_at(arena, records, i)
+        least, most = min(least, value), max(most, value)
+        if flags & HAS_SQUARES:
+            h, l = square(value)  # noqa: E741 - high and low
+            low = low + l
+            high = high + h + (np.uint64(1) if low < l else np.uint64(0))
+    if flags & HAS_SQUARES:
+        arena[squares + 2 * block] = np.int64(high)
+        arena[squares + 2 * block + 1] = np.int64(low)
+    if flags & HAS_EXTREMES:
+        base, size = slab + row[C_BLOCKS], capacity >> 3
+        arena[base + 2 * block] = least
+        arena[base + 2 * block + 1] = most
+        entries = block + 1
+        while entries & 7 == 0:
+            upper = base + 2 * size
+            first = base + 2 * (entries - 8)
+            least, most = arena[first], arena[first + 1]
+            for i in range(1, 8):
+                least, most = min(least, arena[first + 2 * i]), max(most, arena[first + 2 * i + 1])
+            entries >>= 3
+            size >>= 3
+            base = upper
+            arena[base + 2 * entries - 2] = least
+            arena[base + 2 * entries - 1] = most
+
+
+@kernel
+def extremes(arena: Words, slab: int, row: Words, low: int, high: int) -> tuple[int, int]:
+    """The least and the greatest value of positions [low, high); the range is not empty."""
+    records = slab + row[C_RECORDS]
+    least = most = value_at(arena, records, low)
+    while low < high and low & 7:
+        value = value_at(arena, records, low)
+        least, most = min(least, value), max(most, value)
+        low += 1
+    while low < high and high & 7:
+        high -= 1
+        value = value_at(arena, records, high)
+        least, most = min(least, value), max(most, value)
+    base, size = slab + row[C_BLOCKS], row[C_CAPACITY] >> 3
+    low >>= 3
+    high >>= 3
+    while low < high:
+        while low < high and low & 7:
+            least, most = min(least, arena[base + 2 * low]), max(most, arena[base + 2 * low + 1])
+            low += 1
+        while low < high and high & 7:
+            high -= 1
+            least, most = min(least, arena[base + 2 * high]), max(most, arena[base + 2 * high + 1])
+        base += 2 * size
+        size >>= 3
+        low >>= 3
+        high >>= 3
+    return least, most
+
+
+@kernel
+def squares_before(arena: Words, slab: int, row: Words, position: int) -> tuple[Any, Any]:
+    """The sum of the squares of the records before a position, 128-bit (high, low)."""
+    block = position >> 3
+    high, low = np.uint64(0), np.uint64(0)
+    if block > 0:
+        at = slab + row[C_SQUARES] + 2 * block - 2
+        high, low = np.uint64(arena[at]), np.uint64(arena[at + 1])
+    records = slab + row[C_RECORDS]
+    for i in range(block << 3, position):
+        h, l = square(value_at(arena, records, i))  # noqa: E741
+        low = low + l
+        high = high + h + (np.uint64(1) if low < l else np.uint64(0))
+    return high, low
+
+
+@kernel
+def deviation(count: int, total: int, high: Any, low: Any) -> float:
+    """The sample standard deviation from exact sums: sqrt(double(n*Q - S*S) / double(n*(n-1))).
+
+    n*Q may need 192 bits; the conversion to a double rounds once, to nearest even, as Python does.
+    """
+    n = np.uint64(count)
+    middle, bottom = product(low, n)
+    top, carry = product(high, n)
+    middle2 = middle + carry
+    if middle2 < middle:
+        top = top + np.uint64(1)
+    magnitude = np.uint64(-total) if total < 0 else np.uint64(total)
+    s_high, s_low = product(magnitude, magnitude)
+    borrow = np.uint64(1) if bottom < s_low else np.uint64(0)
+    bottom = bottom - s_low
+    next_borrow = np.uint64(1) if middle2 < s_high or (middle2 == s_high and borrow > 0) else np.uint64(0)
+    middle2 = middle2 - s_high - borrow
+    top = top - next_borrow
+    scale = 1.0
+    if top > 0:
+        scale = 340282366920938463463374607431768211456.0  # 2 ** 128
+    elif middle2 > 0:
+        scale = 18446744073709551616.0  # 2 ** 64
+        top, middle2, bottom = middle2, bottom, np.uint64(0)
+    else:
+        top, middle2, bottom = bottom, np.uint64(0), np.uint64(0)
+    if middle2 > 0 or bottom > 0:
+        # Bring the leading bit to the top, then let one sticky bit stand for all that follows.
+        while top < np.uint64(1 << 63):
+            top = (top << np.uint64(1)) | (middle2 >> np.uint64(63))
+            middle2 = (middle2 << np.uint64(1)) | (bottom >> np.uint64(63))
+            bottom = bottom << np.uint64(1)
+            scale *= 0.5
+        if middle2 > 0 or bottom > 0:
+            top = top | np.uint64(1)
+    return np.sqrt((np.float64(top) * scale) / np.float64(count * (count - 1)))
+
+
+# ---- the `last` index: distinct, seen --------------------------------------------------------------
+
+
+@kernel
+def find(arena: Words, records: int, index: int, row: Words, cursor: int, value: int) -> int:
+    """The last position before the cursor that holds the value, or -1."""
+    entries = row[C_HASH]
+    if entries == 0:
+        for position in range(cursor - 1, -1, -1):
+            if value_at(arena, records, position) == value:
+                return position
+        return -1
+    mask = entries - 1
+    entry = mixed(value) & mask
+    while True:
+        held = (arena[index + (entry >> 1)] >> ((entry & 1) << 5)) & LOW32
+        if held == 0:
+            return -1
+        if value_at(arena, records, held - 1) == value:
+            # A cursor that was moved back leaves later positions behind; they are not there yet.
+            return held - 1 if held <= cursor else -1
+        entry = (entry + 1) & mask
+
+
+@kernel
+def remember(arena: Words, records: int, index: int, row: Words, value: int, position: int) -> None:
+    """Make `position` the one that the hash holds for the value."""
+    entries = row[C_HASH]
+    if entries == 0:
+        return
+    mask = entries - 1
+    entry = mixed(value) & mask
+    while True:
+        at, shift = index + (entry >> 1), (entry & 1) << 5
+        held = (arena[at] >> shift) & LOW32
+        if held == 0 or value_at(arena, records, held - 1) == value:
+            arena[at] = (arena[at] & ~(LOW32 << shift)) | ((position + 1) << shift)
+            return
+        entry = (entry + 1) & mask
+
+
+@kernel
+def mark(arena: Words, index: int, row: Words, position: int, sign: int) -> None:
+    """Set (+1) or clear (-1) the mark of a position and carry it into the counts above."""
+    at = index + (row[C_HASH] >> 1)
+    size = (row[C_CAPACITY] + 63) >> 6
+    word = position >> 6
+    arena[at + word] ^= np.int64(1) << (position & 63)
+    while size > 1:
+        at += size
+        size = (size + 15) >> 4
+        word >>= 4
+        arena[at + word] += sign
+
+
+@kernel
+def marks_from(arena: Words, index: int, row: Words, low: int) -> int:
+    """How many marks stand at positions >= low."""
+    at = index + (row[C_HASH] >> 1)
+    size = (row[C_CAPACITY] + 63) >> 6
+    word = low >> 6
+    if word >= size:
+        return 0
+    total = popcount(np.int64(np.uint64(arena[at + word]) >> np.uint64(low & 63)))
+    word += 1
+    while word < size and word & 15:
+        total += popcount(arena[at + word])
+        word += 1
+    while word < size:
+        at += size
+        size = (size + 15) >> 4
+        word >>= 4
+        while word < size and (word & 15 or size <= 16):
+            total += arena[at + word]
+            word += 1
+    return total
+
+
+@kernel
+def move_last(arena: Words, slab: int, row: Words, index: int, cursor_at: int, high: int) -> None:
+    """Bring a `last` index to the position `high`, forwards or (a reader was ahead of the lane) backwards."""
+    records = slab + row[C_RECORDS]
+    cursor = arena[cursor_at]
+    while cursor < high:
+        value = value_at(arena, records, cursor)
+        before = find(arena, records, index, row, cursor, value)
+        if before >= 0:
+            mark(arena, index, row, before, -1)
+        mark(arena, index, row, cursor, 1)
+        remember(arena, records, index, row, value, cursor)
+        cursor += 1
+    while cursor > high:
+        cursor -= 1
+        value = value_at(arena, records, cursor)
+        mark(arena, index, row, cursor, -1)
+        for position in range(cursor - 1, -1, -1):
+            if value_at(arena, records, position) == value:
+                mark(arena, index, row, position, 1)
+                remember(arena, records, index, row, value, position)
+                break
+    arena[cursor_at] = cursor
+
+
+# ---- the `ranks` index: quantile ------------------------------------------------------------------
+#
+# Nodes are numbered from 1, node i being record i - 1; 0 is no node. A node's two words hold its left and
+# right child, its size and its parent, 32 bits each. Priorities are the scrambled record numbers.
+
+
+@kernel
+def left_of(arena: Words, nodes: int, node: int) -> int:
+    """The left child."""
+    return arena[nodes + 2 * node - 2] & LOW32
+
+
+@kernel
+def right_of(arena: Words, nodes: int, node: int) -> int:
+    """The right child."""
+    return (arena[nodes + 2 * node - 2] >> 32) & LOW32
+
+
+@kernel
+def size_of(arena: Words, nodes: int, node: int) -> int:
+    """How many records hang on a node, itself included."""
+    return arena[nodes + 2 * node - 1] & LOW32 if node else 0
+
+
+@kernel
+def parent_of(arena: Words, nodes: int, node: int) -> int:
+    """The parent."""
+    return (arena[nodes + 2 * node - 1] >> 32) & LOW32
+
+
+@kernel
+def set_children(arena: Words, nodes: int, node: int, left: int, right: int) -> None:
+    """Give a node its children, and them their parent; its size follows from theirs."""
+    parent = parent_of(arena, nodes, node)
+    size = 1 + size_of(arena, nodes, left) + size_of(arena, nodes, right)
+    arena[nodes + 2 * node - 2] = left | (right << 32)
+    arena[nodes + 2 * node - 1] = size | (parent << 32)
+    if left:
+        arena[nodes + 2 * left - 1] = size_of(arena, nodes, left) | (node << 32)
+    if right:
+        arena[nodes + 2 * right - 1] = size_of(arena, nodes, right) | (node << 32)
+
+
+@kernel
+def hang(arena: Words, nodes: int, root_at: int, parent: int, old: int, new: int) -> None:
+    """Where `old` hung under `parent` (0: it was the root), hang `new`."""
+    if parent == 0:
+        arena[root_at] = new
+    elif left_of(arena, nodes, parent) == old:
+        arena[nodes + 2 * parent - 2] = new | (right_of(arena, nodes, parent) << 32)
+    else:
+        arena[nodes + 2 * parent - 2] = left_of(arena, nodes, parent) | (new << 32)
+    if new:
+        arena[nodes + 2 * new - 1] = size_of(arena, nodes, new) | (parent << 32)
+
+
+@kernel
+def rotate_up(arena: Words, nodes: int, root_at: int, node: int) -> None:
+    """Exchange a node with its parent, keeping the order of the values."""
+    parent = parent_of(arena, nodes, node)
+    hang(arena, nodes, root_at, parent_of(arena, nodes, parent), parent, node)
+    left, right = left_of(arena, nodes, node), right_of(arena, nodes, node)
+    if left_of(arena, nodes, parent) == node:
+        set_children(arena, nodes, parent, right, right_of(arena, nodes, parent))
+        set_children(arena, nodes, node, left, parent)
+    else:
+        set_children(arena, nodes, parent, left_of(arena, nodes, parent), left)
+        set_children(arena, nodes, node, parent, right)
+
+
+@kernel
+def rank_in(arena: Words, records: int, nodes: int, root_at: int, node: int) -> None:
+    """Put a record into the treap."""
+    value = value_at(arena, records, node - 1)
+    arena[nodes + 2 * node - 2] = 0
+    arena[nodes + 2 * node - 1] = 1
+    at = arena[root_at]
+    if at == 0:
+        arena[root_at] = node
+        return
+    while True:
+        arena[nodes + 2 * at - 1] += 1
+        other = value_at(arena, records, at - 1)
+        goes_left = value < other or (value == other and node < at)
+        below = left_of(arena, nodes, at) if goes_left else right_of(arena, nodes, at)
+        if below == 0:
+            break
+        at = below
+    if goes_left:
+        arena[nodes + 2 * at - 2] |= node
+    else:
+        arena[nodes + 2 * at - 2] |= node << 32
+    arena[nodes + 2 * node - 1] = 1 | (at << 32)
+    while at and mixed(at) < mixed(node):
+        rotate_up(arena, nodes, root_at, node)
+        at = parent_of(arena, nodes, node)
+
+
+@kernel
+def rank_out(arena: Words, nodes: int, root_at: int, node: int) -> None:
+    """Take a record out of the treap: it sinks to the bottom and is cut off."""
+    while True:
+        left, right = left_of(arena, nodes, node), right_of(arena, nodes, node)
+        if left == 0 and right == 0:
+            break
+        if right == 0 or (left != 0 and mixed(left) > mixed(right)):
+            rotate_up(arena, nodes, root_at, left)
+        else:
+            rotate_up(arena, nodes, root_at, right)
+    at = parent_of(arena, nodes, node)
+    hang(arena, nodes, root_at, at, node, 0)
+    while at:
+        arena[nodes + 2 * at - 1] -= 1
+        at = parent_of(arena, nodes, at)
+
+
+@kernel
+def move_ranks(arena: Words, records: int, nodes: int, root_at: int, low: int, high: int) -> None:
+    """Make the treap hold exactly the positions [low, high)."""
+    begin, end = arena[root_at + 1], arena[root_at + 2]
+    if low >= end or high <= begin:
+        arena[root_at] = 0
+        begin = end = low
+    while begin < low:
+        begin += 1
+        rank_out(arena, nodes, root_at, begin)
+    while begin > low:
+        rank_in(arena, records, nodes, root_at, begin)
+        begin -= 1
+    while end < high:
+        end += 1
+        rank_in(arena, records, nodes, root_at, end)
+    arena[root_at + 1], arena[root_at + 2] = begin, end
+
+
+@kernel
+def smallest(arena: Words, records: int, nodes: int, root: int, rank: int) -> int:
+    """The value of a rank, from 1."""
+    node = root
+    while True:
+        below = size_of(arena, nodes, left_of(arena, nodes, node))
+        if rank <= below:
+            node = left_of(arena, nodes, node)
+        elif rank == below + 1:
+            return value_at(arena, records, node - 1)
+        else:
+            rank -= below + 1
+            node = right_of(arena, nodes, node)
+
+
+@kernel
+def smaller(arena: Words, records: int, nodes: int, root: int, value: int) -> int:
+    """How many records hold a smaller value."""
+    node, total = root, 0
+    while node:
+        if value_at(arena, records, node - 1) < value:
+            total += 1 + size_of(arena, nodes, left_of(arena, nodes, node))
+            node = right_of(arena, nodes, node)
+        else:
+            node = left_of(arena, nodes, node)
+    return total
+
+
+# ---- slabs -----------------------------------------------------------------------------------------
+
+
+@kernel
+def take(arena: Words, free_at: int, table: Words, size_class: int) -> int:
+    """Space for a slab of a class: a freed one, else from the top. The caller has made sure of room."""
+    slab = arena[free_at + size_class]
+    row = table[size_class * C_WIDTH : (size_class + 1) * C_WIDTH]
+    if slab:
+        arena[free_at + size_class] = arena[slab]
+        arena[A_FREED] -= row[C_SIZE]
+    else:
+        slab = arena[A_TOP]
+        arena[A_TOP] += row[C_SIZE]
+    return slab
+
+
+@kernel
+def give_back(arena: Words, free_at: int, table: Words, slab: int, size_class: int) -> None:
+    """Put a slab on the free list of its class."""
+    arena[slab] = arena[free_at + size_class]
+    arena[free_at + size_class] = slab
+    arena[A_FREED] += table[size_class * C_WIDTH + C_SIZE]
+
+
+@kernel
+def clear_indexes(arena: Words, slab: int, row: Words, structure: Words) -> None:
+    """Set the `last` and `ranks` indexes back to before the first record; reading brings them forward."""
+    cursors = slab + structure[S_CURSORS]
+    for i in range(structure[S_LASTS] + 3 * structure[S_RANKS]):
+        arena[cursors + i] = 0
+    begin = slab + row[C_LAST]
+    for i in range(begin, begin + structure[S_LASTS] * row[C_LAST_SIZE]):
+        arena[i] = 0
+
+
+@kernel
+def into_base(arena: Words, slab: int, row: Words, flags: int, dropped: int) -> None:
+    """Add the first `dropped` records to what is known of the reclaimed ones."""
+    if dropped == 0:
+        return
+    base, records = slab + 1, slab + row[C_RECORDS]
+    fresh = arena[base + B_COUNT] == 0
+    if flags & HAS_VALUE:
+        value = value_at(arena, records, 0)
+        if fresh:
+            arena[base + B_LEAST] = arena[base + B_MOST] = arena[base + B_FIRST] = value
+        high, low = np.uint64(arena[base + B_SQUARES_HIGH]), np.uint64(arena[base + B_SQUARES_LOW])
+        for i in range(dropped):
+            value = value_at(arena, records, i)
+            arena[base + B_SUM] += value
+            arena[base + B_LEAST] = min(arena[base + B_LEAST], value)
+            arena[base + B_MOST] = max(arena[base + B_MOST], value)
+            h, l = square(value)  # noqa: E741
+            low = low + l
+            high = high + h + (np.uint64(1) if low < l else np.uint64(0))
+        arena[base + B_SQUARES_HIGH], arena[base + B_SQUARES_LOW] = np.int64(high), np.int64(low)
+    if fresh:
+        arena[base + B_FIRST_AT] = arena[records]
+    arena[base + B_COUNT] += dropped
+
+
+@kernel
+def droppable(arena: Words, records: int, structure: Words, n: int, t: int) -> int:
+    """How many records no window can reach any more at time t or later."""
+    flags = structure[S_FLAGS]
+    if structure[S_KEPT] < 0:
+        return 0
+    width = 2 if flags & HAS_VALUE else 1
+    dropped = after(arena, records, width, n, t - structure[S_KEPT])
+    # `ever` asks for the last event for good.
+    return min(dropped, n - 1) if flags & HAS_EVER else dropped
+
+
+@kernel
+def thin(arena: Words, slab: int, row: Words, structure: Words, n: int, old: int) -> int:
+    """Of the first `old` records of a set keep one per value, the last; answers how many records remain."""
+    records = slab + row[C_RECORDS]
+    clear_indexes(arena, slab, row, structure)
+    index, cursor_at = slab + row[C_LAST], slab + structure[S_CURSORS]
+    move_last(arena, slab, row, index, cursor_at, old)
+    marks = index + (row[C_HASH] >> 1)
+    kept, total, before = 0, np.int64(0), np.int64(0)
+    for i in range(n):
+        running = arena[records + 2 * i + 1]
+        value = running - before
+        before = running
+        if i >= old or (arena[marks + (i >> 6)] >> (i & 63)) & 1:
+            total += value
+            arena[records + 2 * kept] = arena[records + 2 * i]
+            arena[records + 2 * kept + 1] = total
+            kept += 1
+    return kept
+
+
+@kernel
+def settle(
+    arena: Words, source: int, from_row: Words, target: int, to_row: Words, structure: Words, n: int, dropped: int
+) -> int:
+    """Move records [dropped, n) of one slab to the start of another (or the same) and build the indexes
+    anew. The base comes along. Answers how many records there are now."""
+    flags = structure[S_FLAGS]
+    width = 2 if flags & HAS_VALUE else 1
+    begin, to = source + from_row[C_RECORDS], target + to_row[C_RECORDS]
+    if flags & HAS_EVER:
+        into_base(arena, source, from_row, flags, dropped)
+        for i in range(1, 1 + B_WIDTH):
+            arena[target + i] = arena[source + i]
+    count = n - dropped
+    offset = np.int64(0)
+    if flags & HAS_VALUE and dropped > 0:
+        offset = arena[begin + 2 * dropped - 1]
+    begin += width * dropped
+    if width == 2:
+        for i in range(count):
+            arena[to + 2 * i] = arena[begin + 2 * i]
+            arena[to + 2 * i + 1] = arena[begin + 2 * i + 1] - offset
+        if flags & (HAS_EXTREMES | HAS_SQUARES):
+            for i in range(8, count + 1, 8):
+                add_blocks(arena, target, to_row, flags, i)
+    else:
+        for i in range(count):
+            arena[to + i] = arena[begin + i]
+    clear_indexes(arena, target, to_row, structure)
+    arena[A_RECORDS] -= dropped
+    return count
+
+
+@kernel
+def reclaim(arena: Words, slab: int, row: Words, structure: Words, n: int, t: int, least: int) -> int:
+    """Drop what no window can reach, in place, if that is at least `least` records; answers what is left."""
+    records = slab + row[C_RECORDS]
+    old = droppable(arena, records, structure, n, t)
+    if old < least:
+        return n
+    if structure[S_FLAGS] & IS_SET:
+        left = thin(arena, slab, row, structure, n, old)
+        arena[A_RECORDS] -= n - left
+        settle(arena, slab, row, slab, row, structure, left, 0)
+        return left
+    return settle(arena, slab, row, slab, row, structure, n, old)
+
+
+@kernel
+def row_of(prog: Words, structure: Words, size_class: int) -> Words:
+    """The layout of a structure's slabs of one class."""
+    at = structure[S_CLASSES] + size_class * C_WIDTH
+    return prog[at : at + C_WIDTH]
+
+
+@kernel
+def feed(arena: Words, directory: Words, prog: Words, structure: Words, key: int, t: int, value: int) -> None:
+    """Append one event to the list of a key."""
+    flags = structure[S_FLAGS]
+    table = prog[structure[S_CLASSES] : structure[S_CLASSES] + CLASSES * C_WIDTH]
+    at = structure[S_DIRECTORY] + key
+    slab = directory[at]
+    n = size_class = 0
+    if slab == 0:
+        slab = take(arena, structure[S_FREE], table, 0)
+        directory[at] = slab
+        row = row_of(prog, structure, 0)
+        if flags & HAS_EVER:
+            for i in range(1, 1 + B_WIDTH):
+                arena[slab + i] = 0
+        clear_indexes(arena, slab, row, structure)
+    else:
+        n, size_class = arena[slab] & N_MASK, arena[slab] >> 40
+        row = row_of(prog, structure, size_class)
+    if flags & CHECKED and n > 0:
+        last = arena[slab + row[C_RECORDS] + 2 * n - 1]
+        if last + value > SUM_LIMIT or last + value < -SUM_LIMIT:
+            n = reclaim(arena, slab, row, structure, n, t, 1)
+    if n == row[C_CAPACITY]:
+        # Reuse the space if a quarter comes free: that bounds both the waste and the cost of moving.
+        n = reclaim(arena, slab, row, structure, n, t, (row[C_CAPACITY] + 3) >> 2)
+    if n == row[C_CAPACITY]:
+        bigger = take(arena, structure[S_FREE], table, size_class + 1)
+        to_row = row_of(prog, structure, size_class + 1)
+        n = settle(arena, slab, row, bigger, to_row, structure, n, 0)
+        give_back(arena, structure[S_FREE], table, slab, size_class)
+        slab, row, size_class = bigger, to_row, size_class + 1
+        directory[at] = slab
+    records = slab + row[C_RECORDS]
+    if flags & HAS_VALUE:
+        arena[records + 2 * n] = t
+        arena[records + 2 * n + 1] = value + (arena[records + 2 * n - 1] if n > 0 else 0)
+        if flags & (HAS_EXTREMES | HAS_SQUARES):
+            add_blocks(arena, slab, row, flags, n + 1)
+    else:
+        arena[records + n] = t
+    arena[slab] = (n + 1) | (size_class << 40)
+    arena[A_RECORDS] += 1
+
+
+@kernel
+def joins(prog: Words, io: Words, visit: Words, inputs: int, flags: int) -> bool:
+    """Whether the current event counts in the structure: it feeds it, its condition holds, it has a value."""
+    if visit[V_FEEDS] == 0 or io[inputs + visit[V_KEY]] == NO_KEY:
+        return False
+    if visit[V_CONDITION] >= 0 and io[inputs + visit[V_CONDITION]] != 1:
+        return False
+    return not (flags & HAS_VALUE and io[inputs + visit[V_VALUE]] == MISSING)
+
+
+@kernel
+def structure_of(prog: Words, visit: Words) -> Words:
+    """The structure that a visit goes to."""
+    return prog[visit[V_STRUCTURE] : visit[V_STRUCTURE] + S_WIDTH]
+
+
+@kernel
+def obstacle(
+    arena: Words, directory: Words, prog: Words, io: Words, first: int, visits: int, inputs: int, t: int, mode: int
+) -> int:
+    """Why the event can't be fed: FULL, OVERFLOW, or 0 if it can. Nothing has been written yet."""
+    needed = 0
+    for i in range(visits):
+        visit = prog[first + i * V_WIDTH : first + (i + 1) * V_WIDTH]
+        structure = structure_of(prog, visit)
+        flags = structure[S_FLAGS]
+        if not visit[V_FEEDS] & mode or not joins(prog, io, visit, inputs, flags):
+            continue
+        key = io[inputs + visit[V_KEY]]
+        slab = directory[structure[S_DIRECTORY] + key]
+        wanted = 0
+        if flags & CHECKED:
+            value = io[inputs + visit[V_VALUE]]
+            if value > VALUE_LIMIT or value < -VALUE_LIMIT:
+                io[0] = i
+                return OVERFLOW
+        if slab:
+            n, size_class = arena[slab] & N_MASK, arena[slab] >> 40
+            row = row_of(prog, structure, size_class)
+            if flags & CHECKED:
+                records = slab + row[C_RECORDS]
+                last = arena[records + 2 * n - 1]
+                ever = arena[slab + 1 + B_SUM] if flags & HAS_EVER else 0
+                total = last + value
+                if total > SUM_LIMIT or total < -SUM_LIMIT:
+                    dropped = droppable(arena, records, structure, n, t)
+                    total -= arena[records + 2 * dropped - 1] if dropped > 0 else 0
+                if total > SUM_LIMIT or total < -SUM_LIMIT or abs(ever + last + value) > SUM_LIMIT:
+                    io[0] = i
+                    return OVERFLOW
+            if n < row[C_CAPACITY]:
+                continue
+            wanted = size_class + 1
+        if arena[structure[S_FREE] + wanted] == 0:
+            needed += row_of(prog, structure, wanted)[C_SIZE]
+    if arena[A_TOP] + needed > arena.size:
+        io[0] = needed
+        return FULL
+    return 0
+
+
+@kernel
+def read_visit(
+    arena: Words, directory: Words, prog: Words, io: Words, visit: Words, inputs: int, outputs: int, t: int
+) -> int:
+    """Write the folds of one structure for one event; answers how many are missing."""
+    real = io.view(np.float64)
+    structure = structure_of(prog, visit)
+    flags = structure[S_FLAGS]
+    folds, fold_at = visit[V_FOLDS], visit[V_FOLD_AT]
+    key = io[inputs + visit[V_KEY]]
+    if key == NO_KEY:
+        for i in range(folds):
+            io[outputs + prog[fold_at + i * F_WIDTH + F_SLOT]] = MISSING
+        return folds
+    slab = directory[structure[S_DIRECTORY] + key] if key >= 0 else np.int64(0)
+    value = io[inputs + visit[V_VALUE]] if visit[V_VALUE] >= 0 else np.int64(MISSING)
+    current = joins(prog, io, visit, inputs, flags)
+    n, records, width = 0, 0, 2 if flags & HAS_VALUE else 1
+    row = row_of(prog, structure, 0)
+    if slab:
+        n = arena[slab] & N_MASK
+        row = row_of(prog, structure, arena[slab] >> 40)
+        records = slab + row[C_RECORDS]
+    cursors = slab + structure[S_CURSORS]
+
+    near, near_start = n, np.int64(2**62)
+    for i in range(visit[V_WINDOWS]):
+        window = visit[V_WINDOW_AT] + i * W_WIDTH
+        scratch = i * R_WIDTH
+        kind, lag = prog[window + W_KIND], prog[window + W_LAG]
+        high = n
+        if lag > 0:
+            high = after(arena, records, width, n, t - lag)
+        low = 0
+        if kind != EVER:
+            start = t - lag - prog[window + W_LENGTH]
+            if kind == CALENDAR:
+                start = io[inputs + prog[window + W_START]] - 1
+            if start <= near_start and near <= high:
+                low = after(arena, records, width, near, start)
+            else:
+                low = after(arena, records, width, high, start)
+            if lag == 0:
+                near, near_start = low, start
+        io[scratch + R_LOW] = low
+        io[scratch + R_HIGH] = high
+        io[scratch + R_DONE] = 0
+
+    missing = 0
+    for i in range(folds):
+        at = fold_at + i * F_WIDTH
+        fold, slot = prog[at + F_FOLD], outputs + prog[at + F_SLOT]
+        window = visit[V_WINDOW_AT] + prog[at + F_WINDOW] * W_WIDTH
+        scratch = prog[at + F_WINDOW] * R_WIDTH
+        low, high = io[scratch + R_LOW], io[scratch + R_HIGH]
+        added = 1 if current and prog[at + F_CURRENT] else 0
+        based = slab > 0 and flags & HAS_EVER and prog[window + W_KIND] == EVER
+        count = high - low
+        if based:
+            count += arena[slab + 1 + B_COUNT]
+        result = np.int64(MISSING)
+
+        if fold == COUNT:
+            result = count + added
+        elif fold in (SUM, MEAN, STD):
+            total = np.int64(0)
+            if high > 0:
+                total = arena[records + 2 * high - 1]
+            if low > 0:
+                total -= arena[records + 2 * low - 1]
+            if based:
+                total += arena[slab + 1 + B_SUM]
+            if added:
+                total += value
+                count += 1
+            if fold == SUM:
+                result = total
+            elif fold == MEAN:
+                if count > 0:
+                    real[slot] = np.float64(total) / np.float64(count)
+                    continue
+            elif count > 1:
+                q_high, q_low = np.uint64(0), np.uint64(0)
+                if high > low:
+                    a_high, a_low = squares_before(arena, slab, row, low)
+                    b_high, b_low = squares_before(arena, slab, row, high)
+                    q_low = b_low - a_low
+                    q_high = b_high - a_high - (np.uint64(1) if b_low < a_low else np.uint64(0))
+                if based:
+                    c_low = np.uint64(arena[slab + 1 + B_SQUARES_LOW])
+                    q_low = q_low + c_low
+                    q_high = q_high + np.uint64(arena[slab + 1 + B_SQUARES_HIGH])
+                    q_high = q_high + (np.uint64(1) if q_low < c_low else np.uint64(0))
+                if added:
+                    v_high, v_low = square(value)
+                    q_low = q_low + v_low
+                    q_high = q_high + v_high + (np.uint64(1) if q_low < v_low else np.uint64(0))
+                real[slot] = deviation(count, total, q_high, q_low)
+                continue
+        elif fold in (MIN, MAX):
+            have = added == 1
+            least = most = value
+            if high > low:
+                if io[scratch + R_DONE] == 0:
+                    a, b = extremes(arena, slab, row, low, high)
+                    io[scratch + R_LEAST], io[scratch + R_MOST], io[scratch + R_DONE] = a, b, 1
+                a, b = io[scratch + R_LEAST], io[scratch + R_MOST]
+                least, most = (min(least, a), max(most, b)) if have else (a, b)
+                have = True
+            if based and arena[slab + 1 + B_COUNT] > 0:
+                a, b = arena[slab + 1 + B_LEAST], arena[slab + 1 + B_MOST]
+                least, most = (min(least, a), max(most, b)) if have else (a, b)
+                have = True
+            if have:
+                result = least if fold == MIN else most
+        elif fold == DISTINCT:
+            result = np.int64(0)
+            found = -1
+            if high > 0:
+                index = slab + row[C_LAST] + prog[at + F_INDEX] * row[C_LAST_SIZE]
+                cursor_at = cursors + prog[at + F_INDEX]
+                if arena[cursor_at] != high:
+                    move_last(arena, slab, row, index, cursor_at, high)
+                result = marks_from(arena, index, row, low)
+                if added:
+                    found = find(arena, records, index, row, high, value)
+            if added and found < low:
+                result += 1
+        elif fold == SEEN:
+            if prog[at + F_INDEX] < 0:
+                result = np.int64(1 if count > 0 else 0)
+            elif value != MISSING:
+                result = np.int64(0)
+                if high > low:
+                    index = slab + row[C_LAST] + prog[at + F_INDEX] * row[C_LAST_SIZE]
+                    cursor_at = cursors + prog[at + F_INDEX]
+                    if arena[cursor_at] != high:
+                        move_last(arena, slab, row, index, cursor_at, high)
+                    result = np.int64(1 if find(arena, records, index, row, high, value) >= low else 0)
+        elif fold == QUANTILE:
+            count += added
+            if count > 0:
+                # The nearest rank: the smallest value that at least this share does not exceed.
+                rank = max((prog[at + F_PPM] * count + 999_999) // 1_000_000, 1)
+                if high == low:
+                    result = value
+                else:
+                    nodes = slab + row[C_RANKS] + 2 * row[C_CAPACITY] * prog[at + F_INDEX]
+                    root_at = cursors + structure[S_LASTS] + 3 * prog[at + F_INDEX]
+                    move_ranks(arena, records, nodes, root_at, low, high)
+                    root = arena[root_at]
+                    below = smaller(arena, records, nodes, root, value) if added else count
+                    if rank == below + 1:
+                        result = value
+                    else:
+                        result = smallest(arena, records, nodes, root, rank - (1 if rank > below else 0))
+        elif count > 0:
+            if fold == FIRST:
+                if based and arena[slab + 1 + B_COUNT] > 0:
+                    result = arena[slab + 1 + B_FIRST]
+                else:
+                    result = value_at(arena, records, low)
+            elif fold == LAST:
+                result = value_at(arena, records, high - 1)
+            elif fold == SINCE_FIRST:
+                if based and arena[slab + 1 + B_COUNT] > 0:
+                    result = t - arena[slab + 1 + B_FIRST_AT]
+                else:
+                    result = t - arena[records + width * low]
+            elif fold == SINCE_LAST:
+                result = t - arena[records + width * (high - 1)]
+        if result == MISSING:
+            missing += 1
+        elif prog[at + F_FLOAT] and result < 0:
+            result ^= np.int64(0x7FFFFFFFFFFFFFFF)
+        io[slot] = result
+    return missing
+
+
+@kernel
+def step(
+    arena: Words, directory: Words, prog: Words, io: Words, lane: int, inputs: int, outputs: int, t: int, mode: int
+) -> int:
+    """One event: read, then feed. Answers how many results are missing, or FULL or OVERFLOW (and then
+    nothing has changed; io[0] tells the words needed, or the visit)."""
+    visits, first = prog[lane], lane + 1
+    if mode & (FEED | KEEP):
+        reason = obstacle(arena, directory, prog, io, first, visits, inputs, t, mode)
+        if reason < 0:
+            return reason
+    missing = 0
+    if mode & READ:
+        for i in range(visits):
+            visit = prog[first + i * V_WIDTH : first + (i + 1) * V_WIDTH]
+            if visit[V_FOLDS] > 0:
+                missing += read_visit(arena, directory, prog, io, visit, inputs, outputs, t)
+    if mode & (FEED | KEEP):
+        for i in range(visits):
+            visit = prog[first + i * V_WIDTH : first + (i + 1) * V_WIDTH]
+            structure = structure_of(prog, visit)
+            if visit[V_FEEDS] & mode and joins(prog, io, visit, inputs, structure[S_FLAGS]):
+                value = io[inputs + visit[V_VALUE]] if structure[S_FLAGS] & HAS_VALUE else np.int64(0)
+                feed(arena, directory, prog, structure, io[inputs + visit[V_KEY]], t, value)
+    return missing
+
+
+@kernel
+def march(
+    arena: Words,
+    directory: Words,
+    prog: Words,
+    io: Words,
+    kinds: Words,
+    times: Words,
+    kept: Words,
+    lanes: Words,
+    cursor: Words,
+) -> int:
+    """Many events in their order. `lanes` has a line per event type: where its visits begin, how many words
+    one row takes in and gives out. `cursor` holds the next event and, per type, where its next row's words
+    are; a call continues from there. Answers 0 when all are done, or why the next event can't be fed."""
+    while cursor[0] < kinds.size:
+        event = cursor[0]
+        kind = kinds[event]
+        inputs, outputs = cursor[1 + 2 * kind], cursor[2 + 2 * kind]
+        mode = READ | FEED | (KEEP if kept[event] else 0)
+        reason = step(arena, directory, prog, io, lanes[3 * kind], inputs, outputs, times[event], mode)
+        if reason < 0:
+            return reason
+        cursor[1 + 2 * kind] += lanes[3 * kind + 1]
+        cursor[2 + 2 * kind] += lanes[3 * kind + 2]
+        cursor[0] += 1
+    return 0

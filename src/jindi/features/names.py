@@ -1,0 +1,56 @@
+"""Numbers for keys and for values that aren't numbers, so that the kernels see words only."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from jindi.features.kernel import NEW_KEY, NO_KEY
+
+
+class Names(dict[Any, int]):
+    """A dictionary that numbers what it hasn't seen: `names[value]` is 0, 1, 2, ... in order of arrival.
+
+    None is NO_KEY. `backward` gives the value of a number (None where the number is free). `on_full` is
+    called when a number reaches `room`, before it is used.
+    """
+
+    __slots__ = ("backward", "free", "on_full", "room")
+
+    def __init__(self, values: Iterable[Any] = (), on_full: Callable[[], None] | None = None) -> None:
+        super().__init__()
+        self.room = 0
+        self.on_full = on_full
+        self.backward: list[Any] = list(values)
+        self.free = [number for number, value in enumerate(self.backward) if value is None][::-1]
+        self.update((value, number) for number, value in enumerate(self.backward) if value is not None)
+        self[None] = NO_KEY
+
+    def __missing__(self, value: Any) -> int:
+        if isinstance(value, tuple) and None in value:
+            return NO_KEY
+        if self.free:
+            number = self.free.pop()
+            self.backward[number] = value
+        else:
+            number = len(self.backward)
+            self.backward.append(value)
+            if self.on_full is not None and number >= self.room:
+                self.on_full()
+        self[value] = number
+        return number
+
+    def known(self, value: Any) -> int:
+        """The number of a value without giving it one: NEW_KEY when it has none, NO_KEY when it is missing."""
+        if isinstance(value, tuple) and None in value:
+            return NO_KEY
+        return self.get(value, NEW_KEY)
+
+    def forget(self, number: int) -> None:
+        """Free a number for another value."""
+        del self[self.backward[number]]
+        self.backward[number] = None
+        self.free.append(number)
+
+    @property
+    def used(self) -> int:
+        """How many values have a number now."""
+        return len(self.backward) - len(self.free)

@@ -1,0 +1,270 @@
+"""The state of all window features: read for an event, feed it, keep it, save it, carry it over."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from struct import error as struct_error
+from typing import Any
+
+import numpy as np
+
+from jindi.features import kernel as k
+from jindi.features.batch import Answers, Batch, words_of
+from jindi.features.lanes import Runner, runner
+from jindi.features.names import Names
+from jindi.features.plan import Plan, assemble
+from jindi.language import Value
+
+ARENA_WORDS = 1 << 16
+KEYS_ROOM = 64
+FORMAT = "jindi windows 1"
+
+
+def _blank(count: int) -> k.Words:
+    """Zeroed words that take no memory before they are written."""
+    return np.zeros(count, dtype=np.int64)
+
+
+class Windows:
+    """All window state of one lane.
+
+    Events come in the order of `as_of` (microseconds UTC, never decreasing); one thread at a time.
+    Values come in the order of the event type's declared fields; None is missing. Answers are in the
+    order of `plan.reads[event_type]`; None is missing.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.absent: frozenset[str] = frozenset()
+        """Features whose history is not there yet: they answer None until `adopt` brings it."""
+        self.as_of_us = -(2**62)
+        """The lane's high-water mark: the latest `as_of` that was fed."""
+        self._program = assemble(plan)
+        self._prog = self._program.words
+        self._arena = _blank(max(ARENA_WORDS, 2 * self._program.top))
+        self._arena[k.A_TOP] = self._program.top
+        self._names = Names()
+        self._keys: dict[tuple[str, ...], Names] = {}
+        for structure in plan.structures:
+            self._keys.setdefault(structure.entities, Names(on_full=self._lay_directory))
+        self._directory = _blank(0)
+        self._directory_rooms = [0] * len(plan.structures)
+        self._lay_directory()
+        self._ready()
+
+    def _ready(self) -> None:
+        """Make the runners and the buffer through which words are exchanged with the kernels."""
+        self._runners = {
+            name: runner(lane, self._program.lanes[name], self.plan.events[name], self._keys)
+            for name, lane in self.plan.lanes.items()
+        }
+        self._askers = {
+            name: runner(lane, self._program.entities[name], None, self._keys)
+            for name, lane in self.plan.entities.items()
+        }
+        for each in (*self._runners.values(), *self._askers.values()):
+            each.absent_at = tuple(i for i, name in enumerate(each.lane.reads) if name in self.absent)
+        sizes = [each.lane.words + len(each.lane.reads) for each in (*self._runners.values(), *self._askers.values())]
+        self._inputs = self._program.scratch
+        self._io = _blank(self._inputs + max(sizes, default=0))
+        self._io_bytes = memoryview(self._io).cast("B")
+
+    # ---- one event ---------------------------------------------------------------------------------
+
+    def observe(self, event_type: str, as_of_us: int, values: Sequence[Value]) -> list[Value]:
+        """Read every feature of the event's type, then feed the event to what counts attempts.
+
+        The current event is part of what is read as each fold's semantics say; features with
+        `counts = "accepted"` see it too, but it stays only if `keep` is called. Raises ValueError when
+        `as_of_us` goes back, OverflowError when an exact sum would not fit; then nothing has changed.
+        """
+        self._check_order(event_type, as_of_us)
+        row = self._run(self._runners[event_type], as_of_us, values, k.READ | k.FEED)
+        self.as_of_us = as_of_us
+        return row
+
+    def read(self, event_type: str, as_of_us: int, values: Sequence[Value]) -> list[Value]:
+        """What `observe` would answer, without feeding anything."""
+        self._check_order(event_type, as_of_us)
+        return self._run(self._runners[event_type], as_of_us, values, k.READ)
+
+    def keep(self, event_type: str, as_of_us: int, values: Sequence[Value]) -> None:
+        """Feed an allowed or released event to the features with `counts = "accepted"`."""
+        self._check_order(event_type, as_of_us)
+        self._run(self._runners[event_type], as_of_us, values, k.KEEP)
+        self.as_of_us = as_of_us
+
+    def entity(self, entity: str, value: Value, as_of_us: int) -> dict[str, Value]:
+        """All features of one entity's key, read without an event; earlier than the lane means the lane's now.
+
+        `seen` compares with an event's value and is missing here. Raises KeyError for an entity that no
+        feature has as its key.
+        """
+        asker = self._askers[entity]
+        row = self._run(asker, max(as_of_us, self.as_of_us), (value,), k.READ)
+        return dict(zip(asker.lane.reads, row, strict=True))
+
+    def observe_batch(self, batch: Batch) -> list[Answers]:
+        """What `observe` (and `keep`, for accepted events) would do one by one, with the same answers.
+
+        Answers one table per event type of the batch. Raises ValueError when the order goes back (nothing
+        has changed) and OverflowError when a sum would not fit (the events before it are fed).
+        """
+        kinds = np.ascontiguousarray(batch.kinds, dtype=np.int64)
+        times = np.ascontiguousarray(batch.as_of_us, dtype=np.int64)
+        if times.size and (times[0] < self.as_of_us or (times[1:] < times[:-1]).any()):
+            raise ValueError("a batch's as_of goes back (hand events over in as_of order)")
+        runners = [self._runners[name] for name in batch.event_types]
+        inputs = [
+            words_of(each, columns, times[kinds == kind], self._names)
+            for kind, (each, columns) in enumerate(zip(runners, batch.columns, strict=True))
+        ]
+        outputs = [len(words) * len(each.lane.reads) for words, each in zip(inputs, runners, strict=True)]
+        lanes = np.array([[r.at, r.lane.words, len(r.lane.reads)] for r in runners], dtype=np.int64).reshape(-1)
+        cursor = _blank(1 + 2 * len(runners))
+        io = np.empty(self._program.scratch + sum(words.size for words in inputs) + sum(outputs), dtype=np.int64)
+        at = self._program.scratch
+        for kind, words in enumerate(inputs):
+            io[at : at + words.size] = words.reshape(-1)
+            cursor[1 + 2 * kind] = at
+            at += words.size
+        begins = []
+        for kind, size in enumerate(outputs):
+            cursor[2 + 2 * kind] = at
+            begins.append(at)
+            at += size
+        kept = np.zeros(len(kinds), dtype=np.int64) if batch.accepted is None else batch.accepted.astype(np.int64)
+        while reason := k.march(self._arena, self._directory, self._prog, io, kinds, times, kept, lanes, cursor):
+            if cursor[0]:
+                self.as_of_us = int(times[cursor[0] - 1])
+            self._overcome(runners[kinds[cursor[0]]], reason, int(io[0]))
+        if times.size:
+            self.as_of_us = int(times[-1])
+        return [
+            Answers(
+                names=each.lane.reads,
+                forms=each.lane.forms,
+                words=io[begin : begin + size].reshape(len(words), len(each.lane.reads)),
+                backward=self._names.backward,
+                absent=self.absent,
+            )
+            for each, begin, size, words in zip(runners, begins, outputs, inputs, strict=True)
+        ]
+
+    def _check_order(self, event_type: str, as_of_us: int) -> None:
+        if as_of_us < self.as_of_us:
+            raise ValueError(f"{event_type}: as_of goes back behind the lane (hand events over in as_of order)")
+
+    def _run(self, each: Runner, as_of_us: int, values: Sequence[Any], mode: int) -> list[Value]:
+        words = each.words(self._names, as_of_us, values, create=mode != k.READ)
+        begin = self._inputs
+        try:
+            each.pack.pack_into(self._io_bytes, 8 * begin, *words)
+        except struct_error:
+            raise OverflowError(f"{each.lane.name}: a value does not fit 64 bits (refuse it at intake)") from None
+        outputs = begin + len(words)
+        while True:
+            missing = k.step(
+                self._arena, self._directory, self._prog, self._io, each.at, begin, outputs, as_of_us, mode
+            )
+            if missing >= 0:
+                break
+            self._overcome(each, missing, int(self._io[0]))
+        if not mode & k.READ:
+            return []
+        row: list[Value] = list(each.unpack.unpack_from(self._io_bytes, 8 * outputs))
+        if missing:
+            for i, word in enumerate(self._io[outputs : outputs + len(row)].tolist()):
+                if word == k.MISSING:
+                    row[i] = None
+        for i in each.names_at:
+            if row[i] is not None:
+                row[i] = self._names.backward[row[i]]  # type: ignore[index]
+        for i in each.absent_at:
+            row[i] = None
+        return row
+
+    def _overcome(self, each: Runner, reason: int, detail: int) -> None:
+        """Give the kernel the room it asked for, or refuse the event for it."""
+        if reason == k.FULL:
+            top = int(self._arena[k.A_TOP])
+            arena = _blank(max(2 * self._arena.size, self._arena.size + 2 * detail))
+            arena[:top] = self._arena[:top]
+            self._arena = arena
+            return
+        structure = self.plan.structures[each.lane.visits[detail][0]]
+        raise OverflowError(
+            f"{each.lane.name}: the running sum behind {', '.join(structure.features)} would leave 61 bits"
+            " (refuse such amounts at intake, or use a coarser unit)"
+        )
+
+    def _lay_directory(self) -> None:
+        """Give each structure a directory with room for all its keys."""
+        for names in self._keys.values():
+            while names.room <= len(names.backward):
+                names.room = max(KEYS_ROOM, 2 * names.room)
+        rooms = [self._keys[structure.entities].room for structure in self.plan.structures]
+        directory = _blank(sum(rooms))
+        at = before = 0
+        for line, room, room_before in zip(self._program.structures, rooms, self._directory_rooms, strict=True):
+            directory[at : at + room_before] = self._directory[before : before + room_before]
+            self._prog[line + k.S_DIRECTORY] = at
+            at += room
+            before += room_before
+        self._directory, self._directory_rooms = directory, rooms
+
+    # ---- snapshots ---------------------------------------------------------------------------------
+
+    def save(self) -> Iterator[tuple[str, bytes | memoryview]]:
+        """The whole state as named buffers; nothing is locked, so a forked child may write them.
+
+        Raises nothing of its own. `load` takes them back in any order.
+        """
+        head = {
+            "format": FORMAT,
+            "signature": self.plan.signature,
+            "as_of_us": self.as_of_us,
+            "absent": sorted(self.absent),
+            "rooms": self._directory_rooms,
+            "keys": [list(namespace) for namespace in self._keys],
+        }
+        yield "head", json.dumps(head, ensure_ascii=False).encode()
+        top = int(self._arena[k.A_TOP])
+        yield "arena", memoryview(self._arena[:top]).cast("B")
+        yield "directory", memoryview(self._directory).cast("B")
+        yield "names", json.dumps(self._names.backward, ensure_ascii=False).encode()
+        for i, names in enumerate(self._keys.values()):
+            yield f"keys {i}", json.dumps(names.backward, ensure_ascii=False).encode()
+
+    def load(self, buffers: Iterable[tuple[str, bytes | memoryview]]) -> None:
+        """Replace the whole state by what `save` gave, of a plan with the same signature.
+
+        Raises ValueError when the buffers are of another format or plan, or one is not there.
+        """
+        held = {name: bytes(buffer) for name, buffer in buffers}
+        if "head" not in held:
+            raise ValueError("snapshot of windows: no head (restore from another snapshot, or replay the journal)")
+        head = json.loads(held["head"])
+        if head.get("format") != FORMAT:
+            raise ValueError("snapshot of windows: another format (replay the journal instead)")
+        if head["signature"] != self.plan.signature:
+            raise ValueError("snapshot of windows: of other definitions (load it under those, then adopt)")
+        arena = np.frombuffer(held["arena"], dtype=np.int64)
+        self._arena = _blank(max(ARENA_WORDS, arena.size + arena.size // 2))
+        self._arena[: arena.size] = arena
+        self._names = Names(json.loads(held["names"]))
+        for i, namespace in enumerate(self._keys):
+            values = json.loads(held[f"keys {i}"])
+            if len(namespace) > 1:
+                values = [None if value is None else tuple(value) for value in values]
+            self._keys[namespace] = Names(values, on_full=self._lay_directory)
+        self._directory = np.frombuffer(held["directory"], dtype=np.int64).copy()
+        self._directory_rooms = head["rooms"]
+        for structure, room in zip(self.plan.structures, head["rooms"], strict=True):
+            self._keys[structure.entities].room = room
+        at = 0
+        for line, room in zip(self._program.structures, self._directory_rooms, strict=True):
+            self._prog[line + k.S_DIRECTORY] = at
+            at += room
+        self.as_of_us = head["as_of_us"]
+        self.absent = frozenset(head["absent"])
+        self._ready()

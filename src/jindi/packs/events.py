@@ -1,0 +1,228 @@
+"""events.toml → event types: fields, their classes, whose key they are, what becomes a token."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final, cast
+
+from jindi.basics.money import EXPONENTS
+from jindi.basics.problems import Problem
+from jindi.language import BOOL, INT, RATIO, TEXT, TIME, Kind, Type
+from jindi.packs.definitions import DataClass, EventDef, FieldDef, PackDef
+from jindi.packs.tables import INT_MAX, NAME, NAME_REMEDY, Table, kind_of, meant
+from jindi.packs.vocabulary import (
+    DATA_CLASSES,
+    FIELD_TYPES,
+    GIVEN_AWAY,
+    IDENTIFIERS,
+    LIFECYCLES,
+    PERSONAL,
+    TAKEN,
+)
+
+TEXT_LENGTH_MAX: Final = 4096
+"""No text field may be longer: facts are journalled with every decision."""
+
+_PLAIN: Final[Mapping[str, Type]] = {"text": TEXT, "int": INT, "bool": BOOL, "time": TIME, "ratio": RATIO}
+
+
+def read_event(raw: Any, name: str, pack: PackDef, where: str, problems: list[Problem]) -> EventDef | None:
+    """One event type; None when it is too broken for others to speak of."""
+    if not NAME.match(name):
+        problems.append(Problem(where, name[:64], "not a name", NAME_REMEDY))
+        return None
+    if not isinstance(raw, dict):
+        problems.append(
+            Problem(where, name, f"must be a table, not {kind_of(raw)}", f"begin it with [{name}]")
+        )
+        return None
+    table = Table(raw, "event", where, name, problems)
+    doc = table.words()
+    late_after_us = table.duration("late_after", "5m")
+    lifecycle = table.choice("lifecycle", tuple(LIFECYCLES)) if table.has("lifecycle") else None
+    given = table.table("fields")
+    if not given:
+        table.problem("has no fields", f"declare them under [{name}.fields]")
+    read = (
+        _read_field(field, word, name, pack, where=where, problems=problems) for word, field in given.items()
+    )
+    fields = tuple(field for field in read if field is not None)
+    event = EventDef(
+        name, pack.name, doc, _with_currencies(fields, name, where, problems), late_after_us, lifecycle
+    )
+    if lifecycle:
+        _check_lifecycle(event, lifecycle, table)
+    return event
+
+
+def check_entities(events: Mapping[str, EventDef], where: Mapping[str, str]) -> list[Problem]:
+    """One entity has one type everywhere: a key that is text here and a token there would never meet."""
+    problems = []
+    first: dict[str, tuple[str, FieldDef]] = {}
+    lifecycles: dict[str, str] = {}
+    for event in events.values():
+        for field in event.fields:
+            if field.entity is None:
+                continue
+            met, other = first.setdefault(field.entity, (event.name, field))
+            if other.type != field.type:
+                problems.append(
+                    Problem(
+                        where[event.name],
+                        f"{event.name}.{field.name}",
+                        f"entity {field.entity} is {field.type} here and {other.type} in {met}.{other.name}",
+                        "give both the same type and identifier, or name another entity",
+                    )
+                )
+        if event.lifecycle:
+            met_in = lifecycles.setdefault(event.lifecycle, event.name)
+            if met_in != event.name:
+                problems.append(
+                    Problem(
+                        where[event.name],
+                        event.name,
+                        f"lifecycle {event.lifecycle} is already that of {met_in}",
+                        "leave `lifecycle` out",
+                    )
+                )
+    return problems
+
+
+def _read_field(
+    raw: Any, name: str, event: str, pack: PackDef, *, where: str, problems: list[Problem]
+) -> FieldDef | None:
+    item = f"{event}.{name}"
+    if not NAME.match(name):
+        problems.append(Problem(where, item[:128], "not a name", NAME_REMEDY))
+        return None
+    if name in TAKEN:
+        problems.append(
+            Problem(
+                where,
+                item,
+                "the name is taken: expressions or the event itself mean something else by it",
+                "choose another name",
+            )
+        )
+        return None
+    if not isinstance(raw, dict):
+        remedy = 'write { type = "text", class = "C2", doc = { zh = "…", en = "…" } }'
+        problems.append(Problem(where, item, f"must be a table, not {kind_of(raw)}", remedy))
+        return None
+    table = Table(raw, "field", where, item, problems)
+    word = table.choice("type", FIELD_TYPES)
+    if not table.has("class"):
+        table.missing("class", "say how sensitive it is: public, C1, C2 or C3 (JR/T 0171-2020)")
+        data_class = "C2"
+    else:
+        data_class = table.choice("class", DATA_CLASSES)
+    identifier = table.choice("identifier", IDENTIFIERS) if table.has("identifier") else None
+    _check_class(table, name, word, data_class, identifier)
+    field = FieldDef(
+        name=name,
+        type=_field_type(table, word, identifier, pack),
+        data_class=cast("DataClass", data_class),
+        doc=table.words(),
+        required=table.boolean("required", default=True),
+        entity=table.name("entity") if table.has("entity") else None,
+        identifier=identifier,
+    )
+    if field.entity and field.type.kind not in (Kind.TEXT, Kind.TOKEN, Kind.INT):
+        table.problem(f"{field.type} can't be the key of an entity", "use a text, a token or a whole number")
+    return _with_bounds(field, table, word)
+
+
+def _check_class(table: Table, name: str, word: str, data_class: str, identifier: str | None) -> None:
+    if data_class == "C3" and identifier is None:
+        table.problem(
+            "class C3 may not be stored (passwords, CVN, card expiry, biometrics)",
+            "leave the field out, or set `identifier` so that only a keyed token goes on",
+        )
+    if identifier is None:
+        if name in GIVEN_AWAY and word == "text":
+            table.problem(
+                "looks like a personal identifier that would be stored in clear",
+                "set `identifier` so that it becomes a keyed token, or choose another name",
+            )
+        return
+    if word != "text":
+        table.problem("an identifier has type text", 'write type = "text"')
+    if data_class in ("public", "C1") and identifier in PERSONAL:
+        table.problem(f"{identifier} points at a person: class {data_class} is too low", 'write class = "C2"')
+    elif data_class == "public":
+        table.problem("an identifier is not public", 'write class = "C1" or "C2"')
+
+
+def _field_type(table: Table, word: str, identifier: str | None, pack: PackDef) -> Type:
+    if word != "money":
+        for key in ("currency", "currency_field"):
+            if table.has(key):
+                table.problem(f"`{key}` belongs to a money field", 'write type = "money", or leave it out')
+        return Type(Kind.TOKEN, of=identifier) if identifier else _PLAIN[word]
+    if table.has("currency") and table.has("currency_field"):
+        table.problem("has both `currency` and `currency_field`", "keep one")
+    if table.has("currency_field"):
+        return Type(Kind.MONEY, currency_field=table.name("currency_field"))
+    currency = table.text("currency", pack.currency)
+    if currency not in EXPONENTS:
+        if table.has("currency"):
+            table.problem(f"unknown currency '{currency[:16]}'", meant(currency, EXPONENTS))
+        currency = pack.currency
+    return Type(Kind.MONEY, of=currency)
+
+
+def _with_bounds(field: FieldDef, table: Table, word: str) -> FieldDef:
+    if word == "text":
+        values = table.names("values")
+        length_max = table.integer("length_max", 128, 1, TEXT_LENGTH_MAX)
+        if values and field.identifier:
+            table.problem("an identifier has no fixed `values`", "leave them out")
+        if any(len(value) > length_max for value in values):
+            table.problem("a value is longer than `length_max`", "make length_max larger")
+        field = replace(field, values=values, length_max=length_max)
+    else:
+        for key in ("values", "length_max"):
+            if table.has(key):
+                table.problem(f"`{key}` belongs to a text field", "leave it out")
+    if word in ("int", "money", "ratio"):
+        least = table.integer("least", 0, -INT_MAX) if table.has("least") else None
+        most = table.integer("most", 0, -INT_MAX) if table.has("most") else None
+        if least is not None and most is not None and least > most:
+            table.problem("`least` is above `most`", "swap them")
+        return replace(field, least=least, most=most)
+    for key in ("least", "most"):
+        if table.has(key):
+            table.problem(f"`{key}` belongs to a number or to money", "leave it out")
+    return field
+
+
+def _with_currencies(
+    fields: tuple[FieldDef, ...], event: str, where: str, problems: list[Problem]
+) -> tuple[FieldDef, ...]:
+    """The fields, after checking that every `currency_field` names a text field beside it."""
+    beside = {field.name: field for field in fields}
+    for field in fields:
+        word = field.type.currency_field
+        if word is None:
+            continue
+        other = beside.get(word)
+        item = f"{event}.{field.name}"
+        if other is None:
+            texts = [f.name for f in fields if f.type == TEXT]
+            problems.append(Problem(where, item, f"unknown currency_field '{word}'", meant(word, texts)))
+        elif other.type != TEXT:
+            problems.append(
+                Problem(where, item, f"currency_field {word} is {other.type}", "name a text field")
+            )
+        elif field.required and not other.required:
+            problems.append(Problem(where, item, f"currency_field {word} may be absent", "make it required"))
+    return fields
+
+
+def _check_lifecycle(event: EventDef, lifecycle: str, table: Table) -> None:
+    fields = {field.name: field for field in event.fields}
+    for name, word in LIFECYCLES[lifecycle].items():
+        field = fields.get(name)
+        if field is None or field.type != _PLAIN[word] or not field.required:
+            table.problem(
+                f"lifecycle {lifecycle} needs a required field '{name}' of type {word}", "declare it"
+            )

@@ -1,0 +1,252 @@
+"""Texts of pack files → definitions, or every problem of all files at once."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from jindi.basics.digests import canonical, digest
+from jindi.basics.money import EXPONENTS
+from jindi.basics.problems import Problem, Problems
+from jindi.packs.definitions import Definitions, EventDef, LimitDef, ListDef, PackDef
+from jindi.packs.events import check_entities, read_event
+from jindi.packs.features import Declared, Features
+from jindi.packs.parameters import read_limit, read_list
+from jindi.packs.policies import Known, check_policies, read_policy
+from jindi.packs.tables import Table, meant
+
+FILE_CHARACTERS_MAX: Final = 1_000_000
+"""A pack file is written by people; a larger one is a mistake or an attack."""
+
+_ROLES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
+    (re.compile(pattern), role)
+    for pattern, role in (
+        (r"pack\.toml\Z", "pack"),
+        (r"events\.toml\Z", "events"),
+        (r"features\.toml\Z", "features"),
+        (r"policies/[^/]+\.toml\Z", "policy"),
+        (r"parameters/[^/]+\.toml\Z", "parameters"),
+        (r"lists/[^/]+\.toml\Z", "lists"),
+        # How a table's columns become events: it lies beside a pack and is not a part of it.
+        (r"columns[^/]*\.toml\Z", ""),
+    )
+)
+_LAYOUT: Final = (
+    "a pack holds pack.toml, events.toml, features.toml, policies/*.toml, parameters/*.toml, lists/*.toml"
+)
+_HEADER: Final = re.compile(r"^[ \t]*\[[ \t]*([a-z][a-z0-9_]*)[ \t]*\]", re.MULTILINE | re.ASCII)
+_AT_LINE: Final = re.compile(r"^(.*) \(at (line \d+, column \d+|end of document)\)\Z", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """One file, parsed. When its TOML is broken `raw` is None, and `names` are those it seems to declare:
+    nobody else is blamed for speaking of them.
+    """
+
+    path: str
+    root: str
+    role: str
+    raw: Mapping[str, Any] | None
+    names: frozenset[str] = frozenset()
+
+
+def load(files: Mapping[str, str]) -> Definitions:
+    """The definitions that pack files declare, of one or several packs together.
+
+    Keys are relative paths with `/`: a pack is the folder of its `pack.toml` and what lies below, or all
+    files when `pack.toml` has no folder. The order of the files means nothing. Raises Problems with every
+    problem of all files. The definitions' `source` loads again to the same digest.
+    """
+    problems: list[Problem] = []
+    source = dict(sorted(_canonical(files).items()))
+    parsed = _parsed(source, problems)
+    definitions = _Loading(parsed, problems).definitions(
+        {file.path: source[file.path] for file in parsed if file.role}
+    )
+    if problems:
+        raise Problems(dict.fromkeys(problems))
+    return definitions
+
+
+def _canonical(files: Mapping[str, str]) -> dict[str, str]:
+    """Texts as the digest sees them: the same file saved on another system stays the same file."""
+    return {
+        path: text.removeprefix("\ufeff").replace("\r\n", "\n").rstrip("\n") + "\n"
+        for path, text in files.items()
+    }
+
+
+def _parsed(source: Mapping[str, str], problems: list[Problem]) -> list[_File]:
+    roots = {path.removesuffix("pack.toml") for path in source if re.search(r"(?:\A|/)pack\.toml\Z", path)}
+    if not roots:
+        problems.append(Problem("pack.toml", "", "there is no pack", "begin with a pack.toml"))
+    files = []
+    for path, text in source.items():
+        if path.startswith("/") or "\\" in path or ".." in path.split("/"):
+            problems.append(Problem(path[:200], "", "not a relative path", "use / and no .."))
+            continue
+        root = max((root for root in roots if path.startswith(root)), key=len, default=None)
+        if root is None:
+            if roots:
+                problems.append(Problem(path, "", "lies in no pack", "put a pack.toml beside it"))
+            continue
+        inside = path.removeprefix(root)
+        role = next((role for pattern, role in _ROLES if pattern.match(inside)), None)
+        if role is None:
+            problems.append(Problem(path, "", "not a file of a pack", _LAYOUT))
+        elif role:
+            raw = _toml(path, text, problems)
+            files.append(
+                _File(path, root, role, raw, frozenset(_HEADER.findall(text)) if raw is None else frozenset())
+            )
+    return files
+
+
+def _toml(path: str, text: str, problems: list[Problem]) -> Mapping[str, Any] | None:
+    if len(text) > FILE_CHARACTERS_MAX:
+        problems.append(Problem(path, "", f"longer than {FILE_CHARACTERS_MAX} characters", "split it"))
+        return None
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        problems.append(Problem(path, "", "nested too deeply", "write it flatter"))
+    except ValueError as error:  # TOMLDecodeError, and whole numbers of thousands of digits
+        message = str(error)
+        match = _AT_LINE.match(message)
+        what, place = (match[1], match[2]) if match else (message, "")
+        problems.append(Problem(path, place, f"not TOML: {what}", "mend the line"))
+    return None
+
+
+class _Loading:
+    """One reading of all files, stage by stage: each stage may speak of what the earlier ones declared."""
+
+    def __init__(self, files: list[_File], problems: list[Problem]) -> None:
+        self.files, self.problems = files, problems
+        self.broken: set[str] = {name for file in files for name in file.names}
+        self.packs: dict[str, PackDef] = {}
+        self.pack_of: dict[str, PackDef] = {}
+        self.events: dict[str, EventDef] = {}
+        self.limits: dict[str, LimitDef] = {}
+        self.lists: dict[str, ListDef] = {}
+        self.places: dict[str, dict[str, str]] = {"event": {}, "feature": {}, "limit": {}, "list": {}}
+
+    def definitions(self, source: Mapping[str, str]) -> Definitions:
+        """Everything declared; what is wrong went to the problems, and the result is then not to be used."""
+        self._read_packs()
+        for file in self._of("events"):
+            for name, raw in (file.raw or {}).items():
+                if self._is_new("event", name, file):
+                    event = read_event(raw, name, self.pack_of[file.root], file.path, self.problems)
+                    if event is None:
+                        self.broken.add(name)
+                    else:
+                        self.events[name] = event
+                        self._note_broken_fields(event, raw)
+        self.problems.extend(check_entities(self.events, self.places["event"]))
+        for file in self._of("parameters"):
+            for name, raw in (file.raw or {}).items():
+                if self._is_new("limit", name, file):
+                    limit = read_limit(raw, name, self.pack_of[file.root], file.path, self.problems)
+                    if limit is None:
+                        self.broken.add(name)
+                    else:
+                        self.limits[name] = limit
+        for file in self._of("lists"):
+            for name, raw in (file.raw or {}).items():
+                if self._is_new("list", name, file):
+                    each = read_list(raw, name, self.pack_of[file.root], file.path, self.problems)
+                    if each is None:
+                        self.broken.add(name)
+                    else:
+                        self.lists[name] = each
+        features = Features(self.events, self.broken, self.problems)
+        declared = [
+            Declared(name, raw, self.pack_of[file.root], file.path)
+            for file in self._of("features")
+            for name, raw in (file.raw or {}).items()
+            if self._is_new("feature", name, file)
+        ]
+        features.read(declared, self.limits, self.lists)
+        known = Known(self.events, features.windows, features.derived, self.limits, self.lists, self.broken)
+        policies = [
+            (read_policy(file.raw, self.pack_of[file.root], file.path, known, self.problems), file.path)
+            for file in self._of("policy")
+            if file.raw is not None
+        ]
+        self.problems.extend(check_policies(policies))
+        return Definitions(
+            packs=self.packs,
+            events=self.events,
+            features=features.windows,
+            derived=features.derived,
+            limits=self.limits,
+            lists=self.lists,
+            policies=tuple(policy for policy, _ in policies),
+            digest=digest(canonical(source)),
+            source=source,
+        )
+
+    def _of(self, role: str) -> list[_File]:
+        return [file for file in self.files if file.role == role]
+
+    def _read_packs(self) -> None:
+        places: dict[str, str] = {}
+        needs: list[tuple[Table, tuple[str, ...]]] = []
+        for file in self._of("pack"):
+            table = Table(
+                file.raw or {}, "pack", file.path, "", self.problems if file.raw is not None else []
+            )
+            name = table.name("name")
+            zone = _zone(table)
+            currency = table.text("currency", remedy='write currency = "CNY"')
+            if currency and currency not in EXPONENTS:
+                table.problem(f"unknown currency '{currency[:16]}'", meant(currency, EXPONENTS))
+            pack = PackDef(
+                name, table.text("version"), table.words(), zone, currency if currency in EXPONENTS else "CNY"
+            )
+            needs.append((table, table.names("needs")))
+            self.pack_of[file.root] = pack
+            if name and name in places:
+                table.problem(f"the pack {name} is declared in {places[name]} too", "rename one")
+            places[name] = file.path
+            self.packs[name] = pack
+        if "" in self.packs:  # a pack without a readable name: it may be the one that is needed
+            return
+        for table, names in needs:
+            for name in names:
+                if name not in self.packs:
+                    table.problem(f"`needs` pack '{name[:64]}', which isn't loaded", meant(name, self.packs))
+
+    def _is_new(self, kind: str, name: str, file: _File) -> bool:
+        other = self.places[kind].setdefault(name, file.path)
+        if other == file.path:
+            return True
+        self.problems.append(
+            Problem(
+                file.path,
+                name[:64],
+                f"the {kind} {name[:64]} is declared in {other} too",
+                "rename one of the two",
+            )
+        )
+        return False
+
+    def _note_broken_fields(self, event: EventDef, raw: Any) -> None:
+        given = raw.get("fields")
+        if isinstance(given, dict):
+            self.broken |= {f"{event.name}.{name}" for name in given} - {
+                f"{event.name}.{f.name}" for f in event.fields
+            }
+
+
+def _zone(table: Table) -> ZoneInfo:
+    name = table.text("zone", remedy='write zone = "Asia/Shanghai"')
+    try:
+        return ZoneInfo(name or "UTC")
+    except (KeyError, ValueError, OSError):
+        table.problem(f"unknown time zone '{name[:64]}'", 'use a name such as "Asia/Shanghai" or "UTC"')
+        return ZoneInfo("UTC")

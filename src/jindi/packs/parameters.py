@@ -1,0 +1,124 @@
+"""parameters/*.toml → dated limits; lists/*.toml → lists that the platform begins with."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Literal, cast
+
+from jindi.basics.money import EXPONENTS
+from jindi.basics.problems import Problem
+from jindi.language import DURATION, INT, RATIO, TEXT, Kind, Type
+from jindi.packs.definitions import LimitDef, LimitStep, ListDef, ListEntry, PackDef
+from jindi.packs.tables import NAME, NAME_REMEDY, Table, kind_of, meant
+from jindi.packs.values import read_day, read_instant, read_value
+from jindi.packs.vocabulary import COLOURS, IDENTIFIERS, LIMIT_TYPES, MARKS
+
+PLACEHOLDER = "placeholder"
+"""A step's value that says: whoever runs the platform must set this before a live policy may use it."""
+
+_PLAIN: Mapping[str, Type] = {"int": INT, "ratio": RATIO, "duration": DURATION, "text": TEXT}
+
+
+def _opened(raw: Any, kind: str, name: str, where: str, problems: list[Problem]) -> Table | None:
+    if not NAME.match(name):
+        problems.append(Problem(where, name[:64], "not a name", NAME_REMEDY))
+        return None
+    if not isinstance(raw, dict):
+        problems.append(
+            Problem(where, name, f"must be a table, not {kind_of(raw)}", f"begin it with [{name}]")
+        )
+        return None
+    return Table(raw, kind, where, name, problems)
+
+
+def read_limit(raw: Any, name: str, pack: PackDef, where: str, problems: list[Problem]) -> LimitDef | None:
+    """One limit with its dated values; None when it is too broken for others to speak of."""
+    table = _opened(raw, "limit", name, where, problems)
+    if table is None:
+        return None
+    word = table.choice("type", LIMIT_TYPES)
+    if word == "money":
+        currency = table.text("currency", pack.currency)
+        if currency not in EXPONENTS:
+            if table.has("currency"):
+                table.problem(f"unknown currency '{currency[:16]}'", meant(currency, EXPONENTS))
+            currency = pack.currency
+        kind = Type(Kind.MONEY, of=currency)
+    else:
+        if table.has("currency"):
+            table.problem("`currency` belongs to a money limit", 'write type = "money", or leave it out')
+        kind = _PLAIN[word]
+    steps: list[LimitStep] = []
+    if not table.has("value"):
+        table.missing("value", 'write value = [ { since = 2026-01-01, is = …, basis = "…" } ]')
+    for number, given in enumerate(table.tables("value"), 1):
+        step = _read_step(Table(given, "step", where, f"{name}: value {number}", problems), kind)
+        if step is None:
+            continue
+        if steps and step.since <= steps[-1].since:
+            table.problem(
+                f"value {number} is dated {step.since}, not after the one before it", "order them by date"
+            )
+            continue
+        steps.append(step)
+    if table.has("value") and not table.raw["value"]:
+        table.problem("`value` is empty", "give at least one dated value")
+    mark = table.choice("mark", MARKS)
+    doc = table.words()
+    marked = cast("Literal['verified', 'from memory', 'design default']", mark)
+    return LimitDef(name, pack.name, doc, kind, marked, tuple(steps) or (LimitStep(date.min, None, ""),))
+
+
+def _read_step(table: Table, kind: Type) -> LimitStep | None:
+    basis = table.text("basis", remedy="say where the figure comes from")
+    since: date | None = None
+    value: int | float | str | None = None
+    if not table.has("since"):
+        table.missing("since", "say from which day on it holds, such as 2026-01-01")
+    else:
+        try:
+            since = read_day(table.raw["since"])
+        except ValueError as error:
+            table.problem(f"`since` {error}")
+    if not table.has("is"):
+        table.missing("is", f'give the {kind}, or "{PLACEHOLDER}" until it is known')
+    elif table.raw["is"] != PLACEHOLDER:
+        try:
+            value = cast("int | float | str", read_value(table.raw["is"], kind))
+        except ValueError as error:
+            table.problem(f"`is` {error}")
+    return LimitStep(since, value, basis) if since is not None else None
+
+
+def read_list(raw: Any, name: str, pack: PackDef, where: str, problems: list[Problem]) -> ListDef | None:
+    """One list with the entries it begins with; None when it is too broken for others to speak of."""
+    table = _opened(raw, "list", name, where, problems)
+    if table is None:
+        return None
+    colour = cast("Literal['black', 'white', 'grey']", table.choice("colour", COLOURS))
+    if table.has("of") and table.has("identifier"):
+        table.problem("has both `of` and `identifier`", "keep one")
+    kind = TEXT
+    if table.has("identifier"):
+        kind = Type(Kind.TOKEN, of=table.choice("identifier", IDENTIFIERS))
+        if table.has("entry"):
+            table.problem(
+                "entries of identifiers would stand in the pack in clear",
+                "leave `entry` out and send list_entry events, which turn the value into a token",
+            )
+    elif table.has("of"):
+        table.choice("of", ("text",))
+    else:
+        table.missing("of", 'write of = "text", or identifier = "phone" for a list of tokens')
+    entries: list[ListEntry] = []
+    for number, given in enumerate(table.tables("entry"), 1):
+        entry = Table(given, "entry", where, f"{name}: entry {number}", problems)
+        value, reason, expires_us = entry.text("value"), entry.text("reason"), None
+        if entry.has("expires"):
+            try:
+                expires_us = read_instant(entry.raw["expires"])
+            except ValueError as error:
+                entry.problem(f"`expires` {error}")
+        if any(other.value == value for other in entries):
+            entry.problem("stands in the list already", "keep one of the two")
+        entries.append(ListEntry(value, expires_us, reason))
+    return ListDef(name, pack.name, table.words(), colour, kind, tuple(entries))

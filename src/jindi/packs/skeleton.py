@@ -1,0 +1,204 @@
+"""A new pack that works from the first minute: small, whole, in both languages, there to be changed."""
+
+from collections.abc import Mapping
+
+from jindi.basics.problems import Problem, Problems
+from jindi.packs.tables import NAME, NAME_REMEDY
+
+NAME_LENGTH_MAX = 40
+"""Longer than this, the names made of the pack's name would be no names any more."""
+
+
+def skeleton(name: str) -> Mapping[str, str]:
+    """The files of a new pack: an event, features, a policy with its cases, limits and lists.
+
+    Every name begins with the pack's own, so that it loads beside any other pack. Raises Problems when
+    `name` is no name.
+    """
+    if not NAME.match(name) or len(name) > NAME_LENGTH_MAX:
+        raise Problems(
+            [Problem("", "name", "not a name for a pack", NAME_REMEDY.replace("64", str(NAME_LENGTH_MAX)))]
+        )
+    return {f"{name}/{path}": text.replace("NAME", name) for path, text in _FILES.items()}
+
+
+_FILES = {
+    "pack.toml": """\
+# A pack is data: what happens (events), what is known (features), what is done about it (policies).
+# `jindi packs check` proves it, `jindi packs try` decides an event with it. docs/packs.md explains every key.
+name     = "NAME"
+version  = "0.1.0"
+zone     = "Asia/Shanghai"   # days, weeks, months and hours are those of this zone
+currency = "CNY"             # money without another currency is in this one
+doc      = { zh = "行业包 NAME：在此说明它守住什么。", en = "Pack NAME: say here what it guards." }
+""",
+    "events.toml": """\
+# An event type and its fields. `class` is the data class of JR/T 0171-2020: public, C1, C2 (C3 may not be
+# stored). A field with `identifier` becomes a keyed token at intake and is never seen in clear.
+
+[NAME_order]
+doc = { zh = "用户下了一笔订单。", en = "A user places an order." }
+late_after = "5m"
+[NAME_order.fields]
+user    = { type = "text", class = "C2", entity = "user", doc = { zh = "下单用户号", en = "Who orders" } }
+device  = { type = "text", class = "C2", entity = "device", identifier = "device", required = false, doc = { zh = "设备指纹", en = "The device's fingerprint" } }
+amount  = { type = "money", class = "C2", least = 1, doc = { zh = "金额", en = "The amount" } }
+channel = { type = "text", class = "public", values = ["app", "web"], doc = { zh = "渠道", en = "The channel" } }
+""",  # noqa: E501 - an inline table of TOML is one line
+    "features.toml": """\
+# What the past says about the event in hand. A count or a sum includes the event itself; `seen`, `first`,
+# `last` and `since_…` look strictly before it.
+
+[NAME_orders_1h]
+doc  = { zh = "该用户一小时内的订单数，含本笔。", en = "How many orders the user placed in an hour, this one included." }
+of   = "NAME_order"
+by   = "user"
+fold = "count"
+over = "1h"
+
+[NAME_spent_30d]
+doc    = { zh = "该用户三十天内放行订单的总额。", en = "What the user's accepted orders of thirty days come to." }
+of     = "NAME_order"
+by     = "user"
+fold   = "sum"
+value  = "amount"
+over   = "30d"
+counts = "accepted"
+
+[NAME_device_known]
+doc    = { zh = "该用户曾用这台设备下过单。", en = "The user ordered from this device before." }
+of     = "NAME_order"
+by     = "user"
+fold   = "seen"
+value  = "device"
+over   = "ever"
+counts = "accepted"
+
+[NAME_device_users_7d]
+doc   = { zh = "七天内在这台设备上下单的用户数。", en = "How many users ordered from this device in seven days." }
+of    = "NAME_order"
+by    = "device"
+fold  = "distinct"
+value = "user"
+over  = "7d"
+
+[NAME_share_of_month]
+doc  = { zh = "本笔占三十天总额的比例。", en = "This order's share of what was spent in thirty days." }
+is   = "amount / NAME_spent_30d"
+else = 1.0
+""",  # noqa: E501 - an inline table of TOML is one line
+    "policies/NAME_order.toml": """\
+id       = "NAME-order"
+on       = "NAME_order"
+state    = "live"            # live decides; shadow is only recorded; draft is only checked
+deadline = "200ms"
+doc      = { zh = "订单策略。", en = "The policy of orders." }
+
+# The scores of all rules that are hit are added; from here up the outcome is at least this.
+[[band]]
+from   = 60
+then   = "challenge"
+method = "otp"
+[[band]]
+from = 90
+then = "review"
+
+[[rule]]
+id    = "blocked-user"
+doc   = { zh = "用户在禁用名单上。", en = "The user is on the blocked list." }
+when  = "user in list('NAME_blocked_users')"
+then  = "deny"
+basis = "Ours: say here which law, incident or judgement a rule rests on"
+  [[rule.case]]
+  name  = "a user on the list"
+  given = { user = "u1" }
+  lists = { NAME_blocked_users = ["u1"] }
+  fires = true
+  [[rule.case]]
+  name  = "a user on no list"
+  given = { user = "u2" }
+  fires = false
+
+[[rule]]
+id    = "large-from-new-device"
+doc   = { zh = "陌生设备上的大额订单。", en = "A large order from a device that the user never used." }
+when  = "not NAME_device_known and amount >= limit('NAME_large_order')"
+score = 60
+basis = "Ours: takeovers begin with a strange device"
+  [[rule.case]]
+  name  = "6,000 from a strange device"
+  given = { NAME_device_known = false, amount = "6000.00" }
+  fires = true
+  [[rule.case]]
+  name  = "6,000 from the usual device"
+  given = { NAME_device_known = true, amount = "6000.00" }
+  fires = false
+
+[[rule]]
+id    = "too-fast"
+doc   = { zh = "一小时内订单过多。", en = "Too many orders in an hour." }
+when  = "NAME_orders_1h > limit('NAME_orders_1h_max')"
+score = 40
+basis = "Ours: people do not shop at this pace"
+  [[rule.case]]
+  name  = "the eleventh order within the hour"
+  given = { NAME_orders_1h = 11 }
+  fires = true
+  [[rule.case]]
+  name  = "the tenth is still fine"
+  given = { NAME_orders_1h = 10 }
+  fires = false
+
+[[exemption]]
+id    = "trusted-user"
+doc   = { zh = "受信用户不必再次验证。", en = "A trusted user is not challenged." }
+when  = "user in list('NAME_trusted_users')"
+lifts = ["challenge"]
+basis = "Ours: these users were verified in person"
+
+# Cases of the whole policy: what comes out in the end.
+[[case]]
+name    = "an ordinary order"
+given   = { user = "u2", amount = "80.00", NAME_device_known = true, NAME_orders_1h = 1 }
+outcome = "allow"
+[[case]]
+name    = "a large order from a strange device is challenged"
+given   = { user = "u2", amount = "6000.00", NAME_device_known = false, NAME_orders_1h = 1 }
+outcome = "challenge"
+[[case]]
+name    = "the same order of a trusted user passes"
+given   = { user = "u3", amount = "6000.00", NAME_device_known = false, NAME_orders_1h = 1 }
+lists   = { NAME_trusted_users = ["u3"] }
+outcome = "allow"
+""",
+    "parameters/limits.toml": """\
+# Figures with a date, a source and how sure they are: "verified", "from memory" or "design default".
+# A new figure is a new line with its date; the old one keeps its days.
+
+[NAME_large_order]
+doc   = { zh = "从多少起算大额订单。", en = "From which amount on an order is large." }
+type  = "money"
+mark  = "design default"
+value = [{ since = 2026-01-01, is = "5000.00", basis = "Ours: set it to what your losses say" }]
+
+[NAME_orders_1h_max]
+doc   = { zh = "一小时内最多几笔订单。", en = "How many orders an hour are believable." }
+type  = "int"
+mark  = "design default"
+value = [{ since = 2026-01-01, is = 10, basis = "Ours: set it to what your customers do" }]
+""",
+    "lists/users.toml": """\
+# Lists that the platform begins with. Entries come and go as `list_entry` events afterwards.
+
+[NAME_blocked_users]
+doc    = { zh = "禁用的用户。", en = "Users kept out." }
+colour = "black"
+of     = "text"
+
+[NAME_trusted_users]
+doc    = { zh = "当面核实过的受信用户。", en = "Users who were verified in person." }
+colour = "white"
+of     = "text"
+entry  = [{ value = "staff-test", expires = 2030-01-01T00:00:00+08:00, reason = "The team's own test user" }]
+""",
+}

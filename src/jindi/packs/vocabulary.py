@@ -1,0 +1,80 @@
+"""The words that a pack may use: keys of every table, kinds, outcomes, names that are taken.
+
+`docs/packs.md` documents every key of `KEYS`; a test holds the two together.
+"""
+
+import keyword
+from collections.abc import Mapping
+
+from jindi.basics.identifiers import NORMAL_FORMS
+from jindi.language import TIME_WORDS
+
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "pack": ("name", "version", "zone", "currency", "doc", "needs"),
+    "doc": ("zh", "en"),
+    "event": ("doc", "late_after", "lifecycle", "fields"),
+    "field": (
+        "type", "class", "doc", "required", "entity", "identifier", "values", "length_max", "least", "most",
+        "currency", "currency_field",
+    ),
+    "feature": (
+        "doc", "of", "by", "fold", "value", "over", "lag", "where", "counts", "current", "q", "degrade",
+    ),
+    "derived": ("doc", "is", "else", "degrade"),
+    "limit": ("doc", "type", "currency", "mark", "value"),
+    "step": ("since", "is", "basis"),
+    "list": ("doc", "colour", "of", "identifier", "entry"),
+    "entry": ("value", "expires", "reason"),
+    "policy": ("id", "on", "state", "doc", "deadline", "band", "rule", "exemption", "case"),
+    "band": ("from", "then", "method", "wait"),
+    "rule": (
+        "id", "doc", "when", "then", "score", "basis", "degrade", "method", "wait", "share_max",
+        "confirmed_share", "case",
+    ),
+    "rule case": ("name", "given", "lists", "at", "fires"),
+    "exemption": ("id", "doc", "when", "lifts", "basis"),
+    "policy case": ("name", "given", "lists", "at", "outcome"),
+}  # fmt: skip
+"""Every key that each kind of table accepts; any other key is refused."""
+
+FIELD_TYPES = ("text", "int", "bool", "money", "time", "ratio")
+LIMIT_TYPES = ("money", "int", "ratio", "duration", "text")
+MARKS = ("verified", "from memory", "design default")
+COLOURS = ("black", "white", "grey")
+STATES = ("live", "shadow", "draft")
+DEGRADES = ("open", "closed", "challenge")
+DATA_CLASSES = ("public", "C1", "C2", "C3")
+UNITS = ("day", "week", "month", "year")
+
+IDENTIFIERS: tuple[str, ...] = tuple(NORMAL_FORMS)
+"""Kinds of identifier that intake can turn into tokens."""
+
+PERSONAL = ("phone", "id_card", "bank_card", "email", "name", "address", "account")
+"""Kinds that point at a person: JR/T 0171-2020 puts them in C2, so a lower class is refused."""
+
+GIVEN_AWAY = ("phone", "mobile", "id_card", "bank_card", "card_number", "email")
+"""Field names that say that they hold a personal identifier: without `identifier` they would be stored in
+clear, which is hardly ever meant."""
+
+ENVELOPE = ("id", "type", "at")
+"""What every event carries beside its fields."""
+
+TAKEN = frozenset({*ENVELOPE, *TIME_WORDS, *keyword.kwlist, "true", "false"})
+"""Names that no field and no feature may have, because an expression or an event means something else by
+them."""
+
+LIFECYCLES: Mapping[str, Mapping[str, str]] = {
+    "challenge_result": {"decision": "text", "user": "text", "method": "text", "passed": "bool"},
+    "release": {"decision": "text", "by": "text"},
+    "recall": {"decision": "text", "by": "text"},
+    "verdict": {"decision": "text", "verdict": "text", "by": "text"},
+    "list_entry": {"list": "text", "value": "text", "action": "text", "reason": "text", "by": "text"},
+}
+"""The events of a decision's life, with the fields (and their types) that each must have."""
+
+FOLDS_OF_NUMBERS = frozenset({"sum", "mean", "std", "min", "max", "quantile"})
+FOLDS_WITHOUT_VALUE = frozenset({"count", "since_first", "since_last"})
+FOLDS_STRICTLY_EARLIER = frozenset({"seen", "first", "last", "since_first", "since_last"})
+"""Folds that never see the current event; `current` would mean nothing."""
+
+FOLDS_OF_TOKENS = ("count", "distinct", "seen", "first", "last")

@@ -1,0 +1,362 @@
+"""`jindi decide`: a file of events through the same gather and decide as live, with state in memory.
+
+The events of a table and those derived from its rows are merged in time order; only events of the mapped type
+give output rows. The output appears under its name when it is whole, never half.
+"""
+
+import heapq
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from jindi.basics.money import EXPONENTS
+from jindi.basics.problems import Problem, Problems
+from jindi.engine import Program, decide
+from jindi.features import Windows, plan
+from jindi.language import Kind, Type, Value
+from jindi.packs import Outcome
+from jindi.run.columns import PROBLEMS_TOLD_MAX, ColumnMap, Derived, Source, field_values, ids, instants
+from jindi.run.events import Event
+from jindi.run.intake import Intake, Refused
+from jindi.run.state import State
+from jindi.vault import Tokens
+
+CHUNK_ROWS = 65_536
+Told = Callable[[int, int | None], None]
+"""Told (rows done, rows in all if known) now and then; may raise to interrupt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a run did."""
+
+    rows: int
+    events: int
+    outcomes: Mapping[str, int]
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """An event of the stream; `row` is where its answer goes, None for derived events."""
+
+    event: Event
+    row: int | None
+    kept: tuple[Any, ...] = ()
+
+
+def decide_file(
+    source: Path, target: Path, program: Program, tokens: Tokens, columns: ColumnMap | None,
+    told: Told = lambda _, __: None,
+) -> Summary:  # fmt: skip
+    """Decide every event of a file. Raises Problems (with row numbers) when the file does not fit."""
+    if columns is None:
+        if source.suffix == ".parquet":
+            raise Problems([Problem(source.name, "", "a table needs a mapping", "give --columns")])
+        stream, rows = _wire_events(source, program, tokens), None
+        kept_names: tuple[str, ...] = ()
+        types = tuple(program.events)
+    else:
+        rows = pq.ParquetFile(source).metadata.num_rows if source.suffix == ".parquet" else None
+        stream = _mapped_events(source, program, tokens, columns)
+        kept_names, types = tuple(columns.keep), (columns.type,)
+    state = State.fresh(program, Windows(plan(program.definitions, program.reads)))
+    writer = _Output(target, program, types, kept_names)
+    outcomes: dict[str, int] = dict.fromkeys(map(str, Outcome), 0)
+    events = done = 0
+    try:
+        for waiting in stream:
+            event = waiting.event
+            try:
+                gathered = state.gather(event, feed=True)
+            except Refused as error:
+                raise Problems(
+                    Problem(source.name, f"event {events + 1}", each.problem, each.remedy) for each in error.problems
+                ) from None
+            decision = decide(program.events[event.type], gathered.facts)
+            state.high_us = gathered.as_of_us
+            if decision.outcome is Outcome.ALLOW:
+                state.windows.keep(event.type, gathered.as_of_us, event.values)
+            events += 1
+            if waiting.row is not None:
+                done += 1
+                outcomes[decision.outcome] += 1
+                writer.row(waiting, gathered.as_of_us, gathered.facts, decision)
+                if done % 4096 == 0:
+                    told(done, rows)
+        writer.finish()
+    except BaseException:
+        writer.abandon()
+        raise
+    told(done, done)
+    return Summary(done, events, outcomes)
+
+
+def _wire_events(source: Path, program: Program, tokens: Tokens) -> Iterator[_Waiting]:
+    """NDJSON lines in the form that the API takes. Time may lie anywhere: a file is history."""
+    intake = Intake(program.definitions, tokens, lambda: 1 << 62)
+    problems: list[Problem] = []
+    with source.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                event = intake.read(line)
+            except Refused as error:
+                problems += [Problem(source.name, f"line {number}: {p.item}", p.problem, p.remedy) for p in error.problems]
+                if len(problems) >= PROBLEMS_TOLD_MAX:
+                    break
+                continue
+            if not problems:
+                yield _Waiting(event, number)
+    if problems:
+        raise Problems(problems)
+
+
+def _mapped_events(source: Path, program: Program, tokens: Tokens, columns: ColumnMap) -> Iterator[_Waiting]:
+    """The rows of a table as events, merged with the events derived from them."""
+    heap: list[tuple[int, bool, int, _Waiting]] = []
+    tie = count()
+    last_us, start = -(1 << 62), 0
+    seen: set[str] = set()
+    for table in _chunks(source, columns):
+        rows = len(next(iter(table.values()), ()))
+        problems: list[Problem] = []
+
+        def tell(row: int, column: str, why: str, start: int = start, problems: list[Problem] = problems) -> None:
+            if len(problems) < PROBLEMS_TOLD_MAX:
+                problems.append(Problem(source.name, f"row {start + row + 1}: {column}", why, "correct the file or its mapping"))
+
+        at_source, table = _timed(columns.at, table)
+        at = instants(at_source, table[columns.at.column] if columns.at.column else [columns.at.literal] * rows,
+                      lambda row, why, tell=tell: tell(row, "at", why))  # fmt: skip
+        event_ids = ids(columns.id, range(rows), table, lambda row, why, tell=tell: tell(row, "id", why))
+        values = field_values(program.events[columns.type].event, columns.fields, rows, table, tokens, tell)
+        kept = list(zip(*(table[name] for name in columns.keep.values()), strict=True)) if columns.keep else [()] * rows
+        for row, at_us in enumerate(at):
+            if at_us < last_us:
+                tell(row, "at", "earlier than the row before it; rows must be in time order")
+            last_us = max(last_us, at_us)
+            if event_ids[row] in seen:
+                tell(row, "id", "an id that an earlier row has")
+            seen.add(event_ids[row])
+        derived = [_derive(each, program, rows, table, at, tokens, tell) for each in columns.derived]
+        if problems:
+            raise Problems(problems)
+        for events in derived:
+            for first, event in events:
+                heapq.heappush(heap, (event.at_us, not first, next(tie), _Waiting(event, None)))
+        for row, at_us in enumerate(at):
+            while heap and (heap[0][0], heap[0][1]) < (at_us, True):
+                yield heapq.heappop(heap)[3]
+            yield _Waiting(Event(event_ids[row], columns.type, at_us, values[row], b""), start + row, kept[row])
+            # An event that is to follow the row's instant waits for all rows of that instant.
+        start += rows
+    while heap:
+        yield heapq.heappop(heap)[3]
+
+
+def _derive(
+    derived: Derived, program: Program, rows: int, table: Mapping[str, Sequence[Any]], at: list[int], tokens: Tokens,
+    tell: Callable[[int, str, str], None],
+) -> list[tuple[bool, Event]]:  # fmt: skip
+    chosen = [row for row, cell in enumerate(table[derived.column]) if cell in derived.values]
+    if not chosen:
+        return []
+    part = {name: [cells[row] for row in chosen] for name, cells in table.items()}
+
+    def tell_row(place: int, column: str, why: str) -> None:
+        tell(chosen[place], f"{derived.type}.{column}", why)
+
+    event_ids = ids(derived.id, range(len(chosen)), part, lambda place, why: tell_row(place, "id", why))
+    event = program.events[derived.type].event
+    values = field_values(event, derived.fields, len(chosen), part, tokens, tell_row)
+    return [
+        (derived.first, Event(event_id, derived.type, at[row] + derived.after_us, each, b""))
+        for event_id, row, each in zip(event_ids, chosen, values, strict=True)
+    ]
+
+
+def _timed(source: Source, table: dict[str, Sequence[Any]]) -> tuple[Source, dict[str, Sequence[Any]]]:
+    """A column of timestamps as whole microseconds, all at once; anything else as it is."""
+    if source.column is None or not isinstance(cells := table[source.column], pa.ChunkedArray | pa.Array):
+        return source, table
+    if cells.type.tz is None:
+        if source.zone is None:
+            raise Problems([Problem("", "at", "times without a zone", "name the zone in the mapping")])
+        cells = pc.assume_timezone(cells, str(source.zone))
+    whole = pc.cast(pc.cast(cells, pa.timestamp("us", "UTC"), safe=False), pa.int64())
+    return replace(source, unit="us"), table | {source.column: whole.to_pylist()}
+
+
+def _chunks(source: Path, columns: ColumnMap) -> Iterator[dict[str, Sequence[Any]]]:
+    """The named columns of a Parquet, CSV or NDJSON file, some rows at a time."""
+    names = list(columns.columns)
+    if source.suffix == ".parquet":
+        file = pq.ParquetFile(source)
+        _have(source, names, file.schema_arrow.names)
+        batches: Iterator[pa.RecordBatch] = file.iter_batches(CHUNK_ROWS, columns=names)
+    elif source.suffix == ".csv":
+        # Cells stay text: an id with leading zeros, or an amount, must not become a float on the way in.
+        with source.open("rb") as raw:
+            header = raw.readline().decode("utf-8-sig").strip().split(",")
+        types = {name.strip('"'): pa.string() for name in header}
+        _have(source, names, list(types))
+        options = pa.csv.ConvertOptions(column_types=types, include_columns=names, strings_can_be_null=True, null_values=[""])
+        batches = iter(pa.csv.open_csv(source, convert_options=options))
+    else:
+        yield from _json_chunks(source, names)
+        return
+    for batch in batches:
+        yield {
+            name: column if pa.types.is_timestamp(column.type) and name == columns.at.column else _cells(column)
+            for name, column in zip(batch.schema.names, batch.columns, strict=True)
+        }
+
+
+def _cells(column: pa.Array) -> Sequence[Any]:
+    if pa.types.is_timestamp(column.type):
+        column = pc.cast(column, pa.timestamp("us", column.type.tz), safe=False)
+    cells: list[Any] = column.to_pylist()
+    return cells
+
+
+def _json_chunks(source: Path, names: list[str]) -> Iterator[dict[str, Sequence[Any]]]:
+    rows: list[dict[str, Any]] = []
+    with source.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                row = msgspec.json.decode(line)
+            except msgspec.MsgspecError:
+                row = None
+            if not isinstance(row, dict):
+                raise Problems([Problem(source.name, f"line {number}", "not a JSON object", "write one object a line")])
+            rows.append(row)
+            if len(rows) >= CHUNK_ROWS:
+                yield {name: [row.get(name) for row in rows] for name in names}
+                rows = []
+    if rows:
+        yield {name: [row.get(name) for row in rows] for name in names}
+
+
+def _have(source: Path, wanted: list[str], there: list[str]) -> None:
+    missing = [name for name in wanted if name not in there]
+    if missing:
+        raise Problems(Problem(source.name, f"column {name}", "not in the file", f"it has: {', '.join(there)}") for name in missing)
+
+
+class _Output:
+    """The Parquet file of answers: what was asked to be kept, the event, all features, the decision."""
+
+    def __init__(self, target: Path, program: Program, types: tuple[str, ...], kept: tuple[str, ...]) -> None:
+        self._target, self._part = target, target.with_name(target.name + ".part")
+        self._program, self._kept = program, kept
+        self._slots: dict[str, list[tuple[int, int, float]]] = {}
+        features: dict[str, Type] = {}
+        for name in types:
+            ep = program.events[name]
+            for feature in (*ep.windows, *ep.derived):
+                features.setdefault(feature, ep.types[ep.index[feature]])
+        self._features = features
+        places = {feature: place for place, feature in enumerate(features)}
+        for name in types:
+            ep = program.events[name]
+            self._slots[name] = [
+                (places[feature], ep.index[feature], _scale(features[feature])) for feature in (*ep.windows, *ep.derived)
+            ]
+        self._rules = {
+            name: tuple(rule.id for rule in live.policy.rules) if (live := program.events[name].live) else () for name in types
+        }
+        self._columns: list[list[Any]] = []
+        self._writer: pq.ParquetWriter | None = None
+        self._begin()
+
+    def _begin(self) -> None:
+        self._columns = [[] for _ in range(len(self._kept) + 3 + len(self._features) + 3)]
+
+    def row(self, waiting: _Waiting, as_of_us: int, facts: Sequence[Value], decision: Any) -> None:
+        """One answer."""
+        columns, event = self._columns, waiting.event
+        at = len(self._kept)
+        for place, value in enumerate(waiting.kept):
+            columns[place].append(value)
+        columns[at].append(event.id)
+        columns[at + 1].append(event.type)
+        columns[at + 2].append(event.at_us)
+        filled = len(columns[at])
+        for place, slot, scale in self._slots[event.type]:
+            value = facts[slot]
+            columns[at + 3 + place].append(value / scale if scale != 1.0 and isinstance(value, int | float) else value)
+        for place in range(len(self._features)):
+            if len(columns[at + 3 + place]) < filled:
+                columns[at + 3 + place].append(None)
+        rules = self._rules[event.type]
+        columns[-3].append(str(decision.outcome))
+        columns[-2].append(decision.score)
+        columns[-1].append([rules[hit] for hit in decision.hits])
+        if filled >= CHUNK_ROWS:
+            self._flush()
+
+    def _flush(self) -> None:
+        names = [*self._kept, "event_id", "event_type", "at", *self._features, "outcome", "score", "reasons"]
+        types: list[pa.DataType | None] = [None] * len(self._kept)
+        types += [pa.string(), pa.string(), pa.timestamp("us", "UTC")]
+        types += [_arrow(each) for each in self._features.values()] + [pa.string(), pa.int64(), pa.list_(pa.string())]
+        if self._writer is not None:
+            types = [field.type for field in self._writer.schema]
+        taken = {name: place for place, name in enumerate(names)}
+        arrays = [pa.array(self._columns[place], types[place]) for place in taken.values()]
+        table = pa.table(arrays, list(taken))
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(self._part, table.schema, compression="zstd")
+        self._writer.write_table(table)
+        self._begin()
+
+    def finish(self) -> None:
+        """Everything is on disk under its name."""
+        self._flush()
+        assert self._writer is not None, "_flush has made the writer"
+        self._writer.close()
+        with self._part.open("rb") as file:
+            os.fsync(file.fileno())
+        self._part.replace(self._target)
+
+    def abandon(self) -> None:
+        """Leave nothing behind."""
+        if self._writer is not None:
+            self._writer.close()
+        self._part.unlink(missing_ok=True)
+
+
+def _scale(type_: Type) -> float:
+    """What a feature's value is divided by on its way out: amounts leave in major units."""
+    if type_.kind is Kind.MONEY and type_.of is not None:
+        return float(10 ** EXPONENTS[type_.of])
+    return 1.0
+
+
+def _arrow(type_: Type) -> pa.DataType:
+    match type_.kind:
+        case Kind.INT | Kind.DURATION:
+            return pa.int64()
+        case Kind.MONEY:
+            # Without a fixed currency the minor unit is unknown: such amounts stay in minor units.
+            return pa.float64() if type_.of is not None else pa.int64()
+        case Kind.RATIO:
+            return pa.float64()
+        case Kind.BOOL:
+            return pa.bool_()
+        case Kind.TIME:
+            return pa.timestamp("us", "UTC")
+        case _:
+            return pa.string()

@@ -1,0 +1,83 @@
+"""The simulated stream against a running platform: history at full speed, then life as it happens."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from jindi.basics.instants import DAY_US, SECOND_US
+from jindi.engine import Decision
+from jindi.ports import Clock
+from jindi.run.lane import Busy, Stopped
+from jindi.run.platform import Platform
+from jindi.run.records import decision_id
+from jindi.run.simulate import Scoreboard, Simulated, World, truth_line
+
+HISTORY_DAYS = 10
+AT_ONCE = 64
+"""Events of the past decided before other work gets its turn."""
+
+_json = msgspec.json.Encoder().encode
+
+
+class Stream:
+    """Feeds a world into a platform and keeps the score against the truth."""
+
+    def __init__(
+        self, platform: Platform, clock: Clock, *, seed: int, users: int, days: int = HISTORY_DAYS,
+        truth: Path | None = None, told: Callable[[str], None] = lambda _: None,
+    ) -> None:  # fmt: skip
+        self._platform, self._clock, self._told = platform, clock, told
+        self._days, self._truth = days, truth
+        self.start_us = clock.now_us() - days * DAY_US
+        self.world = World(seed, users=users, start_us=self.start_us)
+        self.board = Scoreboard()
+        self.events = 0
+        self.is_live = False
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        truth = self._truth.open("a", encoding="utf-8") if self._truth is not None else None
+        try:
+            for simulated in self.world:
+                event = simulated.event
+                ahead_us = self.world.now_us - self._clock.now_us()
+                if ahead_us > 0:
+                    if not self.is_live:
+                        self.is_live = True
+                        self._told("the past is told; from here on the stream is live")
+                    await asyncio.sleep(ahead_us / SECOND_US)
+                elif self.events % AT_ONCE == 0:
+                    await asyncio.sleep(0)
+                await self._send(simulated)
+                if truth is not None:
+                    truth.write(truth_line(event, simulated.truth) + "\n")
+        finally:
+            if truth is not None:
+                truth.close()
+
+    async def _send(self, simulated: Simulated) -> None:
+        event = simulated.event
+        raw = _json(event)
+        while True:
+            try:
+                # The answer is known before it is durable; the world may act on it, the sender waits.
+                future = self._platform.submit(raw, self._clock.now_us())
+                break
+            except Busy:
+                await asyncio.sleep(0.01)
+            except Stopped:
+                await asyncio.sleep(1.0)
+        self.events += 1
+        decided = self._platform.lane.recent[-1]
+        if decided.event.id != event["id"]:
+            await future
+            return
+        decision: Decision = decided.decision
+        identifier = decision_id(decided.seq)
+        self.board.feed(event, simulated.truth, decision.outcome, identifier)
+        wait = {"wait_us": decision.wait_us} if decision.wait_us is not None else {}
+        self.world.react(event["id"], decision.outcome, decision.method, decision_id=identifier, **wait)
+        if self.is_live:
+            await future

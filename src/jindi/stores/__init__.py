@@ -1,0 +1,23 @@
+"""Ports, implemented: bytes and rows on disk, in a database, in memory.
+
+Knows: files, sectors, locks, SQL. Never: what the bytes mean; no domain word stands here.
+"""
+
+from jindi.stores.disk import Disk, FileSystem
+from jindi.stores.files import FileBlobs, MemoryBlobs
+from jindi.stores.folders import read_folder, write_folder
+from jindi.stores.memory_log import MemoryLog
+from jindi.stores.segments import SegmentLog
+from jindi.stores.sqlite_log import SqliteLog
+
+__all__ = [
+    "Disk",
+    "FileBlobs",
+    "FileSystem",
+    "MemoryBlobs",
+    "MemoryLog",
+    "SegmentLog",
+    "SqliteLog",
+    "read_folder",
+    "write_folder",
+]

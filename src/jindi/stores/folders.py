@@ -1,0 +1,132 @@
+"""Folders of pack files ↔ texts by path: the only place where packs touch the disk."""
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+
+from jindi.basics.problems import Problem, Problems
+
+FILE_BYTES_MAX = 1_000_000
+"""A pack file is written by people; a larger one is a mistake."""
+
+FILES_MAX = 2_000
+"""More files than this are not a folder of packs: somebody named the wrong one."""
+
+
+def read_folder(path: Path) -> dict[str, str]:
+    """The `*.toml` texts of a folder that is a pack or holds packs, keyed `pack folder/relative path`.
+
+    A folder is a pack when `pack.toml` lies in it; otherwise its own folders are the packs. Hidden files
+    and folders are passed by. Raises Problems with everything that cannot be read: no folder, no pack,
+    a link that leads out of the folder, text that isn't UTF-8, a file that is too large.
+    """
+    if not path.is_dir():
+        raise Problems(
+            [Problem(str(path), "", "not a folder", "name a folder with a pack.toml, or a folder of such")]
+        )
+    base = path.resolve()
+    alone = (base / "pack.toml").is_file()
+    problems: list[Problem] = []
+    files: dict[str, str] = {}
+    for found in _toml_files(base, base, problems):
+        relative = found.relative_to(base)
+        key = PurePosixPath(base.name or "pack", *relative.parts) if alone else PurePosixPath(*relative.parts)
+        if len(files) >= FILES_MAX:
+            problems.append(Problem(str(path), "", f"more than {FILES_MAX} files", "name a folder of packs"))
+            break
+        text = _text(found, str(key), problems)
+        if text is not None:
+            files[str(key)] = text
+    if not problems and not any(PurePosixPath(key).name == "pack.toml" for key in files):
+        problems.append(Problem(str(path), "", "holds no pack", "a pack is a folder with a pack.toml"))
+    if problems:
+        raise Problems(problems)
+    return files
+
+
+def write_folder(path: Path, files: Mapping[str, str]) -> None:
+    """Write new files below a folder, which is made when it isn't there; all of them or none.
+
+    Refuses, with Problems, to overwrite anything and to write outside the folder.
+    """
+    base = path.resolve()
+    problems: list[Problem] = []
+    for key in files:
+        pure = PurePosixPath(key)
+        target = base / pure
+        if pure.is_absolute() or ".." in pure.parts or not pure.parts or "\\" in key:
+            problems.append(Problem(key[:200], "", "not a path below the folder", "use / and no .."))
+        elif not target.parent.resolve().is_relative_to(base):
+            problems.append(
+                Problem(key, "", "lies behind a link that leads out of the folder", "remove the link")
+            )
+        elif os.path.lexists(target):
+            problems.append(Problem(key, "", "is there already", "choose another name, or remove it first"))
+    if problems:
+        raise Problems(problems)
+    written: list[Path] = []
+    made: list[Path] = []
+    try:
+        for key, text in files.items():
+            target = base / PurePosixPath(key)
+            made.extend(reversed([p for p in target.parents if not p.exists()]))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with target.open(
+                "x", encoding="utf-8", newline="\n"
+            ) as file:  # "x": never over what came meanwhile
+                written.append(target)
+                file.write(text)
+    except OSError as error:
+        for target in written:
+            target.unlink(missing_ok=True)
+        for folder in reversed(made):
+            folder.rmdir()
+        remedy = "nothing was written; look at the folder's rights and the disk's space"
+        raise Problems([Problem(str(path), "", f"could not be written: {error.strerror}", remedy)]) from error
+
+
+def _toml_files(folder: Path, base: Path, problems: list[Problem]) -> Iterator[Path]:
+    """The files below a folder, in the order of their names, each link followed only inside the folder."""
+    try:
+        names = sorted(entry.name for entry in os.scandir(folder))
+    except OSError as error:
+        problems.append(Problem(str(folder), "", f"cannot be read: {error.strerror}", "look at its rights"))
+        return
+    for name in names:
+        if name.startswith("."):
+            continue
+        found = folder / name
+        place = str(found.relative_to(base))
+        if found.is_symlink() and (name.endswith(".toml") or found.is_dir()):
+            # A link that leads out could give any file of the machine; one to a folder could go in circles.
+            # A link to a file inside is how mounted configuration looks, and is read.
+            if found.is_dir() or not found.resolve().is_relative_to(base):
+                remedy = "put the file itself into the folder"
+                problems.append(Problem(place, "", "is a link to a folder or out of the folder", remedy))
+            else:
+                yield found
+        elif found.is_dir():
+            yield from _toml_files(found, base, problems)
+        elif name.endswith(".toml"):
+            yield found
+
+
+def _text(found: Path, key: str, problems: list[Problem]) -> str | None:
+    if not found.is_file():  # asked before opening: a pipe would wait for a writer for good
+        problems.append(Problem(key, "", "not a plain file", "remove it"))
+        return None
+    try:
+        with found.open("rb") as file:
+            data = file.read(FILE_BYTES_MAX + 1)
+    except OSError as error:
+        problems.append(Problem(key, "", f"cannot be read: {error.strerror}", "look at its rights"))
+        return None
+    if len(data) > FILE_BYTES_MAX:
+        problems.append(Problem(key, "", f"larger than {FILE_BYTES_MAX} bytes", "split it"))
+        return None
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        problems.append(Problem(key, f"line {line}", "not UTF-8", "save the file as UTF-8"))
+        return None

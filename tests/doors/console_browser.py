@@ -1,0 +1,187 @@
+"""A headless browser over its own debugging pipe: no driver, no port, no package."""
+
+import base64
+import json
+import os
+import select
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+    "--remote-debugging-pipe", "--force-color-profile=srgb",
+)  # fmt: skip
+
+
+def chromium():
+    """The browser's path, or None where there is none."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+class Browser:
+    """One browser with a fresh profile. Messages are JSON, ended by a zero byte, on descriptors 3 and 4."""
+
+    def __init__(self):
+        self.profile = tempfile.mkdtemp()
+        to_read, self.to_write = os.pipe()
+        self.from_read, from_write = os.pipe()
+
+        def descriptors():
+            os.dup2(to_read, 3)
+            os.dup2(from_write, 4)
+
+        # The pipe's ends may themselves be 3 and 4: move them out of the way first.
+        to_read, from_write = (os.dup(fd) if fd in (3, 4) else fd for fd in (to_read, from_write))
+        os.set_inheritable(to_read, True)
+        os.set_inheritable(from_write, True)
+        self.process = subprocess.Popen(
+            [chromium(), *FLAGS, f"--user-data-dir={self.profile}", "about:blank"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            pass_fds=(3, 4, to_read, from_write),
+            preexec_fn=descriptors,
+        )
+        os.close(to_read)
+        os.close(from_write)
+        self.rest, self.events, self.next_id = b"", [], 0
+
+    def call(self, method, session=None, /, **params):
+        self.next_id += 1
+        message = {"id": self.next_id, "method": method, "params": params}
+        if session:
+            message["sessionId"] = session
+        os.write(self.to_write, json.dumps(message).encode() + b"\0")
+        wanted = self.next_id
+        while True:
+            answer = self._read(30)
+            if answer.get("id") == wanted:
+                assert "error" not in answer, f"{method}: {answer['error']}"
+                return answer["result"]
+
+    def _read(self, seconds):
+        until = time.monotonic() + seconds
+        while b"\0" not in self.rest:
+            ready, _, _ = select.select([self.from_read], [], [], max(0, until - time.monotonic()))
+            assert ready, "the browser did not answer"
+            chunk = os.read(self.from_read, 1 << 20)
+            assert chunk, "the browser has gone"
+            self.rest += chunk
+        raw, _, self.rest = self.rest.partition(b"\0")
+        message = json.loads(raw)
+        if "id" not in message:
+            self.events.append(message)
+        return message
+
+    def wait(self, seconds):
+        """Take in events for a while."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            if b"\0" in self.rest or select.select([self.from_read], [], [], left)[0]:
+                self._read(left + 1)
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        os.close(self.to_write)
+        os.close(self.from_read)
+        shutil.rmtree(self.profile, ignore_errors=True)
+
+
+class Tab:
+    """One page. `complaints` are console errors and violations of the content security policy."""
+
+    def __init__(self, browser, width=1440, height=900):
+        self.browser = browser
+        target = browser.call("Target.createTarget", url="about:blank")["targetId"]
+        self.session = browser.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Log", "Network", "Audits"):
+            self.call(f"{domain}.enable")
+        self.call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False
+        )
+
+    def call(self, method, **params):
+        return self.browser.call(method, self.session, **params)
+
+    def open(self, url, settle_s=0.3):
+        self.call("Page.navigate", url=url)
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            self.browser.wait(0.1)
+            if self.run("document.readyState") == "complete" and self.run("location.href") != "about:blank":
+                break
+        self.browser.wait(settle_s)
+
+    def run(self, script):
+        result = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        assert "exceptionDetails" not in result, result["exceptionDetails"]
+        return result["result"].get("value")
+
+    def until(self, script, seconds=15):
+        """Wait until a script gives something true; the value, or None when it never did."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if value := self.run(script):
+                return value
+            self.browser.wait(0.1)
+        return None
+
+    def cookie(self, url, name, value):
+        self.call("Network.setCookie", url=url, name=name, value=value)
+
+    def press(self, key):
+        for kind in ("keyDown", "keyUp"):
+            text = {"text": key} if kind == "keyDown" and len(key) == 1 else {}
+            self.call("Input.dispatchKeyEvent", type=kind, key=key, **text)
+
+    def shot(self, path, *, whole=False):
+        raw = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)["data"]
+        Path(path).write_bytes(base64.b64decode(raw))
+
+    def complaints(self):
+        found = []
+        for event in self.browser.events:
+            method, params = event["method"], event.get("params", {})
+            if method == "Log.entryAdded" and params["entry"]["level"] in ("error", "warning"):
+                found.append(f"{params['entry']['text']} {params['entry'].get('url', '')}")
+            elif method == "Runtime.exceptionThrown":
+                found.append(str(params["exceptionDetails"].get("exception", {}).get("description")))
+            elif method == "Runtime.consoleAPICalled" and params["type"] in ("error", "warning", "assert"):
+                found.append(str(params["args"]))
+            elif method == "Audits.issueAdded":
+                found.append(json.dumps(params["issue"]))
+        return found
+
+    def requested(self):
+        return {
+            event["params"]["request"]["url"]
+            for event in self.browser.events
+            if event["method"] == "Network.requestWillBeSent"
+        }
+
+
+class Served:
+    """An ASGI application on a free port of this machine, in a thread."""
+
+    def __init__(self, app):
+        import uvicorn
+
+        config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", lifespan="off", loop="asyncio")
+        self.server = uvicorn.Server(config)
+        self.thread = threading.Thread(target=self.server.run, daemon=True)
+        self.thread.start()
+        while not self.server.started:
+            assert self.thread.is_alive(), "the server did not start"
+            time.sleep(0.01)
+        port = self.server.servers[0].sockets[0].getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+
+    def close(self):
+        self.server.should_exit = True
+        self.server.force_exit = True
+        self.thread.join(10)

@@ -1,0 +1,180 @@
+"""Events, fields, data classes, identifiers; limits and lists."""
+
+import pytest
+from packs_room_world import EVENTS, LIMITS, LISTS, SAID, feature, policy, rule, said, told, world
+
+from jindi.language import TEXT, Kind, Type
+from jindi.packs import load
+
+
+def with_field(line):
+    """The world with one more field of payment, and nothing that reads it."""
+    return world(events=EVENTS.replace("[payment.fields]", f"[payment.fields]\n{line}"))
+
+
+def field(name="extra", **keys):
+    table = {"type": '"text"', "class": '"C2"'} | keys
+    inner = ", ".join(f"{key} = {text}" for key, text in table.items() if text is not None)
+    return f"{name} = {{ {inner}, {SAID} }}"
+
+
+def test_fields_keep_their_order_and_types():
+    fields = {f.name: f for f in load(world()).events["payment"].fields}
+    assert list(fields)[:3] == ["user", "payee", "phone"]
+    assert fields["phone"].type == Type(Kind.TOKEN, of="phone")
+    assert fields["amount"].type == Type(Kind.MONEY, of="CNY")
+    assert fields["price"].type == Type(Kind.MONEY, currency_field="currency")
+    assert fields["amount"].least == 1
+    assert not fields["phone"].required
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (field(**{"class": None}), "`class` is missing"),
+        (field(**{"class": '"C4"'}), "unknown class 'C4'"),
+        (field(**{"class": '"C3"'}), "class C3 may not be stored"),
+        (field(identifier='"phne"'), "unknown identifier 'phne' (did you mean 'phone'?)"),
+        (field(identifier='"phone"', **{"class": '"C1"'}), "class C1 is too low"),
+        (field(identifier='"device"', **{"class": '"public"'}), "an identifier is not public"),
+        (field(type='"int"', identifier='"phone"'), "an identifier has type text"),
+        (field("mobile"), "looks like a personal identifier"),
+        (field("hour", type='"int"'), "the name is taken"),
+        (field("id"), "the name is taken"),
+        (field("Extra"), "not a name"),
+        (field(type='"txt"'), "unknown type 'txt' (did you mean 'text'?)"),
+        (field(type='"bool"', values='["a"]'), "`values` belongs to a text field"),
+        (field(values='["a", "a"]'), "names 'a' twice"),
+        (field(values="[]"), "`values` is empty"),
+        (field(length_max="0"), "`length_max` is out of range"),
+        (field(length_max='"9"'), "`length_max` must be a whole number, not text"),
+        (field(least="1"), "`least` belongs to a number"),
+        (field(type='"int"', least="2", most="1"), "`least` is above `most`"),
+        (field(required='"no"'), "`required` must be true or false, not text"),
+        (field(currency='"CNY"'), "`currency` belongs to a money field"),
+        (field(type='"money"', currency='"CNX"'), "unknown currency 'CNX'"),
+        (field(type='"money"', currency='"CNY"', currency_field='"currency"'), "both `currency` and `currency_field`"),
+        (field(type='"money"', currency_field='"curency"'), "did you mean 'currency'?"),
+        (field(type='"money"', currency_field='"items"'), "currency_field items is int"),
+        (field(type='"ratio"', entity='"user"'), "can't be the key of an entity"),
+        (field(type='"int"', entity='"user"'), "entity user is int here and text in payment.user"),
+        (field(identifier='"phone"', entity='"user"'), "entity user is token of phone here and text"),
+        ("extra = 3", "must be a table, not a whole number"),
+    ],
+)
+def test_a_field_that_makes_no_sense_is_refused(line, words):
+    assert any(words in each for each in told(with_field(line))), told(with_field(line))
+
+
+def test_class_c3_passes_only_as_a_token():
+    events = load(with_field(field(identifier='"bank_card"', **{"class": '"C3"'}))).events
+    assert events["payment"].fields[0].type == Type(Kind.TOKEN, of="bank_card")
+
+
+def test_a_lifecycle_event_needs_its_fields_and_is_alone():
+    life = f'[outcome_{{n}}]\n{SAID}\nlifecycle = "release"\n[outcome_{{n}}.fields]\n{field("decision")}\n'
+    assert said(world(events=EVENTS + life.format(n="a")), "lifecycle release needs a required field 'by' of type text")
+    both = "".join(life.format(n=n) + field("by") + "\n" for n in "ab")
+    assert said(world(events=EVENTS + both), "lifecycle release is already that of outcome_a")
+
+
+def test_an_event_without_fields_is_refused():
+    assert said(world(events=EVENTS + f"[empty]\n{SAID}\n"), "empty: has no fields")
+    assert said(world(events="empty = 3\n" + EVENTS), "empty: must be a table, not a whole number")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('type = "money"', 'type = "cash"', "unknown type 'cash'"),
+        ("since = 2026-07-01", "since = 2025-07-01", "value 2 is dated 2025-07-01, not after the one before it"),
+        ("since = 2026-07-01", 'since = "2026-07-01"', "`since` must be a date such as"),
+        ("since = 2026-07-01", "since = 2026-07-01T00:00:00Z", "`since` must be a date such as"),
+        ('is = "2000.00", basis = "ours"', 'is = "2000.00"', "`basis` is missing"),
+        ('is = "2000.00"', "is = 2000", "`is` must be an amount as text"),
+        ('is = "2000.00"', 'is = "2000.001"', "more than 2 decimal places for CNY"),
+        ('is = "2000.00"', 'isn = "2000.00"', "unknown key 'isn' (did you mean 'is'?)"),
+        ('mark = "design default"\nvalue = [\n', "value = [\n", "`mark` is missing"),
+        ('mark = "design default"\nvalue = [\n', 'mark = "sure"\nvalue = [\n', "unknown mark 'sure'"),
+    ],
+)
+def test_a_limit_has_dated_values_with_a_basis_and_a_mark(old, new, words):
+    lines = told(world(limits=LIMITS.replace(old, new, 1), policies=[]))
+    assert any("parameters/limits.toml" in line and words in line for line in lines), lines
+
+
+@pytest.mark.parametrize(
+    ("word", "given", "value"),
+    [
+        ("money", '"12.50"', 1250),
+        ("int", "7", 7),
+        ("ratio", "0.25", 0.25),
+        ("ratio", '"2.5%"', 0.025),
+        ("duration", '"2h"', 7_200_000_000),
+        ("text", '"yes"', "yes"),
+        ("int", '"placeholder"', None),
+    ],
+)
+def test_limits_hold_values_of_the_language(word, given, value):
+    text = f'[l]\n{SAID}\ntype = "{word}"\nmark = "verified"\nvalue = [{{ since = 2026-01-01, is = {given}, basis = "b" }}]\n'
+    assert load(world(limits=LIMITS + text)).limits["l"].steps[0].value == value
+
+
+def test_a_live_policy_may_not_read_a_placeholder():
+    body = rule(when="items > limit('unset')", cases=CASES_OF_ITEMS)
+    assert said(world(policies=[policy(body)]), "reads limit unset, which is an unset placeholder", "shadow")
+    assert not told(world(policies=[policy(body, state="shadow")]))
+
+
+CASES_OF_ITEMS = """
+[[rule.case]]
+name = "yes"
+given = { items = 2 }
+fires = true
+[[rule.case]]
+name = "no"
+given = { items = 1 }
+fires = false
+"""
+
+
+def test_a_placeholder_behind_a_derived_feature_is_found():
+    derived = f"[many]\n{SAID}\nis = \"items > limit('unset')\"\n"
+    assert said(
+        world(features=derived, policies=[policy(rule(when="many", cases=CASES_OF_ITEMS))]), "unset placeholder"
+    )
+
+
+def test_a_list_begins_with_its_entries():
+    blocked = load(world()).lists["blocked"]
+    assert [entry.value for entry in blocked.entries] == ["u1", "u2"]
+    assert blocked.entries[0].expires_us == 1_798_761_600_000_000
+    assert blocked.entries[1].expires_us is None
+    assert blocked.of == TEXT
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('colour = "black"', 'colour = "blck"', "unknown colour 'blck' (did you mean 'black'?)"),
+        ('value = "u2"', 'value = "u1"', "stands in the list already"),
+        ('{ value = "u2", reason = "known" }', '{ value = "u2" }', "`reason` is missing"),
+        ("2027-01-01T00:00:00Z", "2027-01-01T00:00:00", "`expires` has no offset"),
+        ("2027-01-01T00:00:00Z", "2027-01-01", "`expires` must be an instant"),
+        ('of = "text"\n', "", "`of` is missing"),
+        ('of = "text"\n', 'of = "text"\nidentifier = "phone"\n', "both `of` and `identifier`"),
+        ('identifier = "phone"', 'identifier = "phone"\nentry = []', "would stand in the pack in clear"),
+    ],
+)
+def test_a_list_that_makes_no_sense_is_refused(old, new, words):
+    lines = told(world(lists=LISTS.replace(old, new, 1)))
+    assert any("lists/lists.toml" in line and words in line for line in lines), lines
+
+
+def test_no_message_repeats_a_value_of_a_list():
+    lines = told(world(lists=LISTS.replace('value = "u2"', 'value = "u1"')))
+    assert not any("u1" in line for line in lines)
+
+
+def test_features_cannot_be_named_like_a_field_that_stands_beside_them():
+    assert said(world(features=feature("items")), "has the name of a field of payment")
