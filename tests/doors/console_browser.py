@@ -1,6 +1,7 @@
 """A headless browser over its own debugging pipe: no driver, no port, no package."""
 
 import base64
+import fcntl
 import json
 import os
 import select
@@ -13,8 +14,8 @@ from pathlib import Path
 
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-    "--remote-debugging-pipe", "--force-color-profile=srgb",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--disable-dev-shm-usage", "--remote-debugging-pipe", "--force-color-profile=srgb",
 )  # fmt: skip
 
 
@@ -28,26 +29,19 @@ class Browser:
 
     def __init__(self):
         self.profile = tempfile.mkdtemp()
-        to_read, self.to_write = os.pipe()
-        self.from_read, from_write = os.pipe()
-
-        def descriptors():
-            os.dup2(to_read, 3)
-            os.dup2(from_write, 4)
-
-        # The pipe's ends may themselves be 3 and 4: move them out of the way first.
-        to_read, from_write = (os.dup(fd) if fd in (3, 4) else fd for fd in (to_read, from_write))
-        os.set_inheritable(to_read, True)
-        os.set_inheritable(from_write, True)
+        ours, theirs = os.pipe(), os.pipe()
+        # The ends that the browser gets are moved above nine, so that a shell can put them where it looks.
+        take, give = (fcntl.fcntl(fd, fcntl.F_DUPFD, 10) for fd in (ours[0], theirs[1]))
+        self.to_write, self.from_read = ours[1], theirs[0]
         self.process = subprocess.Popen(
-            [chromium(), *FLAGS, f"--user-data-dir={self.profile}", "about:blank"],
+            ["/bin/sh", "-c", f'exec "$@" 3<&{take} 4>&{give}', "sh", chromium(), *FLAGS,
+             f"--user-data-dir={self.profile}", "about:blank"],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            pass_fds=(3, 4, to_read, from_write),
-            preexec_fn=descriptors,
-        )
-        os.close(to_read)
-        os.close(from_write)
+            pass_fds=(take, give),
+        )  # fmt: skip
+        for fd in (ours[0], theirs[1], take, give):
+            os.close(fd)
         self.rest, self.events, self.next_id = b"", [], 0
 
     def call(self, method, session=None, /, **params):
@@ -102,7 +96,11 @@ class Tab:
         for domain in ("Page", "Runtime", "Log", "Network", "Audits"):
             self.call(f"{domain}.enable")
         self.call(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=False,
         )
 
     def call(self, method, **params):
@@ -171,7 +169,9 @@ class Served:
     def __init__(self, app):
         import uvicorn
 
-        config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", lifespan="off", loop="asyncio")
+        config = uvicorn.Config(
+            app, host="127.0.0.1", port=0, log_level="critical", lifespan="off", loop="asyncio"
+        )
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run, daemon=True)
         self.thread.start()

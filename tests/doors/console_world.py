@@ -1,10 +1,12 @@
 """A platform for the console's tests: the shipped packs, seeded events, decisions by the real engine."""
 
+import asyncio
 import random
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
+
+import httpx
 
 from jindi.access import Scope, Sessions, SignInLinks
 from jindi.doors.console import (
@@ -226,16 +228,8 @@ class World:
         named = dict(zip(ep.fields, facts[: len(ep.fields)], strict=True))
         lines = []
         for field in ep.event.fields:
-            text = shown(named[field.name], field.type, named.get)
-            lines.append(
-                FieldLine(
-                    field.name,
-                    field.doc,
-                    None if text is None else str(text),
-                    field.data_class,
-                    bool(field.identifier),
-                )
-            )
+            value = shown(named[field.name], field.type, named.get)
+            lines.append(FieldLine(field.name, field.doc, value, field.data_class, bool(field.identifier)))
         return DecisionPage(
             row=row,
             as_of_us=row.at_us,
@@ -346,6 +340,30 @@ class Doors:
         return self.links.create(who, frozenset(scopes or (Scope.DECISIONS_READ,)), self.world.clock.now_us())
 
 
-def as_late(row):
-    """The same row, marked late and degraded."""
-    return replace(row, late=True, degraded=True)
+class Visitor:
+    """A browser without a window: keeps cookies, follows nothing, speaks to the application in-process."""
+
+    def __init__(self, app, base_url="http://jindi.test", *, headers=None, cookies=None, strict=True):
+        self.app, self.base_url, self.headers, self.strict = app, base_url, headers or {}, strict
+        self.cookies = httpx.Cookies(cookies)
+
+    def get(self, address, **more):
+        return self._ask("GET", address, **more)
+
+    def head(self, address):
+        return self._ask("HEAD", address)
+
+    def post(self, address, **more):
+        return self._ask("POST", address, **more)
+
+    def _ask(self, method, address, **more):
+        async def ask():
+            transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=self.strict)
+            async with httpx.AsyncClient(
+                transport=transport, base_url=self.base_url, headers=self.headers, cookies=self.cookies
+            ) as client:
+                answer = await client.request(method, address, **more)
+                self.cookies = client.cookies
+                return answer
+
+        return asyncio.run(ask())

@@ -84,6 +84,7 @@ WINDOWS = (
     window("device_known", "seen", value={"payment": "device"}, type_=BOOL, current="exclude"),
     window("challenge_passed", "seen", of=("login",), by=BOTH, type_=BOOL),
     window("failed_share_base", of=("login",), by=BOTH),
+    window("last_channel", "last", of=("login",), by=BOTH, type_=TEXT),
 )
 LARGE = (
     LimitStep(date(2016, 7, 1), 100_000, "rule 12"),

@@ -185,11 +185,21 @@ def test_shadows_say_their_own_and_change_nothing():
 # The oracle: the definition of a verdict, rule by rule, with a tree walk for each condition.
 
 CONDITIONS = [
-    "amount > cny('5')", "amount <= limit('large')", "payments_1d >= 3", "not device_known",
-    "failed_share > 0.5", "risky_share > 1.0", "user in list('blocked')",
-    "channel == 'web' and amount > cny('2')", "hour < 6", "missing(device)", "failed_logins_1d > 2 or paid_1d > cny('10')", "twice_paid > cny('20')",
-    "or_else(payments_1d, 0) == 0", "night and payments_1d > 1",
-]  # fmt: skip
+    "amount > cny('5')",
+    "amount <= limit('large')",
+    "payments_1d >= 3",
+    "not device_known",
+    "failed_share > 0.5",
+    "risky_share > 1.0",
+    "user in list('blocked')",
+    "channel == 'web' and amount > cny('2')",
+    "hour < 6",
+    "missing(device)",
+    "failed_logins_1d > 2 or paid_1d > cny('10')",
+    "twice_paid > cny('20')",
+    "or_else(payments_1d, 0) == 0",
+    "night and payments_1d > 1",
+]
 ABSENT = ["payments_1d", "paid_1d", "failed_logins_1d", "device_known", "challenge_passed"]
 
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from engine_world import NOON_US, case, definitions, facts, policy, rule
 
@@ -26,7 +28,9 @@ def test_an_event_reads_what_it_feeds_and_what_its_policies_use():
     program = build(definitions(policy(rule("a", "not device_known", "review"))))
     assert program.reads["payment"] >= {"device_known", "payments_1d", "paid_1d"}
     assert "challenge_passed" not in program.reads["payment"]
-    assert program.reads["login"] == {"failed_logins_1d", "challenge_passed", "failed_share_base"}
+    assert program.reads["login"] == {
+        "failed_logins_1d", "challenge_passed", "failed_share_base", "last_channel"
+    }  # fmt: skip
     through = build(definitions(policy(rule("a", "risky_share > 0.5", "review"))))
     assert "failed_logins_1d" in through.reads["payment"]
     assert through.events["payment"].derived.index("failed_share") < through.events["payment"].derived.index(
@@ -94,3 +98,24 @@ def test_a_draft_decides_nothing_but_can_be_tried():
     assert build(world).events["payment"].policies() == ()
     trial = build_trial(world, draft)
     assert decide(trial, facts(trial, amount=200)).outcome == "deny"
+
+
+def test_a_list_can_be_asked_about_a_window_feature_which_is_then_read():
+    program = payment(policy(rule("a", "last_channel in list('blocked')", "deny")))
+    assert "last_channel" in program.windows
+    assert [(m.name, program.slots[m.slot]) for m in program.members] == [
+        ("last_channel", "last_channel in list('blocked')")
+    ]
+    away = frozenset({"last_channel"})
+    decision = decide(program, facts(program, away), away)
+    assert decision.degraded == ("last_channel",)
+
+
+def test_a_problem_names_the_file_that_the_policy_was_read_from():
+    wrong = policy(rule("a", "not ok", "review"), id_="pay-next")
+    source = {
+        "pay/policies/other.toml": '[[rule]]\nid = "pay-next"\n',
+        "pay/policies/next.toml": 'id = "pay-next"\n',
+    }
+    with pytest.raises(Problems, match=r"pay/policies/next\.toml: rule a"):
+        build(replace(definitions(wrong), source=source))

@@ -104,6 +104,7 @@ def test_beside_something_broken_an_unknown_name_is_still_found():
         ("shop/rules.toml", "not a file of a pack"),
         ("other/events.toml", "lies in no pack"),
         ("shop/../x/pack.toml", "not a relative path"),
+        ("shop/policies/\ud800.toml", "not a relative path"),
     ],
 )
 def test_a_file_in_the_wrong_place_is_refused(path, words):
@@ -115,7 +116,7 @@ def test_no_pack_at_all_is_said():
     assert told({"events.toml": ""}) == ["pack.toml: there is no pack (begin with a pack.toml)"]
 
 
-@pytest.mark.parametrize("text", ["a = " + "[" * 5000, "a = " + "9" * 5000, "[" * 3000, "x" * 1_000_001])
+@pytest.mark.parametrize("text", ["a = " + "[" * 5000, "a = " + "9" * 5000, "[" * 3000, "x" * 1_000_001, "a = '\ud800'"])
 def test_monstrous_files_are_problems_not_crashes(text):
     assert any("features.toml" in line for line in told(world(features=text, policies=[])))
 

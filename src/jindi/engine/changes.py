@@ -46,8 +46,8 @@ class Move:
     `before` and `after` are as people may see them, `value` is `after` as facts carry it. `distance` is
     relative to the value itself (1 for a yes that becomes a no). With `any_other`, every value but `before`
     turns the condition, and `after` is only an example. `as_fact` marks a derived feature that was set by
-    hand because no single one of its inputs did it. `held` names window features that would not stay as
-    they are if this field were another, and were left as they are; sums were moved along.
+    hand because no single one of its inputs did it. `held` names window features and memberships that
+    might not stay as they are if this field were another, and were left alone; sums were moved along.
     """
 
     input: str
@@ -248,8 +248,11 @@ class _Search:
                 proposals += [(name, True, False), (name, False, False)]
             elif name in self.fields:
                 proposals += [(name, word, False) for word in self.fields[name].values]
+        asked = {member.slot for member in self.program.members if self.facts[member.slot] is None}
         for name, value, any_other in proposals:
             slot = index[name]
+            if slot in asked:
+                continue  # nobody to look up in the list: the value itself is missing
             if (
                 types[slot].kind is not Kind.TOKEN
                 and value != self.facts[slot]
@@ -426,7 +429,7 @@ class _Search:
         )
 
     def _held(self, name: str, slot: int) -> tuple[str, ...]:
-        """The window features that depend on a field and were not moved with it."""
+        """The window features and list memberships that depend on a field and were not moved with it."""
         if name not in self.fields:
             return ()
         event = self.program.event.name
@@ -441,6 +444,7 @@ class _Search:
                 or (event in feature.of and condition is not None and name in condition.inputs)
             ):
                 held.append(window)
+        held += [self.program.slots[member.slot] for member in self.program.members if member.name == name]
         return tuple(held)
 
 

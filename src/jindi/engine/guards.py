@@ -13,11 +13,12 @@ SAMPLE_MIN = 200
 _WHOLE_PPM = 1_000_000
 
 
-def guard(program: Program, recent: Mapping[str, Sequence[Facts]], day: date) -> list[Problem]:
+def guard(program: Program, recent: Mapping[str, Sequence[Facts]], day: date | None = None) -> list[Problem]:
     """Why the live policies of a program may not go live: no problem, no objection.
 
     `recent` holds complete facts of recent events by event type, in this program's slots (see `refit`).
-    `day` is the day from which the policies would decide: a limit that is unset then or later is refused.
+    `day` is the day from which the policies would decide: a limit that is unset then or later is refused;
+    without a day only its newest value counts.
     """
     problems: list[Problem] = []
     for name, event in program.events.items():
@@ -57,7 +58,7 @@ def refit(
     return new.complete(base, frozenset(absent)), frozenset(absent)
 
 
-def _unset(event: EventProgram, policy: PolicyProgram, day: date) -> Iterator[Problem]:
+def _unset(event: EventProgram, policy: PolicyProgram, day: date | None) -> Iterator[Problem]:
     """Limits that this policy stands on and nobody has given a value."""
     users: dict[str, list[str]] = {}
     for item, expression in expressions_of(policy.policy):
@@ -69,9 +70,9 @@ def _unset(event: EventProgram, policy: PolicyProgram, day: date) -> Iterator[Pr
                 users.setdefault(name, []).append(item)
     for name, items in users.items():
         limit = event.definitions.limits[name]
-        steps = [step for step in limit.steps if step.since > day]
+        steps = [step for step in limit.steps if day is not None and step.since > day]
         try:
-            steps.insert(0, limit.on(day))
+            steps.insert(0, limit.on(day) if day is not None else limit.steps[-1])
         except LookupError as error:
             yield Problem(policy.place, items[0], str(error.args[0]), "give it an earlier value, or wait")
         for step in steps:

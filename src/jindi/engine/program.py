@@ -106,11 +106,8 @@ class EventProgram:
     clear: Decision = field(repr=False)
     """The decision when the live policy has nothing to say and there is no shadow."""
     levels: tuple[_Level, ...] = field(repr=False)
-
-    @property
-    def base_count(self) -> int:
-        """How many facts the caller gives; `complete` adds the derived ones behind them."""
-        return len(self.slots) - len(self.derived)
+    base_count: int
+    """How many facts the caller gives; `complete` adds the derived ones behind them."""
 
     def complete(
         self, base: Facts, absent: frozenset[str] = NOTHING, fixed: Mapping[str, Value] | None = None
@@ -231,8 +228,12 @@ def build_trial(definitions: Definitions, policy: PolicyDef) -> EventProgram:
     return _event_program(definitions, definitions.events[policy.on], policy, ())
 
 
-def place_of(policy: PolicyDef) -> str:
-    """Where a policy's problems are reported: its file, by the packs' convention."""
+def place_of(definitions: Definitions, policy: PolicyDef) -> str:
+    """Where a policy's problems are reported: the file that it was read from."""
+    own_id = re.compile(rf"^id\s*=\s*[\"']{re.escape(policy.id)}[\"']", re.MULTILINE)
+    for path, text in definitions.source.items():
+        if "policies/" in path and own_id.search(f"\n{text}".split("\n[", 1)[0]):
+            return path
     return f"{policy.pack}/policies/{policy.id}.toml"
 
 
@@ -259,15 +260,19 @@ def _event_program(
     wanted = _derived_wanted(definitions, event, used, roots)
     for name in wanted:
         used |= definitions.derived[name].expression.inputs
+    asked = sorted(match.groups() for text in used if (match := _MEMBER.match(text)))
+    used |= {name for name, _ in asked}
     # Sorted: the order in which the features room answers.
     windows = tuple(
         name
         for name, feature in sorted(definitions.features.items())
         if name in used or (event.name in feature.of and event.name in feature.by)
     )
+    for name, list_name in asked:
+        if name not in fields and name not in windows:
+            raise Problems([_homeless(event, name, list_name)])
     words = tuple(word for word in TIME_WORDS if word in used and word not in fields)
     limits = tuple(name for name in definitions.limits if f"limit('{name}')" in used)
-    asked = sorted(match.groups() for text in used if (match := _MEMBER.match(text)))
     levels = _levels(definitions, wanted)
     derived = tuple(name for level in levels for name in level)
     slots = (
@@ -281,7 +286,7 @@ def _event_program(
         *(definitions.derived[name].type for name in derived),
     )  # fmt: skip
     index = {name: slot for slot, name in enumerate(slots)}
-    built = [_policy_program(policy, index) for policy in policies]
+    built = [_policy_program(policy, place_of(definitions, policy), index) for policy in policies]
     live_program = built[0] if live else None
     verdict = live_program.clear if live_program else None
     return EventProgram(
@@ -302,6 +307,7 @@ def _event_program(
         shadows=tuple(built[1:] if live else built),
         clear=Decision.of(verdict or Verdict(policy=live.id if live else None)),
         levels=tuple(_fill(definitions, level, index) for level in levels),
+        base_count=len(slots) - len(derived),
     )
 
 
@@ -317,12 +323,9 @@ def _unknown(
         if match := _LIMIT.match(text):
             known = match[1] in definitions.limits
         elif match := _MEMBER.match(text):
-            asked, known = match[1], match[2] in definitions.lists
-            if known and asked not in fields and asked not in definitions.features:
-                yield Problem(
-                    place_of(policy), item, f"'{text}' asks about a value that is neither a field nor a "
-                    "window feature", "ask about a field of the event",
-                )  # fmt: skip
+            feature = definitions.features.get(match[1])
+            at_hand = match[1] in fields or (feature is not None and policy.on in feature.by)
+            known = match[2] in definitions.lists and at_hand
         elif text in definitions.derived:
             known = policy.on in definitions.derived[text].events
         elif text in definitions.features:
@@ -331,9 +334,16 @@ def _unknown(
             known = text in fields or text in TIME_WORDS
         if not known:
             yield Problem(
-                place_of(policy), item, f"{text} cannot be read on a {policy.on} event",
+                place_of(definitions, policy), item, f"{text} cannot be read on a {policy.on} event",
                 "name a field, feature, limit or list that this event type has",
             )  # fmt: skip
+
+
+def _homeless(event: EventDef, name: str, list_name: str) -> Problem:
+    return Problem(
+        f"{event.pack}/features.toml", event.name,
+        f"'{name} in list('{list_name}')' asks about a derived value", "ask about a field or a window feature",
+    )  # fmt: skip
 
 
 def _derived_wanted(
@@ -368,9 +378,9 @@ def _inner(definitions: Definitions, name: str) -> list[str]:
 
 
 def _inside_out(definitions: Definitions) -> list[str]:
-    """All derived features, each after those that it reads; packs have no circles, but chains of any length."""
+    """All derived features, each after those that it reads. Packs have no circles, but long chains."""
     ordered: dict[str, None] = {}
-    waiting = list(reversed(definitions.derived))
+    waiting = list(definitions.derived)[::-1]
     while waiting:
         name = waiting[-1]
         first = [other for other in _inner(definitions, name) if other not in ordered]
@@ -411,14 +421,14 @@ def _fill(definitions: Definitions, level: Sequence[str], index: Mapping[str, in
     return build_values([d.expression for d in derived], index), defaults
 
 
-def _policy_program(policy: PolicyDef, index: Mapping[str, int]) -> PolicyProgram:
+def _policy_program(policy: PolicyDef, place: str, index: Mapping[str, int]) -> PolicyProgram:
     rules = [rule.when for rule in policy.rules]
     exemptions = [exemption.when for exemption in policy.exemptions]
     bands = sorted(policy.bands, key=lambda band: band.score_from)
     clear = Verdict(policy=policy.id)
     return PolicyProgram(
         policy=policy,
-        place=place_of(policy),
+        place=place,
         rules=build_rules(rules, index),
         values=build_values(rules, index),
         exemptions=build_rules(exemptions, index) if exemptions else None,

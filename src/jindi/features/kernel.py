@@ -57,18 +57,18 @@ FULL, OVERFLOW = -1, -2
 HAS_VALUE, HAS_EXTREMES, HAS_SQUARES, HAS_EVER, IS_SET, CHECKED = 1, 2, 4, 8, 16, 32
 
 # A structure's line in the program.
-S_FLAGS, S_DIRECTORY, S_KEPT, S_LASTS, S_RANKS, S_CLASSES, S_FREE, S_CURSORS, S_WIDTH = range(9)
+S_FLAGS, S_DIRECTORY, S_KEPT, S_LASTS, S_RANKS, S_CLASSES, S_FREE, S_CURSORS, S_HINTS, S_WIDTH = range(10)
 
 # A line of the table of size classes: how a slab of that capacity is laid out.
 CLASSES = 64
-C_CAPACITY, C_SIZE, C_RECORDS, C_SQUARES, C_BLOCKS, C_LAST, C_LAST_SIZE, C_HASH, C_RANKS, C_WIDTH = range(10)
+C_CAPACITY, C_SIZE, C_RECORDS, C_SQUARES, C_BLOCKS, C_LAST, C_LAST_SIZE, C_HASH, C_RANKS, C_HINTS, C_WIDTH = range(11)
 
 # A visit: one structure that an event touches.
 V_STRUCTURE, V_KEY, V_VALUE, V_CONDITION, V_FEEDS, V_WINDOWS, V_WINDOW_AT, V_FOLDS, V_FOLD_AT, V_WIDTH = range(10)
 
 # A window, and a fold read over it.
 SLIDING, CALENDAR, EVER = range(3)
-W_KIND, W_LENGTH, W_LAG, W_START, W_WIDTH = range(5)
+W_KIND, W_LENGTH, W_LAG, W_START, W_LOW, W_HIGH, W_WIDTH = range(7)
 F_FOLD, F_WINDOW, F_SLOT, F_CURRENT, F_INDEX, F_PPM, F_FLOAT, F_WIDTH = range(8)
 
 COUNT, SUM, MEAN, STD, MIN, MAX, DISTINCT, FIRST, LAST, SINCE_FIRST, SINCE_LAST, SEEN, QUANTILE = range(13)
@@ -85,7 +85,13 @@ A_TOP, A_RECORDS, A_FREED, A_WIDTH = range(4)
 N_MASK = (1 << 40) - 1
 LOW32 = 0xFFFFFFFF
 SCAN = 32
-"""Up to this capacity a value is looked for by scanning; beyond it a hash is kept."""
+"""Up to this capacity things are found by scanning; beyond it hashes and hints are kept."""
+
+
+@kernel
+def row_of(prog: Words, structure: int, size_class: int) -> int:
+    """Where the layout of a structure's slabs of one class stands in the program."""
+    return prog[structure + S_CLASSES] + size_class * C_WIDTH
 
 
 @kernel
@@ -154,19 +160,44 @@ def after(arena: Words, records: int, width: int, high: int, start: int) -> int:
     return right
 
 
+@kernel
+def edge(arena: Words, records: int, width: int, high: int, start: int, hint_at: int) -> int:
+    """What `after` answers, searched from where this window's edge was last: mostly it has hardly moved."""
+    at = min(arena[hint_at], high)
+    if at > 0 and arena[records + width * (at - 1)] > start:
+        at = after(arena, records, width, at, start)
+    elif at < high and arena[records + width * at] <= start:
+        left, stride = at, 1
+        right = left + 1
+        while right < high and arena[records + width * right] <= start:
+            left = right
+            right += stride
+            stride += stride
+        right = min(right, high)
+        while right - left > 1:
+            middle = (left + right) >> 1
+            if arena[records + width * middle] > start:
+                right = middle
+            else:
+                left = middle
+        at = right
+    arena[hint_at] = at
+    return at
+
+
 # ---- blocks of eight -------------------------------------------------------------------------------
 
 
 @kernel
-def add_blocks(arena: Words, slab: int, row: Words, flags: int, n: int) -> None:
+def add_blocks(arena: Words, prog: Words, slab: int, row: int, flags: int, n: int) -> None:
     """Account for record n - 1: when it completes blocks of 8, 64, 512, ... their summaries are written."""
     if n & 7:
         return
-    capacity, records = row[C_CAPACITY], slab + row[C_RECORDS]
+    capacity, records = prog[row + C_CAPACITY], slab + prog[row + C_RECORDS]
     block = (n >> 3) - 1
     least, most = value_at(arena, records, n - 1), value_at(arena, records, n - 1)
     high, low = np.uint64(0), np.uint64(0)
-    squares = slab + row[C_SQUARES]
+    squares = slab + prog[row + C_SQUARES]
     if flags & HAS_SQUARES and block > 0:
         high, low = np.uint64(arena[squares + 2 * block - 2]), np.uint64(arena[squares + 2 * block - 1])
     for i in range(n - 8, n):
@@ -180,7 +211,7 @@ def add_blocks(arena: Words, slab: int, row: Words, flags: int, n: int) -> None:
         arena[squares + 2 * block] = np.int64(high)
         arena[squares + 2 * block + 1] = np.int64(low)
     if flags & HAS_EXTREMES:
-        base, size = slab + row[C_BLOCKS], capacity >> 3
+        base, size = slab + prog[row + C_BLOCKS], capacity >> 3
         arena[base + 2 * block] = least
         arena[base + 2 * block + 1] = most
         entries = block + 1
@@ -198,9 +229,9 @@ def add_blocks(arena: Words, slab: int, row: Words, flags: int, n: int) -> None:
 
 
 @kernel
-def extremes(arena: Words, slab: int, row: Words, low: int, high: int) -> tuple[int, int]:
+def extremes(arena: Words, prog: Words, slab: int, row: int, low: int, high: int) -> tuple[int, int]:
     """The least and the greatest value of positions [low, high); the range is not empty."""
-    records = slab + row[C_RECORDS]
+    records = slab + prog[row + C_RECORDS]
     least = most = value_at(arena, records, low)
     while low < high and low & 7:
         value = value_at(arena, records, low)
@@ -210,7 +241,7 @@ def extremes(arena: Words, slab: int, row: Words, low: int, high: int) -> tuple[
         high -= 1
         value = value_at(arena, records, high)
         least, most = min(least, value), max(most, value)
-    base, size = slab + row[C_BLOCKS], row[C_CAPACITY] >> 3
+    base, size = slab + prog[row + C_BLOCKS], prog[row + C_CAPACITY] >> 3
     low >>= 3
     high >>= 3
     while low < high:
@@ -228,14 +259,14 @@ def extremes(arena: Words, slab: int, row: Words, low: int, high: int) -> tuple[
 
 
 @kernel
-def squares_before(arena: Words, slab: int, row: Words, position: int) -> tuple[Any, Any]:
+def squares_before(arena: Words, prog: Words, slab: int, row: int, position: int) -> tuple[Any, Any]:
     """The sum of the squares of the records before a position, 128-bit (high, low)."""
     block = position >> 3
     high, low = np.uint64(0), np.uint64(0)
     if block > 0:
-        at = slab + row[C_SQUARES] + 2 * block - 2
+        at = slab + prog[row + C_SQUARES] + 2 * block - 2
         high, low = np.uint64(arena[at]), np.uint64(arena[at + 1])
-    records = slab + row[C_RECORDS]
+    records = slab + prog[row + C_RECORDS]
     for i in range(block << 3, position):
         h, l = square(value_at(arena, records, i))  # noqa: E741
         low = low + l
@@ -286,9 +317,9 @@ def deviation(count: int, total: int, high: Any, low: Any) -> float:
 
 
 @kernel
-def find(arena: Words, records: int, index: int, row: Words, cursor: int, value: int) -> int:
+def find(arena: Words, prog: Words, records: int, index: int, row: int, cursor: int, value: int) -> int:
     """The last position before the cursor that holds the value, or -1."""
-    entries = row[C_HASH]
+    entries = prog[row + C_HASH]
     if entries == 0:
         for position in range(cursor - 1, -1, -1):
             if value_at(arena, records, position) == value:
@@ -307,9 +338,9 @@ def find(arena: Words, records: int, index: int, row: Words, cursor: int, value:
 
 
 @kernel
-def remember(arena: Words, records: int, index: int, row: Words, value: int, position: int) -> None:
+def remember(arena: Words, prog: Words, records: int, index: int, row: int, value: int, position: int) -> None:
     """Make `position` the one that the hash holds for the value."""
-    entries = row[C_HASH]
+    entries = prog[row + C_HASH]
     if entries == 0:
         return
     mask = entries - 1
@@ -324,10 +355,10 @@ def remember(arena: Words, records: int, index: int, row: Words, value: int, pos
 
 
 @kernel
-def mark(arena: Words, index: int, row: Words, position: int, sign: int) -> None:
+def mark(arena: Words, prog: Words, index: int, row: int, position: int, sign: int) -> None:
     """Set (+1) or clear (-1) the mark of a position and carry it into the counts above."""
-    at = index + (row[C_HASH] >> 1)
-    size = (row[C_CAPACITY] + 63) >> 6
+    at = index + (prog[row + C_HASH] >> 1)
+    size = (prog[row + C_CAPACITY] + 63) >> 6
     word = position >> 6
     arena[at + word] ^= np.int64(1) << (position & 63)
     while size > 1:
@@ -338,10 +369,10 @@ def mark(arena: Words, index: int, row: Words, position: int, sign: int) -> None
 
 
 @kernel
-def marks_from(arena: Words, index: int, row: Words, low: int) -> int:
+def marks_from(arena: Words, prog: Words, index: int, row: int, low: int) -> int:
     """How many marks stand at positions >= low."""
-    at = index + (row[C_HASH] >> 1)
-    size = (row[C_CAPACITY] + 63) >> 6
+    at = index + (prog[row + C_HASH] >> 1)
+    size = (prog[row + C_CAPACITY] + 63) >> 6
     word = low >> 6
     if word >= size:
         return 0
@@ -361,26 +392,26 @@ def marks_from(arena: Words, index: int, row: Words, low: int) -> int:
 
 
 @kernel
-def move_last(arena: Words, slab: int, row: Words, index: int, cursor_at: int, high: int) -> None:
+def move_last(arena: Words, prog: Words, slab: int, row: int, index: int, cursor_at: int, high: int) -> None:
     """Bring a `last` index to the position `high`, forwards or (a reader was ahead of the lane) backwards."""
-    records = slab + row[C_RECORDS]
+    records = slab + prog[row + C_RECORDS]
     cursor = arena[cursor_at]
     while cursor < high:
         value = value_at(arena, records, cursor)
-        before = find(arena, records, index, row, cursor, value)
+        before = find(arena, prog, records, index, row, cursor, value)
         if before >= 0:
-            mark(arena, index, row, before, -1)
-        mark(arena, index, row, cursor, 1)
-        remember(arena, records, index, row, value, cursor)
+            mark(arena, prog, index, row, before, -1)
+        mark(arena, prog, index, row, cursor, 1)
+        remember(arena, prog, records, index, row, value, cursor)
         cursor += 1
     while cursor > high:
         cursor -= 1
         value = value_at(arena, records, cursor)
-        mark(arena, index, row, cursor, -1)
+        mark(arena, prog, index, row, cursor, -1)
         for position in range(cursor - 1, -1, -1):
             if value_at(arena, records, position) == value:
-                mark(arena, index, row, position, 1)
-                remember(arena, records, index, row, value, position)
+                mark(arena, prog, index, row, position, 1)
+                remember(arena, prog, records, index, row, value, position)
                 break
     arena[cursor_at] = cursor
 
@@ -552,44 +583,50 @@ def smaller(arena: Words, records: int, nodes: int, root: int, value: int) -> in
 
 
 @kernel
-def take(arena: Words, free_at: int, table: Words, size_class: int) -> int:
+def take(arena: Words, prog: Words, structure: int, size_class: int) -> int:
     """Space for a slab of a class: a freed one, else from the top. The caller has made sure of room."""
+    free_at = prog[structure + S_FREE]
     slab = arena[free_at + size_class]
-    row = table[size_class * C_WIDTH : (size_class + 1) * C_WIDTH]
+    row = row_of(prog, structure, size_class)
     if slab:
         arena[free_at + size_class] = arena[slab]
-        arena[A_FREED] -= row[C_SIZE]
+        arena[A_FREED] -= prog[row + C_SIZE]
     else:
         slab = arena[A_TOP]
-        arena[A_TOP] += row[C_SIZE]
+        arena[A_TOP] += prog[row + C_SIZE]
     return slab
 
 
 @kernel
-def give_back(arena: Words, free_at: int, table: Words, slab: int, size_class: int) -> None:
+def give_back(arena: Words, prog: Words, structure: int, slab: int, size_class: int) -> None:
     """Put a slab on the free list of its class."""
+    free_at = prog[structure + S_FREE]
     arena[slab] = arena[free_at + size_class]
     arena[free_at + size_class] = slab
-    arena[A_FREED] += table[size_class * C_WIDTH + C_SIZE]
+    arena[A_FREED] += prog[row_of(prog, structure, size_class) + C_SIZE]
 
 
 @kernel
-def clear_indexes(arena: Words, slab: int, row: Words, structure: Words) -> None:
+def clear_indexes(arena: Words, prog: Words, slab: int, row: int, structure: int) -> None:
     """Set the `last` and `ranks` indexes back to before the first record; reading brings them forward."""
-    cursors = slab + structure[S_CURSORS]
-    for i in range(structure[S_LASTS] + 3 * structure[S_RANKS]):
+    cursors = slab + prog[structure + S_CURSORS]
+    for i in range(prog[structure + S_LASTS] + 3 * prog[structure + S_RANKS]):
         arena[cursors + i] = 0
-    begin = slab + row[C_LAST]
-    for i in range(begin, begin + structure[S_LASTS] * row[C_LAST_SIZE]):
+    if prog[row + C_CAPACITY] > SCAN:
+        hints = slab + prog[row + C_HINTS]
+        for i in range(hints, hints + prog[structure + S_HINTS]):
+            arena[i] = 0
+    begin = slab + prog[row + C_LAST]
+    for i in range(begin, begin + prog[structure + S_LASTS] * prog[row + C_LAST_SIZE]):
         arena[i] = 0
 
 
 @kernel
-def into_base(arena: Words, slab: int, row: Words, flags: int, dropped: int) -> None:
+def into_base(arena: Words, prog: Words, slab: int, row: int, flags: int, dropped: int) -> None:
     """Add the first `dropped` records to what is known of the reclaimed ones."""
     if dropped == 0:
         return
-    base, records = slab + 1, slab + row[C_RECORDS]
+    base, records = slab + 1, slab + prog[row + C_RECORDS]
     fresh = arena[base + B_COUNT] == 0
     if flags & HAS_VALUE:
         value = value_at(arena, records, 0)
@@ -611,25 +648,25 @@ def into_base(arena: Words, slab: int, row: Words, flags: int, dropped: int) -> 
 
 
 @kernel
-def droppable(arena: Words, records: int, structure: Words, n: int, t: int) -> int:
+def droppable(arena: Words, prog: Words, records: int, structure: int, n: int, t: int) -> int:
     """How many records no window can reach any more at time t or later."""
-    flags = structure[S_FLAGS]
-    if structure[S_KEPT] < 0:
+    flags = prog[structure + S_FLAGS]
+    if prog[structure + S_KEPT] < 0:
         return 0
     width = 2 if flags & HAS_VALUE else 1
-    dropped = after(arena, records, width, n, t - structure[S_KEPT])
+    dropped = after(arena, records, width, n, t - prog[structure + S_KEPT])
     # `ever` asks for the last event for good.
     return min(dropped, n - 1) if flags & HAS_EVER else dropped
 
 
 @kernel
-def thin(arena: Words, slab: int, row: Words, structure: Words, n: int, old: int) -> int:
+def thin(arena: Words, prog: Words, slab: int, row: int, structure: int, n: int, old: int) -> int:
     """Of the first `old` records of a set keep one per value, the last; answers how many records remain."""
-    records = slab + row[C_RECORDS]
-    clear_indexes(arena, slab, row, structure)
-    index, cursor_at = slab + row[C_LAST], slab + structure[S_CURSORS]
-    move_last(arena, slab, row, index, cursor_at, old)
-    marks = index + (row[C_HASH] >> 1)
+    records = slab + prog[row + C_RECORDS]
+    clear_indexes(arena, prog, slab, row, structure)
+    index, cursor_at = slab + prog[row + C_LAST], slab + prog[structure + S_CURSORS]
+    move_last(arena, prog, slab, row, index, cursor_at, old)
+    marks = index + (prog[row + C_HASH] >> 1)
     kept, total, before = 0, np.int64(0), np.int64(0)
     for i in range(n):
         running = arena[records + 2 * i + 1]
@@ -645,15 +682,15 @@ def thin(arena: Words, slab: int, row: Words, structure: Words, n: int, old: int
 
 @kernel
 def settle(
-    arena: Words, source: int, from_row: Words, target: int, to_row: Words, structure: Words, n: int, dropped: int
+    arena: Words, prog: Words, source: int, from_row: int, target: int, to_row: int, structure: int, n: int, dropped: int
 ) -> int:
     """Move records [dropped, n) of one slab to the start of another (or the same) and build the indexes
     anew. The base comes along. Answers how many records there are now."""
-    flags = structure[S_FLAGS]
+    flags = prog[structure + S_FLAGS]
     width = 2 if flags & HAS_VALUE else 1
-    begin, to = source + from_row[C_RECORDS], target + to_row[C_RECORDS]
+    begin, to = source + prog[from_row + C_RECORDS], target + prog[to_row + C_RECORDS]
     if flags & HAS_EVER:
-        into_base(arena, source, from_row, flags, dropped)
+        into_base(arena, prog, source, from_row, flags, dropped)
         for i in range(1, 1 + B_WIDTH):
             arena[target + i] = arena[source + i]
     count = n - dropped
@@ -667,76 +704,68 @@ def settle(
             arena[to + 2 * i + 1] = arena[begin + 2 * i + 1] - offset
         if flags & (HAS_EXTREMES | HAS_SQUARES):
             for i in range(8, count + 1, 8):
-                add_blocks(arena, target, to_row, flags, i)
+                add_blocks(arena, prog, target, to_row, flags, i)
     else:
         for i in range(count):
             arena[to + i] = arena[begin + i]
-    clear_indexes(arena, target, to_row, structure)
+    clear_indexes(arena, prog, target, to_row, structure)
     arena[A_RECORDS] -= dropped
     return count
 
 
 @kernel
-def reclaim(arena: Words, slab: int, row: Words, structure: Words, n: int, t: int, least: int) -> int:
+def reclaim(arena: Words, prog: Words, slab: int, row: int, structure: int, n: int, t: int, least: int) -> int:
     """Drop what no window can reach, in place, if that is at least `least` records; answers what is left."""
-    records = slab + row[C_RECORDS]
-    old = droppable(arena, records, structure, n, t)
+    records = slab + prog[row + C_RECORDS]
+    old = droppable(arena, prog, records, structure, n, t)
     if old < least:
         return n
-    if structure[S_FLAGS] & IS_SET:
-        left = thin(arena, slab, row, structure, n, old)
+    if prog[structure + S_FLAGS] & IS_SET:
+        left = thin(arena, prog, slab, row, structure, n, old)
         arena[A_RECORDS] -= n - left
-        settle(arena, slab, row, slab, row, structure, left, 0)
+        settle(arena, prog, slab, row, slab, row, structure, left, 0)
         return left
-    return settle(arena, slab, row, slab, row, structure, n, old)
+    return settle(arena, prog, slab, row, slab, row, structure, n, old)
 
 
 @kernel
-def row_of(prog: Words, structure: Words, size_class: int) -> Words:
-    """The layout of a structure's slabs of one class."""
-    at = structure[S_CLASSES] + size_class * C_WIDTH
-    return prog[at : at + C_WIDTH]
-
-
-@kernel
-def feed(arena: Words, directory: Words, prog: Words, structure: Words, key: int, t: int, value: int) -> None:
+def feed(arena: Words, directory: Words, prog: Words, structure: int, key: int, t: int, value: int) -> None:
     """Append one event to the list of a key."""
-    flags = structure[S_FLAGS]
-    table = prog[structure[S_CLASSES] : structure[S_CLASSES] + CLASSES * C_WIDTH]
-    at = structure[S_DIRECTORY] + key
+    flags = prog[structure + S_FLAGS]
+    at = prog[structure + S_DIRECTORY] + key
     slab = directory[at]
     n = size_class = 0
     if slab == 0:
-        slab = take(arena, structure[S_FREE], table, 0)
+        slab = take(arena, prog, structure, 0)
         directory[at] = slab
         row = row_of(prog, structure, 0)
         if flags & HAS_EVER:
             for i in range(1, 1 + B_WIDTH):
                 arena[slab + i] = 0
-        clear_indexes(arena, slab, row, structure)
+        clear_indexes(arena, prog, slab, row, structure)
     else:
         n, size_class = arena[slab] & N_MASK, arena[slab] >> 40
         row = row_of(prog, structure, size_class)
     if flags & CHECKED and n > 0:
-        last = arena[slab + row[C_RECORDS] + 2 * n - 1]
+        last = arena[slab + prog[row + C_RECORDS] + 2 * n - 1]
         if last + value > SUM_LIMIT or last + value < -SUM_LIMIT:
-            n = reclaim(arena, slab, row, structure, n, t, 1)
-    if n == row[C_CAPACITY]:
+            n = reclaim(arena, prog, slab, row, structure, n, t, 1)
+    if n == prog[row + C_CAPACITY]:
         # Reuse the space if a quarter comes free: that bounds both the waste and the cost of moving.
-        n = reclaim(arena, slab, row, structure, n, t, (row[C_CAPACITY] + 3) >> 2)
-    if n == row[C_CAPACITY]:
-        bigger = take(arena, structure[S_FREE], table, size_class + 1)
+        n = reclaim(arena, prog, slab, row, structure, n, t, (prog[row + C_CAPACITY] + 3) >> 2)
+    if n == prog[row + C_CAPACITY]:
+        bigger = take(arena, prog, structure, size_class + 1)
         to_row = row_of(prog, structure, size_class + 1)
-        n = settle(arena, slab, row, bigger, to_row, structure, n, 0)
-        give_back(arena, structure[S_FREE], table, slab, size_class)
+        n = settle(arena, prog, slab, row, bigger, to_row, structure, n, 0)
+        give_back(arena, prog, structure, slab, size_class)
         slab, row, size_class = bigger, to_row, size_class + 1
         directory[at] = slab
-    records = slab + row[C_RECORDS]
+    records = slab + prog[row + C_RECORDS]
     if flags & HAS_VALUE:
         arena[records + 2 * n] = t
         arena[records + 2 * n + 1] = value + (arena[records + 2 * n - 1] if n > 0 else 0)
         if flags & (HAS_EXTREMES | HAS_SQUARES):
-            add_blocks(arena, slab, row, flags, n + 1)
+            add_blocks(arena, prog, slab, row, flags, n + 1)
     else:
         arena[records + n] = t
     arena[slab] = (n + 1) | (size_class << 40)
@@ -744,19 +773,13 @@ def feed(arena: Words, directory: Words, prog: Words, structure: Words, key: int
 
 
 @kernel
-def joins(prog: Words, io: Words, visit: Words, inputs: int, flags: int) -> bool:
+def joins(prog: Words, io: Words, visit: int, inputs: int, flags: int) -> bool:
     """Whether the current event counts in the structure: it feeds it, its condition holds, it has a value."""
-    if visit[V_FEEDS] == 0 or io[inputs + visit[V_KEY]] == NO_KEY:
+    if prog[visit + V_FEEDS] == 0 or io[inputs + prog[visit + V_KEY]] == NO_KEY:
         return False
-    if visit[V_CONDITION] >= 0 and io[inputs + visit[V_CONDITION]] != 1:
+    if prog[visit + V_CONDITION] >= 0 and io[inputs + prog[visit + V_CONDITION]] != 1:
         return False
-    return not (flags & HAS_VALUE and io[inputs + visit[V_VALUE]] == MISSING)
-
-
-@kernel
-def structure_of(prog: Words, visit: Words) -> Words:
-    """The structure that a visit goes to."""
-    return prog[visit[V_STRUCTURE] : visit[V_STRUCTURE] + S_WIDTH]
+    return not (flags & HAS_VALUE and io[inputs + prog[visit + V_VALUE]] == MISSING)
 
 
 @kernel
@@ -766,16 +789,16 @@ def obstacle(
     """Why the event can't be fed: FULL, OVERFLOW, or 0 if it can. Nothing has been written yet."""
     needed = 0
     for i in range(visits):
-        visit = prog[first + i * V_WIDTH : first + (i + 1) * V_WIDTH]
-        structure = structure_of(prog, visit)
-        flags = structure[S_FLAGS]
-        if not visit[V_FEEDS] & mode or not joins(prog, io, visit, inputs, flags):
+        visit = first + i * V_WIDTH
+        structure = prog[visit + V_STRUCTURE]
+        flags = prog[structure + S_FLAGS]
+        if not prog[visit + V_FEEDS] & mode or not joins(prog, io, visit, inputs, flags):
             continue
-        key = io[inputs + visit[V_KEY]]
-        slab = directory[structure[S_DIRECTORY] + key]
+        key = io[inputs + prog[visit + V_KEY]]
+        slab = directory[prog[structure + S_DIRECTORY] + key]
         wanted = 0
         if flags & CHECKED:
-            value = io[inputs + visit[V_VALUE]]
+            value = io[inputs + prog[visit + V_VALUE]]
             if value > VALUE_LIMIT or value < -VALUE_LIMIT:
                 io[0] = i
                 return OVERFLOW
@@ -783,21 +806,21 @@ def obstacle(
             n, size_class = arena[slab] & N_MASK, arena[slab] >> 40
             row = row_of(prog, structure, size_class)
             if flags & CHECKED:
-                records = slab + row[C_RECORDS]
+                records = slab + prog[row + C_RECORDS]
                 last = arena[records + 2 * n - 1]
                 ever = arena[slab + 1 + B_SUM] if flags & HAS_EVER else 0
                 total = last + value
                 if total > SUM_LIMIT or total < -SUM_LIMIT:
-                    dropped = droppable(arena, records, structure, n, t)
+                    dropped = droppable(arena, prog, records, structure, n, t)
                     total -= arena[records + 2 * dropped - 1] if dropped > 0 else 0
                 if total > SUM_LIMIT or total < -SUM_LIMIT or abs(ever + last + value) > SUM_LIMIT:
                     io[0] = i
                     return OVERFLOW
-            if n < row[C_CAPACITY]:
+            if n < prog[row + C_CAPACITY]:
                 continue
             wanted = size_class + 1
-        if arena[structure[S_FREE] + wanted] == 0:
-            needed += row_of(prog, structure, wanted)[C_SIZE]
+        if arena[prog[structure + S_FREE] + wanted] == 0:
+            needed += prog[row_of(prog, structure, wanted) + C_SIZE]
     if arena[A_TOP] + needed > arena.size:
         io[0] = needed
         return FULL
@@ -806,43 +829,50 @@ def obstacle(
 
 @kernel
 def read_visit(
-    arena: Words, directory: Words, prog: Words, io: Words, visit: Words, inputs: int, outputs: int, t: int
+    arena: Words, directory: Words, prog: Words, io: Words, visit: int, inputs: int, outputs: int, t: int
 ) -> int:
     """Write the folds of one structure for one event; answers how many are missing."""
     real = io.view(np.float64)
-    structure = structure_of(prog, visit)
-    flags = structure[S_FLAGS]
-    folds, fold_at = visit[V_FOLDS], visit[V_FOLD_AT]
-    key = io[inputs + visit[V_KEY]]
+    structure = prog[visit + V_STRUCTURE]
+    flags = prog[structure + S_FLAGS]
+    folds, fold_at = prog[visit + V_FOLDS], prog[visit + V_FOLD_AT]
+    key = io[inputs + prog[visit + V_KEY]]
     if key == NO_KEY:
         for i in range(folds):
             io[outputs + prog[fold_at + i * F_WIDTH + F_SLOT]] = MISSING
         return folds
-    slab = directory[structure[S_DIRECTORY] + key] if key >= 0 else np.int64(0)
-    value = io[inputs + visit[V_VALUE]] if visit[V_VALUE] >= 0 else np.int64(MISSING)
+    slab = directory[prog[structure + S_DIRECTORY] + key] if key >= 0 else np.int64(0)
+    value = io[inputs + prog[visit + V_VALUE]] if prog[visit + V_VALUE] >= 0 else np.int64(MISSING)
     current = joins(prog, io, visit, inputs, flags)
-    n, records, width = 0, 0, 2 if flags & HAS_VALUE else 1
+    n, records, hints, width = 0, 0, 0, 2 if flags & HAS_VALUE else 1
     row = row_of(prog, structure, 0)
     if slab:
         n = arena[slab] & N_MASK
         row = row_of(prog, structure, arena[slab] >> 40)
-        records = slab + row[C_RECORDS]
-    cursors = slab + structure[S_CURSORS]
+        records = slab + prog[row + C_RECORDS]
+        if prog[row + C_CAPACITY] > SCAN:
+            hints = slab + prog[row + C_HINTS]
+    cursors = slab + prog[structure + S_CURSORS]
 
     near, near_start = n, np.int64(2**62)
-    for i in range(visit[V_WINDOWS]):
-        window = visit[V_WINDOW_AT] + i * W_WIDTH
+    for i in range(prog[visit + V_WINDOWS]):
+        window = prog[visit + V_WINDOW_AT] + i * W_WIDTH
         scratch = i * R_WIDTH
         kind, lag = prog[window + W_KIND], prog[window + W_LAG]
         high = n
         if lag > 0:
-            high = after(arena, records, width, n, t - lag)
+            if hints:
+                high = edge(arena, records, width, n, t - lag, hints + prog[window + W_HIGH])
+            else:
+                high = after(arena, records, width, n, t - lag)
         low = 0
         if kind != EVER:
             start = t - lag - prog[window + W_LENGTH]
             if kind == CALENDAR:
                 start = io[inputs + prog[window + W_START]] - 1
-            if start <= near_start and near <= high:
+            if hints:
+                low = edge(arena, records, width, high, start, hints + prog[window + W_LOW])
+            elif start <= near_start and near <= high:
                 low = after(arena, records, width, near, start)
             else:
                 low = after(arena, records, width, high, start)
@@ -856,7 +886,7 @@ def read_visit(
     for i in range(folds):
         at = fold_at + i * F_WIDTH
         fold, slot = prog[at + F_FOLD], outputs + prog[at + F_SLOT]
-        window = visit[V_WINDOW_AT] + prog[at + F_WINDOW] * W_WIDTH
+        window = prog[visit + V_WINDOW_AT] + prog[at + F_WINDOW] * W_WIDTH
         scratch = prog[at + F_WINDOW] * R_WIDTH
         low, high = io[scratch + R_LOW], io[scratch + R_HIGH]
         added = 1 if current and prog[at + F_CURRENT] else 0
@@ -888,8 +918,8 @@ def read_visit(
             elif count > 1:
                 q_high, q_low = np.uint64(0), np.uint64(0)
                 if high > low:
-                    a_high, a_low = squares_before(arena, slab, row, low)
-                    b_high, b_low = squares_before(arena, slab, row, high)
+                    a_high, a_low = squares_before(arena, prog, slab, row, low)
+                    b_high, b_low = squares_before(arena, prog, slab, row, high)
                     q_low = b_low - a_low
                     q_high = b_high - a_high - (np.uint64(1) if b_low < a_low else np.uint64(0))
                 if based:
@@ -908,7 +938,7 @@ def read_visit(
             least = most = value
             if high > low:
                 if io[scratch + R_DONE] == 0:
-                    a, b = extremes(arena, slab, row, low, high)
+                    a, b = extremes(arena, prog, slab, row, low, high)
                     io[scratch + R_LEAST], io[scratch + R_MOST], io[scratch + R_DONE] = a, b, 1
                 a, b = io[scratch + R_LEAST], io[scratch + R_MOST]
                 least, most = (min(least, a), max(most, b)) if have else (a, b)
@@ -923,13 +953,13 @@ def read_visit(
             result = np.int64(0)
             found = -1
             if high > 0:
-                index = slab + row[C_LAST] + prog[at + F_INDEX] * row[C_LAST_SIZE]
+                index = slab + prog[row + C_LAST] + prog[at + F_INDEX] * prog[row + C_LAST_SIZE]
                 cursor_at = cursors + prog[at + F_INDEX]
                 if arena[cursor_at] != high:
-                    move_last(arena, slab, row, index, cursor_at, high)
-                result = marks_from(arena, index, row, low)
+                    move_last(arena, prog, slab, row, index, cursor_at, high)
+                result = marks_from(arena, prog, index, row, low)
                 if added:
-                    found = find(arena, records, index, row, high, value)
+                    found = find(arena, prog, records, index, row, high, value)
             if added and found < low:
                 result += 1
         elif fold == SEEN:
@@ -938,11 +968,11 @@ def read_visit(
             elif value != MISSING:
                 result = np.int64(0)
                 if high > low:
-                    index = slab + row[C_LAST] + prog[at + F_INDEX] * row[C_LAST_SIZE]
+                    index = slab + prog[row + C_LAST] + prog[at + F_INDEX] * prog[row + C_LAST_SIZE]
                     cursor_at = cursors + prog[at + F_INDEX]
                     if arena[cursor_at] != high:
-                        move_last(arena, slab, row, index, cursor_at, high)
-                    result = np.int64(1 if find(arena, records, index, row, high, value) >= low else 0)
+                        move_last(arena, prog, slab, row, index, cursor_at, high)
+                    result = np.int64(1 if find(arena, prog, records, index, row, high, value) >= low else 0)
         elif fold == QUANTILE:
             count += added
             if count > 0:
@@ -951,8 +981,8 @@ def read_visit(
                 if high == low:
                     result = value
                 else:
-                    nodes = slab + row[C_RANKS] + 2 * row[C_CAPACITY] * prog[at + F_INDEX]
-                    root_at = cursors + structure[S_LASTS] + 3 * prog[at + F_INDEX]
+                    nodes = slab + prog[row + C_RANKS] + 2 * prog[row + C_CAPACITY] * prog[at + F_INDEX]
+                    root_at = cursors + prog[structure + S_LASTS] + 3 * prog[at + F_INDEX]
                     move_ranks(arena, records, nodes, root_at, low, high)
                     root = arena[root_at]
                     below = smaller(arena, records, nodes, root, value) if added else count
@@ -997,16 +1027,16 @@ def step(
     missing = 0
     if mode & READ:
         for i in range(visits):
-            visit = prog[first + i * V_WIDTH : first + (i + 1) * V_WIDTH]
-            if visit[V_FOLDS] > 0:
+            visit = first + i * V_WIDTH
+            if prog[visit + V_FOLDS] > 0:
                 missing += read_visit(arena, directory, prog, io, visit, inputs, outputs, t)
     if mode & (FEED | KEEP):
         for i in range(visits):
-            visit = prog[first + i * V_WIDTH : first + (i + 1) * V_WIDTH]
-            structure = structure_of(prog, visit)
-            if visit[V_FEEDS] & mode and joins(prog, io, visit, inputs, structure[S_FLAGS]):
-                value = io[inputs + visit[V_VALUE]] if structure[S_FLAGS] & HAS_VALUE else np.int64(0)
-                feed(arena, directory, prog, structure, io[inputs + visit[V_KEY]], t, value)
+            visit = first + i * V_WIDTH
+            structure = prog[visit + V_STRUCTURE]
+            if prog[visit + V_FEEDS] & mode and joins(prog, io, visit, inputs, prog[structure + S_FLAGS]):
+                value = io[inputs + prog[visit + V_VALUE]] if prog[structure + S_FLAGS] & HAS_VALUE else np.int64(0)
+                feed(arena, directory, prog, structure, io[inputs + prog[visit + V_KEY]], t, value)
     return missing
 
 

@@ -66,6 +66,8 @@ class Structure:
     ever: bool = False
     lasts: list[int] = field(default_factory=list)
     ranks: list[tuple[str, int]] = field(default_factory=list)
+    edges: list[tuple[str, int, int]] = field(default_factory=list)
+    """The edges of windows that move through the lists, each with a remembered place: (what, length, lag)."""
     features: list[str] = field(default_factory=list)
 
     @property
@@ -236,7 +238,7 @@ def plan(
         name: _entity_lane(name, definitions, structures, home)
         for name in sorted({f.entities[0] for f in definitions.features.values() if len(f.entities) == 1})
     }
-    shapes = [[s.signature, s.flags, s.kept_us, s.lasts, s.ranks] for s in structures]
+    shapes = [[s.signature, s.flags, s.kept_us, s.lasts, s.ranks, s.edges] for s in structures]
     return Plan(
         structures=tuple(structures),
         lanes=lanes,
@@ -313,8 +315,16 @@ def _demand(structure: Structure, feature: FeatureDef, allowance_us: int) -> Non
     structure.ever |= feature.over.kind == "ever" and not structure.is_set
     if _asks_values(feature) and feature.lag_us not in structure.lasts:
         structure.lasts.append(feature.lag_us)
+    for edge in _edges(feature):
+        if edge not in structure.edges:
+            structure.edges.append(edge)
     if feature.fold == "quantile" and (window := _window_name(feature)) not in structure.ranks:
         structure.ranks.append(window)
+
+
+def _edges(feature: FeatureDef) -> list[tuple[str, int, int]]:
+    """The moving edges of a feature's window: where it begins, and where it ends if it ends `lag` ago."""
+    return [(*_window_name(feature), feature.lag_us), ("end", 0, feature.lag_us)]
 
 
 def _asks_values(feature: FeatureDef) -> bool:
@@ -326,7 +336,7 @@ def _window_name(feature: FeatureDef) -> tuple[str, int]:
     """A window of a quantile, named so that features over the same one share its index."""
     if feature.over.kind == "calendar":
         return f"{feature.over.unit} {feature.zone}", 0
-    return "sliding", feature.over.length_us
+    return feature.over.kind, feature.over.length_us
 
 
 def _form(feature: FeatureDef, structure: Structure) -> str:
@@ -420,13 +430,14 @@ def _build(
                 (condition, source.zone),
                 (len(words.conditions), Condition(example.where[name], example.zone)),
             )
-        windows: dict[tuple[int, int, int, Start | None], int] = {}
+        windows: dict[tuple[int, int, int, Start | None], tuple[int, int]] = {}
         features = [definitions.features[n] for n in names]
         for feature in features:
             if feature.over.kind == "calendar":
                 assert feature.over.unit is not None, "the loader gives every calendar window its unit"
                 words.starts.setdefault(Start(feature.over.unit, feature.zone, feature.lag_us), len(words.starts))
-            windows.setdefault(_window(feature), 0)
+            low, high = (structure.edges.index(edge) for edge in _edges(feature))
+            windows[_window(feature)] = (low, high)
         # Short windows first: each search then begins where the shorter window's ended.
         ranked = sorted(windows, key=lambda w: (w[2], w[0] == k.EVER, w[1]))
         folds = []
@@ -446,17 +457,18 @@ def _build(
                 (CODES[feature.fold], ranked.index(_window(feature)), slots[feature.name], current, index,
                  feature.quantile_ppm, int(form == "r"))
             )  # fmt: skip
-        drafts.append((number, key, value, (condition, source.zone if source else ""), feeds, ranked, folds))
+        lines = [(window, windows[window]) for window in ranked]
+        drafts.append((number, key, value, (condition, source.zone if source else ""), feeds, lines, folds))
     value_at = len(words.keys)
     condition_at = value_at + len(words.values)
     start_at = condition_at + len(words.conditions)
     visits = []
-    for number, key, value, condition_key, feeds, ranked, folds in drafts:
+    for number, key, value, condition_key, feeds, edged, folds in drafts:
         value_word = value_at + words.values[value, structures[number].codec] if value else -1
         condition_word = condition_at + words.conditions[condition_key][0] if condition_key[0] else -1
         lines = tuple(
-            (kind, length, lag, start_at + words.starts[start] if start else -1)
-            for kind, length, lag, start in ranked
+            (kind, length, lag, start_at + words.starts[start] if start else -1, low, high)
+            for (kind, length, lag, start), (low, high) in edged
         )
         visits.append((number, key, value_word, condition_word, feeds, lines, tuple(folds)))
     return Lane(
@@ -514,6 +526,8 @@ def layout(structure: Structure, size_class: int) -> list[int]:
         size = (size + 15) >> 4
         row[k.C_LAST_SIZE] += size
     at += len(structure.lasts) * row[k.C_LAST_SIZE]
+    row[k.C_HINTS] = at
+    at += len(structure.edges) if capacity > k.SCAN else 0
     row[k.C_RANKS] = at
     at += len(structure.ranks) * 2 * capacity
     row[k.C_SIZE] = at
@@ -552,6 +566,7 @@ def assemble(plan: Plan) -> Program:
         line[k.S_KEPT] = structure.kept_us
         line[k.S_LASTS] = len(structure.lasts)
         line[k.S_RANKS] = len(structure.ranks)
+        line[k.S_HINTS] = len(structure.edges)
         line[k.S_CLASSES] = tables[i]
         line[k.S_FREE] = k.A_WIDTH + i * k.CLASSES
         line[k.S_CURSORS] = 1 + (k.B_WIDTH if structure.ever else 0)

@@ -93,6 +93,12 @@ class Windows:
         self._run(self._runners[event_type], as_of_us, values, k.KEEP)
         self.as_of_us = as_of_us
 
+    def feed(self, event_type: str, as_of_us: int, values: Sequence[Value]) -> None:
+        """Feed an event to what counts attempts without reading anything: `observe`, when nobody asks."""
+        self._check_order(event_type, as_of_us)
+        self._run(self._runners[event_type], as_of_us, values, k.FEED)
+        self.as_of_us = as_of_us
+
     def entity(self, entity: str, value: Value, as_of_us: int) -> dict[str, Value]:
         """All features of one entity's key, read without an event; earlier than the lane means the lane's now.
 

@@ -66,6 +66,10 @@ class _Checker:
         self.note(problem, remedy)
         return None
 
+    def known(self, name: str, names: Iterable[str]) -> str:
+        """What may have been meant; not looked for once there are more problems than are shown."""
+        return _did_you_mean(name, names) if len(self.problems) <= PROBLEMS_MAX else "declare it"
+
     def node(self, bare: syntax.Bare) -> Node | None:
         """The typed node of a bare one."""
         match bare:
@@ -102,7 +106,7 @@ class _Checker:
         elif name in WORDS:
             remedy = f"{name} takes arguments: {name}(...)"
         else:
-            remedy = _did_you_mean(name, [*self.scope.names, *TIME_WORDS])
+            remedy = self.known(name, [*self.scope.names, *TIME_WORDS])
         return self.refuse(f"unknown name '{_cut(name)}'", remedy)
 
     def negative(self, bare: syntax.Bare) -> Node | None:
@@ -262,7 +266,7 @@ class _Checker:
             return None
         of = self.scope.lists.get(name)
         if of is None:
-            return self.refuse(f"unknown list '{_cut(name)}'", _did_you_mean(name, self.scope.lists))
+            return self.refuse(f"unknown list '{_cut(name)}'", self.known(name, self.scope.lists))
         if item is None:
             return None
         if not isinstance(item, Name):
@@ -292,7 +296,7 @@ class _Checker:
             aligned = self.alike(item, node, "in")
             if aligned is None:
                 return None
-            if members and node.type != members[0].type:
+            if members and node.type != members[0].type and not {node.type, members[0].type} <= {INT, RATIO}:
                 return self.refuse(
                     "members of different kinds stand in square brackets", "write members of one kind"
                 )
@@ -312,7 +316,7 @@ class _Checker:
             for argument in bare.arguments:
                 self.node(argument)
             known = word in self.scope.names
-            remedy = "it is a value, not a word with arguments" if known else _did_you_mean(word, WORDS)
+            remedy = "it is a value, not a word with arguments" if known else self.known(word, WORDS)
             return self.refuse(f"unknown word '{_cut(word)}(...)'", remedy)
         if len(bare.arguments) != _ARITY[word]:
             return self.refuse(
@@ -398,7 +402,7 @@ class _Checker:
             return None
         type_ = self.scope.limits.get(name)
         if type_ is None:
-            return self.refuse(f"unknown limit '{_cut(name)}'", _did_you_mean(name, self.scope.limits))
+            return self.refuse(f"unknown limit '{_cut(name)}'", self.known(name, self.scope.limits))
         return Limit(type_, name)
 
     def money(self, bare: syntax.Applied) -> Node | None:
@@ -556,7 +560,7 @@ def _usage(word: str) -> str:
 
 def _did_you_mean(name: str, known: Iterable[str]) -> str:
     names = sorted(set(known))
-    close = get_close_matches(name[:64], names, n=3, cutoff=0.6)
+    close = get_close_matches(name[:64], names, n=3, cutoff=0.7)
     if close:
         return "did you mean " + " or ".join(f"'{each}'" for each in close) + "?"
     if not names:

@@ -357,7 +357,7 @@ class _Writer:
     def function(self, lines: Sequence[str]) -> Callable[[Sequence[Value]], Any]:
         source = "def g(f):\n" + "".join(f" {line}\n" for line in [*self.loads(), *lines])
         tree = ast.parse(source)
-        _promise(tree, frozenset(self.constants))
+        promise(tree, frozenset(self.constants))
         world: dict[str, Any] = {"__builtins__": {}, **self.constants}
         exec(compile(tree, "<generated from checked expressions>", "exec"), world)  # noqa: S102 - see decision 0002
         function: Callable[[Sequence[Value]], Any] = world["g"]
@@ -376,7 +376,7 @@ _ALLOWED = (
 )  # fmt: skip
 
 
-def _promise(tree: ast.Module, constants: frozenset[str]) -> None:
+def promise(tree: ast.Module, constants: frozenset[str]) -> None:
     """Stop unless generated code is only what it is meant to be: a second lock behind the writer."""
     for node in ast.walk(tree):
         kept = isinstance(node, _ALLOWED)

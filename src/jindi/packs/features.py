@@ -306,6 +306,7 @@ class _Window:
             self.table.problem("`over` is an empty window", 'write a duration such as "7d"')
         if length_us > DURATION_MAX_US:
             self.table.problem("`over` is longer than a hundred years", 'write "ever"')
+            return Over("ever")
         return Over("sliding", length_us=length_us)
 
     def _current(self, fold: str) -> Literal["include", "exclude"]:

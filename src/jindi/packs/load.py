@@ -36,7 +36,7 @@ _ROLES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
 _LAYOUT: Final = (
     "a pack holds pack.toml, events.toml, features.toml, policies/*.toml, parameters/*.toml, lists/*.toml"
 )
-_HEADER: Final = re.compile(r"^[ \t]*\[[ \t]*([a-z][a-z0-9_]*)[ \t]*\]", re.MULTILINE | re.ASCII)
+_HEADER: Final = re.compile(r"^[ \t]*\[[ \t]*([a-z][a-z0-9_]*)\b(?!\.)", re.MULTILINE | re.ASCII)
 _AT_LINE: Final = re.compile(r"^(.*) \(at (line \d+, column \d+|end of document)\)\Z", re.DOTALL)
 
 
@@ -64,7 +64,7 @@ def load(files: Mapping[str, str]) -> Definitions:
     source = dict(sorted(_canonical(files).items()))
     parsed = _parsed(source, problems)
     definitions = _Loading(parsed, problems).definitions(
-        {file.path: source[file.path] for file in parsed if file.role}
+        {file.path: source[file.path] for file in parsed if file.raw is not None}
     )
     if problems:
         raise Problems(dict.fromkeys(problems))
@@ -85,8 +85,8 @@ def _parsed(source: Mapping[str, str], problems: list[Problem]) -> list[_File]:
         problems.append(Problem("pack.toml", "", "there is no pack", "begin with a pack.toml"))
     files = []
     for path, text in source.items():
-        if path.startswith("/") or "\\" in path or ".." in path.split("/"):
-            problems.append(Problem(path[:200], "", "not a relative path", "use / and no .."))
+        if path.startswith("/") or "\\" in path or ".." in path.split("/") or not path.isprintable():
+            problems.append(Problem(ascii(path[:200])[1:-1], "", "not a relative path", "use / and no .."))
             continue
         root = max((root for root in roots if path.startswith(root)), key=len, default=None)
         if root is None:
@@ -108,6 +108,9 @@ def _parsed(source: Mapping[str, str], problems: list[Problem]) -> list[_File]:
 def _toml(path: str, text: str, problems: list[Problem]) -> Mapping[str, Any] | None:
     if len(text) > FILE_CHARACTERS_MAX:
         problems.append(Problem(path, "", f"longer than {FILE_CHARACTERS_MAX} characters", "split it"))
+        return None
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        problems.append(Problem(path, "", "holds half a character (a lone surrogate)", "save the file as UTF-8"))
         return None
     try:
         return tomllib.loads(text)

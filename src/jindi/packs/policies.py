@@ -1,5 +1,6 @@
 """policies/*.toml → policies: rules, bands, exemptions and the cases that prove them."""
 
+import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -66,6 +67,8 @@ def plain(value: Any) -> Any:
         return {key: plain(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [plain(inner) for inner in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return repr(value)  # refused wherever it stands; JSON has no word for it
     return value.isoformat() if isinstance(value, date | time) else value
 
 
@@ -230,10 +233,14 @@ class _Reader:
 
     def outcome(self, table: Table) -> Outcome:
         """The table's `then`: anything heavier than allow."""
-        if table.raw["then"] == Outcome.ALLOW:
+        then = table.raw["then"]
+        if then == Outcome.ALLOW:
             table.problem("`then` may not be allow", _ALLOW_REMEDY)
-            return Outcome.CHALLENGE
-        return Outcome(table.choice("then", _ASKED))
+        elif then in _ASKED:
+            return Outcome(then)
+        else:
+            table.choice("then", _ASKED)
+        return Outcome.REVIEW  # which asks for no method and no wait, so that one slip is told once
 
     def manner(
         self, table: Table, then: Outcome | None, *, may_challenge: bool

@@ -111,3 +111,11 @@ class Answered:
         answered._count, answered._born_us = header["count"], header["born_us"]
         answered.floor_us = header["floor_us"]
         return answered
+
+
+def warm() -> None:
+    """Load (on a machine's first run: compile) the table's kernels, so that no event waits for them."""
+    trial = Answered()
+    trial.add((0, 0), 0, 0)
+    trial.find((0, 0))
+    _move(trial._young, _empty(_START * 2))

@@ -4,7 +4,8 @@ from hashlib import blake2b
 
 import msgspec
 
-from jindi.language import Value
+Scalar = int | float | bool | str | None
+"""What a field of an event, or a fact, holds: a `Value` that is no list."""
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -19,11 +20,11 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     id: str
     type: str
     at_us: int
-    values: tuple[Value, ...]
+    values: tuple[Scalar, ...]
     digest: bytes
 
 
-def content_digest(type_name: str, at_us: int, values: tuple[Value, ...]) -> bytes:
+def content_digest(type_name: str, at_us: int, values: tuple[Scalar, ...]) -> bytes:
     """128 bits that stand for an event's content.
 
     >>> content_digest("login", 1, ("a",)) == content_digest("login", 1, ("b",))

@@ -6,8 +6,8 @@ from typing import Literal
 import msgspec
 
 from jindi.basics.instants import DAY_US
-from jindi.language import Value
 from jindi.packs import Outcome
+from jindi.run.events import Scalar
 
 Status = Literal["final", "pending", "passed", "failed", "released", "recalled", "accepted", "rejected", "expired"]
 
@@ -29,7 +29,7 @@ class Opening(msgspec.Struct, array_like=True):
     seq: int
     event_id: str
     event_type: str
-    values: tuple[Value, ...]
+    values: tuple[Scalar, ...]
     outcome: str
     as_of_us: int
     due_us: int | None

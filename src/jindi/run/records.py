@@ -14,7 +14,7 @@ from jindi.basics.digests import canonical
 from jindi.engine import Decision, Verdict
 from jindi.language import Value
 from jindi.packs import OUTCOMES, Definitions
-from jindi.run.events import Event, content_digest
+from jindi.run.events import Event, Scalar, content_digest
 
 DEFINITIONS, DECISION = 0, 1
 ID_PREFIX = "dec_"
@@ -68,8 +68,8 @@ class DecisionRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     event_id: str
     event_type: str
     at_us: int
-    values: tuple[Value, ...]
-    facts: tuple[Value, ...]
+    values: tuple[Scalar, ...]
+    facts: tuple[Scalar, ...]
     absent: tuple[str, ...]
     late: bool
     verdict: VerdictRecord

@@ -44,6 +44,7 @@ class SqliteLog:
             raise
 
     def _open(self) -> int:
+        self._base.text_factory = bytes  # so that a batch changed into text is damage, not a crash
         run = self._base.execute
         # The exclusive lock is held until `close`; it also spares WAL its shared-memory file.
         run("pragma locking_mode = exclusive")

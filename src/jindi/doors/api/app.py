@@ -66,6 +66,7 @@ class Routes:
             Route("/healthz", self._healthz),
             Route("/readyz", self._readyz),
             Route("/openapi.json", self._openapi),
+            Route("/v1/{rest:path}", _nothing),
         ]
 
     def _with(self, right: Right, handler: Handler) -> Handler:
@@ -186,6 +187,11 @@ def build_api(
         await rest(scope, receive, send)
 
     return application
+
+
+async def _nothing(_: Request) -> Response:
+    """An unknown address of the API is told as the API tells, not with a page of the console."""
+    return _error(problems.NOT_FOUND)
 
 
 async def _not_found(request: Request, _: Exception) -> Response:

@@ -17,6 +17,7 @@ from jindi.doors.cli.wiring import Settled, Wiring
 from jindi.doors.serve import listen, serve, start_key
 from jindi.journal import Notary
 from jindi.ports import LogFailure
+from jindi.run import answered
 from jindi.run.platform import Platform
 
 WATCH_S = 1.0
@@ -64,7 +65,8 @@ def _warm(output: Output) -> None:
         def told(_: str, done: int, total: int) -> None:
             progress.update(task, completed=done, total=total, visible=True)
 
-        features.warm(told)
+        getattr(features, "warm", lambda _: None)(told)
+        answered.warm()
 
 
 async def _up(wiring: Wiring, settled: Settled, output: Output, platform: Platform, simulation: Simulation | None) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 WIDTH, HEIGHT = 640, 168
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 8, 8, 22
+WIDTH_HALF = 320
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 18, 8, 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +56,10 @@ class Chart:
     lines: tuple[Line, ...]
     across: tuple[Tick, ...]
     up: tuple[Tick, ...]
-    width: int = WIDTH
+    width: int
+    right: int
     height: int = HEIGHT
     left: int = _LEFT
-    right: int = WIDTH - _RIGHT
     top: int = _TOP
     bottom: int = HEIGHT - _BOTTOM
 
@@ -98,7 +99,7 @@ def _up(top: float, step: float, unit: str) -> tuple[Tick, ...]:
 
 
 def _across(labels: Sequence[str], slot: float) -> tuple[Tick, ...]:
-    every = max(1, -(-len(labels) // 6))
+    every = max(1, -(-len(labels) // (6 if slot > 6 else 4)))
     return tuple(
         Tick(round(_LEFT + (n + 0.5) * slot, 1), label)
         for n, label in enumerate(labels)
@@ -111,9 +112,11 @@ def stacked(
     stacks: Sequence[Sequence[tuple[str, float]]],
     titles: Sequence[str],
     unit: str = "",
+    *,
+    width: int = WIDTH,
 ) -> Chart:
     """One column per label, its (class, value) parts upon each other in the order given."""
-    slot = (WIDTH - _LEFT - _RIGHT) / max(1, len(labels))
+    slot = (width - _LEFT - _RIGHT) / max(1, len(labels))
     top, step = ceiling(max((sum(value for _, value in stack) for stack in stacks), default=0))
     field = HEIGHT - _BOTTOM - _TOP
     columns = []
@@ -128,14 +131,18 @@ def stacked(
                     Bar(round(x + gap / 2, 2), round(base, 2), round(slot - gap, 2), round(height, 2), kind)
                 )
         columns.append(Column(round(x, 2), round(slot, 2), titles[n], tuple(bars)))
-    return Chart(tuple(columns), (), _across(labels, slot), _up(top, step, unit))
+    return Chart(tuple(columns), (), _across(labels, slot), _up(top, step, unit), width, width - _RIGHT)
 
 
 def lines(
-    labels: Sequence[str], series: Sequence[tuple[str, Sequence[float | None]]], titles: Sequence[str]
+    labels: Sequence[str],
+    series: Sequence[tuple[str, Sequence[float | None]]],
+    titles: Sequence[str],
+    *,
+    width: int = WIDTH,
 ) -> Chart:
     """One line per (class, values); None leaves a gap, a lone value is drawn as a dot."""
-    slot = (WIDTH - _LEFT - _RIGHT) / max(1, len(labels))
+    slot = (width - _LEFT - _RIGHT) / max(1, len(labels))
     top, step = ceiling(max((v for _, values in series for v in values if v is not None), default=0))
     field = HEIGHT - _BOTTOM - _TOP
     drawn = []
@@ -154,7 +161,7 @@ def lines(
     columns = tuple(
         Column(round(_LEFT + n * slot, 2), round(slot, 2), title, ()) for n, title in enumerate(titles)
     )
-    return Chart(columns, tuple(drawn), _across(labels, slot), _up(top, step, ""))
+    return Chart(columns, tuple(drawn), _across(labels, slot), _up(top, step, ""), width, width - _RIGHT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +178,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """A score from which an outcome begins, as a vertical line."""
+    """A score from which an outcome begins, as a vertical line; `y` is where its name stands."""
 
     x: float
+    y: int
     score: int
     outcome: str
 
@@ -196,8 +204,12 @@ class Waterfall:
 
 def waterfall(parts: Sequence[tuple[str, int]], bands: Sequence[tuple[int, str]]) -> Waterfall:
     """The steps of (name, points) in order, the greatest first, and the bands' (score, outcome)."""
-    width, names, row, top = 640, 220, 26, 24
+    width, names, row, top = 640, 220, 26, 36
     ordered = sorted(parts, key=lambda part: (-part[1], part[0]))
+    # An outcome begins at its lowest band; higher bands of the same outcome only change its method.
+    lightest = sorted(
+        (min(score for score, then in bands if then == it), it) for it in {then for _, then in bands}
+    )
     totals = [0]
     for _, points in ordered:
         totals.append(totals[-1] + points)
@@ -224,7 +236,10 @@ def waterfall(parts: Sequence[tuple[str, int]], bands: Sequence[tuple[int, str]]
     score = totals[-1]
     return Waterfall(
         steps,
-        tuple(Threshold(at(from_score), from_score, outcome) for from_score, outcome in bands),
+        tuple(
+            Threshold(at(from_score), 12 + 14 * (n % 2), from_score, outcome)
+            for n, (from_score, outcome) in enumerate(lightest)
+        ),
         score,
         at(0),
         at(min(0, score)),

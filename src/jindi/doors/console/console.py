@@ -406,8 +406,8 @@ def _csv_line(row: DecisionRow) -> list[str]:
     )  # fmt: skip
     line = [
         str(row.seq), row.decision_id, row.event_id, row.event_type, format_instant(row.at_us),
-        row.outcome.value, str(row.score), " ".join(row.rules), row.subject or "", amount, row.currency or "", row.status,
-        str(row.degraded).lower(), str(row.late).lower(),
+        row.outcome.value, str(row.score), " ".join(row.rules), row.subject or "", amount,
+        row.currency or "", row.status, str(row.degraded).lower(), str(row.late).lower(),
     ]  # fmt: skip
     return [_harmless(cell) for cell in line]
 

@@ -77,15 +77,23 @@ def count_short(number: int, lang: Lang) -> str:
     return count(number)
 
 
+def plain_amount(minor: int, currency: str) -> str:
+    """Money without its currency, for a column whose head names it.
+
+    >>> plain_amount(-123450, "CNY"), plain_amount(700, "JPY")
+    ('-1,234.50', '700')
+    """
+    whole, dot, fraction = format_minor(abs(minor), currency).partition(".")
+    return f"{'-' if minor < 0 else ''}{int(whole):,}{dot}{fraction}"
+
+
 def amount(minor: int, currency: str, lang: Lang) -> str:
     """Money in full: the yuan sign where readers use it, the currency's code otherwise.
 
     >>> amount(-123450, "CNY", "zh"), amount(123450, "CNY", "en"), amount(700, "JPY", "zh")
     ('-¥1,234.50', 'CNY 1,234.50', 'JPY 700')
     """
-    whole, dot, fraction = format_minor(abs(minor), currency).partition(".")
-    digits = f"{int(whole):,}{dot}{fraction}"
-    sign = "-" if minor < 0 else ""
+    digits, sign = plain_amount(abs(minor), currency), "-" if minor < 0 else ""
     return f"{sign}¥{digits}" if lang == "zh" and currency == "CNY" else f"{currency} {sign}{digits}"
 
 

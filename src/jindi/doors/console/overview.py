@@ -9,7 +9,7 @@ from jindi.doors.console.source import Minute, Source, Stats
 from jindi.doors.console.view import View
 from jindi.packs.definitions import OUTCOMES, Outcome
 
-LIVE_ROWS = 14
+LIVE_ROWS = 10
 STALE_US = 10 * SECOND_US
 """Figures older than this are shown with a warning that says how old."""
 
@@ -92,6 +92,7 @@ def _volume(stats: Stats, view: View) -> charts.Chart:
         [_label(minute, view) for minute in stats.minutes],
         [[("volume", float(minute.decisions))] for minute in stats.minutes],
         [f"{_label(minute, view)}  {figures.count(minute.decisions)}" for minute in stats.minutes],
+        width=charts.WIDTH_HALF,
     )
 
 
@@ -110,4 +111,5 @@ def _latency(stats: Stats, view: View) -> charts.Chart:
             f" · p99 {figures.milliseconds(minute.latency_us_p99)}"
             for minute in stats.minutes
         ],
+        width=charts.WIDTH_HALF,
     )

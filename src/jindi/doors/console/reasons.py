@@ -8,7 +8,7 @@ from jindi.doors.console import charts
 from jindi.doors.console.source import DecisionPage
 from jindi.doors.console.view import View
 from jindi.engine import Change, Condition, Explanation, InputLine, RuleLine, Without, shown
-from jindi.packs.definitions import LimitDef, LimitStep, Outcome, Words
+from jindi.packs.definitions import OUTCOMES, LimitDef, LimitStep, Outcome, Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +53,14 @@ class ChangeView:
 def decision_values(found: DecisionPage, explanation: Explanation | None, view: View) -> dict[str, Any]:
     """All that the decision's template needs."""
     values: dict[str, Any] = {"found": found, "row": found.row, "why": explanation, "sentence": None}
+    values["shown_text"] = lambda shown: text_of(shown, view)
     if explanation is None:
         return values
     inputs = {line.name: line for line in explanation.inputs}
     rules = [_rule(line, inputs, view) for line in explanation.rules]
     rules.sort(key=lambda rule: (_ORDER[rule.state], -rule.line.score))
     bands = [(band.score_from, band.then.value) for band in explanation.bands]
+    concerned = _concerned(explanation)
     parts = [(line.id, line.score) for line in explanation.rules if line.score]
     return values | {
         "sentence": summary(explanation, view),
@@ -69,7 +71,9 @@ def decision_values(found: DecisionPage, explanation: Explanation | None, view: 
         "features": [line for line in explanation.inputs if line.kind in ("window", "derived")],
         "clock": [line for line in explanation.inputs if line.kind == "time"],
         "lists": [line for line in explanation.inputs if line.kind == "list"],
-        "concerned": _concerned(explanation),
+        "concerned": concerned,
+        "limits_used": [line for line in explanation.limits if f"limit('{line.name}')" in concerned],
+        "limits_rest": [line for line in explanation.limits if f"limit('{line.name}')" not in concerned],
         "exemptions": [
             (line, tuple(_steps(line.condition, inputs, view))) for line in explanation.exemptions
         ],
@@ -164,4 +168,10 @@ def _changes(explanation: Explanation, inputs: dict[str, InputLine], view: View)
     def of_without(without: Without) -> ChangeView:
         return ChangeView((), without.rules, without.outcome, without.score)
 
-    return [*map(of_change, explanation.changes), *map(of_without, explanation.without)]
+    found = [*map(of_change, explanation.changes), *map(of_without, explanation.without)]
+    # People ask first what would have let it through; the engine's own order stands within each kind.
+    return sorted(found, key=lambda change: _weight(change.outcome) > _weight(explanation.outcome))
+
+
+def _weight(outcome: Outcome) -> int:
+    return OUTCOMES.index(outcome)

@@ -57,11 +57,11 @@ class DecisionRow:
 
 @dataclass(frozen=True, slots=True)
 class FieldLine:
-    """A field of the event as the house keeps it: already text, a token where the field is personal."""
+    """A field of the event: as `engine.shown` gives it, tokens for what is personal."""
 
     name: str
     doc: Words
-    text: str | None
+    text: str | float | bool | None
     data_class: str
     is_token: bool = False
 

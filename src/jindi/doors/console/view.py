@@ -150,6 +150,7 @@ class Pages:
             count=figures.count,
             share=figures.share,
             milliseconds=figures.milliseconds,
+            plain_amount=figures.plain_amount,
             address=address,
         )
 

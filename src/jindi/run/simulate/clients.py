@@ -265,11 +265,11 @@ def level_for(stage: Stage, user: User, minor: int, *, at_till: bool = False) ->
     return "certificate" if user.certificate else None
 
 
-def complain(stage: Stage, sent: Sent, victim: User, source: str) -> None:
-    """The harm is reported, if there was any: a label, late as labels are."""
+def complain(stage: Stage, sent: Sent, victim: User, source: str) -> bool:
+    """The harm is reported, a label, late as labels are; False if none was done: there is nothing to report."""
     sent = sent.latest
     if sent.outcome != "allow" or not sent.approved:
-        return
+        return False
     harmed = sent.event
     fields = {"payment": harmed["id"], "user": victim.id}
     fields |= {
@@ -277,6 +277,7 @@ def complain(stage: Stage, sent: Sent, victim: User, source: str) -> None:
     }
     fields |= {"amount": harmed["amount"], "source": source}
     stage.say(Sent(HONEST), "fraud_report", harmed["id"] + "-report", fields)
+    return True
 
 
 def _answer(stage: Stage, sent: Sent, failure: str | None) -> None:

@@ -111,7 +111,7 @@ def _arrive(client: Client) -> Acting:
         return
     draw = chance.random()
     method = next(name for name, bound in zip(_METHODS, _METHOD_BOUNDS, strict=True) if draw < bound)
-    channel = "app" if user.streetwise < 0.8 else chance.choice(("web", "mini_program", "app"))
+    channel = _channel(client, "app" if user.streetwise < 0.8 else chance.choice(("mini_program", "app")))
     if method == "password" and chance.random() < 0.09:
         for _ in range(chance.choice((1, 1, 1, 2, 3, 4))):
             client.sign_in(method=method, success=False, channel=channel)
@@ -121,6 +121,11 @@ def _arrive(client: Client) -> Acting:
             yield client.soon(5, 30)
     client.sign_in(method=method, channel=channel)
     yield client.soon(3, 40)
+
+
+def _channel(client: Client, usual: str) -> str:
+    """How a client comes in: a browser has no app."""
+    return "web" if client.device.agent == "chrome" else usual
 
 
 def _salary_due(stage: Stage, user: User) -> bool:
@@ -230,7 +235,7 @@ def _shop_online(client: Client) -> None:
     level = level_for(client.stage, user, minor)
     if level is None:
         return
-    channel = chance.choice(("app", "app", "app", "mini_program", "mini_program", "web"))
+    channel = _channel(client, chance.choice(("app", "app", "app", "mini_program", "mini_program", "web")))
     sent = _purchase(client, shop, minor, level, channel=channel)
     if chance.random() < 0.02:
         _refund_later(client, sent, minor)

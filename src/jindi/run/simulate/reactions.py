@@ -13,7 +13,7 @@ from jindi.run.simulate.truth import HONEST, Truth
 TRIES_MAX = 2
 """After so many retries of one wish a person gives up."""
 
-_RETRIED = (
+WISHES = (
     "registration", "login", "password_change", "phone_change", "card_binding", "device_binding",
     "identity_check", "payment", "transfer", "top_up", "withdrawal", "refund", "bonus_redemption",
 )  # fmt: skip
@@ -100,7 +100,7 @@ def _let_go(stage: Stage, sent: Sent) -> None:
 
 def _again(stage: Stage, sent: Sent) -> None:
     kind = sent.event["type"]
-    if sent.tries >= TRIES_MAX or kind not in _RETRIED:
+    if sent.tries >= TRIES_MAX:
         return
     fields: dict[str, Any] = {
         name: value for name, value in sent.event.items() if name not in ("id", "type", "at", "retry_of")

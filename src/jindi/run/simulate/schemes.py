@@ -13,9 +13,10 @@ from typing import NamedTuple
 from jindi.basics.instants import DAY_US, HOUR_US, MINUTE_US
 from jindi.run.simulate.clients import Acting, Client, complain, level_for
 from jindi.run.simulate.lives import WELCOME, WELCOME_MINOR
-from jindi.run.simulate.rhythm import local_hour
+from jindi.run.simulate.rhythm import local_day, local_hour
 from jindi.run.simulate.stage import Episode, Sent, Stage
 from jindi.run.simulate.town import (
+    BINS,
     CITIES,
     HOME_CITIES,
     TRADES,
@@ -87,11 +88,17 @@ class Plot:
 
     def report(self, sent: Sent, victim: User, share: float, days: float, *sources: str) -> None:
         """The victim finds out, in a `share` of cases, after some days (log-normal around `days`)."""
-        stage = self.stage
+        stage, seed = self.stage, self.chance.getrandbits(64)
         at_us = stage.now_us + int(days * self.chance.lognormvariate(0, 0.8) * DAY_US)
         found, source = self.chance.random() < share, self.chance.choice(sources)
+
+        def find_out() -> None:
+            if complain(stage, sent, victim, source) and source == "customer":
+                locked = Client(stage, Random(seed), victim)  # noqa: S311 - a model's dice
+                stage.later(locked.soon(30, 1_800), locked.change_password)
+
         if found:
-            stage.later(at_us, lambda: complain(stage, sent, victim, source))
+            stage.later(at_us, find_out)
 
 
 class Scheme(NamedTuple):
@@ -333,8 +340,10 @@ def mule_ring(plot: Plot) -> Acting:
         user, front = plot.anybody(), ring[refused % 2]
         victim = plot.client(user, user.device, user.home, passes=0.8, notices=0.35)
         minor = int(chance.lognormvariate(13.0, 0.8)) // 10_000 * 10_000 + 20_000
+        level = level_for(stage, user, minor)
+        if level is None:  # the wallet would not let so much go without a certificate: then a smaller sum
+            minor, level = min(minor, 480_000), "two"
         card = None if user.balance_minor >= minor else user.cards[0]
-        level = level_for(stage, user, minor) or "two"
         paid = victim.send(front.user, minor, level=level, card=card, loss_minor=minor)
         plot.report(paid, user, 0.75, 2, "customer", "police")
         yield plot.soon(90, 1_500)
@@ -372,8 +381,8 @@ def structuring(plot: Plot) -> Acting:
                     )
                 else:
                     out = account.withdraw(
-                        out_minor, level="certificate", card=chance.choice(drops), same_name=chance.random() < 0.6,
-                        arrival="instant", loss_minor=out_minor,
+                        out_minor, level="certificate", card=chance.choice(drops), arrival="instant",
+                        same_name=chance.random() < 0.6, loss_minor=out_minor,
                     )  # fmt: skip
                 yield plot.soon(600, 9_000)
                 if out.latest.outcome == "deny":
@@ -399,8 +408,8 @@ def merchant_collusion(plot: Plot) -> Acting:
         cards = client.user.cards
         card = next((card for card in cards if card.kind == "credit"), cards[0])
         sent = client.buy(
-            shop, minor, level="two", channel=chance.choice(("pos", "code_dynamic")), terminal=shop.terminals[0],
-            card=card, loss_minor=minor, declines=0.06,
+            shop, minor, level="two", channel=chance.choice(("pos", "code_dynamic")), card=card,
+            terminal=shop.terminals[0], loss_minor=minor, declines=0.06,
         )  # fmt: skip
         yield plot.soon(300, 7_200)
         if sent.stopped:
@@ -460,6 +469,8 @@ def compromised_terminal(plot: Plot) -> Acting:
     listening = {
         terminal: deque[tuple[User, Card]](maxlen=40) for terminal in till if terminal not in stage.tills
     }
+    if not listening:  # others of the trade have been everywhere
+        return
     stage.tills.update(listening)
     yield stage.now_us + 30 * HOUR_US  # a thief looks for a till with custom before opening it
     terminal = max(listening, key=lambda name: len(listening[name]))
@@ -513,7 +524,7 @@ def _card_list(chance: Random, length: int) -> Iterable[Card]:
     if chance.random() < 0.5:
         return [new_card("credit", chance) for _ in range(length)]
     first = chance.randrange(10**9)
-    numbers = [f"629983{(first + index * 7) % 10**9:09d}" for index in range(length)]
+    numbers = [f"{BINS['credit']}{(first + index * 7) % 10**9:09d}" for index in range(length)]
     return [Card(digits + luhn_digit(digits), "credit") for digits in numbers]
 
 
@@ -536,7 +547,8 @@ def _drain(plot: Plot, thief: Client) -> Acting:
         yield plot.soon(60, 600)
         if tried.stopped and chance.random() < 0.5:
             return
-    piece_minor = chance.choice((99_000, 199_000, 300_000, 480_000, 900_000))
+    piece_minor = chance.choice((49_000, 99_000, 199_000, 300_000, 480_000))
+    day, of_day_minor = local_day(plot.stage.now_us), 0
     refused = 0
     for turn in range(chance.randint(2, 7)):
         by_card = victim.balance_minor < 5_000
@@ -544,6 +556,13 @@ def _drain(plot: Plot, thief: Client) -> Acting:
             return
         minor = piece_minor if by_card else min(piece_minor, victim.balance_minor)
         minor = max(1_000, int(minor * chance.uniform(0.8, 1.0)) // 100 * 100)
+        if of_day_minor + minor > 500_000:  # more a day needs a certificate, as everybody knows
+            if chance.random() < 0.5:
+                return
+            yield plot.later(12, 24)
+        if local_day(plot.stage.now_us) != day:
+            day, of_day_minor = local_day(plot.stage.now_us), 0
+        of_day_minor += minor
         if chance.random() < 0.3:
             taken = _buy_fence(thief, plot.shop("gift_card", "game", "electronics"), minor)
         else:

@@ -156,9 +156,9 @@ class Stage:
                 heapreplace(queue, (max(wake_us, self.now_us), order, act))
         return out.popleft()
 
-    def sent(self, event_id: str) -> Sent | None:
-        """What is remembered of an event that has left; None if it is unknown or long past."""
-        return self._sent.get(event_id)
+    def recall(self, event_id: str) -> Sent | None:
+        """What is remembered of an event that waits for its answer, and it waits no longer; else None."""
+        return self._sent.pop(event_id, None)
 
     def _enter(self, at_us: int, act: Callable[[], int | None]) -> None:
         # Whoever enters while another acts has a later turn, so the one who acts stays at the queue's head.

@@ -199,15 +199,21 @@ def id_card_of(province: str, number: int, chance: Random) -> str:
     return digits + id_card_digit(digits)
 
 
+BINS = {"debit": "629981", "credit": "629982"}
+"""The leading digits of cards here: ranges that no bank issues."""
+
+
 def new_card(kind: str, chance: Random) -> Card:
-    """A card of a range that no bank issues."""
-    digits = f"{'629981' if kind == 'debit' else '629982'}{chance.randrange(10**9):09d}"
+    """A card of somebody's, never seen before."""
+    digits = f"{BINS[kind]}{chance.randrange(10**9):09d}"
     return Card(digits + luhn_digit(digits), kind)
 
 
-def new_device(
-    chance: Random, agents: tuple[str, ...] = ("android", "android", "android", "ios", "ios")
-) -> Device:
+AGENTS = ("android",) * 115 + ("ios",) * 76 + ("chrome",) * 8 + ("emulator",)
+"""What honest people use; an emulator in two hundred belongs to a player or a tester."""
+
+
+def new_device(chance: Random, agents: tuple[str, ...] = AGENTS) -> Device:
     """A device never seen before."""
     return Device(f"dev_{chance.getrandbits(64):016x}", chance.choice(agents))
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from jindi.basics.instants import HOUR_US, parse_instant
 from jindi.run.simulate.lives import grow, live
-from jindi.run.simulate.reactions import react
+from jindi.run.simulate.reactions import WISHES, react
 from jindi.run.simulate.schemes import conspire, schemes
 from jindi.run.simulate.stage import Stage
 from jindi.run.simulate.town import Town, stream
@@ -83,13 +83,14 @@ class World:
 
         Best told before the next event is drawn; what has been sent meanwhile stays sent. `decision_id`
         is what lifecycle events will name (the event's id if it is not given), `wait_us` how long a
-        `delay` holds. False when the event is unknown or too long past to matter (only the latest
-        16,384 are remembered). Raises ValueError for an unknown outcome.
+        `delay` holds. False when nobody waits for the answer: the event is unknown or answered already,
+        or too long past (only the latest 16,384 are remembered), or it merely tells something, as a label
+        does. Raises ValueError for an unknown outcome.
         """
         if outcome not in _OUTCOMES:
             raise ValueError(f"unknown outcome {outcome!r}: use one of {', '.join(_OUTCOMES)}")
-        sent = self._stage.sent(event_id)
-        if sent is None:
+        sent = self._stage.recall(event_id)
+        if sent is None or sent.event["type"] not in WISHES:
             return False
         if outcome != "allow":
             name = decision_id or event_id

@@ -137,7 +137,7 @@ function liveList(panel) {
 function refreshing(panel) {
   let busy = false;
   setInterval(async () => {
-    if (busy || document.hidden || panel.matches(":hover details[open], :focus-within")) return;
+    if (busy || document.hidden) return;
     busy = true;
     try {
       const answer = await fetch(panel.dataset.refresh, { headers: { accept: "text/html" } });
@@ -145,7 +145,11 @@ function refreshing(panel) {
         const open = new Set(all("details[open]", panel).map((details) => details.dataset.keep));
         const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
         for (const details of all("details", fresh)) details.open = open.has(details.dataset.keep);
-        panel.replaceChildren(...fresh.body.childNodes);
+        for (const part of all("[id^=panel-]", fresh)) {
+          const shown = document.getElementById(part.id);
+          // Nothing moves under the pointer or the focus: that part is left for the next time.
+          if (!shown.matches(":hover, :focus-within")) shown.replaceChildren(...part.childNodes);
+        }
       }
     } catch { /* the live list says that the connection is lost */ } finally { busy = false; }
   }, 5000);

@@ -1,0 +1,609 @@
+import csv
+import io
+import re
+import string
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from console_world import NASTY, NOW_US, Doors, Visitor, World
+
+from jindi.access import ABSOLUTE_US, IDLE_US, Scope
+from jindi.doors.console import charts, console, guard, live
+from jindi.doors.console.words import WORDS
+from jindi.packs import OUTCOMES, Outcome
+
+ROOM = Path(console.__file__).parent
+TEMPLATES = {path.name: path.read_text(encoding="utf-8") for path in (ROOM / "templates").iterdir()}
+
+
+@pytest.fixture(scope="module")
+def world():
+    return World()
+
+
+@pytest.fixture
+def doors(world):
+    world.clock.at_us, world.stats_age_us, world.stopped = NOW_US, 0, None
+    world.board, world.broken = True, False
+    return Doors(world)
+
+
+def browser(doors, **headers):
+    return Visitor(doors.app, headers=headers)
+
+
+def signed_in(doors, *scopes, **headers):
+    client = browser(doors, **headers)
+    answer = client.post("/sign-in", data={"token": doors.link(*scopes)})
+    assert answer.status_code == 303
+    return client
+
+
+def csrf_of(client):
+    return re.search(r'name="csrf" value="([0-9a-f]+)"', client.get("/console/policies").text)[1]
+
+
+class Page(HTMLParser):
+    """What a page is made of: (tag, attributes), and the text outside of scripts and styles."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.text = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def addresses(world):
+    some = [world.of(outcome).decision_id for outcome in (Outcome.ALLOW, Outcome.REVIEW, Outcome.DENY)]
+    degraded = next(row.decision_id for row in world.rows if row.degraded)
+    nasty = next(row.decision_id for row in world.rows if row.subject == NASTY)
+    return [
+        "/console",
+        "/console/panels",
+        "/console/decisions",
+        "/console/decisions?outcome=review&text=zzz",
+        *(f"/console/decisions/{identifier}" for identifier in (*some, degraded, nasty)),
+        "/console/policies",
+        "/console/policies/payment",
+        "/console/nowhere",
+    ]
+
+
+# ---- coming in ------------------------------------------------------------------------------------------
+
+
+def test_a_link_preview_does_not_use_the_link_up(doors):
+    token, client = doors.link(), browser(doors)
+    for _ in range(3):
+        assert "limin" in client.get(f"/sign-in/{token}").text
+        client.head(f"/sign-in/{token}")
+    assert client.post("/sign-in", data={"token": token}).headers["location"] == "/console"
+    assert client.get("/console").status_code == 200
+
+
+def test_a_link_works_once(doors):
+    token = doors.link()
+    assert browser(doors).post("/sign-in", data={"token": token}).status_code == 303
+    again = browser(doors)
+    assert again.post("/sign-in", data={"token": token}).status_code == 410
+    assert again.get(f"/sign-in/{token}").status_code == 410
+    assert again.get("/console").headers["location"] == "/sign-in"
+
+
+def test_an_old_link_says_that_it_is_dead(doors, world):
+    token = doors.link()
+    world.clock.at_us += 15 * 60_000_000
+    answer = browser(doors, **{"accept-language": "en"}).get(f"/sign-in/{token}")
+    assert answer.status_code == 410
+    assert "older than 15 min" in answer.text
+
+
+def test_another_site_cannot_sign_a_person_in(doors):
+    token = doors.link()
+    client = browser(doors, origin="http://evil.test")
+    assert client.post("/sign-in", data={"token": token}).status_code == 403
+    assert (
+        browser(doors, **{"sec-fetch-site": "cross-site"}).post("/sign-in", data={"token": token}).status_code
+        == 403
+    )
+    own = browser(doors, origin="http://jindi.test", **{"sec-fetch-site": "same-origin"})
+    assert own.post("/sign-in", data={"token": token}).status_code == 303
+
+
+def test_the_session_cookie_is_closed_to_scripts_and_other_sites(doors):
+    cookie = browser(doors).post("/sign-in", data={"token": doors.link()}).headers["set-cookie"]
+    assert cookie.startswith("jindi_session=")
+    assert {"HttpOnly", "SameSite=lax", "Path=/"} <= set(cookie.split("; "))
+    over_tls = Visitor(doors.app, "https://jindi.test")
+    answer = over_tls.post("/sign-in", data={"token": doors.link()})
+    assert answer.headers["set-cookie"].startswith("__Host-jindi_session=")
+    assert "Secure" in answer.headers["set-cookie"].split("; ")
+    assert "strict-transport-security" in answer.headers
+
+
+def test_signing_in_begins_a_new_session_and_ends_the_old_one(doors):
+    client = signed_in(doors)
+    before = client.cookies["jindi_session"]
+    client.post("/sign-in", data={"token": doors.link()})
+    assert client.cookies["jindi_session"] != before
+    assert doors.sessions.read(before, NOW_US) is None
+
+
+def test_an_idle_session_ends_and_the_page_says_so(doors, world):
+    client = signed_in(doors)
+    world.clock.at_us += IDLE_US
+    answer = client.get("/console")
+    assert answer.headers["location"] == "/sign-in?why=ended"
+
+
+def test_the_overview_s_own_refreshing_keeps_no_session_open(doors, world):
+    client = signed_in(doors)
+    for _ in range(IDLE_US // 300_000_000 - 1):
+        world.clock.at_us += 300_000_000
+        assert client.get("/console/panels").status_code == 200
+        assert client.get("/console/live.json").status_code == 200
+    world.clock.at_us += 300_000_000
+    assert client.get("/console/panels").status_code == 401
+    assert client.get("/console/live.json").status_code == 401
+
+
+def test_a_busy_session_ends_after_a_working_day(doors, world):
+    client = signed_in(doors)
+    while world.clock.at_us < NOW_US + ABSOLUTE_US - 60_000_000:
+        world.clock.at_us += 20 * 60_000_000
+        last = client.get("/console/policies").status_code
+    assert last == 303
+
+
+def test_signing_out_ends_the_session_and_needs_the_token(doors):
+    client = signed_in(doors)
+    held = client.cookies["jindi_session"]
+    assert client.post("/sign-out", data={"csrf": ""}).status_code == 403
+    assert client.post("/sign-out", data={"csrf": "0" * 64}).status_code == 403
+    assert client.get("/console/policies").status_code == 200
+    assert (
+        client.post("/sign-out", data={"csrf": csrf_of(client)}).headers["location"]
+        == "/sign-in?why=signed_out"
+    )
+    assert doors.sessions.read(held, NOW_US) is None
+
+
+def test_the_csrf_token_of_another_session_is_refused(doors):
+    one, two = signed_in(doors), signed_in(doors)
+    assert two.post("/sign-out", data={"csrf": csrf_of(one)}).status_code == 403
+    assert two.post("/sign-out", headers={"x-csrf-token": csrf_of(two)}, data={"x": "1"}).status_code == 303
+
+
+def test_every_page_needs_a_session(doors, world):
+    client = browser(doors)
+    for address in addresses(world):
+        assert client.get(address).status_code in (303, 401, 404), address
+    for address in ("/console/live", "/console/live.json", "/console/panels"):
+        assert client.get(address).status_code == 401
+    assert client.get("/").headers["location"] == "/console"
+
+
+def test_a_session_without_the_right_sees_nothing_but_who_can_help(doors, world):
+    client = signed_in(doors, Scope.METRICS_READ, **{"accept-language": "en"})
+    answer = client.get("/console/decisions")
+    assert answer.status_code == 403
+    assert "decisions:read" in answer.text
+    assert "administrator" in answer.text
+    assert world.rows[-1].decision_id not in answer.text
+    assert client.get("/console/live.json").status_code == 401
+
+
+# ---- what every answer carries --------------------------------------------------------------------------
+
+
+def test_every_answer_carries_the_security_headers(doors, world):
+    client = signed_in(doors)
+    asset = next(re.finditer(r'href="(/assets/[^"]+css)"', client.get("/console/policies").text))[1]
+    for address in [
+        *addresses(world),
+        "/sign-in",
+        "/sign-in/x",
+        "/",
+        "/console/live.json",
+        asset,
+        "/assets/0/x",
+    ]:
+        headers = client.get(address).headers
+        assert headers["content-security-policy"] == guard.CSP, address
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "same-origin"
+        assert headers["x-frame-options"] == "DENY"
+        assert headers["cache-control"] == (
+            "no-store" if address != asset else "public, max-age=31536000, immutable"
+        )
+    assert "'unsafe" not in guard.CSP
+    assert guard.CSP.startswith("default-src 'none'")
+
+
+def test_the_page_of_an_unforeseen_fault_carries_them_too_and_tells_no_secret(doors, world):
+    client = signed_in(doors)
+    careful = Visitor(doors.app, cookies=client.cookies, strict=False)
+    world.broken = True
+    answer = careful.get("/console")
+    assert answer.status_code == 500
+    assert answer.headers["content-security-policy"] == guard.CSP
+    assert answer.headers["x-request-id"] in answer.text
+    assert "the source is broken" not in answer.text
+
+
+def test_no_page_holds_anything_that_the_policy_would_refuse(doors, world):
+    client = signed_in(doors)
+    for address in [*addresses(world), "/sign-in", "/sign-in/x"]:
+        for tag, attrs in Page(client.get(address).text).tags:
+            assert tag not in ("style", "iframe", "object", "embed", "base"), address
+            assert tag != "script" or attrs.get("src", "").startswith("/assets/"), address
+            for name, value in attrs.items():
+                assert name != "style", (address, tag)
+                assert not name.startswith("on"), (address, tag, name)
+                assert name not in ("href", "src", "action") or re.match(r"/(?!/)|#", value), (address, value)
+
+
+def test_text_from_outside_is_shown_and_never_becomes_markup(doors, world):
+    client = signed_in(doors)
+    row = next(row for row in world.rows if row.subject == NASTY)
+    for address in (f"/console/decisions/{row.decision_id}", "/console/decisions?text=" + NASTY[:10]):
+        page = Page(client.get(address).text)
+        assert not [tag for tag, attrs in page.tags if tag == "b" and attrs]
+    assert NASTY in "".join(Page(client.get(f"/console/decisions/{row.decision_id}").text).text)
+
+
+def test_only_our_own_files_are_served_under_the_name_of_their_content(doors):
+    client = browser(doors)
+    address = re.search(r'src="(/assets/[^"]+)"', client.get("/sign-in").text)[1]
+    assert client.get(address).status_code == 200
+    changed = re.sub(r"/assets/[0-9a-f]", "/assets/x", address)
+    for wrong in (
+        changed,
+        "/assets/0/console.css",
+        "/assets/..%2f..%2fconsole.py",
+        "/assets/x/../console.py",
+    ):
+        assert client.get(wrong).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [
+        (b"a=" + b"x" * 9000, "application/x-www-form-urlencoded", 413),
+        (b"{}", "application/json", 415),
+        (b"back=%ff%fe", "application/x-www-form-urlencoded", 400),
+        ("back=金".encode(), "application/x-www-form-urlencoded", 400),
+        (b"&".join(b"a%d=1" % n for n in range(99)), "application/x-www-form-urlencoded", 400),
+    ],
+)
+def test_what_is_no_small_form_is_refused(doors, body, kind, status):
+    answer = browser(doors).post("/console/preferences", content=body, headers={"content-type": kind})
+    assert answer.status_code == status
+
+
+def test_a_wrong_method_is_refused_with_a_page(doors):
+    answer = browser(doors, **{"accept-language": "en"}).post("/console/decisions", data={})
+    assert answer.status_code == 405
+    assert "nothing was changed" in answer.text
+
+
+# ---- language, theme ------------------------------------------------------------------------------------
+
+
+def test_the_language_switch_keeps_the_page_and_its_filter(doors):
+    client = signed_in(doors, **{"accept-language": "zh-CN,zh;q=0.9"})
+    address = "/console/decisions?outcome=deny&text=u1"
+    page = client.get(address)
+    assert '<html lang="zh-CN"' in page.text
+    back = re.search(r'name="back" value="([^"]+)"', page.text)[1].replace("&amp;", "&")
+    answer = client.post("/console/preferences", data={"csrf": csrf_of(client), "back": back, "lang": "en"})
+    assert answer.headers["location"] == address
+    assert '<html lang="en"' in client.get(address).text
+
+
+def test_the_theme_is_chosen_by_a_form_and_needs_no_script(doors):
+    client = browser(doors)
+    for theme in ("dark", "light", "system"):
+        client.post("/console/preferences", data={"back": "/sign-in", "theme": theme})
+        assert f'data-theme="{theme}"' in client.get("/sign-in").text
+    client.post("/console/preferences", data={"back": "/sign-in", "theme": "x onclick=1"})
+    assert 'data-theme="system"' in client.get("/sign-in").text
+
+
+@pytest.mark.parametrize(
+    "back",
+    ["//evil.test", "https://evil.test", "/\\evil.test", "/console\r\nx: y", "javascript:1", "", "/consoleé"],
+)
+def test_the_way_back_never_leads_away(doors, back):
+    answer = browser(doors).post("/console/preferences", data={"back": back, "lang": "en"})
+    assert answer.headers["location"] == "/console"
+
+
+BUILT = (
+    "outcome.", "status.", "badge.", "mark.", "state.", "nav.", "theme.", "rows.", "keys.", "help.", "rule.",
+    "scenario.", "degrade.", "sign.", "error.title.", "sign_in.",
+)  # fmt: skip
+"""Beginnings of ids that the code puts together with a value."""
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_every_message_speaks_both_languages(name):
+    zh, en = WORDS[name]
+    fields = [sorted(f for _, f, _, _ in string.Formatter().parse(text) if f) for text in (zh, en)]
+    assert fields[0] == fields[1], "the two languages ask for different values"
+    assert zh.strip()
+    assert en.strip()
+    if name != "lang.other":
+        assert re.search(r"[\u4e00-\u9fff]", zh)
+        assert not re.search(r"[\u4e00-\u9fff]", en)
+        plain = re.sub(r"\{\w+\}", "", zh)
+        assert not re.search(r"[\u4e00-\u9fff][A-Za-z0-9]|[A-Za-z0-9][\u4e00-\u9fff]", plain), (
+            "a space belongs there"
+        )
+
+
+def test_every_message_is_said_somewhere():
+    room = [p.read_text(encoding="utf-8") for p in ROOM.glob("*.py") if p.name != "words.py"]
+    said = "\n".join([*TEMPLATES.values(), *room]).replace("'", '"')
+    silent = [name for name in WORDS if f'"{name}"' not in said and not name.startswith(BUILT)]
+    assert not silent
+
+
+def test_every_message_that_a_template_says_exists():
+    for file, text in TEMPLATES.items():
+        for name in re.findall(r'v\.t\(\s*["\']([a-z0-9_.]+)["\']\s*[,)]', text):
+            assert name in WORDS, f"{file}: {name}"
+
+
+def test_no_chinese_word_of_ours_stands_on_an_english_page(doors, world):
+    client = signed_in(doors, **{"accept-language": "en"})
+    for address in ("/console", "/console/decisions", "/sign-in/x"):
+        page = "".join(Page(client.get(address).text).text)
+        for zh, en in WORDS.values():
+            assert zh not in page or zh == "中文" or zh in en, (address, zh)
+
+
+# ---- the pages ------------------------------------------------------------------------------------------
+
+
+def test_every_page_has_one_heading_and_the_legal_line(doors, world):
+    for lang, line in (("zh", "不构成法律意见"), ("en", "Not legal advice")):
+        client = signed_in(doors, **{"accept-language": lang})
+        for address in [*addresses(world), "/sign-in/x"]:
+            if address == "/console/panels":
+                continue
+            text = client.get(address).text
+            assert len([tag for tag, _ in Page(text).tags if tag == "h1"]) == 1, address
+            assert line in text, address
+
+
+def test_an_outcome_is_told_by_colour_and_shape_and_word(doors, world):
+    client = signed_in(doors, **{"accept-language": "en"})
+    for outcome in OUTCOMES:
+        text = client.get(f"/console/decisions?outcome={outcome}").text
+        assert f'<svg class="mark o-{outcome}"' in text
+        assert WORDS[f"outcome.{outcome}"][1] in text
+    shapes = re.findall(r'<svg class="mark o-\w+"[^>]*>(.*?)</svg>', client.get("/console").text, re.DOTALL)
+    assert len(set(shapes)) == 5
+
+
+def test_the_list_honours_every_filter_in_the_address(doors, world):
+    client = signed_in(doors)
+
+    def shown(query):
+        return re.findall(
+            r'href="/console/decisions/(dec_\w+)"', client.get(f"/console/decisions?{query}").text
+        )
+
+    denied = [row.decision_id for row in reversed(world.rows) if row.outcome is Outcome.DENY]
+    assert shown("outcome=deny") == denied[:50]
+    rule = world.of(Outcome.DENY).rules[0]
+    assert set(shown(f"rule={rule}")) <= {row.decision_id for row in world.rows if rule in row.rules}
+    assert shown(f"rule={rule}")
+    assert set(shown("type=login")) <= {row.decision_id for row in world.rows if row.event_type == "login"}
+    assert set(shown("trouble=degraded")) == {row.decision_id for row in world.rows if row.degraded}
+    one = world.rows[7]
+    assert shown(f"text={one.event_id}") == [one.decision_id]
+
+
+def test_paging_walks_through_all_decisions_once(doors, world):
+    client, seen = signed_in(doors), []
+    address = "/console/decisions"
+    while address:
+        text = client.get(address).text
+        seen += re.findall(r'<td class="mono"><a href="/console/decisions/(dec_\w+)"', text)
+        further = re.search(r'rel="next" href="([^"]+)"', text)
+        address = further[1].replace("&amp;", "&") if further else None
+    assert seen == [row.decision_id for row in reversed(world.rows)]
+
+
+def test_an_unknown_filter_is_named_not_silently_obeyed(doors):
+    client = signed_in(doors, **{"accept-language": "en"})
+    text = client.get("/console/decisions?outcome=maybe&trouble=much&before=-1").text
+    assert "Ignored an unknown filter in the address: outcome, trouble" in text
+    assert client.get("/console/decisions?before=" + "9" * 40).status_code == 200
+
+
+def test_the_export_honours_the_filter_and_holds_no_formula(doors, world):
+    client = signed_in(doors)
+    answer = client.get("/console/decisions.csv?outcome=deny")
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.content.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert [row["decision_id"] for row in rows] == [
+        r.decision_id for r in reversed(world.rows) if r.outcome == "deny"
+    ]
+    for cell in ("=1+1", "+cmd", "-1+1", "@sum", "\tx"):
+        assert console._harmless(cell) == "'" + cell
+    assert console._harmless("-12.50") == "-12.50"
+
+
+def test_an_empty_platform_says_what_to_do(world):
+    doors = Doors(World(decisions=0))
+    client = signed_in(doors, **{"accept-language": "en"})
+    assert "No decision yet" in client.get("/console").text
+    assert "No decisions match" in client.get("/console/decisions").text
+    assert client.get("/console/live.json").json() == []
+
+
+def test_old_figures_are_marked_stale_and_a_stopped_lane_says_why(doors, world):
+    client = signed_in(doors, **{"accept-language": "en"})
+    assert 'class="banner' not in client.get("/console").text
+    world.stats_age_us = 42_000_000
+    assert "nothing new for 42 s" in client.get("/console").text
+    world.stopped = "the disk is full"
+    assert "has stopped deciding: the disk is full" in client.get("/console").text
+
+
+def test_the_scoreboard_is_there_only_while_a_simulation_runs(doors, world):
+    client = signed_in(doors, **{"accept-language": "zh"})
+    text = client.get("/console").text
+    assert "模拟对照真值" in text
+    assert "账户盗用" in text
+    assert "182,041.50" in text
+    world.board = False
+    assert "模拟对照真值" not in client.get("/console").text
+
+
+def test_a_decision_s_page_tells_every_rule_with_its_conditions(doors, world):
+    client = signed_in(doors, **{"accept-language": "en"})
+    row = world.of(Outcome.REVIEW)
+    explanation = world.explanation(row.decision_id)
+    page = Page(client.get(f"/console/decisions/{row.decision_id}").text)
+    text = "".join(page.text)
+    for line in explanation.rules:
+        assert line.id in text
+        assert line.doc.en in text
+        assert line.condition.text in text
+        assert line.basis in text
+    for limit in explanation.limits:
+        assert limit.basis in text
+    assert "Design default" in text
+    assert len([1 for tag, attrs in page.tags if attrs.get("class", "").startswith("rule s-hit")]) == len(
+        row.rules
+    )
+    assert f"score {row.score}" in text
+
+
+def test_every_decision_has_a_page(doors, world):
+    client = signed_in(doors)
+    for row in world.rows[:: max(1, len(world.rows) // 40)]:
+        assert client.get(f"/console/decisions/{row.decision_id}").status_code == 200
+
+
+def test_a_decision_without_an_explanation_still_has_its_page(doors, world, monkeypatch):
+    monkeypatch.setattr(world, "explanation", lambda decision_id: None)
+    answer = signed_in(doors, **{"accept-language": "en"}).get(
+        f"/console/decisions/{world.rows[0].decision_id}"
+    )
+    assert answer.status_code == 200
+    assert "The decision is intact" in answer.text
+
+
+def test_an_unknown_decision_or_policy_is_not_found(doors):
+    client = signed_in(doors, **{"accept-language": "en"})
+    for address, said in (
+        ("decisions/dec_x", "no decision with the id dec_x"),
+        ("policies/y", "no policy named y"),
+    ):
+        answer = client.get(f"/console/{address}")
+        assert answer.status_code == 404
+        assert said in answer.text
+
+
+def test_the_policy_page_shows_live_and_shadow_rules_with_their_hits(doors, world):
+    client = signed_in(doors, **{"accept-language": "en"})
+    assert 'badge state-shadow">Shadow' in client.get("/console/policies").text
+    text = "".join(Page(client.get("/console/policies/payment").text).text)
+    policy = next(seen for seen in world.policies() if seen.policy.id == "payment")
+    for rule in policy.policy.rules:
+        assert rule.doc.en in text
+        assert rule.when.text in text
+    assert client.get("/console/policies/payment_strict").status_code == 200
+
+
+# ---- live -----------------------------------------------------------------------------------------------
+
+
+def test_asking_for_rows_gives_only_newer_ones_oldest_first(doors, world):
+    client = signed_in(doors)
+    last = world.rows[-4].seq
+    rows = client.get(f"/console/live.json?after={last}").json()
+    assert [row["seq"] for row in rows] == [row.seq for row in world.rows[-3:]]
+    assert len(client.get("/console/live.json").json()) == live.ROWS_MAX
+
+
+def collect(stream, most):
+    """The first so many chunks of an asynchronous stream."""
+    import asyncio
+
+    async def run():
+        found = []
+        async for chunk in stream:
+            found.append(chunk.decode())
+            if len(found) == most:
+                break
+        await stream.aclose()
+        return found
+
+    return asyncio.run(run())
+
+
+def test_the_stream_goes_on_after_the_last_event_that_was_seen(world, monkeypatch):
+    monkeypatch.setattr(live, "LOOK_EVERY_S", 0)
+    monkeypatch.setattr(live, "STREAM_S_MAX", 0)
+    monkeypatch.setattr(live, "range", lambda n: iter((0, 1)), raising=False)
+    monkeypatch.setattr(live, "int", lambda x: 2, raising=False)
+    chunks = collect(
+        live.stream(world, world.program.events["login"].zone, world.rows[-3].seq, lambda: True), 3
+    )
+    assert chunks[0] == "retry: 3000\n\n"
+    assert chunks[1].startswith(f"id: {world.rows[-1].seq}\nevent: rows\ndata: [")
+    assert chunks[2] == "event: beat\ndata: {}\n\n"
+
+
+def test_the_stream_ends_with_its_session(world):
+    chunks = collect(live.stream(world, world.program.events["login"].zone, None, lambda: False), 9)
+    assert chunks == ["retry: 3000\n\n", "event: ended\ndata: {}\n\n"]
+
+
+def test_too_many_streams_are_refused_politely(doors, monkeypatch):
+    monkeypatch.setattr(live, "STREAMS_MAX", 0)
+    answer = signed_in(doors).get("/console/live")
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "30"
+
+
+# ---- charts ---------------------------------------------------------------------------------------------
+
+
+def test_a_stack_stays_inside_its_field_and_adds_up():
+    chart = charts.stacked(["a", "b"], [[("x", 3.0), ("y", 4.0)], [("x", 0.0), ("y", 0.0)]], ["", ""])
+    bars = chart.columns[0].bars
+    assert chart.columns[1].bars == ()
+    assert min(bar.y for bar in bars) >= chart.top
+    assert max(bar.y + bar.height for bar in bars) == chart.bottom
+    heights = [bar.height for bar in bars]
+    assert heights[0] / heights[1] == pytest.approx(3 / 4, abs=0.001)
+
+
+def test_a_line_is_broken_where_nothing_was_measured():
+    chart = charts.lines(["a", "b", "c", "d"], [("p50", [1.0, None, 2.0, 3.0])], [""] * 4)
+    assert chart.lines[0].path.count("M") == 2
+    assert "h0.01" in chart.lines[0].path
+
+
+def test_the_waterfall_ends_at_the_score_and_keeps_inside_its_box():
+    drawn = charts.waterfall(
+        [("a", 60), ("b", -20), ("c", 30)], [(50, "challenge"), (80, "challenge"), (130, "deny")]
+    )
+    assert drawn.score == 70
+    assert [step.total for step in drawn.steps] == [60, 90, 70]
+    assert [line.score for line in drawn.thresholds] == [50, 130]
+    assert all(step.x + step.width <= drawn.width for step in drawn.steps)
