@@ -102,8 +102,8 @@ def main():
                 f"({row['append_cpu_us_least']:.0f} to {row['append_cpu_us_most']:.0f})"
             )
             print(
-                f"{row['log']:9} {row['batch']:5} {wall:>24} {row['p99_ms']:8.2f} {row['records_per_s']:10,.0f} "
-                f"{cpu:>22} {row['seal_cpu_us']:8.1f}"
+                f"{row['log']:9} {row['batch']:5} {wall:>24} {row['p99_ms']:8.2f} "
+                f"{row['records_per_s']:10,.0f} {cpu:>22} {row['seal_cpu_us']:8.1f}"
             )
         else:
             print(

@@ -161,11 +161,42 @@ def test_a_batch_larger_than_an_empty_segment_takes_its_place(tmp_path):
     log.close()
 
 
+def test_a_full_sqlite_log_stops_and_loses_nothing(tmp_path):
+    log = open_sqlite(tmp_path)
+    frames = fill(log)
+    (pages,) = log._base.execute("pragma page_count").fetchone()
+    log._base.execute(f"pragma max_page_count = {pages + 1}")
+    for _ in range(2):
+        with pytest.raises(LogFailure, match="could not be made durable: database or disk is full"):
+            log.append(bytes(50_000), log.next_seq(), 1)
+    assert list(log.read()) == frames
+    log.close()
+    log = open_sqlite(tmp_path)
+    frames += fill(log)
+    assert list(log.read()) == frames
+    log.close()
+
+
 def test_full_segments_are_told_when_they_are_sealed(tmp_path):
     told = []
     log = SegmentLog(tmp_path, segment_bytes=2048, on_sealed=told.append)
     fill(log, [(b"x" * 600, 2)] * 5)
     assert tuple(told) == log.boundaries() == (2, 4, 6, 8)
+    log.close()
+
+
+@pytest.mark.parametrize("mark", [1, 3_000, 20_000])
+def test_the_index_into_segments_changes_nothing_that_is_read(tmp_path, monkeypatch, mark):
+    monkeypatch.setattr("jindi.stores.segments._MARK", mark)
+    log = SegmentLog(tmp_path, segment_bytes=65536)
+    frames = fill(log, BATCHES * 15)
+    assert len(log.boundaries()) > 1
+    for _ in range(2):
+        for first in range(0, log.next_seq() + 2, 3):
+            expected = [frame for frame in frames if frame.first + frame.count > first]
+            assert list(log.read(first)) == expected
+        log.close()
+        log = SegmentLog(tmp_path, segment_bytes=65536)
     log.close()
 
 

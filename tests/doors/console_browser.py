@@ -7,6 +7,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -17,6 +18,13 @@ FLAGS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--disable-dev-shm-usage", "--remote-debugging-pipe", "--force-color-profile=srgb",
 )  # fmt: skip
+
+MOVE = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.dup2(int(sys.argv[2]), 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 def chromium():
@@ -30,11 +38,11 @@ class Browser:
     def __init__(self):
         self.profile = tempfile.mkdtemp()
         ours, theirs = os.pipe(), os.pipe()
-        # The ends that the browser gets are moved above nine, so that a shell can put them where it looks.
+        # The ends that the browser gets are moved above nine, so that a launcher can put them where it looks.
         take, give = (fcntl.fcntl(fd, fcntl.F_DUPFD, 10) for fd in (ours[0], theirs[1]))
         self.to_write, self.from_read = ours[1], theirs[0]
         self.process = subprocess.Popen(
-            ["/bin/sh", "-c", f'exec "$@" 3<&{take} 4>&{give}', "sh", chromium(), *FLAGS,
+            [sys.executable, "-c", MOVE, str(take), str(give), chromium(), *FLAGS,
              f"--user-data-dir={self.profile}", "about:blank"],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

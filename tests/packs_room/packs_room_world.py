@@ -51,7 +51,10 @@ LISTS = f"""
 {SAID}
 colour = "black"
 of = "text"
-entry = [{{ value = "u1", reason = "known", expires = 2027-01-01T00:00:00Z }}, {{ value = "u2", reason = "known" }}]
+entry = [
+  {{ value = "u1", reason = "known", expires = 2027-01-01T00:00:00Z }},
+  {{ value = "u2", reason = "known" }},
+]
 [blocked_phones]
 {SAID}
 colour = "black"
@@ -88,7 +91,7 @@ def policy(body=None, policy_id="pay", on="payment", state="live", head=""):
     return f'id = "{policy_id}"\non = "{on}"\nstate = "{state}"\n{SAID}\n{head}\n{body}'
 
 
-def world(features=None, events=EVENTS, policies=None, limits=LIMITS, lists=LISTS, pack=PACK, **more):
+def world(*, features=None, events=EVENTS, policies=None, limits=LIMITS, lists=LISTS, pack=PACK, **more):
     """The files of the pack `shop`."""
     files = {
         "shop/pack.toml": pack,

@@ -53,7 +53,10 @@ def test_fields_keep_their_order_and_types():
         (field(required='"no"'), "`required` must be true or false, not text"),
         (field(currency='"CNY"'), "`currency` belongs to a money field"),
         (field(type='"money"', currency='"CNX"'), "unknown currency 'CNX'"),
-        (field(type='"money"', currency='"CNY"', currency_field='"currency"'), "both `currency` and `currency_field`"),
+        (
+            field(type='"money"', currency='"CNY"', currency_field='"currency"'),
+            "both `currency` and `currency_field`",
+        ),
         (field(type='"money"', currency_field='"curency"'), "did you mean 'currency'?"),
         (field(type='"money"', currency_field='"items"'), "currency_field items is int"),
         (field(type='"ratio"', entity='"user"'), "can't be the key of an entity"),
@@ -87,7 +90,11 @@ def test_an_event_without_fields_is_refused():
     ("old", "new", "words"),
     [
         ('type = "money"', 'type = "cash"', "unknown type 'cash'"),
-        ("since = 2026-07-01", "since = 2025-07-01", "value 2 is dated 2025-07-01, not after the one before it"),
+        (
+            "since = 2026-07-01",
+            "since = 2025-07-01",
+            "value 2 is dated 2025-07-01, not after the one before it",
+        ),
         ("since = 2026-07-01", 'since = "2026-07-01"', "`since` must be a date such as"),
         ("since = 2026-07-01", "since = 2026-07-01T00:00:00Z", "`since` must be a date such as"),
         ('is = "2000.00", basis = "ours"', 'is = "2000.00"', "`basis` is missing"),
@@ -116,7 +123,8 @@ def test_a_limit_has_dated_values_with_a_basis_and_a_mark(old, new, words):
     ],
 )
 def test_limits_hold_values_of_the_language(word, given, value):
-    text = f'[l]\n{SAID}\ntype = "{word}"\nmark = "verified"\nvalue = [{{ since = 2026-01-01, is = {given}, basis = "b" }}]\n'
+    step = f'{{ since = 2026-01-01, is = {given}, basis = "b" }}'
+    text = f'[l]\n{SAID}\ntype = "{word}"\nmark = "verified"\nvalue = [{step}]\n'
     assert load(world(limits=LIMITS + text)).limits["l"].steps[0].value == value
 
 
@@ -141,7 +149,8 @@ fires = false
 def test_a_placeholder_behind_a_derived_feature_is_found():
     derived = f"[many]\n{SAID}\nis = \"items > limit('unset')\"\n"
     assert said(
-        world(features=derived, policies=[policy(rule(when="many", cases=CASES_OF_ITEMS))]), "unset placeholder"
+        world(features=derived, policies=[policy(rule(when="many", cases=CASES_OF_ITEMS))]),
+        "unset placeholder",
     )
 
 

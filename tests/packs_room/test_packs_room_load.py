@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from packs_room_world import EVENTS, PACK, SAID, feature, policy, rule, said, told, world
+from packs_room_world import EVENTS, LIMITS, PACK, SAID, feature, policy, rule, said, told, world
 
 from jindi.basics.problems import Problems
 from jindi.language import Kind, Type
@@ -69,14 +69,25 @@ def test_every_problem_of_all_files_is_told_at_once():
 
 
 def test_a_syntax_error_names_its_line_and_blames_nobody_else():
-    assert said(world(events="[payment]\n[payment.fields]\nuser = = 3\n", features="", policies=[]), "events.toml: line 3")
-    assert said(world(features="[paid_7d]\nof = \n", policies=[policy(rule(when="paid_7d > 3", cases=""), state="draft")]))
+    assert said(
+        world(events="[payment]\n[payment.fields]\nuser = = 3\n", features="", policies=[]),
+        "events.toml: line 3",
+    )
+    assert said(
+        world(
+            features="[paid_7d]\nof = \n",
+            policies=[policy(rule(when="paid_7d > 3", cases=""), state="draft")],
+        )
+    )
 
 
 def test_a_problem_is_not_told_twice_by_those_who_depend_on_it():
     files = world(
         events=EVENTS.replace("items = {", "items = { typ = 1, "),
-        features=feature(name="odd", fold='"sum"', value='"user"') + "[twice]\n" + SAID + '\nis = "odd * 2"\n',
+        features=feature(name="odd", fold='"sum"', value='"user"')
+        + "[twice]\n"
+        + SAID
+        + '\nis = "odd * 2"\n',
         policies=[policy(rule(when="odd > 3 and twice > 3", cases=""), state="shadow")],
     )
     lines = told(files)
@@ -116,7 +127,9 @@ def test_no_pack_at_all_is_said():
     assert told({"events.toml": ""}) == ["pack.toml: there is no pack (begin with a pack.toml)"]
 
 
-@pytest.mark.parametrize("text", ["a = " + "[" * 5000, "a = " + "9" * 5000, "[" * 3000, "x" * 1_000_001, "a = '\ud800'"])
+@pytest.mark.parametrize(
+    "text", ["a = " + "[" * 5000, "a = " + "9" * 5000, "[" * 3000, "x" * 1_000_001, "a = '\ud800'"]
+)
 def test_monstrous_files_are_problems_not_crashes(text):
     assert any("features.toml" in line for line in told(world(features=text, policies=[])))
 
@@ -128,7 +141,12 @@ def test_any_text_at_all_either_loads_or_is_a_problem(text):
 
 
 _JSONISH = st.recursive(
-    st.one_of(st.booleans(), st.integers(), st.floats(), st.sampled_from(["", "payment", "user", "count", "7d", "amount > 1"])),
+    st.one_of(
+        st.booleans(),
+        st.integers(),
+        st.floats(),
+        st.sampled_from(["", "payment", "user", "count", "7d", "amount > 1"]),
+    ),
     lambda inner: st.lists(inner, max_size=3),
     max_leaves=4,
 )
@@ -142,13 +160,18 @@ def _toml(value):
     return f'"{value}"' if isinstance(value, str) else str(value).replace("e", "E")
 
 
-@given(st.sampled_from(["of", "by", "fold", "value", "over", "lag", "where", "counts", "current", "q", "doc"]), _JSONISH)
+@given(
+    st.sampled_from(["of", "by", "fold", "value", "over", "lag", "where", "counts", "current", "q", "doc"]),
+    _JSONISH,
+)
 def test_any_value_in_any_key_of_a_feature_is_read_or_refused(key, value):
-    told(world(features=f'[f]\n{key} = {_toml(value)}\n' + feature()))
+    told(world(features=f"[f]\n{key} = {_toml(value)}\n" + feature()))
 
 
 @given(
-    st.sampled_from(["id", "when", "then", "score", "basis", "method", "wait", "share_max", "confirmed_share", "case"]),
+    st.sampled_from(
+        ["id", "when", "then", "score", "basis", "method", "wait", "share_max", "confirmed_share", "case"]
+    ),
     _JSONISH,
 )
 def test_any_value_in_any_key_of_a_rule_is_read_or_refused(key, value):
@@ -160,12 +183,18 @@ def test_names_are_unique_across_packs():
         "other/pack.toml": PACK.replace("shop", "other"),
         "other/events.toml": "[login]\n" + EVENTS.partition("[login]")[2],
         "other/features.toml": feature(),
-        "other/parameters/x.toml": f'[large]\n{SAID}\ntype = "int"\nmark = "verified"\nvalue = [{{ since = 2026-01-01, is = 1, basis = "b" }}]\n',
+        "other/parameters/x.toml": LIMITS.replace("[unset]", "[other_unset]"),
         "other/lists/x.toml": f'[blocked]\n{SAID}\ncolour = "black"\nof = "text"\n',
         "other/policies/x.toml": policy(state="shadow"),
     }
     lines = told(world() | other)
-    for kind, name in (("event", "login"), ("feature", "paid_7d"), ("limit", "large"), ("list", "blocked"), ("policy", "pay")):
+    for kind, name in (
+        ("event", "login"),
+        ("feature", "paid_7d"),
+        ("limit", "large"),
+        ("list", "blocked"),
+        ("policy", "pay"),
+    ):
         assert any(f"the {kind} {name} is declared in" in line for line in lines), kind
 
 
@@ -180,7 +209,9 @@ def test_two_packs_of_one_name_are_refused():
 def test_a_pack_may_use_what_another_declares():
     other = {
         "zoo/pack.toml": PACK.replace("shop", "zoo") + 'needs = ["shop"]\n',
-        "zoo/policies/x.toml": policy(rule(when="paid_7d > 3 and user in list('blocked')", cases=""), "zoo", state="draft"),
+        "zoo/policies/x.toml": policy(
+            rule(when="paid_7d > 3 and user in list('blocked')", cases=""), "zoo", state="draft"
+        ),
     }
     assert load(world() | other).policies[-1].pack == "zoo"
 
@@ -204,7 +235,11 @@ def test_the_packs_own_page_is_checked(old, new, words):
 
 
 def test_readable_and_scope_speak_of_what_an_event_can_have():
-    definitions = load(world(features=feature() + '[share]\ndoc = { zh = "说", en = "s" }\nis = "amount / limit(\'large\')"\n'))
+    definitions = load(
+        world(
+            features=feature() + '[share]\ndoc = { zh = "说", en = "s" }\nis = "amount / limit(\'large\')"\n'
+        )
+    )
     assert readable(definitions, "payment") == ("paid_7d", "share")
     assert readable(definitions, "login") == ("paid_7d",)
     scope = scope_for(definitions, "login")

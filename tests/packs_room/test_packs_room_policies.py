@@ -31,7 +31,8 @@ def case_of(files):
 
 
 def test_a_rule_keeps_all_that_it_says():
-    extra = 'then = "delay"\nscore = -5\nwait = "2h"\nshare_max = "0.25%"\nconfirmed_share = "12%"\ndegrade = "closed"'
+    extra = 'then = "delay"\nscore = -5\nwait = "2h"\nshare_max = "0.25%"\n'
+    extra += 'confirmed_share = "12%"\ndegrade = "closed"'
     found = live(of(rule(extra=extra))).rules[0]
     assert (found.then, found.score, found.wait_us, found.method) == (Outcome.DELAY, -5, 7_200_000_000, None)
     assert (found.share_max_ppm, found.confirmed_share_ppm, found.degrade) == (2_500, 120_000, "closed")
@@ -40,7 +41,12 @@ def test_a_rule_keeps_all_that_it_says():
 
 def test_a_rule_that_says_nothing_else_may_fire_on_five_percent():
     found = live(of(rule())).rules[0]
-    assert (found.share_max_ppm, found.confirmed_share_ppm, found.degrade, found.score) == (50_000, None, "open", 0)
+    assert (found.share_max_ppm, found.confirmed_share_ppm, found.degrade, found.score) == (
+        50_000,
+        None,
+        "open",
+        0,
+    )
 
 
 @pytest.mark.parametrize(
@@ -57,7 +63,11 @@ def test_a_rule_that_says_nothing_else_may_fire_on_five_percent():
         ('then = "review"', "score = 99999999", "`score` is out of range"),
         ('then = "review"', 'then = "review"\nshare_max = "5"', "`share_max` is not a percentage"),
         ('then = "review"', 'then = "review"\nshare_max = 5', "`share_max` must be a percentage text"),
-        ('then = "review"', 'then = "review"\nconfirmed_share = "5%"', "`confirmed_share` is not above `share_max`"),
+        (
+            'then = "review"',
+            'then = "review"\nconfirmed_share = "5%"',
+            "`confirmed_share` is not above `share_max`",
+        ),
         ('then = "review"', 'then = "review"\ndegrade = "shut"', "unknown degrade 'shut'"),
         ('basis = "ours"\n', "", "`basis` is missing"),
         ("when = \"amount >= limit('large')\"", 'when = ""', "`when` is empty"),
@@ -75,7 +85,10 @@ def test_a_rule_that_makes_no_sense_is_refused(old, new, words):
 
 
 def test_degrading_to_a_challenge_may_name_its_method():
-    assert live(of(rule(extra='then = "review"\ndegrade = "challenge"\nmethod = "otp"'))).rules[0].method == "otp"
+    assert (
+        live(of(rule(extra='then = "review"\ndegrade = "challenge"\nmethod = "otp"'))).rules[0].method
+        == "otp"
+    )
 
 
 def test_ids_are_used_once_in_a_policy():
@@ -84,7 +97,9 @@ def test_ids_are_used_once_in_a_policy():
 
 
 def test_one_live_policy_for_each_event_type():
-    files = world(policies=[policy(policy_id="a"), policy(policy_id="b"), policy(policy_id="c", state="shadow")])
+    files = world(
+        policies=[policy(policy_id="a"), policy(policy_id="b"), policy(policy_id="c", state="shadow")]
+    )
     assert said(files, "p1.toml: b: payment has a live policy already, in shop/policies/p0.toml")
 
 
@@ -110,8 +125,14 @@ def test_a_policy_without_rules_is_refused():
 @pytest.mark.parametrize(
     ("bands", "words"),
     [
-        ('[[band]]\nfrom = 60\nthen = "review"\n[[band]]\nfrom = 60\nthen = "deny"\n', "begins at or below the band before it"),
-        ('[[band]]\nfrom = 60\nthen = "deny"\n[[band]]\nfrom = 80\nthen = "review"\n', "review is lighter than deny"),
+        (
+            '[[band]]\nfrom = 60\nthen = "review"\n[[band]]\nfrom = 60\nthen = "deny"\n',
+            "begins at or below the band before it",
+        ),
+        (
+            '[[band]]\nfrom = 60\nthen = "deny"\n[[band]]\nfrom = 80\nthen = "review"\n',
+            "review is lighter than deny",
+        ),
         ('[[band]]\nfrom = 60\nthen = "allow"\n', "`then` may not be allow"),
         ('[[band]]\nfrom = 60\nthen = "challenge"\n', "`method` is missing"),
         ('[[band]]\nfrom = "60"\nthen = "deny"\n', "`from` must be a whole number, not text"),
@@ -124,12 +145,15 @@ def test_bands_ascend(bands, words):
 
 
 def test_two_bands_may_ask_for_the_same_outcome_in_another_way():
-    bands = '[[band]]\nfrom = 50\nthen = "challenge"\nmethod = "otp"\n[[band]]\nfrom = 80\nthen = "challenge"\nmethod = "face"\n'
+    band = '[[band]]\nfrom = {}\nthen = "challenge"\nmethod = "{}"\n'
+    bands = band.format(50, "otp") + band.format(80, "face")
     assert [band.method for band in live(of(bands + rule())).bands] == ["otp", "face"]
 
 
 def test_an_exemption_lifts_outcomes():
-    text = f'[[exemption]]\nid = "known"\n{SAID}\nwhen = "gift"\nlifts = ["challenge", "delay"]\nbasis = "b"\n'
+    text = (
+        f'[[exemption]]\nid = "known"\n{SAID}\nwhen = "gift"\nlifts = ["challenge", "delay"]\nbasis = "b"\n'
+    )
     assert live(of(rule() + text)).exemptions[0].lifts == {Outcome.CHALLENGE, Outcome.DELAY}
     assert said(of(rule() + text.replace('"delay"', '"allow"')), "no outcome to lift: 'allow'")
     assert said(of(rule() + text.replace('["challenge", "delay"]', "[]")), "`lifts` is empty")
@@ -152,12 +176,18 @@ def test_a_rule_of_a_live_policy_proves_itself_both_ways():
 def test_given_values_are_read_by_their_types():
     given = (
         '{ amount = "19.90", items = 3, score = 0.5, due = "2026-11-22T08:00:00+08:00", gift = true, '
-        'channel = "app", phone = "p1", price = "1200", currency = "JPY", paid_7d = 4, since_paid = "5m", mean = "7.25" }'
+        'channel = "app", phone = "p1", price = "1200", currency = "JPY", paid_7d = 4, '
+        'since_paid = "5m", mean = "7.25" }'
     )
-    features = feature() + feature("since_paid", fold='"since_last"') + feature("mean", fold='"mean"', value='"amount"')
+    features = (
+        feature()
+        + feature("since_paid", fold='"since_last"')
+        + feature("mean", fold='"mean"', value='"amount"')
+    )
     found = case_of(cased(given) | {"shop/features.toml": features})
     assert found.given == {
-        "amount": 1990, "items": 3, "score": 0.5, "due": 1_795_305_600_000_000, "gift": True, "channel": "app",
+        "amount": 1990, "items": 3, "score": 0.5, "due": 1_795_305_600_000_000, "gift": True,
+        "channel": "app",
         "phone": "p1", "price": 1200, "currency": "JPY", "paid_7d": 4, "since_paid": 300_000_000, "mean": 725,
     }  # fmt: skip
 
@@ -198,6 +228,17 @@ def test_a_case_may_say_when_it_happens():
     assert datetime.fromtimestamp(found.at_us / 1e6, ZONE) == datetime(2026, 3, 1, 23, 30, tzinfo=ZONE)
     assert case_of(cased("{ }", "at = 2026-03-01T23:30:00+08:00")).at_us == found.at_us
     assert said(cased("{ }", 'at = "2026-03-01"'), "`at` not an instant such as")
+    assert said(cased("{ }", 'at = "9999-12-31T23:30:00-08:00"'), "`at` is not of this age")
+
+
+def test_a_list_is_asked_about_fields_not_about_derived_features():
+    text = (
+        f"[way]\n{SAID}\nis = \"or_else(channel, 'web')\"\n[odd]\n{SAID}\nis = \"way in list('blocked')\"\n"
+    )
+    files = cased("{ }", when="way in list('blocked') and user in list('blocked')")
+    lines = told(files | {"shop/features.toml": text})
+    assert len(lines) == 2
+    assert all("asks whether the derived feature way is in a list" in line for line in lines)
 
 
 def test_a_case_on_a_day_before_the_limit_began_is_refused():
@@ -208,21 +249,34 @@ def test_a_case_on_a_day_before_the_limit_began_is_refused():
 def test_a_case_names_who_is_on_which_list():
     found = case_of(cased("{ }", 'lists = { blocked = ["u1", "u2"] }'))
     assert found.members == {("blocked", "u1"), ("blocked", "u2")}
-    assert said(cased("{ }", 'lists = { bloked = ["u1"] }'), "`lists`: unknown list 'bloked' (did you mean 'blocked'?)")
+    assert said(
+        cased("{ }", 'lists = { bloked = ["u1"] }'),
+        "`lists`: unknown list 'bloked' (did you mean 'blocked'?)",
+    )
     assert said(cased("{ }", 'lists = { blocked = "u1" }'), "`lists`: blocked must be a list of texts")
 
 
 def test_a_rule_case_says_whether_it_fires_and_has_a_name():
     assert said(cased("{ }", fires='"yes"'), "`fires` must be true or false, not text")
-    assert said(of(rule(cases='[[rule.case]]\nname = "c"\ngiven = {}\n'), state="draft"), "`fires` is missing")
-    assert said(of(rule(cases="[[rule.case]]\ngiven = {}\nfires = true\n"), state="draft"), "case 1: `name` is missing")
-    assert said(of(rule(cases='[[rule.case]]\nname = "c"\nfires = true\n'), state="draft"), "`given` is missing")
+    assert said(
+        of(rule(cases='[[rule.case]]\nname = "c"\ngiven = {}\n'), state="draft"), "`fires` is missing"
+    )
+    assert said(
+        of(rule(cases="[[rule.case]]\ngiven = {}\nfires = true\n"), state="draft"),
+        "case 1: `name` is missing",
+    )
+    assert said(
+        of(rule(cases='[[rule.case]]\nname = "c"\nfires = true\n'), state="draft"), "`given` is missing"
+    )
 
 
 def test_a_policy_case_says_what_comes_out():
     text = '[[case]]\nname = "all"\ngiven = { amount = "1.00" }\noutcome = "allow"\n'
     assert live(of(rule() + text)).cases[0].outcome is Outcome.ALLOW
-    assert said(of(rule() + text.replace('"allow"', '"alow"')), "case 'all': unknown outcome 'alow' (did you mean 'allow'?)")
+    assert said(
+        of(rule() + text.replace('"allow"', '"alow"')),
+        "case 'all': unknown outcome 'alow' (did you mean 'allow'?)",
+    )
     assert any("unknown key 'fires'" in line for line in told(of(rule() + text.replace("outcome", "fires"))))
 
 

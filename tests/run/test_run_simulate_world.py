@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from itertools import islice
+from math import asin, cos, radians, sin, sqrt
 from pathlib import Path
 
 import pytest
@@ -17,11 +18,25 @@ from jindi.basics.money import parse_minor
 from jindi.basics.problems import Problems
 from jindi.language import Kind
 from jindi.packs import EventDef, load
-from jindi.run.simulate import SCENARIOS, Simulated, Truth, World, read_truth, truth_line, write_truth
+from jindi.run.simulate import (
+    SCENARIOS,
+    START_US,
+    Simulated,
+    Truth,
+    World,
+    read_truth,
+    truth_line,
+    write_truth,
+)
 
 PACKS = Path(__file__).parents[2] / "packs"
 DAYS = 10
 USERS = 1_000
+
+SAYINGS = (
+    "account_class", "agent", "arrival", "card_kind", "category", "channel", "city", "funding", "merchant_kind",
+    "method", "success", "verification",
+)  # fmt: skip
 
 PRINT_DIGEST = """
 import hashlib, itertools, json
@@ -78,6 +93,12 @@ def misfit(event: dict[str, object], types: dict[str, EventDef]) -> str | None:
         if isinstance(value, int) and field.most is not None and value > field.most:
             return f"{definition.name}: {name} is too large"
     return None
+
+
+def distance_km(one: tuple[int, int], other: tuple[int, int]) -> float:
+    latitude, longitude, to_latitude, to_longitude = (radians(value / 10_000) for value in (*one, *other))
+    east = cos(latitude) * cos(to_latitude) * sin((to_longitude - longitude) / 2) ** 2
+    return 12_742 * asin(sqrt(min(1.0, sin((to_latitude - latitude) / 2) ** 2 + east)))
 
 
 def told(world: World, count: int, answer: dict[str, str]) -> list[Simulated]:
@@ -183,6 +204,47 @@ def test_no_adversary_is_known_by_the_form_of_what_he_sends(fortnight):
         wrong = {event[name][:shown] for event, truth in fortnight if name in event and truth.scenario}
         honest = {event[name][:shown] for event, truth in fortnight if name in event and not truth.scenario}
         assert wrong <= honest, name
+
+
+def test_no_single_word_gives_an_adversary_away(fortnight):
+    """Whatever a payment, transfer or login says in one field, honest people say it too."""
+    words: dict[bool, set[tuple[str, str, str]]] = {True: set(), False: set()}
+    for event, truth in fortnight:
+        if event["type"] in {"payment", "transfer", "login"}:
+            said = {(event["type"], name, str(event[name])) for name in SAYINGS if name in event}
+            words[truth.scenario is not None] |= said
+    assert {said for said in words[True] - words[False] if said[2] not in {"headless", "emulator"}} == set()
+
+
+def test_honest_people_keep_within_what_their_factors_allow(fortnight):
+    """1,000 yuan a day by one factor, 5,000 by two, without what is paid by card at a till."""
+    spent: Counter[tuple[str, int]] = Counter()
+    for event, truth in fortnight:
+        if truth.scenario is None and event["type"] in {"payment", "transfer"} and event["channel"] != "pos":
+            day = (event["user"], (parse_instant(event["at"]) + 8 * HOUR_US) // DAY_US)
+            spent[day] += parse_minor(event["amount"], "CNY")
+            cap_minor = {"none": 100_000, "one": 100_000, "two": 500_000, "certificate": 10**9}
+            assert spent[day] <= cap_minor[event["verification"]]
+
+
+def test_no_honest_person_travels_faster_than_a_plane(fortnight):
+    seen: dict[str, tuple[int, int, int]] = {}
+    for event, truth in fortnight:
+        if truth.scenario is None and "latitude_e4" in event:
+            here = (parse_instant(event["at"]), event["latitude_e4"], event["longitude_e4"])
+            there = seen.setdefault(event["user"], here)
+            km = distance_km(there[1:], here[1:])
+            assert km < 100 or km / ((here[0] - there[0]) / HOUR_US) < 900
+            seen[event["user"]] = here
+
+
+def test_people_act_as_often_as_the_rate_asks():
+    calm, busy = World(1, users=100, fraud=0), World(1, users=100, fraud=0, rate=4)
+    for world in (calm, busy):
+        for _ in range(4_000):
+            next(world)
+    ratio = (calm.now_us - START_US) / (busy.now_us - START_US)
+    assert 3 < ratio < 5
 
 
 def test_an_honest_world_has_no_wrong_event():

@@ -340,10 +340,10 @@ def _unknown(
 
 
 def _homeless(event: EventDef, name: str, list_name: str) -> Problem:
+    problem = f"'{name} in list('{list_name}')' asks about a derived value"
     return Problem(
-        f"{event.pack}/features.toml", event.name,
-        f"'{name} in list('{list_name}')' asks about a derived value", "ask about a field or a window feature",
-    )  # fmt: skip
+        f"{event.pack}/features.toml", event.name, problem, "ask about a field or a window feature"
+    )
 
 
 def _derived_wanted(

@@ -25,7 +25,7 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+from numba import njit, types
 
 Words = npt.NDArray[np.int64]
 F = TypeVar("F", bound=Callable[..., Any])
@@ -746,14 +746,17 @@ def feed(arena: Words, directory: Words, prog: Words, structure: int, key: int, 
     else:
         n, size_class = arena[slab] & N_MASK, arena[slab] >> 40
         row = row_of(prog, structure, size_class)
+    full = False
     if flags & CHECKED and n > 0:
         last = arena[slab + prog[row + C_RECORDS] + 2 * n - 1]
         if last + value > SUM_LIMIT or last + value < -SUM_LIMIT:
             n = reclaim(arena, prog, slab, row, structure, n, t, 1)
     if n == prog[row + C_CAPACITY]:
         # Reuse the space if a quarter comes free: that bounds both the waste and the cost of moving.
-        n = reclaim(arena, prog, slab, row, structure, n, t, (prog[row + C_CAPACITY] + 3) >> 2)
-    if n == prog[row + C_CAPACITY]:
+        quarter = (prog[row + C_CAPACITY] + 3) >> 2
+        n = reclaim(arena, prog, slab, row, structure, n, t, quarter)
+        full = n > prog[row + C_CAPACITY] - quarter
+    if full:
         bigger = take(arena, prog, structure, size_class + 1)
         to_row = row_of(prog, structure, size_class + 1)
         n = settle(arena, prog, slab, row, bigger, to_row, structure, n, 0)
@@ -1067,3 +1070,169 @@ def march(
         cursor[2 + 2 * kind] += lanes[3 * kind + 2]
         cursor[0] += 1
     return 0
+
+
+# ---- housekeeping ----------------------------------------------------------------------------------
+
+
+@kernel
+def class_for(prog: Words, structure: int, records: int) -> int:
+    """The smallest size class that holds so many records and one more."""
+    size_class = 0
+    while prog[row_of(prog, structure, size_class) + C_CAPACITY] <= records:
+        size_class += 1
+    return size_class
+
+
+@kernel
+def tidy(arena: Words, directory: Words, prog: Words, structure: int, begin: int, end: int, t: int) -> int:
+    """Reclaim, for the keys [begin, end) of a structure, what no window reaches any more, and give idle
+    keys smaller slabs or none. Answers how many records were dropped; needs no more room than there is."""
+    dropped = 0
+    for key in range(begin, end):
+        at = prog[structure + S_DIRECTORY] + key
+        slab = directory[at]
+        if slab == 0:
+            continue
+        n, size_class = arena[slab] & N_MASK, arena[slab] >> 40
+        row = row_of(prog, structure, size_class)
+        old = droppable(arena, prog, slab + prog[row + C_RECORDS], structure, n, t)
+        if old == 0:
+            continue
+        if old == n and not prog[structure + S_FLAGS] & IS_SET:
+            arena[A_RECORDS] -= n
+            give_back(arena, prog, structure, slab, size_class)
+            directory[at] = 0
+            dropped += n
+            continue
+        if n > SCAN and (4 * old < n or prog[structure + S_FLAGS] & IS_SET):
+            # Moving the rest of a long list would cost more than it frees; feeding does it in time.
+            continue
+        left = reclaim(arena, prog, slab, row, structure, n, t, 1)
+        dropped += n - left
+        arena[slab] = left | (size_class << 40)
+        smaller_class = class_for(prog, structure, left)
+        target_row = row_of(prog, structure, smaller_class)
+        free = arena[prog[structure + S_FREE] + smaller_class] != 0
+        if smaller_class < size_class and (free or arena[A_TOP] + prog[target_row + C_SIZE] <= arena.size):
+            target = take(arena, prog, structure, smaller_class)
+            settle(arena, prog, slab, row, target, target_row, structure, left, 0)
+            give_back(arena, prog, structure, slab, size_class)
+            arena[target] = left | (smaller_class << 40)
+            directory[at] = target
+    return dropped
+
+
+@kernel
+def weigh(arena: Words, directory: Words, prog: Words, structure: int, keys: int, out: Words) -> None:
+    """Into `out`: how many keys a structure has, how many records, and how many words they take."""
+    out[:] = 0
+    for key in range(keys):
+        slab = directory[prog[structure + S_DIRECTORY] + key]
+        if slab:
+            out[0] += 1
+            out[1] += arena[slab] & N_MASK
+            out[2] += prog[row_of(prog, structure, arena[slab] >> 40) + C_SIZE]
+
+
+@kernel
+def mention(arena: Words, directory: Words, prog: Words, structure: int, keys: int, mentioned: Words) -> None:
+    """Set to 1 the number of every name that a record of the structure, or its base, mentions."""
+    for key in range(keys):
+        slab = directory[prog[structure + S_DIRECTORY] + key]
+        if slab == 0:
+            continue
+        records = slab + prog[row_of(prog, structure, arena[slab] >> 40) + C_RECORDS]
+        for i in range(arena[slab] & N_MASK):
+            mentioned[value_at(arena, records, i)] = 1
+        if prog[structure + S_FLAGS] & HAS_EVER and arena[slab + 1 + B_COUNT] > 0:
+            mentioned[arena[slab + 1 + B_FIRST]] = 1
+
+
+@kernel
+def empty(arena: Words, directory: Words, prog: Words, structure: int, keys: int) -> None:
+    """Give back all slabs of a structure."""
+    for key in range(keys):
+        at = prog[structure + S_DIRECTORY] + key
+        slab = directory[at]
+        if slab:
+            arena[A_RECORDS] -= arena[slab] & N_MASK
+            give_back(arena, prog, structure, slab, arena[slab] >> 40)
+            directory[at] = 0
+
+
+@kernel
+def carry(
+    arena: Words,
+    directory: Words,
+    prog: Words,
+    structure: int,
+    from_arena: Words,
+    from_directory: Words,
+    from_prog: Words,
+    from_structure: int,
+    begin: int,
+    key_map: Words,
+    name_map: Words,
+) -> int:
+    """Copy the lists of a structure from other windows, from key `begin` on. `key_map` and (unless empty)
+    `name_map` give the numbers that keys and names have here. Answers the key at which the arena became
+    too small, or the number of keys when all are copied."""
+    flags, from_flags = prog[structure + S_FLAGS], from_prog[from_structure + S_FLAGS]
+    width = 2 if flags & HAS_VALUE else 1
+    for key in range(begin, key_map.size):
+        source = from_directory[from_prog[from_structure + S_DIRECTORY] + key]
+        if source == 0:
+            continue
+        n = from_arena[source] & N_MASK
+        from_row = row_of(from_prog, from_structure, from_arena[source] >> 40)
+        size_class = class_for(prog, structure, n)
+        row = row_of(prog, structure, size_class)
+        free = arena[prog[structure + S_FREE] + size_class] != 0
+        if not free and arena[A_TOP] + prog[row + C_SIZE] > arena.size:
+            return key
+        slab = take(arena, prog, structure, size_class)
+        directory[prog[structure + S_DIRECTORY] + key_map[key]] = slab
+        if flags & HAS_EVER:
+            for i in range(1, 1 + B_WIDTH):
+                arena[slab + i] = from_arena[source + i] if from_flags & HAS_EVER else 0
+            if name_map.size and arena[slab + 1 + B_COUNT] > 0:
+                arena[slab + 1 + B_FIRST] = name_map[arena[slab + 1 + B_FIRST]]
+        records, from_records = slab + prog[row + C_RECORDS], source + from_prog[from_row + C_RECORDS]
+        total = np.int64(0)
+        for i in range(n):
+            arena[records + width * i] = from_arena[from_records + width * i]
+            if width == 2:
+                value = value_at(from_arena, from_records, i)
+                total += name_map[value] if name_map.size else value
+                arena[records + 2 * i + 1] = total
+                if flags & (HAS_EXTREMES | HAS_SQUARES):
+                    add_blocks(arena, prog, slab, row, flags, i + 1)
+        clear_indexes(arena, prog, slab, row, structure)
+        arena[slab] = n | (size_class << 40)
+        arena[A_RECORDS] += n
+    return key_map.size
+
+
+_ARRAY, _WORD = types.Array(types.int64, 1, "C"), types.int64
+ENTRIES = {
+    step: (*[_ARRAY] * 4, *[_WORD] * 5),
+    march: (_ARRAY,) * 9,
+    tidy: (*[_ARRAY] * 3, *[_WORD] * 4),
+    weigh: (*[_ARRAY] * 3, _WORD, _WORD, _ARRAY),
+    mention: (*[_ARRAY] * 3, _WORD, _WORD, _ARRAY),
+    empty: (*[_ARRAY] * 3, _WORD, _WORD),
+    carry: (*[_ARRAY] * 3, _WORD, *[_ARRAY] * 3, _WORD, _WORD, _ARRAY, _ARRAY),
+}
+"""The kernels that are called from outside, with what they are called with."""
+
+
+def warm(tell: Callable[[str, int, int], None] | None = None) -> None:
+    """Load every kernel from its cache on disk, or compile it (once per machine, about half a minute).
+
+    `tell(name, number, count)` is called before each, for a line of progress.
+    """
+    for number, (function, signature) in enumerate(ENTRIES.items(), start=1):
+        if tell is not None:
+            tell(function.__name__, number, len(ENTRIES))
+        function.compile(signature)

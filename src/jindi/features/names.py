@@ -1,6 +1,7 @@
 """Numbers for keys and for values that aren't numbers, so that the kernels see words only."""
 
 from collections.abc import Callable, Iterable
+from sys import getsizeof
 from typing import Any
 
 from jindi.features.kernel import NEW_KEY, NO_KEY
@@ -54,3 +55,9 @@ class Names(dict[Any, int]):
     def used(self) -> int:
         """How many values have a number now."""
         return len(self.backward) - len(self.free)
+
+    def bytes_about(self) -> int:
+        """What the values and their numbers take, estimated from the first thousand."""
+        sample = [value for value in self.backward[:1000] if value is not None]
+        each = sum(map(getsizeof, sample)) / len(sample) + 28 if sample else 0
+        return getsizeof(self) + getsizeof(self.backward) + int(each * self.used)

@@ -183,6 +183,13 @@ def _reach(feature: FeatureDef) -> int:
     return feature.over.length_us + feature.lag_us
 
 
+def is_covered(feature: FeatureDef, structure: Structure, covered: tuple[int, bool]) -> bool:
+    """Whether records that go back so far, with a base that is whole or not, are all that a feature needs."""
+    reach, whole = covered
+    based = feature.over.kind == "ever" and not structure.is_set
+    return _reach(feature) <= reach and (whole or not based)
+
+
 def _refusals(feature: FeatureDef, definitions: Definitions) -> list[Problem]:
     """What the kernels can't do exactly, or what makes no sense, said with the place."""
     where, found = f"{feature.pack}/features.toml", []

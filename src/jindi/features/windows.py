@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from struct import error as struct_error
 from typing import Any
 
@@ -11,17 +12,51 @@ from jindi.features import kernel as k
 from jindi.features.batch import Answers, Batch, words_of
 from jindi.features.lanes import Runner, runner
 from jindi.features.names import Names
-from jindi.features.plan import Plan, assemble
+from jindi.features.plan import Plan, assemble, is_covered
 from jindi.language import Value
 
 ARENA_WORDS = 1 << 16
 KEYS_ROOM = 64
+BEFORE_ALL = -(2**62)
+WHOLE = 2**62
 FORMAT = "jindi windows 1"
 
 
 def _blank(count: int) -> k.Words:
     """Zeroed words that take no memory before they are written."""
     return np.zeros(count, dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class StructureMemory:
+    """What one structure takes. `kept_whole`: its `ever` sets of values are never reclaimed."""
+
+    features: tuple[str, ...]
+    keys: int
+    records: int
+    bytes: int
+    kept_whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What all window state takes, in bytes; `names_bytes` (keys and texts in Python) is an estimate."""
+
+    structures: tuple[StructureMemory, ...]
+    free_bytes: int
+    directory_bytes: int
+    names_bytes: int
+
+    @property
+    def total_bytes(self) -> int:
+        """Everything."""
+        return sum(s.bytes for s in self.structures) + self.free_bytes + self.directory_bytes + self.names_bytes
+
+
+def _numbers_in(mine: Names, theirs: Names) -> k.Words:
+    """For each number of theirs, the number that its value has here; new values get one."""
+    numbers = (k.NO_KEY if value is None else mine[value] for value in theirs.backward)
+    return np.fromiter(numbers, dtype=np.int64, count=len(theirs.backward))
 
 
 class Windows:
@@ -36,13 +71,16 @@ class Windows:
         self.plan = plan
         self.absent: frozenset[str] = frozenset()
         """Features whose history is not there yet: they answer None until `adopt` brings it."""
-        self.as_of_us = -(2**62)
+        self.as_of_us = BEFORE_ALL
         """The lane's high-water mark: the latest `as_of` that was fed."""
         self._program = assemble(plan)
         self._prog = self._program.words
         self._arena = _blank(max(ARENA_WORDS, 2 * self._program.top))
         self._arena[k.A_TOP] = self._program.top
         self._names = Names()
+        self._names_after = 0
+        self._unswept: list[tuple[tuple[str, ...], int]] = []
+        self._covered = [(WHOLE, True)] * len(plan.structures)
         self._keys: dict[tuple[str, ...], Names] = {}
         for structure in plan.structures:
             self._keys.setdefault(structure.entities, Names(on_full=self._lay_directory))
@@ -192,16 +230,20 @@ class Windows:
     def _overcome(self, each: Runner, reason: int, detail: int) -> None:
         """Give the kernel the room it asked for, or refuse the event for it."""
         if reason == k.FULL:
-            top = int(self._arena[k.A_TOP])
-            arena = _blank(max(2 * self._arena.size, self._arena.size + 2 * detail))
-            arena[:top] = self._arena[:top]
-            self._arena = arena
+            self._grow(detail)
             return
         structure = self.plan.structures[each.lane.visits[detail][0]]
         raise OverflowError(
             f"{each.lane.name}: the running sum behind {', '.join(structure.features)} would leave 61 bits"
             " (refuse such amounts at intake, or use a coarser unit)"
         )
+
+    def _grow(self, words: int) -> None:
+        """A larger arena with the same content."""
+        top = int(self._arena[k.A_TOP])
+        arena = _blank(2 * self._arena.size + words)
+        arena[:top] = self._arena[:top]
+        self._arena = arena
 
     def _lay_directory(self) -> None:
         """Give each structure a directory with room for all its keys."""
@@ -218,6 +260,130 @@ class Windows:
             before += room_before
         self._directory, self._directory_rooms = directory, rooms
 
+    # ---- housekeeping ------------------------------------------------------------------------------
+
+    def sweep(self, budget: int = 1000) -> int:
+        """Reclaim what no window reaches any more, for the next `budget` keys; answers the records dropped.
+
+        Feeding reclaims by itself for keys that stay busy; this is for idle ones. Keys without records are
+        forgotten. When all keys have had their turn, values that nothing mentions are forgotten too, if
+        their number has doubled since: that walks over all records.
+        """
+        if not self._unswept:
+            self._forget_names()
+            self._unswept = [(namespace, 0) for namespace in self._keys]
+        dropped = 0
+        while budget > 0 and self._unswept:
+            namespace, begin = self._unswept.pop()
+            end = min(begin + budget, len(self._keys[namespace].backward))
+            dropped += self._sweep_keys(namespace, begin, end)
+            budget -= end - begin
+            if end < len(self._keys[namespace].backward):
+                self._unswept.append((namespace, end))
+        return dropped
+
+    def _sweep_keys(self, namespace: tuple[str, ...], begin: int, end: int) -> int:
+        names, dropped = self._keys[namespace], 0
+        held = np.zeros(end - begin, dtype=np.bool_)
+        for line, structure in zip(self._program.structures, self.plan.structures, strict=True):
+            if structure.entities == namespace:
+                dropped += k.tidy(self._arena, self._directory, self._prog, line, begin, end, self.as_of_us)
+                at = int(self._prog[line + k.S_DIRECTORY])
+                held |= self._directory[at + begin : at + end] != 0
+        for number in (np.flatnonzero(~held) + begin).tolist():
+            if names.backward[number] is not None:
+                names.forget(number)
+        return dropped
+
+    def _forget_names(self) -> None:
+        if self._names.used < 2 * self._names_after + KEYS_ROOM:
+            return
+        mentioned = _blank(len(self._names.backward))
+        for line, structure in zip(self._program.structures, self.plan.structures, strict=True):
+            if structure.codec == "name":
+                keys = len(self._keys[structure.entities].backward)
+                k.mention(self._arena, self._directory, self._prog, line, keys, mentioned)
+        for number in np.flatnonzero(mentioned == 0).tolist():
+            if self._names.backward[number] is not None:
+                self._names.forget(number)
+        self._names_after = self._names.used
+
+    def memory(self) -> Memory:
+        """What the state takes, structure by structure."""
+        weights, found = _blank(3), []
+        for line, structure in zip(self._program.structures, self.plan.structures, strict=True):
+            keys = len(self._keys[structure.entities].backward)
+            k.weigh(self._arena, self._directory, self._prog, line, keys, weights)
+            held, records, words = weights.tolist()
+            found.append(
+                StructureMemory(tuple(structure.features), held, records, 8 * words, kept_whole=structure.is_set)
+            )
+        return Memory(
+            structures=tuple(found),
+            free_bytes=8 * int(self._arena[k.A_FREED]),
+            directory_bytes=self._directory.nbytes,
+            names_bytes=sum(names.bytes_about() for names in (self._names, *self._keys.values())),
+        )
+
+    def adopt(self, other: "Windows") -> frozenset[str]:
+        """Take over, from windows of another plan or of another replay, what this one still lacks.
+
+        Fresh windows (nothing fed) take every structure that the other has, too, as far back as it was
+        kept; features that ask for more are `absent`. Windows that already run take only what makes
+        absent features present: `other` must then have been fed up to the very same event. The other is
+        left as it was. It costs a copy of what is taken. Answers the features that are still absent;
+        raises ValueError when the two stand at different instants.
+        """
+        fresh = self.as_of_us == BEFORE_ALL
+        if not fresh and other.as_of_us != self.as_of_us:
+            raise ValueError("adopt: the other windows stand at another instant (replay them up to the same event)")
+        lacking = set(self.plan.features) if fresh else set(self.absent)
+        theirs = {structure.signature: i for i, structure in enumerate(other.plan.structures)}
+        if fresh:
+            self.as_of_us = other.as_of_us
+            self._covered = [(-1, False)] * len(self.plan.structures)
+        name_maps: list[k.Words] = []
+        for i, structure in enumerate(self.plan.structures):
+            if structure.signature not in theirs or not lacking.intersection(structure.features):
+                continue
+            j = theirs[structure.signature]
+            covered = other.covered(j)
+            gained = {name for name in structure.features if is_covered(self.plan.features[name], structure, covered)}
+            held = set(structure.features) - lacking
+            if gained and held <= gained:
+                if structure.codec == "name" and not name_maps:
+                    name_maps.append(_numbers_in(self._names, other._names))
+                self._take(i, other, j, name_maps[0] if structure.codec == "name" else _blank(0))
+                self._covered[i] = covered
+                lacking -= gained
+        self.absent = frozenset(lacking)
+        self._ready()
+        return self.absent
+
+    def covered(self, number: int) -> tuple[int, bool]:
+        """How far back (microseconds) a structure's records surely go, and whether its base is whole."""
+        reach, whole = self._covered[number]
+        structure = self.plan.structures[number]
+        return min(reach, structure.kept_us), whole and structure.ever
+
+    def _take(self, i: int, other: "Windows", j: int, name_map: k.Words) -> None:
+        """Replace the lists of structure i by those of the other's structure j."""
+        mine, theirs = self.plan.structures[i], other.plan.structures[j]
+        line = self._program.structures[i]
+        keys = self._keys[mine.entities]
+        k.empty(self._arena, self._directory, self._prog, line, len(keys.backward))
+        key_map = _numbers_in(keys, other._keys[theirs.entities])
+        done = 0
+        while True:
+            done = k.carry(
+                self._arena, self._directory, self._prog, line,
+                other._arena, other._directory, other._prog, other._program.structures[j],
+                done, key_map, name_map,
+            )  # fmt: skip
+            if done == len(key_map):
+                return
+            self._grow(0)
+
     # ---- snapshots ---------------------------------------------------------------------------------
 
     def save(self) -> Iterator[tuple[str, bytes | memoryview]]:
@@ -230,6 +396,7 @@ class Windows:
             "signature": self.plan.signature,
             "as_of_us": self.as_of_us,
             "absent": sorted(self.absent),
+            "covered": self._covered,
             "rooms": self._directory_rooms,
             "keys": [list(namespace) for namespace in self._keys],
         }
@@ -272,5 +439,7 @@ class Windows:
             self._prog[line + k.S_DIRECTORY] = at
             at += room
         self.as_of_us = head["as_of_us"]
+        self._covered = [(reach, whole) for reach, whole in head["covered"]]
+        self._unswept, self._names_after = [], 0
         self.absent = frozenset(head["absent"])
         self._ready()

@@ -31,6 +31,7 @@ from jindi.language.tree import (
     Not,
     OneOf,
     Or,
+    children,
     slot,
 )
 from jindi.language.types import BOOL, Kind, Value
@@ -157,7 +158,7 @@ class _Writer:
         self, form: Callable[[Node, Known], tuple[str, Known]], parts: tuple[Node, ...], known: Known
     ) -> tuple[str, Known]:
         codes = []
-        for part in parts:
+        for part in sorted(parts, key=_cost):
             code, known = form(part, known)
             codes.append(code)
         return f"({' and '.join(codes)})", known
@@ -165,7 +166,7 @@ class _Writer:
     def some(
         self, form: Callable[[Node, Known], tuple[str, Known]], parts: tuple[Node, ...], known: Known
     ) -> tuple[str, Known]:
-        forms = [form(part, known) for part in parts]
+        forms = [form(part, known) for part in sorted(parts, key=_cost)]
         return f"({' or '.join(code for code, _ in forms)})", frozenset.intersection(
             *(after for _, after in forms)
         )
@@ -367,19 +368,19 @@ class _Writer:
 _ATOM = re.compile(r"[vtk][0-9]+\Z|[0-9]+\Z|\(-[0-9]+\)\Z|True\Z|False\Z")
 _LITERAL = re.compile(r"True\Z|False\Z")
 _GENERATED = re.compile(r"[vt][0-9]+\Z|[fh]\Z")
-_ALLOWED = (
+_ALLOWED = frozenset((
     ast.Module, ast.FunctionDef, ast.arguments, ast.arg, ast.Assign, ast.If, ast.Expr, ast.Return, ast.IfExp,
     ast.BoolOp, ast.And, ast.Or, ast.UnaryOp, ast.Not, ast.USub, ast.BinOp, ast.Add, ast.Sub, ast.Mult,
     ast.Div, ast.FloorDiv, ast.Mod, ast.Compare, ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE,
     ast.Is, ast.IsNot, ast.In, ast.NamedExpr, ast.Name, ast.Load, ast.Store, ast.Constant, ast.Tuple,
     ast.List, ast.Subscript, ast.Slice, ast.Call, ast.Attribute,
-)  # fmt: skip
+))  # fmt: skip
 
 
 def promise(tree: ast.Module, constants: frozenset[str]) -> None:
     """Stop unless generated code is only what it is meant to be: a second lock behind the writer."""
     for node in ast.walk(tree):
-        kept = isinstance(node, _ALLOWED)
+        kept = type(node) in _ALLOWED
         if isinstance(node, ast.Name):
             kept = bool(_GENERATED.match(node.id)) or (
                 node.id in constants and isinstance(node.ctx, ast.Load)
@@ -392,6 +393,13 @@ def promise(tree: ast.Module, constants: frozenset[str]) -> None:
             kept = isinstance(node.func, ast.Attribute | ast.Name) and not node.keywords
         if not kept:
             raise AssertionError(f"generated code holds what it must not: {ast.dump(node)[:200]}")
+
+
+def _cost(node: Node) -> int:
+        joined = " or ".join(code for code, _ in forms)
+        return f"({joined})", frozenset.intersection(*(after for _, after in forms))
+    own = 3 if isinstance(node, Arithmetic | Call) and node.type != BOOL else 1
+    return own + sum(_cost(child) for child in children(node) if not isinstance(child, Constant))
 
 
 def _guard(test: str, guards: list[str], known: Known) -> Known:

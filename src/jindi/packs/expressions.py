@@ -11,6 +11,7 @@ from jindi.packs.tables import Table, meant
 _QUOTED: Final = re.compile(r"'[^']*'|\"[^\"]*\"")
 _WORD: Final = re.compile(r"[A-Za-z_]\w*\b(?!\s*\()", re.ASCII)
 _ANY_WORD: Final = re.compile(r"\w+", re.ASCII)
+_MEMBER: Final = re.compile(r"(\w+) in list\(")
 _NOT_NAMES: Final = frozenset({"and", "or", "not", "in", "true", "false", "True", "False"})
 
 
@@ -59,6 +60,17 @@ def read_expression(
         )
         return None
     return expression
+
+
+def check_members(table: Table, key: str, expression: Expression, derived: Collection[str]) -> None:
+    """Lists hold what events carry: membership is looked up before derived features have a value."""
+    for text in sorted(expression.inputs):
+        match = _MEMBER.match(text)
+        if match and match[1] in derived:
+            table.problem(
+                f"`{key}`: asks whether the derived feature {match[1]} is in a list",
+                "ask about a field or a window feature",
+            )
 
 
 def _parted(line: str) -> tuple[str, str]:

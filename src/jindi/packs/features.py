@@ -20,7 +20,14 @@ from jindi.packs.definitions import (
     PackDef,
     Unit,
 )
-from jindi.packs.expressions import fixed_text, names_in, read_expression, read_unless_broken, speaks_of
+from jindi.packs.expressions import (
+    check_members,
+    fixed_text,
+    names_in,
+    read_expression,
+    read_unless_broken,
+    speaks_of,
+)
 from jindi.packs.scopes import offer
 from jindi.packs.tables import DURATION_MAX_US, NAME, NAME_REMEDY, Table, kind_of, meant
 from jindi.packs.values import read_value
@@ -44,7 +51,6 @@ class _Keys:
 
     by: dict[str, tuple[str, ...]]
     entities: tuple[str, ...]
-    types: tuple[Type, ...]
 
 
 @dataclass(slots=True)
@@ -201,6 +207,7 @@ class Features:
         for name in readable:
             if each.name in {f.name for f in self.events[name].fields}:
                 table.problem(f"has the name of a field of {name}", "choose another name")
+        check_members(table, "is", expression, self.derived)
         otherwise = _otherwise(table, expression.type)
         return DerivedDef(
             each.name, each.pack.name, doc, expression, otherwise, expression.type, readable, degrade
@@ -405,7 +412,6 @@ class _Window:
         return _Keys(
             by={name: tuple(f.name for f in found) for name, found in parts.items()},
             entities=tuple(f.entity or f.name for f in first),
-            types=tuple(f.type for f in first),
         )
 
     def _keys_by_event(

@@ -110,7 +110,9 @@ def _toml(path: str, text: str, problems: list[Problem]) -> Mapping[str, Any] | 
         problems.append(Problem(path, "", f"longer than {FILE_CHARACTERS_MAX} characters", "split it"))
         return None
     if any("\ud800" <= character <= "\udfff" for character in text):
-        problems.append(Problem(path, "", "holds half a character (a lone surrogate)", "save the file as UTF-8"))
+        problems.append(
+            Problem(path, "", "holds half a character (a lone surrogate)", "save the file as UTF-8")
+        )
         return None
     try:
         return tomllib.loads(text)

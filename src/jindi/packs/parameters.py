@@ -103,7 +103,7 @@ def read_list(raw: Any, name: str, pack: PackDef, where: str, problems: list[Pro
         if table.has("entry"):
             table.problem(
                 "entries of identifiers would stand in the pack in clear",
-                "leave `entry` out and send list_entry events, which turn the value into a token",
+                "leave `entry` out and add entries by `list_entry` events",
             )
     elif table.has("of"):
         table.choice("of", ("text",))

@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final, Literal, cast
+from zoneinfo import ZoneInfo
 
 from jindi.basics.digests import canonical, digest
-from jindi.basics.instants import day_of
+from jindi.basics.instants import day_of, start_of_day
 from jindi.basics.problems import Problem
 from jindi.language import BOOL, TIME_WORDS, Expression, Kind, Scope, Type, Value
 from jindi.packs.definitions import (
@@ -27,7 +28,7 @@ from jindi.packs.definitions import (
     PolicyDef,
     RuleDef,
 )
-from jindi.packs.expressions import read_unless_broken
+from jindi.packs.expressions import check_members, read_unless_broken
 from jindi.packs.scopes import offer
 from jindi.packs.tables import NAME, SLUG, Table, kind_of, meant
 from jindi.packs.values import read_instant, read_value
@@ -39,6 +40,8 @@ SHARE_MAX_PPM: Final = 50_000
 
 SCORE_MAX: Final = 1_000_000
 CASE_DAY_MIN: Final = date(2026, 1, 1)
+CASE_AT_MIN_US: Final = 0
+CASE_AT_MAX_US: Final = start_of_day(date(3000, 1, 1), ZoneInfo("UTC")) - 1
 
 _LIMIT: Final = re.compile(r"limit\('([^']*)'\)\Z")
 _ASKED: Final = tuple(str(outcome) for outcome in OUTCOMES if outcome is not Outcome.ALLOW)
@@ -180,7 +183,10 @@ class _Reader:
         text = table.text("when", remedy="write the condition")
         if not text or self.scope is None:
             return None
-        return read_unless_broken(table, "when", text, self.scope, broken=self.broken, expected=BOOL)
+        when = read_unless_broken(table, "when", text, self.scope, broken=self.broken, expected=BOOL)
+        if when is not None:
+            check_members(table, "when", when, self.known.derived)
+        return when
 
     def rule(self, given: Mapping[str, Any]) -> RuleDef | None:
         """One rule; None when its condition can't be read."""
@@ -366,9 +372,14 @@ class _Reader:
         outcome = Outcome(table.choice("outcome", OUTCOMES)) if kind == "policy case" else None
         if table.has("at"):
             try:
-                at_us = read_instant(table.raw["at"])
+                given_us = read_instant(table.raw["at"])
             except ValueError as error:
                 table.problem(f"`at` {error}")
+            else:
+                if CASE_AT_MIN_US <= given_us <= CASE_AT_MAX_US:
+                    at_us = given_us
+                else:
+                    table.problem("`at` is not of this age", "give an instant of the years 1970 to 2999")
         for limit in self.limits_used(used):
             if day_of(at_us, self.pack.zone) < limit.steps[0].since:
                 table.problem(

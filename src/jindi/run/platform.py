@@ -4,11 +4,12 @@ import asyncio
 import os
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from jindi import packs
-from jindi.basics.instants import MINUTE_US
+from jindi.basics.instants import MINUTE_US, day_of
 from jindi.basics.problems import Problems
-from jindi.engine import Decision, EventProgram, Explanation, Program, build, check_cases, decide, explain, guard
+from jindi.engine import Decision, EventProgram, Explanation, Program, build, check_cases, decide, explain, guard, refit
 from jindi.features import Windows, plan
 from jindi.journal import Notary
 from jindi.language import Value
@@ -194,18 +195,15 @@ class Platform:
     def recent_facts(self, program: Program) -> dict[str, list[list[Value]]]:
         """What recent events look like under other definitions, as far as the facts are known."""
         facts: dict[str, list[list[Value]]] = {}
-        orders: dict[str, list[int]] = {}
         for decided in self.lane.recent:
             name = decided.event.type
-            if name not in program.events:
-                continue
-            if name not in orders:
-                slots = {slot: place for place, slot in enumerate(self._program.events[name].slots)}
-                ep = program.events[name]
-                orders[name] = [slots.get(slot, -1) for slot in ep.slots[: ep.base_count]]
-            old = decided.gathered.facts
-            base = [None if place < 0 else old[place] for place in orders[name]]
-            facts.setdefault(name, []).append(program.events[name].complete(base))
+            if name in program.events:
+                old, new = self._program.events[name], program.events[name]
+                try:
+                    refitted, _ = refit(old, new, decided.gathered.facts, decided.gathered.as_of_us)
+                except LookupError:
+                    continue  # a limit that had no value yet on that day says nothing about today
+                facts.setdefault(name, []).append(refitted)
         return facts
 
     async def take(self, files: Mapping[str, str]) -> tuple[str, ...]:
@@ -216,7 +214,8 @@ class Platform:
         program = compiled(files)
         if program.digest == self._program.digest:
             return ()
-        if problems := guard(program, self.recent_facts(program)):
+        today = day_of(self._clock.now_us(), ZoneInfo("UTC"))
+        if problems := guard(program, self.recent_facts(program), today):
             raise Problems(problems)
         windows = Windows(plan(program.definitions, program.reads))
         # From here to `take` nothing awaits: no event is seen under half of either definitions.

@@ -20,6 +20,7 @@ from jindi.run.openings import Opening, Openings
 MAGIC = b"JINDI-SNAPSHOT-1\n"
 PREFIX = "snapshot-"
 KEPT = 2
+_FILES_MAX = 1 << 16
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -98,6 +99,9 @@ def write_forked(state: Any, blobs: Blobs, last_record: bytes) -> int:
         return child
     status = 1
     try:
+        # The journal's lock and the listening socket are the parent's alone: were it killed now, the next
+        # start must find them free.
+        os.closerange(3, _FILES_MAX)
         blobs.save(name, chunks(state, last_record), private=True)
         status = 0
     finally:

@@ -90,9 +90,11 @@ class _Segment:
         return self.capacity - SECTOR
 
     def nearest(self, seq: int) -> tuple[int, int]:
-        """The last indexed (sequence number, offset) that is not after `seq`."""
+        """The last indexed (sequence number, offset) that is not after `seq`, or the segment's first."""
         marks = self.marks  # a reader may put a longer one in its place meanwhile
-        at = bisect_right(range(len(marks) // 2), seq, key=lambda entry: marks[2 * entry]) - 1
+        at = (
+            bisect_right(range(len(marks) // 2), max(seq, self.first), key=lambda entry: marks[2 * entry]) - 1
+        )
         return marks[2 * at], marks[2 * at + 1]
 
 
@@ -301,7 +303,6 @@ class SegmentLog:
 
     def _open(self, thorough: bool) -> None:
         fs, folder = self._fs, self._folder
-        alone = True
         if not self._read_only:
             fs.make_folder(folder)
         self._lock_fd = fs.open(f"{folder}/log", create=not self._read_only, write=not self._read_only)

@@ -14,8 +14,8 @@ LOOK_EVERY_S = 1.0
 ROWS_MAX = 20
 """More than this many in a second can't be read; the newest are shown, the list page has them all."""
 
-STREAM_S_MAX = 600.0
-"""A stream ends after ten minutes and the browser opens a new one, so that none is forgotten."""
+LOOKS_MAX = 600
+"""A stream ends after ten minutes of looking and the browser opens a new one, so that none is forgotten."""
 
 STREAMS_MAX = 64
 
@@ -50,7 +50,7 @@ def newer(source: Source, after: int, zone: ZoneInfo) -> list[dict[str, Any]]:
 async def stream(
     source: Source, zone: ZoneInfo, after: int | None, may_go_on: Callable[[], bool]
 ) -> AsyncIterator[bytes]:
-    """Server-sent events: `rows` when there are new ones, a comment as a sign of life otherwise.
+    """Server-sent events: `rows` when there are new ones, `beat` as a sign of life otherwise.
 
     Without a place to begin after, it begins after the newest: the page that opened it has shown those.
     A slow reader gets fewer, newer rows, for each look asks anew; nothing is queued for it. `may_go_on`
@@ -60,7 +60,7 @@ async def stream(
     if last is None:
         last = max((row.seq for row in source.recent(1)), default=-1)
     yield b"retry: 3000\n\n"
-    for _ in range(int(STREAM_S_MAX / LOOK_EVERY_S)):
+    for _ in range(LOOKS_MAX):
         if not may_go_on():
             yield b"event: ended\ndata: {}\n\n"
             return

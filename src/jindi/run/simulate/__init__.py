@@ -5,11 +5,12 @@ Knows: a seed, habits, schemes, arithmetic. Never: the platform's rules, clocks,
 
 from jindi.run.simulate.scoreboard import HEADER, Scoreboard
 from jindi.run.simulate.truth import SCENARIOS, Simulated, Truth, read_truth, truth_line, write_truth
-from jindi.run.simulate.world import World
+from jindi.run.simulate.world import START_US, World
 
 __all__ = [
     "HEADER",
     "SCENARIOS",
+    "START_US",
     "Scoreboard",
     "Simulated",
     "Truth",

@@ -266,7 +266,7 @@ def level_for(stage: Stage, user: User, minor: int, *, at_till: bool = False) ->
 
 
 def complain(stage: Stage, sent: Sent, victim: User, source: str) -> bool:
-    """The harm is reported, a label, late as labels are; False if none was done: there is nothing to report."""
+    """The harm is reported: a label, late as labels are. False if none was done."""
     sent = sent.latest
     if sent.outcome != "allow" or not sent.approved:
         return False

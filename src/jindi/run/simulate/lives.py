@@ -13,6 +13,7 @@ from jindi.run.simulate.stage import Sent, Stage
 from jindi.run.simulate.town import (
     CITIES,
     HOME_CITIES,
+    Card,
     Merchant,
     Place,
     User,
@@ -31,7 +32,11 @@ WELCOME_MINOR = 2_000
 
 _METHODS = ("face", "password", "otp", "passkey", "partner")
 _METHOD_BOUNDS = (0.35, 0.65, 0.80, 0.92, 1.0)
+_STANDING = ("utilities", "digital_goods", "game")
 _SEASONAL = ("spring-sale", "weekend-lunch")
+_JOURNEY_US, _FLIGHT_US = 6 * HOUR_US, 14 * HOUR_US
+"""What a journey takes from door to door, at home and abroad."""
+
 _CAPS_MINOR = {"I": 100_000, "II": 10_000_000, "III": 20_000_000}
 """What an account may pay from its balance: class I in its life, II and III in a year."""
 
@@ -44,6 +49,13 @@ def live(stage: Stage, user: User) -> Acting:
         user.inner = next_moment(user.inner, user.per_day * stage.rate, chance)
         yield instant_of(user.inner) + user.shift_us
         yield from _visit(stage, user)
+
+
+def till_level(minor: int, chance: Random) -> str:
+    """What a card at a till is checked by: small sums go without a PIN, large ones by chip and PIN."""
+    if minor <= 30_000 and chance.random() < 0.6:
+        return "none"
+    return "one" if minor <= 100_000 else "two"
 
 
 def grow(stage: Stage, chance: Random, per_day: float) -> Acting:
@@ -77,13 +89,15 @@ def _visit(stage: Stage, user: User) -> Acting:
 
 def _whereabouts(stage: Stage, user: User) -> Place:
     chance, now_us = user.chance, stage.now_us
-    rested = now_us - user.last_seen_us > 6 * HOUR_US  # nobody is in two cities within minutes
-    if user.trip is not None and (now_us < user.stay_until_us or not rested):
-        return user.trip
-    user.trip = None
+    rested_us = now_us - user.last_seen_us  # nobody is in two cities within minutes
+    if user.trip is not None:
+        way_us = _FLIGHT_US if user.trip_city >= HOME_CITIES else _JOURNEY_US
+        if now_us < user.stay_until_us or rested_us < way_us:
+            return user.trip
+        user.trip = None
     point = chance.random()
-    if rested and point < 0.008:
-        abroad = chance.random() < 0.07
+    if rested_us > _JOURNEY_US and point < 0.008:
+        abroad = chance.random() < 0.07 and rested_us > _FLIGHT_US
         user.trip_city = (
             chance.randrange(HOME_CITIES, len(CITIES)) if abroad else chance.randrange(HOME_CITIES)
         )
@@ -106,7 +120,7 @@ def _arrive(client: Client) -> Acting:
         if chance.random() < 0.06:
             yield client.soon(60, 600)
             user.phone = phone_of(chance.randrange(10**8), "145")
-            client.change_phone(user.phone, way=chance.choice(("old_phone", "face")))
+            client.change_phone(user.phone, way=chance.choice(("old_phone", "face", "service_desk")))
         yield client.soon(5, 60)
         return
     draw = chance.random()
@@ -160,25 +174,37 @@ def _errand(client: Client) -> None:
         _give(client)
     elif point < 0.95:
         if user.account_class != "I":
-            client.fill(int(chance.lognormvariate(10.6, 0.8) * user.wealth) // 1_000 * 1_000 + 1_000)
+            minor = int(chance.lognormvariate(10.6, 0.8) * user.wealth) // 1_000 * 1_000 + 1_000
+            if chance.random() < 0.97:
+                client.fill(minor, card=_debit(user, chance))
+            else:  # a husband's or a mother's card
+                client.fill(minor, card=client.stage.town.users[user.number - 1].cards[0], same_name=False)
     elif point < 0.975:
         minor = user.balance_minor * chance.randint(30, 100) // 100 // 1_000 * 1_000
         if minor >= 10_000:
             level = "certificate" if minor > 2_000_000 and user.certificate else "two"
-            client.withdraw(
-                minor, level=level, arrival=chance.choice(("instant", "two_hours", "two_hours", "next_day"))
-            )
+            arrival = chance.choice(("instant", "two_hours", "two_hours", "next_day"))
+            card, own = _debit(user, chance), chance.random() < 0.985
+            if not own:
+                card = client.stage.town.users[user.number - 1].cards[0]
+            client.withdraw(minor, level=level, card=card, same_name=own, arrival=arrival)
     elif point < 0.99:
         client.redeem(chance.choice((200, 500, 500, 800, 1_500)), chance.choice(_SEASONAL))
     elif point < 0.994:
         card, confirmed = new_card(chance.choice(("debit", "credit")), chance), chance.random() < 0.93
-        client.bind_card(card, confirmed=confirmed)
+        other_phone = phone_of(chance.randrange(10**8), "145") if chance.random() < 0.08 else None
+        client.bind_card(card, confirmed=confirmed, phone=other_phone)
         if confirmed:
             user.cards.append(card)
     elif point < 0.997:
-        client.change_password(kind=chance.choice(("login", "payment")))
+        kind, way = chance.choice(("login", "payment")), chance.choice(("known", "known", "reset"))
+        client.change_password(kind=kind, way=way)
     else:
         _raise_class(client)
+
+
+def _debit(user: User, chance: Random) -> Card:
+    return chance.choice([card for card in user.cards if card.kind == "debit"])
 
 
 def _raise_class(client: Client) -> None:
@@ -210,7 +236,7 @@ def _shop_near(client: Client) -> None:
     if point < 0.2:
         user.spent_day_minor += minor
         card = chance.choice(user.cards)
-        level = "one" if minor <= 100_000 else "two"  # the card's own PIN, and its chip
+        level = till_level(minor, chance)
         sent = client.buy(shop, minor, level=level, channel="pos", card=card, terminal=terminal)
         _sometimes_mistaken(client, sent)
     elif (
@@ -235,7 +261,11 @@ def _shop_online(client: Client) -> None:
     level = level_for(client.stage, user, minor)
     if level is None:
         return
+    if level == "one" and minor <= 20_000 and chance.random() < 0.4:
+        level = "none"  # small sums without a password, as many have agreed with the shop
     channel = _channel(client, chance.choice(("app", "app", "app", "mini_program", "mini_program", "web")))
+    if shop.category in _STANDING and chance.random() < 0.2:
+        channel = "api"  # a standing order
     sent = _purchase(client, shop, minor, level, channel=channel)
     if chance.random() < 0.02:
         _refund_later(client, sent, minor)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from jindi.basics.instants import DAY_US, HOUR_US, MINUTE_US
 from jindi.run.simulate.clients import Acting, Client, complain, level_for
-from jindi.run.simulate.lives import WELCOME, WELCOME_MINOR
+from jindi.run.simulate.lives import WELCOME, WELCOME_MINOR, till_level
 from jindi.run.simulate.rhythm import local_day, local_hour
 from jindi.run.simulate.stage import Episode, Sent, Stage
 from jindi.run.simulate.town import (
@@ -64,6 +64,13 @@ class Plot:
     def anybody(self) -> User:
         """A user who was there from the start: adversaries have bought lists of them."""
         return self.stage.town.users[self.chance.randrange(self.stage.newcomers_from)]
+
+    def neighbour(self, user: User) -> User:
+        """Somebody who lives in the user's city, unless hardly anybody does."""
+        asked = (self.anybody() for _ in range(200))
+        return next(
+            (other for other in asked if other.city == user.city and other is not user), self.anybody()
+        )
 
     def sleeper(self) -> User:
         """An account that is little used: its owner would rent it out."""
@@ -338,7 +345,7 @@ def mule_ring(plot: Plot) -> Acting:
         while not 8 <= local_hour(stage.now_us) <= 22:  # one calls victims while they are awake
             yield stage.now_us + 45 * MINUTE_US
         user, front = plot.anybody(), ring[refused % 2]
-        victim = plot.client(user, user.device, user.home, passes=0.8, notices=0.35)
+        victim = plot.client(user, user.device, user.trip or user.home, passes=0.8, notices=0.35)
         minor = int(chance.lognormvariate(13.0, 0.8)) // 10_000 * 10_000 + 20_000
         level = level_for(stage, user, minor)
         if level is None:  # the wallet would not let so much go without a certificate: then a smaller sum
@@ -392,15 +399,17 @@ def structuring(plot: Plot) -> Acting:
 
 def merchant_collusion(plot: Plot) -> Acting:
     """A small merchant turns credit into cash for a fee: sham purchases, and the money goes back."""
-    chance = plot.chance
-    trade = chance.choice(
-        [trade for trade in TRADES if trade.category in ("clothing", "electronics", "restaurant")]
-    )
-    city, kind = chance.randrange(HOME_CITIES), chance.choice(("micro", "sole_trader"))
-    shop = plot.stage.town.add_merchant(trade, city, kind, 1)
+    chance, town = plot.chance, plot.stage.town
     owner = plot.sleeper()
+    fitting = ("clothing", "electronics", "restaurant")
+    near = [shop for shop in town.shops(*fitting) if shop.city == owner.city and shop.kind != "company"]
+    if near and chance.random() < 0.5:
+        shop = chance.choice(near)  # it sells something, too
+    else:
+        trade = chance.choice([trade for trade in TRADES if trade.category in fitting])
+        shop = town.add_merchant(trade, owner.city, chance.choice(("micro", "sole_trader")), 1)
     keeper = plot.client(owner, owner.device, owner.home, passes=0.95)
-    users = [plot.anybody() for _ in range(chance.randint(4, 10))]
+    users = [plot.neighbour(owner) for _ in range(chance.randint(4, 10))]
     clients = [plot.client(user, user.device, user.home, passes=0.96) for user in users]
     for _ in range(chance.randint(10, 30)):
         client = chance.choice(clients)
@@ -490,7 +499,7 @@ def compromised_terminal(plot: Plot) -> Acting:
         sent = skimmer.buy(
             shop,
             minor,
-            level="none",
+            level=till_level(minor, chance),
             channel="pos",
             card=card,
             terminal=terminal,

@@ -1,0 +1,271 @@
+"""State over time: long lists, hot keys, reclaiming, growing, restoring, and taking over from other packs."""
+
+import random
+
+import numpy as np
+import pytest
+from features_world import DAY, EVENTS, EVER, SECOND, calendar, definitions, feature, reads_of
+from jindi.basics.problems import Problems
+from jindi.features import Batch, Windows, plan, warm
+from jindi.features.oracle import Oracle
+from jindi.packs.definitions import Over
+
+START = 1_700_000_000 * SECOND
+MINUTE = Over("sliding", 60 * SECOND)
+HOUR = Over("sliding", 3600 * SECOND)
+
+FEATURES = [
+    feature(f"{fold}_{value}_{name}_{lag}", fold, value, over=over, lag_us=lag * SECOND)
+    for fold, value in (("count", ""), ("sum", "amount"), ("std", "amount"), ("min", "amount"), ("max", "amount"), ("distinct", "device"), ("seen", "device"), ("first", "device"), ("last", "amount"), ("since_first", ""))
+    for name, over in (("m", MINUTE), ("h", HOUR), ("day", calendar("day")), ("ever", EVER))
+    for lag in (0, 45)
+]  # fmt: skip
+FEATURES += [
+    feature("median_h", "quantile", "amount", over=HOUR, quantile_ppm=500_000),
+    feature("p95_m", "quantile", "amount", over=MINUTE, quantile_ppm=950_000),
+    feature("p5_day", "quantile", "amount", over=calendar("day"), quantile_ppm=50_000),
+]
+DEFINITIONS = definitions(*FEATURES)
+READS = {"payment": frozenset(f.name for f in FEATURES)}
+PLAN = plan(DEFINITIONS, READS)
+SPARSE = plan(DEFINITIONS, READS, allowance_us=0)
+
+
+def payment(user, device, amount):
+    return (user, device, amount, None, None, None, None)
+
+
+def steps(count, *, gap=2 * SECOND, amounts=None, devices=30, users=1, seed=1):
+    chance = random.Random(seed)
+    now = START
+    for i in range(count):
+        now += gap if isinstance(gap, int) else chance.choice(gap)
+        amount = amounts(i) if amounts else chance.randint(-(10**6), 10**6)
+        yield now, payment(f"u{chance.randrange(users)}", f"d{chance.randrange(devices)}", amount)
+
+
+ORDERS = {
+    "amounts that only rise": {"amounts": lambda i: i},
+    "amounts that only fall": {"amounts": lambda i: -i},
+    "amounts that never change": {"amounts": lambda i: 7},
+    "events at one instant": {"gap": 0},
+    "bursts and silences": {"gap": [0, 1, SECOND, 40 * SECOND, 3 * DAY // 2]},
+    "as many devices as events": {"devices": 10**9},
+    "one device": {"devices": 1},
+    "all users new": {"users": 10**9},
+    "few users": {"users": 7, "gap": 400 * SECOND},
+}
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("program", [PLAN, SPARSE], ids=["with allowance", "without"])
+def test_long_lists_answer_what_the_definition_answers(order, program):
+    windows, oracle = Windows(program), Oracle(DEFINITIONS, program.reads)
+    for i, (now, values) in enumerate(steps(1500, **ORDERS[order])):
+        if i % 150 == 149 or i < 5:
+            assert windows.read("payment", now, values) == oracle.read("payment", now, values)
+        windows.observe("payment", now, values)
+        oracle._feed("attempts", "payment", now, values)
+        if i == 700:
+            restored = Windows(program)
+            restored.load(windows.save())
+            windows = restored
+        if i % 100 == 0:
+            windows.sweep(5)
+
+
+def test_a_hot_key_of_twenty_thousand_events_is_exact():
+    now, count = START, 20_000
+    chance = np.random.default_rng(5)
+    times = START + np.cumsum(chance.integers(0, 300_000, count))
+    amounts, devices = chance.integers(-(10**12), 10**12, count), chance.integers(0, 3000, count)
+    columns = [["u1"] * count, [f"d{i}" for i in devices], amounts, None, None, None, None]
+    windows, oracle = Windows(PLAN), Oracle(DEFINITIONS, PLAN.reads)
+    windows.observe_batch(Batch(("payment",), np.zeros(count, np.int64), times, [columns]))
+    for now, device, amount in zip(times.tolist(), devices.tolist(), amounts.tolist(), strict=True):
+        oracle._feed("attempts", "payment", now, payment("u1", f"d{device}", amount))
+    for later in (0, SECOND, 50 * SECOND):
+        values = payment("u1", "d77", 12345)
+        assert windows.read("payment", now + later, values) == oracle.read("payment", now + later, values)
+
+
+def test_a_reader_ahead_of_the_lane_disturbs_nothing():
+    windows, oracle = Windows(PLAN), Oracle(DEFINITIONS, PLAN.reads)
+    for i, (now, values) in enumerate(steps(400, devices=9)):
+        assert windows.observe("payment", now, values) == oracle.observe("payment", now, values), i
+        if i % 7 == 0:
+            ahead = now + (i % 5) * 30 * SECOND
+            assert windows.read("payment", ahead, values) == oracle.read("payment", ahead, values)
+            windows.entity("user", "u0", ahead)
+
+
+def test_an_entity_is_read_without_an_event():
+    windows = Windows(PLAN)
+    for now, values in steps(10, amounts=lambda i: i + 1):
+        windows.observe("payment", now, values)
+    row = windows.entity("user", "u0", now)
+    assert (row["count__h_0"], row["sum_amount_h_0"], row["max_amount_ever_0"]) == (10, 55, 10)
+    assert row["seen_device_h_0"] is None
+    assert windows.entity("user", "stranger", now)["count__h_0"] == 0
+
+
+def test_sweeping_forgets_what_no_window_reaches():
+    kept = [f for f in FEATURES if f.over.kind == "sliding"]
+    windows = Windows(plan(definitions(*kept), {"payment": frozenset(f.name for f in kept)}))
+    for now, values in steps(3000, users=500, devices=500):
+        windows.observe("payment", now, values)
+    before = windows.memory()
+    windows.observe("payment", now + DAY, payment("late", "late", 1))
+    dropped = sum(windows.sweep(100) for _ in range(30))
+    after = windows.memory()
+    assert dropped > 0
+    assert sum(s.records for s in before.structures) - dropped == sum(s.records for s in after.structures) - 2
+    assert [s.keys for s in after.structures] == [1, 1]
+    assert after.total_bytes - after.free_bytes - after.directory_bytes < before.total_bytes / 20
+    assert windows.entity("user", "late", now + DAY)["count__h_0"] == 1
+
+
+def test_memory_stays_bounded_while_the_window_moves():
+    kept = [f for f in FEATURES if f.over is MINUTE]
+    windows = Windows(plan(definitions(*kept), {"payment": frozenset()}, allowance_us=0))
+    sizes = []
+    for i, (now, values) in enumerate(steps(20_000, users=3)):
+        windows.observe("payment", now, values)
+        if i % 2000 == 1999:
+            sizes.append(windows.memory().total_bytes)
+    assert sizes[-1] <= 1.2 * sizes[1]
+
+
+def test_an_ever_set_is_reported_as_kept_whole():
+    windows = Windows(PLAN)
+    for now, values in steps(100):
+        windows.observe("payment", now, values)
+    whole = [s for s in windows.memory().structures if s.kept_whole]
+    assert [all("ever" in name for name in s.features) for s in whole] == [True]
+
+
+def adopted(old_features, new_features, story):
+    """Windows of the old features fed with a story, and windows of the new ones that took over from them."""
+    old = Windows(plan(definitions(*old_features), reads_of(old_features)))
+    for now, values in story:
+        old.observe("payment", now, values)
+    program = plan(definitions(*new_features), reads_of(new_features), before=old.plan)
+    new = Windows(program)
+    return old, new, new.adopt(old)
+
+
+def test_a_new_feature_leaves_the_state_of_others_alone():
+    old = [f for f in FEATURES if f.fold in ("count", "sum", "distinct")]
+    story = list(steps(600, users=3))
+    _, new, absent = adopted(old, FEATURES, story)
+    oracle = Oracle(definitions(*FEATURES), new.plan.reads)
+    for now, values in story:
+        oracle._feed("attempts", "payment", now, values)
+    got, expected = (x.read("payment", now, values) for x in (new, oracle))
+    for name, mine, true in zip(new.plan.reads["payment"], got, expected, strict=True):
+        assert mine == (None if name in absent else true), name
+    assert not absent & {f.name for f in old}
+
+
+def test_a_shorter_window_is_free_and_a_longer_one_is_absent():
+    old = [feature("hour", "sum", "amount", over=HOUR)]
+    new = [
+        *old,
+        feature("minute", "max", "amount", over=MINUTE),
+        feature("lagged", "std", "amount", over=MINUTE, lag_us=60 * SECOND),
+        feature("week", "sum", "amount", over=calendar("week")),
+        feature("ever", "sum", "amount", over=EVER),
+        feature("other", "distinct", "device", over=MINUTE),
+    ]
+    assert adopted(old, new, list(steps(50)))[2] == {"week", "ever", "other"}
+
+
+def test_absent_features_come_back_when_a_replay_is_adopted():
+    old = [feature("hour", "sum", "amount", over=HOUR), feature("count", "count", over=HOUR)]
+    new = [*old, feature("devices", "distinct", "device", over=HOUR), feature("ever", "sum", "amount", over=EVER)]
+    story = list(steps(3000, users=5))
+    _, running, absent = adopted(old, new, story)
+    assert absent == {"devices", "ever"}
+    replay = Windows(running.plan)
+    for now, values in story:
+        replay.observe("payment", now, values)
+    more = (now + SECOND, payment("u9", "d-new", 5))
+    for windows in (running, replay):
+        windows.observe("payment", *more)
+    assert running.adopt(replay) == frozenset()
+    now, values = now + 2 * SECOND, payment("u9", "d-new", 6)
+    assert running.observe("payment", now, values) == replay.observe("payment", now, values)
+    now, values = now + 2 * SECOND, payment("u1", "d1", 6)
+    assert running.observe("payment", now, values) == replay.observe("payment", now, values)
+
+
+def test_a_count_keeps_its_list_when_a_sum_joins_it():
+    old = [feature("count", "count", over=HOUR)]
+    new = [*old, feature("hour", "sum", "amount", over=HOUR)]
+    _, windows, absent = adopted(old, new, list(steps(20)))
+    assert absent == {"hour"}
+    assert windows.entity("user", "u0", windows.as_of_us) == {"count": 20, "hour": None}
+
+
+def test_windows_at_another_instant_are_not_adopted():
+    _, running, _ = adopted(FEATURES[:4], FEATURES, list(steps(20)))
+    with pytest.raises(ValueError, match="another instant"):
+        running.adopt(Windows(running.plan))
+
+
+def test_as_of_never_goes_back():
+    windows = Windows(PLAN)
+    windows.observe("payment", START, payment("u1", "d1", 1))
+    for act in (windows.observe, windows.read, windows.keep):
+        with pytest.raises(ValueError, match="as_of order"):
+            act("payment", START - 1, payment("u1", "d1", 1))
+    with pytest.raises(ValueError, match="as_of order"):
+        windows.observe_batch(Batch(("payment",), np.zeros(1, np.int64), np.array([START - 1]), [[["u1"], ["d1"], [1], None, None, None, None]]))  # fmt: skip
+
+
+def test_a_sum_that_would_not_fit_is_refused_before_anything_changes():
+    windows = Windows(PLAN)
+    row = windows.observe("payment", START, payment("u1", "d1", 2**60))
+    assert windows.observe("payment", START, payment("u1", "d1", 2**60))[-1] is not None
+    for amount in (2**60, 2**61, 2**70):
+        with pytest.raises(OverflowError):
+            windows.observe("payment", START, payment("u1", "d1", amount))
+    assert windows.entity("user", "u1", START)["count__h_0"] == 2
+    assert len(row) == len(FEATURES)
+
+
+def test_a_snapshot_of_other_definitions_is_refused():
+    held = list(Windows(PLAN).save())
+    with pytest.raises(ValueError, match="of other definitions"):
+        Windows(SPARSE).load(held)
+    with pytest.raises(ValueError, match="no head"):
+        Windows(PLAN).load([])
+
+
+def test_wrong_numbers_of_values_are_refused():
+    with pytest.raises(ValueError, match="2 values for 7 declared fields"):
+        Windows(PLAN).observe("payment", START, ("u1", "d1"))
+
+
+def test_what_can_not_be_exact_does_not_load():
+    wrong = [
+        feature("a", "sum", "risk"),
+        feature("b", "max", "device"),
+        feature("c", "quantile", "amount", over=EVER),
+        feature("d", "quantile", "amount", lag_us=5),
+    ]
+    with pytest.raises(Problems) as raised:
+        plan(definitions(*wrong), {})
+    assert [problem.item for problem in raised.value.problems] == ["a", "b", "c", "d"]
+
+
+def test_a_read_without_a_key_does_not_load():
+    with pytest.raises(Problems, match="can't be read on look: no key"):
+        plan(definitions(feature("a", "count", by={"payment": ("user",)})), {"look": frozenset({"a"})})
+
+
+def test_warming_tells_what_it_loads():
+    told = []
+    warm(lambda name, number, count: told.append((name, number, count)))
+    assert [number for _, number, _ in told] == list(range(1, len(told) + 1))
+    assert EVENTS
