@@ -177,6 +177,12 @@ def test_a_full_sqlite_log_stops_and_loses_nothing(tmp_path):
     log.close()
 
 
+@pytest.mark.parametrize("size", [0, 1024, 2047, 4097])
+def test_a_segment_of_an_impossible_size_is_refused(tmp_path, size):
+    with pytest.raises(ValueError, match="a multiple of 512, at least 2048"):
+        SegmentLog(tmp_path, segment_bytes=size)
+
+
 def test_full_segments_are_told_when_they_are_sealed(tmp_path):
     told = []
     log = SegmentLog(tmp_path, segment_bytes=2048, on_sealed=told.append)
@@ -185,9 +191,10 @@ def test_full_segments_are_told_when_they_are_sealed(tmp_path):
     log.close()
 
 
-@pytest.mark.parametrize("mark", [1, 3_000, 20_000])
-def test_the_index_into_segments_changes_nothing_that_is_read(tmp_path, monkeypatch, mark):
+@pytest.mark.parametrize(("mark", "step"), [(1, 1 << 20), (3_000, 4_096), (20_000, 777)])
+def test_the_index_and_the_step_change_nothing_that_is_read(tmp_path, monkeypatch, mark, step):
     monkeypatch.setattr("jindi.stores.segments._MARK", mark)
+    monkeypatch.setattr("jindi.stores.segments._STEP", step)
     log = SegmentLog(tmp_path, segment_bytes=65536)
     frames = fill(log, BATCHES * 15)
     assert len(log.boundaries()) > 1

@@ -94,12 +94,25 @@ class Browser:
         shutil.rmtree(self.profile, ignore_errors=True)
 
 
+class Profile:
+    """A person's browser of their own inside the one process: cookies and storage of nobody else."""
+
+    def __init__(self, browser):
+        self.browser = browser
+        self.id = browser.call("Target.createBrowserContext")["browserContextId"]
+
+    def close(self):
+        self.browser.call("Target.disposeBrowserContext", browserContextId=self.id)
+
+
 class Tab:
     """One page. `complaints` are console errors and violations of the content security policy."""
 
-    def __init__(self, browser, width=1440, height=900):
-        self.browser = browser
-        target = browser.call("Target.createTarget", url="about:blank")["targetId"]
+    def __init__(self, profile, width=1440, height=900):
+        self.browser = browser = profile.browser
+        target = browser.call("Target.createTarget", url="about:blank", browserContextId=profile.id)[
+            "targetId"
+        ]
         self.session = browser.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network", "Audits"):
             self.call(f"{domain}.enable")
@@ -118,7 +131,7 @@ class Tab:
         self.call("Page.navigate", url=url)
         until = time.monotonic() + 20
         while time.monotonic() < until:
-            self.browser.wait(0.1)
+            self.browser.wait(0.03)
             if self.run("document.readyState") == "complete" and self.run("location.href") != "about:blank":
                 break
         self.browser.wait(settle_s)
@@ -132,7 +145,8 @@ class Tab:
         """Wait until a script gives something true; the value, or None when it never did."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            if value := self.run(script):
+            # Between two pages there is no document to ask.
+            if value := self.run(f"(() => {{ try {{ return {script}; }} catch {{ return null; }} }})()"):
                 return value
             self.browser.wait(0.1)
         return None
@@ -153,13 +167,16 @@ class Tab:
         found = []
         for event in self.browser.events:
             method, params = event["method"], event.get("params", {})
+            if event.get("sessionId") != self.session:
+                continue
             if method == "Log.entryAdded" and params["entry"]["level"] in ("error", "warning"):
                 found.append(f"{params['entry']['text']} {params['entry'].get('url', '')}")
             elif method == "Runtime.exceptionThrown":
                 found.append(str(params["exceptionDetails"].get("exception", {}).get("description")))
             elif method == "Runtime.consoleAPICalled" and params["type"] in ("error", "warning", "assert"):
                 found.append(str(params["args"]))
-            elif method == "Audits.issueAdded":
+            elif method == "Audits.issueAdded" and "NavigationEntryMarkedSkippable" not in json.dumps(params):
+                # (That one says that a script clicked where a person should have.)
                 found.append(json.dumps(params["issue"]))
         return found
 
@@ -167,7 +184,7 @@ class Tab:
         return {
             event["params"]["request"]["url"]
             for event in self.browser.events
-            if event["method"] == "Network.requestWillBeSent"
+            if event["method"] == "Network.requestWillBeSent" and event.get("sessionId") == self.session
         }
 
 

@@ -319,8 +319,8 @@ class World:
         ]
 
     def of(self, outcome):
-        """The newest decision with an outcome that most rules asked for."""
-        return max((row for row in self.rows if row.outcome is outcome), key=lambda row: len(row.rules))
+        """The decision with most rules hit among those with this outcome, or of all when there is none."""
+        return max(self.rows, key=lambda row: (row.outcome is outcome, len(row.rules)))
 
 
 class Doors:

@@ -111,7 +111,7 @@ def child(folder: Path, first: int, again: list[int], pipe: int) -> None:
 def kill_rounds(rounds: int, seed: int, folder: Path, told: Any = print) -> dict[str, int]:
     """Do it, and raise AssertionError at the first broken promise. Returns what was done."""
     chance = random.Random(seed)
-    getattr(features,"warm",lambda _: 0)(lambda *_: None)
+    getattr(features, "warm", lambda _: 0)(lambda *_: None)
     answered.warm()
     compiled(files())
     acknowledged: dict[int, bytes] = {}
@@ -121,7 +121,9 @@ def kill_rounds(rounds: int, seed: int, folder: Path, told: Any = print) -> dict
         for line in lines:
             key, _, answer = line.partition(b" ")
             before = acknowledged.setdefault(int(key), answer)
-            assert before == answer, f"round {number}: event {int(key)} was answered otherwise the second time"
+            assert before == answer, (
+                f"round {number}: event {int(key)} was answered otherwise the second time"
+            )
         if number % 10 == 9:
             told(f"{number + 1} kills, {len(acknowledged)} acknowledged")
     return {"kills": rounds, "acknowledged": len(acknowledged), **check_at_end(folder, acknowledged)}
@@ -187,9 +189,13 @@ def check_at_end(folder: Path, acknowledged: dict[int, bytes]) -> dict[str, int]
     for customer in range(7):
         at_us = slow_state.high_us
         seen = quick_state.windows.entity("customer", f"c{customer}", at_us)
-        assert seen == slow_state.windows.entity("customer", f"c{customer}", at_us), "snapshot and replay differ"
+        assert seen == slow_state.windows.entity("customer", f"c{customer}", at_us), (
+            "snapshot and replay differ"
+        )
     total = sum(
-        slow_state.windows.entity("customer", f"c{customer}", slow_state.high_us)["customer_id_nb_tx_30day_window"]
+        slow_state.windows.entity("customer", f"c{customer}", slow_state.high_us)[
+            "customer_id_nb_tx_30day_window"
+        ]
         for customer in range(7)
     )
     in_window = sum(record.as_of_us > slow_state.high_us - 30 * 86_400_000_000 for _, record in records)

@@ -3,6 +3,7 @@
 import struct
 from itertools import pairwise
 from random import Random
+from zlib import crc32
 
 import pytest
 from simulated_disk import SimulatedDisk
@@ -208,6 +209,119 @@ def test_a_repeated_batch_at_the_end_of_the_newest_segment_is_found():
     content[at + size : at + 2 * size] = content[at : at + size]
     with pytest.raises(LogDamaged, match="record 2 stands where 4 is next"):
         SegmentLog("j", segment_bytes=SEGMENT, file_system=disk)
+
+
+def one_segment():
+    disk = SimulatedDisk()
+    disk.chain = write(disk, (400, 380, 10, 1_300, 30))
+    disk.kill()
+    return disk
+
+
+@pytest.fixture
+def newest(monkeypatch):
+    """A journal in one unsealed segment: content, and where its frames are."""
+    monkeypatch.setattr(f"{__name__}.SEGMENT", 8192)
+    made = one_segment()
+    (path,) = segments(made)
+    made.newest, made.frames = made.content(path), frames_of(made, path)
+    assert len(made.frames) == 5
+    return made
+
+
+def refused(disk, words):
+    with pytest.raises(LogDamaged, match=words):
+        SegmentLog("j", segment_bytes=8192, file_system=disk)
+
+
+def test_a_damaged_batch_with_others_behind_it_is_never_taken_for_torn(newest):
+    for at, size in newest.frames[:-1]:
+        before = bytes(newest.newest[at : at + size])
+        newest.newest[at + 40] ^= 1
+        refused(newest, f"offset {at}: the checksum of a batch is wrong, and more follows it")
+        newest.kill()
+        newest.newest[at : at + size] = before
+        newest.newest[at + 20] ^= 1
+        refused(newest, f"offset {at}: the header of a batch is damaged")
+        newest.kill()
+        newest.newest[at : at + size] = bytes(size)
+        refused(newest, f"offset {at}: (the header of a batch was erased|zeros, but record [0-9]+ follows)")
+        newest.kill()
+        newest.newest[at : at + size] = before
+
+
+def test_an_erased_header_is_told_from_one_that_was_never_written(newest):
+    at, _ = newest.frames[-1]
+    newest.newest[at : at + 32] = bytes(32)
+    refused(newest, f"offset {at}: the header of a batch was erased")
+
+
+def test_lost_sectors_before_sound_batches_are_damage(newest):
+    at, _ = newest.frames[0]
+    newest.newest[at : at + 512] = bytes(512)
+    refused(newest, "offset 512: zeros, but record 2 follows")
+
+
+def test_a_newest_batch_whose_header_sector_is_missing_is_torn(newest):
+    at, size = newest.frames[3]
+    assert at // 512 < (at + size) // 512 - 1
+    begin = at + 512 - at % 512
+    newest.newest[at:begin] = bytes(begin - at)
+    newest.newest[at + size : 8192 - 512] = bytes(8192 - 512 - at - size)
+    log = SegmentLog("j", segment_bytes=8192, file_system=newest)
+    (note,) = log.notes()
+    assert f"offset {at}: " in note
+    assert "bytes of a batch that was never acknowledged were cut away" in note
+    assert log.next_seq() == 6
+
+
+def forge(disk, path, number, change):
+    """Change one frame as somebody would who can compute every checksum of the file, but not the chain."""
+    content = disk.content(path)
+    seed, (at, size) = crc32(bytes(content[:512])), frames_of(disk, path)[number]
+    frame = bytearray(content[at : at + size])
+    change(frame)
+    (length,) = struct.unpack_from("<I", frame, 12)
+    struct.pack_into("<I", frame, 8, crc32(bytes(frame[32 : 32 + length]), seed))
+    struct.pack_into("<I", frame, 4, crc32(bytes(frame[8:32]), seed))
+    content[at : at + size] = frame
+
+
+def test_a_changed_record_whose_checksums_were_made_to_fit_is_found_by_the_chain(disk):
+    def change(frame):
+        frame[90] ^= 1
+
+    for path in segments(disk):
+        before = bytes(disk.content(path))
+        forge(disk, path, 0, change)
+        with pytest.raises(ChainBroken, match="the hash of a batch is wrong"):
+            look(disk)
+        disk.content(path)[:] = before
+
+
+@pytest.mark.parametrize(
+    ("offset", "value", "words"),
+    [(24, 99, "out of order"), (16, 0, "out of order"), (16, 3, "out of order|seal"), (12, 2**31, "beyond")],
+)
+def test_a_forged_header_does_not_lead_astray(disk, offset, value, words):
+    forge(disk, segments(disk)[1], 0, lambda frame: struct.pack_into("<I", frame, offset, value))
+    log = SegmentLog("j", segment_bytes=SEGMENT, file_system=disk, read_only=True)
+    with pytest.raises(LogDamaged, match=words):
+        list(log.read())
+
+
+def test_a_segment_of_a_later_format_is_refused(disk):
+    content = disk.content(segments(disk)[0])
+    struct.pack_into("<I", content, 12, 2)
+    struct.pack_into("<I", content, 8, crc32(bytes(content[:8] + content[12:512])))
+    with pytest.raises(LogDamaged, match="format 2 is not known here"):
+        look(disk)
+
+
+def test_an_identity_of_another_log_is_refused(disk):
+    disk.content("j/log")[:] = b"something else entirely"
+    with pytest.raises(LogDamaged, match="j/log: does not name this log"):
+        look(disk)
 
 
 def test_batches_wiped_from_the_end_are_found_by_a_kept_checkpoint(disk):

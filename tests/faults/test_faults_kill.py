@@ -10,7 +10,11 @@ HARNESS = Path(__file__).with_name("killing.py")
 
 def test_killing_a_loaded_platform_loses_no_answer_counts_nothing_twice_and_recovers_the_same_state():
     done = subprocess.run(
-        [sys.executable, str(HARNESS), "--rounds", "12", "--seed", "3"], capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, str(HARNESS), "--rounds", "12", "--seed", "3"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     figures = json.loads(done.stdout.strip().splitlines()[-1].replace("'", '"'))

@@ -1,6 +1,7 @@
 """The chain, its batches and its checkpoints, without any store."""
 
 import struct
+from base64 import b64encode
 from hashlib import sha256
 
 import pytest
@@ -141,6 +142,12 @@ def test_the_place_of_the_break_is_named():
     assert broken.value.seq == 2
 
 
+def test_a_sound_batch_of_another_history_does_not_follow():
+    other = Frame(2, 1, seal([b"payment"], 2, b"h" * 32))
+    with pytest.raises(ChainBroken, match="batch of record 2: does not name the hash of the batch before"):
+        verify([STORY[0], other])
+
+
 def test_damage_that_the_log_finds_is_told_with_its_place():
     def read():
         yield STORY[0]
@@ -238,6 +245,27 @@ def test_a_checkpoint_of_another_journal_is_refused():
 def test_a_published_key_that_is_none_is_refused(text):
     with pytest.raises(ValueError, match="key"):
         Verifier.parse(text)
+
+
+@pytest.mark.parametrize("name", ["", "two words", "a+b", "line\n", "x" * 201])
+def test_names_that_would_spoil_the_text_are_refused(name):
+    with pytest.raises(ValueError, match="no spaces"):
+        Signer(name, b"k" * 32)
+    with pytest.raises(ValueError, match="no spaces"):
+        sign(Checkpoint(name, 1, b"h" * 32, 0), SIGNER)
+
+
+def test_a_signed_text_with_an_impossible_time_is_refused():
+    text = str(checkpoint(8, b"\1" * 32)).replace("2023-11-14T22:13:20Z", "yesterday")
+    raw = b64encode(SIGNER.verifier.key_id + SIGNER.sign(text)).decode()
+    with pytest.raises(CheckpointRefused, match="its time is not an instant"):
+        check(f"{text}\n— {SIGNER.verifier.name} {raw}\n", SIGNER.verifier)
+
+
+def test_a_signature_that_is_no_base64_is_passed_over():
+    note = str(checkpoint(8, b"\1" * 32)) + f"\n— {SIGNER.verifier.name} A\n"
+    with pytest.raises(CheckpointRefused, match="no signature of"):
+        check(note, SIGNER.verifier)
 
 
 def test_a_published_key_with_a_changed_name_is_refused():

@@ -187,3 +187,72 @@ def test_no_message_repeats_a_value_of_a_list():
 
 def test_features_cannot_be_named_like_a_field_that_stands_beside_them():
     assert said(world(features=feature("items")), "has the name of a field of payment")
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (field(identifier='"phone"', values='["1"]'), "an identifier has no fixed `values`"),
+        (field(length_max="2", values='["abc"]'), "a value is longer than `length_max`"),
+        (field(currency_field='"currency"'), "`currency_field` belongs to a money field"),
+        (
+            field(type='"money"', currency_field='"note"') + "\n" + field("note", required="false"),
+            "note may be absent",
+        ),
+        (field(doc='"x"').replace(f", {SAID}", ""), "`doc` must be a table"),
+        (field().replace(f", {SAID}", ""), "`doc` is missing"),
+        (field(values='"app"'), "`values` must be a list of texts"),
+    ],
+)
+def test_more_that_makes_no_sense_in_a_field(line, words):
+    assert said(with_field(line), "payment.", words)
+
+
+def test_names_of_events_limits_and_lists_are_names():
+    assert said(world(events=f"[Visit]\n{SAID}\n" + EVENTS), "events.toml: Visit: not a name")
+    assert said(world(limits=LIMITS + f"[Big]\n{SAID}\n"), "limits.toml: Big: not a name")
+    assert said(world(lists="bad = 3\n" + LISTS), "lists.toml: bad: must be a table, not a whole number")
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ('type = "money"\ncurrency = "CNX"', "unknown currency 'CNX'"),
+        ('type = "int"\ncurrency = "CNY"', "`currency` belongs to a money limit"),
+        ('type = "int"\nvalue = []', "`value` is empty"),
+        ('type = "int"\nvalue = 3', "`value` must be an array of tables"),
+        ('type = "int"\nvalue = [{ is = 3, basis = "b" }]', "value 1: `since` is missing"),
+        ('type = "int"\nvalue = [{ since = 2026-01-01, basis = "b" }]', "value 1: `is` is missing"),
+        ('type = "text"\nvalue = [{ since = 2026-01-01, is = 3, basis = "b" }]', "`is` must be a text"),
+        (
+            'type = "ratio"\nvalue = [{ since = 2026-01-01, is = "x", basis = "b" }]',
+            "`is` is not a ratio such as",
+        ),
+        (
+            'type = "ratio"\nvalue = [{ since = 2026-01-01, is = true, basis = "b" }]',
+            "`is` must be a number such as",
+        ),
+        (
+            'type = "duration"\nvalue = [{ since = 2026-01-01, is = 5, basis = "b" }]',
+            "`is` must be a duration text",
+        ),
+        ('type = "int"', "`value` is missing"),
+    ],
+)
+def test_more_that_makes_no_sense_in_a_limit(lines, words):
+    if "\nvalue" not in lines and words != "`value` is missing":
+        lines += '\nvalue = [{ since = 2026-01-01, is = "placeholder", basis = "b" }]'
+    assert said(
+        world(limits=LIMITS + f'[l]\n{SAID}\nmark = "verified"\n{lines}\n'), "limits.toml: l: ", words
+    )
+
+
+def test_words_of_any_length_are_not_taken():
+    long = "x" * 2001
+    assert said(
+        world(events=EVENTS.replace('en = "said"', f'en = "{long}"', 1)),
+        "`en` is longer than 2000 characters",
+    )
+    assert said(
+        world(events=EVENTS.replace('"5m"', '"40000d"')), "`late_after` is longer than a hundred years"
+    )

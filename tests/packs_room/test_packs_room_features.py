@@ -3,8 +3,9 @@
 import pytest
 from packs_room_world import EVENTS, SAID, feature, policy, rule, said, told, world
 
+from jindi.features import plan
 from jindi.language import BOOL, DURATION, INT, RATIO, TEXT, Kind, Type
-from jindi.packs import load, readable
+from jindi.packs import FOLDS, load, readable
 
 CNY = Type(Kind.MONEY, of="CNY")
 
@@ -310,3 +311,95 @@ def test_a_rule_is_told_when_a_feature_cannot_be_read_on_its_event():
         features=feature("paid_by_phone", by='"phone"'), policies=[policy(body, on="login", state="draft")]
     )
     assert said(files, "rule big: `when`: unknown name 'paid_by_phone'")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (feature("Paid"), "Paid: not a name"),
+        (feature("hour"), "hour: the name is taken"),
+        ("paid = 3", "paid: must be a table, not a whole number"),
+        (derived("items", "channel == 'app'"), "items: has the name of a field of payment"),
+        (feature(by='["user", "payer"]'), "has no field or entity 'payer'"),
+        (feature(by='{ payment = ["user", "user"] }'), "`by` names one field of payment twice"),
+        (feature(where="{ payment = 3 }"), "`where`: payment must be a text, not a whole number"),
+        (
+            feature(fold='"sum"', value="{ payment = 3 }"),
+            "`value`: payment must be a text, not a whole number",
+        ),
+        (
+            feature(of='["payment", "login"]', fold='"last"', value='{ payment = "channel" }'),
+            "`value` says nothing of login, which feeds the feature",
+        ),
+        (
+            feature(of='["payment", "login"]', fold='"last"', value='{ payment = "items", login = "ok" }'),
+            "`value`: login.ok is bool, payment.items is int",
+        ),
+        (
+            feature(fold='"seen"', value='"items"', by='{ payment = "user", login = "person" }'),
+            "`value`: login reads `seen` and has no such value",
+        ),
+        (
+            feature(of='["payment", "login"]', by='"channel"')
+            + feature("b", of='["payment", "login"]', by='"ok"'),
+            "'ok'",
+        ),
+    ],
+)
+def test_more_that_makes_no_sense_in_a_feature(text, words):
+    assert said(world(features=text, policies=[]), "features.toml: ", words)
+
+
+def test_one_key_is_of_one_entity_unless_a_table_says_otherwise():
+    events = EVENTS.replace("person = {", "user = {").replace(
+        '[login.fields]\nuser = { type = "text", class = "C2", entity = "user"',
+        '[login.fields]\nuser = { type = "text", class = "C2", entity = "person"',
+    )
+    files = world(events=events, features=feature(of='["payment", "login"]'), policies=[])
+    assert said(files, "login has user of entity person, unlike user of user on payment")
+    files = world(events=events, features=feature(), policies=[])
+    assert list(load(files).features["paid_7d"].by) == ["payment"]
+
+
+def test_a_currency_in_the_key_has_one_name():
+    more = f"[sale]\n{SAID}\n[sale.fields]\n"
+    more += f'user = {{ type = "text", class = "C2", entity = "user", {SAID} }}\n'
+    more += f'coin = {{ type = "text", class = "public", {SAID} }}\n'
+    text = feature(
+        fold='"sum"', value='"price"', by='{ payment = ["user", "currency"], sale = ["user", "coin"] }'
+    )
+    assert said(
+        world(events=EVENTS + more, features=text, policies=[]), "the currency's field has several names"
+    )
+
+
+def test_a_broken_where_is_not_told_a_second_time_as_a_missing_currency():
+    text = feature(fold='"sum"', value='"price"', where='"currency == 5"')
+    assert said(world(features=text, policies=[]), "`where`")
+
+
+def test_broken_events_and_fields_are_not_told_again_by_features():
+    events = "login = 3\n" + EVENTS.partition("[login]")[0]
+    text = feature(of='["payment", "login"]') + feature("b", by='{ payment = "user", login = "person" }')
+    lines = told(world(events=events, features=text, policies=[]))
+    assert lines == ["shop/events.toml: login: must be a table, not a whole number (begin it with [login])"]
+    events = EVENTS.replace("items = {", "items = 3 #")
+    text = feature(fold='"sum"', value='"items"', where='"items > 1"')
+    lines = told(world(events=events, features=text, policies=[]))
+    assert len(lines) == 1
+    assert lines[0].startswith("shop/events.toml: payment.items: must be a table, not a whole number")
+
+
+@pytest.mark.parametrize("over", ["7d", "day", "ever"])
+@pytest.mark.parametrize("lag", [None, "1d"])
+@pytest.mark.parametrize("value", [None, "amount", "items", "payee", "phone", "gift", "due", "score"])
+def test_whatever_loads_can_be_planned_by_the_features_room(value, lag, over):
+    planned = 0
+    for fold in FOLDS:
+        keys = {"fold": f'"{fold}"', "over": f'"{over}"', "lag": f'"{lag}"' if lag else None}
+        keys |= {"value": f'"{value}"' if value else None, "q": "0.5" if fold == "quantile" else None}
+        files = world(features=feature(**keys), policies=[])
+        if not told(files):
+            plan(load(files), {"payment": frozenset({"paid_7d"}), "login": frozenset()})
+            planned += 1
+    assert planned > 0

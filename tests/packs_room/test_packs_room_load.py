@@ -265,3 +265,13 @@ def test_problems_are_raised_sorted_and_once():
     with pytest.raises(Problems) as raised:
         load(world(features="", policies=[policy(rule(when="x > 1 and x > 1", cases=""), state="draft")]))
     assert len(raised.value.problems) == 1
+
+
+def test_broken_files_leave_the_rest_to_be_checked():
+    files = world(pack="name = ", limits="[Large", lists="[blocked]\n[blocked]\n") | {
+        "b/pack.toml": 'needs = ["shop"]\n'
+    }
+    places = [line.split(": ")[0] for line in told(files)]
+    assert {"shop/pack.toml", "shop/parameters/limits.toml", "shop/lists/lists.toml", "b/pack.toml"} <= set(
+        places
+    )

@@ -67,3 +67,9 @@ def test_core_declares_the_whole_life_of_a_decision():
     assert fields["decision_recall"] == ["decision", "by", "note"]
     assert fields["review_verdict"] == ["decision", "verdict", "by", "note"]
     assert fields["list_entry"] == ["list", "value", "action", "expires", "reason", "by"]
+
+
+def test_a_new_pack_is_named_throughout():
+    files = skeleton("zoo")
+    assert "zoo/policies/zoo_order.toml" in files
+    assert not any("NAME" in path + text for path, text in files.items())

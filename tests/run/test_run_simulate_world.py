@@ -34,7 +34,7 @@ DAYS = 10
 USERS = 1_000
 
 SAYINGS = (
-    "account_class", "agent", "arrival", "card_kind", "category", "channel", "city", "funding", "merchant_kind",
+    "account_class", "agent", "arrival", "card_kind", "category", "channel", "funding", "merchant_kind",
     "method", "success", "verification",
 )  # fmt: skip
 
@@ -42,7 +42,7 @@ PRINT_DIGEST = """
 import hashlib, itertools, json
 from jindi.run.simulate import World
 world, digest = World(11, users=300, fraud=20), hashlib.sha256()
-for number, (event, truth) in enumerate(itertools.islice(world, 6000)):
+for number, (event, truth) in enumerate(itertools.islice(world, 4000)):
     digest.update(json.dumps([event, truth.scenario, truth.episode, truth.loss_minor]).encode())
     if number % 9 == 0:
         world.react(event["id"], ("challenge", "delay", "review", "deny")[number // 9 % 4], "otp")
@@ -126,7 +126,7 @@ def fortnight() -> list[Simulated]:
 
 def test_the_same_seed_tells_the_same_story_in_every_process():
     digests = set()
-    for hash_seed in ("0", "1", "4711"):
+    for hash_seed in ("0", "4711"):
         environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
         done = subprocess.run(
             [sys.executable, "-c", PRINT_DIGEST], env=environment, capture_output=True, text=True, check=True
@@ -315,6 +315,19 @@ def test_a_denied_attacker_moves_on():
     assert refused["card_testing"] < free["card_testing"] / 2
 
 
+def test_who_is_not_let_in_does_nothing_there():
+    """An honest visitor whose login stays refused leaves; a thief's money never moves."""
+    world = World(15, users=200, fraud=30)
+    refused: set[str] = set()
+    for event, truth in islice(world, 8_000):
+        if event["type"] == "registration":
+            world.react(event["id"], "deny")
+            refused.add(event["user"])
+        elif event["type"] in {"payment", "transfer", "bonus_redemption", "withdrawal", "top_up"}:
+            assert event["user"] not in refused, truth
+    assert len(refused) > 20
+
+
 def test_a_delay_ends_in_release_or_recall_and_no_card_is_asked_before():
     wait_us = 3 * HOUR_US
     world = World(9, users=300, fraud=25)
@@ -364,7 +377,7 @@ def test_answers_do_not_change_the_dice_of_others():
     """Denying every wrong event leaves nearly all honest life as it was, event for event."""
 
     def honest(answer: dict[str, str]) -> set[str]:
-        stream = told(World(21, users=400, fraud=5), 20_000, answer)
+        stream = told(World(21, users=400, fraud=5), 12_000, answer)
         return {event["id"] for event, truth in stream if truth.scenario is None}
 
     free, guarded = honest({}), honest(dict.fromkeys(SCENARIOS, "deny"))
@@ -395,7 +408,7 @@ def test_truth_is_written_beside_the_stream_and_read_back():
 
 
 def test_every_bad_line_of_truth_is_named():
-    good = truth_line(Simulated({"id": "evt_1"}, Truth("mule_ring", "epi_1", 5)))
+    good = truth_line({"id": "evt_1"}, Truth("mule_ring", "epi_1", 5))
     bad = good.replace("mule_ring", "magic")
     with pytest.raises(Problems) as caught:
         read_truth([good, bad, "{", good.replace("5", '"5"', 1), "[1]", good.replace(":5", ":true")])

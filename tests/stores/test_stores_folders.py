@@ -140,3 +140,15 @@ def test_a_failed_write_leaves_nothing_behind(tmp_path):
     with pytest.raises(Problems, match="could not be written"):
         write_folder(tmp_path, {"aaa/pack.toml": "x", "shop/pack.toml": "x"})
     assert [path.name for path in tmp_path.iterdir()] == ["shop"]
+
+
+def test_what_the_system_refuses_to_read_is_a_problem(tmp_path, monkeypatch):
+    a_pack(tmp_path / "shop")
+
+    def refuse(*_args, **_keys):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    assert refused(tmp_path)[0] == "shop/pack.toml: cannot be read: Permission denied (look at its rights)"
+    monkeypatch.setattr(folders.os, "scandir", refuse)
+    assert "cannot be read: Permission denied" in refused(tmp_path)[0]

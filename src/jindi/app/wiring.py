@@ -13,7 +13,7 @@ from jindi.app.settings import settle
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.wiring import Settled
 from jindi.journal import Signer, Verifier
-from jindi.ports import Blobs, Log
+from jindi.ports import Blobs, Clock, Log
 from jindi.stores.files import FileBlobs
 from jindi.stores.folders import read_folder, write_folder
 from jindi.stores.segments import SegmentLog
@@ -44,7 +44,7 @@ class Outside:
     """The outside world: this machine's disk, clock and source of chance."""
 
     def __init__(self) -> None:
-        self.clock = WallClock()
+        self.clock: Clock = WallClock()
 
     def settle(self, flags: Mapping[str, str | None]) -> Settled:
         """Settings from flags, environment, file and defaults."""

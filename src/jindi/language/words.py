@@ -27,16 +27,37 @@ def time_words(at_us: int, zone: ZoneInfo) -> dict[str, int]:
     >>> time_words(1_522_540_831_000_000, ZoneInfo("Asia/Shanghai"))["hour"]
     8
     """
-    local = (_EPOCH + timedelta(microseconds=at_us)).astimezone(zone)
+    block, into_us = divmod(at_us, _BLOCK_US)
+    known = _blocks.get((block, zone))
+    if known is None:
+        local = (_EPOCH + timedelta(microseconds=block * _BLOCK_US)).astimezone(zone)
+        if local.minute % 15 or local.second:
+            # Before standard time some zones had offsets of odd minutes: no block is whole there.
+            local = (_EPOCH + timedelta(microseconds=at_us)).astimezone(zone)
+            return _words(at_us, local, local.minute)
+        if len(_blocks) >= _BLOCKS_MAX:
+            _blocks.clear()
+        known = _blocks[block, zone] = local
+    return _words(at_us, known, known.minute + into_us // 60_000_000)
+
+
+def _words(at_us: int, local: datetime, minute: int) -> dict[str, int]:
     return {
         "at": at_us,
         "hour": local.hour,
-        "minute": local.minute,
+        "minute": minute,
         "weekday": local.isoweekday(),
         "day": local.day,
         "month": local.month,
         "year": local.year,
     }
+
+
+_BLOCK_US = 15 * 60 * 1_000_000
+"""Offsets of zones, and the instants at which they change, are whole quarters of an hour: within one quarter
+only the minute moves, so the calendar is asked once for each quarter."""
+_BLOCKS_MAX = 4_096
+_blocks: dict[tuple[int, ZoneInfo], datetime] = {}
 
 
 def distance_km(lat_a: int, lon_a: int, lat_b: int, lon_b: int) -> int | None:

@@ -9,7 +9,7 @@ from jindi.language import Expression, ExpressionProblems, Scope, Type, read
 from jindi.packs.tables import Table, meant
 
 _QUOTED: Final = re.compile(r"'[^']*'|\"[^\"]*\"")
-_WORD: Final = re.compile(r"[A-Za-z_]\w*\b(?!\s*\()", re.ASCII)
+_WORD: Final = re.compile(r"\b[A-Za-z_]\w*\b(?!\s*\()", re.ASCII)
 _ANY_WORD: Final = re.compile(r"\w+", re.ASCII)
 _MEMBER: Final = re.compile(r"(\w+) in list\(")
 _NOT_NAMES: Final = frozenset({"and", "or", "not", "in", "true", "false", "True", "False"})
@@ -20,6 +20,8 @@ def names_in(text: str) -> frozenset[str]:
 
     >>> sorted(names_in("a + limit('b') > 3 and c in ['d', 'e']"))
     ['a', 'c']
+    >>> sorted(names_in("1_000 < min (x, 5)"))
+    ['x']
     """
     return frozenset(_WORD.findall(_QUOTED.sub(" ", text))) - _NOT_NAMES
 

@@ -176,14 +176,12 @@ class Features:
         }
         words = names_in(text) - set(TIME_WORDS)
         everything = {name: kind for scope in scopes.values() for name, kind in scope.names.items()}
-        if unknown := words - set(everything):
+        if not words <= set(everything):
             rest = Scope(
                 everything, {n: x.type for n, x in limits.items()}, {n: x.of for n, x in lists.items()}
             )
-            before = len(table.problems)
-            read_expression(table, "is", text, rest)
-            if len(table.problems) == before:
-                table.problem(f"`is`: unknown name '{min(unknown)[:64]}'", meant(min(unknown), everything))
+            read = read_expression(table, "is", text, rest)
+            assert read is None, "names are found as the language finds them"
             return None
         candidates = [name for name, scope in scopes.items() if words <= set(scope.names)]
         if not candidates:

@@ -19,7 +19,7 @@ def skeleton(name: str) -> Mapping[str, str]:
         raise Problems(
             [Problem("", "name", "not a name for a pack", NAME_REMEDY.replace("64", str(NAME_LENGTH_MAX)))]
         )
-    return {f"{name}/{path}": text.replace("NAME", name) for path, text in _FILES.items()}
+    return {f"{name}/{path}".replace("NAME", name): text.replace("NAME", name) for path, text in _FILES.items()}
 
 
 _FILES = {

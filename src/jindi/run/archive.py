@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from jindi import journal, packs
 from jindi.engine import Program, build
-from jindi.language import Value
 from jindi.packs import Definitions
 from jindi.ports import Log
 from jindi.run.answers import Writer
+from jindi.run.events import Scalars
 from jindi.run.records import DecisionRecord, DefinitionsRecord, decode, source_of
 
 
@@ -73,7 +73,7 @@ class Archive:
             self._writers[key] = Writer(self.program(record.definitions).events[record.event_type])
         return record, self._writers[key]
 
-    def values_today(self, record: DecisionRecord, today: Definitions) -> tuple[Value, ...] | None:
+    def values_today(self, record: DecisionRecord, today: Definitions) -> Scalars | None:
         """A journalled event's values in the order of today's fields; None when its type is gone.
 
         A field that came later, or whose type has changed, is missing.

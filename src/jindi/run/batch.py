@@ -24,7 +24,7 @@ from jindi.engine import Program, decide
 from jindi.features import Windows, plan
 from jindi.language import Kind, Type, Value
 from jindi.packs import Outcome
-from jindi.run.columns import PROBLEMS_TOLD_MAX, ColumnMap, Derived, Source, field_values, ids, instants
+from jindi.run.columns import PROBLEMS_TOLD_MAX, ColumnMap, Derived, Source, about, field_values, ids, instants
 from jindi.run.events import Event
 from jindi.run.intake import Intake, Refused
 from jindi.run.state import State
@@ -137,8 +137,8 @@ def _mapped_events(source: Path, program: Program, tokens: Tokens, columns: Colu
 
         at_source, table = _timed(columns.at, table)
         at = instants(at_source, table[columns.at.column] if columns.at.column else [columns.at.literal] * rows,
-                      lambda row, why, tell=tell: tell(row, "at", why))  # fmt: skip
-        event_ids = ids(columns.id, range(rows), table, lambda row, why, tell=tell: tell(row, "id", why))
+                      about(tell, "at"))  # fmt: skip
+        event_ids = ids(columns.id, range(rows), table, about(tell, "id"))
         values = field_values(program.events[columns.type].event, columns.fields, rows, table, tokens, tell)
         kept = list(zip(*(table[name] for name in columns.keep.values()), strict=True)) if columns.keep else [()] * rows
         for row, at_us in enumerate(at):

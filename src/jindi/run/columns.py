@@ -16,8 +16,9 @@ import numpy as np
 from jindi.basics.instants import parse_duration, parse_instant
 from jindi.basics.money import AMOUNT_MINOR_MAX, EXPONENTS, parse_minor
 from jindi.basics.problems import Problem, Problems
-from jindi.language import Kind, Value
+from jindi.language import Kind
 from jindi.packs import Definitions, EventDef, FieldDef
+from jindi.run.events import Scalar, Scalars
 from jindi.vault import Tokens
 
 Cells = Sequence[Any]
@@ -174,7 +175,7 @@ def read_columns(text: str, definitions: Definitions, place: str = "columns.toml
     return columns
 
 
-Turn = Callable[[Any], Value]
+Turn = Callable[[Any], Scalar]
 
 
 def instants(source: Source, cells: Cells, tell: Callable[[int, str], None]) -> list[int]:
@@ -204,14 +205,15 @@ def _instant(source: Source) -> Callable[[Any], int]:
             except ValueError:
                 return turn(datetime.fromisoformat(cell))
         if isinstance(cell, int | float) and not isinstance(cell, bool) and source.unit in _UNITS_US:
-            return int(cell * int(_UNITS_US[source.unit])) if _UNITS_US[source.unit] >= 1 else int(cell // 1000)
+            scale = _UNITS_US[source.unit]
+            return int(cell * int(scale)) if scale >= 1 else int(cell // 1000)
         raise ValueError("not a time; for a number name its unit")
 
     return turn
 
 
 def values(field: FieldDef, source: Source, rows: int, table: Table, tokens: Tokens, currency: Cells | None,
-           tell: Callable[[int, str], None]) -> list[Value]:  # fmt: skip
+           tell: Callable[[int, str], None]) -> list[Scalar]:  # fmt: skip
     """The values of one field for all rows of a chunk."""
     cells: Cells = [source.literal] * rows if source.column is None else table[source.column]
     if field.type.kind is Kind.MONEY and source.unit != "minor" and field.type.of is not None:
@@ -219,7 +221,7 @@ def values(field: FieldDef, source: Source, rows: int, table: Table, tokens: Tok
         if fast is not None:
             return fast
     turn = _turner(field, source, tokens)
-    out: list[Value] = []
+    out: list[Scalar] = []
     for row, cell in enumerate(cells):
         if cell is None or cell == "":
             if field.required:
@@ -237,7 +239,7 @@ def values(field: FieldDef, source: Source, rows: int, table: Table, tokens: Tok
     return out
 
 
-def _fast_money(field: FieldDef, source: Source, cells: Cells) -> list[Value] | None:
+def _fast_money(field: FieldDef, source: Source, cells: Cells) -> list[Scalar] | None:
     """A whole column of floats at once, when nothing in it needs a second look."""
     if source.round == "exact" or not len(cells) or not isinstance(cells[0], float):
         return None
@@ -251,7 +253,7 @@ def _fast_money(field: FieldDef, source: Source, cells: Cells) -> list[Value] | 
     whole = np.rint(minor) if source.round == "half-even" else np.copysign(np.floor(np.abs(minor) + 0.5), minor)
     if (field.least is not None and (whole < field.least).any()) or (field.most is not None and (whole > field.most).any()):
         return None
-    listed: list[Value] = whole.astype(np.int64).tolist()
+    listed: list[Scalar] = whole.astype(np.int64).tolist()
     return listed
 
 
@@ -271,12 +273,12 @@ def _money(field: FieldDef, source: Source, currency: str, cell: Any) -> int:
 def _rounded(value: Any, source: Source) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    number = float(value)
+    number: float = float(value)
     if not abs(number) < 2**63:
         raise ValueError("not a finite number of a sane size")
     if source.round == "half-up":
         return int(np.copysign(np.floor(abs(number) + 0.5), number))
-    whole = round(number)
+    whole: int = round(number)
     if source.round == "exact" and whole != number:
         raise ValueError("not whole; name a rounding in the mapping")
     return whole
@@ -358,9 +360,9 @@ def ids(source: Source, rows: Iterable[int], table: Table, tell: Callable[[int, 
 def field_values(
     event: EventDef, sources: Mapping[str, Source], rows: int, table: Table, tokens: Tokens,
     tell: Callable[[int, str, str], None],
-) -> list[tuple[Value, ...]]:  # fmt: skip
+) -> list[Scalars]:  # fmt: skip
     """The values of all fields of an event type, row by row. `tell` gets (row, field, problem)."""
-    columns: list[Sequence[Value]] = []
+    columns: list[Sequence[Scalar]] = []
     for field in event.fields:
         source = sources.get(field.name)
         if source is None:
@@ -370,7 +372,10 @@ def field_values(
         if field.type.currency_field is not None and field.type.of is None and field.type.currency_field in sources:
             beside = sources[field.type.currency_field]
             currency = [beside.literal] * rows if beside.column is None else table[beside.column]
-        columns.append(
-            values(field, source, rows, table, tokens, currency, lambda row, why, name=field.name: tell(row, name, why))
-        )
+        columns.append(values(field, source, rows, table, tokens, currency, about(tell, field.name)))
     return list(zip(*columns, strict=True)) if columns else [()] * rows
+
+
+def about(tell: Callable[[int, str, str], None], name: str) -> Callable[[int, str], None]:
+    """Tell problems of one column."""
+    return lambda row, why: tell(row, name, why)

@@ -7,6 +7,8 @@ import msgspec
 Scalar = int | float | bool | str | None
 """What a field of an event, or a fact, holds: a `Value` that is no list."""
 
+Scalars = tuple[Scalar, ...]
+
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -20,11 +22,11 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     id: str
     type: str
     at_us: int
-    values: tuple[Scalar, ...]
+    values: Scalars
     digest: bytes
 
 
-def content_digest(type_name: str, at_us: int, values: tuple[Scalar, ...]) -> bytes:
+def content_digest(type_name: str, at_us: int, values: Scalars) -> bytes:
     """128 bits that stand for an event's content.
 
     >>> content_digest("login", 1, ("a",)) == content_digest("login", 1, ("b",))

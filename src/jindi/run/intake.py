@@ -13,9 +13,9 @@ import msgspec
 from jindi.basics.instants import MINUTE_US, SECOND_US, parse_instant
 from jindi.basics.money import AMOUNT_MINOR_MAX, EXPONENTS, parse_minor
 from jindi.basics.problems import Problem, Problems
-from jindi.language import Kind, Value
+from jindi.language import Kind
 from jindi.packs import Definitions, EventDef, FieldDef
-from jindi.run.events import Event, content_digest
+from jindi.run.events import Event, Scalar, Scalars, content_digest
 from jindi.vault import Tokens
 
 AHEAD_MAX_US = 5 * MINUTE_US
@@ -27,7 +27,15 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EARLIEST_US = 0
 _ENVELOPE = ("id", "type", "at")
 
-Convert = Callable[[Any], Value]
+_WIRE_KINDS: Mapping[Kind, tuple[type, ...]] = {
+    Kind.BOOL: (bool,),
+    Kind.INT: (int,),
+    Kind.DURATION: (int,),
+    Kind.RATIO: (int, float),
+}
+"""What a value must be once JSON is read; everything else is text."""
+
+Convert = Callable[[Any], Scalar]
 
 
 class Refused(Problems):
@@ -107,7 +115,7 @@ class _Shape:
             return _microseconds
         return None
 
-    def values(self, wire: tuple[Any, ...]) -> tuple[Value, ...]:
+    def values(self, wire: tuple[Any, ...]) -> Scalars:
         """The declared values of a decoded event; raises ValueError for what the decoder can't see."""
         values = list(wire)
         for place, convert in self.converts:
@@ -127,9 +135,17 @@ class _Shape:
 def _money(currency: str, field: FieldDef) -> Convert:
     """Decimal text → minor units within the field's bounds."""
     least, most = field.least, field.most
+    is_plain = EXPONENTS.get(currency) == 2
 
     def convert(text: str) -> int:
-        minor = parse_minor(text, currency)
+        if is_plain and text[-3:-2] == "." and (digits := text[:-3] + text[-2:]).isdigit() and digits.isascii() and (
+            text[0] != "0" or len(text) == 4
+        ):
+            minor = int(digits)  # the common form, 1234.56, without the grammar's cost
+            if minor > AMOUNT_MINOR_MAX:
+                raise ValueError(f"amount beyond {AMOUNT_MINOR_MAX} minor units")
+        else:
+            minor = parse_minor(text, currency)
         if (least is not None and minor < least) or (most is not None and minor > most):
             raise ValueError("the amount lies outside what the field allows")
         return minor
@@ -232,11 +248,12 @@ class Intake:
             return [Problem("event", "at", "more than 5 minutes ahead of our clock", "set the sender's clock")]
         return []
 
-    def _problem_of_value(self, field: FieldDef, value: Any, document: dict[str, Any]) -> str | None:
+    def _problem_of_value(self, field: FieldDef, given: Any, document: dict[str, Any]) -> str | None:
         kind = field.type.kind
-        wanted = {Kind.BOOL: bool, Kind.INT: int, Kind.DURATION: int, Kind.RATIO: (int, float)}.get(kind, str)
-        if not isinstance(value, wanted) or (isinstance(value, bool) and kind is not Kind.BOOL):
+        wanted = _WIRE_KINDS.get(kind, (str,))
+        if not isinstance(given, wanted) or (isinstance(given, bool) and kind is not Kind.BOOL):
             return "of the wrong type"
+        value: Any = given
         if isinstance(value, str) and not 1 <= len(value) <= field.length_max:
             return f"empty or longer than {field.length_max} characters"
         if field.values and value not in field.values:

@@ -263,7 +263,7 @@ class Platform:
         program = compiled(files, cases=False)
         event = Intake(program.definitions, self._tokens, self._clock.now_us).read(raw)
         windows = Windows(plan(program.definitions, program.reads))
-        missing = windows.adopt(self.lane.state.windows, share=True)
+        missing = windows.adopt(self.lane.state.windows)
         live = self.lane.state
         side = State(program, windows, live.lists, live.openings, live.answered)
         side.high_us, side.warming = live.high_us, frozenset(missing)

@@ -16,7 +16,7 @@ from jindi.features import Windows
 from jindi.language import Value, time_words
 from jindi.packs import OUTCOMES, EventDef, Outcome
 from jindi.run.answered import Answered, fingerprint
-from jindi.run.events import Event
+from jindi.run.events import Event, Scalars
 from jindi.run.intake import Refused
 from jindi.run.lists import Lists
 from jindi.run.openings import Opening, Openings, Status
@@ -81,6 +81,8 @@ class State:
         self.definitions_seq = -1
         self.warming: frozenset[str] = frozenset()
         self._gatherers = {name: Gatherer(ep) for name, ep in program.events.items()}
+        accepted = [feature for feature in program.definitions.features.values() if feature.counts == "accepted"]
+        self._kept = frozenset(name for feature in accepted for name in feature.of)
 
     @classmethod
     def fresh(cls, program: Program, windows: Windows) -> "State":
@@ -152,7 +154,8 @@ class State:
         self.answered.add(fingerprint(event.id), seq, as_of_us)
         definition = self.program.events[event.type].event
         if outcome is Outcome.ALLOW:
-            self.windows.keep(event.type, as_of_us, event.values)
+            if event.type in self._kept:
+                self.windows.keep(event.type, as_of_us, event.values)
         elif outcome is not Outcome.DENY:
             due_us = as_of_us + wait_us if outcome is Outcome.DELAY and wait_us is not None else None
             self.openings.add(Opening(seq, event.id, event.type, event.values, outcome, as_of_us, due_us, "pending"))
@@ -174,10 +177,10 @@ class State:
             return
         status, accepted = _became(definition.lifecycle or "", fields)
         opening = self.openings.settle(seq, status)
-        if accepted and opening.event_type in self.program.events:
+        if accepted and opening.event_type in self._kept:
             self.windows.keep(opening.event_type, as_of_us, opening.values)
 
-    def apply(self, seq: int, record: DecisionRecord, values: tuple[Value, ...] | None) -> None:
+    def apply(self, seq: int, record: DecisionRecord, values: Scalars | None) -> None:
         """Do to the state what a journalled decision did. `values` are the event's in the order of today's
         fields; None when its type is gone, and then only its id and its time are kept."""
         if values is None:

@@ -34,7 +34,8 @@ def exposition(platform: Platform) -> str:
     family("jindi_events_refused_total", "counter", "Events that did not fit their type.", [("", measures.refused)])
     family("jindi_events_busy_total", "counter", "Events turned away because the queue was full.", [("", measures.busy)])
     family("jindi_decisions_degraded_total", "counter", "Decisions made while an input was away.", [("", measures.degraded)])
-    reached, samples = 0, []
+    reached = 0
+    samples: list[tuple[str, float]] = []
     for bound, count in zip(LATENCY_BOUNDS_US, measures.latency, strict=False):
         reached += count
         samples.append((f'_bucket{{le="{bound / 1e6:g}"}}', reached))

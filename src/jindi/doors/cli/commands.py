@@ -151,6 +151,25 @@ def _warm(output: Output) -> None:
     getattr(features, "warm", lambda _: None)(told)
 
 
+@app.command()
+def bench(
+    ctx: typer.Context, folders: Packs = None,
+    profile: Annotated[bool, typer.Option("--profile", help="Print the cost of every stage.")] = False,
+    events: Annotated[int, typer.Option(min=1_000, help="Simulated events to decide in each round.")] = 10_000,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds; the median is told, with its spread.")] = 5,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Measure the hot path on this machine: CPU microseconds per decision, before HTTP and the disk."""
+    from jindi.doors.cli.measuring import measure  # noqa: PLC0415
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, None, folders)
+    try:
+        measure(wiring, settled, output, events, rounds, stages=profile)
+    except Problems as error:
+        output.fail(error)
+
+
 # ---- the record
 
 

@@ -4,6 +4,7 @@ They also do what looks wrong and is not: a new telephone, a night purchase, a V
 a rent on pay-day that is ten times any other payment, a mistaken chargeback.
 """
 
+from collections.abc import Generator
 from random import Random
 
 from jindi.basics.instants import DAY_US, HOUR_US, SECOND_US
@@ -77,7 +78,11 @@ def _visit(stage: Stage, user: User) -> Acting:
     user.last_seen_us = stage.now_us
     point = chance.random()
     if point < 0.12 or (away_us > 12 * HOUR_US and point < 0.5):
-        yield from _arrive(client)
+        entered = yield from _arrive(client)
+        if entered.stopped:
+            yield client.soon(60, 400)  # time for a challenge or a second try
+            if entered.stopped:
+                return
     if _salary_due(stage, user):
         yield from _pay_day(client)
     while True:
@@ -109,20 +114,22 @@ def _whereabouts(stage: Stage, user: User) -> Place:
     return user.home if point < 0.55 else mobile_place(user.city, chance)
 
 
-def _arrive(client: Client) -> Acting:
+def _arrive(client: Client) -> Generator[int, None, Sent]:
     """Signing in, with wrong passwords now and then, and a new telephone once in a while."""
     user, chance = client.user, client.chance
     if chance.random() < 0.004:
         user.device = client.device = new_device(chance)
-        client.sign_in(method="otp")
+        entered = client.sign_in(method="otp")
         yield client.soon(15, 120)
+        if entered.stopped:
+            return entered
         client.trust_device(way=chance.choice(("otp", "face", "face")))
         if chance.random() < 0.06:
             yield client.soon(60, 600)
             user.phone = phone_of(chance.randrange(10**8), "145")
             client.change_phone(user.phone, way=chance.choice(("old_phone", "face", "service_desk")))
         yield client.soon(5, 60)
-        return
+        return entered
     draw = chance.random()
     method = next(name for name, bound in zip(_METHODS, _METHOD_BOUNDS, strict=True) if draw < bound)
     channel = _channel(client, "app" if user.streetwise < 0.8 else chance.choice(("mini_program", "app")))
@@ -133,8 +140,9 @@ def _arrive(client: Client) -> Acting:
         if chance.random() < 0.2:
             client.change_password(way="reset")
             yield client.soon(5, 30)
-    client.sign_in(method=method, channel=channel)
+    entered = client.sign_in(method=method, channel=channel)
     yield client.soon(3, 40)
+    return entered
 
 
 def _channel(client: Client, usual: str) -> str:
@@ -349,8 +357,12 @@ def _join(stage: Stage, user: User, *, invited: bool) -> Acting:
     inviter = stage.town.users[chance.randrange(stage.newcomers_from)] if invited else None
     if inviter is not None:
         user.contacts.append(inviter.number)
-    client.register(inviter=inviter)
+    opened = client.register(inviter=inviter)
     yield client.soon(30, 240)
+    if opened.stopped:
+        yield client.soon(3_600, 90_000)  # time for a review, too
+        if opened.stopped:
+            return
     client.identify(passed=chance.random() < 0.94)
     yield client.soon(20, 400)
     client.bind_card(user.cards[0], confirmed=chance.random() < 0.95)

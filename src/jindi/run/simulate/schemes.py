@@ -166,8 +166,10 @@ def account_takeover(plot: Plot) -> Acting:
             return
     if chance.random() < 0.5:
         yield plot.later(0.5, 30)  # a patient one comes back at a quiet hour
-        _enter(thief)
+        entered = _enter(thief)
         yield plot.soon(30, 300)
+        if entered.stopped:
+            return
     yield from _drain(plot, thief)
 
 
@@ -244,8 +246,11 @@ def card_testing(plot: Plot) -> Acting:
     throwaways: list[Client] = []
     for _ in range(chance.randint(1, 4)):
         account = yield from _open_account(plot)
-        account.passes = 0.02
-        throwaways.append(account)
+        if account is not None:
+            account.passes = 0.02
+            throwaways.append(account)
+    if not throwaways:
+        return
     exits = [plot.exit() for _ in range(chance.randint(1, 6))]
     devices = [account.device for account in throwaways]
     devices += [new_device(chance) for _ in range(chance.randint(0, 3))]
@@ -290,11 +295,16 @@ def stolen_card(plot: Plot) -> Acting:
     chance, owner = plot.chance, plot.anybody()
     card = owner.cards[-1]
     if chance.random() < 0.5:
-        thief = yield from _open_account(plot)
+        opened = yield from _open_account(plot)
+        if opened is None:
+            return
+        thief = opened
     else:  # an account that somebody sold
         thief = plot.impostor(plot.anybody(), passes=0.6)
-        _enter(thief)
+        entered = _enter(thief)
         yield plot.soon(60, 1_200)
+        if entered.stopped:
+            return
     thief.passes, thief.notices = 0.15, 0.15
     for _ in range(2):
         bound = thief.bind_card(card, confirmed=chance.random() < 0.6, phone=owner.phone)
@@ -331,14 +341,19 @@ def mule_ring(plot: Plot) -> Acting:
     ring: list[Client] = []
     for _ in range(chance.randint(4, 8)):
         if chance.random() < 0.5:
-            mule = yield from _open_account(plot, chance.choice(handlers))
+            opened = yield from _open_account(plot, chance.choice(handlers))
+            if opened is not None:
+                ring.append(opened)
         else:
             user = plot.sleeper()
             device = chance.choice((*handlers, user.device))
             mule = plot.client(user, device, desk if device in handlers else user.home, passes=0.95)
-            _enter(mule)
+            entered = _enter(mule)
             yield plot.soon(60, 1_800)
-        ring.append(mule)
+            if not entered.stopped:
+                ring.append(mule)
+    if len(ring) < 3:
+        return
     refused = 0
     for _ in range(chance.randint(5, 14)):
         yield plot.later(0.3, 9)
@@ -437,6 +452,8 @@ def bonus_abuse(plot: Plot) -> Acting:
     phones = [new_device(chance, ("android", "emulator")) for _ in range(chance.randint(2, 6))]
     exits = [plot.exit() for _ in range(chance.randint(1, 4))]
     collector = yield from _open_account(plot, phones[0])
+    if collector is None:
+        return
     block = chance.randrange(10**8)
     refused = 0
     for number in range(chance.randint(8, 22)):
@@ -598,18 +615,23 @@ def _buy_fence(thief: Client, shop: Merchant, minor: int) -> Sent:
     )
 
 
-def _open_account(plot: Plot, device: Device | None = None) -> Generator[int, None, Client]:
-    """A new account on bought identity papers; the client that owns it."""
+def _open_account(plot: Plot, device: Device | None = None) -> Generator[int, None, Client | None]:
+    """A new account on bought identity papers; None when three in a row are refused."""
     chance = plot.chance
-    user = plot.stage.town.add_user()
-    user.balance_minor, user.account_class, user.certificate = 0, "II", False
-    device = device or new_device(chance, ("android", "emulator", "ios"))
-    client = plot.client(user, device, plot.exit(), passes=0.85)
-    client.register()
-    yield plot.soon(60, 900)
-    client.identify(passed=chance.random() < 0.9)
-    yield plot.soon(60, 1_800)
-    return client
+    for _ in range(3):
+        user = plot.stage.town.add_user()
+        user.balance_minor, user.account_class, user.certificate = 0, "II", False
+        gear = device or new_device(chance, ("android", "emulator", "ios"))
+        client = plot.client(user, gear, plot.exit(), passes=0.85)
+        opened = client.register()
+        yield plot.soon(60, 900)
+        if opened.stopped:
+            continue
+        checked = client.identify(passed=chance.random() < 0.9)
+        yield plot.soon(60, 1_800)
+        if checked.event["passed"] and not checked.stopped:
+            return client
+    return None
 
 
 def _layer(plot: Plot, front: Client, behind: list[Client], minor: int) -> Acting:

@@ -267,7 +267,7 @@ class Town:
         self.merchants: list[Merchant] = []
         self._near: list[tuple[list[Merchant], list[float]]] = []
         self._online: tuple[list[Merchant], list[float]] = ([], [])
-        self._add_merchants(chance, max(60, users // 12))
+        self._add_merchants(chance, max(100, users // 10))
         self.seed = seed
         self.users: list[User] = []
         for _ in range(users):
@@ -316,9 +316,8 @@ class Town:
     def _add_merchants(self, chance: Random, count: int) -> None:
         near: list[tuple[list[Merchant], list[float]]] = [([], []) for _ in range(HOME_CITIES)]
         street = [trade for trade in TRADES if not trade.online]
-        online = [trade for trade in TRADES if trade.online]
         needed = [(trade, city) for city in range(HOME_CITIES) for trade in street[:3]]
-        needed += [(trade, self.any_city(chance)) for trade in online for _ in range(2)]
+        needed += [(trade, self.any_city(chance)) for trade in TRADES for _ in range(2)]
         while len(needed) < count:
             trade = chance.choices(TRADES, [trade.weight for trade in TRADES])[0]
             needed.append((trade, self.any_city(chance)))

@@ -1,7 +1,7 @@
 """What really happened, kept beside the stream: the platform never sees it, the scoreboard does."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TextIO
 
@@ -39,20 +39,19 @@ class Simulated(NamedTuple):
     truth: Truth
 
 
-def truth_line(simulated: Simulated) -> str:
-    """One line of NDJSON, with its newline: event id, scenario, episode and loss.
+def truth_line(event: Mapping[str, Any], truth: Truth) -> str:
+    """One line of NDJSON, without its newline: event id, scenario, episode and loss.
 
-    >>> print(truth_line(Simulated({"id": "evt_1"}, Truth("mule_ring", "epi_1", 500))).rstrip())
+    >>> print(truth_line({"id": "evt_1"}, Truth("mule_ring", "epi_1", 500)))
     {"id":"evt_1","scenario":"mule_ring","episode":"epi_1","loss_minor":500}
     """
-    truth = simulated.truth
     line = {
-        "id": simulated.event["id"],
+        "id": event["id"],
         "scenario": truth.scenario,
         "episode": truth.episode,
         "loss_minor": truth.loss_minor,
     }
-    return json.dumps(line, separators=(",", ":")) + "\n"
+    return json.dumps(line, separators=(",", ":"))
 
 
 def write_truth(stream: Iterable[Simulated], out: TextIO, *, honest: bool = False) -> Iterator[Simulated]:
@@ -62,7 +61,7 @@ def write_truth(stream: Iterable[Simulated], out: TextIO, *, honest: bool = Fals
     """
     for simulated in stream:
         if honest or simulated.truth.scenario is not None:
-            out.write(truth_line(simulated))
+            out.write(truth_line(simulated.event, simulated.truth) + "\n")
         yield simulated
 
 

@@ -1,0 +1,247 @@
+"""The console in a real browser, under its own policy, without a network."""
+
+import pytest
+from console_browser import Browser, Profile, Served, Tab, chromium
+from console_world import NOW_US, Doors, World
+
+from jindi.access import Scope
+from jindi.packs import Outcome
+
+pytestmark = pytest.mark.skipif(
+    chromium() is None,
+    reason="NO CHROMIUM HERE: no page was opened in a browser; install chromium to check them",
+)
+
+CONTRAST = """
+(() => {
+  const parse = (text) => (text.match(/[\\d.]+/g) || []).map(Number);
+  const linear = (c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+  const light = (rgb) => rgb.slice(0, 3).map((c) => linear(c / 255))
+    .reduce((sum, c, n) => sum + c * [0.2126, 0.7152, 0.0722][n], 0);
+  const behind = (element) => {
+    for (let e = element; e; e = e.parentElement) {
+      const colour = parse(getComputedStyle(e).backgroundColor);
+      if (colour.length === 3 || colour[3] > 0.99) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const bad = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    if (!walker.currentNode.data.trim() || !element.checkVisibility() || element.closest("option")) continue;
+    const style = getComputedStyle(element);
+    const ink = parse(element.closest("svg") ? style.fill : style.color);
+    const [a, b] = [light(ink), light(behind(element))].sort((x, y) => y - x);
+    const ratio = (a + 0.05) / (b + 0.05);
+    const said = walker.currentNode.data.trim().slice(0, 30);
+    if (ratio < 4.5) bad.push(said + " " + ratio.toFixed(2));
+    if (parseFloat(style.fontSize) < 11) bad.push(said + " " + style.fontSize);
+  }
+  return bad;
+})()
+"""
+
+NAMES = """
+Array.from(document.querySelectorAll("a, button, input:not([type=hidden]), select, summary, [role=img]"))
+  .filter((e) => e.checkVisibility() && !(e.labels && e.labels.length))
+  .filter((e) => !(e.textContent.trim() || e.ariaLabel || e.title))
+  .map((e) => e.outerHTML.slice(0, 80))
+"""
+
+WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+@pytest.fixture(scope="module")
+def doors():
+    return Doors(World(160))
+
+
+@pytest.fixture(scope="module")
+def served(doors):
+    server = Served(doors.app)
+    yield server.url
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def process():
+    opened = Browser()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def browser(process):
+    profile = Profile(process)
+    yield profile
+    profile.close()
+
+
+@pytest.fixture
+def tab(browser, served, doors):
+    page = Tab(browser)
+    session = doors.sessions.open("limin", frozenset({Scope.DECISIONS_READ}), NOW_US)
+    page.cookie(served, "jindi_session", session.clear_id)
+    page.cookie(served, "jindi_lang", "en")
+    return page
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_no_page_breaks_the_policy_or_asks_the_outside_or_is_hard_to_read(tab, served, doors, lang, theme):
+    tab.cookie(served, "jindi_lang", lang)
+    tab.cookie(served, "jindi_theme", theme)
+    row = doors.world.of(Outcome.DENY)
+    pages = (
+        "/sign-in/" + doors.link(),
+        "/console",
+        "/console/decisions",
+        f"/console/decisions/{row.decision_id}",
+        "/console/policies",
+        "/console/policies/payment",
+    )
+    for address in pages:
+        tab.open(served + address, settle_s=0.1)
+        assert tab.run(CONTRAST) == [], address
+        assert tab.run(NAMES) == [], address
+        assert tab.run(WIDER) <= 0, f"{address} is wider than the window"
+        assert tab.run("localStorage.length + sessionStorage.length") == 0
+    assert tab.complaints() == []
+    assert {url for url in tab.requested() if not url.startswith(served)} == set()
+
+
+def test_no_page_needs_sideways_scrolling_on_a_small_screen(browser, served, doors):
+    page = Tab(browser, width=390, height=844)
+    session = doors.sessions.open("limin", frozenset({Scope.DECISIONS_READ}), NOW_US)
+    page.cookie(served, "jindi_session", session.clear_id)
+    row = doors.world.of(Outcome.DENY)
+    for address in (
+        "/console",
+        "/console/decisions",
+        f"/console/decisions/{row.decision_id}",
+        "/console/policies/payment",
+    ):
+        page.open(served + address, settle_s=0.1)
+        assert page.run(WIDER) <= 0, address
+
+
+def test_a_person_signs_in_with_a_link_and_the_language_switch_keeps_the_page(browser, served, doors):
+    page = Tab(browser)
+    page.cookie(served, "jindi_lang", "zh")
+    page.open(f"{served}/sign-in/{doors.link()}")
+    page.run("document.querySelector('main button').click()")
+    assert page.until("location.pathname === '/console' && document.readyState === 'complete'")
+    page.open(served + "/console/decisions?outcome=deny")
+    page.run("document.querySelector('button[name=lang]').click()")
+    assert page.until("document.documentElement.lang === 'en' && document.readyState === 'complete'")
+    assert page.run("location.pathname + location.search") == "/console/decisions?outcome=deny"
+    assert page.run("document.querySelector('select[name=outcome]').value") == "deny"
+    assert page.complaints() == []
+
+
+def first_link(row):
+    address = f"/console/decisions/{row.decision_id}"
+    return f"document.querySelector('.live-rows a').getAttribute('href') === '{address}'"
+
+
+def test_new_decisions_come_by_themselves_and_wait_while_one_reads(tab, served, doors):
+    tab.open(served + "/console")
+    assert tab.until("document.querySelector('[data-part=status]').textContent === 'Live'")
+    row = doors.world.happen(NOW_US + 1_000_000)
+    assert tab.until(first_link(row))
+    box = tab.run(
+        "(r => [r.x + 40, r.y + 60])(document.querySelector('.live .scroll').getBoundingClientRect())"
+    )
+    tab.call("Input.dispatchMouseEvent", type="mouseMoved", x=box[0], y=box[1])
+    held = doors.world.happen(NOW_US + 2_000_000)
+    assert tab.until("!document.querySelector('[data-part=held]').hidden")
+    assert tab.run(first_link(row))
+    tab.call("Input.dispatchMouseEvent", type="mouseMoved", x=5, y=600)
+    assert tab.until(first_link(held))
+    tab.press("p")
+    assert tab.run("document.querySelector('[data-part=pause]').getAttribute('aria-pressed')") == "true"
+    last = doors.world.happen(NOW_US + 3_000_000)
+    assert tab.until("!document.querySelector('[data-part=held]').hidden")
+    tab.press("p")
+    assert tab.until(first_link(last))
+    assert tab.complaints() == []
+
+
+def test_eight_tabs_are_all_live(tab, browser, served, doors):
+    tabs = [tab, *(Tab(browser) for _ in range(7))]
+    for each in tabs:
+        each.open(served + "/console", settle_s=0)
+    row = doors.world.happen(NOW_US + 4_000_000)
+    for each in tabs:
+        assert each.until(first_link(row))
+    assert len([url for url in tab.requested() if url.endswith("/console/decisions")]) == 0
+
+
+def test_keys_move_open_and_go_and_keep_still_while_one_types(tab, served):
+    tab.open(served + "/console/decisions")
+    tab.run(
+        "document.dispatchEvent(new KeyboardEvent('keydown', {key: 'j', isComposing: true, bubbles: true}))"
+    )
+    assert tab.run("document.querySelectorAll('tr.chosen').length") == 0
+    for _ in range(2):
+        tab.press("j")
+    assert (
+        tab.run("Array.from(document.querySelectorAll('tbody tr')).findIndex(r => r.matches('.chosen'))") == 1
+    )
+    wanted = tab.run("document.querySelector('tr.chosen a').getAttribute('href')")
+    tab.press("/")
+    assert tab.run("document.activeElement.id") == "search"
+    tab.press("j")
+    assert tab.run("document.activeElement.value") == "j"
+    tab.press("Escape")
+    tab.press("?")
+    assert tab.run("document.querySelector('#help').open")
+    tab.press("?")
+    tab.press("o")
+    assert tab.until(f"location.pathname === '{wanted}' && document.readyState === 'complete'")
+    tab.press("g")
+    tab.press("p")
+    assert tab.until("location.pathname === '/console/policies'")
+    assert tab.complaints() == []
+
+
+def test_the_keys_have_a_switch(tab, served):
+    tab.cookie(served, "jindi_keys", "off")
+    tab.open(served + "/console/decisions")
+    tab.press("j")
+    assert tab.run("document.querySelectorAll('tr.chosen').length") == 0
+
+
+def test_the_list_of_rules_can_be_cut_to_those_that_were_hit(tab, served, doors):
+    row = doors.world.of(Outcome.DENY)
+    tab.open(f"{served}/console/decisions/{row.decision_id}")
+    visible = "Array.from(document.querySelectorAll('#rules .rule')).filter(r => r.checkVisibility()).length"
+    before = tab.run(visible)
+    tab.run("document.querySelector('[data-only-hits]').click()")
+    assert 0 < tab.run(visible) < before
+
+
+def test_an_ended_session_is_said(tab, served, doors):
+    tab.open(served + "/console")
+    assert tab.until("document.querySelector('[data-part=status]').textContent === 'Live'")
+    doors.sessions.close_all("limin")
+    assert tab.until("document.querySelector('[data-part=status]').textContent.includes('ended')")
+
+
+def test_a_lost_connection_is_said(browser, doors):
+    server, page = Served(doors.app), Tab(browser)
+    session = doors.sessions.open("limin", frozenset({Scope.DECISIONS_READ}), NOW_US)
+    page.cookie(server.url, "jindi_session", session.clear_id)
+    page.cookie(server.url, "jindi_lang", "en")
+    page.open(server.url + "/console")
+    assert page.until("document.querySelector('[data-part=status]').textContent === 'Live'")
+    server.close()
+    assert page.until("document.querySelector('[data-part=status]').textContent.includes('reconnecting')")
+
+
+def test_the_check_of_contrast_finds_what_is_hard_to_read(tab, served):
+    tab.cookie(served, "jindi_theme", "light")
+    tab.open(served + "/console/decisions")
+    tab.run("document.documentElement.style.setProperty('--muted', '#aaaaaa')")
+    assert tab.run(CONTRAST)
