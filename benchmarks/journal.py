@@ -97,10 +97,7 @@ def main():
     for row in rows:
         if "batch" in row:
             wall = f"{row['median_ms']:.3f} ({row['median_ms_least']:.3f} to {row['median_ms_most']:.3f})"
-            cpu = (
-                f"{row['append_cpu_us']:.0f} "
-                f"({row['append_cpu_us_least']:.0f} to {row['append_cpu_us_most']:.0f})"
-            )
+            cpu = f"{row['append_cpu_us']:.0f} ({row['append_cpu_us_least']:.0f} to {row['append_cpu_us_most']:.0f})"
             print(
                 f"{row['log']:9} {row['batch']:5} {wall:>24} {row['p99_ms']:8.2f} "
                 f"{row['records_per_s']:10,.0f} {cpu:>22} {row['seal_cpu_us']:8.1f}"

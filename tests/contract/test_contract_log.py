@@ -152,6 +152,8 @@ def test_a_folder_that_can_not_be_made_is_a_failure_with_words(name, tmp_path):
 def test_a_batch_larger_than_an_empty_segment_takes_its_place(tmp_path):
     log = SegmentLog(tmp_path, segment_bytes=2048)
     frames = fill(log, [(b"x" * 4_000, 1), (b"y" * 1_400, 1), (b"z" * 4_000, 1), (b"", 1)])
+    assert log.boundaries() == (1, 2)
+    assert list(log.read()) == frames
     log.close()
     log = SegmentLog(tmp_path, segment_bytes=2048, thorough=True)
     frames += fill(log, [(b"x" * 1_000, 1), (b"y" * 9_000, 1)])

@@ -110,9 +110,7 @@ class Tab:
 
     def __init__(self, profile, width=1440, height=900):
         self.browser = browser = profile.browser
-        target = browser.call("Target.createTarget", url="about:blank", browserContextId=profile.id)[
-            "targetId"
-        ]
+        target = browser.call("Target.createTarget", url="about:blank", browserContextId=profile.id)["targetId"]
         self.session = browser.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network", "Audits"):
             self.call(f"{domain}.enable")
@@ -194,9 +192,7 @@ class Served:
     def __init__(self, app):
         import uvicorn
 
-        config = uvicorn.Config(
-            app, host="127.0.0.1", port=0, log_level="critical", lifespan="off", loop="asyncio"
-        )
+        config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", lifespan="off", loop="asyncio")
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run, daemon=True)
         self.thread.start()

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -207,8 +207,7 @@ class World:
                 and (wanted.event_type is None or row.event_type == wanted.event_type)
                 and (wanted.rule is None or wanted.rule in row.rules)
                 and (
-                    not wanted.text
-                    or any(wanted.text in t for t in (row.decision_id, row.event_id, row.subject or ""))
+                    not wanted.text or any(wanted.text in t for t in (row.decision_id, row.event_id, row.subject or ""))
                 )
                 and (wanted.trouble is None or getattr(row, wanted.trouble))
             )
@@ -249,7 +248,7 @@ class World:
 
     def explanation(self, decision_id):
         ep, facts, absent, decision, row = self.made[decision_id]
-        return explain(ep, facts, absent, at_us=row.at_us, decision=decision)
+        return partial(explain, ep, facts, absent, at_us=row.at_us, decision=decision)
 
     def event_types(self):
         return [(name, ep.event.doc) for name, ep in self.program.events.items() if ep.live]
@@ -268,11 +267,7 @@ class World:
                     took[-1] if took else None,
                 )
             )
-        docs = {
-            rule.id: (policy.id, rule.doc)
-            for policy in self.program.definitions.policies
-            for rule in policy.rules
-        }
+        docs = {rule.id: (policy.id, rule.doc) for policy in self.program.definitions.policies for rule in policy.rules}
         hits = {}
         for row in self.rows:
             for rule in row.rules:

@@ -2,6 +2,7 @@ import csv
 import io
 import re
 import string
+import threading
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -108,10 +109,7 @@ def test_another_site_cannot_sign_a_person_in(doors):
     token = doors.link()
     client = browser(doors, origin="http://evil.test")
     assert client.post("/sign-in", data={"token": token}).status_code == 403
-    assert (
-        browser(doors, **{"sec-fetch-site": "cross-site"}).post("/sign-in", data={"token": token}).status_code
-        == 403
-    )
+    assert browser(doors, **{"sec-fetch-site": "cross-site"}).post("/sign-in", data={"token": token}).status_code == 403
     own = browser(doors, origin="http://jindi.test", **{"sec-fetch-site": "same-origin"})
     assert own.post("/sign-in", data={"token": token}).status_code == 303
 
@@ -167,10 +165,7 @@ def test_signing_out_ends_the_session_and_needs_the_token(doors):
     assert client.post("/sign-out", data={"csrf": ""}).status_code == 403
     assert client.post("/sign-out", data={"csrf": "0" * 64}).status_code == 403
     assert client.get("/console/policies").status_code == 200
-    assert (
-        client.post("/sign-out", data={"csrf": csrf_of(client)}).headers["location"]
-        == "/sign-in?why=signed_out"
-    )
+    assert client.post("/sign-out", data={"csrf": csrf_of(client)}).headers["location"] == "/sign-in?why=signed_out"
     assert doors.sessions.read(held, NOW_US) is None
 
 
@@ -219,9 +214,7 @@ def test_every_answer_carries_the_security_headers(doors, world):
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "same-origin"
         assert headers["x-frame-options"] == "DENY"
-        assert headers["cache-control"] == (
-            "no-store" if address != asset else "public, max-age=31536000, immutable"
-        )
+        assert headers["cache-control"] == ("no-store" if address != asset else "public, max-age=31536000, immutable")
     assert "'unsafe" not in guard.CSP
     assert guard.CSP.startswith("default-src 'none'")
 
@@ -343,9 +336,7 @@ def test_every_message_speaks_both_languages(name):
         assert re.search(r"[\u4e00-\u9fff]", zh)
         assert not re.search(r"[\u4e00-\u9fff]", en)
         plain = re.sub(r"\{\w+\}", "", zh)
-        assert not re.search(r"[\u4e00-\u9fff][A-Za-z0-9]|[A-Za-z0-9][\u4e00-\u9fff]", plain), (
-            "a space belongs there"
-        )
+        assert not re.search(r"[\u4e00-\u9fff][A-Za-z0-9]|[A-Za-z0-9][\u4e00-\u9fff]", plain), "a space belongs there"
 
 
 def test_every_message_is_said_somewhere():
@@ -397,9 +388,7 @@ def test_the_list_honours_every_filter_in_the_address(doors, world):
     client = signed_in(doors)
 
     def shown(query):
-        return re.findall(
-            r'href="/console/decisions/(dec_\w+)"', client.get(f"/console/decisions?{query}").text
-        )
+        return re.findall(r'href="/console/decisions/(dec_\w+)"', client.get(f"/console/decisions?{query}").text)
 
     denied = [row.decision_id for row in reversed(world.rows) if row.outcome is Outcome.DENY]
     assert shown("outcome=deny") == denied[:50]
@@ -436,9 +425,7 @@ def test_the_export_honours_the_filter_and_holds_no_formula(doors, world):
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert answer.content.startswith(b"\xef\xbb\xbf")
     rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
-    assert [row["decision_id"] for row in rows] == [
-        r.decision_id for r in reversed(world.rows) if r.outcome == "deny"
-    ]
+    assert [row["decision_id"] for row in rows] == [r.decision_id for r in reversed(world.rows) if r.outcome == "deny"]
     for cell in ("=1+1", "+cmd", "-1+1", "@sum", "\tx"):
         assert console._harmless(cell) == "'" + cell
     assert console._harmless("-12.50") == "-12.50"
@@ -474,7 +461,7 @@ def test_the_scoreboard_is_there_only_while_a_simulation_runs(doors, world):
 def test_a_decision_s_page_tells_every_rule_with_its_conditions(doors, world):
     client = signed_in(doors, **{"accept-language": "en"})
     row = world.of(Outcome.REVIEW)
-    explanation = world.explanation(row.decision_id)
+    explanation = world.explanation(row.decision_id)()
     page = Page(client.get(f"/console/decisions/{row.decision_id}").text)
     text = "".join(page.text)
     for line in explanation.rules:
@@ -485,9 +472,7 @@ def test_a_decision_s_page_tells_every_rule_with_its_conditions(doors, world):
     for limit in explanation.limits:
         assert limit.basis in text
     assert "Design default" in text
-    assert len([1 for tag, attrs in page.tags if attrs.get("class", "").startswith("rule s-hit")]) == len(
-        row.rules
-    )
+    assert len([1 for tag, attrs in page.tags if attrs.get("class", "").startswith("rule s-hit")]) == len(row.rules)
     assert f"score {row.score}" in text
 
 
@@ -497,13 +482,31 @@ def test_every_decision_has_a_page(doors, world):
         assert client.get(f"/console/decisions/{row.decision_id}").status_code == 200
 
 
-def test_a_decision_without_an_explanation_still_has_its_page(doors, world, monkeypatch):
-    monkeypatch.setattr(world, "explanation", lambda decision_id: None)
-    answer = signed_in(doors, **{"accept-language": "en"}).get(
-        f"/console/decisions/{world.rows[0].decision_id}"
-    )
+def gone():
+    raise LookupError("the definitions of that moment are not at hand")
+
+
+@pytest.mark.parametrize("explanation", [None, gone])
+def test_a_decision_without_an_explanation_still_has_its_page(doors, world, monkeypatch, explanation):
+    monkeypatch.setattr(world, "explanation", lambda decision_id: explanation)
+    client = signed_in(doors, **{"accept-language": "en"})
+    answer = client.get(f"/console/decisions/{world.rows[0].decision_id}")
     assert answer.status_code == 200
     assert "The decision is intact" in answer.text
+
+
+def test_an_explanation_is_reckoned_beside_the_event_loop(doors, world, monkeypatch):
+    threads, row = [], world.rows[0]
+    reckon = world.explanation(row.decision_id)
+
+    def noted():
+        threads.append(threading.current_thread())
+        return reckon()
+
+    monkeypatch.setattr(world, "explanation", lambda decision_id: noted)
+    assert signed_in(doors).get(f"/console/decisions/{row.decision_id}").status_code == 200
+    assert threads
+    assert threads[0] is not threading.main_thread()
 
 
 def test_an_unknown_decision_or_policy_is_not_found(doors):
@@ -557,9 +560,7 @@ def collect(stream, most):
 
 def test_the_stream_goes_on_after_the_last_event_that_was_seen(world, monkeypatch):
     monkeypatch.setattr(live, "LOOK_EVERY_S", 0)
-    chunks = collect(
-        live.stream(world, world.program.events["login"].zone, world.rows[-3].seq, lambda: True), 3
-    )
+    chunks = collect(live.stream(world, world.program.events["login"].zone, world.rows[-3].seq, lambda: True), 3)
     assert chunks[0] == "retry: 3000\n\n"
     assert chunks[1].startswith(f"id: {world.rows[-1].seq}\nevent: rows\ndata: [")
     assert chunks[2] == "event: beat\ndata: {}\n\n"
@@ -597,9 +598,7 @@ def test_a_line_is_broken_where_nothing_was_measured():
 
 
 def test_the_waterfall_ends_at_the_score_and_keeps_inside_its_box():
-    drawn = charts.waterfall(
-        [("a", 60), ("b", -20), ("c", 30)], [(50, "challenge"), (80, "challenge"), (130, "deny")]
-    )
+    drawn = charts.waterfall([("a", 60), ("b", -20), ("c", 30)], [(50, "challenge"), (80, "challenge"), (130, "deny")])
     assert drawn.score == 70
     assert [step.total for step in drawn.steps] == [60, 90, 70]
     assert [line.score for line in drawn.thresholds] == [50, 130]

@@ -150,9 +150,7 @@ def test_new_decisions_come_by_themselves_and_wait_while_one_reads(tab, served, 
     assert tab.until("document.querySelector('[data-part=status]').textContent === 'Live'")
     row = doors.world.happen(NOW_US + 1_000_000)
     assert tab.until(first_link(row))
-    box = tab.run(
-        "(r => [r.x + 40, r.y + 60])(document.querySelector('.live .scroll').getBoundingClientRect())"
-    )
+    box = tab.run("(r => [r.x + 40, r.y + 60])(document.querySelector('.live .scroll').getBoundingClientRect())")
     tab.call("Input.dispatchMouseEvent", type="mouseMoved", x=box[0], y=box[1])
     held = doors.world.happen(NOW_US + 2_000_000)
     assert tab.until("!document.querySelector('[data-part=held]').hidden")
@@ -180,15 +178,11 @@ def test_eight_tabs_are_all_live(tab, browser, served, doors):
 
 def test_keys_move_open_and_go_and_keep_still_while_one_types(tab, served):
     tab.open(served + "/console/decisions")
-    tab.run(
-        "document.dispatchEvent(new KeyboardEvent('keydown', {key: 'j', isComposing: true, bubbles: true}))"
-    )
+    tab.run("document.dispatchEvent(new KeyboardEvent('keydown', {key: 'j', isComposing: true, bubbles: true}))")
     assert tab.run("document.querySelectorAll('tr.chosen').length") == 0
     for _ in range(2):
         tab.press("j")
-    assert (
-        tab.run("Array.from(document.querySelectorAll('tbody tr')).findIndex(r => r.matches('.chosen'))") == 1
-    )
+    assert tab.run("Array.from(document.querySelectorAll('tbody tr')).findIndex(r => r.matches('.chosen'))") == 1
     wanted = tab.run("document.querySelector('tr.chosen a').getAttribute('href')")
     tab.press("/")
     assert tab.run("document.activeElement.id") == "search"

@@ -385,10 +385,7 @@ def test_the_deepest_conditions_taken_stay_small_when_compiled(opening, core, cl
     assert len(decide.__code__.co_code) < 20_000
     assert len(values.__code__.co_code) < 20_000
     for facts in ([None] * 4, [True] * 4, [3] * 4):
-        row = {
-            slot: bool(fact) if slot == "known" and fact else fact
-            for slot, fact in zip(slots, facts, strict=False)
-        }
+        row = {slot: bool(fact) if slot == "known" and fact else fact for slot, fact in zip(slots, facts, strict=False)}
         meant = evaluate(rule, row.get)
         assert decide(tuple(row.values())) == ([0] if meant is True else [])
         assert values(tuple(row.values())) == (meant,)
@@ -445,9 +442,7 @@ def test_searching_for_a_crossing_is_bounded():
     assert calls < 5_000
 
 
-@pytest.mark.parametrize(
-    "name", ["__import__", "exec", "f", "g", "h", "k0", "t1", "v0", "len", "__builtins__", "self"]
-)
+@pytest.mark.parametrize("name", ["__import__", "exec", "f", "g", "h", "k0", "t1", "v0", "len", "__builtins__", "self"])
 def test_hostile_names_in_a_scope_are_names_like_others(name):
     scope = Scope(names={name: INT, "x": INT})
     rule = read(f"{name} + x > 2", scope)
@@ -467,17 +462,13 @@ def test_generated_code_holds_nothing_of_the_text(monkeypatch):
     build_values([rule], slots)
     assert len(written) == 2
     for source in written:
-        assert not any(
-            word in source for word in ("evil", "worse", "secret", "channel", "user", "'", '"', "_")
-        )
+        assert not any(word in source for word in ("evil", "worse", "secret", "channel", "user", "'", '"', "_"))
 
 
 def test_generated_functions_see_no_builtins():
     decide = build_rules([read("n > 1", SCOPE)], {"n": 0})
     assert decide.__globals__["__builtins__"] == {}
-    assert not any(
-        getattr(builtins, name, None) in decide.__globals__.values() for name in ("eval", "open", "exec")
-    )
+    assert not any(getattr(builtins, name, None) in decide.__globals__.values() for name in ("eval", "open", "exec"))
 
 
 @pytest.mark.parametrize(

@@ -69,9 +69,7 @@ def test_a_trace_says_which_currency_did_not_fit():
 
 def test_a_trace_of_a_membership_is_one_line():
     rule = read("channel in list('blocked')", SCOPE)
-    assert trace(rule, {"channel in list('blocked')": True}.get) == Trace(
-        "channel in list('blocked')", BOOL, True
-    )
+    assert trace(rule, {"channel in list('blocked')": True}.get) == Trace("channel in list('blocked')", BOOL, True)
 
 
 def test_an_amount_moves_to_the_edge_of_its_limit():

@@ -203,18 +203,15 @@ WRONG = {
     "amount > limit('bigg')": "unknown limit 'bigg' (did you mean 'big'?)",
     "mising(n)": "unknown word 'mising(...)' (did you mean 'missing'?)",
     "n(3)": "unknown word 'n(...)' (it is a value, not a word with arguments)",
-    "amount > 5000": "'>' between an amount in CNY and a whole number "
-    "(money compares only with money: cny('5000'))",
-    "dollars > 5": "'>' between an amount in USD and a whole number "
-    "(money compares only with money: usd('5000'))",
+    "amount > 5000": "'>' between an amount in CNY and a whole number (money compares only with money: cny('5000'))",
+    "dollars > 5": "'>' between an amount in USD and a whole number (money compares only with money: usd('5000'))",
     "amount > dollars": "amounts in different currencies meet: CNY and USD "
     "(compare and compute only within one currency)",
     "amount + 1 > amount": "'+' doesn't work between an amount in CNY and a whole number "
     "(write the number as an amount: cny('5000'))",
     "amount * share > amount": "'*' doesn't work between an amount in CNY and a ratio "
     "(amounts stay whole: compare a ratio of two amounts instead, a / b >= 0.8)",
-    "amount > cny('1.005')": "cny(...) at character 10: more than 2 decimal places for CNY "
-    "(write cny('5000'))",
+    "amount > cny('1.005')": "cny(...) at character 10: more than 2 decimal places for CNY (write cny('5000'))",
     "phone == device": "'==' between a token of phone and a token of device "
     "(a token equals only a token of the same identifier; use in list('name') for known values)",
     "phone == '138'": "'==' between a token of phone and a text "
@@ -226,8 +223,7 @@ WRONG = {
     "at - since > 3": "'>' between a duration and a whole number "
     "(a duration compares only with a duration: minutes(5), hours(2), days(3))",
     "n and known": "'and' is given a whole number: n (compare it with something, or ask missing(x))",
-    "channel + 'x' == 'y'": "'+' doesn't work between a text and a text "
-    "(there is no arithmetic on text or tokens)",
+    "channel + 'x' == 'y'": "'+' doesn't work between a text and a text (there is no arithmetic on text or tokens)",
     "n = 1": "'=' at character 3 has no meaning here (write '==' to compare)",
     "min(n)": "min is given 1 arguments (it takes 2: write min(a, b))",
 }

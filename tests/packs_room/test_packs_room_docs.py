@@ -71,9 +71,7 @@ def test_every_word_that_may_be_chosen_is_documented():
 
 
 def test_the_examples_load_and_prove_their_cases():
-    core = {
-        f"core/{path.relative_to(CORE).as_posix()}": path.read_text("utf-8") for path in CORE.rglob("*.toml")
-    }
+    core = {f"core/{path.relative_to(CORE).as_posix()}": path.read_text("utf-8") for path in CORE.rglob("*.toml")}
     definitions = load(core | examples())
     assert definitions.live_policy("shop_order")
     assert check_cases(build(definitions)) == []
@@ -87,11 +85,7 @@ def test_the_examples_show_every_key():
 
 
 def test_the_glossary_has_each_word_once_in_both_languages():
-    rows = [
-        line.split("|")[1:3]
-        for line in GLOSSARY.splitlines()
-        if line.startswith("| ") and "| zh |" not in line
-    ]
+    rows = [line.split("|")[1:3] for line in GLOSSARY.splitlines() if line.startswith("| ") and "| zh |" not in line]
     pairs = [(zh.strip(), en.strip()) for zh, en in rows]
     assert all(zh and en for zh, en in pairs)
     assert len({zh for zh, _ in pairs}) == len(pairs)

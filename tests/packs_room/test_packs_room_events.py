@@ -242,9 +242,7 @@ def test_names_of_events_limits_and_lists_are_names():
 def test_more_that_makes_no_sense_in_a_limit(lines, words):
     if "\nvalue" not in lines and words != "`value` is missing":
         lines += '\nvalue = [{ since = 2026-01-01, is = "placeholder", basis = "b" }]'
-    assert said(
-        world(limits=LIMITS + f'[l]\n{SAID}\nmark = "verified"\n{lines}\n'), "limits.toml: l: ", words
-    )
+    assert said(world(limits=LIMITS + f'[l]\n{SAID}\nmark = "verified"\n{lines}\n'), "limits.toml: l: ", words)
 
 
 def test_words_of_any_length_are_not_taken():
@@ -253,6 +251,4 @@ def test_words_of_any_length_are_not_taken():
         world(events=EVENTS.replace('en = "said"', f'en = "{long}"', 1)),
         "`en` is longer than 2000 characters",
     )
-    assert said(
-        world(events=EVENTS.replace('"5m"', '"40000d"')), "`late_after` is longer than a hundred years"
-    )
+    assert said(world(events=EVENTS.replace('"5m"', '"40000d"')), "`late_after` is longer than a hundred years")

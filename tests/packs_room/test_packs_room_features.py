@@ -293,9 +293,7 @@ def test_else_is_a_value_of_the_same_type(is_, otherwise, value):
     ],
 )
 def test_a_derived_feature_that_makes_no_sense_is_refused(is_, keys, words):
-    assert said(
-        world(features=feature() + derived("d", is_, **keys), policies=[]), "features.toml: d: ", words
-    )
+    assert said(world(features=feature() + derived("d", is_, **keys), policies=[]), "features.toml: d: ", words)
 
 
 def test_a_derived_feature_is_offered_only_where_its_names_mean_the_same():
@@ -307,9 +305,7 @@ def test_a_derived_feature_is_offered_only_where_its_names_mean_the_same():
 
 def test_a_rule_is_told_when_a_feature_cannot_be_read_on_its_event():
     body = rule(when="paid_by_phone > 3", cases="")
-    files = world(
-        features=feature("paid_by_phone", by='"phone"'), policies=[policy(body, on="login", state="draft")]
-    )
+    files = world(features=feature("paid_by_phone", by='"phone"'), policies=[policy(body, on="login", state="draft")])
     assert said(files, "rule big: `when`: unknown name 'paid_by_phone'")
 
 
@@ -340,8 +336,7 @@ def test_a_rule_is_told_when_a_feature_cannot_be_read_on_its_event():
             "`value`: login reads `seen` and has no such value",
         ),
         (
-            feature(of='["payment", "login"]', by='"channel"')
-            + feature("b", of='["payment", "login"]', by='"ok"'),
+            feature(of='["payment", "login"]', by='"channel"') + feature("b", of='["payment", "login"]', by='"ok"'),
             "'ok'",
         ),
     ],
@@ -365,12 +360,8 @@ def test_a_currency_in_the_key_has_one_name():
     more = f"[sale]\n{SAID}\n[sale.fields]\n"
     more += f'user = {{ type = "text", class = "C2", entity = "user", {SAID} }}\n'
     more += f'coin = {{ type = "text", class = "public", {SAID} }}\n'
-    text = feature(
-        fold='"sum"', value='"price"', by='{ payment = ["user", "currency"], sale = ["user", "coin"] }'
-    )
-    assert said(
-        world(events=EVENTS + more, features=text, policies=[]), "the currency's field has several names"
-    )
+    text = feature(fold='"sum"', value='"price"', by='{ payment = ["user", "currency"], sale = ["user", "coin"] }')
+    assert said(world(events=EVENTS + more, features=text, policies=[]), "the currency's field has several names")
 
 
 def test_a_broken_where_is_not_told_a_second_time_as_a_missing_currency():

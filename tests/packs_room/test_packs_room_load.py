@@ -34,6 +34,13 @@ def test_the_order_of_files_and_the_ends_of_lines_mean_nothing():
     assert load(turned).digest == load(files).digest
 
 
+@pytest.mark.parametrize("end", ["\r\r\n", "\n\n\n", "\r\n\r\n", "", "\n\r\n"])
+@pytest.mark.parametrize("start", ["", "\ufeff", "\ufeff\ufeff"])
+def test_odd_ends_of_lines_and_marks_change_nothing_either(start, end):
+    definitions = load(world(pack=start + PACK.rstrip("\n") + end))
+    assert definitions.digest == load(world()).digest == load(definitions.source).digest
+
+
 def test_any_change_of_a_text_changes_the_digest():
     assert load(world()).digest != load(world(pack=PACK + "# a comment\n")).digest
 
@@ -84,10 +91,7 @@ def test_a_syntax_error_names_its_line_and_blames_nobody_else():
 def test_a_problem_is_not_told_twice_by_those_who_depend_on_it():
     files = world(
         events=EVENTS.replace("items = {", "items = { typ = 1, "),
-        features=feature(name="odd", fold='"sum"', value='"user"')
-        + "[twice]\n"
-        + SAID
-        + '\nis = "odd * 2"\n',
+        features=feature(name="odd", fold='"sum"', value='"user"') + "[twice]\n" + SAID + '\nis = "odd * 2"\n',
         policies=[policy(rule(when="odd > 3 and twice > 3", cases=""), state="shadow")],
     )
     lines = told(files)
@@ -169,9 +173,7 @@ def test_any_value_in_any_key_of_a_feature_is_read_or_refused(key, value):
 
 
 @given(
-    st.sampled_from(
-        ["id", "when", "then", "score", "basis", "method", "wait", "share_max", "confirmed_share", "case"]
-    ),
+    st.sampled_from(["id", "when", "then", "score", "basis", "method", "wait", "share_max", "confirmed_share", "case"]),
     _JSONISH,
 )
 def test_any_value_in_any_key_of_a_rule_is_read_or_refused(key, value):
@@ -236,9 +238,7 @@ def test_the_packs_own_page_is_checked(old, new, words):
 
 def test_readable_and_scope_speak_of_what_an_event_can_have():
     definitions = load(
-        world(
-            features=feature() + '[share]\ndoc = { zh = "说", en = "s" }\nis = "amount / limit(\'large\')"\n'
-        )
+        world(features=feature() + '[share]\ndoc = { zh = "说", en = "s" }\nis = "amount / limit(\'large\')"\n')
     )
     assert readable(definitions, "payment") == ("paid_7d", "share")
     assert readable(definitions, "login") == ("paid_7d",)
@@ -272,6 +272,4 @@ def test_broken_files_leave_the_rest_to_be_checked():
         "b/pack.toml": 'needs = ["shop"]\n'
     }
     places = [line.split(": ")[0] for line in told(files)]
-    assert {"shop/pack.toml", "shop/parameters/limits.toml", "shop/lists/lists.toml", "b/pack.toml"} <= set(
-        places
-    )
+    assert {"shop/pack.toml", "shop/parameters/limits.toml", "shop/lists/lists.toml", "b/pack.toml"} <= set(places)

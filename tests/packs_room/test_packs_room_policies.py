@@ -85,10 +85,7 @@ def test_a_rule_that_makes_no_sense_is_refused(old, new, words):
 
 
 def test_degrading_to_a_challenge_may_name_its_method():
-    assert (
-        live(of(rule(extra='then = "review"\ndegrade = "challenge"\nmethod = "otp"'))).rules[0].method
-        == "otp"
-    )
+    assert live(of(rule(extra='then = "review"\ndegrade = "challenge"\nmethod = "otp"'))).rules[0].method == "otp"
 
 
 def test_ids_are_used_once_in_a_policy():
@@ -97,9 +94,7 @@ def test_ids_are_used_once_in_a_policy():
 
 
 def test_one_live_policy_for_each_event_type():
-    files = world(
-        policies=[policy(policy_id="a"), policy(policy_id="b"), policy(policy_id="c", state="shadow")]
-    )
+    files = world(policies=[policy(policy_id="a"), policy(policy_id="b"), policy(policy_id="c", state="shadow")])
     assert said(files, "p1.toml: b: payment has a live policy already, in shop/policies/p0.toml")
 
 
@@ -151,9 +146,7 @@ def test_two_bands_may_ask_for_the_same_outcome_in_another_way():
 
 
 def test_an_exemption_lifts_outcomes():
-    text = (
-        f'[[exemption]]\nid = "known"\n{SAID}\nwhen = "gift"\nlifts = ["challenge", "delay"]\nbasis = "b"\n'
-    )
+    text = f'[[exemption]]\nid = "known"\n{SAID}\nwhen = "gift"\nlifts = ["challenge", "delay"]\nbasis = "b"\n'
     assert live(of(rule() + text)).exemptions[0].lifts == {Outcome.CHALLENGE, Outcome.DELAY}
     assert said(of(rule() + text.replace('"delay"', '"allow"')), "no outcome to lift: 'allow'")
     assert said(of(rule() + text.replace('["challenge", "delay"]', "[]")), "`lifts` is empty")
@@ -179,11 +172,7 @@ def test_given_values_are_read_by_their_types():
         'channel = "app", phone = "p1", price = "1200", currency = "JPY", paid_7d = 4, '
         'since_paid = "5m", mean = "7.25" }'
     )
-    features = (
-        feature()
-        + feature("since_paid", fold='"since_last"')
-        + feature("mean", fold='"mean"', value='"amount"')
-    )
+    features = feature() + feature("since_paid", fold='"since_last"') + feature("mean", fold='"mean"', value='"amount"')
     found = case_of(cased(given) | {"shop/features.toml": features})
     assert found.given == {
         "amount": 1990, "items": 3, "score": 0.5, "due": 1_795_305_600_000_000, "gift": True,
@@ -232,9 +221,7 @@ def test_a_case_may_say_when_it_happens():
 
 
 def test_a_list_is_asked_about_fields_not_about_derived_features():
-    text = (
-        f"[way]\n{SAID}\nis = \"or_else(channel, 'web')\"\n[odd]\n{SAID}\nis = \"way in list('blocked')\"\n"
-    )
+    text = f"[way]\n{SAID}\nis = \"or_else(channel, 'web')\"\n[odd]\n{SAID}\nis = \"way in list('blocked')\"\n"
     files = cased("{ }", when="way in list('blocked') and user in list('blocked')")
     lines = told(files | {"shop/features.toml": text})
     assert len(lines) == 2
@@ -258,16 +245,12 @@ def test_a_case_names_who_is_on_which_list():
 
 def test_a_rule_case_says_whether_it_fires_and_has_a_name():
     assert said(cased("{ }", fires='"yes"'), "`fires` must be true or false, not text")
-    assert said(
-        of(rule(cases='[[rule.case]]\nname = "c"\ngiven = {}\n'), state="draft"), "`fires` is missing"
-    )
+    assert said(of(rule(cases='[[rule.case]]\nname = "c"\ngiven = {}\n'), state="draft"), "`fires` is missing")
     assert said(
         of(rule(cases="[[rule.case]]\ngiven = {}\nfires = true\n"), state="draft"),
         "case 1: `name` is missing",
     )
-    assert said(
-        of(rule(cases='[[rule.case]]\nname = "c"\nfires = true\n'), state="draft"), "`given` is missing"
-    )
+    assert said(of(rule(cases='[[rule.case]]\nname = "c"\nfires = true\n'), state="draft"), "`given` is missing")
 
 
 def test_a_policy_case_says_what_comes_out():

@@ -12,9 +12,7 @@ CORE = Path(__file__).parents[2] / "packs" / "core"
 
 
 def core():
-    return {
-        f"core/{path.relative_to(CORE).as_posix()}": path.read_text("utf-8") for path in CORE.rglob("*.toml")
-    }
+    return {f"core/{path.relative_to(CORE).as_posix()}": path.read_text("utf-8") for path in CORE.rglob("*.toml")}
 
 
 def test_a_new_pack_loads_without_a_problem():

@@ -181,9 +181,7 @@ def test_the_mix_of_events_is_a_wallets(fortnight):
     assert 0.03 < share["transfer"] < 0.12
     for kind in ("top_up", "withdrawal", "refund", "bonus_redemption", "registration", "fraud_report"):
         assert 0 < share[kind] < 0.05, kind
-    answers = Counter(
-        e["approved"] for e, t in fortnight if e["type"] == "payment_result" and t.scenario is None
-    )
+    answers = Counter(e["approved"] for e, t in fortnight if e["type"] == "payment_result" and t.scenario is None)
     assert 0.95 < answers[True] / answers.total() < 0.995
 
 
@@ -412,9 +410,7 @@ def test_every_bad_line_of_truth_is_named():
     bad = good.replace("mule_ring", "magic")
     with pytest.raises(Problems) as caught:
         read_truth([good, bad, "{", good.replace("5", '"5"', 1), "[1]", good.replace(":5", ":true")])
-    assert [problem.where for problem in caught.value.problems] == [
-        f"line {number}" for number in range(2, 7)
-    ]
+    assert [problem.where for problem in caught.value.problems] == [f"line {number}" for number in range(2, 7)]
 
 
 def test_a_stream_is_what_json_can_say():

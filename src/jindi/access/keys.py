@@ -53,9 +53,7 @@ class ApiKeys:
     def __init__(self, blobs: Blobs, random: RandomBytes) -> None:
         self._blobs, self._random = blobs, random
         self._records = {record.digest: record for record in read_records(blobs, self.BLOB, _Record)}
-        self._live = {
-            digest: _public(record) for digest, record in self._records.items() if record.revoked_us is None
-        }
+        self._live = {digest: _public(record) for digest, record in self._records.items() if record.revoked_us is None}
 
     def create(self, name: str, scopes: frozenset[Scope], now_us: int) -> tuple[str, ApiKey]:
         """A new key: its clear text, which is told nowhere else and never again, and the key itself."""
@@ -89,9 +87,7 @@ class ApiKeys:
 
     def all(self) -> tuple[ApiKey, ...]:
         """Every key ever made, oldest first, revoked ones too."""
-        return tuple(
-            _public(record) for record in sorted(self._records.values(), key=lambda r: (r.created_us, r.id))
-        )
+        return tuple(_public(record) for record in sorted(self._records.values(), key=lambda r: (r.created_us, r.id)))
 
     def _replace(self, records: dict[bytes, _Record]) -> None:
         save_records(self._blobs, self.BLOB, records.values())  # durable first: a shown key must last

@@ -94,15 +94,12 @@ def ratios(column: Column, rows: int) -> npt.NDArray[np.int64]:
     return words
 
 
-def named(column: Column, rows: int, names: Names, missing: int) -> npt.NDArray[np.int64]:
+def named(column: Column, rows: int, names: Names) -> npt.NDArray[np.int64]:
     """The words of a column of names; new ones get a number."""
     if column is None:
-        return np.full(rows, missing, dtype=np.int64)
+        return np.full(rows, names.missing, dtype=np.int64)
     values = column.tolist() if isinstance(column, np.ndarray) else column
-    words = np.fromiter(map(names.__getitem__, values), dtype=np.int64, count=rows)
-    if missing != k.NO_KEY:
-        words[words == k.NO_KEY] = missing
-    return words
+    return np.fromiter(map(names.__getitem__, values), dtype=np.int64, count=rows)
 
 
 def begins(start: Start, as_of_us: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -132,14 +129,14 @@ def words_of(
     at = 0
     for key in each.keys:
         if len(key.places) == 1:
-            words[:, at] = named(columns[key.places[0]], rows, key.names, k.NO_KEY)
+            words[:, at] = named(columns[key.places[0]], rows, key.names)
         else:
             parts = [columns[place] for place in key.places]
             lists = [
                 [None] * rows if part is None else part.tolist() if isinstance(part, np.ndarray) else part
                 for part in parts
             ]
-            words[:, at] = named(list(zip(*lists, strict=True)), rows, key.names, k.NO_KEY)
+            words[:, at] = named(list(zip(*lists, strict=True)), rows, key.names)
         at += 1
     for place, codec in each.values:
         if codec == "number":
@@ -147,7 +144,7 @@ def words_of(
         elif codec == "ratio":
             words[:, at] = ratios(columns[place], rows)
         else:
-            words[:, at] = named(columns[place], rows, names, k.MISSING)
+            words[:, at] = named(columns[place], rows, names)
         at += 1
     if each.conditions:
         full = [[None] * rows if c is None else c.tolist() if isinstance(c, np.ndarray) else c for c in columns]
@@ -155,8 +152,8 @@ def words_of(
             each.holds(instant, values)
             for instant, values in zip(as_of_us.tolist(), zip(*full, strict=True), strict=True)
         ]
-        words[:, at : at + len(each.zeros)] = np.array(held, dtype=np.int64).reshape(rows, len(each.zeros))
-        at += len(each.zeros)
+        words[:, at : at + len(each.lane.conditions)] = np.array(held, dtype=np.int64).reshape(rows, len(each.lane.conditions))
+        at += len(each.lane.conditions)
     for calendar in each.calendars:
         words[:, at] = begins(calendar.start, as_of_us)
         at += 1

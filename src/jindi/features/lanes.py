@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import itemgetter
+from math import isnan
 from struct import Struct
-from typing import Any
+from typing import Any, cast
 
 from jindi.features import kernel as k
 from jindi.features.names import Names
@@ -16,12 +16,14 @@ from jindi.packs.definitions import EventDef
 _DOUBLE, _WORD = Struct("=d"), Struct("=q")
 
 
-def ratio_word(value: float) -> int:
-    """A word that orders as the double does.
+def ratio_word(value: float | None) -> int:
+    """A word that orders as the double does; what is no number is missing.
 
     >>> ratio_word(-1.5) < ratio_word(-0.0) == ratio_word(0.0) < ratio_word(1e-300) < ratio_word(2.0)
     True
     """
+    if value is None or isnan(value):
+        return k.MISSING
     word: int = _WORD.unpack(_DOUBLE.pack(value + 0.0))[0]
     return word if word >= 0 else word ^ 0x7FFFFFFFFFFFFFFF
 
@@ -44,10 +46,9 @@ class Calendar:
 
 @dataclass(slots=True)
 class KeyWord:
-    """A key of a lane: the fields that make it, the numbers of its values, and whether to number new ones."""
+    """A key of a lane: the places of its fields, the numbers of its values, and whether to number new ones."""
 
     names: Names
-    value_of: Callable[[Sequence[Any]], Any]
     places: tuple[int, ...]
     creates: bool
 
@@ -62,9 +63,13 @@ class Conditions:
     timed: bool
 
 
+Writer = Callable[[Sequence[Any], int], None]
+"""Writes the words of one event, given its values and its instant, into the exchange buffer."""
+
+
 @dataclass(slots=True)
 class Runner:
-    """A lane, ready to run."""
+    """A lane, ready to run: `learn` writes its words and numbers what is new, `look` numbers nothing."""
 
     lane: Lane
     at: int
@@ -72,42 +77,22 @@ class Runner:
     values: tuple[tuple[int, str], ...]
     conditions: tuple[Conditions, ...]
     calendars: tuple[Calendar, ...]
-    pack: Struct
+    fields: int
+    outputs: int
     unpack: Struct
+    unpack_words: Struct
     names_at: tuple[int, ...]
-    absent_at: tuple[int, ...] = ()
-    fields: int = 0
-    zeros: list[int] = field(default_factory=list)
+    absent_at: tuple[int, ...]
+    learn: Writer = field(init=False)
+    look: Writer = field(init=False)
 
-    def words(self, names: Names, as_of_us: int, values: Sequence[Any], *, create: bool) -> list[int]:
-        """The words of one event."""
-        if len(values) != self.fields:
-            raise ValueError(f"{self.lane.name}: {len(values)} values for {self.fields} declared fields")
-        words = [
-            key.names[key.value_of(values)]
-            if create and key.creates
-            else key.names.known(key.value_of(values))
-            for key in self.keys
-        ]
-        for place, codec in self.values:
-            value = values[place]
-            if value is None or value != value:  # noqa: PLR0124 - not a number is no value
-                words.append(k.MISSING)
-            elif codec == "number":
-                words.append(value)
-            elif codec == "name":
-                words.append(names[value] if create else names.known(value))
-            else:
-                words.append(ratio_word(value))
-        if self.conditions:
-            words += self.holds(as_of_us, values)
-        for calendar in self.calendars:
-            words.append(calendar.at(as_of_us))
-        return words
+    def refuse(self, values: Sequence[Any]) -> None:
+        """Say that an event has another number of values than its type declares."""
+        raise ValueError(f"{self.lane.name}: {len(values)} values for {self.fields} declared fields")
 
     def holds(self, as_of_us: int, values: Sequence[Any]) -> list[int]:
         """Which conditions are definitely true for an event, as words."""
-        words = self.zeros.copy()
+        words = [0] * len(self.lane.conditions)
         for group in self.conditions:
             facts = (*values, *time_words(as_of_us, group.zone).values()) if group.timed else values
             for place, value in zip(group.places, group.values(facts), strict=True):
@@ -115,13 +100,25 @@ class Runner:
         return words
 
 
-def runner(lane: Lane, at: int, event: EventDef | None, keys: Mapping[tuple[str, ...], Names]) -> Runner:
-    """Make a lane ready: `event` is its type, or None for an entity asked about by its one value."""
+def runner(
+    lane: Lane,
+    at: int,
+    event: EventDef | None,
+    keys: Mapping[tuple[str, ...], Names],
+    names: Names,
+    absent: frozenset[str],
+    buffer: memoryview,
+    inputs: int,
+) -> Runner:
+    """Make a lane ready: `event` is its type, or None for an entity asked about by its one value.
+
+    Its words go into `buffer` (of bytes) from word `inputs` on, the answers follow them.
+    """
     places = {f.name: i for i, f in enumerate(event.fields)} if event else {lane.keys[0][1][0]: 0}
-    key_words = []
-    for i, (namespace, fields) in enumerate(lane.keys):
-        where = tuple(places[name] for name in fields)
-        key_words.append(KeyWord(keys[namespace], itemgetter(*where), where, i in lane.creates))
+    key_words = [
+        KeyWord(keys[namespace], tuple(places[name] for name in fields), i in lane.creates)
+        for i, (namespace, fields) in enumerate(lane.keys)
+    ]
     zones: dict[str, list[int]] = {}
     for i, condition in enumerate(lane.conditions):
         zones.setdefault(str(condition.zone), []).append(i)
@@ -134,16 +131,61 @@ def runner(lane: Lane, at: int, event: EventDef | None, keys: Mapping[tuple[str,
             Conditions(tuple(numbers), build_values(expressions, slots), lane.conditions[numbers[0]].zone, timed)
         )
     codes = {"q": "q", "n": "q", "d": "d", "r": "d", "b": "?7x"}
-    return Runner(
+    made = Runner(
         lane=lane,
         at=at,
         keys=tuple(key_words),
         values=tuple((places[name], codec) for name, codec in lane.values),
         conditions=tuple(groups),
         calendars=tuple(Calendar(start) for start in lane.starts),
-        pack=Struct(f"={lane.words}q"),
-        unpack=Struct("=" + "".join(codes[form] for form in lane.forms)),
-        names_at=tuple(i for i, form in enumerate(lane.forms) if form == "n"),
         fields=len(places),
-        zeros=[0] * len(lane.conditions),
+        outputs=inputs + lane.words,
+        unpack=Struct("=" + "".join(codes[form] for form in lane.forms)),
+        unpack_words=Struct(f"={len(lane.forms)}q"),
+        names_at=tuple(i for i, form in enumerate(lane.forms) if form == "n"),
+        absent_at=tuple(i for i, name in enumerate(lane.reads) if name in absent),
     )
+    made.learn = _writer(made, names, buffer, 8 * inputs, learns=True)
+    made.look = _writer(made, names, buffer, 8 * inputs, learns=False)
+    return made
+
+
+def _writer(each: Runner, names: Names, buffer: memoryview, offset: int, *, learns: bool) -> Writer:
+    """One function that writes a lane's words, generated because a loop over its parts costs three times as
+    much. Its text is made of numbers alone: nothing that a pack says is in it."""
+    known: dict[str, Any] = {
+        "names": names,
+        "look_up": names.known,
+        "ratio_word": ratio_word,
+        "holds": each.holds,
+        "pack_into": Struct(f"={each.lane.words}q").pack_into,
+        "buffer": buffer,
+        "refuse": each.refuse,
+    }
+    words = []
+    for i, key in enumerate(each.keys):
+        known[f"key{i}"], known[f"known{i}"] = key.names, key.names.known
+        value = "".join(f"v{place}, " for place in key.places)
+        value = f"({value})" if len(key.places) > 1 else value[:-2]
+        words.append(f"key{i}[{value}]" if learns and key.creates else f"known{i}({value})")
+    for place, codec in each.values:
+        if codec == "number":
+            words.append(f"{k.MISSING} if v{place} is None else v{place}")
+        elif codec == "ratio":
+            words.append(f"ratio_word(v{place})")
+        else:
+            words.append(f"names[v{place}]" if learns else f"look_up(v{place})")
+    if each.conditions:
+        words.append("*holds(as_of_us, values)")
+    for i, calendar in enumerate(each.calendars):
+        known[f"start{i}"] = calendar.at
+        words.append(f"start{i}(as_of_us)")
+    fields = "".join(f"v{i}, " for i in range(each.fields))
+    text = (
+        "def write(values, as_of_us):\n"
+        f"    if len(values) != {each.fields}:\n        refuse(values)\n"
+        + (f"    ({fields}) = values\n" if fields else "")
+        + f"    pack_into(buffer, {offset}, {', '.join(words)})\n"
+    )
+    exec(text, known)  # noqa: S102 - see above: own text, numbers only
+    return cast(Writer, known["write"])

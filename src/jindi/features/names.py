@@ -4,30 +4,33 @@ from collections.abc import Callable, Iterable
 from sys import getsizeof
 from typing import Any
 
-from jindi.features.kernel import NEW_KEY, NO_KEY
+from jindi.features.kernel import NEW_KEY
 
 
 class Names(dict[Any, int]):
     """A dictionary that numbers what it hasn't seen: `names[value]` is 0, 1, 2, ... in order of arrival.
 
-    None is NO_KEY. `backward` gives the value of a number (None where the number is free). `on_full` is
+    None, and a tuple with None in it, is `missing`. `backward` gives the value of a number (None where the number is free). `on_full` is
     called when a number reaches `room`, before it is used.
     """
 
-    __slots__ = ("backward", "free", "on_full", "room")
+    __slots__ = ("backward", "free", "missing", "on_full", "room")
 
-    def __init__(self, values: Iterable[Any] = (), on_full: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, missing: int, values: Iterable[Any] = (), on_full: Callable[[], None] | None = None
+    ) -> None:
         super().__init__()
+        self.missing = missing
         self.room = 0
         self.on_full = on_full
         self.backward: list[Any] = list(values)
         self.free = [number for number, value in enumerate(self.backward) if value is None][::-1]
         self.update((value, number) for number, value in enumerate(self.backward) if value is not None)
-        self[None] = NO_KEY
+        self[None] = missing
 
     def __missing__(self, value: Any) -> int:
         if isinstance(value, tuple) and None in value:
-            return NO_KEY
+            return self.missing
         if self.free:
             number = self.free.pop()
             self.backward[number] = value
@@ -40,9 +43,9 @@ class Names(dict[Any, int]):
         return number
 
     def known(self, value: Any) -> int:
-        """The number of a value without giving it one: NEW_KEY when it has none, NO_KEY when it is missing."""
+        """The number of a value without giving it one: NEW_KEY when it has none, `missing` for none."""
         if isinstance(value, tuple) and None in value:
-            return NO_KEY
+            return self.missing
         return self.get(value, NEW_KEY)
 
     def forget(self, number: int) -> None:

@@ -10,10 +10,11 @@ import numpy as np
 
 from jindi.features import kernel as k
 from jindi.features.batch import Answers, Batch, words_of
-from jindi.features.lanes import Runner, runner
+from jindi.features.lanes import Runner, Writer, runner
 from jindi.features.names import Names
-from jindi.features.plan import Plan, assemble, is_covered
+from jindi.features.plan import Lane, Plan, assemble, is_covered
 from jindi.language import Value
+from jindi.packs.definitions import EventDef
 
 ARENA_WORDS = 1 << 16
 KEYS_ROOM = 64
@@ -53,9 +54,13 @@ class Memory:
         return sum(s.bytes for s in self.structures) + self.free_bytes + self.directory_bytes + self.names_bytes
 
 
+def _backwards(event_type: str) -> ValueError:
+    return ValueError(f"{event_type}: as_of goes back behind the lane (hand events over in as_of order)")
+
+
 def _numbers_in(mine: Names, theirs: Names) -> k.Words:
     """For each number of theirs, the number that its value has here; new values get one."""
-    numbers = (k.NO_KEY if value is None else mine[value] for value in theirs.backward)
+    numbers = (mine.missing if value is None else mine[value] for value in theirs.backward)
     return np.fromiter(numbers, dtype=np.int64, count=len(theirs.backward))
 
 
@@ -77,13 +82,13 @@ class Windows:
         self._prog = self._program.words
         self._arena = _blank(max(ARENA_WORDS, 2 * self._program.top))
         self._arena[k.A_TOP] = self._program.top
-        self._names = Names()
+        self._names = Names(k.MISSING)
         self._names_after = 0
         self._unswept: list[tuple[tuple[str, ...], int]] = []
         self._covered = [(WHOLE, True)] * len(plan.structures)
         self._keys: dict[tuple[str, ...], Names] = {}
         for structure in plan.structures:
-            self._keys.setdefault(structure.entities, Names(on_full=self._lay_directory))
+            self._keys.setdefault(structure.entities, Names(k.NO_KEY, on_full=self._lay_directory))
         self._directory = _blank(0)
         self._directory_rooms = [0] * len(plan.structures)
         self._lay_directory()
@@ -91,20 +96,23 @@ class Windows:
 
     def _ready(self) -> None:
         """Make the runners and the buffer through which words are exchanged with the kernels."""
+        lanes = [*self.plan.lanes.values(), *self.plan.entities.values()]
+        inputs = self._program.scratch
+        self._io = _blank(inputs + max((lane.words + len(lane.reads) for lane in lanes), default=0))
+        self._buffer = memoryview(self._io).cast("B")
         self._runners = {
-            name: runner(lane, self._program.lanes[name], self.plan.events[name], self._keys)
+            name: self._runner(lane, self._program.lanes[name], self.plan.events[name])
             for name, lane in self.plan.lanes.items()
         }
         self._askers = {
-            name: runner(lane, self._program.entities[name], None, self._keys)
+            name: self._runner(lane, self._program.entities[name], None)
             for name, lane in self.plan.entities.items()
         }
-        for each in (*self._runners.values(), *self._askers.values()):
-            each.absent_at = tuple(i for i, name in enumerate(each.lane.reads) if name in self.absent)
-        sizes = [each.lane.words + len(each.lane.reads) for each in (*self._runners.values(), *self._askers.values())]
-        self._inputs = self._program.scratch
-        self._io = _blank(self._inputs + max(sizes, default=0))
-        self._io_bytes = memoryview(self._io).cast("B")
+
+    def _runner(self, lane: Lane, at: int, event: EventDef | None) -> Runner:
+        return runner(
+            lane, at, event, self._keys, self._names, self.absent, self._buffer, self._program.scratch
+        )
 
     # ---- one event ---------------------------------------------------------------------------------
 
@@ -115,20 +123,26 @@ class Windows:
         `counts = "accepted"` see it too, but it stays only if `keep` is called. Raises ValueError when
         `as_of_us` goes back, OverflowError when an exact sum would not fit; then nothing has changed.
         """
-        self._check_order(event_type, as_of_us)
-        row = self._run(self._runners[event_type], as_of_us, values, k.READ | k.FEED)
+        if as_of_us < self.as_of_us:
+            raise _backwards(event_type)
+        each = self._runners[event_type]
+        missing = self._run(each, each.learn, as_of_us, values, k.READ | k.FEED)
         self.as_of_us = as_of_us
-        return row
+        return self._answers(each, missing)
 
     def read(self, event_type: str, as_of_us: int, values: Sequence[Value]) -> list[Value]:
         """What `observe` would answer, without feeding anything."""
-        self._check_order(event_type, as_of_us)
-        return self._run(self._runners[event_type], as_of_us, values, k.READ)
+        if as_of_us < self.as_of_us:
+            raise _backwards(event_type)
+        each = self._runners[event_type]
+        return self._answers(each, self._run(each, each.look, as_of_us, values, k.READ))
 
     def keep(self, event_type: str, as_of_us: int, values: Sequence[Value]) -> None:
         """Feed an allowed or released event to the features with `counts = "accepted"`."""
-        self._check_order(event_type, as_of_us)
-        self._run(self._runners[event_type], as_of_us, values, k.KEEP)
+        if as_of_us < self.as_of_us:
+            raise _backwards(event_type)
+        each = self._runners[event_type]
+        self._run(each, each.learn, as_of_us, values, k.KEEP)
         self.as_of_us = as_of_us
 
     def feed(self, event_type: str, as_of_us: int, values: Sequence[Value]) -> None:
@@ -144,7 +158,7 @@ class Windows:
         feature has as its key.
         """
         asker = self._askers[entity]
-        row = self._run(asker, max(as_of_us, self.as_of_us), (value,), k.READ)
+        row = self._answers(asker, self._run(asker, asker.look, max(as_of_us, self.as_of_us), (value,), k.READ))
         return dict(zip(asker.lane.reads, row, strict=True))
 
     def observe_batch(self, batch: Batch) -> list[Answers]:
@@ -194,32 +208,30 @@ class Windows:
             for each, begin, size, words in zip(runners, begins, outputs, inputs, strict=True)
         ]
 
-    def _check_order(self, event_type: str, as_of_us: int) -> None:
-        if as_of_us < self.as_of_us:
-            raise ValueError(f"{event_type}: as_of goes back behind the lane (hand events over in as_of order)")
-
-    def _run(self, each: Runner, as_of_us: int, values: Sequence[Any], mode: int) -> list[Value]:
-        words = each.words(self._names, as_of_us, values, create=mode != k.READ)
-        begin = self._inputs
+    def _run(self, each: Runner, write: Writer, as_of_us: int, values: Sequence[Any], mode: int) -> int:
+        """Hand one event to the kernel; answers how many results are missing."""
         try:
-            each.pack.pack_into(self._io_bytes, 8 * begin, *words)
+            write(values, as_of_us)
         except struct_error:
-            raise OverflowError(f"{each.lane.name}: a value does not fit 64 bits (refuse it at intake)") from None
-        outputs = begin + len(words)
+            raise OverflowError(f"{each.lane.name}: a value is no 64-bit integer (refuse it at intake)") from None
         while True:
             missing = k.step(
-                self._arena, self._directory, self._prog, self._io, each.at, begin, outputs, as_of_us, mode
-            )
+                self._arena, self._directory, self._prog, self._io,
+                each.at, self._program.scratch, each.outputs, as_of_us, mode,
+            )  # fmt: skip
             if missing >= 0:
-                break
+                return missing
             self._overcome(each, missing, int(self._io[0]))
-        if not mode & k.READ:
-            return []
-        row: list[Value] = list(each.unpack.unpack_from(self._io_bytes, 8 * outputs))
+
+    def _answers(self, each: Runner, missing: int) -> list[Value]:
+        """The kernel's words as values."""
+        row: list[Value] = list(each.unpack.unpack_from(self._buffer, 8 * each.outputs))
         if missing:
-            for i, word in enumerate(self._io[outputs : outputs + len(row)].tolist()):
-                if word == k.MISSING:
-                    row[i] = None
+            words = each.unpack_words.unpack_from(self._buffer, 8 * each.outputs)
+            i = -1
+            for _ in range(missing):
+                i = words.index(k.MISSING, i + 1)
+                row[i] = None
         for i in each.names_at:
             if row[i] is not None:
                 row[i] = self._names.backward[row[i]]  # type: ignore[index]
@@ -424,12 +436,12 @@ class Windows:
         arena = np.frombuffer(held["arena"], dtype=np.int64)
         self._arena = _blank(max(ARENA_WORDS, arena.size + arena.size // 2))
         self._arena[: arena.size] = arena
-        self._names = Names(json.loads(held["names"]))
+        self._names = Names(k.MISSING, json.loads(held["names"]))
         for i, namespace in enumerate(self._keys):
             values = json.loads(held[f"keys {i}"])
             if len(namespace) > 1:
                 values = [None if value is None else tuple(value) for value in values]
-            self._keys[namespace] = Names(values, on_full=self._lay_directory)
+            self._keys[namespace] = Names(k.NO_KEY, values, on_full=self._lay_directory)
         self._directory = np.frombuffer(held["directory"], dtype=np.int64).copy()
         self._directory_rooms = head["rooms"]
         for structure, room in zip(self.plan.structures, head["rooms"], strict=True):

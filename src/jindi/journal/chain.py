@@ -137,9 +137,7 @@ class Verified:
     checkpoints: int
 
 
-def verify(
-    frames: Iterable[Frame], checkpoints: Iterable[Checkpoint] = (), chain: Chain | None = None
-) -> Verified:
+def verify(frames: Iterable[Frame], checkpoints: Iterable[Checkpoint] = (), chain: Chain | None = None) -> Verified:
     """Walk the batches from where `chain` stands (the beginning) and hold the checkpoints against them.
 
     Raises ChainBroken at the first place that is not as it was written: damage that the log reports, a

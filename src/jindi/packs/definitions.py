@@ -167,9 +167,7 @@ class LimitDef:
             if step.since <= day:
                 current = step
         if current is None:
-            raise LookupError(
-                f"limit {self.name} has no value on {day}: the first is of {self.steps[0].since}"
-            )
+            raise LookupError(f"limit {self.name} has no value on {day}: the first is of {self.steps[0].since}")
         return current
 
 

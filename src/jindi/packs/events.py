@@ -31,9 +31,7 @@ def read_event(raw: Any, name: str, pack: PackDef, where: str, problems: list[Pr
         problems.append(Problem(where, name[:64], "not a name", NAME_REMEDY))
         return None
     if not isinstance(raw, dict):
-        problems.append(
-            Problem(where, name, f"must be a table, not {kind_of(raw)}", f"begin it with [{name}]")
-        )
+        problems.append(Problem(where, name, f"must be a table, not {kind_of(raw)}", f"begin it with [{name}]"))
         return None
     table = Table(raw, "event", where, name, problems)
     doc = table.words()
@@ -42,16 +40,12 @@ def read_event(raw: Any, name: str, pack: PackDef, where: str, problems: list[Pr
     given = table.table("fields")
     if not given:
         table.problem("has no fields", f"declare them under [{name}.fields]")
-    read = (
-        _read_field(field, word, name, pack, where=where, problems=problems) for word, field in given.items()
-    )
+    read = (_read_field(field, word, name, pack, where=where, problems=problems) for word, field in given.items())
     fields = tuple(field for field in read if field is not None)
-    event = EventDef(
-        name, pack.name, doc, _with_currencies(fields, name, where, problems), late_after_us, lifecycle
-    )
+    event = EventDef(name, pack.name, doc, _with_currencies(fields, name, where, problems), late_after_us, lifecycle)
     if lifecycle:
         _check_lifecycle(event, lifecycle, table)
-    return event
+    return event if fields else None
 
 
 def check_entities(events: Mapping[str, EventDef], where: Mapping[str, str]) -> list[Problem]:
@@ -210,9 +204,7 @@ def _with_currencies(
             texts = [f.name for f in fields if f.type == TEXT]
             problems.append(Problem(where, item, f"unknown currency_field '{word}'", meant(word, texts)))
         elif other.type != TEXT:
-            problems.append(
-                Problem(where, item, f"currency_field {word} is {other.type}", "name a text field")
-            )
+            problems.append(Problem(where, item, f"currency_field {word} is {other.type}", "name a text field"))
         elif field.required and not other.required:
             problems.append(Problem(where, item, f"currency_field {word} may be absent", "make it required"))
     return fields
@@ -223,6 +215,4 @@ def _check_lifecycle(event: EventDef, lifecycle: str, table: Table) -> None:
     for name, word in LIFECYCLES[lifecycle].items():
         field = fields.get(name)
         if field is None or field.type != _PLAIN[word] or not field.required:
-            table.problem(
-                f"lifecycle {lifecycle} needs a required field '{name}' of type {word}", "declare it"
-            )
+            table.problem(f"lifecycle {lifecycle} needs a required field '{name}' of type {word}", "declare it")

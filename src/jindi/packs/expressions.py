@@ -46,9 +46,7 @@ def read_unless_broken(
     return None
 
 
-def read_expression(
-    table: Table, key: str, text: str, scope: Scope, expected: Type | None = None
-) -> Expression | None:
+def read_expression(table: Table, key: str, text: str, scope: Scope, expected: Type | None = None) -> Expression | None:
     """The expression, or None after its problems were recorded."""
     try:
         expression = read(text, scope)
@@ -57,9 +55,7 @@ def read_expression(
             table.problem(*_parted(f"`{key}`: {line}"))
         return None
     if expected is not None and expression.type != expected:
-        table.problem(
-            f"`{key}` must be {expected}, not {expression.type}", "compare something, or ask missing(x)"
-        )
+        table.problem(f"`{key}` must be {expected}, not {expression.type}", "compare something, or ask missing(x)")
         return None
     return expression
 
@@ -99,19 +95,13 @@ def fixed_text(expression: Expression | None, name: str) -> str | None:
         return None
     # The canonical text has passed the language's own guards of length and depth.
     body = ast.parse(str(expression), mode="eval").body
-    parts: Sequence[ast.expr] = (
-        body.values if isinstance(body, ast.BoolOp) and isinstance(body.op, ast.And) else [body]
-    )
+    parts: Sequence[ast.expr] = body.values if isinstance(body, ast.BoolOp) and isinstance(body.op, ast.And) else [body]
     for part in parts:
         match part:
-            case ast.Compare(
-                left=ast.Name(id=word), ops=[ast.Eq()], comparators=[ast.Constant(value=str(text))]
-            ):
+            case ast.Compare(left=ast.Name(id=word), ops=[ast.Eq()], comparators=[ast.Constant(value=str(text))]):
                 if word == name:
                     return text
-            case ast.Compare(
-                left=ast.Constant(value=str(text)), ops=[ast.Eq()], comparators=[ast.Name(id=word)]
-            ):
+            case ast.Compare(left=ast.Constant(value=str(text)), ops=[ast.Eq()], comparators=[ast.Name(id=word)]):
                 if word == name:
                     return text
     return None

@@ -73,9 +73,7 @@ class Features:
     windows: dict[str, FeatureDef] = field(default_factory=dict)
     derived: dict[str, DerivedDef] = field(default_factory=dict)
 
-    def read(
-        self, declared: Sequence[Declared], limits: Mapping[str, LimitDef], lists: Mapping[str, ListDef]
-    ) -> None:
+    def read(self, declared: Sequence[Declared], limits: Mapping[str, LimitDef], lists: Mapping[str, ListDef]) -> None:
         """Read all features of all packs: the windows first, then the derived ones, each after its inputs."""
         later: dict[str, tuple[Declared, Table]] = {}
         for each in declared:
@@ -107,14 +105,10 @@ class Features:
             return None
         if not isinstance(each.raw, dict):
             remedy = f"begin it with [{each.name}]"
-            self.problems.append(
-                Problem(each.where, each.name, f"must be a table, not {kind_of(each.raw)}", remedy)
-            )
+            self.problems.append(Problem(each.where, each.name, f"must be a table, not {kind_of(each.raw)}", remedy))
             return None
         kind = "derived" if "is" in each.raw else "feature"
-        if kind == "derived" and (
-            mixed := sorted(set(each.raw) & (set(KEYS["feature"]) - set(KEYS["derived"])))
-        ):
+        if kind == "derived" and (mixed := sorted(set(each.raw) & (set(KEYS["feature"]) - set(KEYS["derived"])))):
             self.problems.append(
                 Problem(
                     each.where,
@@ -138,9 +132,7 @@ class Features:
         for start in tables:
             if start in done:
                 continue
-            path: list[tuple[str, int]] = [
-                (start, 0)
-            ]  # explicit, so that a long chain cannot exhaust the stack
+            path: list[tuple[str, int]] = [(start, 0)]  # explicit, so that a long chain cannot exhaust the stack
             while path:
                 name, at = path[-1]
                 if at < len(inner[name]):
@@ -150,9 +142,7 @@ class Features:
                     if other in on_path:
                         circle = [*on_path[on_path.index(other) :], other]
                         if not self.broken.issuperset(circle):
-                            tables[name].problem(
-                                f"goes round in a circle: {' → '.join(circle)}", "break the circle"
-                            )
+                            tables[name].problem(f"goes round in a circle: {' → '.join(circle)}", "break the circle")
                         self.broken.update(circle)
                     elif other not in done:
                         path.append((other, 0))
@@ -177,9 +167,7 @@ class Features:
         words = names_in(text) - set(TIME_WORDS)
         everything = {name: kind for scope in scopes.values() for name, kind in scope.names.items()}
         if not words <= set(everything):
-            rest = Scope(
-                everything, {n: x.type for n, x in limits.items()}, {n: x.of for n, x in lists.items()}
-            )
+            rest = Scope(everything, {n: x.type for n, x in limits.items()}, {n: x.of for n, x in lists.items()})
             read = read_expression(table, "is", text, rest)
             assert read is None, "names are found as the language finds them"
             return None
@@ -207,9 +195,7 @@ class Features:
                 table.problem(f"has the name of a field of {name}", "choose another name")
         check_members(table, "is", expression, self.derived)
         otherwise = _otherwise(table, expression.type)
-        return DerivedDef(
-            each.name, each.pack.name, doc, expression, otherwise, expression.type, readable, degrade
-        )
+        return DerivedDef(each.name, each.pack.name, doc, expression, otherwise, expression.type, readable, degrade)
 
 
 def _otherwise(table: Table, kind: Type) -> Value:
@@ -235,9 +221,7 @@ def _otherwise(table: Table, kind: Type) -> Value:
 class _Window:
     """One window feature being read."""
 
-    def __init__(
-        self, table: Table, each: Declared, events: Mapping[str, EventDef], broken: Collection[str]
-    ) -> None:
+    def __init__(self, table: Table, each: Declared, events: Mapping[str, EventDef], broken: Collection[str]) -> None:
         self.table, self.each, self.events, self.broken = table, each, events, broken
         self.sound = True
 
@@ -251,9 +235,7 @@ class _Window:
         table = self.table
         doc = table.words()
         degrade = cast("Degrade", table.choice("degrade", DEGRADES, "open"))
-        counts = cast(
-            "Literal['attempts', 'accepted']", table.choice("counts", ("attempts", "accepted"), "attempts")
-        )
+        counts = cast("Literal['attempts', 'accepted']", table.choice("counts", ("attempts", "accepted"), "attempts"))
         fold = table.choice("fold", FOLDS)
         over = self._over()
         lag_us = table.duration("lag", "0s", least_us=0)
@@ -318,9 +300,7 @@ class _Window:
         given = self.table.choice("current", ("include", "exclude"), "include")
         if fold in FOLDS_STRICTLY_EARLIER:
             if self.table.has("current"):
-                self.table.problem(
-                    f"`current` means nothing: {fold} reads strictly earlier events", "leave it out"
-                )
+                self.table.problem(f"`current` means nothing: {fold} reads strictly earlier events", "leave it out")
             return "exclude"
         return cast("Literal['include', 'exclude']", given)
 
@@ -333,9 +313,7 @@ class _Window:
         if lag_us:
             table.problem("an exact quantile has no lag", "leave `lag` out")
         if over.kind == "ever" and table.raw.get("over") == "ever":
-            table.problem(
-                'an exact quantile keeps the whole window: over = "ever" is refused', "give a duration"
-            )
+            table.problem('an exact quantile keeps the whole window: over = "ever" is refused', "give a duration")
         given = table.raw.get("q")
         if isinstance(given, bool) or not isinstance(given, float) or not 0 < given < 1:
             table.problem("`q` must be a number between 0 and 1", "write q = 0.95")
@@ -401,20 +379,14 @@ class _Window:
         if not isinstance(given, dict):
             words = next(iter(asked.values()))
             for event in self.events.values():
-                if (
-                    event.name not in parts
-                    and (readers := _resolved(event, words))
-                    and not _unlike(first, readers)
-                ):
+                if event.name not in parts and (readers := _resolved(event, words)) and not _unlike(first, readers):
                     parts[event.name] = readers
         return _Keys(
             by={name: tuple(f.name for f in found) for name, found in parts.items()},
             entities=tuple(f.entity or f.name for f in first),
         )
 
-    def _keys_by_event(
-        self, given: Mapping[str, Any], feeds: Sequence[EventDef]
-    ) -> dict[str, tuple[str, ...]]:
+    def _keys_by_event(self, given: Mapping[str, Any], feeds: Sequence[EventDef]) -> dict[str, tuple[str, ...]]:
         asked: dict[str, tuple[str, ...]] = {}
         for name, words in given.items():
             if name not in self.events:
@@ -425,16 +397,12 @@ class _Window:
                 continue
             listed = [words] if isinstance(words, str) else words
             if not isinstance(listed, list) or not listed or not all(isinstance(w, str) for w in listed):
-                self.fail(
-                    f"`by`: {name} must be a field or a list of fields", 'write by = { login = "user" }'
-                )
+                self.fail(f"`by`: {name} must be a field or a list of fields", 'write by = { login = "user" }')
                 continue
             asked[name] = tuple(listed)
         for event in feeds:
             if event.name not in given:
-                self.fail(
-                    f"`by` says nothing of {event.name}, which feeds the feature", "add it to the table"
-                )
+                self.fail(f"`by` says nothing of {event.name}, which feeds the feature", "add it to the table")
         return asked
 
     def _part(self, event: EventDef, word: str, key: str) -> FieldDef | None:
@@ -507,14 +475,10 @@ class _Window:
                 )
         kind = first.type.kind
         if fold in FOLDS_OF_NUMBERS and kind not in (Kind.INT, Kind.MONEY):
-            allowed = (
-                ", ".join(FOLDS_OF_TOKENS) if kind is Kind.TOKEN else "count, distinct, seen, first, last"
-            )
+            allowed = ", ".join(FOLDS_OF_TOKENS) if kind is Kind.TOKEN else "count, distinct, seen, first, last"
             self.fail(f"{fold} of a {first.type}", f"fold a whole number or money, or use one of: {allowed}")
         if kind is Kind.RATIO and fold not in ("first", "last"):
-            self.fail(
-                f"{fold} of a ratio is not exact", "use first or last, or make the field a whole number"
-            )
+            self.fail(f"{fold} of a ratio is not exact", "use first or last, or make the field a whole number")
         money = self._currency({event.name: fields[event.name] for event in feeds}, keys, where)
         if not self.sound:
             return {}, None
@@ -571,15 +535,11 @@ class _Window:
             if len(found) == 1 and found[0].type == fields[first].type:
                 fields[name] = found[0]
             elif isinstance(self.table.raw["by"], dict):
-                self.fail(
-                    f"`value`: {name} reads `seen` and has no such value", "name its field in a `value` table"
-                )
+                self.fail(f"`value`: {name} reads `seen` and has no such value", "name its field in a `value` table")
             else:
                 del keys.by[name]
 
-    def _currency(
-        self, fields: Mapping[str, FieldDef], keys: _Keys, where: Mapping[str, Expression]
-    ) -> Type | None:
+    def _currency(self, fields: Mapping[str, FieldDef], keys: _Keys, where: Mapping[str, Expression]) -> Type | None:
         """The one currency of a money fold: of the pack, pinned by `where`, or a part of the key."""
         found: set[Type] = set()
         for name, f in fields.items():
@@ -592,16 +552,10 @@ class _Window:
                 found.add(f.type)
                 names = {by[keys.by[name].index(word)] for by in keys.by.values()}
                 if len(names) > 1:
-                    self.fail(
-                        "`by`: the currency's field has several names", "give it the same name everywhere"
-                    )
+                    self.fail("`by`: the currency's field has several names", "give it the same name everywhere")
             elif name in where and (text := fixed_text(where[name], word)) is not None:
                 found.add(Type(Kind.MONEY, of=text))
-            elif (
-                name not in where
-                and self.table.has("where")
-                and speaks_of(str(self.table.raw["where"]), {word})
-            ):
+            elif name not in where and self.table.has("where") and speaks_of(str(self.table.raw["where"]), {word}):
                 self.sound = False  # the condition itself is reported already
             else:
                 self.fail(

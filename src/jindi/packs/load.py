@@ -33,10 +33,9 @@ _ROLES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"columns[^/]*\.toml\Z", ""),
     )
 )
-_LAYOUT: Final = (
-    "a pack holds pack.toml, events.toml, features.toml, policies/*.toml, parameters/*.toml, lists/*.toml"
-)
+_LAYOUT: Final = "a pack holds pack.toml, events.toml, features.toml, policies/*.toml, parameters/*.toml, lists/*.toml"
 _HEADER: Final = re.compile(r"^[ \t]*\[[ \t]*([a-z][a-z0-9_]*)\b(?!\.)", re.MULTILINE | re.ASCII)
+_LINE_END: Final = re.compile(r"\r+\n")
 _AT_LINE: Final = re.compile(r"^(.*) \(at (line \d+, column \d+|end of document)\)\Z", re.DOTALL)
 
 
@@ -73,10 +72,8 @@ def load(files: Mapping[str, str]) -> Definitions:
 
 def _canonical(files: Mapping[str, str]) -> dict[str, str]:
     """Texts as the digest sees them: the same file saved on another system stays the same file."""
-    return {
-        path: text.removeprefix("\ufeff").replace("\r\n", "\n").rstrip("\n") + "\n"
-        for path, text in files.items()
-    }
+    # Canonical texts stay as they are when made canonical again, or the source would load to another digest.
+    return {path: _LINE_END.sub("\n", text.lstrip("\ufeff")).rstrip("\n") + "\n" for path, text in files.items()}
 
 
 def _parsed(source: Mapping[str, str], problems: list[Problem]) -> list[_File]:
@@ -99,9 +96,7 @@ def _parsed(source: Mapping[str, str], problems: list[Problem]) -> list[_File]:
             problems.append(Problem(path, "", "not a file of a pack", _LAYOUT))
         elif role:
             raw = _toml(path, text, problems)
-            files.append(
-                _File(path, root, role, raw, frozenset(_HEADER.findall(text)) if raw is None else frozenset())
-            )
+            files.append(_File(path, root, role, raw, frozenset(_HEADER.findall(text)) if raw is None else frozenset()))
     return files
 
 
@@ -110,9 +105,7 @@ def _toml(path: str, text: str, problems: list[Problem]) -> Mapping[str, Any] | 
         problems.append(Problem(path, "", f"longer than {FILE_CHARACTERS_MAX} characters", "split it"))
         return None
     if any("\ud800" <= character <= "\udfff" for character in text):
-        problems.append(
-            Problem(path, "", "holds half a character (a lone surrogate)", "save the file as UTF-8")
-        )
+        problems.append(Problem(path, "", "holds half a character (a lone surrogate)", "save the file as UTF-8"))
         return None
     try:
         return tomllib.loads(text)
@@ -202,9 +195,7 @@ class _Loading:
         places: dict[str, str] = {}
         needs: list[tuple[Table, tuple[str, ...]]] = []
         for file in self._of("pack"):
-            table = Table(
-                file.raw or {}, "pack", file.path, "", self.problems if file.raw is not None else []
-            )
+            table = Table(file.raw or {}, "pack", file.path, "", self.problems if file.raw is not None else [])
             name = table.name("name")
             zone = _zone(table)
             currency = table.text("currency", remedy='write currency = "CNY"')
@@ -243,9 +234,7 @@ class _Loading:
     def _note_broken_fields(self, event: EventDef, raw: Any) -> None:
         given = raw.get("fields")
         if isinstance(given, dict):
-            self.broken |= {f"{event.name}.{name}" for name in given} - {
-                f"{event.name}.{f.name}" for f in event.fields
-            }
+            self.broken |= {f"{event.name}.{name}" for name in given} - {f"{event.name}.{f.name}" for f in event.fields}
 
 
 def _zone(table: Table) -> ZoneInfo:

@@ -23,9 +23,7 @@ def _opened(raw: Any, kind: str, name: str, where: str, problems: list[Problem])
         problems.append(Problem(where, name[:64], "not a name", NAME_REMEDY))
         return None
     if not isinstance(raw, dict):
-        problems.append(
-            Problem(where, name, f"must be a table, not {kind_of(raw)}", f"begin it with [{name}]")
-        )
+        problems.append(Problem(where, name, f"must be a table, not {kind_of(raw)}", f"begin it with [{name}]"))
         return None
     return Table(raw, kind, where, name, problems)
 
@@ -55,9 +53,7 @@ def read_limit(raw: Any, name: str, pack: PackDef, where: str, problems: list[Pr
         if step is None:
             continue
         if steps and step.since <= steps[-1].since:
-            table.problem(
-                f"value {number} is dated {step.since}, not after the one before it", "order them by date"
-            )
+            table.problem(f"value {number} is dated {step.since}, not after the one before it", "order them by date")
             continue
         steps.append(step)
     if table.has("value") and not table.raw["value"]:

@@ -75,9 +75,7 @@ def plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date | time) else value
 
 
-def read_policy(
-    raw: Mapping[str, Any], pack: PackDef, where: str, known: Known, problems: list[Problem]
-) -> PolicyDef:
+def read_policy(raw: Mapping[str, Any], pack: PackDef, where: str, known: Known, problems: list[Problem]) -> PolicyDef:
     """One policy with all its parts."""
     given = raw.get("id")
     item = given if isinstance(given, str) else ""
@@ -88,14 +86,10 @@ def read_policy(
     event = known.events.get(on)
     if event is None and on and on not in known.broken:
         table.problem(f"`on`: unknown event '{on[:64]}'", meant(on, known.events))
-    scope = (
-        offer(event, known.windows, known.derived, known.limits, known.lists) if event is not None else None
-    )
+    scope = offer(event, known.windows, known.derived, known.limits, known.lists) if event is not None else None
     reader = _Reader(where, event, scope, known, pack=pack, problems=problems, must_prove=state == "live")
     rules = tuple(rule for given in table.tables("rule") if (rule := reader.rule(given)) is not None)
-    exemptions = tuple(
-        each for given in table.tables("exemption") if (each := reader.exemption(given)) is not None
-    )
+    exemptions = tuple(each for given in table.tables("exemption") if (each := reader.exemption(given)) is not None)
     reader.check_ids()
     bands = reader.bands(table.tables("band"))
     if not table.has("rule"):
@@ -203,9 +197,7 @@ class _Reader:
         share_max_ppm = table.share("share_max", SHARE_MAX_PPM)
         confirmed_ppm = table.share("confirmed_share", 0) if table.has("confirmed_share") else None
         if confirmed_ppm and confirmed_ppm <= share_max_ppm:
-            table.problem(
-                "`confirmed_share` is not above `share_max`", "leave it out, or confirm a larger share"
-            )
+            table.problem("`confirmed_share` is not above `share_max`", "leave it out, or confirm a larger share")
         doc, basis = (
             table.words(),
             table.text("basis", remedy="say which law, incident or judgement it rests on"),
@@ -248,9 +240,7 @@ class _Reader:
             table.choice("then", _ASKED)
         return Outcome.REVIEW  # which asks for no method and no wait, so that one slip is told once
 
-    def manner(
-        self, table: Table, then: Outcome | None, *, may_challenge: bool
-    ) -> tuple[str | None, int | None]:
+    def manner(self, table: Table, then: Outcome | None, *, may_challenge: bool) -> tuple[str | None, int | None]:
         """How to challenge and how long to delay, each where it is needed and nowhere else."""
         method = wait_us = None
         if table.has("method"):
@@ -317,9 +307,7 @@ class _Reader:
                 if score_from <= bands[-1].score_from:
                     table.problem("begins at or below the band before it", "order the bands by `from`")
                 elif OUTCOMES.index(then) < OUTCOMES.index(bands[-1].then):
-                    table.problem(
-                        f"{then} is lighter than {bands[-1].then} of the band before it", "order them"
-                    )
+                    table.problem(f"{then} is lighter than {bands[-1].then} of the band before it", "order them")
             bands.append(BandDef(score_from, then, method, wait_us))
         return tuple(bands)
 
@@ -399,9 +387,7 @@ class _Reader:
                 if name not in self.broken:
                     table.problem(f"`lists`: unknown list '{name[:64]}'", meant(name, self.known.lists))
             elif not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-                table.problem(
-                    f"`lists`: {name} must be a list of texts", f'write lists = {{ {name} = ["…"] }}'
-                )
+                table.problem(f"`lists`: {name} must be a list of texts", f'write lists = {{ {name} = ["…"] }}')
             else:
                 pairs |= {(name, value) for value in values}
         return frozenset(pairs)
@@ -413,9 +399,7 @@ class _Reader:
         values: dict[str, Value] = {}
         for name, value in raw.items():
             if name in TIME_WORDS:
-                table.problem(
-                    f"`given`: {name} follows from the time", 'give at = "2026-11-22T03:00:00+08:00"'
-                )
+                table.problem(f"`given`: {name} follows from the time", 'give at = "2026-11-22T03:00:00+08:00"')
                 continue
             kind = scope.names.get(name)
             if kind is None:

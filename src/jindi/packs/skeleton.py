@@ -16,9 +16,7 @@ def skeleton(name: str) -> Mapping[str, str]:
     `name` is no name.
     """
     if not NAME.match(name) or len(name) > NAME_LENGTH_MAX:
-        raise Problems(
-            [Problem("", "name", "not a name for a pack", NAME_REMEDY.replace("64", str(NAME_LENGTH_MAX)))]
-        )
+        raise Problems([Problem("", "name", "not a name for a pack", NAME_REMEDY.replace("64", str(NAME_LENGTH_MAX)))])
     return {f"{name}/{path}".replace("NAME", name): text.replace("NAME", name) for path, text in _FILES.items()}
 
 

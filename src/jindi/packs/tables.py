@@ -67,9 +67,7 @@ class Table:
     problem when the file has none, so that one reading finds everything that is wrong.
     """
 
-    def __init__(
-        self, raw: Mapping[str, Any], kind: str, where: str, item: str, problems: list[Problem]
-    ) -> None:
+    def __init__(self, raw: Mapping[str, Any], kind: str, where: str, item: str, problems: list[Problem]) -> None:
         self.raw, self.kind, self.where, self.item, self.problems = raw, kind, where, item, problems
         known = KEYS[kind]
         for key in raw:
@@ -193,9 +191,7 @@ class Table:
         match = _PERCENT.match(value)
         ppm = int(match[1]) * 10_000 + int((match[2] or "").ljust(4, "0")) if match else 0
         if not 0 < ppm <= 1_000_000:
-            self.problem(
-                f"`{key}` is not a percentage above 0% and up to 100%", 'write it as "5%" or "0.25%"'
-            )
+            self.problem(f"`{key}` is not a percentage above 0% and up to 100%", 'write it as "5%" or "0.25%"')
             return default_ppm
         return ppm
 

@@ -8,11 +8,12 @@ import heapq
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
@@ -20,17 +21,18 @@ import pyarrow.parquet as pq
 
 from jindi.basics.money import EXPONENTS
 from jindi.basics.problems import Problem, Problems
-from jindi.engine import Program, decide
-from jindi.features import Windows, plan
+from jindi.engine import Decision, Program, decide
+from jindi.features import Batch, Windows, plan
 from jindi.language import Kind, Type, Value
 from jindi.packs import Outcome
 from jindi.run.columns import PROBLEMS_TOLD_MAX, ColumnMap, Derived, Source, about, field_values, ids, instants
-from jindi.run.events import Event
+from jindi.run.events import Event, Scalars
 from jindi.run.intake import Intake, Refused
-from jindi.run.state import State
+from jindi.run.state import Gathered, State
 from jindi.vault import Tokens
 
 CHUNK_ROWS = 65_536
+BLOCK_EVENTS = 16_384
 Told = Callable[[int, int | None], None]
 """Told (rows done, rows in all if known) now and then; may raise to interrupt."""
 
@@ -72,24 +74,19 @@ def decide_file(
     writer = _Output(target, program, types, kept_names)
     outcomes: dict[str, int] = dict.fromkeys(map(str, Outcome), 0)
     events = done = 0
+    sequential = any(state.accepts(name) for name in program.events)
     try:
-        for waiting in stream:
+        for waiting, gathered in _gathered(state, stream, source.name, sequential=sequential):
             event = waiting.event
-            try:
-                gathered = state.gather(event, feed=True)
-            except Refused as error:
-                raise Problems(
-                    Problem(source.name, f"event {events + 1}", each.problem, each.remedy) for each in error.problems
-                ) from None
             decision = decide(program.events[event.type], gathered.facts)
             state.high_us = gathered.as_of_us
-            if decision.outcome is Outcome.ALLOW:
+            if sequential and decision.outcome is Outcome.ALLOW and state.accepts(event.type):
                 state.windows.keep(event.type, gathered.as_of_us, event.values)
             events += 1
             if waiting.row is not None:
                 done += 1
                 outcomes[decision.outcome] += 1
-                writer.row(waiting, gathered.as_of_us, gathered.facts, decision)
+                writer.row(waiting, gathered.facts, decision)
                 if done % 4096 == 0:
                     told(done, rows)
         writer.finish()
@@ -98,6 +95,41 @@ def decide_file(
         raise
     told(done, done)
     return Summary(done, events, outcomes)
+
+
+def _gathered(
+    state: State, stream: Iterator[_Waiting], name: str, *, sequential: bool
+) -> Iterator[tuple[_Waiting, Gathered]]:
+    """Every event with its facts. Where no decision comes back into a feature, features are read in blocks."""
+    number = 0
+    while block := list(islice(stream, BLOCK_EVENTS)):
+        try:
+            read = None if sequential else _features(state, block)
+            for waiting in block:
+                number += 1
+                event = waiting.event
+                if read is None:
+                    yield waiting, state.gather(event, feed=True)
+                else:
+                    yield waiting, state.gather_with(event, next(read[event.type]))
+        except Refused as error:
+            raise Problems(Problem(name, f"event {number}", p.problem, p.remedy) for p in error.problems) from None
+        except OverflowError as error:
+            raise Problems([Problem(name, f"after event {number}", str(error))]) from None
+
+
+def _features(state: State, block: Sequence[_Waiting]) -> dict[str, Iterator[list[Value]]]:
+    """The window features of a block's events, per type and in their order."""
+    types = tuple(dict.fromkeys(waiting.event.type for waiting in block))
+    places = {name: place for place, name in enumerate(types)}
+    values: list[list[Scalars]] = [[] for _ in types]
+    for waiting in block:
+        values[places[waiting.event.type]].append(waiting.event.values)
+    kinds = np.array([places[waiting.event.type] for waiting in block], np.int64)
+    at = np.array([waiting.event.at_us for waiting in block], np.int64)
+    as_of = np.maximum.accumulate(np.maximum(at, state.high_us))
+    answers = state.windows.observe_batch(Batch(types, kinds, as_of, [list(zip(*rows, strict=True)) for rows in values]))
+    return {name: iter(answer.rows()) for name, answer in zip(types, answers, strict=True)}
 
 
 def _wire_events(source: Path, program: Program, tokens: Tokens) -> Iterator[_Waiting]:
@@ -135,12 +167,13 @@ def _mapped_events(source: Path, program: Program, tokens: Tokens, columns: Colu
             if len(problems) < PROBLEMS_TOLD_MAX:
                 problems.append(Problem(source.name, f"row {start + row + 1}: {column}", why, "correct the file or its mapping"))
 
+        whole = {name: _cells(cells) if isinstance(cells, pa.Array) else cells for name, cells in table.items()}
         at_source, table = _timed(columns.at, table)
         at = instants(at_source, table[columns.at.column] if columns.at.column else [columns.at.literal] * rows,
                       about(tell, "at"))  # fmt: skip
         event_ids = ids(columns.id, range(rows), table, about(tell, "id"))
         values = field_values(program.events[columns.type].event, columns.fields, rows, table, tokens, tell)
-        kept = list(zip(*(table[name] for name in columns.keep.values()), strict=True)) if columns.keep else [()] * rows
+        kept = list(zip(*(whole[name] for name in columns.keep.values()), strict=True)) if columns.keep else [()] * rows
         for row, at_us in enumerate(at):
             if at_us < last_us:
                 tell(row, "at", "earlier than the row before it; rows must be in time order")
@@ -260,67 +293,67 @@ class _Output:
 
     def __init__(self, target: Path, program: Program, types: tuple[str, ...], kept: tuple[str, ...]) -> None:
         self._target, self._part = target, target.with_name(target.name + ".part")
-        self._program, self._kept = program, kept
-        self._slots: dict[str, list[tuple[int, int, float]]] = {}
+        self._kept = kept
+        self._slots: dict[str, dict[str, int]] = {}
         features: dict[str, Type] = {}
         for name in types:
             ep = program.events[name]
             for feature in (*ep.windows, *ep.derived):
                 features.setdefault(feature, ep.types[ep.index[feature]])
         self._features = features
-        places = {feature: place for place, feature in enumerate(features)}
         for name in types:
-            ep = program.events[name]
-            self._slots[name] = [
-                (places[feature], ep.index[feature], _scale(features[feature])) for feature in (*ep.windows, *ep.derived)
-            ]
+            index = program.events[name].index
+            self._slots[name] = {feature: index[feature] for feature in features if feature in index}
         self._rules = {
-            name: tuple(rule.id for rule in live.policy.rules) if (live := program.events[name].live) else () for name in types
+            name: tuple(rule.id for rule in live.policy.rules) if (live := program.events[name].live) else ()
+            for name in types
         }
-        self._columns: list[list[Any]] = []
+        self._waiting: list[tuple[_Waiting, Sequence[Value], Decision]] = []
         self._writer: pq.ParquetWriter | None = None
-        self._begin()
 
-    def _begin(self) -> None:
-        self._columns = [[] for _ in range(len(self._kept) + 3 + len(self._features) + 3)]
-
-    def row(self, waiting: _Waiting, as_of_us: int, facts: Sequence[Value], decision: Any) -> None:
+    def row(self, waiting: _Waiting, facts: Sequence[Value], decision: Decision) -> None:
         """One answer."""
-        columns, event = self._columns, waiting.event
-        at = len(self._kept)
-        for place, value in enumerate(waiting.kept):
-            columns[place].append(value)
-        columns[at].append(event.id)
-        columns[at + 1].append(event.type)
-        columns[at + 2].append(event.at_us)
-        filled = len(columns[at])
-        for place, slot, scale in self._slots[event.type]:
-            value = facts[slot]
-            columns[at + 3 + place].append(value / scale if scale != 1.0 and isinstance(value, int | float) else value)
-        for place in range(len(self._features)):
-            if len(columns[at + 3 + place]) < filled:
-                columns[at + 3 + place].append(None)
-        rules = self._rules[event.type]
-        columns[-3].append(str(decision.outcome))
-        columns[-2].append(decision.score)
-        columns[-1].append([rules[hit] for hit in decision.hits])
-        if filled >= CHUNK_ROWS:
+        self._waiting.append((waiting, facts, decision))
+        if len(self._waiting) >= BLOCK_EVENTS:
             self._flush()
 
+    def _column(self, feature: str, type_: Type) -> list[Value]:
+        """A feature's values in all rows that wait; None where the row's type does not have it."""
+        slots = {name: slots.get(feature, -1) for name, slots in self._slots.items()}
+        only = set(slots.values())
+        if len(only) == 1:
+            slot = only.pop()
+            column = [facts[slot] for _, facts, _ in self._waiting]
+        else:
+            column = [
+                None if (slot := slots[waiting.event.type]) < 0 else facts[slot] for waiting, facts, _ in self._waiting
+            ]
+        if (scale := _scale(type_)) != 1.0:
+            return [value / scale if isinstance(value, int | float) else None for value in column]
+        return column
+
     def _flush(self) -> None:
-        names = [*self._kept, "event_id", "event_type", "at", *self._features, "outcome", "score", "reasons"]
-        types: list[pa.DataType | None] = [None] * len(self._kept)
-        types += [pa.string(), pa.string(), pa.timestamp("us", "UTC")]
-        types += [_arrow(each) for each in self._features.values()] + [pa.string(), pa.int64(), pa.list_(pa.string())]
-        if self._writer is not None:
-            types = [field.type for field in self._writer.schema]
-        taken = {name: place for place, name in enumerate(names)}
-        arrays = [pa.array(self._columns[place], types[place]) for place in taken.values()]
-        table = pa.table(arrays, list(taken))
+        waiting = self._waiting
+        columns: dict[str, Any] = {
+            name: [each.kept[place] for each, _, _ in waiting] for place, name in enumerate(self._kept)
+        }
+        columns["event_id"] = pa.array([each.event.id for each, _, _ in waiting], pa.string())
+        columns["event_type"] = pa.array([each.event.type for each, _, _ in waiting], pa.string())
+        columns["at"] = pa.array([each.event.at_us for each, _, _ in waiting], pa.timestamp("us", "UTC"))
+        for feature, type_ in self._features.items():
+            columns[feature] = pa.array(self._column(feature, type_), _arrow(type_))
+        columns["outcome"] = pa.array([str(decision.outcome) for _, _, decision in waiting], pa.string())
+        columns["score"] = pa.array([decision.score for _, _, decision in waiting], pa.int64())
+        columns["reasons"] = pa.array(
+            [[self._rules[each.event.type][hit] for hit in decision.hits] for each, _, decision in waiting],
+            pa.list_(pa.string()),
+        )
+        schema = self._writer.schema if self._writer is not None else None
+        table = pa.table(columns, schema=schema)
         if self._writer is None:
             self._writer = pq.ParquetWriter(self._part, table.schema, compression="zstd")
         self._writer.write_table(table)
-        self._begin()
+        self._waiting = []
 
     def finish(self) -> None:
         """Everything is on disk under its name."""

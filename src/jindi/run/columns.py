@@ -198,7 +198,8 @@ def _instant(source: Source) -> Callable[[Any], int]:
                 if source.zone is None:
                     raise ValueError("a time without a zone; name the zone in the mapping")
                 cell = cell.replace(tzinfo=source.zone)
-            return (cell - _EPOCH) // timedelta(microseconds=1)
+            span: timedelta = cell - _EPOCH
+            return span // timedelta(microseconds=1)
         if isinstance(cell, str):
             try:
                 return parse_instant(cell)

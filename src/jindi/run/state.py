@@ -123,25 +123,45 @@ class State:
         Raises Refused, and changes nothing, when the windows can't take the event or a limit has no value yet.
         """
         gatherer = self._gatherers[event.type]
-        ep = gatherer.ep
         as_of_us = max(event.at_us, self.high_us)
-        late = event.at_us + ep.event.late_after_us < self.high_us
+        self._turn(gatherer, as_of_us)
         read = self.windows.observe if feed else self.windows.read
-        try:
-            gatherer.turn_to(as_of_us)
-        except LookupError as error:
-            raise Refused([Problem("event", "at", str(error), "give the limit a value for that day")]) from None
         try:
             features: Sequence[Value] = read(event.type, as_of_us, event.values)
         except OverflowError as error:
             raise Refused([Problem("event", event.type, str(error), "the sums of its windows are full")]) from None
         absent: frozenset[str] = frozenset()
         if deadline_passed or self.warming:
-            absent = frozenset(name for name in ep.windows if deadline_passed or name in self.warming)
+            windows = gatherer.ep.windows
+            absent = frozenset(name for name in windows if deadline_passed or name in self.warming)
             if absent:
-                features = [None if name in absent else value for name, value in zip(ep.windows, features, strict=True)]
+                features = [None if name in absent else value for name, value in zip(windows, features, strict=True)]
+        return self._assembled(gatherer, event, as_of_us, features, absent)
+
+    def gather_with(self, event: Event, features: Sequence[Value]) -> Gathered:
+        """`gather` with the window features already read (and the event fed), as batches do."""
+        gatherer = self._gatherers[event.type]
+        as_of_us = max(event.at_us, self.high_us)
+        self._turn(gatherer, as_of_us)
+        return self._assembled(gatherer, event, as_of_us, features, frozenset())
+
+    def _turn(self, gatherer: Gatherer, as_of_us: int) -> None:
+        try:
+            gatherer.turn_to(as_of_us)
+        except LookupError as error:
+            raise Refused([Problem("event", "at", str(error), "give the limit a value for that day")]) from None
+
+    def _assembled(
+        self, gatherer: Gatherer, event: Event, as_of_us: int, features: Sequence[Value], absent: frozenset[str]
+    ) -> Gathered:
+        ep = gatherer.ep
+        late = event.at_us + ep.event.late_after_us < self.high_us
         base = gatherer.base(event.values, features, as_of_us, self.lists)
         return Gathered(as_of_us, late, ep.complete(base, absent), base, absent)
+
+    def accepts(self, event_type: str) -> bool:
+        """Whether events of a type feed what counts accepted events, so that decisions come back into features."""
+        return event_type in self._kept
 
     def decide(self, event: Event, gathered: Gathered) -> Decision:
         """The pure verdict over gathered facts."""

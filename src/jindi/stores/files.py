@@ -69,9 +69,7 @@ class FileBlobs:
 
     def names(self, prefix: str = "") -> tuple[str, ...]:
         """All names that start with `prefix`, sorted."""
-        return tuple(
-            name for name in self._fs.names(self._folder) if name.startswith(prefix) and _NAME.match(name)
-        )
+        return tuple(name for name in self._fs.names(self._folder) if name.startswith(prefix) and _NAME.match(name))
 
     def drop(self, name: str) -> None:
         """Forget a name; no error when it is not there."""

@@ -92,9 +92,7 @@ class _Segment:
     def nearest(self, seq: int) -> tuple[int, int]:
         """The last indexed (sequence number, offset) that is not after `seq`, or the segment's first."""
         marks = self.marks  # a reader may put a longer one in its place meanwhile
-        at = (
-            bisect_right(range(len(marks) // 2), max(seq, self.first), key=lambda entry: marks[2 * entry]) - 1
-        )
+        at = bisect_right(range(len(marks) // 2), max(seq, self.first), key=lambda entry: marks[2 * entry]) - 1
         return marks[2 * at], marks[2 * at + 1]
 
 
@@ -164,9 +162,7 @@ class SegmentLog:
             if segment.end + size > segment.limit:
                 segment = self._rotate(size)
             at = segment.end
-            rest = _HEADER_REST.pack(
-                crc32(batch, segment.seed), len(batch), count, _zeros(batch, at, size), first
-            )
+            rest = _HEADER_REST.pack(crc32(batch, segment.seed), len(batch), count, _zeros(batch, at, size), first)
             frame = b"".join((_MAGIC, _WORD.pack(crc32(rest, segment.seed)), rest, batch, pad))
             self._fs.write(self._fd, frame, at)
             self._fs.sync(self._fd)
@@ -308,9 +304,7 @@ class SegmentLog:
         self._lock_fd = fs.open(f"{folder}/log", create=not self._read_only, write=not self._read_only)
         alone = fs.lock(self._lock_fd)
         if not alone and not self._read_only:
-            raise LogFailure(
-                f"{folder}: another process has this log open (stop it, or give this one another folder)"
-            )
+            raise LogFailure(f"{folder}: another process has this log open (stop it, or give this one another folder)")
         identity = fs.read(self._lock_fd, SECTOR, 0)
         if self._read_only:
             fs.close(self._lock_fd)  # the lock only told whether somebody is writing
@@ -364,17 +358,11 @@ class SegmentLog:
         if magic != _SEGMENT_MAGIC or crc32(header[:8] + header[12:]) != check:
             raise LogDamaged(path, "offset 0: the segment's header is damaged", _RESTORE)
         if version != 1:
-            raise LogDamaged(
-                path, f"offset 0: format {version} is not known here", "use the version that wrote it"
-            )
+            raise LogDamaged(path, f"offset 0: format {version} is not known here", "use the version that wrote it")
         if named != first:
-            raise LogDamaged(
-                path, f"offset 0: the segment begins at {named}, not where its name says", _RESTORE
-            )
+            raise LogDamaged(path, f"offset 0: the segment begins at {named}, not where its name says", _RESTORE)
         if size != capacity:
-            raise LogDamaged(
-                path, f"offset {size}: the file has {size} bytes instead of {capacity}", _RESTORE
-            )
+            raise LogDamaged(path, f"offset {size}: the file has {size} bytes instead of {capacity}", _RESTORE)
         if not self._id:
             self._id = log_id
         if log_id != self._id:

@@ -4,6 +4,7 @@ import os
 import platform as machine
 import shutil
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,10 +146,13 @@ def decide(
 def _warm(output: Output) -> None:
     from jindi import features  # noqa: PLC0415
 
-    def told(name: str, done: int, total: int) -> None:
-        output.note(f"compiling kernels for this machine, once: {done}/{total} {name}")
+    began = time.monotonic()
 
-    getattr(features, "warm", lambda _: None)(told)
+    def told(_: str, done: int, total: int) -> None:
+        if time.monotonic() - began > 1.0:
+            output.note(f"compiling kernels for this machine, once: {done} of {total}")
+
+    features.warm(told)
 
 
 @app.command()

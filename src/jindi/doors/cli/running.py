@@ -65,7 +65,7 @@ def _warm(output: Output) -> None:
         def told(_: str, done: int, total: int) -> None:
             progress.update(task, completed=done, total=total, visible=True)
 
-        getattr(features, "warm", lambda _: None)(told)
+        features.warm(told)
         answered.warm()
 
 

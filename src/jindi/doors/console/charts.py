@@ -127,9 +127,7 @@ def stacked(
             if height > 0:
                 base -= height
                 gap = min(2.0, slot / 4)
-                bars.append(
-                    Bar(round(x + gap / 2, 2), round(base, 2), round(slot - gap, 2), round(height, 2), kind)
-                )
+                bars.append(Bar(round(x + gap / 2, 2), round(base, 2), round(slot - gap, 2), round(height, 2), kind))
         columns.append(Column(round(x, 2), round(slot, 2), titles[n], tuple(bars)))
     return Chart(tuple(columns), (), _across(labels, slot), _up(top, step, unit), width, width - _RIGHT)
 
@@ -158,9 +156,7 @@ def lines(
                 path.append("h0.01")
             pen_down = True
         drawn.append(Line("".join(path), kind))
-    columns = tuple(
-        Column(round(_LEFT + n * slot, 2), round(slot, 2), title, ()) for n, title in enumerate(titles)
-    )
+    columns = tuple(Column(round(_LEFT + n * slot, 2), round(slot, 2), title, ()) for n, title in enumerate(titles))
     return Chart(columns, tuple(drawn), _across(labels, slot), _up(top, step, ""), width, width - _RIGHT)
 
 
@@ -207,9 +203,7 @@ def waterfall(parts: Sequence[tuple[str, int]], bands: Sequence[tuple[int, str]]
     width, names, row, top = 640, 220, 26, 36
     ordered = sorted(parts, key=lambda part: (-part[1], part[0]))
     # An outcome begins at its lowest band; higher bands of the same outcome only change its method.
-    lightest = sorted(
-        (min(score for score, then in bands if then == it), it) for it in {then for _, then in bands}
-    )
+    lightest = sorted((min(score for score, then in bands if then == it), it) for it in {then for _, then in bands})
     totals = [0]
     for _, points in ordered:
         totals.append(totals[-1] + points)
@@ -229,9 +223,7 @@ def waterfall(parts: Sequence[tuple[str, int]], bands: Sequence[tuple[int, str]]
             round(max(1.0, abs(points) * scale), 1),
             top + n * row,
         )
-        for n, ((name, points), before, after) in enumerate(
-            zip(ordered, totals[:-1], totals[1:], strict=True)
-        )
+        for n, ((name, points), before, after) in enumerate(zip(ordered, totals[:-1], totals[1:], strict=True))
     )
     score = totals[-1]
     return Waterfall(

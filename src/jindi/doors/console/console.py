@@ -1,5 +1,6 @@
 """The console's addresses and what answers at each."""
 
+import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -25,6 +26,7 @@ from jindi.doors.console.reasons import decision_values, limit_text
 from jindi.doors.console.source import DecisionFilter, DecisionRow, Source
 from jindi.doors.console.view import CHOICES, COOKIE, Pages, View, view_of
 from jindi.doors.console.words import WORDS
+from jindi.engine import Explanation
 from jindi.packs.definitions import Outcome
 from jindi.ports import Clock
 
@@ -38,13 +40,12 @@ _Handler = Callable[[Request], Awaitable[Response]]
 class Console:
     """The pages over one running platform. Every page but signing in needs a session."""
 
-    def __init__(
-        self, source: Source, sessions: Sessions, links: SignInLinks, clock: Clock, zone: ZoneInfo
-    ) -> None:
+    def __init__(self, source: Source, sessions: Sessions, links: SignInLinks, clock: Clock, zone: ZoneInfo) -> None:
         self._source, self._sessions, self._links = source, sessions, links
         self._clock, self._zone = clock, zone
         self._assets = Assets()
         self._pages = Pages(self._assets)
+        self._explaining = asyncio.Lock()
         self._streams = 0
 
     # ---- who is there -------------------------------------------------------------------------------
@@ -98,9 +99,7 @@ class Console:
                 "sign_in.html", view, status=410, invitation=None, token=None, notice="sign_in.dead"
             )
         minutes = -(-(invitation.expires_us - view.now_us) // MINUTE_US)
-        return self._pages.show(
-            "sign_in.html", view, invitation=invitation, minutes=minutes, token=token, notice=None
-        )
+        return self._pages.show("sign_in.html", view, invitation=invitation, minutes=minutes, token=token, notice=None)
 
     async def consume(self, request: Request) -> Response:
         """The button on that page: uses the link up and opens a session under a new id."""
@@ -225,9 +224,19 @@ class Console:
         found = self._source.decision(identifier)
         if found is None:
             return self._error(view, HTTPStatus.NOT_FOUND, "error.no_decision", id=identifier[:64])
-        explanation = self._source.explanation(identifier)
-        values = decision_values(found, explanation, view)
+        values = decision_values(found, await self._explained(identifier), view)
         return self._pages.show("decision.html", view, page="decisions", **values)
+
+    async def _explained(self, identifier: str) -> Explanation | None:
+        """The explanation, reckoned beside the loop and one at a time, so that decisions keep their pace."""
+        reckon = self._source.explanation(identifier)
+        if reckon is None:
+            return None
+        async with self._explaining:
+            try:
+                return await asyncio.to_thread(reckon)
+            except (LookupError, ValueError):
+                return None
 
     async def policies(self, _: Request, view: View) -> Response:
         """All policies, with what they have done."""
@@ -301,18 +310,14 @@ class Console:
         """The page for everything that was refused: what, why, and what to do."""
         assert isinstance(refusal, HTTPException), "only registered for refusals"
         usual = {404: "error.not_found", 405: "error.method"}
-        message = (
-            refusal.detail if refusal.detail in WORDS else usual.get(refusal.status_code, "error.failed")
-        )
+        message = refusal.detail if refusal.detail in WORDS else usual.get(refusal.status_code, "error.failed")
         answer = self._error(self._view(request), refusal.status_code, message)
         answer.headers.update(refusal.headers or {})
         return answer
 
     async def failed(self, request: Request, _: Exception) -> Response:
         """The page for our own faults; the fault itself goes to the server's log, never to the browser."""
-        return self._error(
-            self._view_of(request, None, None), HTTPStatus.INTERNAL_SERVER_ERROR, "error.failed"
-        )
+        return self._error(self._view_of(request, None, None), HTTPStatus.INTERNAL_SERVER_ERROR, "error.failed")
 
     def app(self) -> ASGIApp:
         """All of it as one ASGI application."""
@@ -342,9 +347,7 @@ class Console:
         return SecurityHeaders(pages)
 
 
-def build_console(
-    source: Source, *, sessions: Sessions, links: SignInLinks, clock: Clock, zone: ZoneInfo
-) -> ASGIApp:
+def build_console(source: Source, *, sessions: Sessions, links: SignInLinks, clock: Clock, zone: ZoneInfo) -> ASGIApp:
     """The console as an ASGI application for the root of a server: `/console`, `/sign-in`, `/assets`.
 
     `zone` is the zone in which all instants are shown. Behind TLS the server must set the scheme to

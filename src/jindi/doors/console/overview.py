@@ -31,9 +31,7 @@ def overview_values(source: Source, view: View) -> dict[str, Any]:
     """All that the overview's templates need."""
     stats = source.stats()
     rows = source.recent(LIVE_ROWS)
-    totals = {
-        outcome: sum(minute.outcomes.get(outcome, 0) for minute in stats.minutes) for outcome in OUTCOMES
-    }
+    totals = {outcome: sum(minute.outcomes.get(outcome, 0) for minute in stats.minutes) for outcome in OUTCOMES}
     decided = sum(totals.values())
     return {
         "stats": stats,
@@ -46,11 +44,10 @@ def overview_values(source: Source, view: View) -> dict[str, Any]:
         "volume": _volume(stats, view),
         "latency": _latency(stats, view),
         "minutes": _lines(stats, view),
+        "lately": next((minute for minute in reversed(stats.minutes) if minute.latency_us_p50 is not None), None),
         "busiest": max((rule.hits for rule in stats.rules), default=0),
         "board": source.scoreboard(),
-        "stale_s": (view.now_us - stats.as_of_us) // SECOND_US
-        if view.now_us - stats.as_of_us > STALE_US
-        else None,
+        "stale_s": (view.now_us - stats.as_of_us) // SECOND_US if view.now_us - stats.as_of_us > STALE_US else None,
         "live_rows": LIVE_ROWS,
         "minutes_shown": len(stats.minutes),
     }
@@ -80,9 +77,7 @@ def _rates(stats: Stats, view: View) -> charts.Chart:
         whole = minute.decisions
         parts = [(outcome.value, minute.outcomes.get(outcome, 0)) for outcome in _STOPPED]
         stacks.append([(kind, part * 100 / whole if whole else 0.0) for kind, part in parts])
-        said = " · ".join(
-            f"{view.t('outcome.' + kind)} {figures.share(part, whole)}" for kind, part in parts if part
-        )
+        said = " · ".join(f"{view.t('outcome.' + kind)} {figures.share(part, whole)}" for kind, part in parts if part)
         titles.append(f"{_label(minute, view)}  {said or '0%'}")
     return charts.stacked([_label(m, view) for m in stats.minutes], stacks, titles, "%")
 

@@ -1,6 +1,7 @@
 """The running platform as the console sees it: answers from memory, or with one short read of the journal."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from jindi.basics.instants import MINUTE_US
@@ -14,8 +15,8 @@ from jindi.doors.console.source import (
     Minute,
     PolicyView,
     RuleCount,
-    Scoreboard,
     ScenarioScore,
+    Scoreboard,
     Stats,
 )
 from jindi.engine import EventProgram, Explanation, Facts
@@ -131,10 +132,10 @@ class PlatformSource:
             retry_of=retry if isinstance(retry, str) else None,
         )
 
-    def explanation(self, identifier: str) -> Explanation | None:
-        """Why a decision is as it is."""
+    def explanation(self, identifier: str) -> Callable[[], Explanation] | None:
+        """Why a decision is as it is: the facts are found now, the reckoning is for a thread."""
         found = self._find(identifier)
-        return self._platform.explanation(found) if found is not None else None
+        return partial(self._platform.explanation, found) if found is not None else None
 
     def event_types(self) -> Sequence[tuple[str, Words]]:
         """The event types that a policy decides."""
@@ -282,7 +283,7 @@ def _lines(ep: EventProgram, facts: Facts) -> Iterator[FieldLine]:
         yield FieldLine(
             field.name,
             field.doc,
-            None if text is None else str(text),
+            text,
             field.data_class,
             field.identifier is not None,
         )

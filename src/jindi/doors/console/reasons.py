@@ -74,9 +74,7 @@ def decision_values(found: DecisionPage, explanation: Explanation | None, view: 
         "concerned": concerned,
         "limits_used": [line for line in explanation.limits if f"limit('{line.name}')" in concerned],
         "limits_rest": [line for line in explanation.limits if f"limit('{line.name}')" not in concerned],
-        "exemptions": [
-            (line, tuple(_steps(line.condition, inputs, view))) for line in explanation.exemptions
-        ],
+        "exemptions": [(line, tuple(_steps(line.condition, inputs, view))) for line in explanation.exemptions],
         "changes": _changes(explanation, inputs, view),
         "text": lambda line: text_of(line.value, view),
     }
@@ -147,9 +145,7 @@ def _leaves(condition: Condition) -> Iterator[str]:
 
 def _concerned(explanation: Explanation) -> frozenset[str]:
     """The inputs of rules that were hit, so that the page can show them first."""
-    return frozenset(
-        name for line in explanation.rules if line.state == "hit" for name in _leaves(line.condition)
-    )
+    return frozenset(name for line in explanation.rules if line.state == "hit" for name in _leaves(line.condition))
 
 
 def _changes(explanation: Explanation, inputs: dict[str, InputLine], view: View) -> list[ChangeView]:

@@ -1,10 +1,11 @@
 """What the console shows, and the one question it asks: a `Source` that answers from the running platform.
 
 Every method is called on the event loop and answers from memory, or with one short read: a page must not
-make a decision wait. Values are plain; words in both languages come along, because a page chooses.
+make a decision wait. What takes longer is given back as a function. Values are plain; words in both languages
+come along, because a page chooses.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -126,7 +127,7 @@ class Minute:
 
 @dataclass(frozen=True, slots=True)
 class RuleCount:
-    """How often a rule was hit in the minutes shown."""
+    """How often a rule was hit since the platform started."""
 
     policy: str
     rule: str
@@ -138,8 +139,9 @@ class RuleCount:
 class Stats:
     """The platform's pulse. `minutes` are oldest first, at most 60, without gaps; the last may be unfinished.
 
-    `as_of_us` is when these figures were taken: a page that shows old ones says so. `per_second` is over
-    the last ten seconds. `stopped` is the sentence of why the lane no longer decides, None while it does.
+    Latencies are from receipt to a durable answer, None where nothing was answered. `as_of_us` is when these
+    figures were taken: a page that shows old ones says so. `per_second` is over the last ten seconds. `stopped`
+    is the sentence of why the lane no longer decides, None while it does.
     """
 
     as_of_us: int
@@ -217,8 +219,13 @@ class Source(Protocol):
     def decision(self, decision_id: str) -> DecisionPage | None:
         """A decision by its id, or None when there is none."""
 
-    def explanation(self, decision_id: str) -> Explanation | None:
-        """Why a decision is as it is, from the facts in the journal; None when there is no such decision."""
+    def explanation(self, decision_id: str) -> Callable[[], Explanation] | None:
+        """Why a decision is as it is, from the facts in the journal; None when they are not at hand.
+
+        What is given back does the reckoning, which may take a tenth of a second: the console calls it in
+        a thread, so it must not touch what the lane changes. It may raise LookupError or ValueError when
+        the definitions of that moment can't be used; the page then says so.
+        """
 
     def event_types(self) -> Sequence[tuple[str, Words]]:
         """The event types that a policy decides, with their sentences."""

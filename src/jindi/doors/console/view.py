@@ -106,9 +106,7 @@ class View:
         return figures.duration(us, self.lang)
 
 
-def view_of(
-    request: Request, *, session: Session | None, clear_id: str | None, zone: ZoneInfo, now_us: int
-) -> View:
+def view_of(request: Request, *, session: Session | None, clear_id: str | None, zone: ZoneInfo, now_us: int) -> View:
     """The view of a request: its cookies where they hold something we know, the browser's wish otherwise."""
     chosen = {}
     for name, allowed in CHOICES.items():

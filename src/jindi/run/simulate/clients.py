@@ -71,9 +71,7 @@ class Client:
 
     def identify(self, *, passed: bool) -> Sent:
         """An identity check for the account's class."""
-        sources = (
-            {"I": 1, "II": 3, "III": 5}[self.user.account_class] if passed else self.chance.randint(0, 1)
-        )
+        sources = {"I": 1, "II": 3, "III": 5}[self.user.account_class] if passed else self.chance.randint(0, 1)
         return self._say(
             "identity_check", **self._hand(), id_card=self.user.id_card, phone=self.user.phone,
             ip=self.place.ip, sources=sources, face_to_face=False, passed=passed,
@@ -108,9 +106,7 @@ class Client:
         self.stage.move(sent, None, self.user, minor)
         return sent
 
-    def fill(
-        self, minor: int, *, level: str = "two", card: Card | None = None, same_name: bool = True
-    ) -> Sent:
+    def fill(self, minor: int, *, level: str = "two", card: Card | None = None, same_name: bool = True) -> Sent:
         """A top-up from a bank card."""
         card = card or self.user.cards[0]
         sent = self._say(
@@ -206,9 +202,7 @@ class Client:
         )  # fmt: skip
         sent.approved = failure is None
         stage, think_us = self.stage, int((0.2 + chance.random() * 1.5) * SECOND_US)
-        sent.follow = lambda asked: stage.later(
-            stage.now_us + think_us, lambda: _answer(stage, asked, failure)
-        )
+        sent.follow = lambda asked: stage.later(stage.now_us + think_us, lambda: _answer(stage, asked, failure))
         stage.book(sent)
         if terminal is not None and terminal in stage.tills:
             stage.tills[terminal].append((self.user, card))
@@ -272,9 +266,7 @@ def complain(stage: Stage, sent: Sent, victim: User, source: str) -> bool:
         return False
     harmed = sent.event
     fields = {"payment": harmed["id"], "user": victim.id}
-    fields |= {
-        name: harmed[name] for name in ("merchant", "terminal", "payee", "card", "device") if name in harmed
-    }
+    fields |= {name: harmed[name] for name in ("merchant", "terminal", "payee", "card", "device") if name in harmed}
     fields |= {"amount": harmed["amount"], "source": source}
     stage.say(Sent(HONEST), "fraud_report", harmed["id"] + "-report", fields)
     return True

@@ -103,9 +103,7 @@ def _whereabouts(stage: Stage, user: User) -> Place:
     point = chance.random()
     if rested_us > _JOURNEY_US and point < 0.008:
         abroad = chance.random() < 0.07 and rested_us > _FLIGHT_US
-        user.trip_city = (
-            chance.randrange(HOME_CITIES, len(CITIES)) if abroad else chance.randrange(HOME_CITIES)
-        )
+        user.trip_city = chance.randrange(HOME_CITIES, len(CITIES)) if abroad else chance.randrange(HOME_CITIES)
         user.trip = mobile_place(user.trip_city, chance)
         user.stay_until_us = now_us + int(chance.uniform(0.5, 5) * DAY_US)
         return user.trip
@@ -183,13 +181,16 @@ def _errand(client: Client) -> None:
     elif point < 0.95:
         if user.account_class != "I":
             minor = int(chance.lognormvariate(10.6, 0.8) * user.wealth) // 1_000 * 1_000 + 1_000
-            if chance.random() < 0.97:
+            if chance.random() < 0.99:
                 client.fill(minor, card=_debit(user, chance))
             else:  # a husband's or a mother's card
                 client.fill(minor, card=client.stage.town.users[user.number - 1].cards[0], same_name=False)
     elif point < 0.975:
         minor = user.balance_minor * chance.randint(30, 100) // 100 // 1_000 * 1_000
+        if user.account_class == "I":  # all that leaves the balance counts against its lifetime's cap
+            minor = min(minor, _CAPS_MINOR["I"] - user.spent_life_minor)
         if minor >= 10_000:
+            user.spent_life_minor += minor if user.account_class == "I" else 0
             level = "certificate" if minor > 2_000_000 and user.certificate else "two"
             arrival = chance.choice(("instant", "two_hours", "two_hours", "next_day"))
             card, own = _debit(user, chance), chance.random() < 0.985
@@ -247,12 +248,7 @@ def _shop_near(client: Client) -> None:
         level = till_level(minor, chance)
         sent = client.buy(shop, minor, level=level, channel="pos", card=card, terminal=terminal)
         _sometimes_mistaken(client, sent)
-    elif (
-        level is not None
-        and point < 0.4
-        and user.static_day_minor + minor <= 50_000
-        and shop.kind != "company"
-    ):
+    elif level is not None and point < 0.4 and user.static_day_minor + minor <= 50_000 and shop.kind != "company":
         user.static_day_minor += minor
         _purchase(client, shop, minor, level, channel="code_static")
     elif level is not None:
@@ -322,11 +318,12 @@ def _send_to(client: Client, payee: int, minor: int) -> None:
     if level is None or payee == user.number:
         return
     by_card = user.balance_minor < minor or user.account_class == "I"
+    if not by_card:
+        by_card = user.spent_life_minor + minor > _CAPS_MINOR[user.account_class]
+        user.spent_life_minor += 0 if by_card else minor
     user.spent_day_minor += minor
     arrival = "instant" if minor < 500_000 else chance.choice(("instant", "instant", "two_hours", "next_day"))
-    client.send(
-        stage.town.users[payee], minor, level=level, card=user.cards[0] if by_card else None, arrival=arrival
-    )
+    client.send(stage.town.users[payee], minor, level=level, card=user.cards[0] if by_card else None, arrival=arrival)
 
 
 def _refund_later(client: Client, sent: Sent, minor: int) -> None:

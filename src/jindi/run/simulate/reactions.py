@@ -44,17 +44,15 @@ def _tell(stage: Stage, sent: Sent, kind: str, suffix: str, fields: dict[str, An
 
 def _challenged(stage: Stage, sent: Sent, method: str, decision_id: str, chance: Random) -> Iterator[int]:
     # A one-time password can be coaxed out of a victim or read by malware; a face hardly.
-    harder = 0.5 if method in ("face", "passkey") and sent.passes < 0.9 else 1.0
-    attempts = 1 if sent.passes < 0.9 else 2
-    for attempt in range(attempts):
-        yield stage.now_us + int(chance.lognormvariate(3.3, 0.5) * SECOND_US)
-        passed = chance.random() < sent.passes * harder
-        fields = {"decision": decision_id, "user": sent.event["user"], "method": method, "passed": passed}
-        _tell(stage, sent, "challenge_result", f"-answer{attempt + 1}", fields)
-        if passed:
-            yield stage.now_us + int(chance.uniform(1, 12) * SECOND_US)
-            _again(stage, sent)
-            return
+    is_thief = sent.passes < 0.9
+    harder = 0.5 if is_thief and method in ("face", "passkey") else 1.0
+    yield stage.now_us + int(chance.lognormvariate(3.3, 0.5) * SECOND_US)
+    passed = chance.random() < sent.passes * harder
+    fields = {"decision": decision_id, "user": sent.event["user"], "method": method, "passed": passed}
+    _tell(stage, sent, "challenge_result", "-answer", fields)
+    if passed or (not is_thief and chance.random() < 0.8):  # who fails honestly begins anew
+        yield stage.now_us + int(chance.uniform(1, 12) * SECOND_US)
+        _again(stage, sent)
 
 
 def _delayed(stage: Stage, sent: Sent, decision_id: str, wait_us: int, chance: Random) -> Iterator[int]:

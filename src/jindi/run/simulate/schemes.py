@@ -44,9 +44,7 @@ class Plot:
         self.episode = episode
         self.chance = chance
 
-    def client(
-        self, user: User, device: Device, place: Place, *, passes: float, notices: float = 0.0
-    ) -> Client:
+    def client(self, user: User, device: Device, place: Place, *, passes: float, notices: float = 0.0) -> Client:
         """Somebody of the campaign, acting for a user."""
         return Client(
             self.stage, self.chance, user, device=device, place=place, episode=self.episode, passes=passes,
@@ -68,9 +66,7 @@ class Plot:
     def neighbour(self, user: User) -> User:
         """Somebody who lives in the user's city, unless hardly anybody does."""
         asked = (self.anybody() for _ in range(200))
-        return next(
-            (other for other in asked if other.city == user.city and other is not user), self.anybody()
-        )
+        return next((other for other in asked if other.city == user.city and other is not user), self.anybody())
 
     def sleeper(self) -> User:
         """An account that is little used: its owner would rent it out."""
@@ -398,9 +394,7 @@ def structuring(plot: Plot) -> Acting:
                 out_minor = int(minor * chance.uniform(0.9, 0.995)) // 10_000 * 10_000
                 others = [other.user for other in accounts if other is not account]
                 if others and chance.random() < 0.3:
-                    out = account.send(
-                        chance.choice(others), out_minor, level="certificate", loss_minor=out_minor
-                    )
+                    out = account.send(chance.choice(others), out_minor, level="certificate", loss_minor=out_minor)
                 else:
                     out = account.withdraw(
                         out_minor, level="certificate", card=chance.choice(drops), arrival="instant",
@@ -489,12 +483,8 @@ def compromised_terminal(plot: Plot) -> Acting:
     """A tampered till repeats some of its customers' card payments, for days, at usual prices."""
     stage, chance = plot.stage, plot.chance
     shops = [shop for shop in stage.town.shops("grocery", "restaurant", "fuel") if shop.terminals]
-    till = {
-        terminal: shop for shop in chance.sample(shops, min(len(shops), 24)) for terminal in shop.terminals
-    }
-    listening = {
-        terminal: deque[tuple[User, Card]](maxlen=40) for terminal in till if terminal not in stage.tills
-    }
+    till = {terminal: shop for shop in chance.sample(shops, min(len(shops), 24)) for terminal in shop.terminals}
+    listening = {terminal: deque[tuple[User, Card]](maxlen=40) for terminal in till if terminal not in stage.tills}
     if not listening:  # others of the trade have been everywhere
         return
     stage.tills.update(listening)
@@ -593,9 +583,7 @@ def _drain(plot: Plot, thief: Client) -> Acting:
             taken = _buy_fence(thief, plot.shop("gift_card", "game", "electronics"), minor)
         else:
             card = victim.cards[0] if by_card else None
-            taken = thief.send(
-                mules[turn % len(mules)], minor, level=_level(minor), card=card, loss_minor=minor
-            )
+            taken = thief.send(mules[turn % len(mules)], minor, level=_level(minor), card=card, loss_minor=minor)
         plot.report(taken, victim, 0.85, 0.8, "customer")
         yield plot.soon(40, 900)
         if taken.stopped:
@@ -610,9 +598,7 @@ def _buy_fence(thief: Client, shop: Merchant, minor: int) -> Sent:
     """Something that turns into money again, from the balance or else from a bound card."""
     card = None if thief.user.balance_minor >= minor else thief.user.cards[-1]
     channel = "web" if thief.device.agent == "chrome" else "app"
-    return thief.buy(
-        shop, minor, level=_level(minor), channel=channel, card=card, loss_minor=minor, declines=0.05
-    )
+    return thief.buy(shop, minor, level=_level(minor), channel=channel, card=card, loss_minor=minor, declines=0.05)
 
 
 def _open_account(plot: Plot, device: Device | None = None) -> Generator[int, None, Client | None]:

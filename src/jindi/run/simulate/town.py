@@ -209,8 +209,8 @@ def new_card(kind: str, chance: Random) -> Card:
     return Card(digits + luhn_digit(digits), kind)
 
 
-AGENTS = ("android",) * 115 + ("ios",) * 76 + ("chrome",) * 8 + ("emulator",)
-"""What honest people use; an emulator in two hundred belongs to a player or a tester."""
+AGENTS = ("android",) * 289 + ("ios",) * 190 + ("chrome",) * 20 + ("emulator",)
+"""What honest people use; an emulator in five hundred belongs to a player or a tester."""
 
 
 def new_device(chance: Random, agents: tuple[str, ...] = AGENTS) -> Device:
@@ -227,27 +227,21 @@ def home_place(city: int, number: int, chance: Random) -> Place:
     """A household's broadband line, with an address of its own."""
     where = CITIES[city]
     ip = f"10.{city + 10}.{number * 7 // 250 % 250 + 1}.{number * 7 % 250 + 1}"
-    return Place(
-        ip, where.name, coarse(where.latitude_e4, chance, 900), coarse(where.longitude_e4, chance, 900)
-    )
+    return Place(ip, where.name, coarse(where.latitude_e4, chance, 900), coarse(where.longitude_e4, chance, 900))
 
 
 def mobile_place(city: int, chance: Random) -> Place:
     """A phone on the move in a city: one of the carrier's few shared addresses there."""
     where = CITIES[city]
     ip = f"100.{64 + city}.{chance.randrange(4)}.{chance.randrange(1, 200)}"
-    return Place(
-        ip, where.name, coarse(where.latitude_e4, chance, 1200), coarse(where.longitude_e4, chance, 1200)
-    )
+    return Place(ip, where.name, coarse(where.latitude_e4, chance, 1200), coarse(where.longitude_e4, chance, 1200))
 
 
 def proxy_place(city: int, chance: Random) -> Place:
     """An adversary's exit: a rented line in the city, indistinguishable from a household at first sight."""
     where = CITIES[city]
     ip = f"10.{city + 10}.{chance.randrange(1, 251)}.{chance.randrange(1, 251)}"
-    return Place(
-        ip, where.name, coarse(where.latitude_e4, chance, 900), coarse(where.longitude_e4, chance, 900)
-    )
+    return Place(ip, where.name, coarse(where.latitude_e4, chance, 900), coarse(where.longitude_e4, chance, 900))
 
 
 def hosting_place(city: int, chance: Random) -> Place:
