@@ -54,9 +54,7 @@ def stream(events, keys, seed=7, days=40):
     random = np.random.default_rng(seed)
     weights = random.lognormal(0, 1.5, keys)
     weights /= weights.sum()
-    columns = [
-        [f"{name}{i}" for i in random.choice(keys, events, p=weights).tolist()] for name in ENTITIES
-    ]
+    columns = [[f"{name}{i}" for i in random.choice(keys, events, p=weights).tolist()] for name in ENTITIES]
     times = np.sort(random.integers(0, days * DAY, events)) + 1_700_000_000 * SECOND
     return columns, random.lognormal(9, 1, events).astype(np.int64), times
 

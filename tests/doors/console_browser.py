@@ -146,7 +146,7 @@ class Tab:
             # Between two pages there is no document to ask.
             if value := self.run(f"(() => {{ try {{ return {script}; }} catch {{ return null; }} }})()"):
                 return value
-            self.browser.wait(0.1)
+            self.browser.wait(0.03)
         return None
 
     def cookie(self, url, name, value):

@@ -247,8 +247,12 @@ class World:
         )
 
     def explanation(self, decision_id):
+        return partial(self.explained, decision_id)
+
+    @cache  # noqa: B019 - a world lives as long as its tests
+    def explained(self, decision_id):
         ep, facts, absent, decision, row = self.made[decision_id]
-        return partial(explain, ep, facts, absent, at_us=row.at_us, decision=decision)
+        return explain(ep, facts, absent, at_us=row.at_us, decision=decision)
 
     def event_types(self):
         return [(name, ep.event.doc) for name, ep in self.program.events.items() if ep.live]

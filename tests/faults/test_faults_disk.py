@@ -40,6 +40,25 @@ def test_a_killed_process_loses_nothing_that_it_said(tmp_path):
         log.close()
 
 
+def test_a_forked_child_does_not_keep_the_lock(tmp_path):
+    """A snapshot is written by a fork, which may outlive the log of its parent."""
+    words = f"""
+import os, signal
+from jindi.stores import SegmentLog
+log = SegmentLog({str(tmp_path)!r}, segment_bytes=65536)
+child = os.fork()
+if not child:
+    signal.pause()
+log.close()
+SegmentLog({str(tmp_path)!r}, segment_bytes=65536).close()
+os.kill(child, signal.SIGKILL)
+os.waitpid(child, 0)
+print("opened again")
+"""
+    answer = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
+    assert "opened again" in answer.stdout
+
+
 def test_a_write_that_the_system_takes_in_pieces_is_finished(tmp_path, monkeypatch):
     disk, real = Disk(), os.pwrite
     fd = disk.open(str(tmp_path / "file"), create=True)

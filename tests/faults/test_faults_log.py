@@ -247,6 +247,35 @@ def test_a_reader_beside_the_writer_sees_what_was_acknowledged():
         beside.close()
 
 
+def test_a_reader_that_comes_while_the_writer_goes_on_to_a_new_segment_looks_again():
+    """At each call of the reader's opening, the writer appends until it has a new segment."""
+    at, more = 0, True
+    while more:
+        at += 1
+        story = Story()
+        story.open()
+        for size in SIZES[:5]:
+            story.append(size)
+        sure, due = len(story.acknowledged), story.disk.calls + at
+        act, story.disk.fail_at = story.disk._call, None
+
+        def call(name, *acts, story=story, due=due, act=act):
+            if story.disk.calls + 1 == due:
+                story.disk._call = act
+                for size in (800, 700, 900):
+                    story.append(size)
+                story.disk._call = call
+            return act(name, *acts)
+
+        story.disk._call = call
+        beside = SegmentLog("j", segment_bytes=2048, file_system=story.disk, read_only=True)
+        more = len(story.acknowledged) > sure
+        got = [frame.batch for frame in beside.read()]
+        assert got == story.acknowledged[: len(got)]
+        assert len(got) >= sure
+    assert at > 10
+
+
 def test_a_reader_beside_a_batch_under_way_does_not_call_it_damage():
     story = Story(segment_bytes=8192)
     story.open()

@@ -34,18 +34,12 @@ def every_feature():
         for value, (over_name, over) in itertools.product(("amount", "risk"), OVERS.items()):
             if over is not EVER:
                 name = f"quantile_{value}_{over_name}_{share}"
-                made.append(
-                    feature(name, "quantile", value, over=over, quantile_ppm=share, **next(options))
-                )
+                made.append(feature(name, "quantile", value, over=over, quantile_ppm=share, **next(options)))
     pair = {"payment": ("user", "device"), "login": ("who", "device"), "look": ("user", "device")}
     for over_name, over in OVERS.items():
         made.append(feature(f"both_{over_name}", "distinct", both, over=over, of=("payment", "login")))
-        made.append(
-            feature(f"pair_{over_name}", "sum", "amount", over=over, by=pair, entities=("user", "device"))
-        )
-        made.append(
-            feature(f"hour_{over_name}", "count", over=over, of=("payment", "login"), where="hour >= 12")
-        )
+        made.append(feature(f"pair_{over_name}", "sum", "amount", over=over, by=pair, entities=("user", "device")))
+        made.append(feature(f"hour_{over_name}", "count", over=over, of=("payment", "login"), where="hour >= 12"))
     return made
 
 

@@ -21,6 +21,7 @@ from jindi.language import (
     Scope,
     Type,
     Value,
+    build_rules,
     build_values,
     distance_km,
     evaluate,
@@ -60,6 +61,8 @@ def value(text: str, **facts: Value) -> Value:
     (compiled,) = build_values([expression], slots)([facts.get(slot) for slot in slots])
     assert type(compiled) is type(meant)
     assert compiled == meant
+    if expression.type == BOOL:
+        assert build_rules([expression], slots)([facts.get(slot) for slot in slots]) == [0] * (meant is True)
     return meant
 
 
@@ -156,6 +159,10 @@ TABLE = [
     ("distance_km(n, m, o, 1_214_737)", {"n": 399_042, "m": 1_164_074, "o": 312_304}, 1067),
     ("distance_km(n, 0, 0, 0)", {"n": 900_001}, None),
     ("distance_km(n, 0, 0, 0)", {}, None),
+    ("(n > 1 or known) and n < 5", {"known": True}, None),
+    ("(known or n > 1) and not (risky and n > 3)", {"known": True, "risky": True}, None),
+    ("missing(n) or n > 3", {}, True),
+    ("not missing(n) and n > 3", {}, False),
     ("true", {}, True),
     ("True and not False", {}, True),
     ("n\n  > 3\nand known", {"n": 4, "known": True}, True),

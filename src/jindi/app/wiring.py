@@ -52,13 +52,13 @@ class Outside:
 
     def base_files(self) -> dict[str, str]:
         """The pack of a decision's life, which is always loaded."""
-        return _named(BASE_PACK, shipped_packs() / BASE_PACK)
+        return read_folder(shipped_packs() / BASE_PACK)
 
     def pack_files(self, folders: Sequence[Path]) -> dict[str, str]:
         """The base pack and the packs of the folders; the shipped ones when there is no folder."""
         files = self.base_files()
         for folder in folders or [shipped_packs() / name for name in SHIPPED]:
-            for path, text in _named(folder.resolve().name, folder).items():
+            for path, text in read_folder(folder).items():
                 if path in files and not path.startswith(f"{BASE_PACK}/"):
                     raise Problems([Problem(str(folder), path, "this pack is given twice", "name each pack once")])
                 files[path] = text
@@ -71,7 +71,7 @@ class Outside:
     def packs_mark(self, folders: Sequence[Path]) -> object:
         """Names, sizes and times of all pack files."""
         marks = []
-        for folder in folders:
+        for folder in folders or [shipped_packs() / name for name in SHIPPED]:
             for path in sorted(folder.rglob("*.toml")):
                 try:
                     status = path.stat()
@@ -145,11 +145,3 @@ class Outside:
     def links(self, blobs: Blobs) -> SignInLinks:
         """One-time sign-in links."""
         return SignInLinks(blobs, secrets.token_bytes)
-
-
-def _named(name: str, folder: Path) -> dict[str, str]:
-    """A folder's files under paths that begin with a pack's name, whether it is one pack or holds several."""
-    files = read_folder(folder)
-    if "pack.toml" in files:
-        return {f"{name}/{path}": text for path, text in files.items()}
-    return dict(files)

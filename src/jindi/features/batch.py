@@ -152,7 +152,9 @@ def words_of(
             each.holds(instant, values)
             for instant, values in zip(as_of_us.tolist(), zip(*full, strict=True), strict=True)
         ]
-        words[:, at : at + len(each.lane.conditions)] = np.array(held, dtype=np.int64).reshape(rows, len(each.lane.conditions))
+        words[:, at : at + len(each.lane.conditions)] = np.array(held, dtype=np.int64).reshape(
+            rows, len(each.lane.conditions)
+        )
         at += len(each.lane.conditions)
     for calendar in each.calendars:
         words[:, at] = begins(calendar.start, as_of_us)

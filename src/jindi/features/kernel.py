@@ -303,11 +303,15 @@ def deviation(count: int, total: int, high: Any, low: Any) -> float:
         top, middle2, bottom = bottom, np.uint64(0), np.uint64(0)
     if middle2 > 0 or bottom > 0:
         # Bring the leading bit to the top, then let one sticky bit stand for all that follows.
-        while top < np.uint64(1 << 63):
-            top = (top << np.uint64(1)) | (middle2 >> np.uint64(63))
-            middle2 = (middle2 << np.uint64(1)) | (bottom >> np.uint64(63))
-            bottom = bottom << np.uint64(1)
-            scale *= 0.5
+        stride = 32
+        while stride:
+            by, rest = np.uint64(stride), np.uint64(64 - stride)
+            if top >> rest == 0:
+                top = (top << by) | (middle2 >> rest)
+                middle2 = (middle2 << by) | (bottom >> rest)
+                bottom = bottom << by
+                scale /= np.float64(np.int64(1) << stride)
+            stride >>= 1
         if middle2 > 0 or bottom > 0:
             top = top | np.uint64(1)
     return np.sqrt((np.float64(top) * scale) / np.float64(count * (count - 1)))
@@ -682,7 +686,15 @@ def thin(arena: Words, prog: Words, slab: int, row: int, structure: int, n: int,
 
 @kernel
 def settle(
-    arena: Words, prog: Words, source: int, from_row: int, target: int, to_row: int, structure: int, n: int, dropped: int
+    arena: Words,
+    prog: Words,
+    source: int,
+    from_row: int,
+    target: int,
+    to_row: int,
+    structure: int,
+    n: int,
+    dropped: int,
 ) -> int:
     """Move records [dropped, n) of one slab to the start of another (or the same) and build the indexes
     anew. The base comes along. Answers how many records there are now."""
@@ -1017,12 +1029,45 @@ def read_visit(
 
 
 @kernel
+def touch(arena: Words, directory: Words, prog: Words, io: Words, first: int, visits: int, inputs: int) -> int:
+    """Ask memory for what the visits will need, all at once: waiting once is cheaper than once per visit."""
+    total = np.int64(0)
+    for i in range(visits):
+        visit = first + i * V_WIDTH
+        key = io[inputs + prog[visit + V_KEY]]
+        if key >= 0:
+            total ^= directory[prog[prog[visit + V_STRUCTURE] + S_DIRECTORY] + key]
+    for i in range(visits):
+        visit = first + i * V_WIDTH
+        key = io[inputs + prog[visit + V_KEY]]
+        if key >= 0:
+            total ^= arena[directory[prog[prog[visit + V_STRUCTURE] + S_DIRECTORY] + key]]
+    for i in range(visits):
+        visit = first + i * V_WIDTH
+        key = io[inputs + prog[visit + V_KEY]]
+        if key >= 0:
+            structure = prog[visit + V_STRUCTURE]
+            slab = directory[prog[structure + S_DIRECTORY] + key]
+            if slab:
+                n, width = arena[slab] & N_MASK, 2 if prog[structure + S_FLAGS] & HAS_VALUE else 1
+                row = row_of(prog, structure, arena[slab] >> 40)
+                records = slab + prog[row + C_RECORDS]
+                total ^= arena[records + width * (n - 1)]
+                if prog[row + C_CAPACITY] > SCAN:
+                    hints = slab + prog[row + C_HINTS]
+                    for j in range(prog[structure + S_HINTS]):
+                        total ^= arena[records + width * min(arena[hints + j], n - 1)]
+    return total
+
+
+@kernel
 def step(
     arena: Words, directory: Words, prog: Words, io: Words, lane: int, inputs: int, outputs: int, t: int, mode: int
 ) -> int:
     """One event: read, then feed. Answers how many results are missing, or FULL or OVERFLOW (and then
     nothing has changed; io[0] tells the words needed, or the visit)."""
     visits, first = prog[lane], lane + 1
+    io[0] = touch(arena, directory, prog, io, first, visits, inputs)
     if mode & (FEED | KEEP):
         reason = obstacle(arena, directory, prog, io, first, visits, inputs, t, mode)
         if reason < 0:

@@ -155,7 +155,6 @@ def _writer(each: Runner, names: Names, buffer: memoryview, offset: int, *, lear
     much. Its text is made of numbers alone: nothing that a pack says is in it."""
     known: dict[str, Any] = {
         "names": names,
-        "look_up": names.known,
         "ratio_word": ratio_word,
         "holds": each.holds,
         "pack_into": Struct(f"={each.lane.words}q").pack_into,
@@ -167,14 +166,18 @@ def _writer(each: Runner, names: Names, buffer: memoryview, offset: int, *, lear
         known[f"key{i}"], known[f"known{i}"] = key.names, key.names.known
         value = "".join(f"v{place}, " for place in key.places)
         value = f"({value})" if len(key.places) > 1 else value[:-2]
-        words.append(f"key{i}[{value}]" if learns and key.creates else f"known{i}({value})")
+        if learns and key.creates:
+            words.append(f"key{i}[{value}]")
+        else:
+            # A single key that is None is in the dictionary; a key of several parts needs a look at each.
+            words.append(f"known{i}({value})" if len(key.places) > 1 else f"key{i}.get({value}, {k.NEW_KEY})")
     for place, codec in each.values:
         if codec == "number":
             words.append(f"{k.MISSING} if v{place} is None else v{place}")
         elif codec == "ratio":
             words.append(f"ratio_word(v{place})")
         else:
-            words.append(f"names[v{place}]" if learns else f"look_up(v{place})")
+            words.append(f"names[v{place}]" if learns else f"names.get(v{place}, {k.NEW_KEY})")
     if each.conditions:
         words.append("*holds(as_of_us, values)")
     for i, calendar in enumerate(each.calendars):

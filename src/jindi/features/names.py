@@ -16,9 +16,7 @@ class Names(dict[Any, int]):
 
     __slots__ = ("backward", "free", "missing", "on_full", "room")
 
-    def __init__(
-        self, missing: int, values: Iterable[Any] = (), on_full: Callable[[], None] | None = None
-    ) -> None:
+    def __init__(self, missing: int, values: Iterable[Any] = (), on_full: Callable[[], None] | None = None) -> None:
         super().__init__()
         self.missing = missing
         self.room = 0

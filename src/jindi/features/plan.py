@@ -276,16 +276,12 @@ def _structures(
             continue
         home[feature.name] = signature
         if signature not in found:
-            found[signature] = Structure(
-                signature, sources, feature.entities, feature.counts, codec, is_set
-            )
+            found[signature] = Structure(signature, sources, feature.entities, feature.counts, codec, is_set)
     known = {s.signature for s in before.structures} if before else frozenset()
     for feature, sources, signature in bare:
         home[feature.name] = signature
         hosts = [
-            s.signature
-            for s in found.values()
-            if s.codec and not s.is_set and _hosts(s, sources, feature, definitions)
+            s.signature for s in found.values() if s.codec and not s.is_set and _hosts(s, sources, feature, definitions)
         ]
         old = before.structures[before.home[feature.name]].signature if before and feature.name in before.home else ""
         if old in hosts:
@@ -394,9 +390,7 @@ def _lane(
     return _build(name, definitions, structures, touched, order)
 
 
-def _entity_lane(
-    entity: str, definitions: Definitions, structures: list[Structure], home: Mapping[str, int]
-) -> Lane:
+def _entity_lane(entity: str, definitions: Definitions, structures: list[Structure], home: Mapping[str, int]) -> Lane:
     """How one entity is asked about: all the features of its key, without a current event."""
     order = tuple(sorted(f.name for f in definitions.features.values() if f.entities == (entity,)))
     touched: dict[tuple[int, tuple[str, ...], str], list[str]] = {}
@@ -457,9 +451,7 @@ def _build(
                 index = -1
             elif feature.fold == "quantile":
                 index = structure.ranks.index(_window_name(feature))
-            current = int(
-                feature.current == "include" and feature.lag_us == 0 and feature.fold not in STRICTLY_EARLIER
-            )
+            current = int(feature.current == "include" and feature.lag_us == 0 and feature.fold not in STRICTLY_EARLIER)
             folds.append(
                 (CODES[feature.fold], ranked.index(_window(feature)), slots[feature.name], current, index,
                  feature.quantile_ppm, int(form == "r"))
@@ -590,9 +582,7 @@ def assemble(plan: Plan) -> Program:
             fold_at = len(words)
             for fold in folds:
                 words.extend(fold)
-            visits.append(
-                (lines[number], key, value, condition, feeds, len(windows), window_at, len(folds), fold_at)
-            )
+            visits.append((lines[number], key, value, condition, feeds, len(windows), window_at, len(folds), fold_at))
             scratch = max(scratch, len(windows) * k.R_WIDTH)
         at = len(words)
         words.append(len(visits))

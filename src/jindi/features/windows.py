@@ -105,14 +105,11 @@ class Windows:
             for name, lane in self.plan.lanes.items()
         }
         self._askers = {
-            name: self._runner(lane, self._program.entities[name], None)
-            for name, lane in self.plan.entities.items()
+            name: self._runner(lane, self._program.entities[name], None) for name, lane in self.plan.entities.items()
         }
 
     def _runner(self, lane: Lane, at: int, event: EventDef | None) -> Runner:
-        return runner(
-            lane, at, event, self._keys, self._names, self.absent, self._buffer, self._program.scratch
-        )
+        return runner(lane, at, event, self._keys, self._names, self.absent, self._buffer, self._program.scratch)
 
     # ---- one event ---------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 Table = NDArray[np.int64]
-_START = 1 << 12
+_START, _OLDLESS = 1 << 12, 2
 ANSWERED_MAX = 1 << 21
 """Events per generation; a generation costs at most 48 MB."""
 
@@ -69,11 +69,11 @@ def fingerprint(event_id: str) -> tuple[int, int]:
 
 
 class Answered:
-    """The index. `floor_us`: events from before this instant may have been forgotten."""
+    """The index. `floor_us`: events from before this instant may have been forgotten; those from it on never."""
 
     def __init__(self, most: int = ANSWERED_MAX) -> None:
         self._most = most
-        self._young, self._old = _empty(_START), _empty(2)
+        self._young, self._old = _empty(_START), _empty(_OLDLESS)
         self._count = 0
         self._born_us = self.floor_us = 0
 
@@ -100,8 +100,11 @@ class Answered:
     def add(self, mark: tuple[int, int], seq: int, as_of_us: int) -> None:
         """Remember an answer that is not yet in the index."""
         if self._count >= self._most:
+            if self._old.shape[0] > _OLDLESS:
+                # What is now forgotten may be as young as the first of those who came after it, to the microsecond.
+                self.floor_us = self._born_us + 1
             self._old, self._young, self._count = self._young, _empty(_START), 0
-            self.floor_us, self._born_us = self._born_us, as_of_us
+            self._born_us = as_of_us
         if self._count * 10 >= self._young.shape[0] * 6:
             larger = _empty(self._young.shape[0] * 2)
             _move(self._young, larger)

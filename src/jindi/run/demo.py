@@ -9,13 +9,14 @@ import msgspec
 from jindi.basics.instants import DAY_US, SECOND_US
 from jindi.engine import Decision
 from jindi.ports import Clock
-from jindi.run.lane import Busy, Stopped
+from jindi.run.intake import Refused
+from jindi.run.lane import Busy, Conflict, Stopped
 from jindi.run.platform import Platform
 from jindi.run.records import decision_id
 from jindi.run.simulate import Scoreboard, Simulated, World, truth_line
 
 HISTORY_DAYS = 10
-AT_ONCE = 64
+AT_ONCE = 8
 """Events of the past decided before other work gets its turn."""
 
 _json = msgspec.json.Encoder().encode
@@ -33,7 +34,7 @@ class Stream:
         self.start_us = clock.now_us() - days * DAY_US
         self.world = World(seed, users=users, start_us=self.start_us)
         self.board = Scoreboard()
-        self.events = 0
+        self.events = self.refused = 0
         self.is_live = False
 
     async def run(self) -> None:
@@ -69,6 +70,9 @@ class Stream:
                 await asyncio.sleep(0.01)
             except Stopped:
                 await asyncio.sleep(1.0)
+            except (Refused, Conflict):
+                self.refused += 1  # people follow up what has been settled meanwhile; so may this world
+                return
         self.events += 1
         decided = self._platform.lane.recent[-1]
         if decided.event.id != event["id"]:

@@ -10,13 +10,13 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from jindi.basics.instants import MINUTE_US, SECOND_US, parse_instant
+from jindi.basics.instants import MINUTE_US, SECOND_US
 from jindi.basics.money import AMOUNT_MINOR_MAX, EXPONENTS, parse_minor
 from jindi.basics.problems import Problem, Problems
 from jindi.language import Kind
-from jindi.packs import Definitions, EventDef, FieldDef
+from jindi.packs import Definitions, EventDef, FieldDef, ListDef
 from jindi.run.events import Event, Scalar, Scalars, content_digest
-from jindi.vault import Tokens
+from jindi.vault import Tokens, is_token
 
 AHEAD_MAX_US = 5 * MINUTE_US
 """An event may lie this far ahead of our clock; further ahead it would drag the lane's time with it."""
@@ -47,6 +47,14 @@ def _microseconds(moment: datetime) -> int:
     return (span.days * 86_400 + span.seconds) * SECOND_US + span.microseconds
 
 
+def _moment(text: str) -> datetime:
+    """An instant's text as the decoder reads it, so that both roads read the same. Raises ValueError."""
+    try:
+        return msgspec.convert(text, Annotated[datetime, msgspec.Meta(tz=True)])
+    except msgspec.ValidationError:
+        raise ValueError("not an instant (RFC 3339, with its offset)") from None
+
+
 def wire_type(field: FieldDef) -> Any:
     """The type that the decoder demands of a field on the wire."""
     match field.type.kind:
@@ -71,8 +79,9 @@ def wire_type(field: FieldDef) -> Any:
 class _Shape:
     """What intake knows of one event type: its decoder's struct and how each value is turned over."""
 
-    def __init__(self, definition: EventDef, tokens: Tokens) -> None:
+    def __init__(self, definition: EventDef, lists: Mapping[str, ListDef], tokens: Tokens) -> None:
         self.definition = definition
+        self._lists, self._tokens = lists, tokens
         self.names = tuple(field.name for field in definition.fields)
         members: list[Any] = [
             ("id", Annotated[str, msgspec.Meta(min_length=1, max_length=ID_LENGTH_MAX)]),
@@ -129,7 +138,19 @@ class _Shape:
         for place in self.floats:
             if values[place] is not None and not abs(values[place]) < float("inf"):
                 raise ValueError("not a finite number")
+        if self.definition.lifecycle == "list_entry":
+            named = dict(zip(self.names, values, strict=True))
+            values[self.names.index("value")] = self.member(named["list"], named["value"])
         return tuple(values)
+
+    def member(self, list_name: str, value: str) -> str:
+        """What a list keeps of a new member: the token, where it is a list of identifiers.
+
+        Raises ValueError when the value is no such identifier."""
+        kind = self._lists[list_name].of.of if list_name in self._lists else None
+        if kind is None or is_token(kind, value):
+            return value
+        return self._tokens.token(kind, value)
 
 
 def _money(currency: str, field: FieldDef) -> Convert:
@@ -158,7 +179,7 @@ class Intake:
 
     def __init__(self, definitions: Definitions, tokens: Tokens, now_us: Callable[[], int]) -> None:
         self._tokens, self._now_us = tokens, now_us
-        self._shapes = {name: _Shape(event, tokens) for name, event in definitions.events.items()}
+        self._shapes = {name: _Shape(event, definitions.lists, tokens) for name, event in definitions.events.items()}
         self._by_struct = {shape.struct: shape for shape in self._shapes.values()}
         union: Any = None
         for struct in self._by_struct:
@@ -174,7 +195,7 @@ class Intake:
             event_id, at, *rest = self._astuple(wire)
             values = shape.values(tuple(rest))
             at_us = _microseconds(at)
-        except (msgspec.MsgspecError, ValueError, OverflowError):
+        except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
             raise Refused(self._problems_of_bytes(raw)) from None
         if at_us > self._now_us() + AHEAD_MAX_US or at_us < _EARLIEST_US or len(raw) > EVENT_BYTES_MAX:
             raise Refused(self._problems_of_bytes(raw))
@@ -188,7 +209,7 @@ class Intake:
             raise Refused(problems)
         shape = self._shapes[type_name]
         raw = tuple(
-            datetime.fromisoformat(value.upper())
+            _moment(value)
             if field.type.kind is Kind.TIME and (value := fields.get(field.name)) is not None
             else fields.get(field.name)
             for field in shape.definition.fields
@@ -229,6 +250,11 @@ class Intake:
                     problems.append(Problem("event", field.name, "missing", f"give {_wanted(field)}"))
             elif problem := self._problem_of_value(field, value, document):
                 problems.append(Problem("event", field.name, problem, f"give {_wanted(field)}"))
+        if not problems and shape.definition.lifecycle == "list_entry":
+            try:
+                shape.member(document["list"], document["value"])
+            except ValueError as error:
+                problems.append(Problem("event", "value", str(error), "give an identifier of the list's kind"))
         return problems
 
     def _problems_of_time(self, at: Any, *, at_is_us: bool) -> list[Problem]:
@@ -237,7 +263,7 @@ class Intake:
             at_us = at
         elif isinstance(at, str):
             try:
-                at_us = parse_instant(at)
+                at_us = _microseconds(_moment(at))
             except ValueError:
                 return [Problem("event", "at", "not an instant (RFC 3339, with its offset)", remedy)]
         else:
@@ -265,7 +291,7 @@ class Intake:
                 currency = field.type.of or document.get(field.type.currency_field or "")
                 _money(currency if isinstance(currency, str) else "", field)(value)
             elif kind is Kind.TIME:
-                parse_instant(value)
+                _moment(value)
             elif kind in (Kind.INT, Kind.DURATION):
                 least = -AMOUNT_MINOR_MAX if field.least is None else field.least
                 most = AMOUNT_MINOR_MAX if field.most is None else field.most

@@ -6,8 +6,8 @@ being synced the next one fills. A failed append stops the lane: what is not on 
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future as Job
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import msgspec
 
@@ -18,6 +18,7 @@ from jindi.packs import OUTCOMES
 from jindi.ports import Clock, Log
 from jindi.run.answered import fingerprint
 from jindi.run.answers import Writer
+from jindi.run.archive import Archive
 from jindi.run.events import Event
 from jindi.run.intake import Refused
 from jindi.run.measures import Measures
@@ -58,28 +59,35 @@ class Decided(msgspec.Struct):
     latency_us: int | None = None
 
 
-Waiting = tuple["asyncio.Future[bytes]", bytes, Decided]
+Waiting = tuple[list["asyncio.Future[bytes]"], bytes, Decided]
+"""Those who wait for an answer (whoever sends an event again waits too), its bytes, and the decision."""
 
 
-ReadBack = Callable[[int], tuple[DecisionRecord, Writer]]
+class Batch(msgspec.Struct, eq=False):
+    """Records on their way to the disk, and those who wait for them."""
+
+    job: "Job[None]"
+    waiting: list[Waiting]
+    count: int
 
 
 class Lane:
     """Takes events, one after the other, and answers when they are durable."""
 
     def __init__(
-        self, state: State, log: Log, chain: Chain, clock: Clock, measures: Measures, read_back: ReadBack
+        self, state: State, log: Log, chain: Chain, clock: Clock, measures: Measures, archive: Archive
     ) -> None:
         self.state, self.log, self._chain, self._clock = state, log, chain, clock
         self.measures = measures
-        self._read_back = read_back
+        self._archive = archive
         self._loop = asyncio.get_running_loop()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="jindi-commit")
         self._writers = {name: Writer(ep) for name, ep in state.program.events.items()}
         self._records: list[bytes] = []
         self._waiting: list[Waiting] = []
-        self._in_flight: dict[str, tuple[bytes, asyncio.Future[bytes]]] = {}
+        self._in_flight: dict[str, tuple[bytes, list[asyncio.Future[bytes]]]] = {}
         self._committing = False
+        self._flying: Batch | None = None
         self._last_sync_s = 0.0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -103,11 +111,14 @@ class Lane:
         if (flying := self._in_flight.get(event.id)) is not None:
             if flying[0] != event.digest:
                 raise Conflict
-            return flying[1]
+            # A future of its own: a sender who goes away takes nobody else's answer along.
+            again: asyncio.Future[bytes] = self._loop.create_future()
+            flying[1].append(again)
+            return again
         state = self.state
         mark = fingerprint(event.id)
-        if (seq := state.answered.find(mark)) is not None and (again := self._again(seq, event)) is not None:
-            return again
+        if (seq := state.answered.find(mark)) is not None and (given := self._again(seq, event)) is not None:
+            return given
         if event.at_us < state.answered.floor_us:
             raise Refused([Problem("event", "at", "older than the answers that are kept", "it can't be told from a repetition")])
         if (problem := state.refusal(event)) is not None:
@@ -116,14 +127,20 @@ class Lane:
 
     def _again(self, seq: int, event: Event) -> asyncio.Future[bytes] | None:
         """The answer that this event was given before; None when only the fingerprints are alike."""
-        record, writer = self._read_back(seq)
+        record, writer = self._archive.read_back(seq)
         if record.event_id != event.id:
             return None
-        if record.event.digest != event.digest:
+        if record.event.digest != event.digest and not self._is_same(record, event):
             raise Conflict
         future: asyncio.Future[bytes] = self._loop.create_future()
         future.set_result(write_again(writer, seq, record))
         return future
+
+    def _is_same(self, record: DecisionRecord, event: Event) -> bool:
+        """Whether an event is the journalled one, read under definitions whose fields have changed since."""
+        if (record.event_type, record.at_us) != (event.type, event.at_us):
+            return False
+        return self._archive.values_today(record, self.state.program.definitions) == event.values
 
     def _decide(self, event: Event, received_us: int) -> asyncio.Future[bytes]:
         state = self.state
@@ -155,8 +172,9 @@ class Lane:
         future: asyncio.Future[bytes] = self._loop.create_future()
         decided = Decided(seq, received_us, event, gathered, decision)
         self._records.append(record)
-        self._waiting.append((future, body, decided))
-        self._in_flight[event.id] = (event.digest, future)
+        futures = [future]
+        self._waiting.append((futures, body, decided))
+        self._in_flight[event.id] = (event.digest, futures)
         self.recent.append(decided)
         self.measures.decided(event.type, decision, ep, self._clock.now_us())
         if not self._committing:
@@ -181,6 +199,9 @@ class Lane:
         return seq
 
     def _commit(self) -> None:
+        """Send what waits to the disk, unless a batch is on its way: what comes after it goes by itself."""
+        if self._flying is not None:
+            return
         if self.stopped is not None or not self._records:
             self._committing = False
             self._idle.set()
@@ -188,28 +209,32 @@ class Lane:
         records, self._records = self._records, []
         waiting, self._waiting = self._waiting, []
         self._last_sync_s = self._loop.time()
-        done = self._loop.run_in_executor(self._pool, self._write, records)
-        done.add_done_callback(lambda finished: self._committed(finished, waiting, len(records)))
+        batch = self._flying = Batch(self._pool.submit(self._write, records), waiting, len(records))
+        batch.job.add_done_callback(lambda _: self._loop.call_soon_threadsafe(self._committed, batch))
 
     def _write(self, records: list[bytes]) -> None:
         """In the commit thread: seal the batch and make it durable."""
         first = self.log.next_seq()
         self.log.append(self._chain.seal(records, first), first, len(records))
 
-    def _committed(self, finished: asyncio.Future[None], waiting: list[Waiting], count: int) -> None:
-        if (error := finished.exception()) is not None:
-            self._waiting = waiting + self._waiting
+    def _committed(self, batch: Batch) -> None:
+        if self._flying is not batch:
+            return  # `settle` has waited for it and told everybody
+        self._flying = None
+        if (error := batch.job.exception()) is not None:
+            self._waiting = batch.waiting + self._waiting
             self._stop(f"the journal could not be written: {error}")
             return
         now_us = self._clock.now_us()
-        self.measures.committed(count, self._loop.time() - self._last_sync_s)
+        self.measures.committed(batch.count, self._loop.time() - self._last_sync_s)
         in_flight, answered = self._in_flight, self.measures.answered
-        for future, body, decided in waiting:
-            del in_flight[decided.event.id]
+        for futures, body, decided in batch.waiting:
+            in_flight.pop(decided.event.id, None)
             decided.latency_us = now_us - decided.received_us
             answered(decided.latency_us)
-            if not future.done():
-                future.set_result(body)
+            for future in futures:
+                if not future.done():
+                    future.set_result(body)
         if self._records:
             gap_s = self._last_sync_s + SYNC_GAP_S - self._loop.time()
             if gap_s > 0:
@@ -221,20 +246,35 @@ class Lane:
             self._idle.set()
 
     def _stop(self, why: str) -> None:
+        """Decide nothing more. What is on its way to the disk is still answered if it gets there."""
         self.stopped = why
-        self._committing = False
+        self._committing = self._flying is not None
         self._records.clear()
-        for future, _, _ in self._waiting:
-            if not future.done():
-                future.set_exception(Stopped(why))
-                future.exception()  # a sender that has gone away leaves no one to be told
+        for futures, _, _ in self._waiting:
+            for future in futures:
+                if not future.done():
+                    future.set_exception(Stopped(why))
+                    future.exception()  # a sender that has gone away leaves no one to be told
         self._waiting.clear()
         self._in_flight.clear()
-        self._idle.set()
+        if not self._committing:
+            self._idle.set()
+
+    def settle(self) -> None:
+        """Make everything decided so far durable before returning, with the loop held up for a sync or two.
+
+        Under load there is always a batch on its way: who needs a moment in which the journal and the state
+        say the same can't wait for one."""
+        while self._flying is not None or (self.stopped is None and self._records):
+            if self._flying is None:
+                self._commit()
+            if (batch := self._flying) is not None:
+                wait([batch.job])
+                self._committed(batch)
 
     async def settled(self) -> None:
         """Return when everything decided is durable (or the lane has stopped)."""
-        while self._committing and self.stopped is None:
+        while self._committing:
             await self._idle.wait()
 
     def take(self, state: State) -> None:
@@ -242,9 +282,9 @@ class Lane:
         self.state = state
         self._writers = {name: Writer(ep) for name, ep in state.program.events.items()}
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Answer what waits, then let go of the commit thread."""
-        await self.settled()
+        self.settle()
         self.stopped = self.stopped or "the platform is shutting down"
         self._pool.shutdown(wait=True)
 

@@ -22,6 +22,12 @@ class Lists:
         }
         self._now = {name: self._merged(name) for name in self._declared}
 
+    def under(self, definitions: Definitions) -> "Lists":
+        """A copy as it would stand under other packs; this one stays as it is."""
+        copy = Lists(definitions)
+        copy.restore(self._added, {name: sorted(values) for name, values in self._removed.items()}, self.version)
+        return copy
+
     def _merged(self, name: str) -> dict[str, Expiry]:
         removed = self._removed.get(name, set())
         declared = {value: expiry for value, expiry in self._declared[name].items() if value not in removed}

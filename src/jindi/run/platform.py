@@ -16,15 +16,16 @@ from jindi.language import Value
 from jindi.packs import OUTCOMES
 from jindi.ports import Blobs, Clock, Log
 from jindi.run import snapshots
+from jindi.run.answered import Answered
 from jindi.run.archive import Archive
 from jindi.run.intake import Intake, Refused
-from jindi.run.lane import Lane, write_again
+from jindi.run.lane import Busy, Conflict, Lane, Stopped, write_again
 from jindi.run.measures import Measures
 from jindi.run.openings import Status
-from jindi.run.records import DecisionRecord, decision_id, decision_seq, encode_definitions
+from jindi.run.records import DecisionRecord, DefinitionsRecord, decision_id, decision_seq, encode_definitions
 from jindi.run.recovery import Progress, last_record, recover
 from jindi.run.state import State
-from jindi.vault import Tokens
+from jindi.vault import Tokens, is_token
 
 WARM_SLICE = 256
 """Records replayed at a time while new features catch up; decisions go on between slices."""
@@ -35,11 +36,17 @@ RETRY_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How the platform runs. `snapshot_every` counts decisions, `snapshot_minutes` time since the last one."""
+    """How the platform runs. `snapshot_every` counts decisions, `snapshot_minutes` time since the last one.
+
+    `release_due`: let go of delayed events by ourselves when their time is over."""
 
     snapshot_every: int = 200_000
     snapshot_minutes: int = 10
-    answered_max: int = 1 << 21
+    release_due: bool = True
+
+
+class NotNow(Exception):  # noqa: N818 - what the operator is told
+    """What was asked for can't be done in the state that the platform is in; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +95,7 @@ class Platform:
         self.started_us = clock.now_us()
         self._background: set[asyncio.Task[None]] = set()
         self._snapshot_seq, self._snapshot_us = 0, self.started_us
-        self._snapshot_child: int | None = None
+        self._snapshot_lock = asyncio.Lock()
         self._closing = False
 
     @property
@@ -103,8 +110,9 @@ class Platform:
     async def start(self, progress: Progress | None = None) -> None:
         """Recover from disk and begin to decide. Raises LogDamaged or LogFailure when that can't be done."""
         self._open(progress)
-        for loop in (self._watch, self._release_due):
-            self._spawn(loop())
+        self._spawn(self._watch())
+        if self._settings.release_due:
+            self._spawn(self._release_due())
 
     def _open(self, progress: Progress | None = None) -> None:
         self.log = self._open_log(self._sealed)
@@ -115,7 +123,7 @@ class Platform:
         self._snapshot_seq = recovered.state.next_seq - recovered.replayed
         self._chain = recovered.chain
         self.intake = Intake(self._program.definitions, self._tokens, self._clock.now_us)
-        self.lane = Lane(recovered.state, self.log, recovered.chain, self._clock, self.measures, self.archive.read_back)
+        self.lane = Lane(recovered.state, self.log, recovered.chain, self._clock, self.measures, self.archive)
         self.replayed = recovered.replayed
         if recovered.definitions_digest != self._program.digest:
             self._journal_definitions()
@@ -184,7 +192,7 @@ class Platform:
         if not any(feature.entities == (entity,) for feature in definitions.features.values()):
             raise LookupError("no feature has this key")
         kind = next(iter(kinds - {None}), None)
-        if kind is not None and not value.startswith(f"{kind}."):
+        if kind is not None and not is_token(kind, value):
             try:
                 value = self._tokens.token(kind, value)
             except ValueError as error:
@@ -219,6 +227,7 @@ class Platform:
             raise Problems(problems)
         windows = Windows(plan(program.definitions, program.reads))
         # From here to `take` nothing awaits: no event is seen under half of either definitions.
+        self.lane.settle()
         missing = windows.adopt(self.lane.state.windows)
         state = self.lane.state.under(program, windows, frozenset(missing))
         self._program = program
@@ -232,29 +241,41 @@ class Platform:
         return tuple(sorted(missing))
 
     async def _warm(self, program: Program) -> None:
-        """Replay the journal into fresh windows of the new definitions, beside the live lane, then change over."""
-        windows = Windows(plan(program.definitions, program.reads))
-        side = State.fresh(program, windows)
-        side.answered = self.lane.state.answered.__class__(most=1 << 12)
-        reached = 0
-        while self._program is program and not self._closing:
-            behind = self.log.next_seq() - reached
-            for count, (seq, record) in enumerate(self.archive.records(reached)):
-                if isinstance(record, DecisionRecord):
-                    side.apply(seq, record, self.archive.values_today(record, program.definitions))
-                reached = seq + 1
-                if count % WARM_SLICE == WARM_SLICE - 1:
+        """Replay the journal into fresh windows of the new definitions, beside the live lane, then change over.
+
+        A lane that stops is recovered by a replay of its own, under these same definitions: then there is
+        nothing left to do here."""
+        lane = self.lane
+        side = State.fresh(program, Windows(plan(program.definitions, program.reads)))
+        side.answered = Answered(most=1 << 12)
+        while self._goes_on(program, lane):
+            behind = self.log.next_seq() - side.next_seq
+            for count, (seq, record) in enumerate(self.archive.records(side.next_seq), 1):
+                self._replay(side, seq, record)
+                if count % WARM_SLICE == 0:
                     await asyncio.sleep(0)
-                    if self._program is not program or self._closing:
+                    if not self._goes_on(program, lane):
                         return
             if behind > WARM_SLICE:
                 continue
-            await self.lane.settled()
-            if self.log.next_seq() == reached and not self.lane.waiting:
-                self.lane.state.windows = windows
-                self.lane.state.warming = frozenset()
+            # The last few records, with nothing coming in between.
+            lane.settle()
+            for seq, record in self.archive.records(side.next_seq):
+                self._replay(side, seq, record)
+            if lane.stopped is None:
+                lane.state.windows = side.windows
+                lane.state.warming = frozenset()
                 self._tell("all features have caught up")
-                return
+            return
+
+    def _goes_on(self, program: Program, lane: Lane) -> bool:
+        return self._program is program and self.lane is lane and lane.stopped is None and not self._closing
+
+    def _replay(self, side: State, seq: int, record: DecisionRecord | DefinitionsRecord) -> None:
+        if isinstance(record, DecisionRecord):
+            side.apply(seq, record, self.archive.values_today(record, side.program.definitions))
+        else:
+            side.next_seq = seq + 1
 
     def try_packs(self, files: Mapping[str, str], raw: bytes) -> Trial:
         """Decide an event under edited packs against the running history; nothing is kept of it.
@@ -263,9 +284,9 @@ class Platform:
         program = compiled(files, cases=False)
         event = Intake(program.definitions, self._tokens, self._clock.now_us).read(raw)
         windows = Windows(plan(program.definitions, program.reads))
-        missing = windows.adopt(self.lane.state.windows)
         live = self.lane.state
-        side = State(program, windows, live.lists, live.openings, live.answered)
+        missing = windows.adopt(live.windows)
+        side = State(program, windows, live.lists.under(program.definitions), live.openings, live.answered)
         side.high_us, side.warming = live.high_us, frozenset(missing)
         gathered = side.gather(event, feed=False)
         ep = program.events[event.type]
@@ -274,42 +295,55 @@ class Platform:
         return Trial(decision, explanation, tuple(sorted(gathered.absent)))
 
     async def snapshot(self) -> str:
-        """Write a snapshot now, in a child; returns its name when it is on disk."""
-        await self.lane.settled()
-        seq = self.lane.state.next_seq
-        child = snapshots.write_forked(self.lane.state, self._blobs, last_record(self.archive, seq) if seq else b"")
-        self._snapshot_child = child
-        try:
-            while (ended := os.waitpid(child, os.WNOHANG))[0] == 0:
-                await asyncio.sleep(0.02)
-        finally:
-            self._snapshot_child = None
-        self._snapshot_seq, self._snapshot_us = seq, self._clock.now_us()
-        if ended[1] != 0:
-            raise OSError("the snapshot could not be written; the platform goes on with the last one")
-        snapshots.prune(self._blobs)
-        return snapshots.name_of(seq)
+        """Write a snapshot now, in a child; returns its name when it is on disk.
+
+        Raises NotNow when the state is not one to go back to, OSError when it can't be written."""
+        async with self._snapshot_lock:
+            # The state must say what the journal says: a stopped lane may have seen an event that was never
+            # written, and windows that still catch up would be taken for whole at the next start.
+            self.lane.settle()
+            if self.lane.stopped is not None:
+                raise NotNow("the lane has stopped; a snapshot can be taken when it has recovered")
+            if self.lane.state.warming:
+                raise NotNow("some features still catch up; a snapshot can be taken when they have")
+            seq = self.lane.state.next_seq
+            child = snapshots.write_forked(self.lane.state, self._blobs, last_record(self.archive, seq))
+            try:
+                while (ended := os.waitpid(child, os.WNOHANG))[0] == 0:
+                    await asyncio.sleep(0.02)
+            except asyncio.CancelledError:
+                os.waitpid(child, 0)
+                raise
+            self._snapshot_seq, self._snapshot_us = seq, self._clock.now_us()
+            if ended[1] != 0:
+                raise OSError("the snapshot could not be written; the platform goes on with the last one")
+            snapshots.prune(self._blobs)
+            return snapshots.name_of(seq)
 
     async def _watch(self) -> None:
-        """Snapshots when they are due; recovery when the lane has stopped."""
         while not self._closing:
             await asyncio.sleep(1.0)
-            if self.lane.stopped is not None:
-                await self._recover()
-                continue
+            await self.tend()
+
+    async def tend(self) -> None:
+        """What is looked after every second: snapshots when they are due, recovery when the lane has stopped."""
+        if self.lane.stopped is not None:
+            await self._recover()
+            return
+        try:
             if self._notary is not None and self._notary.due:
                 self._notary.save(self._clock.now_us())
             fresh = self.lane.state.next_seq - self._snapshot_seq
             idle_us = self._clock.now_us() - self._snapshot_us
-            if fresh >= self._settings.snapshot_every or (fresh and idle_us >= self._settings.snapshot_minutes * MINUTE_US):
-                try:
-                    await self.snapshot()
-                except OSError as error:
-                    self._tell(str(error))
+            late = idle_us >= self._settings.snapshot_minutes * MINUTE_US
+            if (fresh >= self._settings.snapshot_every or (fresh and late)) and not self.lane.state.warming:
+                await self.snapshot()
+        except (OSError, NotNow) as error:
+            self._tell(str(error))
 
     async def _recover(self) -> None:
         self._tell(f"the lane has stopped: {self.lane.stopped}; recovering from the journal")
-        await self.lane.close()
+        self.lane.close()
         self.log.close()
         try:
             self._open()
@@ -319,16 +353,29 @@ class Platform:
             await asyncio.sleep(RETRY_S)
 
     async def _release_due(self) -> None:
-        """Let go of what has cooled off: a release is an event like any other."""
         while not self._closing:
             await asyncio.sleep(1.0)
-            if self.lane.stopped is not None or "decision_release" not in self._program.events:
-                continue
-            now_us = self._clock.now_us()
-            for opening in list(self.lane.state.openings.due(now_us)):
-                fields = {"decision": decision_id(opening.seq), "by": "platform"}
-                event = self.intake.make("decision_release", f"release-{decision_id(opening.seq)}", now_us, fields)
-                await asyncio.wait([self.lane.submit(event, now_us)])
+            await self.release_due()
+
+    async def release_due(self) -> int:
+        """Let go of what has cooled off: a release is an event like any other. Answers how many there were."""
+        released = 0
+        if self.lane.stopped is not None or "decision_release" not in self._program.events:
+            return released
+        now_us = self._clock.now_us()
+        for opening in list(self.lane.state.openings.due(now_us)):
+            identifier = decision_id(opening.seq)
+            fields = {"decision": identifier, "by": "platform"}
+            try:
+                # An id of its own each time: should a policy not let this one through, a later one may.
+                event = self.intake.make("decision_release", f"release-{identifier}-{now_us}", now_us, fields)
+                await self.lane.submit(event, now_us)
+                released += 1
+            except (Busy, Stopped):
+                break  # they stay due
+            except (Refused, Conflict) as error:
+                self._tell(f"{identifier} could not be released: {error or type(error).__name__}")
+        return released
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -345,13 +392,18 @@ class Platform:
         self._closing = True
         for task in list(self._background):
             task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        self.lane.settle()
         healthy = self.lane.stopped is None
-        await self.lane.settled()
-        if snapshot and healthy and self.lane.stopped is None and self.lane.state.next_seq > self._snapshot_seq:
-            seq = self.lane.state.next_seq
-            snapshots.write(self.lane.state, self._blobs, last_record(self.archive, seq))
-            snapshots.prune(self._blobs)
-        await self.lane.close()
+        state = self.lane.state
+        if snapshot and healthy and not state.warming and state.next_seq > self._snapshot_seq:
+            async with self._snapshot_lock:
+                try:
+                    snapshots.write(state, self._blobs, last_record(self.archive, state.next_seq))
+                    snapshots.prune(self._blobs)
+                except OSError as error:
+                    self._tell(f"no last snapshot: {error}; the next start replays more of the journal")
+        self.lane.close()
         if self._notary is not None and healthy:
             if self._chain.next_seq:
                 self._notary.mark(self._chain.next_seq, self._chain.head)

@@ -80,6 +80,8 @@ def _from_snapshot(
                 continue
             restored = snapshots.read(data, windows_plan, program.digest)
             header = restored.header
+            if restored.windows.absent:
+                raise snapshots.Unfit("some features had not caught up")
             if header.seq > log.next_seq():
                 raise snapshots.Unfit("it is ahead of the journal")
             if header.seq and header.last_record != last_record(archive, header.seq):

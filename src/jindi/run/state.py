@@ -179,7 +179,8 @@ class State:
         elif outcome is not Outcome.DENY:
             due_us = as_of_us + wait_us if outcome is Outcome.DELAY and wait_us is not None else None
             self.openings.add(Opening(seq, event.id, event.type, event.values, outcome, as_of_us, due_us, "pending"))
-        if definition.lifecycle is not None:
+        if definition.lifecycle is not None and outcome is Outcome.ALLOW:
+            # Follow-ups have policies, too: one that was not let through changes nothing.
             self._follow_up(definition, _named(definition, event.values), as_of_us)
         if seq % 4096 == 0:
             self.openings.expire(as_of_us)

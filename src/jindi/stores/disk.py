@@ -13,6 +13,17 @@ from typing import Protocol
 _fdatasync: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
 _allocate: Callable[[int, int, int], None] | None = getattr(os, "posix_fallocate", None)
 
+_held: set[int] = set()
+
+
+def _let_go_in_child() -> None:
+    """A lock belongs to the process that took it: a forked one must not keep it when its parent ends."""
+    while _held:
+        os.close(_held.pop())
+
+
+os.register_at_fork(after_in_child=_let_go_in_child)
+
 
 class FileSystem(Protocol):
     """Files and folders as the stores use them; every method raises OSError when the disk will not."""
@@ -86,6 +97,7 @@ class Disk:
 
     def close(self, fd: int) -> None:
         """Give the descriptor back."""
+        _held.discard(fd)
         os.close(fd)
 
     def size(self, fd: int) -> int:
@@ -145,6 +157,7 @@ class Disk:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
+        _held.add(fd)
         return True
 
 

@@ -311,38 +311,58 @@ class SegmentLog:
             self._lock_fd = -1
         match = _IDENTITY.fullmatch(identity)
         self._id = bytes.fromhex(match[1].decode()) if match else b""
-        names = fs.names(folder)
-        firsts = [int(found[1]) for name in names if (found := _NAME.match(name))]
         if not self._read_only:
-            for name in names:
+            for name in fs.names(folder):
                 if name.endswith(".new"):
                     fs.remove(f"{folder}/{name}")  # a file that was being made when the process ended
             fs.sync_folder(folder)
+        tries = 1 if alone else 3  # a writer may go on to a new segment between two of a reader's looks
+        while tries:
+            tries -= 1
+            try:
+                self._join(identity, alone)
+            except LogDamaged:
+                if not tries:
+                    raise
+                self._segments.clear()
+                self._notes.clear()
+            else:
+                break
+        if not self._segments:
+            return
+        newest = self._segments[-1]
+        self._next = newest.next_seq
+        if not self._read_only:
+            if not match:
+                fs.write(self._lock_fd, self._line(), 0)
+                fs.sync(self._lock_fd)
+                fs.sync_folder(folder)
+            self._fd = fs.open(newest.path)
+            self._step_due = newest.end + self._step
+        if thorough:
+            for _ in self.read():
+                pass
+
+    def _line(self) -> bytes:
+        """What stands in the file `log`: written when the first segment is durable, so no log begins anew."""
+        return b"jindi log 1 " + self._id.hex().encode() + b"\n"
+
+    def _join(self, identity: bytes, alone: bool) -> None:
+        """Load every segment, and see that they are one log."""
+        names = self._fs.names(self._folder)
+        firsts = [int(found[1]) for name in names if (found := _NAME.match(name))]
         if not firsts:
             if identity.strip(b"\0"):
-                raise LogDamaged(folder, "all segments are missing", "put them back from a copy")
+                raise LogDamaged(self._folder, "all segments are missing", "put them back from a copy")
             if self._read_only:
                 return
             self._id = os.urandom(16)
             self._publish(0, self._segment_bytes)
             firsts = [0]
         self._segments = [self._load(first) for first in firsts]
-        line = b"jindi log 1 " + self._id.hex().encode() + b"\n"
-        if not line.startswith(identity.rstrip(b"\0")):  # it is written after the first segment is durable
-            raise LogDamaged(f"{folder}/log", "does not name this log", "put the file back from a copy")
+        if not self._line().startswith(identity.rstrip(b"\0")):
+            raise LogDamaged(f"{self._folder}/log", "does not name this log", "put the file back from a copy")
         self._check_seals(alone)
-        if not self._read_only and not match:
-            fs.write(self._lock_fd, line, 0)
-            fs.sync(self._lock_fd)
-            fs.sync_folder(folder)
-        newest = self._segments[-1]
-        if not self._read_only:
-            self._fd = fs.open(newest.path)
-            self._step_due = newest.end + self._step
-        self._next = newest.next_seq
-        if thorough:
-            for _ in self.read():
-                pass
 
     def _load(self, first: int) -> _Segment:
         """A segment whose header is as it was written."""

@@ -6,6 +6,7 @@ per column. An unkeyed hash would not do: all mainland mobile numbers can be tri
 
 import hashlib
 import hmac
+import re
 from base64 import b32encode
 from collections.abc import Callable
 
@@ -16,12 +17,22 @@ TOKEN_BYTES = 16
 """128 bits: two identifiers share a token by chance less than once in 10**18 for a billion of each."""
 
 _CACHE_MAX = 65_536
+_CODE = re.compile("[a-z2-7]{26}", re.ASCII)
 
 
 def new_key(random_bytes: Callable[[int], bytes]) -> bytes:
     """A fresh token key; losing it severs all tokens from their people, so it is backed up and never rotated
     away: rotation of the vault's encryption keys leaves tokens as they are."""
     return random_bytes(KEY_BYTES)
+
+
+def is_token(kind: str, text: str) -> bool:
+    """Whether a text has the form of a token of a kind. (Clear text may begin like one; it never ends like one.)
+
+    >>> is_token("email", "email.me@example.com"), is_token("email", Tokens(bytes(32)).token("email", "a@example.com"))
+    (False, True)
+    """
+    return text.startswith(f"{kind}.") and _CODE.fullmatch(text, len(kind) + 1) is not None
 
 
 class Tokens:

@@ -7,7 +7,7 @@ import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from jindi.access import ApiKeys
@@ -15,14 +15,14 @@ from jindi.access import Scope as Right
 from jindi.basics.instants import format_instant
 from jindi.basics.problems import Problems
 from jindi.doors.api import problems
-from jindi.doors.api.hot import Events, Receive, Scope, Send, answer
+from jindi.doors.api.hot import Events, Gone, Receive, Scope, Send, TooLarge, answer, read_body
 from jindi.doors.api.metrics import exposition
 from jindi.doors.api.openapi import document
 from jindi.doors.api.problems import Title, problem
 from jindi.engine import to_json
 from jindi.ports import Clock
 from jindi.run.intake import Refused
-from jindi.run.platform import Platform
+from jindi.run.platform import NotNow, Platform
 
 Handler = Callable[[Request], Awaitable[Response]]
 _json = msgspec.json.Encoder().encode
@@ -66,7 +66,6 @@ class Routes:
             Route("/healthz", self._healthz),
             Route("/readyz", self._readyz),
             Route("/openapi.json", self._openapi),
-            Route("/v1/{rest:path}", _nothing),
         ]
 
     def _with(self, right: Right, handler: Handler) -> Handler:
@@ -124,9 +123,12 @@ class Routes:
         })  # fmt: skip
 
     async def _try(self, request: Request) -> Response:
-        body = await request.body()
-        if len(body) > PACKS_BYTES_MAX:
+        try:
+            body = await read_body(request.receive, PACKS_BYTES_MAX)
+        except TooLarge:
             return _error(problems.TOO_LARGE)
+        except Gone:
+            return Response()  # nobody is there to read it
         try:
             asked = msgspec.json.decode(body, type=TryRequest)
         except msgspec.MsgspecError:
@@ -141,7 +143,10 @@ class Routes:
         return _plain({"decision": trial.decision, "absent": trial.absent, "explanation": explained})
 
     async def _snapshot(self, _: Request) -> Response:
-        return _plain({"snapshot": await self._platform.snapshot()}, 201)
+        try:
+            return _plain({"snapshot": await self._platform.snapshot()}, 201)
+        except NotNow as error:
+            return _error(problems.NOT_NOW, str(error))
 
     async def _metrics(self, _: Request) -> Response:
         return Response(exposition(self._platform), media_type="text/plain; version=0.0.4; charset=utf-8")
@@ -169,38 +174,39 @@ def build_api(
 ) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     """The ASGI application of a running platform. `base_files` gives the packs that are always loaded."""
     hot = Events(platform, keys, clock)
-    routes: list[Any] = list(Routes(platform, keys, base_files).routes())
-    if console is not None:
-        routes.append(Mount("/", app=console))
     rest = Starlette(
-        routes=routes,
+        routes=list(Routes(platform, keys, base_files).routes()),
         exception_handlers={404: _not_found, 405: _not_allowed, 500: _failed},
     )
+    # An address that is nearly right is told so, never answered with a redirect to whatever Host was sent.
+    rest.router.redirect_slashes = False
+    # Programs are told as programs even where nothing is; people get the console's pages.
+    told_as_programs = frozenset({"/v1", "/metrics", "/healthz", "/readyz", "/openapi.json"})
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] == "/v1/events":
+        path = scope.get("path", "")
+        if scope["type"] == "http" and path == "/v1/events":
             if scope["method"] == "POST":
                 await hot(scope, receive, send)
             else:
                 await answer(send, 405, problem(problems.NOT_ALLOWED), problems.MEDIA_TYPE, (b"allow", b"POST"))
-            return
-        await rest(scope, receive, send)
+        elif console is None or path in told_as_programs or path.startswith("/v1/"):
+            await rest(scope, receive, send)
+        else:
+            await console(scope, receive, send)
 
     return application
 
 
-async def _nothing(_: Request) -> Response:
-    """An unknown address of the API is told as the API tells, not with a page of the console."""
+async def _not_found(_request: Request, _error_: Exception) -> Response:
     return _error(problems.NOT_FOUND)
 
 
-async def _not_found(request: Request, _: Exception) -> Response:
-    return _error(problems.NOT_FOUND)
+async def _not_allowed(_request: Request, error: Exception) -> Response:
+    response = _error(problems.NOT_ALLOWED)
+    response.headers.update(getattr(error, "headers", None) or {})
+    return response
 
 
-async def _not_allowed(request: Request, _: Exception) -> Response:
-    return _error(problems.NOT_ALLOWED)
-
-
-async def _failed(request: Request, _: Exception) -> Response:
+async def _failed(_request: Request, _error_: Exception) -> Response:
     return _error(problems.FAILED)

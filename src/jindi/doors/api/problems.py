@@ -31,6 +31,7 @@ REFUSED = Title("event-refused", 422, "The event does not fit what its type decl
 PACKS_REFUSED = Title("packs-refused", 422, "The packs have problems; nothing was changed", "行业包存在问题，未作任何更改")
 BUSY = Title("busy", 503, "Too many events are waiting; nothing was taken, try again", "等待处理的事件过多，本事件未受理，请重试")
 STOPPED = Title("stopped", 503, "The lane has stopped and is recovering; nothing was taken", "决策通道已停止并正在恢复，本事件未受理")
+NOT_NOW = Title("not-now", 503, "This can't be done in the state that the platform is in", "平台当前状态下无法执行")
 FAILED = Title("failed", 500, "The platform failed on this request", "平台处理此请求时出错")
 
 

@@ -83,8 +83,8 @@ def _condition(output: Output, condition: Mapping[str, Any], depth: int) -> None
 
 
 def _change(change: Mapping[str, Any]) -> str:
-    steps = "; ".join(f"{step['name']}: {_value(step['value'])} → {_value(step['to'])}" for step in change["steps"])
-    return f"{steps}  ⇒ {change['outcome']}, score {change['score']}"
+    moves = "; ".join(f"{m['input']}: {_value(m['before'])} → {_value(m['after'])}" for m in change["moves"])
+    return f"{moves}  ⇒ {change['outcome']}, score {change['score']}"
 
 
 def _value(value: Any) -> str:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import gc
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import uvloop
@@ -33,7 +33,7 @@ class Simulation:
     days: int
 
 
-def make_platform(wiring: Wiring, settled: Settled, output: Output) -> Platform:
+def make_platform(wiring: Wiring, settled: Settled, output: Output, *, release_due: bool = True) -> Platform:
     """A platform over the folder of the settings, not yet started. Raises Problems."""
     blobs = wiring.blobs(settled)
     return Platform(
@@ -42,7 +42,7 @@ def make_platform(wiring: Wiring, settled: Settled, output: Output) -> Platform:
         tokens=wiring.tokens(settled),
         clock=wiring.clock,
         files=wiring.pack_files(settled.packs),
-        settings=settled.platform,
+        settings=replace(settled.platform, release_due=release_due),
         notary=Notary(wiring.origin(settled), wiring.signer(settled), blobs),
         tell=output.note,
     )
@@ -52,7 +52,8 @@ def bring_up(wiring: Wiring, settled: Settled, output: Output, simulation: Simul
     """Run until told to stop; fail with every problem when it can't begin."""
     try:
         _warm(output)
-        platform = make_platform(wiring, settled, output)
+        # The simulated world releases and recalls by itself, in its own time.
+        platform = make_platform(wiring, settled, output, release_due=simulation is None)
         uvloop.run(_up(wiring, settled, output, platform, simulation))
     except (Problems, LogFailure, OSError) as error:
         output.fail(error)
@@ -128,7 +129,7 @@ async def _beside(*works: Coroutine[Any, Any, None]) -> Any:
 async def _watch_packs(wiring: Wiring, settled: Settled, output: Output, platform: Platform) -> None:
     """Changed packs take effect at once, whole or not at all."""
     mark = wiring.packs_mark(settled.packs)
-    while settled.packs:
+    while True:
         await asyncio.sleep(WATCH_S)
         now = wiring.packs_mark(settled.packs)
         if now == mark:

@@ -1,6 +1,6 @@
 """What the overview shows, reckoned from the platform's pulse."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from jindi.basics.instants import MINUTE_US, SECOND_US
@@ -10,6 +10,7 @@ from jindi.doors.console.view import View
 from jindi.packs.definitions import OUTCOMES, Outcome
 
 LIVE_ROWS = 10
+MINUTES_SHOWN = 60
 STALE_US = 10 * SECOND_US
 """Figures older than this are shown with a warning that says how old."""
 
@@ -29,7 +30,7 @@ class MinuteLine:
 
 def overview_values(source: Source, view: View) -> dict[str, Any]:
     """All that the overview's templates need."""
-    stats = source.stats()
+    stats = _padded(source.stats())
     rows = source.recent(LIVE_ROWS)
     totals = {outcome: sum(minute.outcomes.get(outcome, 0) for minute in stats.minutes) for outcome in OUTCOMES}
     decided = sum(totals.values())
@@ -51,6 +52,15 @@ def overview_values(source: Source, view: View) -> dict[str, Any]:
         "live_rows": LIVE_ROWS,
         "minutes_shown": len(stats.minutes),
     }
+
+
+def _padded(stats: Stats) -> Stats:
+    """The same with empty minutes in front, so that a young platform's charts have an hour's width too."""
+    if not stats.minutes:
+        return stats
+    first_us, wanting = stats.minutes[0].start_us, MINUTES_SHOWN - len(stats.minutes)
+    empty = tuple(Minute(first_us - n * MINUTE_US, {}) for n in range(wanting, 0, -1))
+    return replace(stats, minutes=empty + stats.minutes)
 
 
 def _label(minute: Minute, view: View) -> str:

@@ -142,7 +142,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "tile.stopped": ("未直接通过", "Not allowed outright"),
     "tile.stopped.note": ("最近 60 分钟", "last 60 min"),
     "tile.latency": ("耗时 p50 / p99", "Time taken p50 / p99"),
-    "tile.latency.note": ("最近一分钟，从收到到写盘", "latest minute, received to durable"),
+    "tile.latency.note": ("最近一分钟，至写盘为止", "latest minute, until durable"),
     "tile.waiting": ("排队", "Waiting"),
     "tile.waiting.note": ("尚未决策的事件", "events not yet decided"),
     "live.title": ("实时决策", "Live decisions"),

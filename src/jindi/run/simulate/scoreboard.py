@@ -161,7 +161,8 @@ class Scoreboard:
             self._customers.add(user)
         if outcome == "allow":
             return
-        self._honest_by_outcome[outcome] = self._honest_by_outcome.get(outcome, 0) + 1
+        word = str(outcome)  # an enumeration's member would stay one in the figures
+        self._honest_by_outcome[word] = self._honest_by_outcome.get(word, 0) + 1
         if user is not None:
             self._disturbed.add(user)
 

@@ -26,6 +26,9 @@ class World:
     in every process. `users` is how many customers there are at the start, `rate` multiplies how often
     honest people act, `fraud` multiplies how often adversaries begin an episode (0: an honest world).
 
+    Everybody throws dice of their own, so two worlds of one seed under two platforms differ by what the
+    platforms did: the one that allows everything tells what would have been lost without the other.
+
     >>> world = World(7, users=50)
     >>> event, truth = next(world)
     >>> sorted(event)[:3], truth.scenario

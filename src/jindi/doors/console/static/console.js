@@ -126,7 +126,7 @@ function liveList(panel) {
     };
     addEventListener("pagehide", () => worker.port.postMessage("bye"));
     addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
-    setInterval(() => { if (state !== "ended" && Date.now() - lastSign > 6000) say("lost"); }, 2000);
+    setInterval(() => { if (state !== "ended" && Date.now() - lastSign > 4000) say("lost"); }, 1000);
   }
   if ("SharedWorker" in window) listen(); else poll();
   return toggle;

@@ -1,0 +1,1 @@
+"""What we claim, measured beside peers on the same work in the same run: `python -m benchmarks`."""
