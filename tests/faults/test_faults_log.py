@@ -130,6 +130,7 @@ def test_a_failure_of_any_call_stops_the_log_and_loses_nothing(how, then):
             story.disk.kill()
         if then == "open again":
             story.open()
+            story.append(40)
             story.log.close()
             story.disk.power_cut()
         goes_on(story)
@@ -232,7 +233,19 @@ def test_a_torn_tail_is_cut_kept_aside_and_noted():
     whole = bytes(32) + batch
     assert all(got in (0, meant) for got, meant in zip(kept[32:], whole[32:], strict=False))
     story.log.close()
+    story.disk.power_cut()
+    assert bytes(story.disk.content(aside)).rstrip(b"\0") == kept
     goes_on(story)
+
+
+def test_a_new_log_knows_whose_it_is_after_a_power_cut():
+    for seed in range(20):
+        story = Story(seed)
+        story.open()
+        said = bytes(story.disk.content("j/log"))
+        assert said.startswith(b"jindi log 1 ")
+        story.disk.power_cut()
+        assert bytes(story.disk.content("j/log")) == said
 
 
 def test_a_reader_beside_the_writer_sees_what_was_acknowledged():

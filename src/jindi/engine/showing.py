@@ -43,12 +43,13 @@ def shown(value: Value, type_: Type, read: Callable[[str], Value]) -> Shown:
 
 
 def shortened(token: str) -> str:
-    """A token's first characters, and a sign that there were more.
+    """A token's kind and first characters, and a sign that there were more.
 
-    >>> shortened("abcdefghijk"), shortened("abc")
-    ('abcdefgh…', 'abc…')
+    >>> shortened("phone.abcdefghijk"), shortened("abcdefghijk"), shortened("abc")
+    ('phone.abcdefgh…', 'abcdefgh…', 'abc…')
     """
-    return token[:TOKEN_SHOWN] + "…"
+    kind, dot, code = token.rpartition(".")
+    return kind + dot + code[:TOKEN_SHOWN] + "…"
 
 
 def _amount(minor: int, type_: Type, read: Callable[[str], Value]) -> Shown:

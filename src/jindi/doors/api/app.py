@@ -1,5 +1,6 @@
 """The HTTP application: the hot route first, then the comfortable ones, then the console."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -101,7 +102,9 @@ class Routes:
             found = self._platform.find(request.path_params["id"])
         except LookupError as error:
             return _error(problems.NOT_FOUND, str(error))
-        return Response(to_json(self._platform.explanation(found)), media_type="application/json")
+        # The search for what would change a decision takes long: it must not make decisions wait.
+        explanation = await asyncio.to_thread(self._platform.explanation, found)
+        return Response(to_json(explanation), media_type="application/json")
 
     async def _features(self, request: Request) -> Response:
         key, value = request.path_params["key"], request.path_params["value"]

@@ -1,0 +1,6 @@
+"""What all tests share: this folder is importable, and Hypothesis never judges by the clock."""
+
+from hypothesis import settings
+
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
