@@ -8,7 +8,6 @@ import gc
 import json
 import sys
 import time
-from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -64,12 +63,6 @@ def _batch(columns, amounts, times, begin, end):
     return Batch(("payment",), np.zeros(end - begin, np.int64), times[begin:end], [[*cut, amounts[begin:end]]])
 
 
-def resident():
-    """Bytes of this process in memory."""
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * 4096
-
-
 def measure(events=400_000, keys=20_000, singles=20_000, hot=1_000_000):
     """The figures, by name."""
     figures = {}
@@ -95,11 +88,22 @@ def measure(events=400_000, keys=20_000, singles=20_000, hot=1_000_000):
     for row in rows[200:]:
         windows.observe(*row)
     figures["single us"] = round((time.process_time() - begin) / (singles - 200) * 1e6, 2)
-    figures["structures"] = len(program.structures)
-    if hasattr(windows, "memory"):
-        figures["memory"] = windows.memory()
+    figures |= memory(windows)
     figures["hot key single us"] = hot_key(program, hot)
     return figures
+
+
+def memory(windows):
+    """Bytes per record of a list, and per event and key (all lists of a key together, free space included)."""
+    weighed = windows.memory()
+    arena = sum(s.bytes for s in weighed.structures) + weighed.free_bytes + weighed.directory_bytes
+    events = sum(s.records for s in weighed.structures if any("sum" in name for name in s.features))
+    return {
+        "lists per event": len(weighed.structures),
+        "bytes per record": round(arena / sum(s.records for s in weighed.structures), 1),
+        "bytes per event and key": round(arena / events, 1),
+        "bytes per event and key of keys and values in Python": round(weighed.names_bytes / events, 1),
+    }
 
 
 def hot_key(program, most):
@@ -111,7 +115,7 @@ def hot_key(program, most):
         windows = Windows(program)
         gap = 20 * DAY // size
         times = np.arange(size, dtype=np.int64) * gap + 1_700_000_000 * SECOND
-        columns = [["u1"] * size, ["d%d" % i for i in random.integers(0, 50, size)], ["m1"] * size, ["c1"] * size]
+        columns = [["u1"] * size, [f"d{i}" for i in random.integers(0, 50, size)], ["m1"] * size, ["c1"] * size]
         amounts = random.integers(1, 10**6, size)
         for begin in range(0, size, 100_000):
             windows.observe_batch(_batch(columns, amounts, times, begin, min(begin + 100_000, size)))
@@ -122,7 +126,7 @@ def hot_key(program, most):
         for i in range(rounds):
             windows.read("payment", now + i, ("u1", "d1", "m1", "c1", 5 + i))
         figures[size] = round((time.process_time() - begin) / rounds * 1e6, 2)
-        size *= 10 if size < 10_000 else 10
+        size *= 10
     return figures
 
 

@@ -66,7 +66,8 @@ def feature(name, fold, value="", *, over=SEVEN, of=("payment",), by=None, where
     if fold in ("min", "max", "first", "last", "quantile"):
         kind = next(f.type for f in EVENTS[of[0]].fields if f.name == value[of[0]])
     made = FeatureDef(
-        name, "shop", DOC, tuple(of), by, entities, fold, value, over, 0, wheres, "attempts", "include", 0, kind, ZONE, "open"
+        name, "shop", DOC, tuple(of), by, entities, fold, value, over, 0, wheres,
+        "attempts", "include", 0, kind, ZONE, "open",
     )  # fmt: skip
     return replace(made, **more)
 

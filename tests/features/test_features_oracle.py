@@ -6,11 +6,19 @@ import numpy as np
 from features_world import DAY, EVENTS, EVER, SECOND, SEVEN, calendar, definitions, feature, reads_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from jindi.features import Batch, Windows, plan
 from jindi.features.oracle import Oracle
 from jindi.packs.definitions import Over
 
-OVERS = {"7s": SEVEN, "2s": Over("sliding", 2 * SECOND), "day": calendar("day"), "week": calendar("week"), "month": calendar("month"), "ever": EVER}  # fmt: skip
+OVERS = {
+    "7s": SEVEN,
+    "2s": Over("sliding", 2 * SECOND),
+    "day": calendar("day"),
+    "week": calendar("week"),
+    "month": calendar("month"),
+    "ever": EVER,
+}
 VALUES = {
     "count": ("",), "since_first": ("",), "since_last": ("",), "seen": ("device", ""),
     "sum": ("amount", "rebate"), "mean": ("amount", "rebate"), "std": ("amount", "rebate"),
@@ -56,7 +64,15 @@ def maybe(strategy):
 
 
 RATIOS = st.floats(-5, 5, allow_subnormal=False)
-PAYMENT = st.tuples(USERS, maybe(DEVICES), AMOUNTS, maybe(st.integers(-5, 5)), maybe(RATIOS), maybe(st.booleans()), maybe(st.integers(0, 99)))  # fmt: skip
+PAYMENT = st.tuples(
+    USERS,
+    maybe(DEVICES),
+    AMOUNTS,
+    maybe(st.integers(-5, 5)),
+    maybe(RATIOS),
+    maybe(st.booleans()),
+    maybe(st.integers(0, 99)),
+)
 LOGIN = st.tuples(USERS, DEVICES, st.integers(0, 9))
 LOOK = st.tuples(USERS, DEVICES)
 GAPS = st.sampled_from([0, 0, 1, SECOND, SECOND, 3 * SECOND, 7 * SECOND, DAY // 3, 5 * DAY])

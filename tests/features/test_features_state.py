@@ -4,7 +4,8 @@ import random
 
 import numpy as np
 import pytest
-from features_world import DAY, EVENTS, EVER, SECOND, calendar, definitions, feature, reads_of
+from features_world import DAY, EVER, SECOND, calendar, definitions, feature, reads_of
+
 from jindi.basics.problems import Problems
 from jindi.features import Batch, Windows, plan, warm
 from jindi.features.oracle import Oracle
@@ -14,12 +15,17 @@ START = 1_700_000_000 * SECOND
 MINUTE = Over("sliding", 60 * SECOND)
 HOUR = Over("sliding", 3600 * SECOND)
 
+FOLDS = (
+    ("count", ""), ("sum", "amount"), ("std", "amount"), ("min", "amount"), ("max", "amount"), ("distinct", "device"),
+    ("seen", "device"), ("first", "device"), ("last", "amount"), ("since_first", ""),
+)  # fmt: skip
+OVERS = {"m": MINUTE, "h": HOUR, "day": calendar("day"), "ever": EVER}
 FEATURES = [
     feature(f"{fold}_{value}_{name}_{lag}", fold, value, over=over, lag_us=lag * SECOND)
-    for fold, value in (("count", ""), ("sum", "amount"), ("std", "amount"), ("min", "amount"), ("max", "amount"), ("distinct", "device"), ("seen", "device"), ("first", "device"), ("last", "amount"), ("since_first", ""))
-    for name, over in (("m", MINUTE), ("h", HOUR), ("day", calendar("day")), ("ever", EVER))
+    for fold, value in FOLDS
+    for name, over in OVERS.items()
     for lag in (0, 45)
-]  # fmt: skip
+]
 FEATURES += [
     feature("median_h", "quantile", "amount", over=HOUR, quantile_ppm=500_000),
     feature("p95_m", "quantile", "amount", over=MINUTE, quantile_ppm=950_000),
@@ -218,14 +224,19 @@ def test_windows_at_another_instant_are_not_adopted():
         running.adopt(Windows(running.plan))
 
 
+def one(now):
+    columns = [["u1"], ["d1"], [1], None, None, None, None]
+    return Batch(("payment",), np.zeros(1, np.int64), np.array([now]), [columns])
+
+
 def test_as_of_never_goes_back():
     windows = Windows(PLAN)
     windows.observe("payment", START, payment("u1", "d1", 1))
-    for act in (windows.observe, windows.read, windows.keep):
+    for act in (windows.observe, windows.read, windows.keep, windows.feed):
         with pytest.raises(ValueError, match="as_of order"):
             act("payment", START - 1, payment("u1", "d1", 1))
     with pytest.raises(ValueError, match="as_of order"):
-        windows.observe_batch(Batch(("payment",), np.zeros(1, np.int64), np.array([START - 1]), [[["u1"], ["d1"], [1], None, None, None, None]]))  # fmt: skip
+        windows.observe_batch(one(START - 1))
 
 
 def test_a_sum_that_would_not_fit_is_refused_before_anything_changes():
@@ -273,4 +284,3 @@ def test_warming_tells_what_it_loads():
     told = []
     warm(lambda name, number, count: told.append((name, number, count)))
     assert [number for _, number, _ in told] == list(range(1, len(told) + 1))
-    assert EVENTS

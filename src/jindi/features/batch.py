@@ -46,7 +46,8 @@ class Answers:
 
     def column(self, name: str) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
         """A feature's values (int64, double, bool or object) and where they are missing (the value there
-        means nothing)."""
+        means nothing).
+        """
         i = self.names.index(name)
         words = np.ascontiguousarray(self.words[:, i])
         missing = words == k.MISSING
@@ -121,6 +122,8 @@ def words_of(
 ) -> npt.NDArray[np.int64]:
     """The words of all events of one type, a row each."""
     rows = len(as_of_us)
+    if rows == 0:
+        return np.empty((0, each.lane.words), dtype=np.int64)
     if len(columns) != each.fields:
         raise ValueError(f"{each.lane.name}: {len(columns)} columns for {each.fields} declared fields")
     if any(column is not None and len(column) != rows for column in columns):

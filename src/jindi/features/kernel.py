@@ -19,6 +19,9 @@ when a fold asks for them; they are derived from the records and rebuilt wheneve
 Nothing here allocates: arrays come from outside, and when they are too small a kernel says so before it
 has written anything.
 """
+# ruff: noqa: PLR0917 - kernels pass words by position: numba compiles keyword calls more slowly
+# mypy: disable-error-code="no-any-return, return-value, arg-type, assignment"
+# (to the compiler numpy's 64-bit words and Python's integers are one type; to mypy they are two)
 
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
@@ -33,7 +36,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def kernel(function: F) -> F:
     """Compile on first use, keep the machine code on disk, let other threads run meanwhile."""
-    return cast(F, njit(cache=True, nogil=True, error_model="numpy")(function))
+    return cast("F", njit(cache=True, nogil=True, error_model="numpy")(function))
 
 
 MISSING = -(2**63)
@@ -697,7 +700,8 @@ def settle(
     dropped: int,
 ) -> int:
     """Move records [dropped, n) of one slab to the start of another (or the same) and build the indexes
-    anew. The base comes along. Answers how many records there are now."""
+    anew. The base comes along. Answers how many records there are now.
+    """
     flags = prog[structure + S_FLAGS]
     width = 2 if flags & HAS_VALUE else 1
     begin, to = source + prog[from_row + C_RECORDS], target + prog[to_row + C_RECORDS]
@@ -1065,7 +1069,8 @@ def step(
     arena: Words, directory: Words, prog: Words, io: Words, lane: int, inputs: int, outputs: int, t: int, mode: int
 ) -> int:
     """One event: read, then feed. Answers how many results are missing, or FULL or OVERFLOW (and then
-    nothing has changed; io[0] tells the words needed, or the visit)."""
+    nothing has changed; io[0] tells the words needed, or the visit).
+    """
     visits, first = prog[lane], lane + 1
     io[0] = touch(arena, directory, prog, io, first, visits, inputs)
     if mode & (FEED | KEEP):
@@ -1102,7 +1107,8 @@ def march(
 ) -> int:
     """Many events in their order. `lanes` has a line per event type: where its visits begin, how many words
     one row takes in and gives out. `cursor` holds the next event and, per type, where its next row's words
-    are; a call continues from there. Answers 0 when all are done, or why the next event can't be fed."""
+    are; a call continues from there. Answers 0 when all are done, or why the next event can't be fed.
+    """
     while cursor[0] < kinds.size:
         event = cursor[0]
         kind = kinds[event]
@@ -1132,7 +1138,8 @@ def class_for(prog: Words, structure: int, records: int) -> int:
 @kernel
 def tidy(arena: Words, directory: Words, prog: Words, structure: int, begin: int, end: int, t: int) -> int:
     """Reclaim, for the keys [begin, end) of a structure, what no window reaches any more, and give idle
-    keys smaller slabs or none. Answers how many records were dropped; needs no more room than there is."""
+    keys smaller slabs or none. Answers how many records were dropped; needs no more room than there is.
+    """
     dropped = 0
     for key in range(begin, end):
         at = prog[structure + S_DIRECTORY] + key
@@ -1222,7 +1229,8 @@ def carry(
 ) -> int:
     """Copy the lists of a structure from other windows, from key `begin` on. `key_map` and (unless empty)
     `name_map` give the numbers that keys and names have here. Answers the key at which the arena became
-    too small, or the number of keys when all are copied."""
+    too small, or the number of keys when all are copied.
+    """
     flags, from_flags = prog[structure + S_FLAGS], from_prog[from_structure + S_FLAGS]
     width = 2 if flags & HAS_VALUE else 1
     for key in range(begin, key_map.size):
@@ -1277,6 +1285,7 @@ def warm(tell: Callable[[str, int, int], None] | None = None) -> None:
 
     `tell(name, number, count)` is called before each, for a line of progress.
     """
+    function: Any
     for number, (function, signature) in enumerate(ENTRIES.items(), start=1):
         if tell is not None:
             tell(function.__name__, number, len(ENTRIES))

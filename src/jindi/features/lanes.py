@@ -100,7 +100,7 @@ class Runner:
         return words
 
 
-def runner(
+def runner(  # noqa: PLR0917 - it is called in one place
     lane: Lane,
     at: int,
     event: EventDef | None,
@@ -152,7 +152,8 @@ def runner(
 
 def _writer(each: Runner, names: Names, buffer: memoryview, offset: int, *, learns: bool) -> Writer:
     """One function that writes a lane's words, generated because a loop over its parts costs three times as
-    much. Its text is made of numbers alone: nothing that a pack says is in it."""
+    much. Its text is made of numbers alone: nothing that a pack says is in it.
+    """
     known: dict[str, Any] = {
         "names": names,
         "ratio_word": ratio_word,
@@ -191,4 +192,4 @@ def _writer(each: Runner, names: Names, buffer: memoryview, offset: int, *, lear
         + f"    pack_into(buffer, {offset}, {', '.join(words)})\n"
     )
     exec(text, known)  # noqa: S102 - see above: own text, numbers only
-    return cast(Writer, known["write"])
+    return cast("Writer", known["write"])

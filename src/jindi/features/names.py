@@ -10,8 +10,8 @@ from jindi.features.kernel import NEW_KEY
 class Names(dict[Any, int]):
     """A dictionary that numbers what it hasn't seen: `names[value]` is 0, 1, 2, ... in order of arrival.
 
-    None, and a tuple with None in it, is `missing`. `backward` gives the value of a number (None where the number is free). `on_full` is
-    called when a number reaches `room`, before it is used.
+    None, and a tuple with None in it, is `missing`. `backward` gives the value of a number (None where the
+    number is free). `on_full` is called when a number reaches `room`, before it is used.
     """
 
     __slots__ = ("backward", "free", "missing", "on_full", "room")

@@ -105,6 +105,10 @@ class Condition:
     zone: ZoneInfo
 
 
+Visit = tuple[int, int, int, int, int, tuple[tuple[int, ...], ...], tuple[tuple[int, ...], ...]]
+"""(structure, key word, value word, condition word, feeds, windows, folds)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lane:
     """How one event type (or one entity asked about) meets the structures.
@@ -122,8 +126,7 @@ class Lane:
     starts: tuple[Start, ...]
     reads: tuple[str, ...]
     forms: str
-    visits: tuple[tuple[int, int, int, int, int, tuple[tuple[int, ...], ...], tuple[tuple[int, ...], ...]], ...]
-    """(structure, key word, value word, condition word, feeds, windows, folds)."""
+    visits: tuple[Visit, ...]
     creates: frozenset[int]
     """The key words whose keys this lane may create, because it feeds them."""
 
@@ -238,8 +241,7 @@ def plan(
         raise Problems(problems)
     structures, home = _structures(definitions, before, allowance_us)
     lanes = {
-        name: _lane(name, event, definitions, structures, home, reads.get(name, frozenset()))
-        for name, event in definitions.events.items()
+        name: _lane(name, definitions, structures, home, reads.get(name, frozenset())) for name in definitions.events
     }
     entities = {
         name: _entity_lane(name, definitions, structures, home)
@@ -357,6 +359,10 @@ def _form(feature: FeatureDef, structure: Structure) -> str:
     return "q"
 
 
+_Window = tuple[int, int, int, Start | None]
+_Edged = tuple[_Window, tuple[int, int]]
+
+
 class _Words:
     """Numbers the words of a lane's input while its visits are written down."""
 
@@ -369,7 +375,6 @@ class _Words:
 
 def _lane(
     name: str,
-    event: EventDef,
     definitions: Definitions,
     structures: list[Structure],
     home: Mapping[str, int],
@@ -415,7 +420,7 @@ def _build(
     forms = ["q"] * len(order)
     slots = {feature: i for i, feature in enumerate(order)}
     creates: set[int] = set()
-    drafts = []
+    drafts: list[tuple[int, int, str, tuple[str, str], int, list[_Edged], list[tuple[int, ...]]]] = []
     for (number, by, value), names in touched.items():
         structure = structures[number]
         source = structure.sources.get(name)
@@ -431,7 +436,7 @@ def _build(
                 (condition, source.zone),
                 (len(words.conditions), Condition(example.where[name], example.zone)),
             )
-        windows: dict[tuple[int, int, int, Start | None], tuple[int, int]] = {}
+        windows: dict[_Window, tuple[int, int]] = {}
         features = [definitions.features[n] for n in names]
         for feature in features:
             if feature.over.kind == "calendar":
@@ -441,7 +446,7 @@ def _build(
             windows[_window(feature)] = (low, high)
         # Short windows first: each search then begins where the shorter window's ended.
         ranked = sorted(windows, key=lambda w: (w[2], w[0] == k.EVER, w[1]))
-        folds = []
+        folds: list[tuple[int, ...]] = []
         for feature in features:
             forms[slots[feature.name]] = form = _form(feature, structure)
             index = 0
@@ -456,12 +461,12 @@ def _build(
                 (CODES[feature.fold], ranked.index(_window(feature)), slots[feature.name], current, index,
                  feature.quantile_ppm, int(form == "r"))
             )  # fmt: skip
-        lines = [(window, windows[window]) for window in ranked]
-        drafts.append((number, key, value, (condition, source.zone if source else ""), feeds, lines, folds))
+        edged = [(window, windows[window]) for window in ranked]
+        drafts.append((number, key, value, (condition, source.zone if source else ""), feeds, edged, folds))
     value_at = len(words.keys)
     condition_at = value_at + len(words.values)
     start_at = condition_at + len(words.conditions)
-    visits = []
+    visits: list[Visit] = []
     for number, key, value, condition_key, feeds, edged, folds in drafts:
         value_word = value_at + words.values[value, structures[number].codec] if value else -1
         condition_word = condition_at + words.conditions[condition_key][0] if condition_key[0] else -1
@@ -483,7 +488,7 @@ def _build(
     )
 
 
-def _window(feature: FeatureDef) -> tuple[int, int, int, Start | None]:
+def _window(feature: FeatureDef) -> _Window:
     """A window as (kind, length, lag, calendar start); a calendar one sorts by its longest length."""
     if feature.over.kind == "ever":
         return k.EVER, 0, feature.lag_us, None

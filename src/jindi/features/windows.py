@@ -1,4 +1,5 @@
 """The state of all window features: read for an event, feed it, keep it, save it, carry it over."""
+# ruff: noqa: SLF001 - the only private members touched here are those of other Windows
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -99,7 +100,7 @@ class Windows:
         lanes = [*self.plan.lanes.values(), *self.plan.entities.values()]
         inputs = self._program.scratch
         self._io = _blank(inputs + max((lane.words + len(lane.reads) for lane in lanes), default=0))
-        self._buffer = memoryview(self._io).cast("B")
+        self._buffer = memoryview(self._io.data).cast("B")
         self._runners = {
             name: self._runner(lane, self._program.lanes[name], self.plan.events[name])
             for name, lane in self.plan.lanes.items()
@@ -144,8 +145,10 @@ class Windows:
 
     def feed(self, event_type: str, as_of_us: int, values: Sequence[Value]) -> None:
         """Feed an event to what counts attempts without reading anything: `observe`, when nobody asks."""
-        self._check_order(event_type, as_of_us)
-        self._run(self._runners[event_type], as_of_us, values, k.FEED)
+        if as_of_us < self.as_of_us:
+            raise _backwards(event_type)
+        each = self._runners[event_type]
+        self._run(each, each.learn, as_of_us, values, k.FEED)
         self.as_of_us = as_of_us
 
     def entity(self, entity: str, value: Value, as_of_us: int) -> dict[str, Value]:
@@ -411,8 +414,8 @@ class Windows:
         }
         yield "head", json.dumps(head, ensure_ascii=False).encode()
         top = int(self._arena[k.A_TOP])
-        yield "arena", memoryview(self._arena[:top]).cast("B")
-        yield "directory", memoryview(self._directory).cast("B")
+        yield "arena", memoryview(self._arena[:top].data).cast("B")
+        yield "directory", memoryview(self._directory.data).cast("B")
         yield "names", json.dumps(self._names.backward, ensure_ascii=False).encode()
         for i, names in enumerate(self._keys.values()):
             yield f"keys {i}", json.dumps(names.backward, ensure_ascii=False).encode()

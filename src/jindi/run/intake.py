@@ -50,9 +50,17 @@ def _microseconds(moment: datetime) -> int:
 def _moment(text: str) -> datetime:
     """An instant's text as the decoder reads it, so that both roads read the same. Raises ValueError."""
     try:
-        return msgspec.convert(text, Annotated[datetime, msgspec.Meta(tz=True)])
+        moment: datetime = msgspec.convert(text, Annotated[datetime, msgspec.Meta(tz=True)])
     except msgspec.ValidationError:
         raise ValueError("not an instant (RFC 3339, with its offset)") from None
+    return moment
+
+
+def _decoded(field: FieldDef, value: Any) -> Any:
+    """A value that has been found right, as the decoder would have read it."""
+    if value is not None and field.type.kind is Kind.TIME:
+        return _moment(value)
+    return float(value) if value is not None and field.type.kind is Kind.RATIO else value
 
 
 def wire_type(field: FieldDef) -> Any:
@@ -208,13 +216,7 @@ class Intake:
         if problems:
             raise Refused(problems)
         shape = self._shapes[type_name]
-        raw = tuple(
-            _moment(value)
-            if field.type.kind is Kind.TIME and (value := fields.get(field.name)) is not None
-            else fields.get(field.name)
-            for field in shape.definition.fields
-        )
-        values = shape.values(raw)
+        values = shape.values(tuple(_decoded(field, fields.get(field.name)) for field in shape.definition.fields))
         return Event(event_id, type_name, at_us, values, content_digest(type_name, at_us, values))
 
     def _problems_of_bytes(self, raw: bytes | memoryview) -> list[Problem]:
@@ -297,8 +299,10 @@ class Intake:
                 most = AMOUNT_MINOR_MAX if field.most is None else field.most
                 if not least <= value <= most:
                     return "outside what the field allows"
-            elif kind is Kind.RATIO and not abs(value) < float("inf"):
+            elif kind is Kind.RATIO and not abs(float(value)) < float("inf"):
                 return "not a finite number"
+        except OverflowError:
+            return "not a finite number"
         except ValueError as error:
             return str(error)
         return None

@@ -336,7 +336,6 @@ class SegmentLog:
             if not match:
                 fs.write(self._lock_fd, self._line(), 0)
                 fs.sync(self._lock_fd)
-                fs.sync_folder(folder)
             self._fd = fs.open(newest.path)
             self._step_due = newest.end + self._step
         if thorough:
