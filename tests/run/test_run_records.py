@@ -7,10 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jindi.app.wiring import shipped_packs
-from jindi.engine import Decision, Verdict, build
+from jindi.engine import Decision, Verdict
+from jindi.journal import unseal
 from jindi.packs import OUTCOMES, load
 from jindi.run.events import Event, content_digest
 from jindi.run.records import (
+    DECISION,
     DecisionRecord,
     DefinitionsRecord,
     decision_id,
@@ -29,7 +31,7 @@ SCALARS = st.one_of(
 )
 TINY = st.integers(0, 100)
 VERDICTS = st.builds(
-    Verdict, outcome=st.sampled_from(OUTCOMES), score=st.integers(-1000, 1000), hits=st.lists(TINY).map(tuple),
+    Verdict, policy=st.just("pay"), outcome=st.sampled_from(OUTCOMES), score=st.integers(-1000, 1000), hits=st.lists(TINY).map(tuple),
     exempted=st.lists(TINY).map(tuple), presumed=st.lists(TINY).map(tuple), degraded=st.lists(st.text(max_size=5)).map(tuple),
     method=st.none() | st.text(max_size=5), wait_us=st.none() | st.integers(0, 10**12),
 )  # fmt: skip
@@ -53,8 +55,7 @@ def read_verdict(record):
 )  # fmt: skip
 def test_a_decision_survives_its_record(definitions, as_of_us, received_us, name, values, facts, absent, late, verdict, shadows):
     event = Event(name, "pay", as_of_us, values, content_digest("pay", as_of_us, values))
-    parts = {field: getattr(verdict, field) for field in Verdict.__dataclass_fields__}
-    decision = Decision(**parts, shadows=tuple(shadows))
+    decision = Decision.of(verdict, tuple(shadows))
     raw = encode_decision(definitions, as_of_us, received_us, event, facts, sorted(absent), late, decision)
     record = decode(raw)
     assert isinstance(record, DecisionRecord)
@@ -92,7 +93,7 @@ def test_bytes_that_are_no_record_are_refused(raw):
 
 
 def test_a_shipped_pack_s_decisions_take_at_most_a_kilobyte_each(capsys):
-    """Everything needed to replay a decision of the simulated wallet, definitions apart, batch overhead included."""
+    """Everything needed to replay a decision of the simulated wallet, definitions apart."""
     files = {
         f"{name}/{path}": text
         for name in ("core", "account", "payment")
@@ -117,9 +118,8 @@ def test_a_shipped_pack_s_decisions_take_at_most_a_kilobyte_each(capsys):
     run(live())
     with capsys.disabled():
         print(f"\na decision of the simulated wallet takes {sum(sizes) / len(sizes):.0f} B on average, {max(sizes)} B at most")
-    assert len(sizes) == 1500
+    assert len(sizes) >= 1500  # releases come on top
     assert max(sizes) <= 1024
-    assert build(load(files)).digest
 
 
 def test_a_passing_load_of_the_record_names_the_kind_in_its_second_byte():

@@ -92,6 +92,10 @@ class Runner:
 
     def holds(self, as_of_us: int, values: Sequence[Any]) -> list[int]:
         """Which conditions are definitely true for an event, as words."""
+        if len(self.conditions) == 1:
+            group = self.conditions[0]
+            facts = (*values, *time_words(as_of_us, group.zone).values()) if group.timed else values
+            return [value is True for value in group.values(facts)]
         words = [0] * len(self.lane.conditions)
         for group in self.conditions:
             facts = (*values, *time_words(as_of_us, group.zone).values()) if group.timed else values

@@ -84,6 +84,8 @@ class Windows:
         self._arena = _blank(max(ARENA_WORDS, 2 * self._program.top))
         self._arena[k.A_TOP] = self._program.top
         self._names = Names(k.MISSING)
+        self._written: tuple[Runner, Sequence[Any]] | None = None
+        """The event whose words, with names given to all that is new, stand in the buffer."""
         self._names_after = 0
         self._unswept: list[tuple[tuple[str, ...], int]] = []
         self._covered = [(WHOLE, True)] * len(plan.structures)
@@ -140,7 +142,11 @@ class Windows:
         if as_of_us < self.as_of_us:
             raise _backwards(event_type)
         each = self._runners[event_type]
-        self._run(each, each.learn, as_of_us, values, k.KEEP)
+        written = self._written
+        if written and written[0] is each and written[1] is values and as_of_us == self.as_of_us:
+            self._step(each, as_of_us, k.KEEP)  # the event just observed: its words still stand in the buffer
+        else:
+            self._run(each, each.learn, as_of_us, values, k.KEEP)
         self.as_of_us = as_of_us
 
     def feed(self, event_type: str, as_of_us: int, values: Sequence[Value]) -> None:
@@ -210,10 +216,18 @@ class Windows:
 
     def _run(self, each: Runner, write: Writer, as_of_us: int, values: Sequence[Any], mode: int) -> int:
         """Hand one event to the kernel; answers how many results are missing."""
+        self._written = None
         try:
             write(values, as_of_us)
         except struct_error:
             raise OverflowError(f"{each.lane.name}: a value is no 64-bit integer (refuse it at intake)") from None
+        missing = self._step(each, as_of_us, mode)
+        if mode & k.FEED:
+            self._written = each, values
+        return missing
+
+    def _step(self, each: Runner, as_of_us: int, mode: int) -> int:
+        """Let the kernel work on the words that stand in the buffer."""
         while True:
             missing = k.step(
                 self._arena, self._directory, self._prog, self._io,
@@ -281,6 +295,7 @@ class Windows:
         forgotten. When all keys have had their turn, values that nothing mentions are forgotten too, if
         their number has doubled since: that walks over all records.
         """
+        self._written = None  # its names may be forgotten now
         if not self._unswept:
             self._forget_names()
             self._unswept = [(namespace, 0) for namespace in self._keys]

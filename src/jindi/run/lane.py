@@ -123,7 +123,7 @@ class Lane:
             raise Refused([Problem("event", "at", "older than the answers that are kept", "it can't be told from a repetition")])
         if (problem := state.refusal(event)) is not None:
             raise Refused([problem])
-        return self._decide(event, received_us)
+        return self._decide(event, received_us, mark)
 
     def _again(self, seq: int, event: Event) -> asyncio.Future[bytes] | None:
         """The answer that this event was given before; None when only the fingerprints are alike."""
@@ -142,7 +142,7 @@ class Lane:
             return False
         return self._archive.values_today(record, self.state.program.definitions) == event.values
 
-    def _decide(self, event: Event, received_us: int) -> asyncio.Future[bytes]:
+    def _decide(self, event: Event, received_us: int, mark: tuple[int, int]) -> asyncio.Future[bytes]:
         state = self.state
         started_us = self._clock.now_us()
         ep = state.program.events[event.type]
@@ -161,7 +161,7 @@ class Lane:
                 state.definitions_seq, gathered.as_of_us, received_us, event, gathered.base[len(event.values) :],
                 sorted(gathered.absent), gathered.late, decision,
             )  # fmt: skip
-            state.applied(seq, event, gathered.as_of_us, decision.outcome, decision.wait_us)
+            state.applied(seq, event, gathered.as_of_us, decision.outcome, decision.wait_us, mark)
             body = self._writers[event.type].write(
                 seq, event.id, gathered.as_of_us, gathered.late, decision.outcome, decision
             )
@@ -176,7 +176,7 @@ class Lane:
         self._waiting.append((futures, body, decided))
         self._in_flight[event.id] = (event.digest, futures)
         self.recent.append(decided)
-        self.measures.decided(event.type, decision, ep, self._clock.now_us())
+        self.measures.decided(event.type, decision, ep, started_us)
         if not self._committing:
             self._committing = True
             self._idle.clear()

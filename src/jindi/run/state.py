@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from jindi.basics.instants import start_of_day
+from jindi.basics.instants import MINUTE_US, start_of_day
 from jindi.basics.problems import Problem
 from jindi.engine import Decision, EventProgram, Program, decide
 from jindi.features import Windows
@@ -44,6 +44,10 @@ class Gatherer:
         self._fields = len(ep.fields)
         self._place = {name: place for place, name in enumerate((*ep.fields, *ep.windows))}
         self._from_us = self._until_us = 0
+        self._minute = -1
+        self._words: list[Value] = []
+        # All words but the instant itself stay the same for a minute.
+        self._minute_us = 1 if "at" in ep.time_words else MINUTE_US
         self._limit_values: tuple[Value, ...] = ()
 
     def base(self, values: Sequence[Value], features: Sequence[Value], as_of_us: int, lists: Lists) -> list[Value]:
@@ -51,8 +55,11 @@ class Gatherer:
         ep = self.ep
         slots = list(values)
         if ep.time_words:
-            words = time_words(as_of_us, ep.zone)
-            slots += [words[word] for word in ep.time_words]
+            if as_of_us // self._minute_us != self._minute:
+                words = time_words(as_of_us, ep.zone)
+                self._words = [words[word] for word in ep.time_words]
+                self._minute = as_of_us // self._minute_us
+            slots += self._words
         slots += self._limit_values
         for member in ep.members:
             place = self._place[member.name]
@@ -167,11 +174,19 @@ class State:
         """The pure verdict over gathered facts."""
         return decide(self.program.events[event.type], gathered.facts, gathered.absent)
 
-    def applied(self, seq: int, event: Event, as_of_us: int, outcome: Outcome, wait_us: int | None) -> None:
+    def applied(
+        self,
+        seq: int,
+        event: Event,
+        as_of_us: int,
+        outcome: Outcome,
+        wait_us: int | None,
+        mark: tuple[int, int] | None = None,
+    ) -> None:
         """What a decision does to everything but the windows' attempts, which `gather` has fed already."""
         self.high_us = as_of_us
         self.next_seq = seq + 1
-        self.answered.add(fingerprint(event.id), seq, as_of_us)
+        self.answered.add(mark or fingerprint(event.id), seq, as_of_us)
         definition = self.program.events[event.type].event
         if outcome is Outcome.ALLOW:
             if event.type in self._kept:

@@ -1,0 +1,71 @@
+"""Starting: with nothing, after a kill with a long journal, and with a snapshot; and what a long life weighs."""
+
+import http.client
+import json
+import time
+from pathlib import Path
+
+from benchmarks import doors, server
+from benchmarks.load import Generator
+from benchmarks.measuring import Report
+
+SUBJECT = "Start and recovery: shipped packs"
+
+
+def measure(report: Report, folder: Path, *, quick: bool, rounds: int) -> None:
+    """A million events through the door, then a kill, a start without a snapshot, and a start with one."""
+    events = 5_000 if quick else 1_000_000
+    pool = folder / "recovery.ndjson"
+    days = doors.wallet_pool(pool, 1_000 if quick else 25_000)
+    event = pool.read_bytes().partition(b"\n")[0]
+    first: list[float] = []
+    first_cpu: list[float] = []
+    for number in range(min(rounds, 3)):
+        wall, spent = first_decision(folder / f"first-{number}", event)
+        first.append(wall)
+        first_cpu.append(spent)
+    report.add(SUBJECT, "process start to first decision, empty folder", "s", first, at_most=3)
+    report.add(SUBJECT, "… CPU", "s", first_cpu)
+
+    data = folder / "data-recovery"
+    with server.jindi(data) as running:
+        generator = Generator(running, pool, days, "recovery-")
+        generator.run("ndjson", connections=1, seconds=60, lines=100, events=100)
+        before_mb = running.resident_mb()
+        result = generator.run("ndjson", connections=2, seconds=900, lines=doors.LINES, events=events)
+        held_mb = running.resident_mb() - before_mb
+    if trouble := doors.unwell(result):
+        report.say(f"filling the journal with {events:,} events: {trouble}")
+    done = result["good"]
+    report.add(SUBJECT, f"{done:,} events as NDJSON, sustained", "/s", [result["rate"]])
+    report.add(SUBJECT, "memory of the process that they took, everything", "B per event", [held_mb * 1e6 / done])
+    size, records = doors.journal_bytes(data)
+    report.add(SUBJECT, "journal, all told", "B per decision", [size / records], at_most=1_000, note="the aim was 250 B")
+    share = 1 if quick else events / 1_000_000
+    with server.jindi(data) as running:
+        told = f"start after a kill, {records:,} records to replay"
+        report.add(SUBJECT, told, "s", [running.ready_s], at_most=30 * share)
+        report.add(SUBJECT, "… CPU", "s", [running.ready_cpu_s])
+        running.stop()
+    starts, cpu = [], []
+    for _ in range(min(rounds, 3)):
+        with server.jindi(data) as running:
+            starts.append(running.ready_s)
+            cpu.append(running.ready_cpu_s)
+            running.stop()
+    report.add(SUBJECT, f"start with a snapshot of {records:,} records", "s", starts, at_most=3)
+    report.add(SUBJECT, "… CPU", "s", cpu)
+
+
+def first_decision(data: Path, event: bytes) -> tuple[float, float]:
+    """Wall and CPU seconds from the start of the process to the first answered event."""
+    begin = time.perf_counter()
+    with server.jindi(data) as running:
+        connection = http.client.HTTPConnection("127.0.0.1", running.port)
+        headers = {"authorization": f"Bearer {running.api_key}", "content-type": "application/json"}
+        connection.request("POST", "/v1/events", event, headers)
+        answer = json.loads(connection.getresponse().read())
+        wall = time.perf_counter() - begin
+        connection.close()
+        assert "decision_id" in answer, answer
+        return wall, running.cpu_s()
