@@ -26,11 +26,17 @@ RESULTS = Path(__file__).with_name("RESULTS.md")
 def main(arguments: list[str] | None = None) -> int:
     """Measure; 1 when something could not be measured at all."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="tiny sizes: does everything run? The figures mean nothing.")
+    parser.add_argument(
+        "--quick", action="store_true", help="tiny sizes: does everything run? The figures mean nothing."
+    )
     parser.add_argument("--only", action="append", choices=SUBJECTS, help="only this subject; may be repeated")
     parser.add_argument("--rounds", type=int, help="rounds in turn (default: 5, quick: 1)")
     parser.add_argument("--out", type=Path, help="where the page goes (default: RESULTS.md here, for a full run only)")
-    parser.add_argument("--folder", type=Path, help="where journals are written: the disk that is measured (default: a temporary folder)")
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        help="where journals are written: the disk that is measured (default: a temporary folder)",
+    )
     given = parser.parse_args(arguments)
     rounds = given.rounds or (1 if given.quick else 5)
     report = Report(lambda line: print(line, flush=True))

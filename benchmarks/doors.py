@@ -83,7 +83,12 @@ def measure(report: Report, folder: Path, *, quick: bool, rounds: int) -> None:
             "empty": stack.enter_context(server.empty()),
         }
         generators = {
-            name: Generator(each, pools["bench" if name == "bench" else "wallet"], days["bench" if name == "bench" else "wallet"], f"{name}-")
+            name: Generator(
+                each,
+                pools["bench" if name == "bench" else "wallet"],
+                days["bench" if name == "bench" else "wallet"],
+                f"{name}-",
+            )
             for name, each in servers.items()
         }
         for each in generators.values():  # caches, memory, and the segments' first pages
@@ -114,18 +119,47 @@ def measure(report: Report, folder: Path, *, quick: bool, rounds: int) -> None:
                 report.add(subject, f"closed loop, {count} {word}", "/s", [r["rate"] for r in many], at_least=least)
                 report.add(subject, f"… p50, {count} {word}", "ms", [r["p50_ms"] for r in many])
                 report.add(subject, f"… p99, {count} {word}", "ms", [r["p99_ms"] for r in many])
-                report.add(subject, f"… CPU of the server, {count} {word}", "µs each", [r["server_cpu_us"] for r in many])
+                report.add(
+                    subject, f"… CPU of the server, {count} {word}", "µs each", [r["server_cpu_us"] for r in many]
+                )
             if name == "empty":
                 continue
-            ratios = [mine["rate"] / bare["rate"] for mine, bare in zip(runs[name, top], runs["empty", top], strict=True)]
-            report.add(subject, f"share of the empty handler's rate, {top} connections", "×", ratios, at_least=0.5 if promised else None)
+            ratios = [
+                mine["rate"] / bare["rate"] for mine, bare in zip(runs[name, top], runs["empty", top], strict=True)
+            ]
+            report.add(
+                subject,
+                f"share of the empty handler's rate, {top} connections",
+                "×",
+                ratios,
+                at_least=0.5 if promised else None,
+            )
             many = runs[name, "open"]
             report.add(subject, f"open loop at {OPEN_RATE:,}/s, answered", "/s", [r["rate"] for r in many])
-            report.add(subject, "… p50 from the instant due", "ms", [r["p50_ms"] for r in many])
-            report.add(subject, "… p99 from the instant due", "ms", [r["p99_ms"] for r in many], at_most=8)
-            report.add(subject, "… p99.9 from the instant due", "ms", [r["p999_ms"] for r in many])
+            report.add(
+                subject, f"… p50 from the instant due, open loop at {OPEN_RATE:,}/s", "ms", [r["p50_ms"] for r in many]
+            )
+            report.add(
+                subject,
+                f"… p99 from the instant due, open loop at {OPEN_RATE:,}/s",
+                "ms",
+                [r["p99_ms"] for r in many],
+                at_most=8,
+            )
+            report.add(
+                subject,
+                f"… p99.9 from the instant due, open loop at {OPEN_RATE:,}/s",
+                "ms",
+                [r["p999_ms"] for r in many],
+            )
             many = runs[name, "ndjson"]
-            report.add(subject, f"NDJSON, {LINES:,} lines a body, 2 connections", "/s", [r["rate"] for r in many], at_least=20_000)
+            report.add(
+                subject,
+                f"NDJSON, {LINES:,} lines a body, 2 connections",
+                "/s",
+                [r["rate"] for r in many],
+                at_least=20_000,
+            )
             report.add(subject, "… CPU of the server", "µs each", [r["server_cpu_us"] for r in many])
         for name in ("wallet", "bench"):
             servers[name].stop()

@@ -1,6 +1,5 @@
 """An ASGI callable that reads the body and says yes, under uvicorn with the settings of our own server: the floor."""
 
-import asyncio
 import json
 import socket
 

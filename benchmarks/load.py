@@ -43,10 +43,12 @@ class Requests:
             event.pop("id")
             day, clock = instant.split("T")
             rest = json.dumps(event, ensure_ascii=False, separators=(",", ":"))[1:].encode()
-            body_bytes = len(b'{"id":"') + len(self._prefix) + 9 + len(b'","at":"') + len(instant) + len(b'",') + len(rest)
+            body_bytes = (
+                len(b'{"id":"') + len(self._prefix) + 9 + len(b'","at":"') + len(instant) + len(b'",') + len(rest)
+            )
             head = f"{common}content-type: application/json\r\ncontent-length: {body_bytes}\r\n\r\n".encode()
             day_number = (dt.date.fromisoformat(day) - EPOCH).days
-            self._parts.append((head, day_number, f"T{clock}\",".encode(), rest))
+            self._parts.append((head, day_number, f'T{clock}",'.encode(), rest))
         self._names: dict[int, bytes] = {}
 
     def body(self) -> tuple[bytes, bytes]:
@@ -230,11 +232,19 @@ class Generator:
     def __init__(self, server: Any, pool: Path, days: int, prefix: str) -> None:
         self._server = server
         self._spec = {
-            "pool": str(pool), "days": days, "prefix": prefix, "port": server.port, "api_key": server.api_key, "first": 0
-        }  # fmt: skip
+            "pool": str(pool),
+            "days": days,
+            "prefix": prefix,
+            "port": server.port,
+            "api_key": server.api_key,
+            "first": 0,
+        }
 
     def run(self, mode: str, **how: Any) -> dict[str, Any]:
-        """One run in a process of its own; adds the server's CPU per good answer. Raises RuntimeError when it failed."""
+        """One run in a process of its own; adds the server's CPU per good answer.
+
+        Raises RuntimeError when the generator failed.
+        """
         server_s = self._server.cpu_s()
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.load"], input=json.dumps({**self._spec, "mode": mode, **how}) + "\n",

@@ -27,6 +27,7 @@ class Row:
 
     @property
     def median(self) -> float:
+        """The figure that is told."""
         return statistics.median(self.values)
 
     @property
@@ -38,6 +39,7 @@ class Row:
 
     @property
     def promise(self) -> str:
+        """The promise in signs; empty when there is none."""
         if self.at_most is not None:
             return f"≤ {shown(self.at_most)}"
         return f"≥ {shown(self.at_least)}" if self.at_least is not None else ""

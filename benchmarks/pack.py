@@ -26,9 +26,7 @@ def feature_names(key: str) -> Iterator[tuple[str, str, str, str]]:
 
 def files() -> dict[str, str]:
     """The pack's files: path below the pack's folder → text."""
-    fields = "".join(
-        f'{key} = {{ type = "text", class = "C1", entity = "{key}", doc = {DOC} }}\n' for key in KEYS
-    )
+    fields = "".join(f'{key} = {{ type = "text", class = "C1", entity = "{key}", doc = {DOC} }}\n' for key in KEYS)
     values = ", ".join(f'"{channel}"' for channel in CHANNELS)
     features = "".join(
         f'[{name}]\ndoc = {DOC}\nof = "{EVENT}"\nby = "{key}"\nfold = "{fold}"\nover = "{over}"\n'
@@ -37,7 +35,8 @@ def files() -> dict[str, str]:
         for name, fold, field, over in feature_names(key)
     )
     return {
-        "pack.toml": f'name = "{NAME}"\nversion = "1.0.0"\nzone = "Asia/Shanghai"\ncurrency = "CNY"\nneeds = ["core"]\ndoc = {DOC}\n',
+        "pack.toml": f'name = "{NAME}"\nversion = "1.0.0"\nzone = "Asia/Shanghai"\ncurrency = "CNY"\n'
+        f'needs = ["core"]\ndoc = {DOC}\n',
         "events.toml": f'[{EVENT}]\ndoc = {DOC}\nlate_after = "5m"\n[{EVENT}.fields]\n{fields}'
         f'amount = {{ type = "money", class = "C1", doc = {DOC} }}\n'
         f'channel = {{ type = "text", class = "public", values = [{values}], doc = {DOC} }}\n',

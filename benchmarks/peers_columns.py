@@ -26,13 +26,13 @@ class DuckDb:
         self.version = duckdb.__version__
         self.features = work.features
         self._con = duckdb.connect()
-        # Nanoseconds and texts as DuckDB likes them: a table of its own, made before the clock runs.
-        import pyarrow
+        # A table of its own, made before the clock runs.
+        import pyarrow as pa
 
         names = dict(work.columns)
-        table = pyarrow.table(
+        table = pa.table(
             {"seq": np.arange(work.events), "t": work.times, "amount": work.amounts}
-            | {name: pyarrow.array(column) for name, column in names.items()}
+            | {name: pa.array(column) for name, column in names.items()}
         )
         self._con.register("given", table)
         self._con.execute("CREATE TABLE events AS SELECT * FROM given")
@@ -56,6 +56,7 @@ class DuckDb:
         return {name: np.ma.filled(column.astype(np.float64), np.nan) for name, column in found.items()}, spent
 
     def close(self) -> None:
+        """Let go of the database."""
         self._con.close()
 
 
@@ -90,9 +91,7 @@ class Polars:
             frame = self._frame.lazy().select("seq", *told).collect()
             for entity in ENTITIES:
                 for f in (f for f in self.features if f.fold == "distinct" and f.entity == entity):
-                    rolled = self._frame.lazy().rolling(
-                        "t", period=f"{f.over_us}us", closed="right", group_by=entity
-                    )
+                    rolled = self._frame.lazy().rolling("t", period=f"{f.over_us}us", closed="right", group_by=entity)
                     values = rolled.agg(pl.col("seq").last(), pl.col(f.value).n_unique().alias(f.name)).sort("seq")
                     frame = frame.with_columns(values.select(f.name).collect().to_series())
             found = {f.name: frame[f.name].to_numpy() for f in self.features}

@@ -52,7 +52,9 @@ class Server:
             self._as = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": [], "cwd": self._folder}
         self._data = self._folder / "data"
         try:
-            self._do("initdb", "-D", str(self._data), "-U", "bench", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C")
+            self._do(
+                "initdb", "-D", str(self._data), "-U", "bench", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C"
+            )
             options = f"-c listen_addresses='' -k {self._folder} {' '.join(LAX)}"
             self._do("pg_ctl", "-D", str(self._data), "-w", "-l", str(self._folder / "log"), "-o", options, "start")
             import psycopg
@@ -67,16 +69,17 @@ class Server:
         self.backend = self.connection.info.backend_pid
 
     def _do(self, program: str, *arguments: str) -> None:
-        done = subprocess.run(
-            [str(self._where / program), *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False, **self._as
-        )  # fmt: skip
+        command = [str(self._where / program), *arguments]
+        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False, **self._as)
         if done.returncode:
             raise RuntimeError(f"{program} failed: {done.stderr.decode(errors='replace').strip()[-200:]}")
 
     def cpu_s(self) -> float:
+        """CPU seconds of our connection's backend."""
         return cpu_of(self.backend)
 
     def close(self) -> None:
+        """Stop the cluster and forget its folder."""
         if hasattr(self, "connection"):
             self.connection.close()
         if (self._data / "postmaster.pid").exists():
@@ -104,19 +107,19 @@ class _Table:
         with self._server.connection.cursor() as cursor:
             cursor.execute("DROP TABLE IF EXISTS events")
             cursor.execute(
-                'CREATE UNLOGGED TABLE events (seq bigint, t bigint, "user" text, device text, merchant text, card text, amount bigint)'
+                'CREATE UNLOGGED TABLE events (seq bigint, t bigint, "user" text, device text,'
+                " merchant text, card text, amount bigint)"
             )
             for name in ENTITIES:
                 cursor.execute(f'CREATE INDEX ON events ("{name}", t)')
-            found = []
             with collector_off():
                 begin = cpu_s() + self._server.cpu_s()
-                for row in self._rows:
-                    found.append(self.one(cursor, row))
+                found = [self.one(cursor, row) for row in self._rows]
                 spent = cpu_s() + self._server.cpu_s() - begin
         return columns_of(found, self.names), spent
 
     def one(self, cursor, row):
+        """The features of one event, in the order of `names`."""
         raise NotImplementedError
 
     def close(self) -> None:
@@ -135,7 +138,9 @@ class OneSelect(_Table):
             mine = self._naive.of[entity]
             reach_us = max(f.over_us for f in mine)
             told = ", ".join(
-                FOLDS[f.fold].replace(")", f") FILTER (WHERE t > %(at)s - {f.over_us}::bigint)", 1).format(value=f'"{f.value}"')
+                FOLDS[f.fold]
+                .replace(")", f") FILTER (WHERE t > %(at)s - {f.over_us}::bigint)", 1)
+                .format(value=f'"{f.value}"')
                 for f in mine
             )
             parts.append(
@@ -145,6 +150,7 @@ class OneSelect(_Table):
         self._select = f"SELECT * FROM {', '.join(parts)}"
 
     def one(self, cursor, row):
+        """Two statements: insert, select."""
         cursor.execute(self._insert, row)
         _, at, user, device, merchant, card, _ = row
         cursor.execute(self._select, {"at": at, "user": user, "device": device, "merchant": merchant, "card": card})
@@ -160,8 +166,10 @@ class SelectEach(_Table):
         super().__init__(work, server)
         self._asks = [
             (
-                f"SELECT {FOLDS[f.fold].format(value=chr(34) + f.value + chr(34))} FROM events"
-                f' WHERE "{f.entity}" = %s AND t > %s AND t <= %s',
+                (
+                    f"SELECT {FOLDS[f.fold].format(value=chr(34) + f.value + chr(34))} FROM events"
+                    f' WHERE "{f.entity}" = %s AND t > %s AND t <= %s'
+                ),
                 2 + ENTITIES.index(f.entity),
                 f.over_us,
             )
@@ -170,6 +178,7 @@ class SelectEach(_Table):
         ]
 
     def one(self, cursor, row):
+        """An insert and a statement for each feature, one round trip."""
         connection = self._server.connection
         with connection.pipeline():
             cursor.execute(self._insert, row)

@@ -1,4 +1,4 @@
-"""Redis sorted sets: one set per key, scored by time; the features are computed by the client, or by Lua in the server."""
+"""Redis sorted sets: one set per key, scored by time; the client computes, or Lua in the server does."""
 
 import shutil
 import subprocess
@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 from benchmarks.measuring import collector_off, cpu_of, cpu_s
-from benchmarks.work import ENTITIES, Work, columns_of
 from benchmarks.naive import Naive
+from benchmarks.work import ENTITIES, Work, columns_of
 
 PATIENCE_S = 10
 
@@ -22,11 +22,8 @@ class Server:
             raise FileNotFoundError("redis-server is not installed")
         self._folder = tempfile.TemporaryDirectory(prefix="bench-redis-")
         path = str(Path(self._folder.name) / "socket")
-        self._process = subprocess.Popen(
-            [program, "--port", "0", "--unixsocket", path, "--save", "", "--appendonly", "no", "--dir", self._folder.name],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+        options = ["--port", "0", "--unixsocket", path, "--save", "", "--appendonly", "no", "--dir", self._folder.name]
+        self._process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         import redis
 
         self.client = redis.Redis(unix_socket_path=path)
@@ -41,9 +38,11 @@ class Server:
                 time.sleep(0.02)
 
     def cpu_s(self) -> float:
+        """CPU seconds of the server."""
         return cpu_of(self._process.pid)
 
     def close(self) -> None:
+        """Stop the server and forget its folder."""
         self.client.close()
         self._process.terminate()
         self._process.wait()
@@ -65,15 +64,14 @@ class _Sets:
     def run(self):
         """All features in order of arrival, and the CPU seconds of client and server."""
         self._server.client.flushall()
-        found = []
         with collector_off():
             begin = cpu_s() + self._server.cpu_s()
-            for row in self._rows:
-                found.append(self.one(row))
+            found = [self.one(row) for row in self._rows]
             spent = cpu_s() + self._server.cpu_s() - begin
         return columns_of(found, self.names), spent
 
     def one(self, row):
+        """The features of one event, in the order of `names`."""
         raise NotImplementedError
 
     def close(self) -> None:
@@ -86,6 +84,7 @@ class ClientComputed(_Sets):
     name = "Redis sorted sets, client computes"
 
     def one(self, row):
+        """One round trip, then the folds in Python."""
         seq, at, *keys, amount = row
         pipe = self._server.client.pipeline(transaction=False)
         user, device = keys[0], keys[1]
@@ -161,9 +160,12 @@ class LuaComputed(_Sets):
         self._script = server.client.register_script(LUA)
         asks = [[[f.fold, f.over_us] for f in self._naive.of[entity]] for entity in ENTITIES]
         self._asks = json.dumps(asks)
-        self._script(keys=[f"{name}:warm" for name in ENTITIES], args=[0, 1, 1, self._reach_us, "a", "a", "a", "a", self._asks])
+        self._script(
+            keys=[f"{name}:warm" for name in ENTITIES], args=[0, 1, 1, self._reach_us, "a", "a", "a", "a", self._asks]
+        )
 
     def one(self, row):
+        """One call of the script."""
         seq, at, *keys, amount = row
         user, device = keys[0], keys[1]
         answers = self._script(

@@ -53,7 +53,11 @@ class River:
         for f in self.features:
             if f.fold == "std":
                 # Its variance of a single value is 0 where ours is missing: take the count's word for it.
-                counts = columns[next(c.name for c in self.features if (c.entity, c.fold, c.over_us) == (f.entity, "count", f.over_us))]
+                counts = columns[
+                    next(
+                        c.name for c in self.features if (c.entity, c.fold, c.over_us) == (f.entity, "count", f.over_us)
+                    )
+                ]
                 columns[f.name] = [
                     math.sqrt(max(value, 0)) if count > 1 else math.nan
                     for value, count in zip(columns[f.name], counts, strict=True)

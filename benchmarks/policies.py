@@ -72,9 +72,7 @@ def fact(slot: str, chance: random.Random) -> Value:
             return chance.choice(CHANNELS)
 
 
-def seconds(
-    work: Callable[[Sequence[Value]], object], rows: Sequence[Sequence[Value]], rounds: int
-) -> list[float]:
+def seconds(work: Callable[[Sequence[Value]], object], rows: Sequence[Sequence[Value]], rounds: int) -> list[float]:
     """CPU seconds per call, round by round."""
     took = []
     for _ in range(rounds):
@@ -96,9 +94,7 @@ def measure(events: int = 2_000, rounds: int = 9) -> dict[str, float]:
         begin = time.process_time()
         rules = [read(rule(chance), SCOPE) for _ in range(count)]
         figures[f"read {count} rules, ms"] = (time.process_time() - begin) * 1e3
-        slots = {
-            slot: index for index, slot in enumerate(sorted(set().union(*(each.inputs for each in rules))))
-        }
+        slots = {slot: index for index, slot in enumerate(sorted(set().union(*(each.inputs for each in rules))))}
         begin = time.process_time()
         decide = build_rules(rules, slots)
         figures[f"build {count} rules, ms"] = (time.process_time() - begin) * 1e3

@@ -8,6 +8,11 @@ from pathlib import Path
 from benchmarks import doors, server
 from benchmarks.load import Generator
 from benchmarks.measuring import Report
+from jindi.app.wiring import Outside
+from jindi.features import plan
+from jindi.run import snapshots
+from jindi.run.platform import compiled
+from jindi.stores.files import FileBlobs
 
 SUBJECT = "Start and recovery: shipped packs"
 
@@ -40,7 +45,9 @@ def measure(report: Report, folder: Path, *, quick: bool, rounds: int) -> None:
     report.add(SUBJECT, f"{done:,} events as NDJSON, sustained", "/s", [result["rate"]])
     report.add(SUBJECT, "memory of the process that they took, everything", "B per event", [held_mb * 1e6 / done])
     size, records = doors.journal_bytes(data)
-    report.add(SUBJECT, "journal, all told", "B per decision", [size / records], at_most=1_000, note="the aim was 250 B")
+    report.add(
+        SUBJECT, "journal, all told", "B per decision", [size / records], at_most=1_000, note="the aim was 250 B"
+    )
     share = 1 if quick else events / 1_000_000
     with server.jindi(data) as running:
         told = f"start after a kill, {records:,} records to replay"
@@ -55,6 +62,22 @@ def measure(report: Report, folder: Path, *, quick: bool, rounds: int) -> None:
             running.stop()
     report.add(SUBJECT, f"start with a snapshot of {records:,} records", "s", starts, at_most=3)
     report.add(SUBJECT, "… CPU", "s", cpu)
+    weigh(report, data, records)
+
+
+def weigh(report: Report, data: Path, events: int) -> None:
+    """What the windows in the last snapshot take."""
+    program = compiled(Outside().pack_files([]))
+    blobs = FileBlobs(data / "state")
+    kept = blobs.load(blobs.names(snapshots.PREFIX)[-1])
+    assert kept is not None
+    held = snapshots.read(kept, plan(program.definitions, program.reads), program.digest).windows.memory()
+    lists = sum(each.records for each in held.structures)
+    arena = held.total_bytes - held.names_bytes
+    report.add(SUBJECT, "snapshot", "B per event", [len(kept) / events])
+    report.add(SUBJECT, "windows, all told", "B per event", [held.total_bytes / events])
+    report.add(SUBJECT, "… of which keys and values in Python (estimated)", "B per event", [held.names_bytes / events])
+    report.add(SUBJECT, "windows, without keys and values", "B per record of a list", [arena / lists])
 
 
 def first_decision(data: Path, event: bytes) -> tuple[float, float]:

@@ -21,7 +21,7 @@ HOW = """\
   means and deviations to 1e-9. A peer that answers otherwise, or is not installed, is named below and not timed.
 * Peers get their best case: DuckDB and Polars all cores and their own columns; Redis and PostgreSQL no durability;
   the rule engines one list expression over facts in their own shape, none of which is missing.
-* "Before" or "beside" a ×: how many times our cost theirs is; more is better for us.
+* × beside a peer: how many times our cost theirs is; more is better for us.
 """
 
 
@@ -64,14 +64,14 @@ def table(rows: list[Row]) -> str:
         "| what | median | least to most | unit | promised | | note |",
         "| --- | ---: | --- | --- | --- | --- | --- |",
     ]
+    order = list(dict.fromkeys(row.subject for row in rows))
     subject = ""
-    for row in rows:
+    for row in sorted(rows, key=lambda row: order.index(row.subject)):
         if row.subject != subject:
             subject = row.subject
             lines.append(f"| **{subject}** | | | | | | |")
-        lines.append(
-            f"| {row.what} | {shown(row.median)} | {spread(row)} | {row.unit} | {row.promise} | {verdict(row)} | {row.note} |"
-        )
+        told = (row.what, shown(row.median), spread(row), row.unit, row.promise, verdict(row), row.note)
+        lines.append(f"| {' | '.join(told)} |")
     return "\n".join(lines)
 
 
@@ -79,7 +79,8 @@ def page(report: Report, command: str, when: str, seconds: float, load_before: t
     """The whole page of results."""
     short = [row for row in report.rows if row.holds is False]
     fallen = [
-        f"* {row.subject}: {row.what.removeprefix('… ')} is {shown(row.median)} {row.unit} ({spread(row)}), promised {row.promise}."
+        f"* {row.subject}: {row.what.removeprefix('… ')}: {shown(row.median)} {row.unit} ({spread(row)}),"
+        f" promised {row.promise}."
         for row in short
     ]
     kept = sum(row.holds is True for row in report.rows)
@@ -87,8 +88,10 @@ def page(report: Report, command: str, when: str, seconds: float, load_before: t
         "# Results",
         f"Made by `{command}` on {when}, in {seconds:.0f} s. Make them again with `make bench`.",
         "\n".join(f"* {line}" for line in environment(load_before)),
-        "A busy machine makes every figure worse, wall time most of all: look at the load average first, at the ratios"
-        " second, at single figures last.",
+        (
+            "A busy machine makes every figure worse, wall time most of all: look at the load average first, at the"
+            " ratios second, at single figures last."
+        ),
         "## What falls short",
         "\n".join(fallen) if fallen else "Nothing that was promised.",
         f"{kept} of {kept + len(short)} promises hold in this run.",

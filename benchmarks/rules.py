@@ -56,4 +56,4 @@ def beside(report: Report, *, quick: bool, rounds: int) -> None:
         report.add(BESIDE, f"{engine.name} {engine.version}".strip(), "CPU µs per event", spent[engine.name], note=note)
         if engine.version:
             ratios = [theirs / own for theirs, own in zip(spent[engine.name], spent["Jindi"], strict=True)]
-            report.add(BESIDE, "… beside Jindi", "×", ratios)
+            report.add(BESIDE, f"… {engine.name} beside Jindi", "×", ratios)

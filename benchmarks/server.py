@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Self
 
 from benchmarks.measuring import cpu_of, resident_mb
 
@@ -24,7 +25,7 @@ class Server:
 
     def __init__(self, command: Sequence[str], **environment: str) -> None:
         path = os.pathsep.join(filter(None, (str(HERE / "src"), str(HERE), os.environ.get("PYTHONPATH"))))
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
         begin = time.perf_counter()
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=self._errors, env={**os.environ, "PYTHONPATH": path, **environment}
@@ -43,9 +44,11 @@ class Server:
         self.ready_cpu_s = self.cpu_s()
 
     def cpu_s(self) -> float:
+        """CPU seconds so far."""
         return cpu_of(self.pid)
 
     def resident_mb(self) -> float:
+        """What it holds in memory, in MB."""
         return resident_mb(self.pid)
 
     def stop(self) -> None:
@@ -64,7 +67,7 @@ class Server:
             self.process.stdout.close()
         self._errors.close()
 
-    def __enter__(self) -> "Server":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -80,5 +83,5 @@ def jindi(data: Path, packs: Sequence[Path] = (), **environment: str) -> Server:
 
 
 def empty() -> Server:
-    """uvicorn with a handler that does nothing."""
+    """Uvicorn with a handler that does nothing."""
     return Server([sys.executable, "-m", "benchmarks.empty"])

@@ -34,6 +34,7 @@ class Work:
 
     @property
     def events(self) -> int:
+        """How many there are."""
         return len(self.times)
 
     def rows(self):
@@ -64,9 +65,7 @@ Column = Sequence[float] | npt.NDArray[np.float64]
 EXACT = ("count", "sum", "max", "distinct")
 
 
-def differences(
-    mine: Mapping[str, Column], theirs: Mapping[str, Column], features: Sequence[Feature]
-) -> list[str]:
+def differences(mine: Mapping[str, Column], theirs: Mapping[str, Column], features: Sequence[Feature]) -> list[str]:
     """The features whose columns are not the same: exactly, or to 1e-9 (1e-3 of a fen near 0) for mean and std."""
     wrong = []
     for feature in features:

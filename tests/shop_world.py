@@ -303,11 +303,19 @@ def reopened(shop, **more):
     return Shop(log=copied(shop.log), **more)
 
 
+PROBES = [
+    shop_intake().read(json.dumps(pay(0, user=user, device=device)).encode()).values
+    for user in ("u1", "u2", "u3", "nobody") for device in (DEVICE, "another-device-0043")
+]  # fmt: skip
+
+
 def state_of(state):
-    """A state as plain values: equal when, and only when, the next event is seen against the same."""
-    windows = {}
-    for name, data in state.windows.save():
-        windows[name] = bytes(data)
+    """A state as plain values: equal when the next event is seen against the same.
+
+    Windows are compared by what they would answer, for their memory may lie differently."""
+    windows = [
+        state.windows.read("pay", state.high_us, probe) for probe in PROBES if "pay" in state.program.events
+    ]
     return {
         "high_us": state.high_us,
         "next_seq": state.next_seq,
@@ -316,6 +324,7 @@ def state_of(state):
         "openings": [(o.seq, o.event_id, o.status, o.due_us, o.outcome) for o in state.openings.save()],
         "answered": len(state.answered),
         "warming": state.warming,
+        "windows": windows,
     }
 
 

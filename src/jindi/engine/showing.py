@@ -67,14 +67,22 @@ def _instant(at_us: int) -> Shown:
 
 
 def _duration(length_us: int) -> str:
-    """The length in the largest unit that leaves no rest.
+    """The length in the largest unit that leaves no rest; a length with a rest, down to whole seconds.
 
     >>> _duration(172_800_000_000), _duration(0), _duration(1_500_000), _duration(7)
     ('2d', '0s', '1500ms', '7µs')
+    >>> _duration(198_285_206_915), _duration(-61_000_001)
+    ('2d 7h 4m 45s', '-1m 1s')
     """
     if length_us == 0:
         return "0s"
-    for unit in sorted(UNITS_US, key=UNITS_US.__getitem__, reverse=True):
+    units = sorted(UNITS_US, key=UNITS_US.__getitem__, reverse=True)
+    for unit in units:
         if length_us % UNITS_US[unit] == 0:
             return f"{length_us // UNITS_US[unit]}{unit}"
-    return f"{length_us}µs"
+    rest, parts = abs(length_us), []
+    for unit in units[:-1]:
+        count, rest = divmod(rest, UNITS_US[unit])
+        if count:
+            parts.append(f"{count}{unit}")
+    return ("-" if length_us < 0 else "") + " ".join(parts) if parts else f"{length_us}µs"

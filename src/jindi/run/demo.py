@@ -15,7 +15,6 @@ from jindi.run.platform import Platform
 from jindi.run.records import decision_id
 from jindi.run.simulate import Scoreboard, Simulated, World, truth_line
 
-HISTORY_DAYS = 10
 AT_ONCE = 8
 """Events of the past decided before other work gets its turn."""
 
@@ -26,7 +25,7 @@ class Stream:
     """Feeds a world into a platform and keeps the score against the truth."""
 
     def __init__(
-        self, platform: Platform, clock: Clock, *, seed: int, users: int, days: int = HISTORY_DAYS,
+        self, platform: Platform, clock: Clock, *, seed: int, users: int, days: int,
         truth: Path | None = None, told: Callable[[str], None] = lambda _: None,
     ) -> None:  # fmt: skip
         self._platform, self._clock, self._told = platform, clock, told
