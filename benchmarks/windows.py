@@ -77,7 +77,7 @@ def _per_event(windows: Windows, rows: Sequence[tuple]) -> float:
 
 
 def depths(report: Report, *, quick: bool, rounds: int) -> None:
-    """One hot key that holds ever more events within its windows: the live call must not notice."""
+    """One hot key whose thirty days hold ever more events: the live call must not notice."""
     declared = definitions()
     program = plan(declared, {"payment": frozenset(declared.features)})
     sizes = (10, 1_000) if quick else (10, 100, 1_000, 10_000, 100_000, 1_000_000)
@@ -85,47 +85,31 @@ def depths(report: Report, *, quick: bool, rounds: int) -> None:
     took: dict[int, list[float]] = {size: [] for size in sizes}
     for _ in range(min(rounds, 3)):
         for size in sizes:
-            windows = _filled(program, size)
-            # The calls themselves add events: the small sizes are filled anew often enough to stay small.
-            done, spent = 0, 0.0
-            while done < calls:
-                some = min(calls - done, max(10, size // 2))
-                if done:
-                    windows = _filled(program, size) if size < 100_000 else windows
-                rows = _hot_rows(windows.as_of_us, some)
-                observe = windows.observe
-                observe(*_hot_rows(windows.as_of_us, 1)[0])
-                with collector_off():
-                    begin = cpu_s()
-                    for row in rows:
-                        observe(*row)
-                    spent += cpu_s() - begin
-                done += some
-            took[size].append(spent / done * 1e6)
+            took[size].append(_per_event(*_hot(program, size, calls)))
     for size in sizes:
         report.add(ALONE, f"live call on one hot key of {size:,} events", "µs", took[size])
     ratios = [most / least for most, least in zip(took[sizes[-1]], took[sizes[0]], strict=True)]
     report.add(ALONE, f"… {sizes[-1]:,} events beside {sizes[0]}", "×", ratios, at_most=2)
 
 
-def _hot_rows(after_us: int, count: int) -> list[tuple]:
-    amounts = np.random.default_rng(count).integers(1, 10**6, count).tolist()
-    return [("payment", after_us + 1 + i, ("u1", f"d{i % 50}", "m1", "c1", amount)) for i, amount in enumerate(amounts)]
+def _hot(program, size: int, calls: int) -> tuple[Windows, list[tuple]]:
+    """Windows whose user, merchant and card have so many events in thirty days, and the events that follow.
 
-
-def _filled(program, size: int) -> Windows:
-    """Windows whose user, merchant and card have so many events of the last twenty days."""
+    They follow at the same pace: for each that comes one goes out of the longest window.
+    """
     windows = Windows(program)
-    times = START + np.arange(size, dtype=np.int64) * (20 * DAY // size)
+    gap_us = 30 * DAY // size
     random = np.random.default_rng(3)
-    devices = [f"d{i}" for i in random.integers(0, 50, size).tolist()]
-    amounts = random.integers(1, 10**6, size)
+    devices = [f"d{i}" for i in random.integers(0, 50, size + calls).tolist()]
+    amounts = random.integers(1, 10**6, size + calls)
+    times = START + np.arange(size + calls) * gap_us
     for begin in range(0, size, 100_000):
-        cut = slice(begin, begin + 100_000)
+        cut = slice(begin, min(begin + 100_000, size))
         rows = len(times[cut])
         columns = [["u1"] * rows, devices[cut], ["m1"] * rows, ["c1"] * rows, amounts[cut]]
         windows.observe_batch(Batch(("payment",), np.zeros(rows, np.int64), times[cut], [columns]))
-    return windows
+    after = zip(times[size:].tolist(), devices[size:], amounts[size:].tolist(), strict=True)
+    return windows, [("payment", at, ("u1", device, "m1", "c1", amount)) for at, device, amount in after]
 
 
 def widths(report: Report, *, quick: bool, rounds: int) -> None:

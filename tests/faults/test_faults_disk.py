@@ -48,6 +48,7 @@ from jindi.stores import SegmentLog
 log = SegmentLog({str(tmp_path)!r}, segment_bytes=65536)
 child = os.fork()
 if not child:
+    signal.alarm(20)
     signal.pause()
 log.close()
 SegmentLog({str(tmp_path)!r}, segment_bytes=65536).close()

@@ -165,6 +165,39 @@ def adopted(old_features, new_features, story):
     return old, new, new.adopt(old)
 
 
+def test_a_snapshot_taken_before_growing_keeps_its_moment():
+    kept = [feature("sum", "sum", "amount", over=HOUR)]
+    windows = Windows(plan(definitions(*kept), {"payment": frozenset({"sum"})}))
+    events = list(steps(60_000, users=20_000, gap=1000))
+    for now, values in events[:50]:
+        windows.feed("payment", now, values)
+    views = [(name, buffer) for name, buffer in windows.save()]
+    moment = [(name, bytes(buffer)) for name, buffer in views]
+    for now, values in events[50:]:
+        windows.feed("payment", now, values)
+    assert windows.memory().total_bytes > 8 * 2**17
+    restored = Windows(windows.plan)
+    restored.load(moment)
+    assert restored.entity("user", events[0][1][0], events[49][0])["sum"] is not None
+    oracle = Oracle(definitions(*kept), windows.plan.reads)
+    for now, values in events:
+        oracle._feed("attempts", "payment", now, values)
+    for _, values in events[::6000]:
+        assert windows.read("payment", now, values) == oracle.read("payment", now, values)
+
+
+def test_a_key_forgotten_between_observing_and_keeping_is_known_again():
+    kept = [feature("kept", "count", over=HOUR, counts="accepted")]
+    windows = Windows(plan(definitions(*kept), {"payment": frozenset({"kept"})}))
+    values = payment("u1", "d1", 1)
+    windows.observe("payment", START, values)
+    windows.sweep(100)
+    windows.observe("payment", START, payment("u2", "d1", 1))
+    windows.keep("payment", START, values)
+    assert windows.entity("user", "u1", START) == {"kept": 1}
+    assert windows.entity("user", "u2", START) == {"kept": 0}
+
+
 def test_a_new_feature_leaves_the_state_of_others_alone():
     old = [f for f in FEATURES if f.fold in ("count", "sum", "distinct")]
     story = list(steps(600, users=3))

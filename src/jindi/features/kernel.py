@@ -7,7 +7,7 @@ window is a range of positions [low, high) of one list. What is kept for a (stru
 
 A record is (time) or (time, running sum of the values); the sum wraps around at 64 bits, so differences
 are exact and the difference of two neighbours is the value itself. Three indexes stand beside the records
-when a fold asks for them; they are derived from the records and rebuilt whenever a slab moves:
+when a fold asks for them; they are derived from the records:
 
 * blocks of eight, in a tree of fan-out eight: least and greatest value, and running sums of squares
   (128-bit) at every eighth record;
@@ -28,7 +28,9 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import njit, types
+from numba.extending import intrinsic
 
 Words = npt.NDArray[np.int64]
 F = TypeVar("F", bound=Callable[..., Any])
@@ -376,6 +378,20 @@ def mark(arena: Words, prog: Words, index: int, row: int, position: int, sign: i
 
 
 @kernel
+def count_marks(arena: Words, marks: int, size: int) -> None:
+    """Count the marks anew, level by level."""
+    at, level = marks, 0
+    while size > 1:
+        upper = at + size
+        above = (size + 15) >> 4
+        for i in range(above):
+            arena[upper + i] = 0
+        for i in range(size):
+            arena[upper + (i >> 4)] += popcount(arena[at + i]) if level == 0 else arena[at + i]
+        at, size, level = upper, above, level + 1
+
+
+@kernel
 def marks_from(arena: Words, prog: Words, index: int, row: int, low: int) -> int:
     """How many marks stand at positions >= low."""
     at = index + (prog[row + C_HASH] >> 1)
@@ -688,6 +704,55 @@ def thin(arena: Words, prog: Words, slab: int, row: int, structure: int, n: int,
 
 
 @kernel
+def move_indexes(
+    arena: Words, prog: Words, source: int, from_row: int, target: int, to_row: int, structure: int, dropped: int
+) -> None:
+    """Bring the indexes along with records that have moved down by `dropped` positions: what was the last
+    occurrence of its value still is. The treaps of `ranks` begin anew unless all positions stay.
+    """
+    moved = source != target
+    if moved:
+        clear_indexes(arena, prog, target, to_row, structure)
+    if prog[from_row + C_CAPACITY] > SCAN:
+        hints, to_hints = source + prog[from_row + C_HINTS], target + prog[to_row + C_HINTS]
+        for i in range(prog[structure + S_HINTS]):
+            arena[to_hints + i] = max(arena[hints + i] - dropped, 0)
+    cursors, to_cursors = source + prog[structure + S_CURSORS], target + prog[structure + S_CURSORS]
+    records, entries = target + prog[to_row + C_RECORDS], prog[to_row + C_HASH] >> 1
+    words, to_words = (prog[from_row + C_CAPACITY] + 63) >> 6, (prog[to_row + C_CAPACITY] + 63) >> 6
+    for i in range(prog[structure + S_LASTS]):
+        marks = source + prog[from_row + C_LAST] + i * prog[from_row + C_LAST_SIZE] + (prog[from_row + C_HASH] >> 1)
+        index = target + prog[to_row + C_LAST] + i * prog[to_row + C_LAST_SIZE]
+        if not moved:
+            for at in range(index, index + entries):
+                arena[at] = 0
+        for word in range(words):
+            bits = arena[marks + word]
+            if not moved:
+                arena[marks + word] = 0
+            while bits != 0:
+                lowest = bits & -bits
+                bits ^= lowest
+                position = (word << 6) + popcount(lowest - 1) - dropped
+                if position >= 0:
+                    arena[index + entries + (position >> 6)] |= np.int64(1) << (position & 63)
+                    value = value_at(arena, records, position)
+                    remember(arena, prog, records, index, to_row, value, position)
+        count_marks(arena, index + entries, to_words)
+        arena[to_cursors + i] = max(arena[cursors + i] - dropped, 0)
+    lasts = prog[structure + S_LASTS]
+    for i in range(prog[structure + S_RANKS]):
+        at, to = cursors + lasts + 3 * i, to_cursors + lasts + 3 * i
+        nodes = source + prog[from_row + C_RANKS] + 2 * prog[from_row + C_CAPACITY] * i
+        to_nodes = target + prog[to_row + C_RANKS] + 2 * prog[to_row + C_CAPACITY] * i
+        if dropped == 0:
+            for j in range(2 * prog[from_row + C_CAPACITY]):
+                arena[to_nodes + j] = arena[nodes + j]
+        for j in range(3):
+            arena[to + j] = arena[at + j] if dropped == 0 else 0
+
+
+@kernel
 def settle(
     arena: Words,
     prog: Words,
@@ -724,7 +789,7 @@ def settle(
     else:
         for i in range(count):
             arena[to + i] = arena[begin + i]
-    clear_indexes(arena, prog, target, to_row, structure)
+    move_indexes(arena, prog, source, from_row, target, to_row, structure, dropped)
     arena[A_RECORDS] -= dropped
     return count
 
@@ -739,6 +804,7 @@ def reclaim(arena: Words, prog: Words, slab: int, row: int, structure: int, n: i
     if prog[structure + S_FLAGS] & IS_SET:
         left = thin(arena, prog, slab, row, structure, n, old)
         arena[A_RECORDS] -= n - left
+        clear_indexes(arena, prog, slab, row, structure)
         settle(arena, prog, slab, row, slab, row, structure, left, 0)
         return left
     return settle(arena, prog, slab, row, slab, row, structure, n, old)
@@ -1032,36 +1098,89 @@ def read_visit(
     return missing
 
 
+def _fetch(_context: Any, words: Any, _at: Any) -> Any:
+    """The types and the machine instruction of `fetch`."""
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        pointer = builder.gep(array.data, [arguments[1]])
+        byte, flag = ir.IntType(8).as_pointer(), ir.IntType(32)
+        function = builder.module.declare_intrinsic(
+            "llvm.prefetch", [byte], ir.FunctionType(ir.VoidType(), [byte, flag, flag, flag])
+        )
+        # For reading, to be kept in every cache, data.
+        builder.call(function, [builder.bitcast(pointer, byte), flag(0), flag(3), flag(1)])
+        return context.get_dummy_value()
+
+    return types.void(words, types.int64), build
+
+
+fetch: Any = intrinsic(_fetch)
+"""`fetch(words, at)` asks memory for a word that is needed soon, without waiting for it."""
+
+
 @kernel
-def touch(arena: Words, directory: Words, prog: Words, io: Words, first: int, visits: int, inputs: int) -> int:
-    """Ask memory for what the visits will need, all at once: waiting once is cheaper than once per visit."""
-    total = np.int64(0)
-    for i in range(visits):
-        visit = first + i * V_WIDTH
+def call_directory(directory: Words, prog: Words, io: Words, lane: int, inputs: int) -> None:
+    """First of three calls ahead of an event: where its lists are."""
+    for i in range(prog[lane]):
+        visit = lane + 1 + i * V_WIDTH
         key = io[inputs + prog[visit + V_KEY]]
         if key >= 0:
-            total ^= directory[prog[prog[visit + V_STRUCTURE] + S_DIRECTORY] + key]
-    for i in range(visits):
-        visit = first + i * V_WIDTH
+            fetch(directory, prog[prog[visit + V_STRUCTURE] + S_DIRECTORY] + key)
+
+
+@kernel
+def call_heads(arena: Words, directory: Words, prog: Words, io: Words, lane: int, inputs: int) -> None:
+    """Second call: the heads of its lists."""
+    for i in range(prog[lane]):
+        visit = lane + 1 + i * V_WIDTH
         key = io[inputs + prog[visit + V_KEY]]
         if key >= 0:
-            total ^= arena[directory[prog[prog[visit + V_STRUCTURE] + S_DIRECTORY] + key]]
-    for i in range(visits):
-        visit = first + i * V_WIDTH
+            slab = directory[prog[prog[visit + V_STRUCTURE] + S_DIRECTORY] + key]
+            fetch(arena, slab)
+            fetch(arena, slab + 8)
+
+
+@kernel
+def call_records(arena: Words, directory: Words, prog: Words, io: Words, lane: int, inputs: int) -> None:
+    """Third call: the last records, where the windows begin, and what stands beside them in the indexes."""
+    for i in range(prog[lane]):
+        visit = lane + 1 + i * V_WIDTH
         key = io[inputs + prog[visit + V_KEY]]
-        if key >= 0:
-            structure = prog[visit + V_STRUCTURE]
-            slab = directory[prog[structure + S_DIRECTORY] + key]
-            if slab:
-                n, width = arena[slab] & N_MASK, 2 if prog[structure + S_FLAGS] & HAS_VALUE else 1
-                row = row_of(prog, structure, arena[slab] >> 40)
-                records = slab + prog[row + C_RECORDS]
-                total ^= arena[records + width * (n - 1)]
-                if prog[row + C_CAPACITY] > SCAN:
-                    hints = slab + prog[row + C_HINTS]
-                    for j in range(prog[structure + S_HINTS]):
-                        total ^= arena[records + width * min(arena[hints + j], n - 1)]
-    return total
+        if key < 0:
+            continue
+        structure = prog[visit + V_STRUCTURE]
+        slab = directory[prog[structure + S_DIRECTORY] + key]
+        if slab == 0:
+            continue
+        flags, n = prog[structure + S_FLAGS], arena[slab] & N_MASK
+        width = 2 if flags & HAS_VALUE else 1
+        row = row_of(prog, structure, arena[slab] >> 40)
+        records = slab + prog[row + C_RECORDS]
+        fetch(arena, records + width * n)
+        if prog[row + C_CAPACITY] <= SCAN:
+            fetch(arena, records)
+            fetch(arena, records + 8)
+        else:
+            hints = slab + prog[row + C_HINTS]
+            for j in range(prog[structure + S_HINTS]):
+                low = arena[hints + j]
+                fetch(arena, records + width * low)
+                if flags & HAS_SQUARES:
+                    fetch(arena, slab + prog[row + C_SQUARES] + 2 * (low >> 3))
+                if flags & HAS_EXTREMES:
+                    fetch(arena, slab + prog[row + C_BLOCKS] + 2 * (low >> 3))
+        if flags & HAS_SQUARES:
+            fetch(arena, slab + prog[row + C_SQUARES] + 2 * (n >> 3))
+        if flags & HAS_EXTREMES:
+            fetch(arena, slab + prog[row + C_BLOCKS] + 2 * (n >> 3))
+        if prog[structure + S_LASTS] and prog[visit + V_VALUE] >= 0:
+            index = slab + prog[row + C_LAST]
+            entries = prog[row + C_HASH]
+            if entries:
+                entry = mixed(io[inputs + prog[visit + V_VALUE]]) & (entries - 1)
+                fetch(arena, index + (entry >> 1))
+            fetch(arena, index + (entries >> 1))
 
 
 @kernel
@@ -1072,7 +1191,6 @@ def step(
     nothing has changed; io[0] tells the words needed, or the visit).
     """
     visits, first = prog[lane], lane + 1
-    io[0] = touch(arena, directory, prog, io, first, visits, inputs)
     if mode & (FEED | KEEP):
         reason = obstacle(arena, directory, prog, io, first, visits, inputs, t, mode)
         if reason < 0:
@@ -1094,33 +1212,47 @@ def step(
 
 
 @kernel
+def once(
+    arena: Words, directory: Words, prog: Words, io: Words, lane: int, inputs: int, outputs: int, t: int, mode: int
+) -> int:
+    """`step` for a single event: all that it needs of memory is asked for at once, then it is done."""
+    call_heads(arena, directory, prog, io, lane, inputs)
+    call_records(arena, directory, prog, io, lane, inputs)
+    return step(arena, directory, prog, io, lane, inputs, outputs, t, mode)
+
+
+@kernel
 def march(
     arena: Words,
     directory: Words,
     prog: Words,
     io: Words,
-    kinds: Words,
-    times: Words,
-    kept: Words,
     lanes: Words,
-    cursor: Words,
+    inputs: Words,
+    outputs: Words,
+    times: Words,
+    modes: Words,
+    begin: int,
 ) -> int:
-    """Many events in their order. `lanes` has a line per event type: where its visits begin, how many words
-    one row takes in and gives out. `cursor` holds the next event and, per type, where its next row's words
-    are; a call continues from there. Answers 0 when all are done, or why the next event can't be fed.
+    """Many events in their order, from `begin` on: for each, where its lane, its words in and its words out
+    are, its instant, and what to do. Answers how many are done; if that is not all, io[1] says why.
     """
-    while cursor[0] < kinds.size:
-        event = cursor[0]
-        kind = kinds[event]
-        inputs, outputs = cursor[1 + 2 * kind], cursor[2 + 2 * kind]
-        mode = READ | FEED | (KEEP if kept[event] else 0)
-        reason = step(arena, directory, prog, io, lanes[3 * kind], inputs, outputs, times[event], mode)
+    count = times.size
+    for event in range(begin, count):
+        # Waiting for memory is most of the work: it is asked for three events ahead, in three steps.
+        if event + 3 < count:
+            call_directory(directory, prog, io, lanes[event + 3], inputs[event + 3])
+        if event + 2 < count:
+            call_heads(arena, directory, prog, io, lanes[event + 2], inputs[event + 2])
+        if event + 1 < count:
+            call_records(arena, directory, prog, io, lanes[event + 1], inputs[event + 1])
+        reason = step(
+            arena, directory, prog, io, lanes[event], inputs[event], outputs[event], times[event], modes[event]
+        )
         if reason < 0:
-            return reason
-        cursor[1 + 2 * kind] += lanes[3 * kind + 1]
-        cursor[2 + 2 * kind] += lanes[3 * kind + 2]
-        cursor[0] += 1
-    return 0
+            io[1] = reason
+            return event
+    return count
 
 
 # ---- housekeeping ----------------------------------------------------------------------------------
@@ -1269,8 +1401,8 @@ def carry(
 
 _ARRAY, _WORD = types.Array(types.int64, 1, "C"), types.int64
 ENTRIES = {
-    step: (*[_ARRAY] * 4, *[_WORD] * 5),
-    march: (_ARRAY,) * 9,
+    once: (*[_ARRAY] * 4, *[_WORD] * 5),
+    march: (*[_ARRAY] * 9, _WORD),
     tidy: (*[_ARRAY] * 3, *[_WORD] * 4),
     weigh: (*[_ARRAY] * 3, _WORD, _WORD, _ARRAY),
     mention: (*[_ARRAY] * 3, _WORD, _WORD, _ARRAY),

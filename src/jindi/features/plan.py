@@ -575,7 +575,7 @@ def assemble(plan: Plan) -> Program:
         line[k.S_FREE] = k.A_WIDTH + i * k.CLASSES
         line[k.S_CURSORS] = 1 + (k.B_WIDTH if structure.ever else 0)
         words += line
-    scratch = 1
+    scratch = 2
 
     def write(lane: Lane) -> int:
         nonlocal scratch

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from jindi.features import kernel as k
+from jindi.features.arena import Arena
 from jindi.features.batch import Answers, Batch, words_of
 from jindi.features.lanes import Runner, Writer, runner
 from jindi.features.names import Names
@@ -81,7 +82,8 @@ class Windows:
         """The lane's high-water mark: the latest `as_of` that was fed."""
         self._program = assemble(plan)
         self._prog = self._program.words
-        self._arena = _blank(max(ARENA_WORDS, 2 * self._program.top))
+        self._space = Arena(max(ARENA_WORDS, 2 * self._program.top))
+        self._arena = self._space.words
         self._arena[k.A_TOP] = self._program.top
         self._names = Names(k.MISSING)
         self._written: tuple[Runner, Sequence[Any]] | None = None
@@ -183,24 +185,35 @@ class Windows:
             for kind, (each, columns) in enumerate(zip(runners, batch.columns, strict=True))
         ]
         outputs = [len(words) * len(each.lane.reads) for words, each in zip(inputs, runners, strict=True)]
-        lanes = np.array([[r.at, r.lane.words, len(r.lane.reads)] for r in runners], dtype=np.int64).reshape(-1)
-        cursor = _blank(1 + 2 * len(runners))
-        io = np.empty(self._program.scratch + sum(words.size for words in inputs) + sum(outputs), dtype=np.int64)
-        at = self._program.scratch
+        scratch = self._program.scratch
+        io = np.empty(scratch + sum(words.size for words in inputs) + sum(outputs), dtype=np.int64)
+        at = scratch
+        lanes, inputs_at, outputs_at = (np.empty(len(kinds), dtype=np.int64) for _ in range(3))
         for kind, words in enumerate(inputs):
+            mine = np.flatnonzero(kinds == kind)
+            lanes[mine] = runners[kind].at
+            inputs_at[mine] = at + np.arange(len(mine)) * words.shape[1]
             io[at : at + words.size] = words.reshape(-1)
-            cursor[1 + 2 * kind] = at
             at += words.size
         begins = []
         for kind, size in enumerate(outputs):
-            cursor[2 + 2 * kind] = at
+            mine = np.flatnonzero(kinds == kind)
+            outputs_at[mine] = at + np.arange(len(mine)) * len(runners[kind].lane.reads)
             begins.append(at)
             at += size
-        kept = np.zeros(len(kinds), dtype=np.int64) if batch.accepted is None else batch.accepted.astype(np.int64)
-        while reason := k.march(self._arena, self._directory, self._prog, io, kinds, times, kept, lanes, cursor):
-            if cursor[0]:
-                self.as_of_us = int(times[cursor[0] - 1])
-            self._overcome(runners[kinds[cursor[0]]], reason, int(io[0]))
+        modes = np.full(len(kinds), k.READ | k.FEED, dtype=np.int64)
+        if batch.accepted is not None:
+            modes[batch.accepted] |= k.KEEP
+        done = 0
+        while True:
+            done = k.march(
+                self._arena, self._directory, self._prog, io, lanes, inputs_at, outputs_at, times, modes, done
+            )
+            if done == len(kinds):
+                break
+            if done:
+                self.as_of_us = int(times[done - 1])
+            self._overcome(runners[kinds[done]], int(io[1]), int(io[0]))
         if times.size:
             self.as_of_us = int(times[-1])
         return [
@@ -229,7 +242,7 @@ class Windows:
     def _step(self, each: Runner, as_of_us: int, mode: int) -> int:
         """Let the kernel work on the words that stand in the buffer."""
         while True:
-            missing = k.step(
+            missing = k.once(
                 self._arena, self._directory, self._prog, self._io,
                 each.at, self._program.scratch, each.outputs, as_of_us, mode,
             )  # fmt: skip
@@ -266,10 +279,10 @@ class Windows:
 
     def _grow(self, words: int) -> None:
         """A larger arena with the same content."""
-        top = int(self._arena[k.A_TOP])
-        arena = _blank(2 * self._arena.size + words)
-        arena[:top] = self._arena[:top]
-        self._arena = arena
+        count = self._arena.size + self._arena.size // 2 + words
+        self._arena = _blank(0)
+        self._space.grow(count)
+        self._arena = self._space.words
 
     def _lay_directory(self) -> None:
         """Give each structure a directory with room for all its keys."""
@@ -449,7 +462,8 @@ class Windows:
         if head["signature"] != self.plan.signature:
             raise ValueError("snapshot of windows: of other definitions (load it under those, then adopt)")
         arena = np.frombuffer(held["arena"], dtype=np.int64)
-        self._arena = _blank(max(ARENA_WORDS, arena.size + arena.size // 2))
+        self._space = Arena(max(ARENA_WORDS, arena.size + arena.size // 2))
+        self._arena = self._space.words
         self._arena[: arena.size] = arena
         self._names = Names(k.MISSING, json.loads(held["names"]))
         for i, namespace in enumerate(self._keys):

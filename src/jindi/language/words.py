@@ -70,6 +70,8 @@ def distance_km(lat_a: int, lon_a: int, lat_b: int, lon_b: int) -> int | None:
         return None
     if abs(lon_a) > 180 * _DEGREE or abs(lon_b) > 180 * _DEGREE:
         return None
+    if lat_a == lat_b and lon_a == lon_b:
+        return 0  # nearly always: people stay where they are
     phi_a, phi_b = math.radians(lat_a / _DEGREE), math.radians(lat_b / _DEGREE)
     half_phi, half_lambda = (phi_b - phi_a) / 2, math.radians((lon_b - lon_a) / _DEGREE) / 2
     chord = math.sin(half_phi) ** 2 + math.cos(phi_a) * math.cos(phi_b) * math.sin(half_lambda) ** 2

@@ -60,14 +60,16 @@ def decide_file(
     told: Told = lambda _, __: None,
 ) -> Summary:  # fmt: skip
     """Decide every event of a file. Raises Problems (with row numbers) when the file does not fit."""
+    if target.exists() and target.samefile(source):
+        raise Problems([Problem(str(target), "", "the output would replace the input", "give another --out")])
     if columns is None:
-        if source.suffix == ".parquet":
+        if source.suffix in (".parquet", ".csv"):
             raise Problems([Problem(source.name, "", "a table needs a mapping", "give --columns")])
         stream, rows = _wire_events(source, program, tokens), None
         kept_names: tuple[str, ...] = ()
         types = tuple(program.events)
     else:
-        rows = pq.ParquetFile(source).metadata.num_rows if source.suffix == ".parquet" else None
+        rows = _rows_of(source)
         stream = _mapped_events(source, program, tokens, columns)
         kept_names, types = tuple(columns.keep), (columns.type,)
     state = State.fresh(program, Windows(plan(program.definitions, program.reads)))
@@ -82,6 +84,8 @@ def decide_file(
             state.high_us = gathered.as_of_us
             if sequential and decision.outcome is Outcome.ALLOW and state.accepts(event.type):
                 state.windows.keep(event.type, gathered.as_of_us, event.values)
+            if decision.outcome is Outcome.ALLOW and (why := state.enlist(event)) is not None:
+                raise Problems([Problem(source.name, f"event {events + 1}: {why.item}", why.problem, why.remedy)])
             events += 1
             if waiting.row is not None:
                 done += 1
@@ -136,17 +140,21 @@ def _wire_events(source: Path, program: Program, tokens: Tokens) -> Iterator[_Wa
     """NDJSON lines in the form that the API takes. Time may lie anywhere: a file is history."""
     intake = Intake(program.definitions, tokens, lambda: 1 << 62)
     problems: list[Problem] = []
+    seen: set[str] = set()
     with source.open("rb") as file:
         for number, line in enumerate(file, 1):
             if not line.strip():
                 continue
             try:
                 event = intake.read(line)
+                if event.id in seen:
+                    raise Refused([Problem("event", "id", "an id that an earlier line has", "give each event its own id")])
             except Refused as error:
                 problems += [Problem(source.name, f"line {number}: {p.item}", p.problem, p.remedy) for p in error.problems]
                 if len(problems) >= PROBLEMS_TOLD_MAX:
                     break
                 continue
+            seen.add(event.id)
             if not problems:
                 yield _Waiting(event, number)
     if problems:
@@ -225,7 +233,11 @@ def _timed(source: Source, table: dict[str, Sequence[Any]]) -> tuple[Source, dic
     if cells.type.tz is None:
         if source.zone is None:
             raise Problems([Problem("", "at", "times without a zone", "name the zone in the mapping")])
-        cells = pc.assume_timezone(cells, str(source.zone))
+        try:
+            cells = pc.assume_timezone(cells, str(source.zone), ambiguous="earliest")
+        except pa.ArrowInvalid:
+            # Some time never was: the clocks were put forward over it. Cell by cell, then, as text is read.
+            return source, table | {source.column: _cells(cells)}
     whole = pc.cast(pc.cast(cells, pa.timestamp("us", "UTC"), safe=False), pa.int64())
     return replace(source, unit="us"), table | {source.column: whole.to_pylist()}
 
@@ -234,7 +246,7 @@ def _chunks(source: Path, columns: ColumnMap) -> Iterator[dict[str, Sequence[Any
     """The named columns of a Parquet, CSV or NDJSON file, some rows at a time."""
     names = list(columns.columns)
     if source.suffix == ".parquet":
-        file = pq.ParquetFile(source)
+        file = _parquet(source)
         _have(source, names, file.schema_arrow.names)
         batches: Iterator[pa.RecordBatch] = file.iter_batches(CHUNK_ROWS, columns=names)
     elif source.suffix == ".csv":
@@ -244,7 +256,7 @@ def _chunks(source: Path, columns: ColumnMap) -> Iterator[dict[str, Sequence[Any
         types = {name.strip('"'): pa.string() for name in header}
         _have(source, names, list(types))
         options = pa.csv.ConvertOptions(column_types=types, include_columns=names, strings_can_be_null=True, null_values=[""])
-        batches = iter(pa.csv.open_csv(source, convert_options=options))
+        batches = _csv_batches(source, options)
     else:
         yield from _json_chunks(source, names)
         return
@@ -253,6 +265,42 @@ def _chunks(source: Path, columns: ColumnMap) -> Iterator[dict[str, Sequence[Any
             name: column if pa.types.is_timestamp(column.type) and name == columns.at.column else _cells(column)
             for name, column in zip(batch.schema.names, batch.columns, strict=True)
         }
+
+
+def _rows_of(source: Path) -> int | None:
+    return _parquet(source).metadata.num_rows if source.suffix == ".parquet" else None
+
+
+def _parquet(source: Path) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(source)
+    except pa.ArrowException:
+        raise Problems([Problem(source.name, "", "not a whole Parquet file", "write it again")]) from None
+
+
+def _csv_batches(source: Path, options: pa.csv.ConvertOptions) -> Iterator[pa.RecordBatch]:
+    """The rows of a CSV file; a row of another length is a problem with its number, never with its text."""
+    problems: list[Problem] = []
+
+    def misfit(row: Any) -> str:
+        what = f"{row.actual_columns} cells where the header has {row.expected_columns}"
+        # The header is a line of the file, and the first one.
+        item = f"row {row.number - 1}" if row.number is not None else "a row"
+        problems.append(Problem(source.name, item, what, "correct the file"))
+        return "skip"
+
+    try:
+        # One thread, so that rows have numbers.
+        read = pa.csv.ReadOptions(use_threads=False)
+        parse = pa.csv.ParseOptions(newlines_in_values=True, invalid_row_handler=misfit)
+        for batch in pa.csv.open_csv(source, read, parse, options):
+            if problems:
+                break
+            yield batch
+    except pa.ArrowException:
+        problems.append(Problem(source.name, "", "not a CSV file in UTF-8", "write it again"))
+    if problems:
+        raise Problems(problems[:PROBLEMS_TOLD_MAX])
 
 
 def _cells(column: pa.Array) -> Sequence[Any]:
@@ -308,6 +356,9 @@ class _Output:
             name: tuple(rule.id for rule in live.policy.rules) if (live := program.events[name].live) else ()
             for name in types
         }
+        own = {"event_id", "event_type", "at", "outcome", "score", "reasons", *features}
+        if taken := sorted(own.intersection(kept)):
+            raise Problems(Problem("keep", name, "a column of the output has this name", "keep it under another") for name in taken)
         self._waiting: list[tuple[_Waiting, Sequence[Value], Decision]] = []
         self._writer: pq.ParquetWriter | None = None
 
@@ -334,9 +385,12 @@ class _Output:
 
     def _flush(self) -> None:
         waiting = self._waiting
-        columns: dict[str, Any] = {
-            name: [each.kept[place] for each, _, _ in waiting] for place, name in enumerate(self._kept)
-        }
+        columns: dict[str, Any] = {}
+        for place, name in enumerate(self._kept):
+            cells = [each.kept[place] for each, _, _ in waiting]
+            # A column that begins with nothing but gaps tells no type; text can hold whatever follows.
+            empty = self._writer is None and all(cell is None for cell in cells)
+            columns[name] = pa.array(cells, pa.string()) if empty else cells
         columns["event_id"] = pa.array([each.event.id for each, _, _ in waiting], pa.string())
         columns["event_type"] = pa.array([each.event.type for each, _, _ in waiting], pa.string())
         columns["at"] = pa.array([each.event.at_us for each, _, _ in waiting], pa.timestamp("us", "UTC"))
@@ -349,7 +403,10 @@ class _Output:
             pa.list_(pa.string()),
         )
         schema = self._writer.schema if self._writer is not None else None
-        table = pa.table(columns, schema=schema)
+        try:
+            table = pa.table(columns, schema=schema)
+        except (pa.ArrowInvalid, pa.ArrowTypeError):
+            raise Problems([Problem("keep", "", "a kept column has values of several types", "leave it out, or mend it")]) from None
         if self._writer is None:
             self._writer = pq.ParquetWriter(self._part, table.schema, compression="zstd")
         self._writer.write_table(table)

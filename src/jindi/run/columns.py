@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -185,7 +186,7 @@ def instants(source: Source, cells: Cells, tell: Callable[[int, str], None]) -> 
     for row, cell in enumerate(cells):
         try:
             out.append(turn(cell))
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, OverflowError) as error:
             tell(row, str(error))
             out.append(0)
     return out
@@ -204,13 +205,29 @@ def _instant(source: Source) -> Callable[[Any], int]:
             try:
                 return parse_instant(cell)
             except ValueError:
-                return turn(datetime.fromisoformat(cell))
+                return turn(_local(cell))
         if isinstance(cell, int | float) and not isinstance(cell, bool) and source.unit in _UNITS_US:
             scale = _UNITS_US[source.unit]
             return int(cell * int(scale)) if scale >= 1 else int(cell // 1000)
         raise ValueError("not a time; for a number name its unit")
 
     return turn
+
+
+def _local(text: str) -> datetime:
+    """A time as ISO 8601 writes it; the message of Python's own error would repeat the text."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("not a time such as 2026-11-22 08:00:00") from None
+
+
+def _number(cell: Any) -> float:
+    """A cell as a number; the message of Python's own error would repeat the cell."""
+    try:
+        return float(cell)
+    except ValueError:
+        raise ValueError("not a number") from None
 
 
 def values(field: FieldDef, source: Source, rows: int, table: Table, tokens: Tokens, currency: Cells | None,
@@ -262,10 +279,12 @@ def _money(field: FieldDef, source: Source, currency: str, cell: Any) -> int:
     if currency not in EXPONENTS:
         raise ValueError("unknown currency; give an ISO 4217 code")
     unit = source.unit or ("minor" if isinstance(cell, int) else "major")
+    if isinstance(cell, Decimal) and cell.is_finite():
+        cell = format(cell.normalize(), "f")
     if isinstance(cell, str) and unit == "major" and source.round == "exact":
         minor = parse_minor(cell, currency)
     else:
-        minor = _rounded(float(cell) * 10.0 ** EXPONENTS[currency] if unit == "major" else cell, source)
+        minor = _rounded(_number(cell) * 10.0 ** EXPONENTS[currency] if unit == "major" else cell, source)
     if abs(minor) > AMOUNT_MINOR_MAX:
         raise ValueError(f"amount beyond {AMOUNT_MINOR_MAX} minor units")
     return _bounded(field, minor)
@@ -274,7 +293,7 @@ def _money(field: FieldDef, source: Source, currency: str, cell: Any) -> int:
 def _rounded(value: Any, source: Source) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    number: float = float(value)
+    number: float = _number(value)
     if not abs(number) < 2**63:
         raise ValueError("not a finite number of a sane size")
     if source.round == "half-up":
@@ -296,12 +315,12 @@ def _turner(field: FieldDef, source: Source, tokens: Tokens) -> Turn:
     if kind is Kind.MONEY:
         return lambda cell: _money(field, source, field.type.of or "", cell)
     if kind is Kind.INT:
-        return lambda cell: _bounded(field, _rounded(float(cell) if isinstance(cell, str) else cell, source))
+        return lambda cell: _bounded(field, _rounded(_number(cell) if isinstance(cell, str) else cell, source))
     if kind is Kind.TIME:
         return _instant(source)
     if kind is Kind.DURATION:
         scale = _UNITS_US[source.unit or "us"]
-        return lambda cell: _bounded(field, round(float(cell) * scale))
+        return lambda cell: _bounded(field, round(_number(cell) * scale))
     if kind is Kind.RATIO:
         return _ratio
     if kind is Kind.BOOL:
@@ -310,7 +329,7 @@ def _turner(field: FieldDef, source: Source, tokens: Tokens) -> Turn:
 
 
 def _ratio(cell: Any) -> float:
-    number = float(cell)
+    number = _number(cell)
     if not abs(number) < float("inf"):
         raise ValueError("not a finite number")
     return number

@@ -6,7 +6,9 @@ Expiry = int | None
 
 
 class Lists:
-    """Membership with expiry. Entries from packs change with the packs; entries from events stay."""
+    """Membership with expiry. Entries from packs change with the packs; entries from events stay.
+
+    `entries` are each list's members, expired ones included: look there first, ask `holds` for the rest."""
 
     def __init__(self, definitions: Definitions) -> None:
         self._added: dict[str, dict[str, Expiry]] = {}
@@ -20,7 +22,7 @@ class Lists:
             name: {entry.value: entry.expires_us for entry in declared.entries}
             for name, declared in definitions.lists.items()
         }
-        self._now = {name: self._merged(name) for name in self._declared}
+        self.entries = {name: self._merged(name) for name in self._declared}
 
     def under(self, definitions: Definitions) -> "Lists":
         """A copy as it would stand under other packs; this one stays as it is."""
@@ -38,7 +40,7 @@ class Lists:
 
     def holds(self, name: str, value: str, as_of_us: int) -> bool:
         """Whether a value is a member at an instant; an entry is no longer one at its expiry."""
-        entries = self._now[name]
+        entries = self.entries[name]
         if value not in entries:
             return False
         expires = entries[value]
@@ -48,17 +50,17 @@ class Lists:
         """What a `list_entry` event asks for."""
         added, removed = self._added.setdefault(name, {}), self._removed.setdefault(name, set())
         if add:
-            added[value] = self._now[name][value] = expires_us
+            added[value] = self.entries[name][value] = expires_us
             removed.discard(value)
         else:
             added.pop(value, None)
-            self._now[name].pop(value, None)
+            self.entries[name].pop(value, None)
             removed.add(value)
         self.version += 1
 
     def size(self, name: str) -> int:
         """How many entries a list has, expired ones included."""
-        return len(self._now[name])
+        return len(self.entries[name])
 
     def save(self) -> dict[str, object]:
         """What events have done, as plain values."""
@@ -70,4 +72,4 @@ class Lists:
         self._added = {name: dict(entries) for name, entries in added.items()}
         self._removed = {name: set(values) for name, values in removed.items()}
         self.version = version
-        self._now = {name: self._merged(name) for name in self._declared}
+        self.entries = {name: self._merged(name) for name in self._declared}

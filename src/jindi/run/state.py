@@ -5,9 +5,10 @@ decision did. Recovery is `apply` over the tail, so a recovered state is the sta
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+
+import msgspec
 
 from jindi.basics.instants import MINUTE_US, start_of_day
 from jindi.basics.problems import Problem
@@ -24,8 +25,7 @@ from jindi.run.records import DecisionRecord, decision_seq
 
 
 
-@dataclass(frozen=True, slots=True)
-class Gathered:
+class Gathered(msgspec.Struct, frozen=True, gc=False):
     """Everything that `decide` sees of an event, and when it is taken to have happened."""
 
     as_of_us: int
@@ -42,7 +42,8 @@ class Gatherer:
     def __init__(self, ep: EventProgram) -> None:
         self.ep = ep
         self._fields = len(ep.fields)
-        self._place = {name: place for place, name in enumerate((*ep.fields, *ep.windows))}
+        places = {name: place for place, name in enumerate((*ep.fields, *ep.windows))}
+        self._members = tuple((places[member.name], member.list_name) for member in ep.members)
         self._from_us = self._until_us = 0
         self._minute = -1
         self._words: list[Value] = []
@@ -61,10 +62,13 @@ class Gatherer:
                 self._minute = as_of_us // self._minute_us
             slots += self._words
         slots += self._limit_values
-        for member in ep.members:
-            place = self._place[member.name]
+        for place, list_name in self._members:
             value = values[place] if place < self._fields else features[place - self._fields]
-            slots.append(None if value is None else lists.holds(member.list_name, str(value), as_of_us))
+            if value is None:
+                slots.append(None)
+            else:
+                # Nearly every value is on no list: the look-up that says so is made here, without a call.
+                slots.append(value in lists.entries[list_name] and lists.holds(list_name, str(value), as_of_us))
         slots += features
         return slots
 
@@ -215,6 +219,15 @@ class State:
         opening = self.openings.settle(seq, status)
         if accepted and opening.event_type in self._kept:
             self.windows.keep(opening.event_type, as_of_us, opening.values)
+
+    def enlist(self, event: Event) -> Problem | None:
+        """Do what an event says about a list, if it does, where no decision has a place in a journal (batches)."""
+        definition = self.program.events[event.type].event
+        if definition.lifecycle != "list_entry":
+            return None
+        if (problem := self.refusal(event)) is None:
+            self._follow_up(definition, _named(definition, event.values), event.at_us)
+        return problem
 
     def apply(self, seq: int, record: DecisionRecord, values: Scalars | None) -> None:
         """Do to the state what a journalled decision did. `values` are the event's in the order of today's

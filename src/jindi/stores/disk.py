@@ -97,7 +97,9 @@ class Disk:
 
     def close(self, fd: int) -> None:
         """Give the descriptor back."""
-        _held.discard(fd)
+        if fd in _held:
+            _held.discard(fd)
+            fcntl.flock(fd, fcntl.LOCK_UN)  # also for a child that was forked a moment ago and still has a copy
         os.close(fd)
 
     def size(self, fd: int) -> int:

@@ -7,7 +7,7 @@ per column. An unkeyed hash would not do: all mainland mobile numbers can be tri
 import hashlib
 import hmac
 import re
-from base64 import b32encode
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 
 from jindi.basics.identifiers import NORMAL_FORMS
@@ -47,7 +47,7 @@ class Tokens:
         self._recent: dict[tuple[str, str], str] = {}
 
     def token(self, kind: str, clear: str) -> str:
-        """The token of an identifier: its kind, a dot, 26 base-32 characters.
+        """The token of an identifier: its kind, a dot, 22 characters of base 64 that are safe in addresses.
 
         Raises ValueError, without the value, when the text is no identifier of that kind.
 
@@ -63,7 +63,7 @@ class Tokens:
             return known
         normal = NORMAL_FORMS[kind](clear)
         code = hashlib.blake2b(normal.encode(), digest_size=TOKEN_BYTES, key=self._keys[kind]).digest()
-        token = f"{kind}.{b32encode(code).decode().rstrip('=').lower()}"
+        token = f"{kind}.{urlsafe_b64encode(code)[:22].decode()}"
         if len(recent) >= _CACHE_MAX:
             recent.clear()
         recent[kind, clear] = token

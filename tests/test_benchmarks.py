@@ -1,0 +1,184 @@
+"""The benchmarks run, and everyone in them answers the same. No times are looked at."""
+
+import contextlib
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks import __main__ as command
+from benchmarks import (
+    doors,
+    load,
+    pack,
+    peers_columns,
+    peers_ours,
+    peers_postgres,
+    peers_redis,
+    peers_river,
+    peers_rules,
+    results,
+    server,
+    windows,
+)
+from benchmarks.measuring import Report, Row, shown
+from benchmarks.work import differences, work
+
+from jindi.app.wiring import Outside
+from jindi.run.platform import compiled
+
+
+@pytest.fixture(scope="module")
+def given():
+    return work(400, 25)
+
+
+@pytest.fixture(scope="module")
+def truth(given):
+    return peers_ours.Batched(given).run()[0]
+
+
+def test_no_two_events_of_the_shared_work_are_at_the_same_instant(given):
+    times = given.times.tolist()
+    assert times == sorted(set(times))
+    assert len(given.features) == 36
+
+
+def test_our_live_calls_equal_our_batches(given, truth):
+    assert differences(truth, peers_ours.Single(given).run()[0], given.features) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "peer"),
+    [("duckdb", peers_columns.DuckDb), ("polars", peers_columns.Polars), ("river", peers_river.River)],
+)
+def test_a_peer_in_this_process_finds_the_same_features(given, truth, module, peer):
+    pytest.importorskip(module)
+    each = peer(given)
+    answers, _ = each.run()
+    each.close()
+    assert differences(truth, answers, each.features) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "server_of", "ways"),
+    [
+        ("redis", peers_redis.Server, (peers_redis.ClientComputed, peers_redis.LuaComputed)),
+        ("psycopg", peers_postgres.Server, (peers_postgres.OneSelect, peers_postgres.SelectEach)),
+    ],
+)
+def test_a_peer_with_a_server_finds_the_same_features(given, truth, module, server_of, ways):
+    pytest.importorskip(module)
+    try:
+        running = server_of()
+    except FileNotFoundError as error:
+        pytest.skip(str(error))
+    with contextlib.closing(running):
+        for way in ways:
+            assert differences(truth, way(given, running).run()[0], given.features) == []
+
+
+@pytest.mark.parametrize("name", peers_rules.ENGINES)
+def test_an_engine_finds_the_same_rules(name):
+    pytest.importorskip(windows_module(name))
+    events = peers_rules.facts(60)
+    mine, theirs = (peers_rules.compiled(each, 50, events) for each in ("Jindi", name))
+    hits = [mine.hits(mine.run(each)) for each in mine.inputs]
+    assert [theirs.hits(theirs.run(each)) for each in theirs.inputs] == hits
+    assert sum(map(len, hits)) > 60
+
+
+def windows_module(name):
+    from benchmarks.rules import MODULES
+
+    return MODULES[name]
+
+
+def test_a_peer_that_answers_otherwise_is_told_of_and_not_timed(given):
+    class Wrong(peers_ours.Single):
+        name, version = "wrong", "1"
+
+        def run(self):
+            found, spent = super().run()
+            found["user_count__1h"][-1] += 1
+            return found, spent
+
+    report = Report(lambda _: None)
+    windows.in_turn(report, "subject", given, peers_ours.Batched, [Wrong], rounds=1, promises={})
+    assert [row.what for row in report.rows] == ["Jindi, batch (400 events)"]
+    assert report.remarks == ["wrong 1: 1 of 36 features differ (user_count__1h): not timed"]
+
+
+def test_the_pack_that_is_measured_has_what_it_says(tmp_path):
+    program = compiled(Outside().pack_files([pack.write(tmp_path)]))
+    measured = program.events[pack.EVENT]
+    assert len(measured.windows) == len(pack.KEYS) * len(pack.FEATURES) == 40
+    assert measured.live is not None
+    assert len(measured.live.policy.rules) == pack.RULES == 50
+
+
+def test_each_request_is_an_event_of_its_own_and_its_length_is_told(tmp_path):
+    pool = tmp_path / "pool"
+    days = doors.wallet_pool(pool, 30)
+    spec = {"pool": str(pool), "days": days, "prefix": "x-", "api_key": "k", "first": 0}
+    requests = load.Requests(spec)
+    events = []
+    for _ in range(90):
+        head, _, body = requests.request().partition(b"\r\n\r\n")
+        assert f"content-length: {len(body)}".encode() in head
+        events.append(json.loads(body))
+    assert len({event["id"] for event in events}) == 90
+    instants = [event["at"] for event in events]
+    assert instants[::30] == sorted(set(instants[::30]))
+    sent = [json.loads(line) for line in pool.read_text(encoding="utf-8").splitlines()]
+    without = [{name: value for name, value in event.items() if name != "id"} for event in (*sent, *events[:30])]
+    assert without[:30] == without[30:]
+
+
+def test_a_response_counts_when_it_is_whole():
+    whole = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 5\r\n\r\nhello"
+    assert load.answered(whole) == 200
+    assert [load.answered(whole[:end]) for end in range(len(whole))] == [0] * len(whole)
+
+
+@pytest.mark.parametrize("how", [{"mode": "closed"}, {"mode": "open", "rate": 400}])
+def test_the_load_generator_counts_every_answer(tmp_path, how):
+    pool = tmp_path / "pool"
+    days = doors.wallet_pool(pool, 20)
+    with server.empty() as running:
+        result = load.Generator(running, pool, days, "x-").run(**how, connections=4, seconds=0.2)
+    assert result["good"] == result["next"] > 0
+    assert (result["bad"], result["unanswered"]) == ({}, 0)
+
+
+def test_a_promise_is_about_the_median():
+    assert Row("s", "w", "µs", [1, 5, 2], at_most=2).holds
+    assert Row("s", "w", "/s", [1, 5, 2], at_least=3).holds is False
+    assert Row("s", "w", "/s", [1, 5, 2]).holds is None
+
+
+def test_figures_are_shown_with_the_digits_they_deserve():
+    assert [shown(n) for n in (123456.7, 123.4, 12.34, 1.234, 0.1234, 0.01234, 0)] == [
+        "123,457", "123", "12.3", "1.23", "0.123", "0.0123", "0",
+    ]  # fmt: skip
+
+
+def test_what_falls_short_is_written_plainly():
+    report = Report(lambda _: None)
+    report.add("Subject", "… the cost of it", "µs", [7, 8, 9], at_most=6)
+    report.add("Other", "good", "µs", [1], at_most=6)
+    report.add("Subject", "nothing", "µs", [])
+    page = results.page(report, "command", "today", 1.0, (0.0, 0.0, 0.0))
+    assert "* Subject: the cost of it: 8.00 µs (7.00 to 9.00), promised ≤ 6.00." in page
+    assert "1 of 2 promises hold in this run." in page
+    assert "| … the cost of it | 8.00 | 7.00 to 9.00 | µs | ≤ 6.00 | **falls short** |  |" in page
+
+
+def test_the_command_writes_a_page(tmp_path, capsys):
+    out = tmp_path / "page.md"
+    assert command.main(["--quick", "--only", "limits", "--out", str(out), "--folder", str(tmp_path)]) == 0
+    assert "| **This machine** |" in out.read_text(encoding="utf-8")
+    assert "written to" in capsys.readouterr().out
