@@ -86,9 +86,7 @@ class Client:
     or as long as the platform asks.
     """
 
-    def __init__(
-        self, url: str, api_key: str, *, tries: int = 4, wait_s: float = 0.1, timeout_s: float = 10.0
-    ) -> None:
+    def __init__(self, url: str, api_key: str, *, tries: int = 4, wait_s: float = 0.1, timeout_s: float = 10.0) -> None:
         self._http = httpx.Client(
             base_url=url, timeout=timeout_s, headers={"authorization": f"Bearer {api_key}"}, trust_env=False
         )

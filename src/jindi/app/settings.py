@@ -79,11 +79,13 @@ def _read(path: Path, problems: list[Problem]) -> Mapping[str, object]:
     except FileNotFoundError:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        problems.append(Problem(str(path), "", f"can't be read: {type(error).__name__}", "mend the file or move it away"))
+        problems.append(
+            Problem(str(path), "", f"can't be read: {type(error).__name__}", "mend the file or move it away")
+        )
         return {}
     names = {known.name for known in KNOWN} - {"data"}
-    for name in sorted(set(written) - names):
-        problems.append(Problem(str(path), name, "not a setting", f"use one of: {', '.join(sorted(names))}"))
+    remedy = f"use one of: {', '.join(sorted(names))}"
+    problems += [Problem(str(path), name, "not a setting", remedy) for name in sorted(set(written) - names)]
     return written
 
 
@@ -98,8 +100,8 @@ def _address(text: str, problems: list[Problem]) -> tuple[str, int]:
 def _whole(chosen: Mapping[str, str], name: str, least: int, most: int, problems: list[Problem]) -> int:
     text = chosen[name]
     if not text.isdecimal() or not least <= int(text) <= most:
-        problems.append(Problem("settings", name, "not a whole number in range", f"write a number from {least} to {most}"))
+        problems.append(
+            Problem("settings", name, "not a whole number in range", f"write a number from {least} to {most}")
+        )
         return least
     return int(text)
-
-

@@ -1,6 +1,5 @@
 """The only place that knows which stores are used."""
 
-import os
 import secrets
 import stat
 import time
@@ -128,10 +127,16 @@ class Outside:
         if key is None:
             blobs.save(name, [secrets.token_bytes(KEY_BYTES)], private=True)
             key = blobs.load(name) or b""
-        if stat.S_IMODE(os.stat(path).st_mode) & 0o077:
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
             raise Problems([Problem(str(path), "", "others can read this key", "chmod 600, and find out who did")])
         if len(key) != KEY_BYTES:
-            raise Problems([Problem(str(path), "", f"a key has {KEY_BYTES} bytes, this has {len(key)}", "restore it from its copy")])
+            raise Problems(
+                [
+                    Problem(
+                        str(path), "", f"a key has {KEY_BYTES} bytes, this has {len(key)}", "restore it from its copy"
+                    )
+                ]
+            )
         return key
 
     def keys(self, blobs: Blobs) -> ApiKeys:

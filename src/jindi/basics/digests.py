@@ -6,10 +6,10 @@ from typing import Any
 
 
 def canonical(value: Any) -> bytes:
-    """The one JSON text of a value: keys sorted, no spaces, UTF-8, no NaN.
+    r"""The one JSON text of a value: keys sorted, no spaces, UTF-8, no NaN.
 
     >>> canonical({"b": 1, "a": [True, None, "金"]})
-    b'{"a":[true,null,"\\xe9\\x87\\x91"],"b":1}'
+    b'{"a":[true,null,"\xe9\x87\x91"],"b":1}'
     """
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 

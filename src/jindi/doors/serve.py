@@ -47,7 +47,9 @@ def listen(host: str, port: int) -> socket.socket:
 
 def start_key(keys: ApiKeys, now_us: int) -> str:
     """A key for whoever started us. The few newest stay in force, so that a restart cuts nobody off."""
-    old = sorted((key for key in keys.all() if key.name == START_KEY and key.revoked_us is None), key=lambda k: k.created_us)
+    old = sorted(
+        (key for key in keys.all() if key.name == START_KEY and key.revoked_us is None), key=lambda k: k.created_us
+    )
     for key in old[: -(KEPT_START_KEYS - 1)]:
         keys.revoke(key.id, now_us)
     clear, _ = keys.create(START_KEY, frozenset({Scope.ADMIN}), now_us)
@@ -60,7 +62,9 @@ async def serve(
     score: Callable[[], Mapping[str, Any] | None] = lambda: None,
 ) -> None:  # fmt: skip
     """Serve until the process is told to stop. `platform` has been started; closing it is the caller's."""
-    zone = next((pack.zone for name, pack in platform.program.definitions.packs.items() if name != "core"), ZoneInfo("UTC"))
+    zone = next(
+        (pack.zone for name, pack in platform.program.definitions.packs.items() if name != "core"), ZoneInfo("UTC")
+    )
     console = build_console(PlatformSource(platform, score), sessions=sessions, links=links, clock=clock, zone=zone)
     application = build_api(platform, keys, clock, base_files, console)
     config = uvicorn.Config(
@@ -72,7 +76,7 @@ async def serve(
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, lambda: setattr(server, "should_exit", True))
     serving = asyncio.create_task(server.serve(sockets=[sock]))
-    while not server.started and not serving.done():
+    while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn tells by a flag
         await asyncio.sleep(0.005)
     if not serving.done():
         ready()

@@ -145,9 +145,7 @@ _Found = tuple[tuple[_Step, ...], Verdict]
 
 
 class _Search:
-    def __init__(
-        self, program: EventProgram, policy: PolicyProgram, facts: Facts, absent: frozenset[str]
-    ) -> None:
+    def __init__(self, program: EventProgram, policy: PolicyProgram, facts: Facts, absent: frozenset[str]) -> None:
         self.program, self.policy, self.facts, self.absent = program, policy, facts, absent
         self.base = list(facts[: program.base_count])
         self.verdict = judge(program, policy, facts, absent)
@@ -234,9 +232,7 @@ class _Search:
         definitions = self.program.definitions
         conditions = [rule.when for rule in self.policy.policy.rules]
         conditions += [exemption.when for exemption in self.policy.policy.exemptions]
-        conditions += [
-            definitions.derived[name].expression for name in self.program.derived if name in concerned
-        ]
+        conditions += [definitions.derived[name].expression for name in self.program.derived if name in concerned]
         proposals: list[tuple[str, Value, bool]] = [
             (crossing.input, crossing.value, crossing.any_other)
             for condition in conditions
@@ -253,11 +249,7 @@ class _Search:
             slot = index[name]
             if slot in asked:
                 continue  # nobody to look up in the list: the value itself is missing
-            if (
-                types[slot].kind is not Kind.TOKEN
-                and value != self.facts[slot]
-                and self._is_lawful(slot, value)
-            ):
+            if types[slot].kind is not Kind.TOKEN and value != self.facts[slot] and self._is_lawful(slot, value):
                 found.setdefault((slot, value), _Step(slot, value, self._distance(slot, value), any_other))
         return list(found.values())
 

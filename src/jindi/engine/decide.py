@@ -29,9 +29,7 @@ def decide(program: EventProgram, facts: Facts, absent: frozenset[str] = NOTHING
     return program.clear if verdict is live.clear else Decision.of(verdict)
 
 
-def judge(
-    program: EventProgram, policy: PolicyProgram, facts: Facts, absent: frozenset[str] = NOTHING
-) -> Verdict:
+def judge(program: EventProgram, policy: PolicyProgram, facts: Facts, absent: frozenset[str] = NOTHING) -> Verdict:
     """What one policy of an event type says about the facts."""
     if absent:
         return _judge_around(program, policy, facts, absent)
@@ -133,9 +131,7 @@ def _shadows(program: EventProgram, facts: Facts, absent: frozenset[str]) -> tup
     return tuple([judge(program, shadow, facts, absent) for shadow in program.shadows])
 
 
-def _judge_around(
-    program: EventProgram, policy: PolicyProgram, facts: Facts, absent: frozenset[str]
-) -> Verdict:
+def _judge_around(program: EventProgram, policy: PolicyProgram, facts: Facts, absent: frozenset[str]) -> Verdict:
     """A verdict while inputs are away.
 
     A rule is undetermined when it reads an absent input and its value is neither true nor false without

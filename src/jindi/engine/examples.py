@@ -14,11 +14,7 @@ _VALUES_SHOWN = 8
 
 def check_cases(program: Program) -> list[Problem]:
     """All cases of all policies, drafts and shadows too, that don't come out as their authors say."""
-    return [
-        problem
-        for policy in program.definitions.policies
-        for problem in check_policy(program.definitions, policy)
-    ]
+    return [problem for policy in program.definitions.policies for problem in check_policy(program.definitions, policy)]
 
 
 def check_policy(definitions: Definitions, policy: PolicyDef) -> list[Problem]:
@@ -55,9 +51,7 @@ def facts_of(program: EventProgram, case: CaseDef) -> list[Value]:
     return program.complete(base, fixed={n: case.given[n] for n in program.derived if n in case.given})
 
 
-def _check(
-    program: EventProgram, policy: PolicyProgram, rule: int | None, case: CaseDef
-) -> Iterator[Problem]:
+def _check(program: EventProgram, policy: PolicyProgram, rule: int | None, case: CaseDef) -> Iterator[Problem]:
     item = f"rule {policy.policy.rules[rule].id}" if rule is not None else f"policy {policy.policy.id}"
     try:
         facts = facts_of(program, case)
@@ -143,9 +137,7 @@ def _values(program: EventProgram, step: Trace, facts: Facts) -> str:
         if slot is not None and name not in found:
             value = shown(facts[slot], program.types[slot], read)
             quoted = program.types[slot].kind in (Kind.TEXT, Kind.TOKEN) and value is not None
-            text = (
-                "missing" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-            )
+            text = "missing" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
             found[name] = f"{name} = '{text}'" if quoted else f"{name} = {text}"
     told = list(found.values())
     more = [f"and {len(told) - _VALUES_SHOWN} more"] if len(told) > _VALUES_SHOWN else []

@@ -182,9 +182,7 @@ def explain(
         limits=_limits(sight, program.day(at_us)),
         changes=find_changes(program, live, facts, absent) if live else (),
         without=find_without(program, live, facts, absent) if live else (),
-        shadows=tuple(
-            _shadow(shadow, verdict) for shadow, verdict in zip(program.shadows, found.shadows, strict=True)
-        ),
+        shadows=tuple(_shadow(shadow, verdict) for shadow, verdict in zip(program.shadows, found.shadows, strict=True)),
     )
 
 
@@ -260,9 +258,7 @@ def _rules(sight: _Sight, live: PolicyProgram, found: Decision) -> tuple[RuleLin
         gone = live.reads[place] & away
         undetermined = bool(gone) and (value is None or live.blind[place])
         how = degrade_of(program, live, place, away) if undetermined else None
-        state: RuleState = (
-            "hit" if place in found.hits else "lifted" if place in found.exempted else "not_hit"
-        )
+        state: RuleState = "hit" if place in found.hits else "lifted" if place in found.exempted else "not_hit"
         speaks, asking = state != "not_hit", how == "challenge"
         lines.append(
             RuleLine(
@@ -283,9 +279,7 @@ def _rules(sight: _Sight, live: PolicyProgram, found: Decision) -> tuple[RuleLin
 def _bands(live: PolicyProgram, found: Decision, holds: Sequence[int]) -> tuple[BandLine, ...]:
     lifted = lifted_by(live, holds)
     return tuple(
-        BandLine(
-            band.score_from, band.then, found.score >= band.score_from, bool(lifted >> WEIGHTS[band.then] & 1)
-        )
+        BandLine(band.score_from, band.then, found.score >= band.score_from, bool(lifted >> WEIGHTS[band.then] & 1))
         for band in sorted(live.policy.bands, key=lambda band: band.score_from)
     )
 

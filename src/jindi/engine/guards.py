@@ -28,9 +28,7 @@ def guard(program: Program, recent: Mapping[str, Sequence[Facts]], day: date | N
     return problems
 
 
-def refit(
-    old: EventProgram, new: EventProgram, facts: Facts, at_us: int
-) -> tuple[list[Value], frozenset[str]]:
+def refit(old: EventProgram, new: EventProgram, facts: Facts, at_us: int) -> tuple[list[Value], frozenset[str]]:
     """Facts of an event seen under one program as another program would see them, and what is absent then.
 
     Fields, list memberships and window features go over by name; words of the clock and limits are of

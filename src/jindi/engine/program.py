@@ -128,9 +128,7 @@ class EventProgram:
                     facts[slot] = otherwise
         return facts
 
-    def _complete_around(
-        self, facts: list[Value], absent: frozenset[str], fixed: Mapping[str, Value]
-    ) -> list[Value]:
+    def _complete_around(self, facts: list[Value], absent: frozenset[str], fixed: Mapping[str, Value]) -> list[Value]:
         for name in absent & self.index.keys():
             if (slot := self.index[name]) < self.base_count:
                 facts[slot] = None
@@ -212,9 +210,7 @@ def build(definitions: Definitions) -> Program:
     for event in definitions.events.values():
         shadows = [p for p in definitions.policies if p.on == event.name and p.state == "shadow"]
         try:
-            events[event.name] = _event_program(
-                definitions, event, definitions.live_policy(event.name), shadows
-            )
+            events[event.name] = _event_program(definitions, event, definitions.live_policy(event.name), shadows)
         except Problems as found:
             problems.extend(found.problems)
     if problems:
@@ -341,9 +337,7 @@ def _unknown(
 
 def _homeless(event: EventDef, name: str, list_name: str) -> Problem:
     problem = f"'{name} in list('{list_name}')' asks about a derived value"
-    return Problem(
-        f"{event.pack}/features.toml", event.name, problem, "ask about a field or a window feature"
-    )
+    return Problem(f"{event.pack}/features.toml", event.name, problem, "ask about a field or a window feature")
 
 
 def _derived_wanted(

@@ -80,9 +80,7 @@ class _Checker:
             case syntax.Applied():
                 return self.applied(bare)
             case syntax.Members(at=at):
-                return self.refuse(
-                    f"square brackets at character {at + 1} stand alone", "use them after 'in'"
-                )
+                return self.refuse(f"square brackets at character {at + 1} stand alone", "use them after 'in'")
             case syntax.Prefixed(op="not", operand=operand):
                 inner = self.truth(operand, "not")
                 return None if inner is None else Not(inner)
@@ -114,9 +112,7 @@ class _Checker:
         if operand is None:
             return None
         if operand.type.kind not in _SIGNED:
-            return self.refuse(
-                f"{_a(operand.type)} has no sign", "only numbers, amounts and durations can be negative"
-            )
+            return self.refuse(f"{_a(operand.type)} has no sign", "only numbers, amounts and durations can be negative")
         if isinstance(operand, Constant) and isinstance(operand.value, int | float):
             return replace(operand, value=-operand.value)
         return Negative(operand.type, operand)
@@ -153,9 +149,7 @@ class _Checker:
             return None
         op = bare.op
         if op in ("/", "//", "%") and isinstance(right, Constant) and right.value == 0:
-            return self.refuse(
-                f"'{op}' by zero at character {bare.at + 1}", "a division by zero is always missing"
-            )
+            return self.refuse(f"'{op}' by zero at character {bare.at + 1}", "a division by zero is always missing")
         if left.type.kind is right.type.kind is Kind.MONEY and op != "*":
             aligned = self.same_currency(left, right)
             if aligned is None:
@@ -199,26 +193,21 @@ class _Checker:
 
     def compared(self, bare: syntax.Compared) -> Node | None:
         operands = [
-            None if _is_right_of_in(bare, index) else self.node(operand)
-            for index, operand in enumerate(bare.operands)
+            None if _is_right_of_in(bare, index) else self.node(operand) for index, operand in enumerate(bare.operands)
         ]
         parts: list[Node | None] = []
         for index, op in enumerate(bare.ops):
             left, right = operands[index], operands[index + 1]
             if op in ("in", "not in"):
                 if index + 1 < len(bare.ops):
-                    parts.append(
-                        self.refuse("a comparison follows 'in' directly", "put '... in ...' in brackets")
-                    )
+                    parts.append(self.refuse("a comparison follows 'in' directly", "put '... in ...' in brackets"))
                     continue
                 found = self.contained(left, bare.operands[index + 1])
                 parts.append(Not(found) if op == "not in" and found is not None else found)
             elif left is None or right is None:
                 parts.append(None)
             elif len(bare.ops) > 1 and BOOL in (left.type, right.type):
-                parts.append(
-                    self.refuse("true or false stands in a chain of comparisons", "compare two at a time")
-                )
+                parts.append(self.refuse("true or false stands in a chain of comparisons", "compare two at a time"))
             else:
                 parts.append(self.comparison(op, left, right))
         whole = [part for part in parts if part is not None]
@@ -235,9 +224,7 @@ class _Checker:
         if op not in ("==", "!=") and kind not in _ORDERED:
             return self.refuse(f"'{op}' between two {_plural(kind)}: they have no order", "use == or !=")
         if isinstance(left, Constant) and isinstance(right, Constant):
-            return self.refuse(
-                f"two constants are compared: {left} {op} {right}", "compare with something that varies"
-            )
+            return self.refuse(f"two constants are compared: {left} {op} {right}", "compare with something that varies")
         return Comparison(op, left, right)
 
     def alike(self, left: Node, right: Node, op: str) -> tuple[Node, Node] | None:
@@ -297,9 +284,7 @@ class _Checker:
             if aligned is None:
                 return None
             if members and node.type != members[0].type and not {node.type, members[0].type} <= {INT, RATIO}:
-                return self.refuse(
-                    "members of different kinds stand in square brackets", "write members of one kind"
-                )
+                return self.refuse("members of different kinds stand in square brackets", "write members of one kind")
             members.append(node)
         if isinstance(item, Constant) or item.type == BOOL:
             return self.refuse(f"'in' is asked about {_a(item.type)}", "ask it about a field or a feature")
@@ -343,9 +328,7 @@ class _Checker:
                 return self.or_else(first, arguments[1])
             case "abs":
                 if first.type.kind not in _SIGNED:
-                    return self.refuse(
-                        f"abs is given {_a(first.type)}", "give it a number, an amount or a duration"
-                    )
+                    return self.refuse(f"abs is given {_a(first.type)}", "give it a number, an amount or a duration")
                 return Call(first.type, word, (first,))
             case "min" | "max":
                 return self.extreme(word, first, arguments[1])
@@ -366,9 +349,7 @@ class _Checker:
         if not isinstance(otherwise, Constant):
             return self.refuse("the second argument of or_else isn't a literal", _usage("or_else"))
         if value.type.kind is Kind.TOKEN:
-            return self.refuse(
-                "or_else is given a token", "a token is only compared, looked up or asked missing(x)"
-            )
+            return self.refuse("or_else is given a token", "a token is only compared, looked up or asked missing(x)")
         if value.type == RATIO and otherwise.type == INT and isinstance(otherwise.value, int):
             otherwise = Constant(RATIO, float(otherwise.value))
         if value.type.kind is not otherwise.type.kind:
@@ -504,9 +485,7 @@ def _money_example(type_: Type) -> str:
 
 
 def _currency(type_: Type) -> str:
-    return type_.of or (
-        f"the one in field '{type_.currency_field}'" if type_.currency_field else "one not declared"
-    )
+    return type_.of or (f"the one in field '{type_.currency_field}'" if type_.currency_field else "one not declared")
 
 
 _KIND_WORDS = {
@@ -531,9 +510,7 @@ def _plural(kind: Kind) -> str:
 
 
 def _of(type_: Type) -> str:
-    return (
-        f" of {type_.of}" if type_.kind is Kind.TOKEN and type_.of else f" in {type_.of}" if type_.of else ""
-    )
+    return f" of {type_.of}" if type_.kind is Kind.TOKEN and type_.of else f" in {type_.of}" if type_.of else ""
 
 
 def _usage(word: str) -> str:

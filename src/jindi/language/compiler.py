@@ -60,9 +60,7 @@ def build_rules(conditions: Sequence[Expression], slots: Mapping[str, int]) -> R
     lines = ["h = []"]
     for index, condition in enumerate(conditions):
         if condition.type != BOOL:
-            raise TypeError(
-                f"condition {index} is {condition.type}, not true or false; compare it with something"
-            )
+            raise TypeError(f"condition {index} is {condition.type}, not true or false; compare it with something")
         code, _ = writer.true(condition.tree, NOTHING)
         lines += [f"if {code}:", f" h.append({index})"]
     function: Rules = writer.function([*lines, "return h"])
@@ -167,9 +165,7 @@ class _Writer:
         self, form: Callable[[Node, Known], tuple[str, Known]], parts: tuple[Node, ...], known: Known
     ) -> tuple[str, Known]:
         forms = [form(part, known) for part in sorted(parts, key=_cost)]
-        return f"({' or '.join(code for code, _ in forms)})", frozenset.intersection(
-            *(after for _, after in forms)
-        )
+        return f"({' or '.join(code for code, _ in forms)})", frozenset.intersection(*(after for _, after in forms))
 
     def decided(self, node: Node, known: Known, *, wanted: bool) -> tuple[str, Known]:
         """Comparisons and words: present, and then true (or false)."""
@@ -382,9 +378,7 @@ def promise(tree: ast.Module, constants: frozenset[str]) -> None:
     for node in ast.walk(tree):
         kept = type(node) in _ALLOWED
         if isinstance(node, ast.Name):
-            kept = bool(_GENERATED.match(node.id)) or (
-                node.id in constants and isinstance(node.ctx, ast.Load)
-            )
+            kept = bool(_GENERATED.match(node.id)) or (node.id in constants and isinstance(node.ctx, ast.Load))
         elif isinstance(node, ast.Constant):
             kept = node.value is None or type(node.value) in (int, float, bool)
         elif isinstance(node, ast.Attribute):

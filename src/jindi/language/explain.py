@@ -194,9 +194,7 @@ def _near(value: float, *, ratio: bool) -> list[int | float]:
 
 def _search(holds: partial[Value], now: float, way: int, *, ratio: bool) -> int | float | None:
     """Steps that double until the answer turns, then halves between: exact where the answer turns once."""
-    at, least, most = (
-        (_rank(float(now)), -_RANK_MOST, _RANK_MOST) if ratio else (int(now), INT_LEAST, INT_MOST)
-    )
+    at, least, most = (_rank(float(now)), -_RANK_MOST, _RANK_MOST) if ratio else (int(now), INT_LEAST, INT_MOST)
     value = _unrank if ratio else int
     present = holds(now)
     same, step = at, 1

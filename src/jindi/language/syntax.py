@@ -150,9 +150,7 @@ class _Token:
 def parse(text: str) -> Bare:
     """The bare tree of a text; raises NotReadable at the first place that doesn't fit."""
     if len(text) > LENGTH_MAX:
-        raise NotReadable(
-            f"longer than {LENGTH_MAX} characters (split it into several rules or derived features)"
-        )
+        raise NotReadable(f"longer than {LENGTH_MAX} characters (split it into several rules or derived features)")
     return _Reader(_tokens(text)).whole()
 
 
@@ -354,17 +352,13 @@ def _number(token: _Token) -> int | float:
     digits, place = token.text, f"the number at character {token.at + 1}"
     if "." in digits:
         if not _DECIMAL.match(digits):
-            raise NotReadable(
-                f"{place} isn't a decimal such as 0.25 (at most 12 digits on each side, no exponent)"
-            )
+            raise NotReadable(f"{place} isn't a decimal such as 0.25 (at most 12 digits on each side, no exponent)")
         ratio = float(digits)
         if ratio >= RATIO_MAX:
             raise NotReadable(f"{place} is too large (decimals stay below {RATIO_MAX})")
         return ratio
     if not _WHOLE.match(digits):
-        raise NotReadable(
-            f"{place} isn't a whole number such as 5000 or 5_000 (no letters, no leading zeros)"
-        )
+        raise NotReadable(f"{place} isn't a whole number such as 5000 or 5_000 (no letters, no leading zeros)")
     if len(digits) > 26 or int(digits) > INT_MOST:
         raise NotReadable(f"{place} doesn't fit into 64 bits (write a smaller one)")
     return int(digits)
@@ -375,7 +369,5 @@ def _text(token: _Token) -> str:
     if len(inner) > TEXT_LENGTH_MAX:
         raise NotReadable(f"{place} is longer than {TEXT_LENGTH_MAX} characters (put long texts into a list)")
     if not inner.isprintable():
-        raise NotReadable(
-            f"{place} holds a character that can't be seen (only printable characters may stand in it)"
-        )
+        raise NotReadable(f"{place} holds a character that can't be seen (only printable characters may stand in it)")
     return inner

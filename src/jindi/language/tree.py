@@ -189,19 +189,7 @@ class Call:
 
 
 Node = (
-    Constant
-    | Name
-    | Limit
-    | Listed
-    | InCurrency
-    | Negative
-    | Arithmetic
-    | Comparison
-    | OneOf
-    | Not
-    | And
-    | Or
-    | Call
+    Constant | Name | Limit | Listed | InCurrency | Negative | Arithmetic | Comparison | OneOf | Not | And | Or | Call
 )
 
 
@@ -263,9 +251,7 @@ def show(node: Node) -> str:
             above = POWERS["compare"] + 1
             return f"{_within(left, above)} {op} {_within(right, above)}"
         case OneOf(item=item, members=members):
-            return (
-                f"{_within(item, POWERS['compare'] + 1)} in [{', '.join(show(member) for member in members)}]"
-            )
+            return f"{_within(item, POWERS['compare'] + 1)} in [{', '.join(show(member) for member in members)}]"
         case Not(operand=operand):
             return "not " + _within(operand, POWERS["not"])
         case And(parts=parts):
@@ -279,12 +265,7 @@ def show(node: Node) -> str:
 def _power(node: Node) -> int:
     match node:
         case Constant(value=value):
-            negative = (
-                not isinstance(value, str)
-                and value is not None
-                and not isinstance(value, tuple)
-                and value < 0
-            )
+            negative = not isinstance(value, str) and value is not None and not isinstance(value, tuple) and value < 0
             money = node.type.kind is Kind.MONEY
             return POWERS["minus"] if negative and not money else ATOM
         case Name() | Limit() | Call():

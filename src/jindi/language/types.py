@@ -37,11 +37,7 @@ class Type:
     currency_field: str | None = None
 
     def __str__(self) -> str:
-        return (
-            f"{self.kind} of {self.of or self.currency_field}"
-            if self.of or self.currency_field
-            else str(self.kind)
-        )
+        return f"{self.kind} of {self.of or self.currency_field}" if self.of or self.currency_field else str(self.kind)
 
 
 INT = Type(Kind.INT)

@@ -147,4 +147,4 @@ def warm() -> None:
     trial.add((0, 0), 0, 0)
     trial.find((0, 0))
     trial.find_or_add((1, 1), 1, 1)
-    _move(trial._young, _empty(_START * 2))
+    _move(_empty(_START), _empty(_START * 2))

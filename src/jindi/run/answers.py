@@ -73,5 +73,3 @@ class Writer:
             parts += [b",", _json(extra)[1:-1]]
         parts.append(b"}")
         return b"".join(parts)
-
-

@@ -49,7 +49,7 @@ class Archive:
         """One decision. Raises LookupError when there is none of this number."""
         record = self.record(seq)
         if not isinstance(record, DecisionRecord):
-            raise LookupError(f"record {seq} of the journal is no decision")
+            raise LookupError(f"record {seq} of the journal is no decision")  # noqa: TRY004 - it isn't there
         return record
 
     def learn(self, seq: int, program: Program) -> None:
@@ -100,5 +100,3 @@ def _order(then: Definitions, today: Definitions, event_type: str) -> tuple[int,
         old[field.name][0] if field.name in old and old[field.name][1] == field.type else -1 for field in fields
     )
     return () if order == tuple(range(len(old))) and len(old) == len(fields) else order
-
-

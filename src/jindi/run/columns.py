@@ -20,6 +20,7 @@ from jindi.basics.problems import Problem, Problems
 from jindi.language import Kind
 from jindi.packs import Definitions, EventDef, FieldDef
 from jindi.run.events import Scalar, Scalars
+from jindi.run.intake import ID_LENGTH_MAX
 from jindi.vault import Tokens
 
 Cells = Sequence[Any]
@@ -90,7 +91,12 @@ class _Reader:
         self.problems.append(Problem(self.place, item, problem, remedy))
 
     def source(self, item: str, given: Any) -> Source:
-        if not isinstance(given, dict) or ("column" in given) == ("literal" in given):
+        if (
+            not isinstance(given, dict)
+            or ("column" in given) == ("literal" in given)
+            or not isinstance(given.get("column", ""), str)
+            or isinstance(given.get("literal"), dict | list)
+        ):
             self.problem(item, "not a source", 'write { column = "NAME" } or { literal = VALUE }')
             given = {"literal": None}
         for key in sorted(set(given) - _SOURCE_KEYS):
@@ -131,8 +137,13 @@ class _Reader:
 
     def derived(self, number: int, given: Any) -> Derived:
         item = f"derive {number}"
+        if not isinstance(given, dict):
+            self.problem(item, "not a table", "write [[derive]] and its lines")
+            given = {}
         when = given.get("when", {})
+        when = when if isinstance(when, dict) else {}
         values = when.get("in", [when["is"]] if "is" in when else [])
+        values = values if isinstance(values, list) else []
         if not isinstance(when.get("column"), str) or not values:
             self.problem(item, "no condition", 'write when = { column = "NAME", is = VALUE }')
         if given.get("place", "after") not in ("before", "after"):
@@ -160,6 +171,13 @@ def read_columns(text: str, definitions: Definitions, place: str = "columns.toml
     except tomllib.TOMLDecodeError as error:
         raise Problems([Problem(place, "", f"not TOML: {error}")]) from None
     reader = _Reader(place, definitions)
+    kept, derived = given.get("keep", {}), given.get("derive", [])
+    if not isinstance(kept, dict) or not all(isinstance(column, str) for column in kept.values()):
+        reader.problem("keep", "not a table of columns", 'write lines such as output_name = "input_name"')
+        kept = {}
+    if not isinstance(derived, list):
+        reader.problem("derive", "not a list of tables", "write [[derive]] and its lines")
+        derived = []
     known = {"type", "id", "at", "fields", "keep", "derive"}
     for key in sorted(set(given) - known):
         reader.problem(key, "unknown key", f"use one of: {', '.join(sorted(known))}")
@@ -168,8 +186,8 @@ def read_columns(text: str, definitions: Definitions, place: str = "columns.toml
         id=reader.source("id", given.get("id")),
         at=reader.source("at", given.get("at")),
         fields=reader.fields("fields", str(given.get("type")), given.get("fields")),
-        keep={str(out): str(column) for out, column in given.get("keep", {}).items()},
-        derived=tuple(reader.derived(number, each) for number, each in enumerate(given.get("derive", []), 1)),
+        keep=dict(kept),
+        derived=tuple(reader.derived(number, each) for number, each in enumerate(derived, 1)),
     )
     if reader.problems:
         raise Problems(reader.problems)
@@ -225,6 +243,8 @@ def _local(text: str) -> datetime:
 def _number(cell: Any) -> float:
     """A cell as a number; the message of Python's own error would repeat the cell."""
     try:
+        if isinstance(cell, bool):
+            raise ValueError  # noqa: TRY301 - one way out for all that is no number
         return float(cell)
     except ValueError:
         raise ValueError("not a number") from None
@@ -278,7 +298,7 @@ def _fast_money(field: FieldDef, source: Source, cells: Cells) -> list[Scalar] |
 def _money(field: FieldDef, source: Source, currency: str, cell: Any) -> int:
     if currency not in EXPONENTS:
         raise ValueError("unknown currency; give an ISO 4217 code")
-    unit = source.unit or ("minor" if isinstance(cell, int) else "major")
+    unit = source.unit or ("minor" if isinstance(cell, int) and not isinstance(cell, bool) else "major")
     if isinstance(cell, Decimal) and cell.is_finite():
         cell = format(cell.normalize(), "f")
     if isinstance(cell, str) and unit == "major" and source.round == "exact":
@@ -305,7 +325,9 @@ def _rounded(value: Any, source: Source) -> int:
 
 
 def _bounded(field: FieldDef, value: int) -> int:
-    if (field.least is not None and value < field.least) or (field.most is not None and value > field.most):
+    least = -AMOUNT_MINOR_MAX if field.least is None else field.least
+    most = AMOUNT_MINOR_MAX if field.most is None else field.most
+    if not least <= value <= most:
         raise ValueError("outside what the field allows")
     return value
 
@@ -370,7 +392,10 @@ def ids(source: Source, rows: Iterable[int], table: Table, tell: Callable[[int, 
         try:
             if cell is None or cell == "":
                 raise ValueError("missing")
-            out.append(source.prefix + _written(cell))
+            written = source.prefix + _written(cell)
+            if len(written) > ID_LENGTH_MAX:
+                raise ValueError(f"longer than {ID_LENGTH_MAX} characters")
+            out.append(written)
         except ValueError as error:
             tell(row, str(error))
             out.append("")

@@ -8,7 +8,8 @@ Expiry = int | None
 class Lists:
     """Membership with expiry. Entries from packs change with the packs; entries from events stay.
 
-    `entries` are each list's members, expired ones included: look there first, ask `holds` for the rest."""
+    `entries` are each list's members, expired ones included: look there first, ask `holds` for the rest.
+    """
 
     def __init__(self, definitions: Definitions) -> None:
         self._added: dict[str, dict[str, Expiry]] = {}

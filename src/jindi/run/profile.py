@@ -41,7 +41,8 @@ class Profile(msgspec.Struct, frozen=True):
 
 def profile(program: Program, tokens: Tokens, raws: Sequence[bytes], rounds: int = 5) -> Profile:
     """Take events through all stages, from nothing, several times; the second half of each round is measured,
-    when most users and devices have been met before."""
+    when most users and devices have been met before.
+    """
     one_round(program, tokens, raws)  # caches, memory, kernels
     taken = [one_round(program, tokens, raws) for _ in range(rounds)]
     per_stage = list(zip(*(costs for costs, _ in taken), strict=True))

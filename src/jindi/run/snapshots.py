@@ -88,7 +88,8 @@ def chunks(state: Any, last_record: bytes) -> Iterator[bytes | memoryview]:
 
 def write_forked(state: Any, blobs: Blobs, last_record: bytes) -> int:
     """Start writing a snapshot in a child process; returns its process id. The parent's state may go on
-    changing at once: the child has the memory as it was."""
+    changing at once: the child has the memory as it was.
+    """
     name = name_of(state.next_seq)
     with warnings.catch_warnings():
         # Python warns that threads and fork may deadlock. The child takes no lock that another thread could
@@ -144,7 +145,9 @@ def read(data: bytes, plan: Plan, program_digest: str) -> Restored:
     if at != len(data):
         raise Unfit("it is longer than it says")
     windows = Windows(plan)
-    windows.load((name.removeprefix("windows."), body) for name, body in sections.items() if name.startswith("windows."))
+    windows.load(
+        (name.removeprefix("windows."), body) for name, body in sections.items() if name.startswith("windows.")
+    )
     return Restored(
         header=header,
         windows=windows,

@@ -21,9 +21,7 @@ def read_folder(path: Path) -> dict[str, str]:
     a link that leads out of the folder, text that isn't UTF-8, a file that is too large.
     """
     if not path.is_dir():
-        raise Problems(
-            [Problem(str(path), "", "not a folder", "name a folder with a pack.toml, or a folder of such")]
-        )
+        raise Problems([Problem(str(path), "", "not a folder", "name a folder with a pack.toml, or a folder of such")])
     base = path.resolve()
     alone = (base / "pack.toml").is_file()
     problems: list[Problem] = []
@@ -57,9 +55,7 @@ def write_folder(path: Path, files: Mapping[str, str]) -> None:
         if pure.is_absolute() or ".." in pure.parts or not pure.parts or "\\" in key:
             problems.append(Problem(key[:200], "", "not a path below the folder", "use / and no .."))
         elif not target.parent.resolve().is_relative_to(base):
-            problems.append(
-                Problem(key, "", "lies behind a link that leads out of the folder", "remove the link")
-            )
+            problems.append(Problem(key, "", "lies behind a link that leads out of the folder", "remove the link"))
         elif os.path.lexists(target):
             problems.append(Problem(key, "", "is there already", "choose another name, or remove it first"))
     if problems:
@@ -71,9 +67,7 @@ def write_folder(path: Path, files: Mapping[str, str]) -> None:
             target = base / PurePosixPath(key)
             made.extend(reversed([p for p in target.parents if not p.exists()]))
             target.parent.mkdir(parents=True, exist_ok=True)
-            with target.open(
-                "x", encoding="utf-8", newline="\n"
-            ) as file:  # "x": never over what came meanwhile
+            with target.open("x", encoding="utf-8", newline="\n") as file:  # "x": never over what came meanwhile
                 written.append(target)
                 file.write(text)
     except OSError as error:

@@ -22,7 +22,8 @@ _CODE = re.compile("[a-z2-7]{26}", re.ASCII)
 
 def new_key(random_bytes: Callable[[int], bytes]) -> bytes:
     """A fresh token key; losing it severs all tokens from their people, so it is backed up and never rotated
-    away: rotation of the vault's encryption keys leaves tokens as they are."""
+    away: rotation of the vault's encryption keys leaves tokens as they are.
+    """
     return random_bytes(KEY_BYTES)
 
 
