@@ -28,7 +28,7 @@ def measure(report: Report, folder: Path, *, quick: bool, rounds: int) -> None: 
     alone(report, quick=quick, rounds=rounds)
     depths(report, quick=quick, rounds=rounds)
     widths(report, quick=quick, rounds=rounds)
-    beside_columns(report, quick=quick, rounds=min(rounds, 5))
+    beside_columns(report, quick=quick, rounds=min(rounds, 3))
     beside_live(report, quick=quick, rounds=min(rounds, 3))
     report.say(
         "Features in a sorted batch mode (promised ≥ 10× DuckDB and Polars if built): the windows have no such mode."
@@ -214,7 +214,7 @@ def beside_columns(report: Report, *, quick: bool, rounds: int) -> None:
 
 def beside_live(report: Report, *, quick: bool, rounds: int) -> None:
     """One event after the other, as a live system asks."""
-    given = work(300 if quick else 10_000, 30 if quick else 1_000)
+    given = work(300 if quick else 2_500, 30 if quick else 250)
     peers: list[Make] = []
     servers = []
     if installed(report, "river", "river"):

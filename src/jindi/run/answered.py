@@ -21,7 +21,7 @@ ANSWERED_MAX = 1 << 21
 """Events per generation; a generation costs at most 48 MB."""
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _find(table: Table, high: int, low: int) -> int:
     mask = table.shape[0] - 1
     place = low & mask
@@ -32,7 +32,7 @@ def _find(table: Table, high: int, low: int) -> int:
     return -1
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _put(table: Table, high: int, low: int, seq: int) -> None:
     mask = table.shape[0] - 1
     place = low & mask
@@ -41,14 +41,14 @@ def _put(table: Table, high: int, low: int, seq: int) -> None:
     table[place, 0], table[place, 1], table[place, 2] = high, low, seq
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _move(old: Table, new: Table) -> None:
     for place in range(old.shape[0]):
         if old[place, 2] >= 0:
             _put(new, old[place, 0], old[place, 1], old[place, 2])
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _find_or_put(young: Table, old: Table, high: int, low: int, seq: int) -> int:
     found = _find(young, high, low)
     if found < 0:
@@ -127,7 +127,7 @@ class Answered:
             "most": self._most, "count": self._count, "born_us": self._born_us, "floor_us": self.floor_us,
             "rows": [self._young.shape[0], self._old.shape[0]],
         }  # fmt: skip
-        return header, iter((memoryview(self._young).cast("B"), memoryview(self._old).cast("B")))
+        return header, iter((self._young.data.cast("B"), self._old.data.cast("B")))
 
     @classmethod
     def load(cls, header: Mapping[str, Any], young: bytes, old: bytes) -> "Answered":
