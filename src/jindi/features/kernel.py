@@ -59,7 +59,7 @@ READ, FEED, KEEP = 1, 2, 4
 FULL, OVERFLOW = -1, -2
 
 # Flags of a structure.
-HAS_VALUE, HAS_EXTREMES, HAS_SQUARES, HAS_EVER, IS_SET, CHECKED = 1, 2, 4, 8, 16, 32
+HAS_VALUE, HAS_EXTREMES, HAS_SQUARES, HAS_EVER, IS_SET, CHECKED, LASTS_NOW = 1, 2, 4, 8, 16, 32, 64
 
 # A structure's line in the program.
 S_FLAGS, S_DIRECTORY, S_KEPT, S_LASTS, S_RANKS, S_CLASSES, S_FREE, S_CURSORS, S_HINTS, S_WIDTH = range(10)
@@ -851,6 +851,10 @@ def feed(arena: Words, directory: Words, prog: Words, structure: int, key: int, 
         arena[records + 2 * n + 1] = value + (arena[records + 2 * n - 1] if n > 0 else 0)
         if flags & (HAS_EXTREMES | HAS_SQUARES):
             add_blocks(arena, prog, slab, row, flags, n + 1)
+        cursor_at = slab + prog[structure + S_CURSORS]
+        if flags & LASTS_NOW and arena[cursor_at] == n:
+            # The index without lag comes along at once: reading has just brought its places near.
+            move_last(arena, prog, slab, row, slab + prog[row + C_LAST], cursor_at, n + 1)
     else:
         arena[records + n] = t
     arena[slab] = (n + 1) | (size_class << 40)

@@ -85,6 +85,7 @@ class Structure:
             | k.HAS_EVER * self.ever
             | k.IS_SET * self.is_set
             | k.CHECKED * self.summed
+            | k.LASTS_NOW * (self.lasts[:1] == [0])
         )
 
 
@@ -320,6 +321,7 @@ def _demand(structure: Structure, feature: FeatureDef, allowance_us: int) -> Non
     structure.ever |= feature.over.kind == "ever" and not structure.is_set
     if _asks_values(feature) and feature.lag_us not in structure.lasts:
         structure.lasts.append(feature.lag_us)
+        structure.lasts.sort()
     for edge in _edges(feature):
         if edge not in structure.edges:
             structure.edges.append(edge)

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
@@ -22,17 +21,17 @@ import pyarrow.parquet as pq
 from jindi.basics.money import EXPONENTS
 from jindi.basics.problems import Problem, Problems
 from jindi.engine import Decision, Program, decide
-from jindi.features import Batch, Windows, plan
+from jindi.features import Windows, plan
 from jindi.language import Kind, Type, Value
 from jindi.packs import Outcome
+from jindi.run.blocks import BLOCK_EVENTS, Block
 from jindi.run.columns import PROBLEMS_TOLD_MAX, ColumnMap, Derived, Source, about, field_values, ids, instants
-from jindi.run.events import Event, Scalars
+from jindi.run.events import Event
 from jindi.run.intake import Intake, Refused
 from jindi.run.state import Gathered, State
 from jindi.vault import Tokens
 
 CHUNK_ROWS = 65_536
-BLOCK_EVENTS = 16_384
 Told = Callable[[int, int | None], None]
 """Told (rows done, rows in all if known) now and then; may raise to interrupt."""
 
@@ -124,16 +123,11 @@ def _gathered(
 
 def _features(state: State, block: Sequence[_Waiting]) -> dict[str, Iterator[list[Value]]]:
     """The window features of a block's events, per type and in their order."""
-    types = tuple(dict.fromkeys(waiting.event.type for waiting in block))
-    places = {name: place for place, name in enumerate(types)}
-    values: list[list[Scalars]] = [[] for _ in types]
+    events, as_of_us = Block(), state.high_us
     for waiting in block:
-        values[places[waiting.event.type]].append(waiting.event.values)
-    kinds = np.array([places[waiting.event.type] for waiting in block], np.int64)
-    at = np.array([waiting.event.at_us for waiting in block], np.int64)
-    as_of = np.maximum.accumulate(np.maximum(at, state.high_us))
-    answers = state.windows.observe_batch(Batch(types, kinds, as_of, [list(zip(*rows, strict=True)) for rows in values]))
-    return {name: iter(answer.rows()) for name, answer in zip(types, answers, strict=True)}
+        as_of_us = max(as_of_us, waiting.event.at_us)
+        events.add(waiting.event.type, as_of_us, waiting.event.values)
+    return {name: iter(answers.rows()) for name, answers in events.into(state.windows).items()}
 
 
 def _wire_events(source: Path, program: Program, tokens: Tokens) -> Iterator[_Waiting]:

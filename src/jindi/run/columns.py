@@ -112,7 +112,7 @@ class _Reader:
         if "zone" in given:
             try:
                 zone = ZoneInfo(str(given["zone"]))
-            except (KeyError, ValueError):
+            except (KeyError, ValueError, OSError):
                 self.problem(item, "unknown time zone", "use a name such as Asia/Shanghai or UTC")
         return Source(
             given.get("column"), given.get("literal"), str(given.get("prefix", "")), unit, rounding, zone,
@@ -161,7 +161,8 @@ class _Reader:
 
 
 def _said(given: Any) -> frozenset[Any]:
-    return frozenset() if given is None else frozenset(given if isinstance(given, list) else [given])
+    said = given if isinstance(given, list) else [given]
+    return frozenset(each for each in said if isinstance(each, str | int | float))
 
 
 def read_columns(text: str, definitions: Definitions, place: str = "columns.toml") -> ColumnMap:

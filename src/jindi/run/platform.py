@@ -263,8 +263,7 @@ class Platform:
             for seq, record in self.archive.records(side.next_seq):
                 self._replay(side, seq, record)
             if lane.stopped is None:
-                lane.state.windows = side.windows
-                lane.state.warming = frozenset()
+                lane.state.take(side.windows)
                 self._tell("all features have caught up")
             return
 

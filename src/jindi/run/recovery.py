@@ -9,6 +9,7 @@ from jindi.features import Windows, plan
 from jindi.ports import Blobs, Frame, Log, LogDamaged
 from jindi.run import snapshots
 from jindi.run.archive import Archive
+from jindi.run.blocks import Feeder
 from jindi.run.lists import Lists
 from jindi.run.records import DefinitionsRecord, decode
 from jindi.run.state import State
@@ -39,6 +40,8 @@ def recover(log: Log, blobs: Blobs, program: Program, archive: Archive, progress
     if state.definitions_seq >= 0:
         digest = archive.program(state.definitions_seq).digest
     chain = _chain_before(log, start if start < total else total - 1)
+    feeder = Feeder(state.windows)
+    state.feed_through(feeder)
     for frame in log.read(chain.next_seq) if total else ():
         for seq, raw in enumerate(_followed(chain, frame), frame.first):
             if seq < start:
@@ -51,6 +54,7 @@ def recover(log: Log, blobs: Blobs, program: Program, archive: Archive, progress
                 state.apply(seq, record, archive.values_today(record, program.definitions))
             if progress is not None and seq % 4096 == 0:
                 progress(seq - start, total - start)
+    state.take(feeder.flush())
     return Recovered(state, chain, total - start, snapshot, digest, tuple(notes))
 
 

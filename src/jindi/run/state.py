@@ -6,7 +6,7 @@ decision did. Recovery is `apply` over the tail, so a recovered state is the sta
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -24,6 +24,15 @@ from jindi.run.openings import Opening, Openings, Status
 from jindi.run.records import DecisionRecord, decision_seq
 
 
+class Fed(Protocol):
+    """What takes events in: the windows themselves, or a feeder before them."""
+
+    def feed(self, event_type: str, as_of_us: int, values: Scalars) -> None:
+        """Feed an event to what counts attempts."""
+
+    def keep(self, event_type: str, as_of_us: int, values: Scalars) -> None:
+        """Feed an event to what counts accepted ones."""
+
 
 class Gathered(msgspec.Struct, frozen=True, gc=False):
     """Everything that `decide` sees of an event, and when it is taken to have happened."""
@@ -37,7 +46,8 @@ class Gathered(msgspec.Struct, frozen=True, gc=False):
 
 class Gatherer:
     """Fills the slots of one event type that are neither fields nor features: words of the clock in the
-    pack's zone, limits of the day, memberships of lists."""
+    pack's zone, limits of the day, memberships of lists.
+    """
 
     def __init__(self, ep: EventProgram) -> None:
         self.ep = ep
@@ -87,6 +97,7 @@ class State:
     def __init__(self, program: Program, windows: Windows, lists: Lists, openings: Openings, answered: Answered) -> None:
         self.program, self.windows, self.lists = program, windows, lists
         self.openings, self.answered = openings, answered
+        self._fed: Fed = windows
         self.high_us = 0
         self.next_seq = 0
         self.definitions_seq = -1
@@ -107,9 +118,14 @@ class State:
         state.high_us, state.next_seq, state.warming = self.high_us, self.next_seq, warming
         return state
 
-    def event_program(self, name: str) -> EventProgram:
-        """The compiled program of an event type."""
-        return self.program.events[name]
+    def feed_through(self, fed: "Fed") -> None:
+        """From now on feed the windows through this (a replay hands events over in blocks)."""
+        self._fed = fed
+
+    def take(self, windows: Windows) -> None:
+        """Go on with these windows, which have seen the same events."""
+        self.windows = self._fed = windows
+        self.warming = frozenset()
 
     def refusal(self, event: Event) -> Problem | None:
         """Why an event that reads well still can't be taken now; None when it can."""
@@ -194,7 +210,7 @@ class State:
         definition = self.program.events[event.type].event
         if outcome is Outcome.ALLOW:
             if event.type in self._kept:
-                self.windows.keep(event.type, as_of_us, event.values)
+                self._fed.keep(event.type, as_of_us, event.values)
         elif outcome is not Outcome.DENY:
             due_us = as_of_us + wait_us if outcome is Outcome.DELAY and wait_us is not None else None
             self.openings.add(Opening(seq, event.id, event.type, event.values, outcome, as_of_us, due_us, "pending"))
@@ -218,7 +234,7 @@ class State:
         status, accepted = _became(definition.lifecycle or "", fields)
         opening = self.openings.settle(seq, status)
         if accepted and opening.event_type in self._kept:
-            self.windows.keep(opening.event_type, as_of_us, opening.values)
+            self._fed.keep(opening.event_type, as_of_us, opening.values)
 
     def enlist(self, event: Event) -> Problem | None:
         """Do what an event says about a list, if it does, where no decision has a place in a journal (batches)."""
@@ -231,20 +247,22 @@ class State:
 
     def apply(self, seq: int, record: DecisionRecord, values: Scalars | None) -> None:
         """Do to the state what a journalled decision did. `values` are the event's in the order of today's
-        fields; None when its type is gone, and then only its id and its time are kept."""
+        fields; None when its type is gone, and then only its id and its time are kept.
+        """
         if values is None:
             self.high_us, self.next_seq = record.as_of_us, seq + 1
             self.answered.add(fingerprint(record.event_id), seq, record.as_of_us)
             return
         event = Event(record.event_id, record.event_type, record.at_us, values, b"")
-        self.windows.feed(record.event_type, record.as_of_us, values)
+        self._fed.feed(record.event_type, record.as_of_us, values)
         self.applied(seq, event, record.as_of_us, OUTCOMES[record.verdict.outcome], record.verdict.wait_us)
 
 
 def _became(lifecycle: str, fields: dict[str, Value]) -> tuple[Status, bool]:
     """The status that a follow-up gives, and whether the event now counts as accepted.
 
-    A passed challenge doesn't: its retry is a new event and counts by itself."""
+    A passed challenge doesn't: its retry is a new event and counts by itself.
+    """
     match lifecycle:
         case "challenge_result":
             return ("passed" if fields["passed"] else "failed"), False

@@ -88,7 +88,10 @@ def _paths() -> dict[str, Any]:
             "post": {
                 "summary": "Write a snapshot of the state now.",
                 "operationId": "writeSnapshot",
-                "responses": {"201": {"description": "It is on disk."}, **_errors("401", "403")},
+                "responses": {
+                    "201": {"description": "It is on disk.", "content": {"application/json": {"schema": anything}}},
+                    **_errors("401", "403", "503"),
+                },
             }
         },
         "/metrics": {

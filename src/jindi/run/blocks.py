@@ -1,0 +1,81 @@
+"""Many events into the windows at once, in the order in which they came."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from jindi.features import Answers, Batch, Windows
+from jindi.run.events import Scalars
+
+BLOCK_EVENTS = 16_384
+"""Events of one block: enough that the cost of a call is nothing, few enough that columns stay small."""
+
+
+class Block:
+    """Events that wait for the windows."""
+
+    def __init__(self) -> None:
+        self._types: dict[str, int] = {}
+        self._values: list[list[Scalars]] = []
+        self._kinds: list[int] = []
+        self._as_of_us: list[int] = []
+        self._accepted: list[bool] = []
+
+    def __len__(self) -> int:
+        return len(self._kinds)
+
+    def add(self, event_type: str, as_of_us: int, values: Scalars) -> None:
+        """One more event, not earlier than the one before it."""
+        kind = self._types.get(event_type)
+        if kind is None:
+            kind = self._types[event_type] = len(self._values)
+            self._values.append([])
+        self._values[kind].append(values)
+        self._kinds.append(kind)
+        self._as_of_us.append(as_of_us)
+        self._accepted.append(False)
+
+    def accept(self, values: Sequence[object]) -> bool:
+        """Let the newest event count as accepted too, if these are its values."""
+        if not self._kinds or self._values[self._kinds[-1]][-1] is not values:
+            return False
+        self._accepted[-1] = True
+        return True
+
+    def into(self, windows: Windows) -> dict[str, Answers]:
+        """Observe all events; what each type read, a row for each of its events. OverflowError as `observe`."""
+        batch = Batch(
+            event_types=tuple(self._types),
+            kinds=np.array(self._kinds, np.int64),
+            as_of_us=np.array(self._as_of_us, np.int64),
+            columns=[list(zip(*rows, strict=True)) for rows in self._values],
+            accepted=np.array(self._accepted, np.bool_),
+        )
+        return dict(zip(self._types, windows.observe_batch(batch), strict=True))
+
+
+class Feeder:
+    """Stands in for the windows while a journal is replayed: what is fed and kept is handed over in blocks."""
+
+    def __init__(self, windows: Windows) -> None:
+        self.windows = windows
+        self._block = Block()
+
+    def feed(self, event_type: str, as_of_us: int, values: Scalars) -> None:
+        """As `Windows.feed`, later."""
+        if len(self._block) >= BLOCK_EVENTS:
+            self.flush()
+        self._block.add(event_type, as_of_us, values)
+
+    def keep(self, event_type: str, as_of_us: int, values: Scalars) -> None:
+        """As `Windows.keep`: with the event just fed, or, for one of long ago, after all that waits."""
+        if not self._block.accept(values):
+            self.flush()
+            self.windows.keep(event_type, as_of_us, values)
+
+    def flush(self) -> Windows:
+        """The windows, with everything handed over."""
+        if len(self._block):
+            self._block.into(self.windows)
+            self._block = Block()
+        return self.windows

@@ -1,0 +1,704 @@
+"""The HTTP API: what it answers to those who may ask, and how it says no to everything else."""
+
+import asyncio
+import json
+import re
+
+import pytest
+
+from api_world import ALL, Api
+from jindi.access import Scope
+from jindi.doors.api import hot
+from jindi.doors.api.openapi import document
+from jindi.ports import LogFailure
+from jindi.run import lane as lanes
+from jindi.run.intake import EVENT_BYTES_MAX
+from shop_world import (
+    CANARIES,
+    NOON_US,
+    POLICY,
+    SECOND_US,
+    Shop,
+    event,
+    failing_append,
+    pay,
+    run,
+    shop_files,
+    shop_program,
+)
+
+ID = "dec_000000000001"
+TRY = json.dumps({"files": {}, "event": pay("try")}).encode()
+ROUTES = [
+    ("POST", "/v1/events", Scope.EVENTS_WRITE, json.dumps(pay("scoped")).encode(), 200),
+    ("GET", f"/v1/decisions/{ID}", Scope.DECISIONS_READ, None, 200),
+    ("GET", f"/v1/decisions/{ID}/explanation", Scope.DECISIONS_READ, None, 200),
+    ("GET", "/v1/entities/user/u1/features", Scope.ENTITIES_READ, None, 200),
+    ("GET", "/v1/packs", Scope.ADMIN, None, 200),
+    ("POST", "/v1/packs/try", Scope.ADMIN, TRY, 422),
+    ("POST", "/v1/snapshots", Scope.ADMIN, None, 201),
+    ("GET", "/metrics", Scope.METRICS_READ, None, 200),
+]
+OPEN = ["/healthz", "/readyz", "/openapi.json"]
+
+
+def is_problem(answer, status, kind=None):
+    told = answer.json()
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert told["status"] == status
+    assert told["type"].startswith("urn:jindi:problem:")
+    assert told["title"]
+    assert re.search(r"[\u4e00-\u9fff]", told["title_zh"])
+    if kind is not None:
+        assert told["type"] == f"urn:jindi:problem:{kind}"
+    return told
+
+
+# ---- who may
+
+
+@pytest.mark.parametrize(("method", "path", "right", "body", "status"), ROUTES)
+def test_each_route_is_open_to_its_own_scope_and_to_admin_and_to_no_other(method, path, right, body, status):
+    async def go():
+        async with Api() as api:
+            await api.post(pay(1))
+            for scope in ALL:
+                answer = await api.ask(method, path, body, api.key(scope))
+                if scope in (right, Scope.ADMIN):
+                    assert answer.status_code == status
+                else:
+                    told = is_problem(answer, 403, "forbidden")
+                    assert right in told["detail"]
+
+    run(go())
+
+
+@pytest.mark.parametrize("given", ["", "Bearer ", "Bearer jk_wrong", "Basic eDp5", "Bearer \u00e9", "bearer", "Bearer " + "x" * 5000])
+@pytest.mark.parametrize(("method", "path", "right", "body", "status"), ROUTES)
+def test_no_route_opens_without_a_key_in_force(method, path, right, body, status, given):
+    async def go():
+        async with Api() as api:
+            headers = {"authorization": given.encode("latin-1")} if given else {}
+            answer = await api.http.request(method, path, content=body, headers=headers)
+            is_problem(answer, 401, "unauthenticated")
+            assert answer.headers["www-authenticate"] == "Bearer"
+            assert api.shop.platform.lane.state.next_seq == 1
+
+    run(go())
+
+
+def test_a_revoked_key_is_none():
+    async def go():
+        async with Api() as api:
+            clear, key = api.keys.create("brief", frozenset({Scope.EVENTS_WRITE}), NOON_US)
+            assert (await api.post(pay(1), key=clear)).status_code == 200
+            api.keys.revoke(key.id, NOON_US)
+            is_problem(await api.post(pay(2), key=clear), 401)
+
+    run(go())
+
+
+@pytest.mark.parametrize("path", OPEN)
+def test_health_and_description_need_no_key(path):
+    async def go():
+        async with Api() as api:
+            answer = await api.ask("GET", path, key="")
+            assert answer.status_code == 200
+            assert answer.headers["content-type"] == "application/json"
+
+    run(go())
+
+
+# ---- deciding
+
+
+def test_a_decision_is_answered_with_everything_that_the_contract_names():
+    async def go():
+        async with Api() as api:
+            answer = await api.post(pay(1, "2000.00"))
+            assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+            told = answer.json()
+            assert {"decision_id", "event_id", "outcome", "score", "reasons", "policy", "degraded", "late"} <= set(told)
+            assert set(told["reasons"][0]) == {"rule", "zh", "en", "basis"}
+            assert (await api.post(pay(1, "2000.00"))).content == answer.content
+
+    run(go())
+
+
+def test_a_decision_can_be_read_and_explained_until_it_is_followed_up_and_after():
+    async def go():
+        async with Api() as api:
+            made = (await api.post(pay(1, "2000.00"))).json()
+            path = f"/v1/decisions/{made['decision_id']}"
+            read = (await api.ask("GET", path)).json()
+            assert {name: read[name] for name in made} == made
+            assert (read["status"], read["event_type"], read["at"]) == ("pending", "pay", "2026-11-22T04:00:00Z")
+            await api.post(event("challenge_result", "c1", decision=made["decision_id"], user="u1", method="otp", passed=True))
+            assert (await api.ask("GET", path)).json()["status"] == "passed"
+            why = (await api.ask("GET", f"{path}/explanation")).json()
+            assert (why["outcome"], why["score"]) == ("challenge", 20)
+            assert any(rule["id"] == "large" and rule["state"] == "hit" for rule in why["rules"])
+
+    run(go())
+
+
+@pytest.mark.parametrize("name", ["dec_0000000000ff", "dec_000000000000", "dec_x", "p1", "..%2f..%2fetc%2fpasswd", "%00", "dec_" + "f" * 12])
+def test_a_decision_that_is_none_is_not_found(name):
+    async def go():
+        async with Api() as api:
+            await api.post(pay(1))
+            for path in (f"/v1/decisions/{name}", f"/v1/decisions/{name}/explanation"):
+                is_problem(await api.ask("GET", path), 404, "not-found")
+
+    run(go())
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b"null", b"{}", json.dumps({"id": "x"}).encode(), b"[" * 60_000])
+def test_a_body_that_is_no_event_is_refused_with_all_its_problems(body):
+    async def go():
+        async with Api() as api:
+            told = is_problem(await api.post(body), 422, "event-refused")
+            assert told["problems"]
+            assert all(line["path"].startswith("event") and line["problem"] for line in told["problems"])
+            assert api.shop.platform.measures.refused == 1
+
+    run(go())
+
+
+def test_a_refusal_names_every_path_and_no_value():
+    async def go():
+        async with Api() as api:
+            answer = await api.post(pay(1) | {"phone": "S3CRET1", "amount": "S3CRET2", "channel": "S3CRET3"})
+            told = is_problem(answer, 422)
+            assert [line["path"] for line in told["problems"]] == ["event.amount", "event.channel", "event.phone"]
+            assert all(line["remedy"] for line in told["problems"])
+            assert "S3CRET" not in answer.text
+
+    run(go())
+
+
+def test_an_id_used_for_another_content_is_a_conflict():
+    async def go():
+        async with Api() as api:
+            await api.post(pay(1))
+            is_problem(await api.post(pay(1, "11.00")), 409, "event-id-used")
+
+    run(go())
+
+
+def test_a_body_beyond_its_limit_is_refused_before_it_is_whole():
+    async def go():
+        async with Api() as api:
+            is_problem(await api.post(b" " * (EVENT_BYTES_MAX + 1)), 413, "too-large")
+            assert (await api.post(json.dumps(pay(1)).encode().ljust(EVENT_BYTES_MAX))).status_code == 200
+
+            async def endless():
+                for _ in range(1000):
+                    sent.append(1)
+                    yield b" " * 10_000
+
+            sent = []
+            answer = await api.http.post("/v1/events", content=endless(), headers={"authorization": f"Bearer {api.admin}"})
+            is_problem(answer, 413)
+            assert len(sent) < 20
+
+    run(go())
+
+
+def test_a_body_in_pieces_is_one_body():
+    async def go():
+        async with Api() as api:
+            raw = json.dumps(pay(1)).encode()
+
+            async def pieces():
+                for place in range(0, len(raw), 7):
+                    yield raw[place : place + 7]
+
+            answer = await api.http.post("/v1/events", content=pieces(), headers={"authorization": f"Bearer {api.admin}"})
+            assert answer.json()["event_id"] == "p1"
+
+    run(go())
+
+
+def test_a_sender_who_goes_away_in_the_middle_of_a_body_has_sent_nothing():
+    async def go():
+        async with Api() as api:
+            lines = b"\n".join(json.dumps(pay(n)).encode() for n in range(3))
+            messages = [
+                {"type": "http.request", "body": lines, "more_body": True},
+                {"type": "http.disconnect"},
+            ]
+            sent = []
+
+            async def receive():
+                return messages.pop(0)
+
+            async def send(message):
+                sent.append(message)
+
+            headers = [(b"authorization", f"Bearer {api.admin}".encode()), (b"content-type", b"application/x-ndjson")]
+            await api.app({"type": "http", "path": "/v1/events", "method": "POST", "headers": headers}, receive, send)
+            assert sent == []
+            assert api.shop.platform.lane.state.next_seq == 1
+
+    run(go())
+
+
+# ---- many at once
+
+
+def test_every_line_is_answered_in_order_and_a_bad_one_stops_none():
+    async def go():
+        async with Api() as api:
+            body = b"\n".join([
+                json.dumps(pay(1)).encode(), b"{", b"", b"   \t", json.dumps(pay(2)).encode() + b"\r",
+                json.dumps(pay(1, "11.00")).encode(), json.dumps(pay(1)).encode(), b"null", json.dumps(pay(3)).encode(),
+            ])  # fmt: skip
+            told = await api.lines(body)
+            assert [line.get("event_id") or (line["line"], line["status"]) for line in told] == [
+                "p1", (2, 422), "p2", (6, 409), "p1", (8, 422), "p3",
+            ]  # fmt: skip
+            assert told[0] == told[4]
+            assert all(line["title_zh"] for line in told if "status" in line)
+
+    run(go())
+
+
+@pytest.mark.parametrize("body", [b"", b"\n\n \n"])
+def test_a_body_without_lines_is_answered_without_lines(body):
+    async def go():
+        async with Api() as api:
+            assert await api.lines(body) == []
+
+    run(go())
+
+
+def test_a_media_type_is_told_by_its_letters_whatever_their_case_and_its_parameters():
+    async def go():
+        async with Api() as api:
+            body = b"\n".join(json.dumps(pay(n)).encode() for n in range(2))
+            for kind in ("application/x-ndjson; charset=utf-8", "Application/X-NDJSON"):
+                answer = await api.post(body, content_type=kind)
+                assert len(answer.content.splitlines()) == 2
+            # What is not called NDJSON is one event, and two are none.
+            is_problem(await api.post(body, content_type="application/json"), 422)
+
+    run(go())
+
+
+def test_more_lines_than_the_queue_holds_wait_their_turn_and_all_are_answered(monkeypatch):
+    monkeypatch.setattr(lanes, "QUEUE_MAX", 50)
+
+    async def go():
+        async with Api() as api:
+            body = b"\n".join(json.dumps(pay(n, "1.00")).encode() for n in range(700))
+            told = await api.lines(body)
+            assert [line["event_id"] for line in told] == [f"p{n}" for n in range(700)]
+            assert len({line["decision_id"] for line in told}) == 700
+
+    run(go())
+
+
+def test_lines_that_arrive_while_the_lane_stops_are_told_so_and_no_line_goes_unanswered():
+    async def go():
+        async with Api() as api:
+            await api.post(pay(0))
+            body = b"\n".join(json.dumps(pay(n)).encode() for n in range(1, 4))
+            with failing_append(api.shop.log, LogFailure("disk full")):
+                told = await api.lines(body)
+            assert [(line["line"], line["status"]) for line in told] == [(1, 503), (2, 503), (3, 503)]
+            assert "disk" not in json.dumps(told)
+
+    run(go())
+
+
+# ---- back-pressure and failure
+
+
+def test_one_event_too_many_is_told_when_to_come_back_and_is_counted(monkeypatch):
+    monkeypatch.setattr(lanes, "QUEUE_MAX", 2)
+
+    async def go():
+        async with Api() as api:
+            answers = await asyncio.gather(*(api.post(pay(n)) for n in range(6)))
+            busy = [answer for answer in answers if answer.status_code == 503]
+            assert busy
+            for answer in busy:
+                is_problem(answer, 503, "busy")
+                assert int(answer.headers["retry-after"]) >= 1
+            assert f"jindi_events_busy_total {len(busy)}" in (await api.ask("GET", "/metrics")).text
+            for answer, n in zip(answers, range(6), strict=True):
+                if answer.status_code == 503:
+                    assert (await api.post(pay(n))).status_code == 200
+
+    run(go())
+
+
+def test_a_stopped_lane_answers_503_and_says_nothing_of_this_machine():
+    async def go():
+        async with Api() as api:
+            await api.post(pay(0))
+            with failing_append(api.shop.log, LogFailure("/secret/place is full")):
+                is_problem(await api.post(pay(1)), 503, "stopped")
+            for answer in (await api.post(pay(1)), await api.ask("GET", "/readyz", key="")):
+                is_problem(answer, 503, "stopped")
+                assert "secret" not in answer.text
+            assert (await api.post(pay(1))).headers["retry-after"]
+            assert (await api.ask("GET", "/healthz", key="")).status_code == 200
+            is_problem(await api.ask("POST", "/v1/snapshots"), 503, "not-now")
+            assert "jindi_lane_stopped 1" in (await api.ask("GET", "/metrics")).text
+            assert (await api.ask("GET", f"/v1/decisions/{ID}")).status_code == 200
+            await api.shop.platform.tend()
+            assert (await api.ask("GET", "/readyz", key="")).status_code == 200
+            assert (await api.post(pay(1))).status_code == 200
+
+    run(go())
+
+
+def test_a_failure_inside_is_a_problem_without_a_word_of_why(monkeypatch):
+    async def go():
+        async with Api() as api:
+            await api.post(pay(1))
+
+            def broken(*_):
+                raise RuntimeError("secret")
+
+            monkeypatch.setattr(api.shop.platform.archive, "read_back", broken)
+            monkeypatch.setattr(api.shop.platform, "find", broken)
+            for answer in (await api.post(pay(1)), await api.ask("GET", f"/v1/decisions/{ID}")):
+                is_problem(answer, 500, "failed")
+                assert "secret" not in answer.text
+            told = await api.lines(json.dumps(pay(1)).encode() + b"\n" + json.dumps(pay(2)).encode())
+            assert (told[0]["status"], told[1]["event_id"]) == (500, "p2")
+
+    run(go())
+
+
+# ---- everything else
+
+
+@pytest.mark.parametrize("path", ["/", "/v1", "/v1/", "/v1/nothing", "/v1/decisions", "/v1/decisions/", "/v2/events", "/v1/events/",
+                                  "/v1/packs/", "//v1/events", "/v1/../metrics", "/openapi.json/", "/v1/entities/user/features"])  # fmt: skip
+def test_an_address_that_is_none_is_a_problem_and_never_a_redirect(path):
+    async def go():
+        async with Api() as api:
+            for method in ("GET", "POST", "DELETE"):
+                is_problem(await api.ask(method, path), 404, "not-found")
+
+    run(go())
+
+
+@pytest.mark.parametrize(("method", "path", "right", "body", "status"), ROUTES)
+def test_another_method_is_refused_with_those_that_are_allowed(method, path, right, body, status):
+    async def go():
+        async with Api() as api:
+            for other in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} - {method}:
+                answer = await api.ask(other, path)
+                is_problem(answer, 405, "method-not-allowed")
+                assert method in answer.headers["allow"]
+
+    run(go())
+
+
+def test_the_console_gets_what_is_not_the_api_s_and_the_api_keeps_what_is():
+    async def console(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/html")]})
+        await send({"type": "http.response.body", "body": b"<p>console"})
+
+    async def go():
+        async with Api(console=console) as api:
+            for path in ("/", "/sign-in/x", "/decisions", "/v1x"):
+                assert (await api.ask("GET", path)).text == "<p>console"
+            for path in ("/v1", "/v1/", "/v1/nothing"):
+                is_problem(await api.ask("GET", path), 404)
+            is_problem(await api.ask("DELETE", "/healthz"), 405)
+
+    run(go())
+
+
+# ---- entities
+
+
+def test_an_entity_s_features_are_read_in_clear_or_by_token_and_echo_neither():
+    async def go():
+        async with Api() as api:
+            await api.post(pay(1))
+            device = CANARIES[3]
+            answer = await api.ask("GET", f"/v1/entities/device/{device}/features")
+            assert answer.json()["features"] == {"device_users": 1}
+            assert device not in answer.text
+            token = api.shop.platform.find(ID).record.values[5]
+            assert (await api.ask("GET", f"/v1/entities/device/{token}/features")).json() == answer.json()
+
+    run(go())
+
+
+def test_values_with_slashes_and_letters_of_any_script_are_values():
+    async def go():
+        from urllib.parse import quote
+
+        async with Api() as api:
+            for n, user in enumerate(("a/b", "王五", "x y?z#", "features", "a/features")):
+                await api.post(pay(n, user=user))
+                answer = await api.ask("GET", f"/v1/entities/user/{quote(user, safe='')}/features")
+                assert answer.json()["features"]["pays_1d"] == 1
+
+    run(go())
+
+
+def test_an_entity_that_no_feature_has_is_not_found():
+    async def go():
+        async with Api() as api:
+            is_problem(await api.ask("GET", "/v1/entities/planet/mars/features"), 404)
+            is_problem(await api.ask("GET", "/v1/entities/device//features"), 404)
+
+    run(go())
+
+
+# ---- packs
+
+
+def test_trying_packs_over_http_answers_with_the_decision_and_its_explanation():
+    async def go():
+        async with Api() as api:
+            files = {name: text for name, text in shop_files().items() if name.startswith("shop/")}
+            files["shop/policies/pay.toml"] = POLICY.replace("cny('1000')", "cny('5')").replace('"999.99"', '"4.99"')
+            answer = await api.ask("POST", "/v1/packs/try", {"files": files, "event": pay("try")})
+            told = answer.json()
+            assert (told["decision"]["outcome"], told["explanation"]["outcome"]) == ("challenge", "challenge")
+            assert api.shop.platform.lane.state.next_seq == 1
+            refused = await api.ask("POST", "/v1/packs/try", {"files": files, "event": {"id": "x"}})
+            is_problem(refused, 422, "event-refused")
+            files["shop/policies/pay.toml"] = POLICY.replace("amount", "amuont")
+            is_problem(await api.ask("POST", "/v1/packs/try", {"files": files, "event": pay("try")}), 422, "packs-refused")
+
+    run(go())
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"files": 1, "event": {}}', b'{"files": {}}', b'{"files": {"a": 1}, "event": {}}',
+                                  b'{"files": {}, "event": {}, "more": 1}', b"[" * 100_000])  # fmt: skip
+def test_trying_what_is_no_trial_is_a_bad_request(body):
+    async def go():
+        async with Api() as api:
+            is_problem(await api.ask("POST", "/v1/packs/try", body), 400, "bad-request")
+
+    run(go())
+
+
+def test_a_trial_beyond_its_limit_is_too_large(monkeypatch):
+    monkeypatch.setattr("jindi.doors.api.app.PACKS_BYTES_MAX", 100)
+
+    async def go():
+        async with Api() as api:
+            is_problem(await api.ask("POST", "/v1/packs/try", b" " * 101), 413, "too-large")
+
+    run(go())
+
+
+def test_the_packs_in_force_are_told_with_what_still_catches_up():
+    async def go():
+        async with Api() as api:
+            told = (await api.ask("GET", "/v1/packs")).json()
+            assert told["digest"] == shop_program().digest
+            assert told["packs"] == {"core": "1.0.0", "shop": "1"}
+            assert told["catching_up"] == []
+
+    run(go())
+
+
+# ---- metrics
+
+SAMPLE = re.compile(r'([a-z_]+)(\{[a-z]+="[^"\\\n]*"(?:,[a-z]+="[^"\\\n]*")*\})? (-?[0-9.e+-]+|\+Inf|NaN)')
+
+
+def test_the_metrics_are_prometheus_text_and_count_what_happened():
+    async def go():
+        async with Api() as api:
+            for n, amount in enumerate(("5.00", "2000.00", "2000.00", "6000.00")):
+                await api.post(pay(n, amount))
+            await api.post(b"{")
+            answer = await api.ask("GET", "/metrics")
+            assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+            assert answer.text.endswith("\n")
+            return answer.text
+
+    text = run(go())
+    families, samples = {}, {}
+    for line in text.splitlines():
+        if line.startswith("# TYPE "):
+            _, _, name, kind = line.split(" ")
+            assert name not in families
+            families[name] = kind
+        elif not line.startswith("# HELP "):
+            found = SAMPLE.fullmatch(line)
+            assert found, line
+            name = found[1]
+            assert any(name in (family, f"{family}_bucket", f"{family}_sum", f"{family}_count") for family in families)
+            assert (name, found[2]) not in samples
+            samples[name, found[2]] = float(found[3])
+    assert samples["jindi_decisions_total", '{type="pay",outcome="challenge"}'] == 2
+    assert samples["jindi_rule_hits_total", '{policy="pay",rule="very-large"}'] == 1
+    assert samples["jindi_events_refused_total", None] == 1
+    assert samples["jindi_open_decisions", None] == 3
+    buckets = [value for (name, _), value in samples.items() if name.endswith("_bucket")]
+    assert buckets == sorted(buckets)
+    assert buckets[-1] == samples["jindi_decision_latency_seconds_count", None] == 4
+    assert not [canary for canary in CANARIES if canary in text]
+
+
+def test_counters_keep_every_digit():
+    async def go():
+        async with Api() as api:
+            api.shop.platform.measures.refused = 1_234_567
+            assert "jindi_events_refused_total 1234567\n" in (await api.ask("GET", "/metrics")).text
+
+    run(go())
+
+
+# ---- the description
+
+
+def conforms(value, schema, root, place="$"):
+    """What does not conform, by a small reading of JSON Schema: only the words that our description uses."""
+    known = {"$ref", "oneOf", "anyOf", "type", "const", "enum", "properties", "required", "additionalProperties", "items", "minLength",
+             "maxLength", "pattern", "minimum", "maximum", "description", "title", "format", "discriminator"}  # fmt: skip
+    assert not set(schema) - known, set(schema) - known
+    if "$ref" in schema:
+        target = root
+        for part in schema["$ref"].removeprefix("#/").split("/"):
+            target = target[part]
+        return conforms(value, target, root, place)
+    wrong = []
+    for word in ("oneOf", "anyOf"):
+        if word in schema:
+            fits = [each for each in schema[word] if not conforms(value, each, root, place)]
+            if not fits or (word == "oneOf" and len(fits) > 1):
+                wrong.append(f"{place}: fits {len(fits)} of {word}")
+    kinds = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, float), "boolean": bool, "null": type(None)}
+    if "type" in schema:
+        types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+        is_bool = isinstance(value, bool)
+        if not any(isinstance(value, kinds[each]) and (not is_bool or each == "boolean") for each in types):
+            return [f"{place}: not {types}"]
+    if "const" in schema and value != schema["const"]:
+        wrong.append(f"{place}: not the constant")
+    if "enum" in schema and value not in schema["enum"]:
+        wrong.append(f"{place}: not in enum")
+    if isinstance(value, str):
+        if not schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", 10**9):
+            wrong.append(f"{place}: length")
+        if "pattern" in schema and not re.search(schema["pattern"], value):
+            wrong.append(f"{place}: pattern")
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if not schema.get("minimum", value) <= value <= schema.get("maximum", value):
+            wrong.append(f"{place}: bounds")
+    if isinstance(value, dict):
+        properties = schema.get("properties", {})
+        wrong += [f"{place}: lacks {name}" for name in schema.get("required", []) if name not in value]
+        for name, each in value.items():
+            if name in properties:
+                wrong += conforms(each, properties[name], root, f"{place}.{name}")
+            elif schema.get("additionalProperties") is False:
+                wrong.append(f"{place}: {name} is not declared")
+    if isinstance(value, list) and "items" in schema:
+        for number, each in enumerate(value):
+            wrong += conforms(each, schema["items"], root, f"{place}[{number}]")
+    return wrong
+
+
+def described():
+    return document(shop_program().definitions)
+
+
+def test_the_description_has_the_structure_of_openapi_3_1():
+    told = described()
+    assert told["openapi"] == "3.1.0"
+    assert {"title", "version"} <= set(told["info"])
+    operations = [each for path in told["paths"].values() for each in path.values()]
+    assert len({each["operationId"] for each in operations}) == len(operations)
+    for path, item in told["paths"].items():
+        for operation in item.values():
+            assert operation["responses"]
+            assert all(re.fullmatch("[1-5][0-9][0-9]", code) and each["description"] for code, each in operation["responses"].items())
+            named = {each["name"] for each in operation.get("parameters", []) if each["in"] == "path"}
+            assert named == set(re.findall(r"\{(\w+)\}", path))
+            assert all(each["required"] for each in operation.get("parameters", []))
+
+    def references(value):
+        if isinstance(value, dict):
+            for name, each in value.items():
+                if name == "$ref":
+                    yield each
+                yield from references(each)
+        elif isinstance(value, list):
+            for each in value:
+                yield from references(each)
+
+    for reference in [*references(told), *told["components"]["schemas"]["Event"]["discriminator"]["mapping"].values()]:
+        assert reference.startswith("#/components/schemas/")
+        assert reference.rsplit("/", 1)[1] in told["components"]["schemas"]
+
+
+def test_every_route_is_described_and_nothing_else():
+    told = {(method.upper(), path) for path, item in described()["paths"].items() for method in item}
+    real = {(method, re.sub("dec_[0-9a-f]{12}", "{id}", path).replace("user/u1", "{key}/{value}")) for method, path, *_ in ROUTES}
+    assert told == real | {("GET", path) for path in OPEN}
+
+
+def test_every_answer_conforms_to_the_description():
+    async def go():
+        async with Api() as api:
+            root = (await api.ask("GET", "/openapi.json")).json()
+            assert root == described()
+            await api.post(pay(1))
+            weak = api.key()
+            asked = [(method, path, body, api.admin) for method, path, _, body, _ in ROUTES]
+            asked += [(method, path, body, key) for method, path, _, body, _ in ROUTES for key in ("", weak)]
+            asked += [("GET", path, None, "") for path in OPEN]
+            asked += [("GET", "/v1/decisions/dec_0000000000ff", None, api.admin), ("GET", "/v1/entities/x/y/features", None, api.admin)]
+            asked += [("POST", "/v1/events", json.dumps(each).encode(), api.admin) for each in (
+                pay(2, "2000.00"), pay(3, "6000.00"), pay(1, "3.00"), pay(4, None), pay(5, user="villain"), {},
+                event("challenge_result", "c1", decision="dec_000000000003", user="u1", method="otp", passed=True),
+                pay(6, "2000.00"), pay(7, at_us=NOON_US - 1000 * SECOND_US), [],
+            )]  # fmt: skip
+            asked += [("POST", "/v1/events", b" " * (EVENT_BYTES_MAX + 1), api.admin), ("POST", "/v1/packs/try", b"{", api.admin)]
+            statuses = set()
+            for method, path, body, key in asked:
+                answer = await api.ask(method, path, body, key)
+                template = re.sub(r"/decisions/[^/]+", "/decisions/{id}", path)
+                template = re.sub(r"/entities/[^/]+/[^/]+", "/entities/{key}/{value}", template)
+                responses = root["paths"][template][method.lower()]["responses"]
+                statuses.add(answer.status_code)
+                assert str(answer.status_code) in responses, (method, path, answer.status_code)
+                content = responses[str(answer.status_code)].get("content", {})
+                media = answer.headers["content-type"].split(";")[0]
+                if content:
+                    assert media in content
+                    if "schema" in content[media] and media.endswith("json"):
+                        assert conforms(answer.json(), content[media]["schema"], root) == []
+            assert statuses == {200, 201, 400, 401, 403, 404, 409, 413, 422}
+
+    run(go())
+
+
+def test_what_the_description_allows_intake_takes_and_what_it_forbids_intake_refuses():
+    root, schema = described(), {"$ref": "#/components/schemas/Event"}
+
+    async def go():
+        async with Api() as api:
+            for n, change in enumerate((
+                {}, {"ip": None}, {"user": ""}, {"user": "x" * 41}, {"amount": 5}, {"amount": "5,00"}, {"channel": "pigeon"},
+                {"more": 1}, {"user": None}, {"channel": "web"}, {"amount": "12"}, {"id": ""}, {"type": "nothing"},
+            )):  # fmt: skip
+                document = pay(n) | change
+                fits = conforms(document, schema, root) == []
+                assert (await api.post(document)).status_code == (200 if fits else 422), change
+
+    run(go())
+
+
+def test_lines_are_decided_in_slices_so_that_others_get_their_turn():
+    assert 1 <= hot.LINES_AT_ONCE <= 1024
+    assert shop_files()
+    assert Shop
