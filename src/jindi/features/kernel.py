@@ -19,7 +19,7 @@ when a fold asks for them; they are derived from the records:
 Nothing here allocates: arrays come from outside, and when they are too small a kernel says so before it
 has written anything.
 """
-# ruff: noqa: PLR0917 - kernels pass words by position: numba compiles keyword calls more slowly
+
 # mypy: disable-error-code="no-any-return, return-value, arg-type, assignment"
 # (to the compiler numpy's 64-bit words and Python's integers are one type; to mypy they are two)
 

@@ -104,7 +104,7 @@ class Runner:
         return words
 
 
-def runner(  # noqa: PLR0917 - it is called in one place
+def runner(
     lane: Lane,
     at: int,
     event: EventDef | None,

@@ -17,7 +17,7 @@ TOKEN_BYTES = 16
 """128 bits: two identifiers share a token by chance less than once in 10**18 for a billion of each."""
 
 _CACHE_MAX = 65_536
-_CODE = re.compile("[a-z2-7]{26}", re.ASCII)
+_CODE = re.compile("[A-Za-z0-9_-]{22}", re.ASCII)
 
 
 def new_key(random_bytes: Callable[[int], bytes]) -> bytes:

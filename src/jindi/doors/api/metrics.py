@@ -14,7 +14,7 @@ def exposition(platform: Platform) -> str:
     def family(name: str, kind: str, text: str, samples: Iterable[tuple[str, float]]) -> None:
         lines.append(f"# HELP {name} {text}")
         lines.append(f"# TYPE {name} {kind}")
-        lines.extend(f"{name}{labels} {value:g}" for labels, value in samples)
+        lines.extend(f"{name}{labels} {value!r}" for labels, value in samples)
 
     family(
         "jindi_decisions_total", "counter", "Decisions by event type and outcome.",

@@ -4,7 +4,6 @@ import os
 import platform as machine
 import shutil
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +36,9 @@ Data = Annotated[str | None, typer.Option("--data", metavar="DIR", help="The pla
 Packs = Annotated[
     list[Path] | None, typer.Option("--packs", metavar="DIR", help="A pack, or a folder of packs; may be repeated.")
 ]
-Listen = Annotated[str | None, typer.Option("--listen", metavar="HOST:PORT", help="Where to listen; port 0 takes a free one.")]
+Listen = Annotated[
+    str | None, typer.Option("--listen", metavar="HOST:PORT", help="Where to listen; port 0 takes a free one.")
+]
 
 
 @dataclass(slots=True)
@@ -71,7 +72,9 @@ def _version(value: bool) -> None:
 
 @app.callback()
 def main(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """Jindi 金堤."""
 
@@ -80,7 +83,9 @@ def main(
 
 
 @app.command()
-def up(ctx: typer.Context, data: Data = None, folders: Packs = None, listen: Listen = None, as_json: AsJson = False) -> None:
+def up(
+    ctx: typer.Context, data: Data = None, folders: Packs = None, listen: Listen = None, as_json: AsJson = False
+) -> None:
     """Start the platform: API and console in one process, until it is told to stop."""
     from jindi.doors.cli.running import bring_up  # noqa: PLC0415 - the server is only imported when one runs
 
@@ -108,10 +113,14 @@ def demo(
 @app.command()
 def decide(
     ctx: typer.Context,
-    source: Annotated[Path, typer.Argument(metavar="INPUT", exists=True, dir_okay=False, help="NDJSON, CSV or Parquet.")],
+    source: Annotated[
+        Path, typer.Argument(metavar="INPUT", exists=True, dir_okay=False, help="NDJSON, CSV or Parquet.")
+    ],
     out: Annotated[Path, typer.Option("--out", metavar="OUT.parquet", help="Where the answers go.")],
     folders: Packs = None,
-    columns: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="How columns become events (TOML).")] = None,
+    columns: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="How columns become events (TOML).")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Decide every event of a file: all features and the decision of each row, with state in memory."""
@@ -126,8 +135,10 @@ def decide(
         output.fail(Problems([Problem(str(out.parent), "", "no such folder", "make it first")]), 2)
     try:
         program = compiled(wiring.pack_files(settled.packs))
-        mapping = read_columns(columns.read_text("utf-8"), program.definitions, columns.name) if columns is not None else None
-        _warm(output)
+        mapping = (
+            read_columns(columns.read_text("utf-8"), program.definitions, columns.name) if columns is not None else None
+        )
+        output.warm()
         # Tokens of a file live as long as the run: the same identifier is the same token throughout it.
         tokens = Tokens(os.urandom(KEY_BYTES))
         with output.progress() as progress:
@@ -138,21 +149,17 @@ def decide(
             )  # fmt: skip
     except Problems as problems:
         output.fail(problems)
-    output.give({"ok": True, "rows": summary.rows, "events": summary.events, "outcomes": dict(summary.outcomes), "out": str(out)})
+    output.give(
+        {
+            "ok": True,
+            "rows": summary.rows,
+            "events": summary.events,
+            "outcomes": dict(summary.outcomes),
+            "out": str(out),
+        }
+    )
     said = ", ".join(f"{outcome} {count}" for outcome, count in summary.outcomes.items() if count)
     output.say(f"{summary.rows} rows decided ({summary.events} events): {said or 'nothing'} → {out}")
-
-
-def _warm(output: Output) -> None:
-    from jindi import features  # noqa: PLC0415
-
-    began = time.monotonic()
-
-    def told(_: str, done: int, total: int) -> None:
-        if time.monotonic() - began > 1.0:
-            output.note(f"compiling kernels for this machine, once: {done} of {total}")
-
-    features.warm(told)
 
 
 @app.command()
@@ -198,7 +205,7 @@ def explain(
 def verify(
     ctx: typer.Context, data: Data = None,
     checkpoint: Annotated[
-        list[Path] | None, typer.Option(exists=True, dir_okay=False, help="A signed checkpoint kept elsewhere; may be repeated.")
+        list[Path] | None, typer.Option(exists=True, dir_okay=False, help="A signed checkpoint kept elsewhere; repeatable.")
     ] = None,
     key: Annotated[str | None, typer.Option(help="The published key that signed it, if not this folder's own.")] = None,
     as_json: AsJson = False,
@@ -245,7 +252,9 @@ def doctor(ctx: typer.Context, data: Data = None, folders: Packs = None, as_json
     found = findings(wiring, settled)
     output.give({"ok": all(each.is_well for each in found), "findings": [msgspec.to_builtins(each) for each in found]})
     for each in found:
-        output.say(f"{'✓' if each.is_well else '✗'} {each.what}: {each.text}" + (f" ({each.remedy})" if each.remedy else ""))
+        output.say(
+            f"{'✓' if each.is_well else '✗'} {each.what}: {each.text}" + (f" ({each.remedy})" if each.remedy else "")
+        )
     if not all(each.is_well for each in found):
         raise typer.Exit(1)
 
@@ -280,13 +289,15 @@ def packs_check(
         "cases": sum(len(p.cases) + sum(len(rule.cases) for rule in p.rules) for p in definitions.policies),
     }
     output.give({"ok": True, "digest": definitions.digest, **counts})
-    output.say("✓ " + ", ".join(f"{count} {name}" for name, count in counts.items()) + f"; digest {definitions.digest[:12]}")
+    output.say(
+        "✓ " + ", ".join(f"{count} {name}" for name, count in counts.items()) + f"; digest {definitions.digest[:12]}"
+    )
 
 
 @packs_app.command("show")
 def packs_show(
     ctx: typer.Context,
-    name: Annotated[str | None, typer.Argument(help="An event, feature, policy, rule, limit or list; none: all names.")] = None,
+    name: Annotated[str | None, typer.Argument(help="An event, feature, policy, rule, limit, list; none: all names.")] = None,
     folders: Packs = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Show what packs declare, in both languages."""
@@ -324,7 +335,7 @@ def packs_new(
 @packs_app.command("try")
 def packs_try(
     ctx: typer.Context,
-    event: Annotated[Path, typer.Argument(metavar="EVENT.json", help="One event; - reads standard input.", allow_dash=True)],
+    event: Annotated[Path, typer.Argument(metavar="EVENT.json", help="One event; -: standard input.", allow_dash=True)],
     url: Annotated[str, typer.Option(help="The running platform.")] = "http://127.0.0.1:8420",
     api_key: Annotated[str, typer.Option(envvar="JINDI_API_KEY", help="A key with the scope admin.")] = "",
     folders: Packs = None, as_json: AsJson = False,
@@ -351,7 +362,9 @@ def config_show(
     """Every setting, its value and where it comes from."""
     output = Output(as_json=as_json)
     _, settled = _settle(ctx, output, data, folders, listen)
-    output.give({"settings": [{"name": s.name, "value": s.value, "origin": s.origin, "doc": s.doc} for s in settled.lines]})
+    output.give(
+        {"settings": [{"name": s.name, "value": s.value, "origin": s.origin, "doc": s.doc} for s in settled.lines]}
+    )
     if not as_json:
         table = Table("setting", "value", "from", "meaning")
         for line in settled.lines:
@@ -363,7 +376,7 @@ def config_show(
 def keys_new(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="Whose key it is.")],
-    scopes: Annotated[list[str], typer.Option("--scope", help="A right: events:write, decisions:read, …; may be repeated.")],
+    scopes: Annotated[list[str], typer.Option("--scope", help="A right: events:write, decisions:read, …; repeatable.")],
     data: Data = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Make an API key. It is shown once."""
@@ -375,7 +388,9 @@ def keys_new(
         rights = parse_scopes(scopes)
     except ValueError as error:
         output.fail(str(error), 2)
-    clear, key = _alone(wiring, settled, output, lambda: wiring.keys(wiring.blobs(settled)).create(name, rights, wiring.clock.now_us()))
+    clear, key = _alone(
+        wiring, settled, output, lambda: wiring.keys(wiring.blobs(settled)).create(name, rights, wiring.clock.now_us())
+    )
     output.give({"ok": True, "id": key.id, "api_key": clear})
     output.say(f"{key.id} {clear}\nThis is the only time that the key is shown.")
 
@@ -392,17 +407,24 @@ def keys_list(ctx: typer.Context, data: Data = None, as_json: AsJson = False) ->
     ]})  # fmt: skip
     for key in keys:
         state = "in force" if key.revoked_us is None else f"revoked {format_instant(key.revoked_us)}"
-        output.say(f"{key.id} {key.name} [{', '.join(sorted(key.scopes))}] made {format_instant(key.created_us)}, {state}")
+        output.say(
+            f"{key.id} {key.name} [{', '.join(sorted(key.scopes))}] made {format_instant(key.created_us)}, {state}"
+        )
 
 
 @keys_app.command("revoke")
 def keys_revoke(
-    ctx: typer.Context, key: Annotated[str, typer.Argument(metavar="KEY_ID")], data: Data = None, as_json: AsJson = False
+    ctx: typer.Context,
+    key: Annotated[str, typer.Argument(metavar="KEY_ID")],
+    data: Data = None,
+    as_json: AsJson = False,
 ) -> None:
     """Take a key out of force for good."""
     output = Output(as_json=as_json)
     wiring, settled = _settle(ctx, output, data)
-    if not _alone(wiring, settled, output, lambda: wiring.keys(wiring.blobs(settled)).revoke(key, wiring.clock.now_us())):
+    if not _alone(
+        wiring, settled, output, lambda: wiring.keys(wiring.blobs(settled)).revoke(key, wiring.clock.now_us())
+    ):
         output.fail("no key in force has this id")
     output.give({"ok": True, "id": key})
     output.say(f"{key} is revoked")
@@ -429,5 +451,3 @@ def machine_facts() -> dict[str, str]:
         "cores": str(os.cpu_count()),
         "free_disk_gb": f"{free / 1e9:.1f}",
     }
-
-

@@ -36,7 +36,9 @@ def _machine() -> Iterator[Finding]:
     yield Finding("python", known, facts["python"], "" if known else "use Python 3.11 to 3.13")
     yield Finding("machine", True, f"{facts['system']}, {facts['cores']} cores")
     roomy = float(facts["free_disk_gb"]) >= DISK_FREE_GB_LEAST
-    yield Finding("disk", roomy, f"{facts['free_disk_gb']} GB free", "" if roomy else "make room: a full disk stops the lane")
+    yield Finding(
+        "disk", roomy, f"{facts['free_disk_gb']} GB free", "" if roomy else "make room: a full disk stops the lane"
+    )
 
 
 def _packs(wiring: Wiring, settled: Settled) -> Iterator[Finding]:

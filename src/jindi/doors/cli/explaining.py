@@ -44,7 +44,9 @@ def try_packs(files: Mapping[str, str], raw: bytes, url: str, api_key: str, outp
     try:
         response = httpx.post(f"{url}/v1/packs/try", content=body, headers=headers, timeout=30.0, trust_env=False)
     except httpx.TransportError:
-        raise Problems([Problem(url, "", "no platform answers there", "start one with jindi up, or give --url")]) from None
+        raise Problems(
+            [Problem(url, "", "no platform answers there", "start one with jindi up, or give --url")]
+        ) from None
     answer: dict[str, Any] = response.json()
     if response.status_code != 200:
         told = answer.get("problems") or [{"path": "", "problem": answer.get("title", "refused")}]
@@ -67,7 +69,9 @@ def _print(output: Output, title: str, explanation: Mapping[str, Any]) -> None:
     if explanation["limits"]:
         output.say("  limits:")
         for limit in explanation["limits"]:
-            output.say(f"    {limit['name']} = {limit['value']} since {limit['since']} [{limit['mark']}] {limit['basis']}")
+            output.say(
+                f"    {limit['name']} = {limit['value']} since {limit['since']} [{limit['mark']}] {limit['basis']}"
+            )
     if changes := explanation.get("changes"):
         output.say("  what would change it:")
         for change in changes:

@@ -7,7 +7,6 @@ from rich.table import Table
 
 from jindi.doors.cli.output import Output
 from jindi.doors.cli.wiring import Settled, Wiring
-from jindi.run import answered
 from jindi.run.platform import compiled
 from jindi.run.profile import profile
 from jindi.run.simulate import World
@@ -19,7 +18,7 @@ SEED, USERS = 11, 2_000
 def measure(wiring: Wiring, settled: Settled, output: Output, events: int, rounds: int, *, stages: bool) -> None:
     """Decide simulated events in memory and tell what that cost. Raises Problems when the packs don't take them."""
     program = compiled(wiring.pack_files(settled.packs))
-    answered.warm()
+    output.warm()
     world = World(SEED, users=USERS)
     raws = [msgspec.json.encode(simulated.event) for simulated in itertools.islice(world, events)]
     output.note(f"deciding {events} events {rounds + 1} times")

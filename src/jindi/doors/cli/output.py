@@ -2,13 +2,19 @@
 
 import json
 import sys
+import time
 from typing import Any, NoReturn
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from jindi import features
 from jindi.basics.problems import Problems
+from jindi.run import answered
+
+QUIET_S = 1.0
+"""What takes no longer than this needs no progress line."""
 
 
 class Output:
@@ -39,9 +45,12 @@ class Output:
         problems = error.problems if isinstance(error, Problems) else ()
         if self.as_json:
             listed = [
-                {"where": each.where, "item": each.item, "problem": each.problem, "remedy": each.remedy} for each in problems
+                {"where": each.where, "item": each.item, "problem": each.problem, "remedy": each.remedy}
+                for each in problems
             ]
-            self.give({"ok": False, "error": str(error) if not listed else f"{len(listed)} problems", "problems": listed})
+            self.give(
+                {"ok": False, "error": str(error) if not listed else f"{len(listed)} problems", "problems": listed}
+            )
         for each in problems:
             self.err.print(f"[red]✗[/red] {escape(str(each))}")
         if not problems:
@@ -54,3 +63,18 @@ class Output:
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
             console=self.err, transient=True, disable=not self.err.is_terminal,
         )  # fmt: skip
+
+    def warm(self) -> None:
+        """Load the kernels; on a machine's first run they are compiled, and people are told how far that is."""
+        began = time.monotonic()
+        with self.progress() as progress:
+            task = progress.add_task("compiling kernels for this machine, once", total=None, visible=False)
+
+            def told(_: str, done: int, total: int) -> None:
+                if time.monotonic() - began > QUIET_S:
+                    progress.update(task, completed=done, total=total, visible=True)
+                    if not self.err.is_terminal:
+                        self.note(f"compiling kernels for this machine, once: {done} of {total}")
+
+            features.warm(told)
+            answered.warm()

@@ -97,5 +97,3 @@ def make_checkpoint(wiring: Wiring, settled: Settled, output: Output, out: Path 
         output.say(f"{out}: the first {seq} records. The key to check it with: {signer.verifier}")
     else:
         output.say(f"{note}\nThe key to check it with: {signer.verifier}")
-
-

@@ -9,7 +9,6 @@ from typing import Any
 
 import uvloop
 
-from jindi import features
 from jindi.access import Scope
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.output import Output
@@ -17,7 +16,6 @@ from jindi.doors.cli.wiring import Settled, Wiring
 from jindi.doors.serve import listen, serve, start_key
 from jindi.journal import Notary
 from jindi.ports import LogFailure
-from jindi.run import answered
 from jindi.run.platform import Platform
 
 WATCH_S = 1.0
@@ -51,7 +49,7 @@ def make_platform(wiring: Wiring, settled: Settled, output: Output, *, release_d
 def bring_up(wiring: Wiring, settled: Settled, output: Output, simulation: Simulation | None = None) -> None:
     """Run until told to stop; fail with every problem when it can't begin."""
     try:
-        _warm(output)
+        output.warm()
         # The simulated world releases and recalls by itself, in its own time.
         platform = make_platform(wiring, settled, output, release_due=simulation is None)
         uvloop.run(_up(wiring, settled, output, platform, simulation))
@@ -59,22 +57,15 @@ def bring_up(wiring: Wiring, settled: Settled, output: Output, simulation: Simul
         output.fail(error)
 
 
-def _warm(output: Output) -> None:
-    with output.progress() as progress:
-        task = progress.add_task("compiling kernels (first run on this machine)", total=None, visible=False)
-
-        def told(_: str, done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total, visible=True)
-
-        features.warm(told)
-        answered.warm()
-
-
-async def _up(wiring: Wiring, settled: Settled, output: Output, platform: Platform, simulation: Simulation | None) -> None:
+async def _up(
+    wiring: Wiring, settled: Settled, output: Output, platform: Platform, simulation: Simulation | None
+) -> None:
     try:
         sock = listen(settled.host, settled.port)
     except OSError as error:
-        raise Problems([Problem("settings", "listen", f"can't listen there: {error.strerror}", "choose another --listen")]) from None
+        raise Problems(
+            [Problem("settings", "listen", f"can't listen there: {error.strerror}", "choose another --listen")]
+        ) from None
     with output.progress() as progress:
         task = progress.add_task("reading the journal", total=None)
         await platform.start(lambda done, total: progress.update(task, completed=done, total=total))

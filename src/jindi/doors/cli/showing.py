@@ -5,7 +5,12 @@ from typing import Any
 from rich.table import Table
 
 from jindi.doors.cli.output import Output
-from jindi.packs import Definitions, Words
+from jindi.engine import shown
+from jindi.language import DURATION
+from jindi.packs import Definitions, DerivedDef, EventDef, FeatureDef, LimitDef, ListDef, PolicyDef, RuleDef, Words
+
+Entry = dict[str, Any]
+Catalogue = dict[str, dict[str, Entry]]
 
 
 def show(definitions: Definitions, name: str | None, output: Output) -> None:
@@ -30,50 +35,70 @@ def show(definitions: Definitions, name: str | None, output: Output) -> None:
             output.say(f"  {key}: {value}")
 
 
-def _catalogue(definitions: Definitions) -> dict[str, dict[str, dict[str, Any]]]:
+def _catalogue(definitions: Definitions) -> Catalogue:
+    policies = {policy.id: policy for policy in definitions.policies}
     rules = {rule.id: (policy, rule) for policy in definitions.policies for rule in policy.rules}
     return {
-        "event": {
-            name: _words(event.doc) | {"pack": event.pack, "fields": ", ".join(f"{f.name} ({f.type}, {f.data_class})" for f in event.fields)}
-            for name, event in definitions.events.items()
-        },
+        "event": {name: _event(event) for name, event in definitions.events.items()},
         "feature": {
-            name: _words(feature.doc) | {
-                "pack": feature.pack, "of": ", ".join(feature.of), "by": ", ".join(feature.entities), "fold": feature.fold,
-                "over": feature.over.unit or (f"{feature.over.length_us // 1_000_000}s" if feature.over.length_us else "ever"),
-                "type": str(feature.type),
-            }
-            for name, feature in definitions.features.items()
-        } | {
-            name: _words(derived.doc) | {"pack": derived.pack, "is": derived.expression.text, "type": str(derived.type)}
-            for name, derived in definitions.derived.items()
+            **{name: _feature(feature) for name, feature in definitions.features.items()},
+            **{name: _derived(derived) for name, derived in definitions.derived.items()},
         },
-        "policy": {
-            policy.id: _words(policy.doc) | {
-                "on": policy.on, "state": policy.state, "rules": ", ".join(rule.id for rule in policy.rules), "digest": policy.digest,
-            }
-            for policy in definitions.policies
-        },
-        "rule": {
-            rule_id: _words(rule.doc) | {
-                "policy": policy.id, "when": rule.when.text, "then": str(rule.then or ""), "score": rule.score,
-                "basis": rule.basis, "degrade": rule.degrade, "cases": ", ".join(case.name for case in rule.cases),
-            }
-            for rule_id, (policy, rule) in rules.items()
-        },
-        "limit": {
-            name: _words(limit.doc) | {
-                "mark": limit.mark,
-                "values": "; ".join(f"since {step.since}: {step.value} ({step.basis})" for step in limit.steps),
-            }
-            for name, limit in definitions.limits.items()
-        },
-        "list": {
-            name: _words(each.doc) | {"colour": each.colour, "of": str(each.of), "entries": len(each.entries)}
-            for name, each in definitions.lists.items()
-        },
-    }  # fmt: skip
+        "policy": {name: _policy(policy) for name, policy in policies.items()},
+        "rule": {name: _rule(policy, rule) for name, (policy, rule) in rules.items()},
+        "limit": {name: _limit(limit) for name, limit in definitions.limits.items()},
+        "list": {name: _list(each) for name, each in definitions.lists.items()},
+    }
 
 
-def _words(words: Words) -> dict[str, Any]:
+def _event(event: EventDef) -> Entry:
+    fields = ", ".join(f"{field.name} ({field.type}, {field.data_class})" for field in event.fields)
+    return _words(event.doc) | {"pack": event.pack, "fields": fields}
+
+
+def _feature(feature: FeatureDef) -> Entry:
+    over = feature.over
+    return _words(feature.doc) | {
+        "pack": feature.pack,
+        "of": ", ".join(feature.of),
+        "by": ", ".join(feature.entities),
+        "fold": feature.fold,
+        "over": over.unit or (shown(over.length_us, DURATION, lambda _: None) if over.kind == "sliding" else "ever"),
+        "type": str(feature.type),
+    }
+
+
+def _derived(derived: DerivedDef) -> Entry:
+    return _words(derived.doc) | {"pack": derived.pack, "is": derived.expression.text, "type": str(derived.type)}
+
+
+def _policy(policy: PolicyDef) -> Entry:
+    rules = ", ".join(rule.id for rule in policy.rules)
+    return _words(policy.doc) | {"on": policy.on, "state": policy.state, "rules": rules, "digest": policy.digest}
+
+
+def _rule(policy: PolicyDef, rule: RuleDef) -> Entry:
+    return _words(rule.doc) | {
+        "policy": policy.id,
+        "when": rule.when.text,
+        "then": str(rule.then or ""),
+        "score": rule.score,
+        "basis": rule.basis,
+        "degrade": rule.degrade,
+        "cases": ", ".join(case.name for case in rule.cases),
+    }
+
+
+def _limit(limit: LimitDef) -> Entry:
+    steps = "; ".join(
+        f"since {step.since}: {shown(step.value, limit.type, lambda _: None)} ({step.basis})" for step in limit.steps
+    )
+    return _words(limit.doc) | {"mark": limit.mark, "values": steps}
+
+
+def _list(each: ListDef) -> Entry:
+    return _words(each.doc) | {"colour": each.colour, "of": str(each.of), "entries": len(each.entries)}
+
+
+def _words(words: Words) -> Entry:
     return {"zh": words.zh, "en": words.en}
