@@ -3,8 +3,10 @@
 import itertools
 import json
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 from benchmarks import pack, server
 from benchmarks.load import Generator
@@ -20,6 +22,12 @@ HISTORY_DAYS = 400
 USERS, SEED = 3_000, 11
 OPEN_RATE, OPEN_CONNECTIONS = 2_000, 128
 LINES = 1_000
+AIM = "the aim was 250 B"
+SUBJECTS = {
+    "wallet": "HTTP, durable: shipped packs",
+    "bench": f"HTTP, durable: {len(pack.KEYS) * len(pack.FEATURES)} features, {pack.RULES} rules",
+    "empty": "HTTP: uvicorn, empty handler",
+}
 
 
 def midnight_us() -> int:
@@ -65,105 +73,94 @@ def unwell(result: dict) -> str:
 
 def measure(report: Report, folder: Path, *, quick: bool, rounds: int) -> None:
     """Closed loop, open loop and batches, server by server in turn."""
-    pool_events = 2_000 if quick else 20_000
-    seconds = 0.5 if quick else 2.5
+    events = 2_000 if quick else 20_000
     connections = (1, 32) if quick else CONNECTIONS
     pools = {"wallet": folder / "wallet.ndjson", "bench": folder / "bench.ndjson"}
-    days = {"wallet": wallet_pool(pools["wallet"], pool_events), "bench": bench_pool(pools["bench"], pool_events)}
-    names = {
-        "wallet": "shipped packs",
-        "bench": f"{len(pack.KEYS) * len(pack.FEATURES)} features, {pack.RULES} rules",
-        "empty": "uvicorn, empty handler",
-    }
+    days = {"wallet": wallet_pool(pools["wallet"], events), "bench": bench_pool(pools["bench"], events)}
     with ExitStack() as stack:
         servers = {
             "wallet": stack.enter_context(server.jindi(folder / "data-wallet")),
             "bench": stack.enter_context(server.jindi(folder / "data-bench", [pack.write(folder)])),
             "empty": stack.enter_context(server.empty()),
         }
-        generators = {
-            name: Generator(
-                each,
-                pools["bench" if name == "bench" else "wallet"],
-                days["bench" if name == "bench" else "wallet"],
-                f"{name}-",
-            )
-            for name, each in servers.items()
-        }
-        for each in generators.values():  # caches, memory, and the segments' first pages
-            each.run("closed", connections=8, seconds=seconds / 2)
-        runs: dict[tuple[str, str], list[dict]] = {}
-
-        def run(name: str, what: str, mode: str, **how: object) -> None:
-            result = generators[name].run(mode, **how)
-            runs.setdefault((name, what), []).append(result)
-            if trouble := unwell(result):
-                report.say(f"HTTP, {names[name]}, {what}: {trouble}")
-
-        for _ in range(min(rounds, 3)):
-            for count in connections:
-                for name in servers:
-                    run(name, str(count), "closed", connections=count, seconds=seconds)
-            for name in ("wallet", "bench"):
-                run(name, "open", "open", connections=OPEN_CONNECTIONS, seconds=2 * seconds, rate=OPEN_RATE)
-                run(name, "ndjson", "ndjson", connections=2, seconds=seconds, lines=LINES)
-        top = str(connections[-1])
-        for name, told in names.items():
-            promised = name == "bench"
-            subject = f"HTTP, durable: {told}" if name != "empty" else f"HTTP: {told}"
-            for count in connections:
-                many = runs[name, str(count)]
-                word = "connection" if count == 1 else "connections"
-                least = 7_000 if promised and count == CONNECTIONS[-1] else None
-                report.add(subject, f"closed loop, {count} {word}", "/s", [r["rate"] for r in many], at_least=least)
-                report.add(subject, f"… p50, {count} {word}", "ms", [r["p50_ms"] for r in many])
-                report.add(subject, f"… p99, {count} {word}", "ms", [r["p99_ms"] for r in many])
-                report.add(
-                    subject, f"… CPU of the server, {count} {word}", "µs each", [r["server_cpu_us"] for r in many]
-                )
-            if name == "empty":
-                continue
-            ratios = [
-                mine["rate"] / bare["rate"] for mine, bare in zip(runs[name, top], runs["empty", top], strict=True)
-            ]
-            report.add(
-                subject,
-                f"share of the empty handler's rate, {top} connections",
-                "×",
-                ratios,
-                at_least=0.5 if promised else None,
-            )
-            many = runs[name, "open"]
-            report.add(subject, f"open loop at {OPEN_RATE:,}/s, answered", "/s", [r["rate"] for r in many])
-            report.add(
-                subject, f"… p50 from the instant due, open loop at {OPEN_RATE:,}/s", "ms", [r["p50_ms"] for r in many]
-            )
-            report.add(
-                subject,
-                f"… p99 from the instant due, open loop at {OPEN_RATE:,}/s",
-                "ms",
-                [r["p99_ms"] for r in many],
-                at_most=8,
-            )
-            report.add(
-                subject,
-                f"… p99.9 from the instant due, open loop at {OPEN_RATE:,}/s",
-                "ms",
-                [r["p999_ms"] for r in many],
-            )
-            many = runs[name, "ndjson"]
-            report.add(
-                subject,
-                f"NDJSON, {LINES:,} lines a body, 2 connections",
-                "/s",
-                [r["rate"] for r in many],
-                at_least=20_000,
-            )
-            report.add(subject, "… CPU of the server", "µs each", [r["server_cpu_us"] for r in many])
+        generators = {}
+        for name, each in servers.items():
+            stream = "bench" if name == "bench" else "wallet"
+            generators[name] = Generator(each, pools[stream], days[stream], f"{name}-")
+        seconds = 0.5 if quick else 2.5
+        runs = drive(report, generators, connections, seconds, 1 if quick else min(rounds, 3))
         for name in ("wallet", "bench"):
             servers[name].stop()
-            size, records = journal_bytes(folder / f"data-{name}")
-            report.add(
-                f"HTTP, durable: {names[name]}", "journal, all told", "B per decision", [size / records], at_most=1_000,
-                note="the aim was 250 B",
-            )  # fmt: skip
+    for name in ("wallet", "bench"):
+        tell_closed(report, name, runs, connections)
+        tell_compared(report, name, runs, connections[-1])
+        tell_others(report, name, runs)
+        size, records = journal_bytes(folder / f"data-{name}")
+        report.add(SUBJECTS[name], "journal, all told", "B per decision", [size / records], at_most=1_000, note=AIM)
+    tell_closed(report, "empty", runs, connections)
+
+
+Runs = dict[tuple[str, str], list[dict[str, Any]]]
+"""(server, what) → the result of each round."""
+
+
+def drive(
+    report: Report, generators: dict[str, Generator], connections: Sequence[int], seconds: float, rounds: int
+) -> Runs:
+    """All runs, in turn."""
+    runs: Runs = {}
+
+    def run(name: str, what: str, mode: str, **how: object) -> None:
+        result = generators[name].run(mode, **how)
+        runs.setdefault((name, what), []).append(result)
+        if trouble := unwell(result):
+            report.say(f"{SUBJECTS[name]}, {what}: {trouble}")
+
+    for each in generators.values():  # caches, memory, and the segments' first pages
+        each.run("closed", connections=8, seconds=seconds / 2)
+    for _ in range(rounds):
+        for count in connections:
+            for name in generators:
+                run(name, str(count), "closed", connections=count, seconds=seconds)
+        for name in ("wallet", "bench"):
+            run(name, "open", "open", connections=OPEN_CONNECTIONS, seconds=2 * seconds, rate=OPEN_RATE)
+            run(name, "ndjson", "ndjson", connections=2, seconds=seconds, lines=LINES)
+    return runs
+
+
+def figures(runs: Runs, name: str, what: str, figure: str) -> list[float]:
+    """One figure of a server's runs, round by round."""
+    return [result[figure] for result in runs[name, what]]
+
+
+def tell_closed(report: Report, name: str, runs: Runs, connections: Sequence[int]) -> None:
+    """As fast as it goes."""
+    for count in connections:
+        told, what = f"{count} connection{'s' if count > 1 else ''}", str(count)
+        least = 7_000 if name != "empty" and count == CONNECTIONS[-1] else None
+        report.add(SUBJECTS[name], f"closed loop, {told}", "/s", figures(runs, name, what, "rate"), at_least=least)
+        report.add(SUBJECTS[name], f"… p50, {told}", "ms", figures(runs, name, what, "p50_ms"))
+        report.add(SUBJECTS[name], f"… p99, {told}", "ms", figures(runs, name, what, "p99_ms"))
+        report.add(
+            SUBJECTS[name], f"… CPU of the server, {told}", "µs each", figures(runs, name, what, "server_cpu_us")
+        )
+
+
+def tell_compared(report: Report, name: str, runs: Runs, most: int) -> None:
+    """Beside the empty handler, round by round."""
+    mine, bare = figures(runs, name, str(most), "rate"), figures(runs, "empty", str(most), "rate")
+    shares = [own / floor for own, floor in zip(mine, bare, strict=True)]
+    what = f"share of the empty handler's rate, {most} connections"
+    report.add(SUBJECTS[name], what, "×", shares, at_least=0.5)
+
+
+def tell_others(report: Report, name: str, runs: Runs) -> None:
+    """The open loop and the batches."""
+    subject, loop = SUBJECTS[name], f"open loop at {OPEN_RATE:,}/s"
+    report.add(subject, f"{loop}, answered", "/s", figures(runs, name, "open", "rate"))
+    for told, figure, most in (("p50", "p50_ms", None), ("p99", "p99_ms", 8), ("p99.9", "p999_ms", None)):
+        what = f"… {told} from the instant due, {loop}"
+        report.add(subject, what, "ms", figures(runs, name, "open", figure), at_most=most)
+    what = f"NDJSON, {LINES:,} lines a body, 2 connections"
+    report.add(subject, what, "/s", figures(runs, name, "ndjson", "rate"), at_least=20_000)
+    report.add(subject, "… CPU of the server, NDJSON", "µs each", figures(runs, name, "ndjson", "server_cpu_us"))

@@ -50,14 +50,11 @@ class River:
             spent = cpu_s() - begin
         names = [f.name for name in ENTITIES for f in by_entity[name]]
         columns = columns_of(found, names)
+        counted = {(f.entity, f.over_us): f.name for f in self.features if f.fold == "count"}
         for f in self.features:
             if f.fold == "std":
                 # Its variance of a single value is 0 where ours is missing: take the count's word for it.
-                counts = columns[
-                    next(
-                        c.name for c in self.features if (c.entity, c.fold, c.over_us) == (f.entity, "count", f.over_us)
-                    )
-                ]
+                counts = columns[counted[f.entity, f.over_us]]
                 columns[f.name] = [
                     math.sqrt(max(value, 0)) if count > 1 else math.nan
                     for value, count in zip(columns[f.name], counts, strict=True)

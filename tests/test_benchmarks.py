@@ -21,6 +21,7 @@ from benchmarks import (
     peers_river,
     peers_rules,
     results,
+    rules,
     server,
     windows,
 )
@@ -83,18 +84,12 @@ def test_a_peer_with_a_server_finds_the_same_features(given, truth, module, serv
 
 @pytest.mark.parametrize("name", peers_rules.ENGINES)
 def test_an_engine_finds_the_same_rules(name):
-    pytest.importorskip(windows_module(name))
+    pytest.importorskip(rules.MODULES[name])
     events = peers_rules.facts(60)
     mine, theirs = (peers_rules.compiled(each, 50, events) for each in ("Jindi", name))
     hits = [mine.hits(mine.run(each)) for each in mine.inputs]
     assert [theirs.hits(theirs.run(each)) for each in theirs.inputs] == hits
     assert sum(map(len, hits)) > 60
-
-
-def windows_module(name):
-    from benchmarks.rules import MODULES
-
-    return MODULES[name]
 
 
 def test_a_peer_that_answers_otherwise_is_told_of_and_not_timed(given):

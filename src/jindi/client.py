@@ -108,9 +108,21 @@ class Client:
             yield from self._lines(batch)
 
     def _lines(self, batch: list[bytes]) -> Iterator[Decision | Refusal]:
-        body = self._send("POST", "/v1/events", b"\n".join(batch), "application/x-ndjson")
-        for line in body.splitlines():
-            yield _decision(line) if line.startswith(b'{"decision_id"') else _refusal(line)
+        answers: list[Decision | Refusal | None] = [None] * len(batch)
+        for attempt in range(self._tries):
+            # Lines that were not taken (the platform was recovering, say) are sent again, and only they.
+            open_ = [n for n, answer in enumerate(answers) if answer is None or _may_be_retried(answer)]
+            if not open_:
+                break
+            self._wait(attempt)
+            body = self._send("POST", "/v1/events", b"\n".join([batch[n] for n in open_]), "application/x-ndjson")
+            lines = body.splitlines()
+            if len(lines) != len(open_):
+                raise JindiError(f"the platform answered {len(lines)} of {len(open_)} events")
+            for n, line in zip(open_, lines, strict=True):
+                is_decision = line.startswith(b'{"decision_id"')
+                answers[n] = _decision(line) if is_decision else msgspec.structs.replace(_refusal(line), line=n + 1)
+        yield from (answer for answer in answers if answer is not None)
 
     def decision(self, decision_id: str) -> Decision:
         """Read a decision, with what became of it."""
@@ -129,9 +141,7 @@ class Client:
         headers = {"content-type": media_type} if media_type else {}
         failed: JindiError | None = None
         for attempt in range(self._tries):
-            if attempt:
-                # A sender's jitter keeps many clients from coming back at the same moment; it is no secret.
-                time.sleep(self._wait_s * 2 ** (attempt - 1) * (0.5 + random.random()))  # noqa: S311
+            self._wait(attempt)
             try:
                 response = self._http.request(method, path, content=body, headers=headers)
             except httpx.TransportError as error:
@@ -147,6 +157,11 @@ class Client:
         assert failed is not None, "a loop of at least one try has answered or failed"
         raise failed
 
+    def _wait(self, attempt: int) -> None:
+        if attempt:
+            # A sender's jitter keeps many clients from coming back at the same moment; it is no secret.
+            time.sleep(self._wait_s * 2 ** (attempt - 1) * (0.5 + random.random()))  # noqa: S311
+
     def close(self) -> None:
         """Let go of the connections."""
         self._http.close()
@@ -158,6 +173,10 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _may_be_retried(answer: Decision | Refusal) -> bool:
+    return isinstance(answer, Refusal) and answer.status in _RETRIED
 
 
 def _failure(response: httpx.Response) -> JindiError:

@@ -379,7 +379,7 @@ def test_a_failure_inside_is_a_problem_without_a_word_of_why(monkeypatch):
 
 
 @pytest.mark.parametrize("path", ["/", "/v1", "/v1/", "/v1/nothing", "/v1/decisions", "/v1/decisions/", "/v2/events", "/v1/events/",
-                                  "/v1/packs/", "//v1/events", "/v1/../metrics", "/openapi.json/", "/v1/entities/user/features"])  # fmt: skip
+                                  "/v1/packs/", "//v1/events", "/v1/%2e%2e/metrics", "/openapi.json/", "/v1/entities/user/features"])  # fmt: skip
 def test_an_address_that_is_none_is_a_problem_and_never_a_redirect(path):
     async def go():
         async with Api() as api:

@@ -301,7 +301,7 @@ def test_trying_packs_says_what_they_would_decide_against_the_running_history_an
             raw = json.dumps(pay("try")).encode()
             trial = shop.platform.try_packs(strict, raw)
             assert (trial.decision.outcome, trial.absent) == ("deny", ())
-            assert {rule.id for rule in trial.explanation.rules if rule.state == "hit"} == {"fresh"}
+            assert {rule.id for rule in trial.explain().rules if rule.state == "hit"} == {"fresh"}
             assert state_of(shop.platform.lane.state) == before
             assert (await shop.send(pay("try")))["outcome"] == "allow"
             await shop.platform.take(strict)

@@ -53,10 +53,10 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
     for known in KNOWN:
         if (flag := flags.get(known.name)) is not None:
             value, origin = flag, "flag"
-        elif known.variable in given:
+        elif given.get(known.variable):
             value, origin = given[known.variable], f"environment {known.variable}"
         elif known.name in written:
-            value, origin = str(written[known.name]), str(path)
+            value, origin = _text(written[known.name]), str(path)
         else:
             value, origin = known.default, "default"
         chosen[known.name] = value
@@ -71,6 +71,11 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
         raise Problems(problems)
     packs = tuple(Path(part.strip()) for part in chosen["packs"].split(",") if part.strip())
     return Settled(Path(data), packs, host, port, journal, Settings(every, minutes), tuple(lines))
+
+
+def _text(written: object) -> str:
+    """A value from the file as a flag would give it; a list is what commas separate."""
+    return ",".join(map(str, written)) if isinstance(written, list) else str(written)
 
 
 def _read(path: Path, problems: list[Problem]) -> Mapping[str, object]:

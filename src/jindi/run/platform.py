@@ -24,11 +24,14 @@ from jindi.run.measures import Measures
 from jindi.run.openings import Status
 from jindi.run.records import DecisionRecord, DefinitionsRecord, decision_id, decision_seq, encode_definitions
 from jindi.run.recovery import Progress, last_record, recover
-from jindi.run.state import State
+from jindi.run.state import Gathered, State
 from jindi.vault import Tokens, is_token
 
 WARM_SLICE = 256
 """Records replayed at a time while new features catch up; decisions go on between slices."""
+
+SWEEP_KEYS = 2_000
+"""Idle keys that are looked at each second for what no window reaches any more."""
 
 RETRY_S = 5.0
 """After a stop the lane tries this often to recover from its journal."""
@@ -53,9 +56,18 @@ class NotNow(Exception):  # noqa: N818 - what the operator is told
 class Trial:
     """What edited packs would decide about one event, against the running history."""
 
+    ep: EventProgram
+    gathered: Gathered
     decision: Decision
-    explanation: Explanation
-    absent: tuple[str, ...]
+
+    @property
+    def absent(self) -> tuple[str, ...]:
+        """Features that have no history under these packs yet."""
+        return tuple(sorted(self.gathered.absent))
+
+    def explain(self) -> Explanation:
+        """Why; it takes long and needs nothing of the platform, so it may be asked for in another thread."""
+        return explain(self.ep, self.gathered.facts, self.gathered.absent, at_us=self.gathered.as_of_us)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,13 +231,16 @@ class Platform:
 
         Raises Problems, and changes nothing, when the packs have any problem, a case fails, or a guard fires.
         """
-        program = compiled(files)
+        # In a thread of its own: decisions go on meanwhile.
+        program = await asyncio.to_thread(compiled, files)
         if program.digest == self._program.digest:
             return ()
         today = day_of(self._clock.now_us(), ZoneInfo("UTC"))
         if problems := guard(program, self.recent_facts(program), today):
             raise Problems(problems)
-        windows = Windows(plan(program.definitions, program.reads))
+        # A layout as near as may be to the one in force, so that most of what is known goes over.
+        layout = plan(program.definitions, program.reads, before=self.lane.state.windows.plan)
+        windows = Windows(layout)
         # From here to `take` nothing awaits: no event is seen under half of either definitions.
         self.lane.settle()
         missing = windows.adopt(self.lane.state.windows)
@@ -280,18 +295,19 @@ class Platform:
         """Decide an event under edited packs against the running history; nothing is kept of it.
 
         Raises Problems (of the packs) or Refused (the event)."""
-        program = compiled(files, cases=False)
+        return self.try_program(compiled(files, cases=False), raw)
+
+    def try_program(self, program: Program, raw: bytes) -> Trial:
+        """`try_packs` with packs that are compiled already (which may be done in another thread)."""
         event = Intake(program.definitions, self._tokens, self._clock.now_us).read(raw)
-        windows = Windows(plan(program.definitions, program.reads))
+        windows = Windows(plan(program.definitions, program.reads, before=self.lane.state.windows.plan))
         live = self.lane.state
         missing = windows.adopt(live.windows)
         side = State(program, windows, live.lists.under(program.definitions), live.openings, live.answered)
         side.high_us, side.warming = live.high_us, frozenset(missing)
         gathered = side.gather(event, feed=False)
         ep = program.events[event.type]
-        decision = decide(ep, gathered.facts, gathered.absent)
-        explanation = explain(ep, gathered.facts, gathered.absent, at_us=gathered.as_of_us)
-        return Trial(decision, explanation, tuple(sorted(gathered.absent)))
+        return Trial(ep, gathered, decide(ep, gathered.facts, gathered.absent))
 
     async def snapshot(self) -> str:
         """Write a snapshot now, in a child; returns its name when it is on disk.
@@ -329,6 +345,7 @@ class Platform:
         if self.lane.stopped is not None:
             await self._recover()
             return
+        self.lane.state.windows.sweep(SWEEP_KEYS)
         try:
             if self._notary is not None and self._notary.due:
                 self._notary.save(self._clock.now_us())

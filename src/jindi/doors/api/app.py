@@ -23,7 +23,7 @@ from jindi.doors.api.problems import Title, problem
 from jindi.engine import to_json
 from jindi.ports import Clock
 from jindi.run.intake import Refused
-from jindi.run.platform import NotNow, Platform
+from jindi.run.platform import compiled, NotNow, Platform
 
 Handler = Callable[[Request], Awaitable[Response]]
 _json = msgspec.json.Encoder().encode
@@ -137,12 +137,14 @@ class Routes:
         except msgspec.MsgspecError:
             return _error(problems.BAD_REQUEST, 'give {"files": {path: text}, "event": {…}}')
         try:
-            trial = self._platform.try_packs({**self._base_files(), **asked.files}, bytes(asked.event))
+            files = {**self._base_files(), **asked.files}
+            program = await asyncio.to_thread(compiled, files, cases=False)
+            trial = self._platform.try_program(program, bytes(asked.event))
         except Refused as error:
             return _error(problems.REFUSED, problems=error.problems)
         except Problems as error:
             return _error(problems.PACKS_REFUSED, problems=error.problems)
-        explained = msgspec.Raw(to_json(trial.explanation))
+        explained = msgspec.Raw(to_json(await asyncio.to_thread(trial.explain)))
         return _plain({"decision": trial.decision, "absent": trial.absent, "explanation": explained})
 
     async def _snapshot(self, _: Request) -> Response:

@@ -205,7 +205,7 @@ def explain(
 def verify(
     ctx: typer.Context, data: Data = None,
     checkpoint: Annotated[
-        list[Path] | None, typer.Option(exists=True, dir_okay=False, help="A signed checkpoint kept elsewhere; repeatable.")
+        list[Path] | None, typer.Option(exists=True, dir_okay=False, help="A signed checkpoint kept elsewhere.")
     ] = None,
     key: Annotated[str | None, typer.Option(help="The published key that signed it, if not this folder's own.")] = None,
     as_json: AsJson = False,
@@ -297,7 +297,7 @@ def packs_check(
 @packs_app.command("show")
 def packs_show(
     ctx: typer.Context,
-    name: Annotated[str | None, typer.Argument(help="An event, feature, policy, rule, limit, list; none: all names.")] = None,
+    name: Annotated[str | None, typer.Argument(help="What to show; nothing: all names.")] = None,
     folders: Packs = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Show what packs declare, in both languages."""
