@@ -233,7 +233,7 @@ def test_packs_that_change_again_before_the_first_change_has_caught_up_end_in_th
         async with Shop() as shop:
             await pays(shop, 5, channel="web")
             await shop.platform.take(with_web())
-            assert await shop.platform.take(second) == ("web_pays_1d", "web_pays_too")
+            assert "web_pays_too" in await shop.platform.take(second)
             await until_caught_up(shop)
             now = state_of(shop.platform.lane.state)
             async with reopened(shop, files=second, blobs=MemoryBlobs()) as fresh:

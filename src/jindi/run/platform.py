@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from jindi import packs
 from jindi.basics.instants import MINUTE_US, day_of
-from jindi.basics.problems import Problems
+from jindi.basics.problems import Problem, Problems
 from jindi.engine import Decision, EventProgram, Explanation, Program, build, check_cases, decide, explain, guard, refit
 from jindi.features import Windows, plan
 from jindi.journal import Notary
@@ -119,17 +119,20 @@ class Platform:
         """The platform's clock."""
         return self._clock.now_us()
 
-    async def start(self, progress: Progress | None = None) -> None:
+    async def start(self, progress: Progress | None = None, *, same_packs: bool = False) -> None:
         """Recover from disk and begin to decide. Raises LogDamaged or LogFailure when that can't be done."""
-        self._open(progress)
+        self._open(progress, same_packs=same_packs)
         self._spawn(self._watch())
         if self._settings.release_due:
             self._spawn(self._release_due())
 
-    def _open(self, progress: Progress | None = None) -> None:
+    def _open(self, progress: Progress | None = None, *, same_packs: bool = False) -> None:
         self.log = self._open_log(self._sealed)
         self.archive = Archive(self.log)
         recovered = recover(self.log, self._blobs, self._program, self.archive, progress)
+        if same_packs and recovered.definitions_digest not in (None, self._program.digest):
+            self.log.close()
+            raise Problems([Problem("packs", "", "the journal ends under other packs than these", "name them with --packs")])
         for note in recovered.notes:
             self._tell(note)
         self._snapshot_seq = recovered.state.next_seq - recovered.replayed

@@ -149,6 +149,9 @@ def decide(
             )  # fmt: skip
     except Problems as problems:
         output.fail(problems)
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else "a file is not UTF-8"
+        output.fail(f"the files could not be read or written: {why}")
     output.give(
         {
             "ok": True,

@@ -17,6 +17,15 @@ QUIET_S = 1.0
 """What takes no longer than this needs no progress line."""
 
 
+_CONTROLS = {code: "\ufffd" for code in (*range(32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+del _CONTROLS[ord("\n")], _CONTROLS[ord("\t")]
+
+
+def _printable(text: str) -> str:
+    """Text without what would command a terminal: an event's id or value may have been written by anybody."""
+    return text.translate(_CONTROLS)
+
+
 class Output:
     """One command's mouth. With `as_json` nothing but JSON goes to standard output."""
 
@@ -28,11 +37,11 @@ class Output:
     def say(self, text: str) -> None:
         """A sentence for people; programs don't get it."""
         if not self.as_json:
-            self.out.print(text, markup=False)
+            self.out.print(_printable(text), markup=False)
 
     def note(self, text: str) -> None:
         """A remark for people, beside the result."""
-        self.err.print(text, markup=False)
+        self.err.print(_printable(text), markup=False)
 
     def give(self, document: dict[str, Any]) -> None:
         """The result, for programs."""
@@ -52,9 +61,9 @@ class Output:
                 {"ok": False, "error": str(error) if not listed else f"{len(listed)} problems", "problems": listed}
             )
         for each in problems:
-            self.err.print(f"[red]✗[/red] {escape(str(each))}")
+            self.err.print(f"[red]✗[/red] {escape(_printable(str(each)))}")
         if not problems:
-            self.err.print(f"[red]✗[/red] {escape(str(error))}")
+            self.err.print(f"[red]✗[/red] {escape(_printable(str(error)))}")
         raise SystemExit(code)
 
     def progress(self) -> Progress:

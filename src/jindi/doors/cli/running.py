@@ -16,7 +16,7 @@ from jindi.doors.cli.wiring import Settled, Wiring
 from jindi.doors.serve import listen, serve, start_key
 from jindi.journal import Notary
 from jindi.ports import LogFailure
-from jindi.run.platform import Platform
+from jindi.run.platform import NotNow, Platform
 
 WATCH_S = 1.0
 """How often the packs' folders are looked at for changes."""
@@ -137,7 +137,7 @@ def snapshot_offline(wiring: Wiring, settled: Settled, output: Output) -> None:
     try:
         platform = make_platform(wiring, settled, output)
         name = asyncio.run(_snapshot(platform, output))
-    except (Problems, LogFailure, OSError) as error:
+    except (Problems, LogFailure, NotNow, OSError) as error:
         output.fail(error)
     output.give({"ok": True, "snapshot": name, "replayed": platform.replayed})
     output.say(f"{name} is written; {platform.replayed} records were replayed for it")
@@ -146,7 +146,10 @@ def snapshot_offline(wiring: Wiring, settled: Settled, output: Output) -> None:
 async def _snapshot(platform: Platform, output: Output) -> str:
     with output.progress() as progress:
         task = progress.add_task("reading the journal", total=None)
-        await platform.start(lambda done, total: progress.update(task, completed=done, total=total))
+        # Another set of packs would go into the journal, and be in force there, by mere oversight.
+        await platform.start(
+            lambda done, total: progress.update(task, completed=done, total=total), same_packs=True
+        )
     try:
         return await platform.snapshot()
     finally:

@@ -1,0 +1,469 @@
+"""The command line: what people and programs are told, and how it ends."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from jindi.app.wiring import Outside
+from jindi.doors.cli.commands import _Context, app
+from jindi.doors.cli.output import Output
+from jindi.doors.cli.running import make_platform
+from shop_world import CANARIES, LISTS, POLICY, pay, shop_files
+
+AT_US = 1_717_200_000_000_000  # 2024-06-01: before any clock that runs these tests
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("JINDI_")}
+
+
+def jindi(*arguments, given=None):
+    """A command in this process: its exit code, what it said, and what it said of itself."""
+    result = CliRunner().invoke(app, [str(each) for each in arguments], obj=_Context(Outside()), input=given)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def told(*arguments, code=0, **more):
+    """The JSON document of a command: the only thing on standard output."""
+    result = jindi(*arguments, "--json", **more)
+    assert result.exit_code == code, (result.stdout, result.stderr)
+    lines = result.stdout.splitlines()
+    assert len(lines) == 1, result.stdout
+    return json.loads(lines[0])
+
+
+def write_packs(folder, **changed):
+    for path, text in shop_files(**changed).items():
+        if path.startswith("shop/"):
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, "utf-8")
+    return folder / "shop"
+
+
+def live(data, packs, events):
+    """A platform lives in a folder for a while; its answers."""
+    outside = Outside()
+    settled = outside.settle({"data": str(data), "packs": str(packs)})
+
+    async def go():
+        platform = make_platform(outside, settled, Output(as_json=True))
+        await platform.start()
+        answers = [json.loads(await platform.submit(json.dumps(each).encode(), outside.clock.now_us())) for each in events]
+        await platform.close()
+        return answers
+
+    return asyncio.run(go())
+
+
+EVENTS = [pay(n, ("5.00", "2000.00", "6000.00", "15000.00")[n % 4], AT_US + n * 1_000_000, user=f"u{n % 3}") for n in range(24)]
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory):
+    """A folder in which a platform has lived, its packs, and its answers. Nobody changes it."""
+    folder = tmp_path_factory.mktemp("lived")
+    packs = write_packs(folder / "packs")
+    return folder / "data", packs, live(folder / "data", packs, EVENTS)
+
+
+@pytest.fixture
+def copy(lived, tmp_path):
+    """A copy of it, to be spoilt."""
+    import shutil
+
+    shutil.copytree(lived[0], tmp_path / "data")
+    return tmp_path / "data", lived[1], lived[2]
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_ours(monkeypatch, tmp_path):
+    for name in list(os.environ):
+        if name.startswith("JINDI_"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+# ---- verify
+
+
+def test_verify_counts_batches_and_decisions(lived):
+    document = told("verify", "--data", lived[0])
+    assert (document["ok"], document["decisions"], document["records"]) == (True, 24, 25)
+    assert document["batches"] >= 1
+    result = jindi("verify", "--data", lived[0])
+    assert result.exit_code == 0
+    assert "24 decisions" in result.stdout
+
+
+def test_verify_of_a_folder_without_a_journal_is_2_and_makes_nothing(tmp_path):
+    assert told("verify", "--data", tmp_path / "none", code=2)["ok"] is False
+    assert not (tmp_path / "none").exists()
+
+
+def test_any_flipped_byte_of_the_journal_is_found_and_its_place_named(copy):
+    data, _, _ = copy
+    (segment,) = (data / "journal").glob("*.segment")
+    whole = segment.read_bytes()
+    end = len(whole.rstrip(b"\0"))
+    for place in range(0, end, max(1, end // 23)):
+        bad = bytearray(whole)
+        bad[place] ^= 0x10
+        segment.write_bytes(bad)
+        document = told("verify", "--data", data, code=1)
+        assert document["ok"] is False
+        assert document["place"]
+        assert document["problem"]
+        assert not [canary for canary in CANARIES if canary in json.dumps(document)]
+    segment.write_bytes(whole)
+    assert told("verify", "--data", data)["ok"]
+
+
+def test_the_first_broken_place_is_told_to_people_too(copy):
+    (segment,) = (copy[0] / "journal").glob("*.segment")
+    bad = bytearray(segment.read_bytes())
+    bad[5000] ^= 1
+    segment.write_bytes(bad)
+    result = jindi("verify", "--data", copy[0])
+    assert result.exit_code == 1
+    assert "broken at" in result.stderr
+
+
+def test_a_checkpoint_kept_elsewhere_finds_a_journal_that_was_cut_short_or_rewritten(copy, tmp_path):
+    data, packs, _ = copy
+    note = tmp_path / "note.txt"
+    made = told("checkpoint", "--data", data, "--out", note)
+    assert made["records"] == 25
+    assert told("verify", "--data", data, "--checkpoint", note)["checkpoints"] >= 1
+    assert told("verify", "--data", data, "--checkpoint", note, "--key", made["key"])["ok"]
+    other = tmp_path / "other"
+    live(other, packs, EVENTS[:5])
+    for name in ("key-signing", "key-origin"):  # somebody who holds the key has written another history
+        (other / "state" / name).write_bytes((data / "state" / name).read_bytes())
+    for blob in (other / "state").glob("checkpoint*"):
+        blob.unlink()
+    assert told("verify", "--data", other, "--checkpoint", note, code=1)["ok"] is False
+    note.write_text(note.read_text("utf-8").replace("25", "26"), "utf-8")
+    assert told("verify", "--data", data, "--checkpoint", note, code=1)["place"] == "checkpoint"
+
+
+# ---- explain
+
+
+def test_explain_tells_each_condition_with_its_value_and_what_would_change_it(lived):
+    data, packs, answers = lived
+    document = told("explain", answers[1]["decision_id"], "--data", data, "--packs", packs)
+    assert (document["decision_id"], document["event_id"], document["outcome"]) == (answers[1]["decision_id"], "p1", "challenge")
+    assert [rule["id"] for rule in document["rules"] if rule["state"] == "hit"] == ["large"]
+    result = jindi("explain", answers[1]["decision_id"], "--data", data)
+    assert result.exit_code == 0
+    for words in ("CHALLENGE", "Large: a challenge.", "大额", "amount >= cny('1000')", "what would change it"):
+        assert words in result.stdout
+    assert not [canary for canary in CANARIES if canary in result.stdout]
+
+
+@pytest.mark.parametrize("identifier", ["dec_0000000000ff", "dec_000000000000", "p1", ""])
+def test_explain_of_what_is_no_decision_is_1_with_a_sentence(lived, identifier):
+    document = told("explain", identifier, "--data", lived[0], code=1)
+    assert document["ok"] is False
+    assert document["error"]
+
+
+def test_what_somebody_wrote_into_an_event_commands_no_terminal(tmp_path):
+    packs = write_packs(tmp_path)
+    nasty = pay("x", "2000.00", AT_US) | {"id": "x\x1b[2J\x07\u202egnp", "user": "\x1b]0;owned\x07"}
+    (answer,) = live(tmp_path / "data", packs, [nasty])
+    result = jindi("explain", answer["decision_id"], "--data", tmp_path / "data")
+    assert result.exit_code == 0
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", result.stdout)
+
+
+# ---- packs
+
+
+def test_packs_check_counts_what_it_proved():
+    document = told("packs", "check")
+    assert document["ok"]
+    assert document["rules"] >= 40
+    assert document["cases"] >= 2 * document["rules"]
+
+
+def test_packs_check_tells_every_problem_of_every_file_and_is_1(tmp_path):
+    packs = write_packs(tmp_path, policy=POLICY.replace("amount >= cny('1000')", "amuont >= cny('1000')").replace(
+        "amount >= cny('10000')", "amount >= usd('1')"), lists=LISTS.replace('colour = "black"', 'colour = "pink"'))  # fmt: skip
+    document = told("packs", "check", packs, code=1)
+    places = {problem["where"] for problem in document["problems"]}
+    assert places == {"shop/policies/pay.toml", "shop/lists/lists.toml"}
+    assert len(document["problems"]) >= 4
+    assert jindi("packs", "check", packs).exit_code == 1
+
+
+def test_packs_check_of_a_failing_case_names_the_case(tmp_path):
+    packs = write_packs(tmp_path, policy=POLICY.replace('"999.99"', '"1000.00"'))
+    assert any("large" in problem["item"] for problem in told("packs", "check", packs, code=1)["problems"])
+
+
+def test_packs_check_of_no_folder_is_1(tmp_path):
+    assert told("packs", "check", tmp_path / "none", code=1)["problems"][0]["problem"] == "not a folder"
+
+
+def test_packs_show_lists_all_names_and_one_with_both_languages(lived):
+    names = told("packs", "show", "--packs", lived[1])
+    assert {"pay", "reading", "challenge_result"} <= set(names["event"])
+    assert "large" in names["rule"]
+    rule = told("packs", "show", "large", "--packs", lived[1])["rule"]
+    assert (rule["zh"], rule["en"], rule["basis"]) == ("大额，需验证。", "Large: a challenge.", "shop rules 1")
+    for name in ("pays_1d", "daily", "blocked", "pay"):
+        assert jindi("packs", "show", name, "--packs", lived[1]).exit_code == 0
+    assert jindi("packs", "show", "--packs", lived[1]).exit_code == 0
+    assert told("packs", "show", "nothing", "--packs", lived[1], code=1)["ok"] is False
+
+
+def test_a_new_pack_works_as_it_is_and_is_never_written_over_another(tmp_path):
+    document = told("packs", "new", "mine", "--into", tmp_path)
+    assert all((tmp_path / path).exists() or Path(path).exists() for path in document["files"])
+    assert told("packs", "check", tmp_path / "mine")["ok"]
+    told("packs", "new", "mine", "--into", tmp_path, code=1)
+    for name in ("../evil", "Mine", "", "core x"):
+        told("packs", "new", name, "--into", tmp_path, code=1)
+
+
+# ---- decide
+
+
+def test_decide_answers_every_event_of_a_file(lived, tmp_path):
+    source, out = tmp_path / "in.ndjson", tmp_path / "out.parquet"
+    source.write_text("\n".join(json.dumps(each) for each in EVENTS), "utf-8")
+    document = told("decide", source, "--out", out, "--packs", lived[1])
+    assert (document["ok"], document["rows"], document["events"]) == (True, 24, 24)
+    assert pq.read_table(out)["outcome"].to_pylist() == [answer["outcome"] for answer in lived[2]]
+    assert jindi("decide", source, "--out", out, "--packs", lived[1]).exit_code == 0
+
+
+def test_decide_maps_the_columns_of_a_table(lived, tmp_path):
+    (tmp_path / "in.csv").write_text("n,t,who,sum\n1,1717200000,u1,5.00\n2,1717200001,u1,2000.00\n", "utf-8")
+    (tmp_path / "map.toml").write_text(
+        'type = "pay"\nid = { column = "n" }\nat = { column = "t", unit = "s" }\n[fields]\nuser = { column = "who" }\n'
+        'amount = { column = "sum" }\nchannel = { literal = "app" }\n', "utf-8")  # fmt: skip
+    arguments = ("decide", tmp_path / "in.csv", "--packs", lived[1], "--columns", tmp_path / "map.toml", "--out", tmp_path / "o.parquet")
+    # CSV cells are text, and a number of seconds is not: the unit says what the text means.
+    document = told(*arguments)
+    assert document["outcomes"]["challenge"] == 1
+
+
+def test_decide_says_what_is_wrong_and_leaves_nothing_behind(lived, tmp_path):
+    source = tmp_path / "in.ndjson"
+    source.write_text('{"id": 1}\n', "utf-8")
+    out = tmp_path / "out.parquet"
+    assert told("decide", source, "--out", out, "--packs", lived[1], code=1)["problems"]
+    assert told("decide", source, "--out", tmp_path / "none" / "o.parquet", "--packs", lived[1], code=2)["ok"] is False
+    assert told("decide", source, "--out", source, "--packs", lived[1], code=1)["ok"] is False
+    assert jindi("decide", tmp_path / "missing", "--out", out).exit_code == 2
+    out.mkdir()
+    source.write_text(json.dumps(EVENTS[0]), "utf-8")
+    assert told("decide", source, "--out", out, "--packs", lived[1], code=1)["ok"] is False
+    (tmp_path / "map.toml").write_bytes(b"\xff\xfe")
+    arguments = ("--columns", tmp_path / "map.toml", "--packs", lived[1])
+    assert told("decide", source, "--out", tmp_path / "o.parquet", *arguments, code=1)["ok"] is False
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.ndjson", "map.toml", "out.parquet"]
+
+
+# ---- the platform's folder
+
+
+def test_a_snapshot_is_written_and_named(copy):
+    data, packs, _ = copy
+    for blob in (data / "state").glob("snapshot-*"):
+        blob.unlink()
+    document = told("snapshot", "--data", data, "--packs", packs)
+    assert (data / "state" / document["snapshot"]).is_file()
+    assert document["replayed"] == 25
+    assert told("snapshot", "--data", data, "--packs", packs)["replayed"] == 0
+
+
+def test_a_snapshot_under_other_packs_is_refused_before_they_get_into_the_journal(copy):
+    data, _, _ = copy
+    before = told("verify", "--data", data)
+    assert "--packs" in told("snapshot", "--data", data, code=1)["problems"][0]["remedy"]
+    assert told("verify", "--data", data) == before
+
+
+def test_doctor_looks_at_everything_and_is_1_when_something_is_not_well(copy, monkeypatch):
+    data, packs, _ = copy
+    monkeypatch.setenv("CI", "1")
+    document = told("doctor", "--data", data, "--packs", packs)
+    assert document["ok"]
+    assert {"python", "machine", "disk", "packs", "data", "keys", "journal", "snapshots"} <= {f["what"] for f in document["findings"]}
+    data.chmod(0o755)
+    (data / "state" / "key-token").chmod(0o644)
+    ill = {finding["what"]: finding for finding in told("doctor", "--data", data, "--packs", packs, code=1)["findings"]}
+    assert not ill["data"]["is_well"]
+    assert not ill["keys"]["is_well"]
+    assert ill["keys"]["text"]
+    result = jindi("doctor", "--data", data, "--packs", packs)
+    assert result.exit_code == 1
+    assert "✗" in result.stdout
+
+
+def test_doctor_of_nothing_yet_is_well(tmp_path, monkeypatch):
+    monkeypatch.setenv("CI", "1")
+    assert told("doctor", "--data", tmp_path / "new")["ok"]
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_key_that_others_can_read_is_not_used(copy):
+    data, packs, _ = copy
+    (data / "state" / "key-token").chmod(0o644)
+    document = told("snapshot", "--data", data, "--packs", packs, code=1)
+    assert "others can read this key" in document["problems"][0]["problem"]
+
+
+def test_config_show_tells_each_value_with_its_origin(tmp_path, monkeypatch):
+    monkeypatch.setenv("JINDI_LISTEN", "127.0.0.1:1")
+    document = told("config", "show", "--data", tmp_path)
+    lines = {line["name"]: line for line in document["settings"]}
+    assert (lines["listen"]["value"], lines["listen"]["origin"]) == ("127.0.0.1:1", "environment JINDI_LISTEN")
+    assert lines["data"]["origin"] == "flag"
+    assert lines["journal"]["origin"] == "default"
+    assert "JINDI_LISTEN" in jindi("config", "show").stdout
+
+
+@pytest.mark.parametrize("command", [("config", "show"), ("verify",), ("doctor",), ("keys", "list"), ("packs", "check"), ("up",)])
+def test_a_setting_that_does_not_exist_stops_every_command_with_2(command, monkeypatch):
+    monkeypatch.setenv("JINDI_PROT", "1")
+    assert "JINDI_PROT" in json.dumps(told(*command, code=2))
+
+
+def test_keys_are_made_listed_and_revoked_and_shown_once(tmp_path):
+    data = tmp_path / "data"
+    made = told("keys", "new", "shop", "--scope", "events:write", "--scope", "metrics:read", "--data", data)
+    assert made["api_key"].startswith("jk_")
+    listed = told("keys", "list", "--data", data)["keys"]
+    assert [(key["id"], key["name"], key["scopes"], key["revoked"]) for key in listed] == [
+        (made["id"], "shop", ["events:write", "metrics:read"], None)
+    ]
+    stored = b"".join(path.read_bytes() for path in data.rglob("*") if path.is_file())
+    assert made["api_key"].encode() not in stored
+    assert made["api_key"] not in json.dumps(listed)
+    told("keys", "revoke", made["id"], "--data", data)
+    assert told("keys", "list", "--data", data)["keys"][0]["revoked"]
+    assert told("keys", "revoke", made["id"], "--data", data, code=1)["ok"] is False
+    assert told("keys", "new", "x", "--scope", "everything", "--data", data, code=2)["ok"] is False
+    assert jindi("keys", "list", "--data", data).exit_code == 0
+
+
+def test_the_version_and_help_are_told():
+    assert re.fullmatch(r"jindi \d+\.\d+\.\d+\n", jindi("--version").stdout)
+    for command in ((), ("packs",), ("keys",), ("config",), ("up",), ("decide",)):
+        assert "Usage" in jindi(*command, "--help").stdout
+
+
+# ---- a running platform, in a process of its own
+
+
+@contextmanager
+def running(data, packs, *more):
+    arguments = ["up", "--data", str(data), "--packs", str(packs), "--listen", "127.0.0.1:0", "--json", *more]
+    process = subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", "from jindi.app import main; main()", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env=ENVIRONMENT | {"PYTHONPATH": os.pathsep.join(sys.path)}, text=True,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate(timeout=60)
+
+
+def stop(process):
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
+
+
+def until(happens):
+    import time
+
+    for _ in range(600):
+        if happens():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it has not happened in half a minute")
+
+
+def test_up_prints_one_line_when_it_is_ready_serves_takes_changed_packs_and_stops_in_order(tmp_path):
+    packs, data = write_packs(tmp_path), tmp_path / "data"
+    with running(data, packs) as process:
+        ready = json.loads(process.stdout.readline())
+        assert set(ready) == {"url", "api_key", "sign_in"}
+        assert ready["sign_in"].startswith(f"{ready['url']}/sign-in/")
+        with httpx.Client(base_url=ready["url"], headers={"authorization": f"Bearer {ready['api_key']}"}, trust_env=False) as http:
+            assert http.get("/readyz").status_code == 200
+            first = http.post("/v1/events", json=EVENTS[0])
+            assert first.status_code == 200
+            assert http.get(f"/v1/decisions/{first.json()['decision_id']}").json()["status"] == "final"
+            assert http.get("/v1/nothing").headers["content-type"] == "application/problem+json"
+            assert "text/html" in http.get("/", headers={"accept": "text/html"}, follow_redirects=True).headers["content-type"]
+            page = httpx.get(ready["sign_in"], trust_env=False)
+            assert page.status_code < 400
+            # A second platform over the same folder is turned away and disturbs nothing.
+            with running(data, packs) as second:
+                out, err = second.communicate(timeout=60)
+                assert (second.returncode, json.loads(out)["ok"]) == (1, False)
+                assert "Traceback" not in err
+            assert told("keys", "new", "x", "--scope", "admin", "--data", data, code=1)["ok"] is False
+            # Trying packs against it keeps nothing; changing them takes effect.
+            (tmp_path / "event.json").write_text(json.dumps(pay("try", "950.00", AT_US + 10**9)), "utf-8")
+            edited = write_packs(tmp_path / "edited", policy=POLICY.replace("cny('1000')", "cny('900')").replace('"999.99"', '"899.99"'))
+            tried = ("packs", "try", tmp_path / "event.json", "--url", ready["url"], "--api-key", ready["api_key"], "--packs", edited)
+            assert told(*tried)["decision"]["outcome"] == "challenge"
+            assert "CHALLENGE" in jindi(*tried).stdout
+            assert told(*tried[:-4], "jk_wrong", "--packs", edited, code=1)["ok"] is False
+            digest = http.get("/v1/packs").json()["digest"]
+            (packs / "policies" / "pay.toml").write_text("broken =", "utf-8")
+            (packs / "policies" / "pay.toml").write_text((edited / "policies" / "pay.toml").read_text("utf-8"), "utf-8")
+            until(lambda: http.get("/v1/packs").json()["digest"] != digest)
+            assert http.post("/v1/events", json=pay("try", "950.00", AT_US + 10**9)).json()["outcome"] == "challenge"
+            assert http.post("/v1/snapshots").status_code == 201
+            assert told("verify", "--data", data)["decisions"] == 2
+        code, rest, err = stop(process)
+    assert (code, rest) == (0, "")
+    assert "Traceback" not in err
+    with running(data, packs) as again:
+        ready = json.loads(again.stdout.readline())
+        answer = httpx.post(f"{ready['url']}/v1/events", json=EVENTS[0], headers={"authorization": f"Bearer {ready['api_key']}"},
+                            trust_env=False)  # fmt: skip
+        assert answer.content == first.content
+        again.send_signal(signal.SIGINT)
+        again.communicate(timeout=60)
+        assert again.returncode == 0
+    assert not [canary for canary in CANARIES for path in data.rglob("*") if path.is_file() and canary.encode() in path.read_bytes()]
+
+
+def test_up_that_can_not_begin_says_why_and_is_1(tmp_path):
+    packs = write_packs(tmp_path, policy=POLICY.replace("amount >=", "amuont >="))
+    with running(tmp_path / "data", packs) as process:
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert json.loads(out)["problems"]
+    assert "Traceback" not in err
+
+
+def test_packs_try_without_a_platform_says_so(tmp_path, lived):
+    (tmp_path / "event.json").write_text("{}", "utf-8")
+    document = told("packs", "try", tmp_path / "event.json", "--url", "http://127.0.0.1:1", "--packs", lived[1], code=1)
+    assert "no platform answers there" in document["problems"][0]["problem"]
+    (tmp_path / "event.json").write_text("{not json", "utf-8")
+    document = told("packs", "try", tmp_path / "event.json", "--url", "http://127.0.0.1:1", "--packs", lived[1], code=1)
+    assert document["ok"] is False
