@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables of TOML are read by their columns
 """A small shop with every turn that a decision's life can take, and a platform over memory to run it."""
 
 import asyncio
@@ -193,8 +194,13 @@ def core_files():
 def shop_files(**changed):
     """The shop's pack files; `policy=…` and the like replace one whole file."""
     given = {
-        "pack": PACK, "events": EVENTS, "features": FEATURES, "policy": POLICY, "limits": LIMITS, "lists": LISTS,
-    } | changed  # fmt: skip
+        "pack": PACK,
+        "events": EVENTS,
+        "features": FEATURES,
+        "policy": POLICY,
+        "limits": LIMITS,
+        "lists": LISTS,
+    } | changed
     return {
         **core_files(),
         "shop/pack.toml": given["pack"],
@@ -228,9 +234,17 @@ class Clock:
 def pay(number, amount="10.00", at_us=NOON_US, **fields):
     """A payment event as a dict on the wire; fields given as None are left out."""
     whole = {
-        "id": f"p{number}", "type": "pay", "at": format_instant(at_us), "user": "u1", "amount": amount, "channel": "app",
-        "phone": PHONE, "card": CARD, "device": DEVICE, "ip": IP,
-    } | fields  # fmt: skip
+        "id": f"p{number}",
+        "type": "pay",
+        "at": format_instant(at_us),
+        "user": "u1",
+        "amount": amount,
+        "channel": "app",
+        "phone": PHONE,
+        "card": CARD,
+        "device": DEVICE,
+        "ip": IP,
+    } | fields
     return {name: value for name, value in whole.items() if value is not None}
 
 
@@ -260,9 +274,14 @@ class Shop:
         self.told = []
         self._opened = 0
         self.platform = Platform(
-            open_log=open_log or self._open, blobs=self.blobs, tokens=Tokens(KEY), clock=self.clock, files=self.files,
-            settings=settings or Settings(), tell=self.told.append,
-        )  # fmt: skip
+            open_log=open_log or self._open,
+            blobs=self.blobs,
+            tokens=Tokens(KEY),
+            clock=self.clock,
+            files=self.files,
+            settings=settings or Settings(),
+            tell=self.told.append,
+        )
 
     def _open(self, _sealed):
         # A memory log, once closed, is opened again by copying it.
@@ -305,17 +324,16 @@ def reopened(shop, **more):
 
 PROBES = [
     shop_intake().read(json.dumps(pay(0, user=user, device=device)).encode()).values
-    for user in ("u1", "u2", "u3", "nobody") for device in (DEVICE, "another-device-0043")
-]  # fmt: skip
+    for user in ("u1", "u2", "u3", "nobody")
+    for device in (DEVICE, "another-device-0043")
+]
 
 
 def state_of(state):
     """A state as plain values: equal when the next event is seen against the same.
 
     Windows are compared by what they would answer, for their memory may lie differently."""
-    windows = [
-        state.windows.read("pay", state.high_us, probe) for probe in PROBES if "pay" in state.program.events
-    ]
+    windows = [state.windows.read("pay", state.high_us, probe) for probe in PROBES if "pay" in state.program.events]
     return {
         "high_us": state.high_us,
         "next_seq": state.next_seq,

@@ -40,7 +40,9 @@ class Live:
             self.app = build_api(self.shop.platform, keys, self.shop.clock, core_files)
             sock = socket.create_server(("127.0.0.1", 0))
             self.url = f"http://127.0.0.1:{sock.getsockname()[1]}"
-            self.server = uvicorn.Server(uvicorn.Config(self.faulty, lifespan="off", log_config=None, interface="asgi3"))
+            self.server = uvicorn.Server(
+                uvicorn.Config(self.faulty, lifespan="off", log_config=None, interface="asgi3")
+            )
             serving = asyncio.create_task(self.server.serve(sockets=[sock]))
             while not self.server.started:
                 await asyncio.sleep(0.005)
@@ -146,7 +148,9 @@ def test_lines_that_a_recovering_platform_did_not_take_are_sent_again_and_only_t
     with live.client(tries=12) as client:
         with failing_append(live.shop.log, LogFailure("disk")):
             recovering = asyncio.run_coroutine_threadsafe(recover_soon(), live.loop)
-            answers = list(client.decide_many([pay(f"s{n}", "1.00", user="stopped") for n in range(5)] + [pay("bad", "x")]))
+            answers = list(
+                client.decide_many([pay(f"s{n}", "1.00", user="stopped") for n in range(5)] + [pay("bad", "x")])
+            )
         recovering.result(30)
     assert [type(answer) for answer in answers] == [Decision] * 5 + [Refusal]
     assert answers[5].line == 6
@@ -172,7 +176,10 @@ def test_a_platform_that_never_comes_back_is_told_after_the_tries(live):
 def test_a_platform_that_is_not_there_is_told_without_a_secret():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    with Client(f"http://127.0.0.1:{port}", "jk_S3CRET", tries=2, wait_s=0.0) as client, pytest.raises(JindiError) as raised:
+    with (
+        Client(f"http://127.0.0.1:{port}", "jk_S3CRET", tries=2, wait_s=0.0) as client,
+        pytest.raises(JindiError) as raised,
+    ):
         client.decide(pay("nowhere"))
     assert "could not be reached" in str(raised.value)
     assert "S3CRET" not in str(raised.value)
@@ -181,7 +188,9 @@ def test_a_platform_that_is_not_there_is_told_without_a_secret():
 def test_a_whole_life_through_the_client(live):
     with live.client() as client:
         first = client.decide(pay("life", "2000.00", user="life"))
-        client.decide(event("challenge_result", "life-c", decision=first.decision_id, user="life", method="otp", passed=True))
+        client.decide(
+            event("challenge_result", "life-c", decision=first.decision_id, user="life", method="otp", passed=True)
+        )
         assert client.decision(first.decision_id).status == "passed"
         retry = client.decide(pay("life-2", "2000.00", user="life", retry_of="plife"))
         assert (retry.outcome, retry.exempted) == ("allow", ("large",))

@@ -50,7 +50,9 @@ def test_an_empty_variable_is_none():
 
 
 def test_all_that_is_wrong_is_told_at_once(tmp_path):
-    flags = in_folder(tmp_path, 'colour = "red"\njournal = "stone"\nsnapshot_every = 5\nsnapshot_minutes = "soon"\nlisten = 7\n')
+    flags = in_folder(
+        tmp_path, 'colour = "red"\njournal = "stone"\nsnapshot_every = 5\nsnapshot_minutes = "soon"\nlisten = 7\n'
+    )
     problems = told(flags, {"JINDI_PORT": "1", "JINDI_LISTN": "x", "PATH": "/bin", "JINDI_API_KEY": "jk_x"})
     text = "\n".join(problems)
     assert len(problems) == 7
@@ -59,7 +61,9 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path):
     assert "jk_x" not in text
 
 
-@pytest.mark.parametrize("listen", ["8420", "127.0.0.1", "127.0.0.1:", ":8420", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:x"])
+@pytest.mark.parametrize(
+    "listen", ["8420", "127.0.0.1", "127.0.0.1:", ":8420", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:x"]
+)
 def test_an_address_that_is_none_is_refused(listen):
     assert "not an address and port" in told({"listen": listen})[0]
 
@@ -69,7 +73,7 @@ def test_an_address_of_ip_6_is_taken():
     assert (settled.host, settled.port) == ("::1", 0)
 
 
-@pytest.mark.parametrize("text", ["not toml", "= 1", '\ud800'.encode("utf-8", "surrogatepass").decode("latin-1")])
+@pytest.mark.parametrize("text", ["not toml", "= 1", "\ud800".encode("utf-8", "surrogatepass").decode("latin-1")])
 def test_a_file_that_can_not_be_read_is_told_and_not_passed_over(tmp_path, text):
     assert "can't be read" in told(in_folder(tmp_path, text))[0]
 

@@ -5,8 +5,8 @@ import json
 import re
 
 import pytest
-
 from api_world import ALL, Api
+
 from jindi.access import Scope
 from jindi.doors.api import hot
 from jindi.doors.api.openapi import document
@@ -74,7 +74,9 @@ def test_each_route_is_open_to_its_own_scope_and_to_admin_and_to_no_other(method
     run(go())
 
 
-@pytest.mark.parametrize("given", ["", "Bearer ", "Bearer jk_wrong", "Basic eDp5", "Bearer \u00e9", "bearer", "Bearer " + "x" * 5000])
+@pytest.mark.parametrize(
+    "given", ["", "Bearer ", "Bearer jk_wrong", "Basic eDp5", "Bearer \u00e9", "bearer", "Bearer " + "x" * 5000]
+)
 @pytest.mark.parametrize(("method", "path", "right", "body", "status"), ROUTES)
 def test_no_route_opens_without_a_key_in_force(method, path, right, body, status, given):
     async def go():
@@ -134,7 +136,9 @@ def test_a_decision_can_be_read_and_explained_until_it_is_followed_up_and_after(
             read = (await api.ask("GET", path)).json()
             assert {name: read[name] for name in made} == made
             assert (read["status"], read["event_type"], read["at"]) == ("pending", "pay", "2026-11-22T04:00:00Z")
-            await api.post(event("challenge_result", "c1", decision=made["decision_id"], user="u1", method="otp", passed=True))
+            await api.post(
+                event("challenge_result", "c1", decision=made["decision_id"], user="u1", method="otp", passed=True)
+            )
             assert (await api.ask("GET", path)).json()["status"] == "passed"
             why = (await api.ask("GET", f"{path}/explanation")).json()
             assert (why["outcome"], why["score"]) == ("challenge", 20)
@@ -143,7 +147,9 @@ def test_a_decision_can_be_read_and_explained_until_it_is_followed_up_and_after(
     run(go())
 
 
-@pytest.mark.parametrize("name", ["dec_0000000000ff", "dec_000000000000", "dec_x", "p1", "..%2f..%2fetc%2fpasswd", "%00", "dec_" + "f" * 12])
+@pytest.mark.parametrize(
+    "name", ["dec_0000000000ff", "dec_000000000000", "dec_x", "p1", "..%2f..%2fetc%2fpasswd", "%00", "dec_" + "f" * 12]
+)
 def test_a_decision_that_is_none_is_not_found(name):
     async def go():
         async with Api() as api:
@@ -154,7 +160,9 @@ def test_a_decision_that_is_none_is_not_found(name):
     run(go())
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b"null", b"{}", json.dumps({"id": "x"}).encode(), b"[" * 60_000])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"\xff", b"null", b"{}", json.dumps({"id": "x"}).encode(), b"[" * 60_000]
+)
 def test_a_body_that_is_no_event_is_refused_with_all_its_problems(body):
     async def go():
         async with Api() as api:
@@ -199,7 +207,9 @@ def test_a_body_beyond_its_limit_is_refused_before_it_is_whole():
                     yield b" " * 10_000
 
             sent = []
-            answer = await api.http.post("/v1/events", content=endless(), headers={"authorization": f"Bearer {api.admin}"})
+            answer = await api.http.post(
+                "/v1/events", content=endless(), headers={"authorization": f"Bearer {api.admin}"}
+            )
             is_problem(answer, 413)
             assert len(sent) < 20
 
@@ -215,7 +225,9 @@ def test_a_body_in_pieces_is_one_body():
                 for place in range(0, len(raw), 7):
                     yield raw[place : place + 7]
 
-            answer = await api.http.post("/v1/events", content=pieces(), headers={"authorization": f"Bearer {api.admin}"})
+            answer = await api.http.post(
+                "/v1/events", content=pieces(), headers={"authorization": f"Bearer {api.admin}"}
+            )
             assert answer.json()["event_id"] == "p1"
 
     run(go())
@@ -251,14 +263,29 @@ def test_a_sender_who_goes_away_in_the_middle_of_a_body_has_sent_nothing():
 def test_every_line_is_answered_in_order_and_a_bad_one_stops_none():
     async def go():
         async with Api() as api:
-            body = b"\n".join([
-                json.dumps(pay(1)).encode(), b"{", b"", b"   \t", json.dumps(pay(2)).encode() + b"\r",
-                json.dumps(pay(1, "11.00")).encode(), json.dumps(pay(1)).encode(), b"null", json.dumps(pay(3)).encode(),
-            ])  # fmt: skip
+            body = b"\n".join(
+                [
+                    json.dumps(pay(1)).encode(),
+                    b"{",
+                    b"",
+                    b"   \t",
+                    json.dumps(pay(2)).encode() + b"\r",
+                    json.dumps(pay(1, "11.00")).encode(),
+                    json.dumps(pay(1)).encode(),
+                    b"null",
+                    json.dumps(pay(3)).encode(),
+                ]
+            )
             told = await api.lines(body)
             assert [line.get("event_id") or (line["line"], line["status"]) for line in told] == [
-                "p1", (2, 422), "p2", (6, 409), "p1", (8, 422), "p3",
-            ]  # fmt: skip
+                "p1",
+                (2, 422),
+                "p2",
+                (6, 409),
+                "p1",
+                (8, 422),
+                "p3",
+            ]
             assert told[0] == told[4]
             assert all(line["title_zh"] for line in told if "status" in line)
 
@@ -378,8 +405,24 @@ def test_a_failure_inside_is_a_problem_without_a_word_of_why(monkeypatch):
 # ---- everything else
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v1/", "/v1/nothing", "/v1/decisions", "/v1/decisions/", "/v2/events", "/v1/events/",
-                                  "/v1/packs/", "//v1/events", "/v1/%2e%2e/metrics", "/openapi.json/", "/v1/entities/user/features"])  # fmt: skip
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/v1",
+        "/v1/",
+        "/v1/nothing",
+        "/v1/decisions",
+        "/v1/decisions/",
+        "/v2/events",
+        "/v1/events/",
+        "/v1/packs/",
+        "//v1/events",
+        "/v1/%2e%2e/metrics",
+        "/openapi.json/",
+        "/v1/entities/user/features",
+    ],
+)
 def test_an_address_that_is_none_is_a_problem_and_never_a_redirect(path):
     async def go():
         async with Api() as api:
@@ -471,13 +514,26 @@ def test_trying_packs_over_http_answers_with_the_decision_and_its_explanation():
             refused = await api.ask("POST", "/v1/packs/try", {"files": files, "event": {"id": "x"}})
             is_problem(refused, 422, "event-refused")
             files["shop/policies/pay.toml"] = POLICY.replace("amount", "amuont")
-            is_problem(await api.ask("POST", "/v1/packs/try", {"files": files, "event": pay("try")}), 422, "packs-refused")
+            is_problem(
+                await api.ask("POST", "/v1/packs/try", {"files": files, "event": pay("try")}), 422, "packs-refused"
+            )
 
     run(go())
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"files": 1, "event": {}}', b'{"files": {}}', b'{"files": {"a": 1}, "event": {}}',
-                                  b'{"files": {}, "event": {}, "more": 1}', b"[" * 100_000])  # fmt: skip
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"files": 1, "event": {}}',
+        b'{"files": {}}',
+        b'{"files": {"a": 1}, "event": {}}',
+        b'{"files": {}, "event": {}, "more": 1}',
+        b"[" * 100_000,
+    ],
+)
 def test_trying_what_is_no_trial_is_a_bad_request(body):
     async def go():
         async with Api() as api:
@@ -561,8 +617,27 @@ def test_counters_keep_every_digit():
 
 def conforms(value, schema, root, place="$"):
     """What does not conform, by a small reading of JSON Schema: only the words that our description uses."""
-    known = {"$ref", "oneOf", "anyOf", "type", "const", "enum", "properties", "required", "additionalProperties", "items", "minLength",
-             "maxLength", "pattern", "minimum", "maximum", "description", "title", "format", "discriminator"}  # fmt: skip
+    known = {
+        "$ref",
+        "oneOf",
+        "anyOf",
+        "type",
+        "const",
+        "enum",
+        "properties",
+        "required",
+        "additionalProperties",
+        "items",
+        "minLength",
+        "maxLength",
+        "pattern",
+        "minimum",
+        "maximum",
+        "description",
+        "title",
+        "format",
+        "discriminator",
+    }
     assert not set(schema) - known, set(schema) - known
     if "$ref" in schema:
         target = root
@@ -575,7 +650,15 @@ def conforms(value, schema, root, place="$"):
             fits = [each for each in schema[word] if not conforms(value, each, root, place)]
             if not fits or (word == "oneOf" and len(fits) > 1):
                 wrong.append(f"{place}: fits {len(fits)} of {word}")
-    kinds = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, float), "boolean": bool, "null": type(None)}
+    kinds = {
+        "object": dict,
+        "array": list,
+        "string": str,
+        "integer": int,
+        "number": (int, float),
+        "boolean": bool,
+        "null": type(None),
+    }
     if "type" in schema:
         types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
         is_bool = isinstance(value, bool)
@@ -620,7 +703,10 @@ def test_the_description_has_the_structure_of_openapi_3_1():
     for path, item in told["paths"].items():
         for operation in item.values():
             assert operation["responses"]
-            assert all(re.fullmatch("[1-5][0-9][0-9]", code) and each["description"] for code, each in operation["responses"].items())
+            assert all(
+                re.fullmatch("[1-5][0-9][0-9]", code) and each["description"]
+                for code, each in operation["responses"].items()
+            )
             named = {each["name"] for each in operation.get("parameters", []) if each["in"] == "path"}
             assert named == set(re.findall(r"\{(\w+)\}", path))
             assert all(each["required"] for each in operation.get("parameters", []))
@@ -642,7 +728,10 @@ def test_the_description_has_the_structure_of_openapi_3_1():
 
 def test_every_route_is_described_and_nothing_else():
     told = {(method.upper(), path) for path, item in described()["paths"].items() for method in item}
-    real = {(method, re.sub("dec_[0-9a-f]{12}", "{id}", path).replace("user/u1", "{key}/{value}")) for method, path, *_ in ROUTES}
+    real = {
+        (method, re.sub("dec_[0-9a-f]{12}", "{id}", path).replace("user/u1", "{key}/{value}"))
+        for method, path, *_ in ROUTES
+    }
     assert told == real | {("GET", path) for path in OPEN}
 
 
@@ -656,13 +745,29 @@ def test_every_answer_conforms_to_the_description():
             asked = [(method, path, body, api.admin) for method, path, _, body, _ in ROUTES]
             asked += [(method, path, body, key) for method, path, _, body, _ in ROUTES for key in ("", weak)]
             asked += [("GET", path, None, "") for path in OPEN]
-            asked += [("GET", "/v1/decisions/dec_0000000000ff", None, api.admin), ("GET", "/v1/entities/x/y/features", None, api.admin)]
-            asked += [("POST", "/v1/events", json.dumps(each).encode(), api.admin) for each in (
-                pay(2, "2000.00"), pay(3, "6000.00"), pay(1, "3.00"), pay(4, None), pay(5, user="villain"), {},
-                event("challenge_result", "c1", decision="dec_000000000003", user="u1", method="otp", passed=True),
-                pay(6, "2000.00"), pay(7, at_us=NOON_US - 1000 * SECOND_US), [],
-            )]  # fmt: skip
-            asked += [("POST", "/v1/events", b" " * (EVENT_BYTES_MAX + 1), api.admin), ("POST", "/v1/packs/try", b"{", api.admin)]
+            asked += [
+                ("GET", "/v1/decisions/dec_0000000000ff", None, api.admin),
+                ("GET", "/v1/entities/x/y/features", None, api.admin),
+            ]
+            asked += [
+                ("POST", "/v1/events", json.dumps(each).encode(), api.admin)
+                for each in (
+                    pay(2, "2000.00"),
+                    pay(3, "6000.00"),
+                    pay(1, "3.00"),
+                    pay(4, None),
+                    pay(5, user="villain"),
+                    {},
+                    event("challenge_result", "c1", decision="dec_000000000003", user="u1", method="otp", passed=True),
+                    pay(6, "2000.00"),
+                    pay(7, at_us=NOON_US - 1000 * SECOND_US),
+                    [],
+                )
+            ]
+            asked += [
+                ("POST", "/v1/events", b" " * (EVENT_BYTES_MAX + 1), api.admin),
+                ("POST", "/v1/packs/try", b"{", api.admin),
+            ]
             statuses = set()
             for method, path, body, key in asked:
                 answer = await api.ask(method, path, body, key)
@@ -687,10 +792,23 @@ def test_what_the_description_allows_intake_takes_and_what_it_forbids_intake_ref
 
     async def go():
         async with Api() as api:
-            for n, change in enumerate((
-                {}, {"ip": None}, {"user": ""}, {"user": "x" * 41}, {"amount": 5}, {"amount": "5,00"}, {"channel": "pigeon"},
-                {"more": 1}, {"user": None}, {"channel": "web"}, {"amount": "12"}, {"id": ""}, {"type": "nothing"},
-            )):  # fmt: skip
+            for n, change in enumerate(
+                (
+                    {},
+                    {"ip": None},
+                    {"user": ""},
+                    {"user": "x" * 41},
+                    {"amount": 5},
+                    {"amount": "5,00"},
+                    {"channel": "pigeon"},
+                    {"more": 1},
+                    {"user": None},
+                    {"channel": "web"},
+                    {"amount": "12"},
+                    {"id": ""},
+                    {"type": "nothing"},
+                )
+            ):
                 document = pay(n) | change
                 fits = conforms(document, schema, root) == []
                 assert (await api.post(document)).status_code == (200 if fits else 422), change

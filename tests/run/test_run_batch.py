@@ -20,6 +20,7 @@ from jindi.run.columns import read_columns
 from jindi.vault import Tokens
 from shop_world import CANARIES, CARD, DEVICE, KEY, NOON_US, PHONE, SECOND_US, Shop, list_entry, pay, run, shop_program
 
+WALL = datetime(2026, 11, 22, 4)  # noqa: DTZ001 - files often hold times without a zone
 MAPPING = """
 type = "pay"
 id = { column = "number", prefix = "p" }
@@ -55,11 +56,17 @@ def rows(count=60, seed=3):
     made = []
     for number in range(count):
         at += timedelta(seconds=chance.randrange(0, 9), microseconds=chance.randrange(0, 2))
-        made.append({
-            "number": number, "moment": at, "who": f"u{chance.randrange(1, 4)}",
-            "sum": float(chance.choice([5, 12.34, 1500.5, 6000, 12000])), "phone": chance.choice([None, PHONE]),
-            "device": chance.choice([None, DEVICE, "another-device-0043"]), "unused": "x",
-        })  # fmt: skip
+        made.append(
+            {
+                "number": number,
+                "moment": at,
+                "who": f"u{chance.randrange(1, 4)}",
+                "sum": float(chance.choice([5, 12.34, 1500.5, 6000, 12000])),
+                "phone": chance.choice([None, PHONE]),
+                "device": chance.choice([None, DEVICE, "another-device-0043"]),
+                "unused": "x",
+            }
+        )
     return made
 
 
@@ -133,7 +140,9 @@ def test_a_file_of_wire_events_gets_the_answers_that_the_platform_gives(tmp_path
     assert sum(summary.outcomes.values()) == 81
     ep = shop_program().events["pay"]
     place = list(ep.slots[: ep.base_count]).index("pays_1d") - len(ep.fields)
-    assert [r["pays_1d"] for r in got if r["event_type"] == "pay"] == [r.facts[place] for r in records if r.event_type == "pay"]
+    assert [r["pays_1d"] for r in got if r["event_type"] == "pay"] == [
+        r.facts[place] for r in records if r.event_type == "pay"
+    ]
 
 
 def test_amounts_leave_in_major_units_and_times_in_utc(tmp_path):
@@ -154,11 +163,18 @@ def test_no_identifier_leaves_in_clear_unless_it_is_asked_to_be_kept(tmp_path):
 
 
 def test_derived_events_happen_in_their_turn_and_give_no_rows(tmp_path):
-    start = datetime(2026, 11, 22, 4)
+    start = WALL
     table = [
-        {"number": n, "moment": start + timedelta(seconds=n // 2), "who": f"u{n % 2 + 1}", "sum": 5.0, "phone": None, "device": None}
+        {
+            "number": n,
+            "moment": start + timedelta(seconds=n // 2),
+            "who": f"u{n % 2 + 1}",
+            "sum": 5.0,
+            "phone": None,
+            "device": None,
+        }
         for n in range(8)
-    ]  # fmt: skip
+    ]
     columns = mapping(MAPPING + DERIVED)
     summary, out = decided(written(tmp_path, "parquet", table), columns)
     assert (summary.rows, summary.events) == (8, 12)
@@ -167,13 +183,13 @@ def test_derived_events_happen_in_their_turn_and_give_no_rows(tmp_path):
 
 @pytest.mark.parametrize(("place", "seen"), [("before", [2, 3]), ("after", [1, 2])])
 def test_a_derived_event_comes_before_or_after_the_rows_of_its_instant_as_it_says(place, seen, tmp_path):
-    start = datetime(2026, 11, 22, 4)
+    start = WALL
     table = [
         {"number": 0, "moment": start, "who": "u2", "sum": 5.0, "phone": None, "device": None},
         {"number": 1, "moment": start + timedelta(seconds=1), "who": "u2", "sum": 5.0, "phone": None, "device": None},
         {"number": 2, "moment": start + timedelta(seconds=1), "who": "echo", "sum": 5.0, "phone": None, "device": None},
         {"number": 3, "moment": start + timedelta(seconds=1), "who": "echo", "sum": 5.0, "phone": None, "device": None},
-    ]  # fmt: skip
+    ]
     columns = mapping(MAPPING + DERIVED.replace('after = "1s"', f'after = "1s"\nplace = "{place}"'))
     _, out = decided(written(tmp_path, "parquet", table), columns)
     assert out["pays_1d"].to_pylist()[2:] == seen
@@ -188,7 +204,13 @@ def test_every_cell_that_does_not_fit_is_told_with_its_row_and_never_with_its_va
     table[6]["moment"] = "S3CRET"
     for kind in ("csv", "ndjson"):
         told = problems_of(written(tmp_path, kind, table), mapping())
-        for expected in ("row 2: amount: not a number", "row 3: user: missing", "row 4: phone", "row 6: amount", "row 7: at: not a time"):
+        for expected in (
+            "row 2: amount: not a number",
+            "row 3: user: missing",
+            "row 4: phone",
+            "row 6: amount",
+            "row 7: at: not a time",
+        ):
             assert any(expected in line for line in told), (expected, told)
         assert "S3CRET" not in "".join(told)
 
@@ -224,14 +246,22 @@ def test_all_lines_of_wire_events_that_do_not_fit_are_told_at_once(tmp_path):
     [
         ("in.parquet", b"PAR1 no", "not a whole Parquet file"),
         ("in.parquet", b"", "not a whole Parquet file"),
-        ("in.csv", b"number,moment,who,sum,phone,device\n1,2026-11-22 04:00:00,u1,5\n", "row 1: 4 cells where the header has 6"),
-        ("in.csv", b"number,moment,who,sum,phone,device\n1,2026-11-22 04:00:00,\xff\xfe,5,,\n", "not a CSV file in UTF-8"),
+        (
+            "in.csv",
+            b"number,moment,who,sum,phone,device\n1,2026-11-22 04:00:00,u1,5\n",
+            "row 1: 4 cells where the header has 6",
+        ),
+        (
+            "in.csv",
+            b"number,moment,who,sum,phone,device\n1,2026-11-22 04:00:00,\xff\xfe,5,,\n",
+            "not a CSV file in UTF-8",
+        ),
         ("in.csv", b"number,moment\n", "column who: not in the file"),
         ("in.csv", b"", "not in the file"),
         ("in.ndjson", b"{}\n[]\n", "line 2: not a JSON object"),
         ("in.ndjson", b'{"number": 1}\n', "row 1: at"),
     ],
-)  # fmt: skip
+)
 def test_a_file_that_is_not_what_it_says_is_refused_in_words(name, data, why, tmp_path):
     source = tmp_path / name
     source.write_bytes(data)
@@ -284,7 +314,7 @@ def test_an_empty_file_gives_an_empty_output_with_all_its_columns(tmp_path):
         ('at = { column = "moment", zone = "UTC" }', 'at = { column = "moment", zone = "Mars" }', "unknown time zone"),
         ('user = { column = "who" }', "", "user: a required field has no source"),
         ('user = { column = "who" }', 'user = "who"', "not a source"),
-        ('user = { column = "who" }', 'user = { column = 7 }', "not a source"),
+        ('user = { column = "who" }', "user = { column = 7 }", "not a source"),
         ('user = { column = "who" }', 'user = { column = "who", literal = 1 }', "not a source"),
         ('user = { column = "who" }', 'user = { column = "who" }\ncolour = { column = "x" }', "not a field of pay"),
         ('unit = "major"', 'unit = "furlong"', "unknown unit"),
@@ -296,23 +326,29 @@ def test_an_empty_file_gives_an_empty_output_with_all_its_columns(tmp_path):
         ('[keep]\nrow_number = "number"', "keep = 7", "keep"),
         ("[fields]", "[[fields]]", "no table of fields"),
     ],
-)  # fmt: skip
+)
 def test_every_mistake_in_a_mapping_is_told_in_words(old, new, why, tmp_path):
     assert old in MAPPING
     text = MAPPING.replace(old, new, 1)
     with pytest.raises(Problems) as problems:
-        decide_file(written(tmp_path, "csv", rows(2)), tmp_path / "out.parquet", shop_program(), Tokens(KEY), mapping(text))
+        decide_file(
+            written(tmp_path, "csv", rows(2)), tmp_path / "out.parquet", shop_program(), Tokens(KEY), mapping(text)
+        )
     assert why in str(problems.value)
 
 
 @pytest.mark.parametrize(
     ("old", "new", "why"),
     [
-        (', is = "u2"', "", "no condition"), ('after = "1s"', 'after = "-1s"', "after"), ('after = "1s"', "after = 7", "after"),
-        ('after = "1s"', 'place = "beside"', "unknown place"), ('type = "pay"', 'type = "x"', "not a declared event type"),
-        ("[[derive]]", "[derive]", "derive"), ('when = { column = "who", is = "u2" }', "when = 5", "no condition"),
+        (', is = "u2"', "", "no condition"),
+        ('after = "1s"', 'after = "-1s"', "after"),
+        ('after = "1s"', "after = 7", "after"),
+        ('after = "1s"', 'place = "beside"', "unknown place"),
+        ('type = "pay"', 'type = "x"', "not a declared event type"),
+        ("[[derive]]", "[derive]", "derive"),
+        ('when = { column = "who", is = "u2" }', "when = 5", "no condition"),
     ],
-)  # fmt: skip
+)
 def test_every_mistake_in_a_derived_event_is_told_in_words(old, new, why):
     assert old in DERIVED
     with pytest.raises(Problems) as problems:
@@ -328,12 +364,20 @@ def money(cell, **source):
 @pytest.mark.parametrize(
     ("cell", "source", "minor"),
     [
-        (12.5, {"round": "half-even"}, 1250), (0.125, {"round": "half-even"}, 12), (0.125, {"round": "half-up"}, 13),
-        (0.375, {"round": "half-even"}, 38), (1250, {}, 1250), (1250, {"unit": "major"}, 125000), ("12.50", {}, 1250),
-        ("1250", {"unit": "minor"}, 1250), (Decimal("1.13"), {}, 113), (Decimal("1.1300"), {}, 113), (Decimal("113"), {"unit": "minor"}, 113),
+        (12.5, {"round": "half-even"}, 1250),
+        (0.125, {"round": "half-even"}, 12),
+        (0.125, {"round": "half-up"}, 13),
+        (0.375, {"round": "half-even"}, 38),
+        (1250, {}, 1250),
+        (1250, {"unit": "major"}, 125000),
+        ("12.50", {}, 1250),
+        ("1250", {"unit": "minor"}, 1250),
+        (Decimal("1.13"), {}, 113),
+        (Decimal("1.1300"), {}, 113),
+        (Decimal(113), {"unit": "minor"}, 113),
         (1.0, {}, 100),
     ],
-)  # fmt: skip
+)
 def test_amounts_are_read_in_the_unit_and_rounded_as_the_mapping_says(cell, source, minor, tmp_path):
     columns, _ = money(cell, **source)
     table = rows(1)
@@ -352,10 +396,14 @@ def test_amounts_that_are_not_whole_cents_are_a_problem_of_their_row_unless_a_ro
 
 
 TIMES = [
-    ("2026-11-22T12:00:00+08:00", {}, NOON_US), ("2026-11-22 04:00:00", {"zone": "UTC"}, NOON_US),
-    ("2026-11-22 12:00:00", {"zone": "Asia/Shanghai"}, NOON_US), (NOON_US // SECOND_US, {"unit": "s"}, NOON_US),
-    (NOON_US // 1000, {"unit": "ms"}, NOON_US), (NOON_US, {"unit": "us"}, NOON_US), (NOON_US * 1000, {"unit": "ns"}, NOON_US),
-]  # fmt: skip
+    ("2026-11-22T12:00:00+08:00", {}, NOON_US),
+    ("2026-11-22 04:00:00", {"zone": "UTC"}, NOON_US),
+    ("2026-11-22 12:00:00", {"zone": "Asia/Shanghai"}, NOON_US),
+    (NOON_US // SECOND_US, {"unit": "s"}, NOON_US),
+    (NOON_US // 1000, {"unit": "ms"}, NOON_US),
+    (NOON_US, {"unit": "us"}, NOON_US),
+    (NOON_US * 1000, {"unit": "ns"}, NOON_US),
+]
 
 
 @pytest.mark.parametrize(("cell", "source", "at_us"), TIMES)
@@ -387,10 +435,14 @@ def test_times_without_a_zone_are_refused_and_never_guessed(tmp_path):
 def test_times_that_a_change_of_clocks_made_twofold_or_void_are_read_alike_from_all_files(tmp_path):
     """New York put its clocks forward over 02:30 on 8 March 2026, and back over 01:30 on 1 November."""
     columns = mapping(MAPPING.replace('zone = "UTC"', 'zone = "America/New_York"'))
-    for moment in (datetime(2026, 3, 8, 2, 30), datetime(2026, 11, 1, 1, 30)):
+    for day, hour in (("2026-03-08", "02:30"), ("2026-11-01", "01:30")):
+        moment = datetime.fromisoformat(f"{day}T{hour}")
         table = rows(1)
         table[0]["moment"] = moment
-        read = {kind: decided(written(tmp_path, kind, table), columns)[1]["at"][0].as_py() for kind in ("parquet", "csv", "ndjson")}
+        read = {
+            kind: decided(written(tmp_path, kind, table), columns)[1]["at"][0].as_py()
+            for kind in ("parquet", "csv", "ndjson")
+        }
         assert len(set(read.values())) == 1
 
 
@@ -404,10 +456,20 @@ def test_kept_columns_keep_their_types_even_when_they_begin_with_gaps(tmp_path):
 
 
 @settings(max_examples=40)
-@given(st.recursive(st.none() | st.booleans() | st.integers(-5, 5) | st.text("abc", max_size=3),
-                    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(
-                        ["column", "literal", "unit", "when", "fields", "id", "is", "in", "type"]), inner, max_size=3)),
-       st.sampled_from(["type", "id", "at", "fields", "keep", "derive"]))  # fmt: skip
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-5, 5) | st.text("abc", max_size=3),
+        lambda inner: (
+            st.lists(inner, max_size=2)
+            | st.dictionaries(
+                st.sampled_from(["column", "literal", "unit", "when", "fields", "id", "is", "in", "type"]),
+                inner,
+                max_size=3,
+            )
+        ),
+    ),
+    st.sampled_from(["type", "id", "at", "fields", "keep", "derive"]),
+)
 def test_no_mapping_whatever_does_anything_but_be_read_or_refused(value, key):
     text = f"{key} = {toml(value)}" if value is not None else ""
     with pytest.raises(Problems):

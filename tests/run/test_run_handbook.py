@@ -23,8 +23,13 @@ DATA = Path(os.environ.get("SHARED_DATA", HERE.parent.parent / "shared" / "data"
 WINDOWS = [
     f"{entity}_{figure}_{days}day_window"
     for days in (1, 7, 30)
-    for entity, figure in (("customer_id", "nb_tx"), ("customer_id", "avg_amount"), ("terminal_id", "nb_tx"), ("terminal_id", "risk"))
-]  # fmt: skip
+    for entity, figure in (
+        ("customer_id", "nb_tx"),
+        ("customer_id", "avg_amount"),
+        ("terminal_id", "nb_tx"),
+        ("terminal_id", "risk"),
+    )
+]
 BOOK = [*WINDOWS, "tx_during_weekend", "tx_during_night"]
 ROWS = 201_295
 
@@ -58,7 +63,7 @@ def test_all_features_equal_the_book_s_but_for_the_two_rows_that_it_ordered_the_
     differing = set()
     for name in BOOK:
         mine = ours[name].to_numpy(zero_copy_only=False)[rows]
-        if name.startswith("customer_id_nb") or name.startswith("terminal_id_nb"):
+        if name.startswith(("customer_id_nb", "terminal_id_nb")):
             assert ours.schema.field(name).type == "int64", name
         apart = np.abs(mine.astype(np.float64) - book[name.upper()].to_numpy().astype(np.float64))
         differing |= set(np.flatnonzero(~(apart <= 1e-9)).tolist())

@@ -3,7 +3,6 @@
 import json
 import math
 import re
-from datetime import UTC, datetime
 
 import pytest
 from hypothesis import example, given, settings
@@ -11,11 +10,10 @@ from hypothesis import strategies as st
 
 from jindi.basics.instants import MINUTE_US, format_instant
 from jindi.run.intake import EVENT_BYTES_MAX, Refused
-from shop_world import CANARIES, NOON_US, PHONE, event, list_entry, pay, shop_intake, shop_program
+from shop_world import CANARIES, NOON_US, PHONE, event, list_entry, pay, shop_intake
+from wire_documents import JSON, PAY, READING, documents
 
 INTAKE = shop_intake()
-PAY = [field.name for field in shop_program().definitions.events["pay"].fields]
-READING = [field.name for field in shop_program().definitions.events["reading"].fields]
 
 
 def read(document):
@@ -49,7 +47,7 @@ def test_an_event_that_fits_becomes_typed_values_in_the_order_of_its_fields():
 
 
 def test_an_optional_field_may_be_null_or_left_out_and_means_the_same():
-    assert read(pay(1) | {"ip": None}).digest == read(pay(1, ip=None)).digest
+    assert read(pay(1) | {"ip": None}).content == read(pay(1, ip=None)).content
 
 
 def test_identifiers_become_tokens_that_hold_nothing_of_the_clear_text():
@@ -59,11 +57,11 @@ def test_identifiers_become_tokens_that_hold_nothing_of_the_clear_text():
 
 
 def test_the_same_phone_written_in_two_ways_is_one_token_and_one_content():
-    assert read(pay(1, phone=PHONE)).digest == read(pay(1, phone="+86 138-1234-5678")).digest
+    assert read(pay(1, phone=PHONE)).content == read(pay(1, phone="+86 138-1234-5678")).content
 
 
 def test_the_same_instant_in_two_zones_is_one_content():
-    assert read(pay(1)).digest == read(pay(1) | {"at": "2026-11-22T12:00:00+08:00"}).digest
+    assert read(pay(1)).content == read(pay(1) | {"at": "2026-11-22T12:00:00+08:00"}).content
 
 
 def test_money_takes_its_currency_from_the_field_beside_it():
@@ -79,10 +77,14 @@ def test_an_instant_is_microseconds_and_a_negative_number_stays_one():
 @pytest.mark.parametrize(
     ("text", "us"),
     [
-        ("2026-11-22T04:00:00Z", 0), ("2026-11-22t04:00:00z", 0), ("2026-11-22 04:00:00+00:00", 0),
-        ("2026-11-22T04:00:00.000001Z", 1), ("2026-11-22T04:00:00.0000009Z", 1), ("2026-11-22T04:00:00-00:00", 0),
+        ("2026-11-22T04:00:00Z", 0),
+        ("2026-11-22t04:00:00z", 0),
+        ("2026-11-22 04:00:00+00:00", 0),
+        ("2026-11-22T04:00:00.000001Z", 1),
+        ("2026-11-22T04:00:00.0000009Z", 1),
+        ("2026-11-22T04:00:00-00:00", 0),
     ],
-)  # fmt: skip
+)
 def test_rfc_3339_instants_are_read_to_the_microsecond(text, us):
     assert read(pay(1) | {"at": text}).at_us == NOON_US + us
 
@@ -93,20 +95,47 @@ def test_rfc_3339_instants_are_read_to_the_microsecond(text, us):
 @pytest.mark.parametrize(
     ("broken", "path"),
     [
-        ({"id": None}, "id"), ({"id": ""}, "id"), ({"id": 5}, "id"), ({"id": "x" * 129}, "id"),
-        ({"at": None}, "at"), ({"at": 5}, "at"), ({"at": "yesterday"}, "at"), ({"at": "2026-11-22T04:00:00"}, "at"),
-        ({"at": "2026-02-30T04:00:00Z"}, "at"), ({"at": "1969-12-31T23:59:59Z"}, "at"),
-        ({"type": None}, "type"), ({"type": "nothing"}, "type"), ({"type": 7}, "type"), ({"type": ["pay"]}, "type"),
-        ({"user": None}, "user"), ({"user": ""}, "user"), ({"user": 7}, "user"), ({"user": "x" * 41}, "user"),
-        ({"amount": None}, "amount"), ({"amount": 10}, "amount"), ({"amount": 10.5}, "amount"),
-        ({"amount": "10.005"}, "amount"), ({"amount": "1e3"}, "amount"), ({"amount": "0.00"}, "amount"),
-        ({"amount": "-1.00"}, "amount"), ({"amount": "9" * 24}, "amount"), ({"amount": "٣.00"}, "amount"),
-        ({"amount": " 1.00"}, "amount"), ({"amount": "NaN"}, "amount"), ({"amount": "1" * 25}, "amount"),
-        ({"channel": "pigeon"}, "channel"), ({"channel": 1}, "channel"),
-        ({"phone": "12"}, "phone"), ({"phone": 13812345678}, "phone"), ({"card": "62220212345678901"}, "card"),
-        ({"ip": "300.1.1.1"}, "ip"), ({"colour": "red"}, "colour"), ({"user": {"x": 1}}, "user"), ({"user": ["u"]}, "user"),
+        ({"id": None}, "id"),
+        ({"id": ""}, "id"),
+        ({"id": 5}, "id"),
+        ({"id": "x" * 129}, "id"),
+        ({"at": None}, "at"),
+        ({"at": 5}, "at"),
+        ({"at": "yesterday"}, "at"),
+        ({"at": "2026-11-22T04:00:00"}, "at"),
+        ({"at": "2026-02-30T04:00:00Z"}, "at"),
+        ({"at": "1969-12-31T23:59:59Z"}, "at"),
+        ({"type": None}, "type"),
+        ({"type": "nothing"}, "type"),
+        ({"type": 7}, "type"),
+        ({"type": ["pay"]}, "type"),
+        ({"user": None}, "user"),
+        ({"user": ""}, "user"),
+        ({"user": 7}, "user"),
+        ({"user": "x" * 41}, "user"),
+        ({"amount": None}, "amount"),
+        ({"amount": 10}, "amount"),
+        ({"amount": 10.5}, "amount"),
+        ({"amount": "10.005"}, "amount"),
+        ({"amount": "1e3"}, "amount"),
+        ({"amount": "0.00"}, "amount"),
+        ({"amount": "-1.00"}, "amount"),
+        ({"amount": "9" * 24}, "amount"),
+        ({"amount": "٣.00"}, "amount"),
+        ({"amount": " 1.00"}, "amount"),
+        ({"amount": "NaN"}, "amount"),
+        ({"amount": "1" * 25}, "amount"),
+        ({"channel": "pigeon"}, "channel"),
+        ({"channel": 1}, "channel"),
+        ({"phone": "12"}, "phone"),
+        ({"phone": 13812345678}, "phone"),
+        ({"card": "62220212345678901"}, "card"),
+        ({"ip": "300.1.1.1"}, "ip"),
+        ({"colour": "red"}, "colour"),
+        ({"user": {"x": 1}}, "user"),
+        ({"user": ["u"]}, "user"),
     ],
-)  # fmt: skip
+)
 def test_every_misfit_is_refused_at_its_path(broken, path):
     assert paths(pay(1) | broken) == [path]
 
@@ -114,14 +143,27 @@ def test_every_misfit_is_refused_at_its_path(broken, path):
 @pytest.mark.parametrize(
     ("broken", "path"),
     [
-        ({"whole": -6}, "whole"), ({"whole": 1001}, "whole"), ({"whole": 1.5}, "whole"), ({"whole": True}, "whole"),
-        ({"whole": 1.0}, "whole"), ({"whole": "1"}, "whole"), ({"free": 10**15 + 1}, "free"), ({"free": 2**70}, "free"),
-        ({"share": "0.5"}, "share"), ({"share": True}, "share"), ({"good": 1}, "good"), ({"good": "true"}, "good"),
-        ({"when_": "soon"}, "when_"), ({"when_": 0}, "when_"), ({"price": "1.00"}, "price"),
-        ({"price": "1.00", "money_of": "XXX"}, "price"), ({"price": "1.5", "money_of": "JPY"}, "price"),
-        ({"yen": "501"}, "yen"), ({"yen": "1.0"}, "yen"),
+        ({"whole": -6}, "whole"),
+        ({"whole": 1001}, "whole"),
+        ({"whole": 1.5}, "whole"),
+        ({"whole": True}, "whole"),
+        ({"whole": 1.0}, "whole"),
+        ({"whole": "1"}, "whole"),
+        ({"free": 10**15 + 1}, "free"),
+        ({"free": 2**70}, "free"),
+        ({"share": "0.5"}, "share"),
+        ({"share": True}, "share"),
+        ({"good": 1}, "good"),
+        ({"good": "true"}, "good"),
+        ({"when_": "soon"}, "when_"),
+        ({"when_": 0}, "when_"),
+        ({"price": "1.00"}, "price"),
+        ({"price": "1.00", "money_of": "XXX"}, "price"),
+        ({"price": "1.5", "money_of": "JPY"}, "price"),
+        ({"yen": "501"}, "yen"),
+        ({"yen": "1.0"}, "yen"),
     ],
-)  # fmt: skip
+)
 def test_every_misfit_of_every_type_is_refused_at_its_path(broken, path):
     assert paths(reading(**broken)) == [path]
 
@@ -134,11 +176,23 @@ def test_all_problems_of_an_event_are_told_at_once():
 @pytest.mark.parametrize(
     "raw",
     [
-        b"", b"{", b"[]", b"7", b"null", b'"pay"', b"\xff\xfe", b'{"id": "\xff"}', b'{"id": "\\ud800"}', b"{}{}",
-        b"\xef\xbb\xbf{}", b'{"id": NaN}', b"[" * 100_000, b'{"x":' + b"[" * 30_000 + b',"type":"pay"}',
+        b"",
+        b"{",
+        b"[]",
+        b"7",
+        b"null",
+        b'"pay"',
+        b"\xff\xfe",
+        b'{"id": "\xff"}',
+        b'{"id": "\\ud800"}',
+        b"{}{}",
+        b"\xef\xbb\xbf{}",
+        b'{"id": NaN}',
+        b"[" * 100_000,
+        b'{"x":' + b"[" * 30_000 + b',"type":"pay"}',
         b'{"type":"pay","x":' + b'{"a":' * 10_000,
     ],
-)  # fmt: skip
+)
 def test_what_is_not_a_json_object_is_refused_and_nothing_else_happens(raw):
     with pytest.raises(Refused):
         INTAKE.read(raw)
@@ -187,7 +241,9 @@ def test_a_list_of_identifiers_takes_the_clear_text_and_keeps_the_token():
     assert read(list_entry("l1", "blocked_phones", token)).values[1] == token
 
 
-@pytest.mark.parametrize("disguised", [f"phone.{PHONE}", "phone.", "phone." + "1" * 21, f"phone.{'a' * 23}", f"phone.{'a' * 21}+"])
+@pytest.mark.parametrize(
+    "disguised", [f"phone.{PHONE}", "phone.", "phone." + "1" * 21, f"phone.{'a' * 23}", f"phone.{'a' * 21}+"]
+)
 def test_clear_text_that_begins_like_a_token_is_not_taken_for_one(disguised):
     assert paths(list_entry("l1", "blocked_phones", disguised)) == ["value"]
 
@@ -197,42 +253,6 @@ def test_a_list_of_texts_keeps_the_text():
 
 
 # ---- the two roads agree
-
-TEXTS = st.one_of(
-    st.sampled_from(["u1", "app", "web", "10.00", "0.00", "USD", "JPY", "CNY", "", "x" * 41, PHONE, "203.0.113.7", "1e5",
-                     "pay", "reading", "2026-11-22T04:00:00Z", "2026-11-22 04:00:00.5Z", "2026-11-22T04:00:00",
-                     "2026-11-22T04:00:00+0800", "2026-11-22T04:00:00.1234567Z", "2026-11-22T24:00:00Z",
-                     "2026-13-01T00:00:00Z", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"]),
-    st.text(max_size=12),
-    st.datetimes(timezones=st.just(UTC)).map(lambda at: at.isoformat()),
-    st.from_regex(r"-?[0-9]{1,17}(\.[0-9]{0,4})?", fullmatch=True),
-)  # fmt: skip
-JSON = st.one_of(
-    st.none(), st.booleans(), st.integers(-7, 1002), st.integers(), st.floats(allow_nan=False, allow_infinity=False), TEXTS,
-    st.lists(st.integers(), max_size=2), st.dictionaries(st.text(max_size=3), st.integers(), max_size=2),
-)  # fmt: skip
-RIGHT = {
-    "id": st.text(min_size=1, max_size=6), "at": st.just("2026-11-22T04:00:00Z"), "user": st.just("u1"),
-    "amount": st.sampled_from(["10.00", "1", "0.01"]), "channel": st.sampled_from(["app", "web"]),
-    "phone": st.just(PHONE), "card": st.just("6222021234567890128"), "ip": st.just("203.0.113.7"), "device": TEXTS,
-    "whole": st.integers(-5, 1000), "free": st.integers(-(10**15), 10**15), "share": st.floats(-1, 1), "good": st.booleans(),
-    "when_": st.just("2026-01-01T00:00:00Z"), "price": st.just("5"), "money_of": st.just("USD"), "yen": st.just("500"),
-}  # fmt: skip
-
-
-@st.composite
-def documents(draw):
-    """Mostly right, with a few fields that may be anything."""
-    kind = draw(st.sampled_from(["pay", "reading"]))
-    names = ["id", "at", *(PAY if kind == "pay" else READING)]
-    wild = draw(st.sets(st.sampled_from([*names, "type", "other"]), max_size=3))
-    document = {"type": kind}
-    for name in names:
-        if name in RIGHT and draw(st.booleans() if name not in ("id", "at", "user", "amount", "channel", "whole") else st.just(True)):
-            document[name] = draw(RIGHT[name])
-    for name in wild:
-        document[name] = draw(JSON)
-    return document
 
 
 @settings(max_examples=300)
@@ -273,4 +293,3 @@ def test_numbers_that_are_not_finite_are_refused_even_where_they_come_as_values(
 
 def test_a_time_that_python_can_not_hold_is_refused():
     assert paths(pay(1) | {"at": "10000-01-01T00:00:00Z"}) == ["at"]
-    assert datetime.max.year == 9999

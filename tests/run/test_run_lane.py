@@ -1,18 +1,23 @@
 """The lane: one answer to each event, only when it is durable, and none at all when it can't be."""
 
 import asyncio
+import contextlib
 import json
 import threading
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from jindi.ports import LogFailure
 from jindi.run import lane as lanes
 from jindi.run.answered import Answered
 from jindi.run.intake import Refused
 from jindi.run.lane import Busy, Conflict, Stopped
+from jindi.stores.files import MemoryBlobs
 from shop_world import (
     CANARIES,
+    FEATURES,
     HOUR_US,
     LISTS,
     NOON_US,
@@ -27,8 +32,18 @@ from shop_world import (
     shop_files,
     state_of,
 )
+from wire_documents import documents
 
 MINUTE_US = 60 * SECOND_US
+SUM = """
+[tried_1d]
+doc = { zh = "一天内尝试的金额。", en = "What was tried in a day." }
+of = "pay"
+by = "user"
+fold = "sum"
+value = "amount"
+over = "1d"
+"""
 
 
 def features(shop, user="u1"):
@@ -83,7 +98,9 @@ def test_the_same_event_gets_the_same_bytes_after_a_restart():
         async with Shop() as shop:
             answers = [await shop.answer(pay(n, amount)) for n, amount in enumerate(("1.00", "2000.00", "6000.00"))]
         async with reopened(shop) as again:
-            assert [await again.answer(pay(n, amount)) for n, amount in enumerate(("1.00", "2000.00", "6000.00"))] == answers
+            assert [
+                await again.answer(pay(n, amount)) for n, amount in enumerate(("1.00", "2000.00", "6000.00"))
+            ] == answers
             with pytest.raises(Conflict):
                 again.submit(pay(0, "1.01"))
 
@@ -92,8 +109,11 @@ def test_the_same_event_gets_the_same_bytes_after_a_restart():
 
 def test_the_same_event_gets_the_same_bytes_after_its_policy_has_changed_and_after_a_restart_then():
     async def go():
-        changed = shop_files(policy=POLICY.replace("Large: a challenge.", "Other words.").replace("cny('1000')", "cny('900')")
-                             .replace('"999.99"', '"899.99"'))  # fmt: skip
+        changed = shop_files(
+            policy=POLICY.replace("Large: a challenge.", "Other words.")
+            .replace("cny('1000')", "cny('900')")
+            .replace('"999.99"', '"899.99"')
+        )
         async with Shop() as shop:
             answer = await shop.answer(pay(1, "2000.00"))
             await shop.platform.take(changed)
@@ -109,9 +129,11 @@ def test_the_same_event_is_no_conflict_after_its_type_has_gained_a_field():
     async def go():
         from shop_world import EVENTS
 
-        gained = EVENTS.replace("[pay.fields]\n", "[pay.fields]\n" + (
-            'table = { type = "text", class = "C1", required = false, doc = { zh = "桌号", en = "Table" } }\n'
-        ))  # fmt: skip
+        gained = EVENTS.replace(
+            "[pay.fields]\n",
+            "[pay.fields]\n"
+            + ('table = { type = "text", class = "C1", required = false, doc = { zh = "桌号", en = "Table" } }\n'),
+        )
         async with Shop() as shop:
             answer = await shop.answer(pay(1))
             await shop.platform.take(shop_files(events=gained))
@@ -195,6 +217,66 @@ def test_an_event_before_a_limit_s_first_day_is_refused_and_not_guessed_about():
     run(go())
 
 
+# ---- the deadline
+
+
+def test_an_event_that_waited_beyond_its_deadline_is_decided_without_history_as_declared_and_says_so():
+    async def go():
+        async with Shop() as shop:
+            raw = json.dumps(pay(1)).encode()
+            late = json.loads(await shop.platform.submit(raw, shop.clock.at_us - SECOND_US))
+            assert (late["outcome"], late["degraded"]) == ("deny", True)  # `spent-enough` is declared closed
+            assert late["degraded_inputs"] == ["spent_1d"]
+            assert features(shop)["pays_1d"] == 1
+            assert (await shop.send(pay(2)))["outcome"] == "allow"
+            assert shop.platform.explanation(shop.platform.find(late["decision_id"])).outcome == "deny"
+
+    run(go())
+
+
+# ---- events that mean harm
+
+
+@settings(max_examples=150)
+@given(st.lists(documents(), max_size=6))
+def test_no_event_that_intake_takes_stops_the_lane(events):
+    async def go():
+        async with Shop() as shop:
+            for document in events:
+                with contextlib.suppress(Refused, Conflict):
+                    shop.submit(document)
+            assert shop.platform.ready() is None
+            assert (await shop.send(pay("last", user="honest")))["outcome"] == "allow"
+        async with reopened(shop, blobs=MemoryBlobs()) as again:
+            assert again.platform.ready() is None
+
+    run(go())
+
+
+def test_amounts_that_fill_a_sum_are_refused_in_time_and_stop_nobody_else():
+    async def go():
+        files = shop_files(
+            features=FEATURES + SUM,
+            policy=POLICY.replace("device_users >= 4", "tried_1d >= cny('1') and device_users >= 4").replace(
+                "given = { device_users = 4 }", 'given = { device_users = 4, tried_1d = "1.00" }'
+            ),
+        )
+        async with Shop(files=files) as shop:
+            with pytest.raises(Refused, match="full"):
+                for number in range(10_000):
+                    shop.submit(pay(number, "9999999999999.99"))
+                    if number % 2000 == 0:
+                        await asyncio.sleep(0.01)
+            assert shop.platform.ready() is None
+            assert (await shop.send(pay("other", user="u2")))["outcome"] == "allow"
+            shop.platform.lane.settle()
+            lost = state_of(shop.platform.lane.state)
+            async with reopened(shop, blobs=MemoryBlobs()) as again:
+                assert state_of(again.platform.lane.state)["next_seq"] == lost["next_seq"]
+
+    run(go())
+
+
 # ---- the queue
 
 
@@ -265,9 +347,8 @@ def test_a_lane_that_can_not_recover_stays_stopped_and_tries_again_later(monkeyp
     async def go():
         async with Shop() as shop:
             await shop.send(pay(1))
-            with failing_append(shop.log, LogFailure("gone")):
-                with pytest.raises(Stopped):
-                    await shop.answer(pay(2))
+            with failing_append(shop.log, LogFailure("gone")), pytest.raises(Stopped):
+                await shop.answer(pay(2))
             good, fails = shop.platform._open_log, [1]
 
             def open_log(sealed):
@@ -347,7 +428,11 @@ def test_closing_answers_everything_that_was_taken():
 def test_after_a_run_no_clear_identifier_stands_anywhere():
     async def go():
         async with Shop() as shop:
-            answers = [await shop.answer(pay(1)), await shop.answer(pay(2, "2000.00")), await shop.answer(pay(3, "12000.00"))]
+            answers = [
+                await shop.answer(pay(1)),
+                await shop.answer(pay(2, "2000.00")),
+                await shop.answer(pay(3, "12000.00")),
+            ]
             answers.append(await shop.answer(list_entry("l1", "blocked_phones", CANARIES[0])))
             answers.append(await shop.answer(pay(4)))
             assert json.loads(answers[-1])["outcome"] == "deny"

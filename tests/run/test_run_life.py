@@ -202,7 +202,9 @@ def test_a_full_queue_only_puts_a_release_off(monkeypatch):
 # ---- review
 
 
-@pytest.mark.parametrize(("verdict", "status", "counted"), [("accept", "accepted", 1_500_000), ("reject", "rejected", 0)])
+@pytest.mark.parametrize(
+    ("verdict", "status", "counted"), [("accept", "accepted", 1_500_000), ("reject", "rejected", 0)]
+)
 def test_a_verdict_ends_a_review_and_only_what_was_accepted_counts(verdict, status, counted):
     async def go():
         async with Shop() as shop:
@@ -249,7 +251,10 @@ def test_follow_ups_that_fit_nothing_are_refused_and_leave_no_trace():
                 (result(1, held["decision_id"]), "the decision was review"),
                 (follow("decision_release", 1, challenged["decision_id"]), "the decision was challenge"),
                 (follow("decision_recall", 1, held["decision_id"]), "the decision was review"),
-                (follow("review_verdict", 1, challenged["decision_id"], verdict="accept"), "the decision was challenge"),
+                (
+                    follow("review_verdict", 1, challenged["decision_id"], verdict="accept"),
+                    "the decision was challenge",
+                ),
                 (list_entry("l1", "nowhere", "x"), "no list of this name"),
             ):
                 assert why in refused_because(shop, document)
@@ -292,7 +297,10 @@ def test_a_list_entry_works_from_the_next_event_until_it_expires_or_is_removed()
 def test_every_turn_of_a_life_is_the_same_after_a_restart():
     async def go():
         async with Shop() as shop:
-            ids = [(await shop.send(pay(n, a)))["decision_id"] for n, a in enumerate(("2000.00", "6000.00", "15000.00", "6000.00"))]
+            ids = [
+                (await shop.send(pay(n, a)))["decision_id"]
+                for n, a in enumerate(("2000.00", "6000.00", "15000.00", "6000.00"))
+            ]
             await shop.send(result(1, ids[0]))
             await shop.send(follow("decision_release", 1, ids[1]))
             await shop.send(list_entry("l1", "blocked", "u9"))

@@ -70,7 +70,9 @@ def test_an_entry_that_is_added_again_takes_its_new_expiry():
     assert held.size("blocked") == 3
 
 
-CHANGES = st.lists(st.tuples(st.sampled_from(["villain", "brief", "a", "b"]), st.booleans(), st.none() | st.integers(0, 9)))
+CHANGES = st.lists(
+    st.tuples(st.sampled_from(["villain", "brief", "a", "b"]), st.booleans(), st.none() | st.integers(0, 9))
+)
 
 
 @given(CHANGES, st.integers(0, 10))

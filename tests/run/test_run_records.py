@@ -8,11 +8,9 @@ from hypothesis import strategies as st
 
 from jindi.app.wiring import shipped_packs
 from jindi.engine import Decision, Verdict
-from jindi.journal import unseal
 from jindi.packs import OUTCOMES, load
-from jindi.run.events import Event, content_digest
+from jindi.run.events import Event
 from jindi.run.records import (
-    DECISION,
     DecisionRecord,
     DefinitionsRecord,
     decision_id,
@@ -31,17 +29,30 @@ SCALARS = st.one_of(
 )
 TINY = st.integers(0, 100)
 VERDICTS = st.builds(
-    Verdict, policy=st.just("pay"), outcome=st.sampled_from(OUTCOMES), score=st.integers(-1000, 1000), hits=st.lists(TINY).map(tuple),
-    exempted=st.lists(TINY).map(tuple), presumed=st.lists(TINY).map(tuple), degraded=st.lists(st.text(max_size=5)).map(tuple),
-    method=st.none() | st.text(max_size=5), wait_us=st.none() | st.integers(0, 10**12),
-)  # fmt: skip
+    Verdict,
+    policy=st.just("pay"),
+    outcome=st.sampled_from(OUTCOMES),
+    score=st.integers(-1000, 1000),
+    hits=st.lists(TINY).map(tuple),
+    exempted=st.lists(TINY).map(tuple),
+    presumed=st.lists(TINY).map(tuple),
+    degraded=st.lists(st.text(max_size=5)).map(tuple),
+    method=st.none() | st.text(max_size=5),
+    wait_us=st.none() | st.integers(0, 10**12),
+)
 
 
 def as_kept(verdict):
     return (
-        OUTCOMES.index(verdict.outcome), verdict.score, verdict.hits, verdict.exempted, verdict.presumed,
-        verdict.degraded, verdict.method, verdict.wait_us,
-    )  # fmt: skip
+        OUTCOMES.index(verdict.outcome),
+        verdict.score,
+        verdict.hits,
+        verdict.exempted,
+        verdict.presumed,
+        verdict.degraded,
+        verdict.method,
+        verdict.wait_us,
+    )
 
 
 def read_verdict(record):
@@ -49,18 +60,32 @@ def read_verdict(record):
 
 
 @given(
-    st.integers(0, 2**40), st.integers(0, 2**52), st.integers(0, 2**52), st.text(min_size=1, max_size=20),
-    st.lists(SCALARS, max_size=8).map(tuple), st.lists(SCALARS, max_size=8), st.sets(st.text(max_size=5), max_size=3),
-    st.booleans(), VERDICTS, st.lists(VERDICTS, max_size=2),
-)  # fmt: skip
-def test_a_decision_survives_its_record(definitions, as_of_us, received_us, name, values, facts, absent, late, verdict, shadows):
-    event = Event(name, "pay", as_of_us, values, content_digest("pay", as_of_us, values))
+    st.integers(0, 2**40),
+    st.integers(0, 2**52),
+    st.integers(0, 2**52),
+    st.text(min_size=1, max_size=20),
+    st.lists(SCALARS, max_size=8).map(tuple),
+    st.lists(SCALARS, max_size=8),
+    st.sets(st.text(max_size=5), max_size=3),
+    st.booleans(),
+    VERDICTS,
+    st.lists(VERDICTS, max_size=2),
+)
+def test_a_decision_survives_its_record(
+    definitions, as_of_us, received_us, name, values, facts, absent, late, verdict, shadows
+):
+    event = Event(name, "pay", as_of_us, values)
     decision = Decision.of(verdict, tuple(shadows))
     raw = encode_decision(definitions, as_of_us, received_us, event, facts, sorted(absent), late, decision)
     record = decode(raw)
     assert isinstance(record, DecisionRecord)
     assert record.event == event
-    assert (record.definitions, record.as_of_us, record.received_us, record.late) == (definitions, as_of_us, received_us, late)
+    assert (record.definitions, record.as_of_us, record.received_us, record.late) == (
+        definitions,
+        as_of_us,
+        received_us,
+        late,
+    )
     assert (record.facts, record.absent) == (tuple(facts), tuple(sorted(absent)))
     assert read_verdict(record.verdict) == as_kept(verdict)
     assert [read_verdict(shadow) for shadow in record.shadows] == [as_kept(shadow) for shadow in shadows]
@@ -79,8 +104,21 @@ def test_a_decision_id_is_its_place_in_the_journal(seq):
     assert decision_seq(decision_id(seq)) == seq
 
 
-@pytest.mark.parametrize("text", ["", "dec_", "dec_00000000002", "dec_00000000002g", "dec_00000000002F", "47",
-                                  "ced_00000000002f", "dec_ 0000000002f", "dec_dec_0000002f", "dec_-00000000001"])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "dec_",
+        "dec_00000000002",
+        "dec_00000000002g",
+        "dec_00000000002F",
+        "47",
+        "ced_00000000002f",
+        "dec_ 0000000002f",
+        "dec_dec_0000002f",
+        "dec_-00000000001",
+    ],
+)
 def test_nothing_else_is_a_decision_id(text):
     with pytest.raises(ValueError, match="not a decision id"):
         decision_seq(text)
@@ -117,7 +155,9 @@ def test_a_shipped_pack_s_decisions_take_at_most_a_kilobyte_each(capsys):
 
     run(live())
     with capsys.disabled():
-        print(f"\na decision of the simulated wallet takes {sum(sizes) / len(sizes):.0f} B on average, {max(sizes)} B at most")
+        print(
+            f"\na decision of the simulated wallet takes {sum(sizes) / len(sizes):.0f} B on average, {max(sizes)} B at most"
+        )
     assert len(sizes) >= 1500  # releases come on top
     assert max(sizes) <= 1024
 

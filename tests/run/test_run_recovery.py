@@ -41,19 +41,44 @@ async def live(shop, count, seed=1):
         if waiting and turn < 0.25:
             outcome, decision = waiting.pop(chance.randrange(len(waiting)))
             document = {
-                "challenge": event("challenge_result", f"e{number}", at_us, decision=decision, user="u1", method="otp",
-                                   passed=chance.random() < 0.6),
-                "delay": event(chance.choice(["decision_release", "decision_recall"]), f"e{number}", at_us,
-                               decision=decision, by="s1"),
-                "review": event("review_verdict", f"e{number}", at_us, decision=decision, by="s1",
-                                verdict=chance.choice(["accept", "reject"])),
-            }[outcome]  # fmt: skip
+                "challenge": event(
+                    "challenge_result",
+                    f"e{number}",
+                    at_us,
+                    decision=decision,
+                    user="u1",
+                    method="otp",
+                    passed=chance.random() < 0.6,
+                ),
+                "delay": event(
+                    chance.choice(["decision_release", "decision_recall"]),
+                    f"e{number}",
+                    at_us,
+                    decision=decision,
+                    by="s1",
+                ),
+                "review": event(
+                    "review_verdict",
+                    f"e{number}",
+                    at_us,
+                    decision=decision,
+                    by="s1",
+                    verdict=chance.choice(["accept", "reject"]),
+                ),
+            }[outcome]
         elif turn < 0.3:
-            document = list_entry(f"e{number}", "blocked", chance.choice(["u2", "x"]), chance.choice(["add", "remove"]), at_us)
+            document = list_entry(
+                f"e{number}", "blocked", chance.choice(["u2", "x"]), chance.choice(["add", "remove"]), at_us
+            )
         else:
             back = chance.choice([0, 0, 0, 900 * SECOND_US])
-            document = pay(number, chance.choice(["5.00", "1500.00", "7000.00", "12000.00"]), at_us - back,
-                           user=f"u{chance.randrange(1, 4)}", device=chance.choice([DEVICE, "another-device-0043"]))  # fmt: skip
+            document = pay(
+                number,
+                chance.choice(["5.00", "1500.00", "7000.00", "12000.00"]),
+                at_us - back,
+                user=f"u{chance.randrange(1, 4)}",
+                device=chance.choice([DEVICE, "another-device-0043"]),
+            )
         answer = await shop.answer(document)
         answers[json.dumps(document)] = answer
         made = json.loads(answer)
@@ -113,7 +138,7 @@ def test_a_snapshot_and_the_tail_are_a_replay_from_nothing_are_the_state_that_wa
         (lambda data: data[:-9] + bytes([data[-9] ^ 1]) + data[-8:], "is damaged"),
         (lambda data: data[:30], "damaged|no snapshot"),
     ],
-)  # fmt: skip
+)
 def test_a_damaged_snapshot_is_passed_over_with_a_word_and_an_older_one_serves(harm, why):
     import re
 
@@ -210,8 +235,11 @@ def test_definitions_are_journalled_when_they_change_and_only_then():
 def on_disk(kind, folder, **more):
     """A shop over a folder, with the segmented or the SQLite log."""
     if kind == "segments":
-        return Shop(open_log=lambda sealed: SegmentLog(folder / "journal", segment_bytes=64 * 1024, on_sealed=sealed),
-                    blobs=FileBlobs(folder / "state"), **more)  # fmt: skip
+        return Shop(
+            open_log=lambda sealed: SegmentLog(folder / "journal", segment_bytes=64 * 1024, on_sealed=sealed),
+            blobs=FileBlobs(folder / "state"),
+            **more,
+        )
     return Shop(open_log=lambda _: SqliteLog(folder / "journal.sqlite"), blobs=FileBlobs(folder / "state"), **more)
 
 

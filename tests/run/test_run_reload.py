@@ -54,8 +54,9 @@ def with_rule(when, yes, no, then="deny", more="", **changed):
 
 
 def with_web(degrade="closed"):
-    return with_rule("web_pays_1d >= 3", "web_pays_1d = 3", "web_pays_1d = 2", more=f'degrade = "{degrade}"',
-                     features=FEATURES + WEB)  # fmt: skip
+    return with_rule(
+        "web_pays_1d >= 3", "web_pays_1d = 3", "web_pays_1d = 2", more=f'degrade = "{degrade}"', features=FEATURES + WEB
+    )
 
 
 async def pays(shop, count, first=0, **fields):
@@ -96,7 +97,7 @@ def test_a_changed_threshold_holds_from_the_very_next_event():
         (lambda: {"shop/pack.toml": "not toml ="}, "TOML"),
         (lambda: with_rule("amount >= cny('1')", 'amount = "1.00"', 'amount = "0.99"', then="review"), "share"),
     ],
-)  # fmt: skip
+)
 def test_packs_with_any_problem_change_nothing(files, why):
     async def go():
         async with Shop() as shop:
@@ -133,8 +134,12 @@ def test_events_in_flight_are_answered_and_kept_under_the_packs_that_decided_the
             outcomes = [json.loads(a)["outcome"] for a in await asyncio.gather(*flying, *later)]
             assert outcomes == ["allow"] * 5 + ["challenge"] * 5
             records = [record for _, record in shop.platform.archive.records(0)]
-            assert [getattr(r, "event_id", None) for r in records] == [None, *(f"p{n}" for n in range(5)), None,
-                                                                      *(f"p{n}" for n in range(5, 10))]  # fmt: skip
+            assert [getattr(r, "event_id", None) for r in records] == [
+                None,
+                *(f"p{n}" for n in range(5)),
+                None,
+                *(f"p{n}" for n in range(5, 10)),
+            ]
             assert {r.definitions for r in records[1:6]} == {0}
             assert {r.definitions for r in records[7:]} == {6}
 
@@ -193,8 +198,16 @@ def test_what_has_caught_up_equals_a_replay_from_nothing_under_the_new_packs():
         async with Shop() as shop:
             for n in range(400):
                 shop.clock.at_us += 7 * SECOND_US
-                await shop.answer(pay(n, "9.00" if n % 30 else "1200.00", at_us=shop.clock.at_us, user=f"u{n % 3 + 1}",
-                                      channel="web" if n % 2 else "app", device=DEVICE if n % 5 else "d2-device"))  # fmt: skip
+                await shop.answer(
+                    pay(
+                        n,
+                        "9.00" if n % 30 else "1200.00",
+                        at_us=shop.clock.at_us,
+                        user=f"u{n % 3 + 1}",
+                        channel="web" if n % 2 else "app",
+                        device=DEVICE if n % 5 else "d2-device",
+                    )
+                )
             await shop.platform.take(with_web("open"))
             n = 400
             while shop.platform.lane.state.warming:  # events keep coming while it catches up
@@ -229,7 +242,9 @@ def test_no_snapshot_is_taken_while_features_catch_up():
 def test_packs_that_change_again_before_the_first_change_has_caught_up_end_in_the_right_state():
     async def go():
         again = FEATURES + WEB + WEB.replace("web_pays_1d", "web_pays_too").replace('"1d"', '"2d"')
-        second = with_rule("web_pays_too >= 3", "web_pays_too = 3", "web_pays_too = 2", more='degrade = "closed"', features=again)
+        second = with_rule(
+            "web_pays_too >= 3", "web_pays_too = 3", "web_pays_too = 2", more='degrade = "closed"', features=again
+        )
         async with Shop() as shop:
             await pays(shop, 5, channel="web")
             await shop.platform.take(with_web())
@@ -247,7 +262,10 @@ def test_a_lane_that_stops_while_features_catch_up_recovers_with_all_of_them():
         async with Shop() as shop:
             await pays(shop, 5, channel="web")
             await shop.platform.take(with_web())
-            with failing_append(shop.log, OSError("lost")), pytest.raises(Exception, match="journal could not be written"):
+            with (
+                failing_append(shop.log, OSError("lost")),
+                pytest.raises(Exception, match="journal could not be written"),
+            ):
                 await shop.answer(pay("lost"))
             await shop.platform.tend()
             assert shop.platform.lane.state.warming == frozenset()
@@ -261,8 +279,11 @@ def test_a_lane_that_stops_while_features_catch_up_recovers_with_all_of_them():
 
 def test_a_shorter_window_over_what_is_kept_is_there_at_once():
     async def go():
-        short = FEATURES.replace("[device_users]", WEB.replace("web_pays_1d", "pays_3h").replace('"1d"', '"3h"')
-                                 .replace("where = \"channel == 'web'\"\n", "") + "\n[device_users]")  # fmt: skip
+        short = FEATURES.replace(
+            "[device_users]",
+            WEB.replace("web_pays_1d", "pays_3h").replace('"1d"', '"3h"').replace("where = \"channel == 'web'\"\n", "")
+            + "\n[device_users]",
+        )
         files = with_rule("pays_3h >= 6", "pays_3h = 6", "pays_3h = 5", features=short)
         async with Shop() as shop:
             await pays(shop, 5)
@@ -322,11 +343,15 @@ def test_trying_packs_names_the_features_that_have_no_history_yet():
 
 def test_trying_packs_with_a_new_list_or_a_list_s_new_entry_leaves_the_lists_in_force_alone():
     async def go():
-        lists = LISTS + '[extra]\ndoc = { zh = "新。", en = "New." }\ncolour = "grey"\nof = "text"\n' \
-            'entry = [ { value = "u1", reason = "r" } ]\n'  # fmt: skip
+        lists = (
+            LISTS + '[extra]\ndoc = { zh = "新。", en = "New." }\ncolour = "grey"\nof = "text"\n'
+            'entry = [ { value = "u1", reason = "r" } ]\n'
+        )
         files = with_rule("user in list('extra')", 'user = "u9" ', 'user = "u1"', lists=lists)
         files["shop/policies/pay.toml"] = files["shop/policies/pay.toml"].replace(
-            'given = { user = "u9"  }, fires = true', 'given = { user = "u9" }, lists = { extra = ["u9"] }, fires = true')
+            'given = { user = "u9"  }, fires = true',
+            'given = { user = "u9" }, lists = { extra = ["u9"] }, fires = true',
+        )
         async with Shop() as shop:
             trial = shop.platform.try_packs(files, json.dumps(pay("try")).encode())
             assert trial.decision.outcome == "deny"

@@ -48,9 +48,17 @@ class Writer:
         self._reasons = [_json(reason) for reason in live.reasons] if live is not None else []
         self._rule_ids = tuple(rule.id for rule in live.policy.rules) if live is not None else ()
         self._policy = _json(f"{live.policy.id}@{live.policy.digest[:12]}") if live is not None else b"null"
+        # Nearly every answer ends like this: no rule spoke.
+        self._nothing = b"".join(
+            (b',"outcome":"allow","score":0,"reasons":[],"policy":', self._policy, b',"degraded":false,"late":false}')
+        )
 
     def write(self, seq: int, event_id: str, as_of_us: int, late: bool, outcome: str, verdict: Verdictlike) -> bytes:
         """The JSON object of a decision."""
+        if outcome == "allow" and not (verdict.hits or verdict.exempted or verdict.degraded or verdict.score or late):
+            return b"".join(
+                (b'{"decision_id":"', decision_id(seq).encode(), b'","event_id":', _json(event_id), self._nothing)
+            )
         reasons = self._reasons
         parts = [
             b'{"decision_id":"', decision_id(seq).encode(), b'","event_id":', _json(event_id),

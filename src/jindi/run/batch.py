@@ -192,7 +192,7 @@ def _mapped_events(source: Path, program: Program, tokens: Tokens, columns: Colu
         for row, at_us in enumerate(at):
             while heap and (heap[0][0], heap[0][1]) < (at_us, True):
                 yield heapq.heappop(heap)[3]
-            yield _Waiting(Event(event_ids[row], columns.type, at_us, values[row], b""), start + row, kept[row])
+            yield _Waiting(Event(event_ids[row], columns.type, at_us, values[row]), start + row, kept[row])
             # An event that is to follow the row's instant waits for all rows of that instant.
         start += rows
     while heap:
@@ -215,7 +215,7 @@ def _derive(
     event = program.events[derived.type].event
     values = field_values(event, derived.fields, len(chosen), part, tokens, tell_row)
     return [
-        (derived.first, Event(event_id, derived.type, at[row] + derived.after_us, each, b""))
+        (derived.first, Event(event_id, derived.type, at[row] + derived.after_us, each))
         for event_id, row, each in zip(event_ids, chosen, values, strict=True)
     ]
 

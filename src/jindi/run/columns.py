@@ -220,6 +220,9 @@ def _instant(source: Source) -> Callable[[Any], int]:
                 cell = cell.replace(tzinfo=source.zone)
             span: timedelta = cell - _EPOCH
             return span // timedelta(microseconds=1)
+        if isinstance(cell, str) and source.unit in _UNITS_US:
+            # A CSV file's numbers are text; whole ones stay whole, for a float holds no nanoseconds.
+            cell = int(cell) if cell.lstrip("-").isdecimal() and len(cell) < 24 else _number(cell)
         if isinstance(cell, str):
             try:
                 return parse_instant(cell)

@@ -15,7 +15,7 @@ from jindi.basics.money import AMOUNT_MINOR_MAX, EXPONENTS, parse_minor
 from jindi.basics.problems import Problem, Problems
 from jindi.language import Kind
 from jindi.packs import Definitions, EventDef, FieldDef, ListDef
-from jindi.run.events import Event, Scalar, Scalars, content_digest
+from jindi.run.events import Event, Scalar, Scalars
 from jindi.vault import Tokens, is_token
 
 AHEAD_MAX_US = 5 * MINUTE_US
@@ -122,22 +122,24 @@ class _Shape:
             if field.type.kind is Kind.MONEY and field.type.of is None and field.type.currency_field
         )
 
+        self.is_plain = not self.floats and not self.currencies and definition.lifecycle != "list_entry"
+
     def _convert(self, field: FieldDef, tokens: Tokens) -> Convert | None:
         if field.identifier is not None:
-            kind, token = field.identifier, tokens.token
-            return lambda text: token(kind, text)
+            return tokens.maker(field.identifier)
         if field.type.kind is Kind.MONEY and field.type.of is not None:
             return _money(field.type.of, field)
         if field.type.kind is Kind.TIME:
             return _microseconds
         return None
 
-    def values(self, wire: tuple[Any, ...]) -> Scalars:
+    def values(self, values: list[Any]) -> Scalars:
         """The declared values of a decoded event; raises ValueError for what the decoder can't see."""
-        values = list(wire)
         for place, convert in self.converts:
-            if values[place] is not None:
-                values[place] = convert(values[place])
+            if (given := values[place]) is not None:
+                values[place] = convert(given)
+        if self.is_plain:
+            return tuple(values)
         for place, currency, field in self.currencies:
             if values[place] is not None:
                 if values[currency] is None:
@@ -201,13 +203,13 @@ class Intake:
             wire = self._decode(raw)
             shape = self._by_struct[type(wire)]
             event_id, at, *rest = self._astuple(wire)
-            values = shape.values(tuple(rest))
+            values = shape.values(rest)
             at_us = _microseconds(at)
         except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
             raise Refused(self._problems_of_bytes(raw)) from None
         if at_us > self._now_us() + AHEAD_MAX_US or at_us < _EARLIEST_US or len(raw) > EVENT_BYTES_MAX:
             raise Refused(self._problems_of_bytes(raw))
-        return Event(event_id, shape.definition.name, at_us, values, content_digest(shape.definition.name, at_us, values))
+        return Event(event_id, shape.definition.name, at_us, values)
 
     def make(self, type_name: str, event_id: str, at_us: int, fields: Mapping[str, Any]) -> Event:
         """An event from values as they stand on the wire (files, followers); the same refusals."""
@@ -216,8 +218,8 @@ class Intake:
         if problems:
             raise Refused(problems)
         shape = self._shapes[type_name]
-        values = shape.values(tuple(_decoded(field, fields.get(field.name)) for field in shape.definition.fields))
-        return Event(event_id, type_name, at_us, values, content_digest(type_name, at_us, values))
+        values = shape.values([_decoded(field, fields.get(field.name)) for field in shape.definition.fields])
+        return Event(event_id, type_name, at_us, values)
 
     def _problems_of_bytes(self, raw: bytes | memoryview) -> list[Problem]:
         if len(raw) > EVENT_BYTES_MAX:

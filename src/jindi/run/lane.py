@@ -49,7 +49,8 @@ class Stopped(Exception):  # noqa: N818 - what the sender is told
 class Decided(msgspec.Struct):
     """A decision just made, with all that it saw: for the console and the guards.
 
-    `latency_us` is from receipt to a durable answer, None until then."""
+    `latency_us` is from receipt to a durable answer, None until then.
+    """
 
     seq: int
     received_us: int
@@ -85,7 +86,7 @@ class Lane:
         self._writers = {name: Writer(ep) for name, ep in state.program.events.items()}
         self._records: list[bytes] = []
         self._waiting: list[Waiting] = []
-        self._in_flight: dict[str, tuple[bytes, list[asyncio.Future[bytes]]]] = {}
+        self._in_flight: dict[str, tuple[object, list[asyncio.Future[bytes]]]] = {}
         self._committing = False
         self._flying: Batch | None = None
         self._last_sync_s = 0.0
@@ -109,7 +110,7 @@ class Lane:
         if len(self._in_flight) >= QUEUE_MAX:
             raise Busy
         if (flying := self._in_flight.get(event.id)) is not None:
-            if flying[0] != event.digest:
+            if flying[0] != event.content:
                 raise Conflict
             # A future of its own: a sender who goes away takes nobody else's answer along.
             again: asyncio.Future[bytes] = self._loop.create_future()
@@ -130,7 +131,7 @@ class Lane:
         record, writer = self._archive.read_back(seq)
         if record.event_id != event.id:
             return None
-        if record.event.digest != event.digest and not self._is_same(record, event):
+        if record.event.content != event.content and not self._is_same(record, event):
             raise Conflict
         future: asyncio.Future[bytes] = self._loop.create_future()
         future.set_result(write_again(writer, seq, record))
@@ -174,7 +175,7 @@ class Lane:
         self._records.append(record)
         futures = [future]
         self._waiting.append((futures, body, decided))
-        self._in_flight[event.id] = (event.digest, futures)
+        self._in_flight[event.id] = (event.content, futures)
         self.recent.append(decided)
         self.measures.decided(event.type, decision, ep, started_us)
         if not self._committing:
@@ -264,7 +265,8 @@ class Lane:
         """Make everything decided so far durable before returning, with the loop held up for a sync or two.
 
         Under load there is always a batch on its way: who needs a moment in which the journal and the state
-        say the same can't wait for one."""
+        say the same can't wait for one.
+        """
         while self._flying is not None or (self.stopped is None and self._records):
             if self._flying is None:
                 self._commit()

@@ -14,7 +14,7 @@ from jindi.basics.digests import canonical
 from jindi.engine import Decision, Verdict
 from jindi.language import Value
 from jindi.packs import OUTCOMES, Definitions
-from jindi.run.events import Event, Scalar, content_digest
+from jindi.run.events import Event, Scalar
 
 DEFINITIONS, DECISION = 0, 1
 ID_PREFIX = "dec_"
@@ -59,7 +59,8 @@ class VerdictRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 class DecisionRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One decision. `facts` are the slots between the fields and the derived features; `definitions` is the
-    sequence number of the record that holds the definitions it was made with."""
+    sequence number of the record that holds the definitions it was made with.
+    """
 
     kind: int
     definitions: int
@@ -78,8 +79,7 @@ class DecisionRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     @property
     def event(self) -> Event:
         """The event as intake made it."""
-        digest = content_digest(self.event_type, self.at_us, self.values)
-        return Event(self.event_id, self.event_type, self.at_us, self.values, digest)
+        return Event(self.event_id, self.event_type, self.at_us, self.values)
 
 
 class DefinitionsRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -253,7 +253,7 @@ class State:
             self.high_us, self.next_seq = record.as_of_us, seq + 1
             self.answered.add(fingerprint(record.event_id), seq, record.as_of_us)
             return
-        event = Event(record.event_id, record.event_type, record.at_us, values, b"")
+        event = Event(record.event_id, record.event_type, record.at_us, values)
         self._fed.feed(record.event_type, record.as_of_us, values)
         self.applied(seq, event, record.as_of_us, OUTCOMES[record.verdict.outcome], record.verdict.wait_us)
 

@@ -16,7 +16,7 @@ KEY_BYTES = 32
 TOKEN_BYTES = 16
 """128 bits: two identifiers share a token by chance less than once in 10**18 for a billion of each."""
 
-_CACHE_MAX = 65_536
+_CACHE_MAX = 16_384
 _CODE = re.compile("[A-Za-z0-9_-]{22}", re.ASCII)
 
 
@@ -45,7 +45,7 @@ class Tokens:
         self._keys = {
             kind: hmac.digest(key, f"jindi token v1 {kind}".encode(), hashlib.sha256) for kind in NORMAL_FORMS
         }
-        self._recent: dict[tuple[str, str], str] = {}
+        self._makers = {kind: self._maker(kind) for kind in NORMAL_FORMS}
 
     def token(self, kind: str, clear: str) -> str:
         """The token of an identifier: its kind, a dot, 22 characters of base 64 that are safe in addresses.
@@ -58,14 +58,24 @@ class Tokens:
         >>> tokens.token("phone", "13812345678") == tokens.token("account", "+8613812345678")
         False
         """
-        recent = self._recent
-        known = recent.get((kind, clear))
-        if known is not None:
-            return known
-        normal = NORMAL_FORMS[kind](clear)
-        code = hashlib.blake2b(normal.encode(), digest_size=TOKEN_BYTES, key=self._keys[kind]).digest()
-        token = f"{kind}.{urlsafe_b64encode(code)[:22].decode()}"
-        if len(recent) >= _CACHE_MAX:
-            recent.clear()
-        recent[kind, clear] = token
+        return self._makers[kind](clear)
+
+    def maker(self, kind: str) -> Callable[[str], str]:
+        """`token` for one kind of identifier."""
+        return self._makers[kind]
+
+    def _maker(self, kind: str) -> Callable[[str], str]:
+        normal_form, key = NORMAL_FORMS[kind], self._keys[kind]
+        recent: dict[str, str] = {}
+
+        def token(clear: str) -> str:
+            if (known := recent.get(clear)) is not None:
+                return known
+            normal = normal_form(clear)
+            code = hashlib.blake2b(normal.encode(), digest_size=TOKEN_BYTES, key=key).digest()
+            if len(recent) >= _CACHE_MAX:
+                recent.clear()
+            made = recent[clear] = f"{kind}.{urlsafe_b64encode(code)[:22].decode()}"
+            return made
+
         return token
