@@ -18,6 +18,7 @@ from shop_world import (
     POLICY,
     SECOND_US,
     Shop,
+    event,
     failing_append,
     pay,
     reopened,
@@ -306,6 +307,44 @@ def test_an_event_type_that_goes_away_leaves_its_decisions_readable_and_its_ids_
             assert shop.platform.answer(found) == answer
         async with reopened(shop, files=without, blobs=MemoryBlobs()) as again:
             assert again.platform.answer(again.platform.find("dec_000000000001")) == answer
+
+    run(go())
+
+
+def moved_fields():
+    """The events with a new field before all the others, so that every field has moved."""
+    table = 'table = { type = "text", class = "C1", required = false, doc = { zh = "桌", en = "Table" } }\n'
+    return EVENTS.replace("[pay.fields]\n", f"[pay.fields]\n{table}")
+
+
+def test_what_waited_while_its_event_s_fields_moved_is_followed_up_with_the_right_values():
+    async def go():
+        files = shop_files(events=moved_fields())
+        async with Shop() as shop:
+            delayed = await shop.send(pay(1, "6000.00"))
+            await shop.platform.take(files)
+            release = event("decision_release", "r1", decision=delayed["decision_id"], by="s1")
+            assert (await shop.send(release))["outcome"] == "allow"
+            assert shop.platform.entity_features("user", "u1")["spent_1d"] == 600_000
+            async with reopened(shop, files=files, blobs=MemoryBlobs()) as again:
+                assert again.platform.entity_features("user", "u1")["spent_1d"] == 600_000
+                assert again.status(delayed["decision_id"]) == "released"
+
+    run(go())
+
+
+def test_a_history_whose_fields_have_moved_twice_is_replayed_in_today_s_order_without_a_restart():
+    async def go():
+        async with Shop() as shop:
+            await pays(shop, 4, channel="web")
+        async with reopened(shop, blobs=MemoryBlobs()) as again:  # the start has read the history once already
+            moved = with_web()
+            moved["shop/events.toml"] = moved_fields()
+            await again.platform.take(moved)
+            await until_caught_up(again)
+            assert (await again.send(pay("after", channel="web")))["outcome"] == "deny"
+            assert again.platform.entity_features("user", "u1") == {"pays_1d": 5, "spent_1d": 4000, "web_pays_1d": 5}
+            assert (await again.answer(pay(1, channel="web")))[:20] == b'{"decision_id":"dec_'
 
     run(go())
 

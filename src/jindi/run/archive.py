@@ -7,7 +7,7 @@ from jindi.engine import Program, build
 from jindi.packs import Definitions
 from jindi.ports import Log
 from jindi.run.answers import Writer
-from jindi.run.events import Scalars
+from jindi.run.events import Scalars, field_order, reordered
 from jindi.run.records import DecisionRecord, DefinitionsRecord, decode, source_of
 
 
@@ -18,7 +18,7 @@ class Archive:
         self.log = log
         self._programs: dict[int, Program] = {}
         self._writers: dict[tuple[int, str], Writer] = {}
-        self._order: dict[tuple[int, str], tuple[int, ...] | None] = {}
+        self._order: dict[tuple[int, str, str], tuple[int, ...] | None] = {}
 
     def records(self, first: int = 0) -> Iterator[tuple[int, DecisionRecord | DefinitionsRecord]]:
         """All records from a sequence number on. Raises LogDamaged at the first damaged place."""
@@ -78,25 +78,8 @@ class Archive:
 
         A field that came later, or whose type has changed, is missing.
         """
-        key = (record.definitions, record.event_type)
+        key = (record.definitions, record.event_type, today.digest)
         if key not in self._order:
-            self._order[key] = _order(self.program(record.definitions).definitions, today, record.event_type)
+            self._order[key] = field_order(self.program(record.definitions).definitions, today, record.event_type)
         order = self._order[key]
-        if order is None:
-            return None
-        if not order:
-            return record.values
-        values = record.values
-        return tuple([None if place < 0 else values[place] for place in order])
-
-
-def _order(then: Definitions, today: Definitions, event_type: str) -> tuple[int, ...] | None:
-    """Where today's fields stood then (-1: nowhere); () when nothing has moved."""
-    if event_type not in today.events:
-        return None
-    old = {field.name: (place, field.type) for place, field in enumerate(then.events[event_type].fields)}
-    fields = today.events[event_type].fields
-    order = tuple(
-        old[field.name][0] if field.name in old and old[field.name][1] == field.type else -1 for field in fields
-    )
-    return () if order == tuple(range(len(old))) and len(old) == len(fields) else order
+        return None if order is None else reordered(record.values, order)

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from jindi.packs import Definitions
+
 Scalar = int | float | bool | str | None
 """What a field of an event, or a fact, holds: a `Value` that is no list."""
 
@@ -24,3 +26,22 @@ class Event(msgspec.Struct, frozen=True, gc=False):
         False
         """
         return self.type, self.at_us, self.values
+
+
+def field_order(then: Definitions, today: Definitions, event_type: str) -> tuple[int, ...] | None:
+    """Where today's fields of an event type stood then (-1: nowhere); () when nothing has moved, None when the
+    type is gone from either. A field whose type has changed is another field.
+    """
+    if event_type not in today.events or event_type not in then.events:
+        return None
+    old = {field.name: (place, field.type) for place, field in enumerate(then.events[event_type].fields)}
+    fields = today.events[event_type].fields
+    order = tuple(
+        old[field.name][0] if field.name in old and old[field.name][1] == field.type else -1 for field in fields
+    )
+    return () if order == tuple(range(len(old))) and len(old) == len(fields) else order
+
+
+def reordered(values: Scalars, order: tuple[int, ...]) -> Scalars:
+    """Values in another order of their fields, as `field_order` says; what stood nowhere is missing."""
+    return tuple([None if place < 0 else values[place] for place in order]) if order else values

@@ -1,13 +1,13 @@
 """Decisions that are not the last word: a challenge, a cooling-off, a review, and what became of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import msgspec
 
 from jindi.basics.instants import DAY_US
 from jindi.packs import Outcome
-from jindi.run.events import Scalar
+from jindi.run.events import Scalar, reordered
 
 Status = Literal["final", "pending", "passed", "failed", "released", "recalled", "accepted", "rejected", "expired"]
 
@@ -71,6 +71,14 @@ class Openings:
         assert opening.status == "pending", "ask refusal() first"
         opening.status = status
         return opening
+
+    def reorder(self, orders: Mapping[str, tuple[int, ...] | None]) -> None:
+        """Events' fields stand in another order from now on. An event whose type is gone stays as it is: its
+        follow-ups still end it, and nothing reads its values.
+        """
+        for opening in self._by_seq.values():
+            if order := orders.get(opening.event_type):
+                opening.values = reordered(opening.values, order)
 
     def expire(self, as_of_us: int) -> None:
         """Forget what is older than the longest time a decision may wait."""

@@ -17,7 +17,7 @@ from jindi.features import Windows
 from jindi.language import Value, time_words
 from jindi.packs import OUTCOMES, EventDef, Outcome
 from jindi.run.answered import Answered, fingerprint
-from jindi.run.events import Event, Scalars
+from jindi.run.events import Event, Scalars, field_order
 from jindi.run.intake import Refused
 from jindi.run.lists import Lists
 from jindi.run.openings import Opening, Openings, Status
@@ -114,6 +114,8 @@ class State:
     def under(self, program: Program, windows: Windows, warming: frozenset[str]) -> "State":
         """This state under other definitions; `warming` names the features that have not caught up yet."""
         self.lists.adopt(program.definitions)
+        then, today = self.program.definitions, program.definitions
+        self.openings.reorder({name: field_order(then, today, name) for name in then.events})
         state = State(program, windows, self.lists, self.openings, self.answered)
         state.high_us, state.next_seq, state.warming = self.high_us, self.next_seq, warming
         return state
