@@ -343,7 +343,12 @@ def test_a_history_whose_fields_have_moved_twice_is_replayed_in_today_s_order_wi
             await again.platform.take(moved)
             await until_caught_up(again)
             assert (await again.send(pay("after", channel="web")))["outcome"] == "deny"
-            assert again.platform.entity_features("user", "u1") == {"pays_1d": 5, "spent_1d": 4000, "web_pays_1d": 5}
+            assert again.platform.entity_features("user", "u1") == {
+                "pays_1d": 5,
+                "passed_15m": 0,
+                "spent_1d": 4000,
+                "web_pays_1d": 5,
+            }
             assert (await again.answer(pay(1, channel="web")))[:20] == b'{"decision_id":"dec_'
 
     run(go())

@@ -4,6 +4,7 @@ The events of a table and those derived from its rows are merged in time order; 
 give output rows. The output appears under its name when it is whole, never half.
 """
 
+import gc
 import heapq
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -76,6 +77,10 @@ def decide_file(
     outcomes: dict[str, int] = dict.fromkeys(map(str, Outcome), 0)
     events = done = 0
     sequential = any(state.accepts(name) for name in program.events)
+    # Nothing here makes cycles, and the collector would walk all that is remembered again and again: it took
+    # a third of the time of a long file.
+    collected = gc.isenabled()
+    gc.disable()
     try:
         for waiting, gathered in _gathered(state, stream, source.name, sequential=sequential):
             event = waiting.event
@@ -96,6 +101,9 @@ def decide_file(
     except BaseException:
         writer.abandon()
         raise
+    finally:
+        if collected:
+            gc.enable()
     told(done, done)
     return Summary(done, events, outcomes)
 
@@ -142,9 +150,13 @@ def _wire_events(source: Path, program: Program, tokens: Tokens) -> Iterator[_Wa
             try:
                 event = intake.read(line)
                 if event.id in seen:
-                    raise Refused([Problem("event", "id", "an id that an earlier line has", "give each event its own id")])
+                    raise Refused(
+                        [Problem("event", "id", "an id that an earlier line has", "give each event its own id")]
+                    )
             except Refused as error:
-                problems += [Problem(source.name, f"line {number}: {p.item}", p.problem, p.remedy) for p in error.problems]
+                problems += [
+                    Problem(source.name, f"line {number}: {p.item}", p.problem, p.remedy) for p in error.problems
+                ]
                 if len(problems) >= PROBLEMS_TOLD_MAX:
                     break
                 continue
@@ -167,14 +179,16 @@ def _mapped_events(source: Path, program: Program, tokens: Tokens, columns: Colu
 
         def tell(row: int, column: str, why: str, start: int = start, problems: list[Problem] = problems) -> None:
             if len(problems) < PROBLEMS_TOLD_MAX:
-                problems.append(Problem(source.name, f"row {start + row + 1}: {column}", why, "correct the file or its mapping"))
+                problems.append(
+                    Problem(source.name, f"row {start + row + 1}: {column}", why, "correct the file or its mapping")
+                )
 
         whole = {name: _cells(cells) if isinstance(cells, pa.Array) else cells for name, cells in table.items()}
-        at_source, table = _timed(columns.at, table)
-        at = instants(at_source, table[columns.at.column] if columns.at.column else [columns.at.literal] * rows,
-                      about(tell, "at"))  # fmt: skip
-        event_ids = ids(columns.id, range(rows), table, about(tell, "id"))
-        values = field_values(program.events[columns.type].event, columns.fields, rows, table, tokens, tell)
+        at_source, timed = _timed(columns.at, table)
+        at_cells = timed[columns.at.column] if columns.at.column else [columns.at.literal] * rows
+        at = instants(at_source, at_cells, about(tell, "at"))
+        event_ids = ids(columns.id, range(rows), whole, about(tell, "id"))
+        values = field_values(program.events[columns.type].event, columns.fields, rows, whole, tokens, tell)
         kept = list(zip(*(whole[name] for name in columns.keep.values()), strict=True)) if columns.keep else [()] * rows
         for row, at_us in enumerate(at):
             if at_us < last_us:
@@ -183,7 +197,7 @@ def _mapped_events(source: Path, program: Program, tokens: Tokens, columns: Colu
             if event_ids[row] in seen:
                 tell(row, "id", "an id that an earlier row has")
             seen.add(event_ids[row])
-        derived = [_derive(each, program, rows, table, at, tokens, tell) for each in columns.derived]
+        derived = [_derive(each, program, whole, at, tokens, tell) for each in columns.derived]
         if problems:
             raise Problems(problems)
         for events in derived:
@@ -200,7 +214,7 @@ def _mapped_events(source: Path, program: Program, tokens: Tokens, columns: Colu
 
 
 def _derive(
-    derived: Derived, program: Program, rows: int, table: Mapping[str, Sequence[Any]], at: list[int], tokens: Tokens,
+    derived: Derived, program: Program, table: Mapping[str, Sequence[Any]], at: list[int], tokens: Tokens,
     tell: Callable[[int, str, str], None],
 ) -> list[tuple[bool, Event]]:  # fmt: skip
     chosen = [row for row, cell in enumerate(table[derived.column]) if cell in derived.values]
@@ -249,7 +263,9 @@ def _chunks(source: Path, columns: ColumnMap) -> Iterator[dict[str, Sequence[Any
             header = raw.readline().decode("utf-8-sig").strip().split(",")
         types = {name.strip('"'): pa.string() for name in header}
         _have(source, names, list(types))
-        options = pa.csv.ConvertOptions(column_types=types, include_columns=names, strings_can_be_null=True, null_values=[""])
+        options = pa.csv.ConvertOptions(
+            column_types=types, include_columns=names, strings_can_be_null=True, null_values=[""]
+        )
         batches = _csv_batches(source, options)
     else:
         yield from _json_chunks(source, names)
@@ -327,7 +343,9 @@ def _json_chunks(source: Path, names: list[str]) -> Iterator[dict[str, Sequence[
 def _have(source: Path, wanted: list[str], there: list[str]) -> None:
     missing = [name for name in wanted if name not in there]
     if missing:
-        raise Problems(Problem(source.name, f"column {name}", "not in the file", f"it has: {', '.join(there)}") for name in missing)
+        raise Problems(
+            Problem(source.name, f"column {name}", "not in the file", f"it has: {', '.join(there)}") for name in missing
+        )
 
 
 class _Output:
@@ -352,7 +370,9 @@ class _Output:
         }
         own = {"event_id", "event_type", "at", "outcome", "score", "reasons", *features}
         if taken := sorted(own.intersection(kept)):
-            raise Problems(Problem("keep", name, "a column of the output has this name", "keep it under another") for name in taken)
+            raise Problems(
+                Problem("keep", name, "a column of the output has this name", "keep it under another") for name in taken
+            )
         self._waiting: list[tuple[_Waiting, Sequence[Value], Decision]] = []
         self._writer: pq.ParquetWriter | None = None
 
@@ -400,7 +420,9 @@ class _Output:
         try:
             table = pa.table(columns, schema=schema)
         except (pa.ArrowInvalid, pa.ArrowTypeError):
-            raise Problems([Problem("keep", "", "a kept column has values of several types", "leave it out, or mend it")]) from None
+            raise Problems(
+                [Problem("keep", "", "a kept column has values of several types", "leave it out, or mend it")]
+            ) from None
         if self._writer is None:
             self._writer = pq.ParquetWriter(self._part, table.schema, compression="zstd")
         self._writer.write_table(table)

@@ -4,6 +4,7 @@ The format is described where people meet it, in docs/decide.md. Cells are turne
 doesn't fit is told with its row and column, never with its value.
 """
 
+import math
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -247,9 +248,7 @@ def _local(text: str) -> datetime:
 def _number(cell: Any) -> float:
     """A cell as a number; the message of Python's own error would repeat the cell."""
     try:
-        if isinstance(cell, bool):
-            raise ValueError  # noqa: TRY301 - one way out for all that is no number
-        return float(cell)
+        return math.nan if isinstance(cell, bool) else float(cell)
     except ValueError:
         raise ValueError("not a number") from None
 
@@ -293,7 +292,9 @@ def _fast_money(field: FieldDef, source: Source, cells: Cells) -> list[Scalar] |
     if not np.isfinite(minor).all() or (np.abs(minor) > AMOUNT_MINOR_MAX).any():
         return None
     whole = np.rint(minor) if source.round == "half-even" else np.copysign(np.floor(np.abs(minor) + 0.5), minor)
-    if (field.least is not None and (whole < field.least).any()) or (field.most is not None and (whole > field.most).any()):
+    if (field.least is not None and (whole < field.least).any()) or (
+        field.most is not None and (whole > field.most).any()
+    ):
         return None
     listed: list[Scalar] = whole.astype(np.int64).tolist()
     return listed

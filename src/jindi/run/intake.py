@@ -156,7 +156,8 @@ class _Shape:
     def member(self, list_name: str, value: str) -> str:
         """What a list keeps of a new member: the token, where it is a list of identifiers.
 
-        Raises ValueError when the value is no such identifier."""
+        Raises ValueError when the value is no such identifier.
+        """
         kind = self._lists[list_name].of.of if list_name in self._lists else None
         if kind is None or is_token(kind, value):
             return value
@@ -169,8 +170,12 @@ def _money(currency: str, field: FieldDef) -> Convert:
     is_plain = EXPONENTS.get(currency) == 2
 
     def convert(text: str) -> int:
-        if is_plain and text[-3:-2] == "." and (digits := text[:-3] + text[-2:]).isdigit() and digits.isascii() and (
-            text[0] != "0" or len(text) == 4
+        if (
+            is_plain
+            and text[-3:-2] == "."
+            and (digits := text[:-3] + text[-2:]).isdigit()
+            and digits.isascii()
+            and (text[0] != "0" or len(text) == 4)
         ):
             minor = int(digits)  # the common form, 1234.56, without the grammar's cost
             if minor > AMOUNT_MINOR_MAX:
@@ -223,7 +228,9 @@ class Intake:
 
     def _problems_of_bytes(self, raw: bytes | memoryview) -> list[Problem]:
         if len(raw) > EVENT_BYTES_MAX:
-            return [Problem("event", "", f"longer than {EVENT_BYTES_MAX} bytes", "send what the type declares, no more")]
+            return [
+                Problem("event", "", f"longer than {EVENT_BYTES_MAX} bytes", "send what the type declares, no more")
+            ]
         try:
             document = msgspec.json.decode(raw)
         except (msgspec.MsgspecError, ValueError, RecursionError):
@@ -238,7 +245,9 @@ class Intake:
         problems = []
         event_id, type_name = document.get("id"), document.get("type")
         if not isinstance(event_id, str) or not 1 <= len(event_id) <= ID_LENGTH_MAX:
-            problems.append(Problem("event", "id", "missing or not a text of 1 to 128 characters", "give each event its own id"))
+            problems.append(
+                Problem("event", "id", "missing or not a text of 1 to 128 characters", "give each event its own id")
+            )
         problems += self._problems_of_time(document.get("at"), at_is_us=at_is_us)
         shape = self._shapes.get(type_name) if isinstance(type_name, str) else None
         if shape is None:
@@ -246,7 +255,11 @@ class Intake:
             return [*problems, Problem("event", "type", "missing or not a declared event type", f"use one of: {known}")]
         for name in document:
             if name not in shape.names and name not in _ENVELOPE:
-                problems.append(Problem("event", _shown(name), "not a field of this event type", f"declared: {', '.join(shape.names)}"))
+                problems.append(
+                    Problem(
+                        "event", _shown(name), "not a field of this event type", f"declared: {', '.join(shape.names)}"
+                    )
+                )
         for field in shape.definition.fields:
             value = document.get(field.name)
             if value is None:

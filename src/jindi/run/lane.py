@@ -121,7 +121,9 @@ class Lane:
         if (seq := state.answered.find(mark)) is not None and (given := self._again(seq, event)) is not None:
             return given
         if event.at_us < state.answered.floor_us:
-            raise Refused([Problem("event", "at", "older than the answers that are kept", "it can't be told from a repetition")])
+            raise Refused(
+                [Problem("event", "at", "older than the answers that are kept", "it can't be told from a repetition")]
+            )
         if (problem := state.refusal(event)) is not None:
             raise Refused([problem])
         return self._decide(event, received_us, mark)

@@ -41,7 +41,8 @@ RETRY_S = 5.0
 class Settings:
     """How the platform runs. `snapshot_every` counts decisions, `snapshot_minutes` time since the last one.
 
-    `release_due`: let go of delayed events by ourselves when their time is over."""
+    `release_due`: let go of delayed events by ourselves when their time is over.
+    """
 
     snapshot_every: int = 200_000
     snapshot_minutes: int = 10
@@ -132,7 +133,9 @@ class Platform:
         recovered = recover(self.log, self._blobs, self._program, self.archive, progress)
         if same_packs and recovered.definitions_digest not in (None, self._program.digest):
             self.log.close()
-            raise Problems([Problem("packs", "", "the journal ends under other packs than these", "name them with --packs")])
+            raise Problems(
+                [Problem("packs", "", "the journal ends under other packs than these", "name them with --packs")]
+            )
         for note in recovered.notes:
             self._tell(note)
         self._snapshot_seq = recovered.state.next_seq - recovered.replayed
@@ -147,7 +150,8 @@ class Platform:
 
     def _sealed(self, seq: int) -> None:
         """In the commit thread, when a segment is full: its end is to be signed. The batch that did not fit
-        is sealed already, so the chain's previous hash is the one that the segment ends in."""
+        is sealed already, so the chain's previous hash is the one that the segment ends in.
+        """
         if self._notary is not None:
             self._notary.mark(seq, self._chain.previous)
 
@@ -253,7 +257,10 @@ class Platform:
         self.lane.recent.clear()
         self.lane.take(state)
         self._journal_definitions()
-        self._tell(f"packs {program.digest[:12]} are in force" + (f"; catching up: {', '.join(sorted(missing))}" if missing else ""))
+        self._tell(
+            f"packs {program.digest[:12]} are in force"
+            + (f"; catching up: {', '.join(sorted(missing))}" if missing else "")
+        )
         if missing:
             self._spawn(self._warm(program))
         return tuple(sorted(missing))
@@ -262,7 +269,8 @@ class Platform:
         """Replay the journal into fresh windows of the new definitions, beside the live lane, then change over.
 
         A lane that stops is recovered by a replay of its own, under these same definitions: then there is
-        nothing left to do here."""
+        nothing left to do here.
+        """
         lane = self.lane
         side = State.fresh(program, Windows(plan(program.definitions, program.reads)))
         side.answered = Answered(most=1 << 12)
@@ -297,7 +305,8 @@ class Platform:
     def try_packs(self, files: Mapping[str, str], raw: bytes) -> Trial:
         """Decide an event under edited packs against the running history; nothing is kept of it.
 
-        Raises Problems (of the packs) or Refused (the event)."""
+        Raises Problems (of the packs) or Refused (the event).
+        """
         return self.try_program(compiled(files, cases=False), raw)
 
     def try_program(self, program: Program, raw: bytes) -> Trial:
@@ -315,7 +324,8 @@ class Platform:
     async def snapshot(self) -> str:
         """Write a snapshot now, in a child; returns its name when it is on disk.
 
-        Raises NotNow when the state is not one to go back to, OSError when it can't be written."""
+        Raises NotNow when the state is not one to go back to, OSError when it can't be written.
+        """
         async with self._snapshot_lock:
             # The state must say what the journal says: a stopped lane may have seen an event that was never
             # written, and windows that still catch up would be taken for whole at the next start.

@@ -111,8 +111,19 @@ def encode_decision(
     """The bytes of a decision's record."""
     return _encode(
         (
-            DECISION, definitions, as_of_us, received_us, event.id, event.type, event.at_us, event.values,
-            facts, absent, late, _verdict(decision), [_verdict(shadow) for shadow in decision.shadows],
+            DECISION,
+            definitions,
+            as_of_us,
+            received_us,
+            event.id,
+            event.type,
+            event.at_us,
+            event.values,
+            facts,
+            absent,
+            late,
+            _verdict(decision),
+            [_verdict(shadow) for shadow in decision.shadows],
         )  # fmt: skip
     )
 

@@ -94,7 +94,9 @@ class Gatherer:
 class State:
     """One lane's windows, lists, open decisions and answered ids, under one program."""
 
-    def __init__(self, program: Program, windows: Windows, lists: Lists, openings: Openings, answered: Answered) -> None:
+    def __init__(
+        self, program: Program, windows: Windows, lists: Lists, openings: Openings, answered: Answered
+    ) -> None:
         self.program, self.windows, self.lists = program, windows, lists
         self.openings, self.answered = openings, answered
         self._fed: Fed = windows

@@ -23,7 +23,7 @@ from jindi.doors.api.problems import Title, problem
 from jindi.engine import to_json
 from jindi.ports import Clock
 from jindi.run.intake import Refused
-from jindi.run.platform import compiled, NotNow, Platform
+from jindi.run.platform import NotNow, Platform, compiled
 
 Handler = Callable[[Request], Awaitable[Response]]
 _json = msgspec.json.Encoder().encode
@@ -32,9 +32,7 @@ PACKS_BYTES_MAX = 8 * 1024 * 1024
 
 def _error(title: Title, detail: str = "", **more: Any) -> Response:
     headers = {"www-authenticate": "Bearer"} if title.status == 401 else {}
-    return Response(
-        problem(title, detail, **more), title.status, headers, media_type=problems.MEDIA_TYPE.decode()
-    )
+    return Response(problem(title, detail, **more), title.status, headers, media_type=problems.MEDIA_TYPE.decode())
 
 
 def _plain(document: Any, status: int = 200) -> Response:
@@ -120,7 +118,8 @@ class Routes:
             "digest": definitions.digest,
             "packs": {name: pack.version for name, pack in definitions.packs.items()},
             "policies": [
-                {"id": each.id, "on": each.on, "state": each.state, "digest": each.digest} for each in definitions.policies
+                {"id": each.id, "on": each.on, "state": each.state, "digest": each.digest}
+                for each in definitions.policies
             ],
             "catching_up": sorted(self._platform.lane.state.warming),
         })  # fmt: skip
@@ -203,15 +202,15 @@ def build_api(
     return application
 
 
-async def _not_found(_request: Request, _error_: Exception) -> Response:
+async def _not_found(_: Request, __: Exception) -> Response:
     return _error(problems.NOT_FOUND)
 
 
-async def _not_allowed(_request: Request, error: Exception) -> Response:
+async def _not_allowed(_: Request, error: Exception) -> Response:
     response = _error(problems.NOT_ALLOWED)
     response.headers.update(getattr(error, "headers", None) or {})
     return response
 
 
-async def _failed(_request: Request, _error_: Exception) -> Response:
+async def _failed(_: Request, __: Exception) -> Response:
     return _error(problems.FAILED)

@@ -49,7 +49,9 @@ class Events:
         """Answer one request."""
         key, ndjson = self._who(scope["headers"])
         if key is None:
-            await answer(send, 401, problem(problems.UNAUTHENTICATED), problems.MEDIA_TYPE, (b"www-authenticate", b"Bearer"))
+            await answer(
+                send, 401, problem(problems.UNAUTHENTICATED), problems.MEDIA_TYPE, (b"www-authenticate", b"Bearer")
+            )
         elif not key.may(Right.EVENTS_WRITE):
             await answer(send, 403, problem(problems.FORBIDDEN, "it needs events:write"), problems.MEDIA_TYPE)
         else:
@@ -110,7 +112,9 @@ class Events:
                 return self._platform.submit(line, self._clock.now_us())
             except Busy:
                 # The queue is full of other requests' events and our own: wait for the oldest of ours.
-                waiting = next((each for _, each in flying if isinstance(each, asyncio.Future) and not each.done()), None)
+                waiting = next(
+                    (each for _, each in flying if isinstance(each, asyncio.Future) and not each.done()), None
+                )
                 await (asyncio.wait([waiting]) if waiting is not None else asyncio.sleep(0.001))
             except (Refused, Conflict, Stopped) as error:
                 return told(error, line=number)[1]

@@ -18,7 +18,10 @@ def exposition(platform: Platform) -> str:
 
     family(
         "jindi_decisions_total", "counter", "Decisions by event type and outcome.",
-        ((f'{{type="{kind}",outcome="{outcome}"}}', count) for (kind, outcome), count in sorted(measures.outcomes.items())),
+        (
+            (f'{{type="{kind}",outcome="{outcome}"}}', count)
+            for (kind, outcome), count in sorted(measures.outcomes.items())
+        ),
     )  # fmt: skip
     family(
         "jindi_rule_hits_total", "counter", "Hits of live rules.",
@@ -32,8 +35,15 @@ def exposition(platform: Platform) -> str:
         ),
     )  # fmt: skip
     family("jindi_events_refused_total", "counter", "Events that did not fit their type.", [("", measures.refused)])
-    family("jindi_events_busy_total", "counter", "Events turned away because the queue was full.", [("", measures.busy)])
-    family("jindi_decisions_degraded_total", "counter", "Decisions made while an input was away.", [("", measures.degraded)])
+    family(
+        "jindi_events_busy_total", "counter", "Events turned away because the queue was full.", [("", measures.busy)]
+    )
+    family(
+        "jindi_decisions_degraded_total",
+        "counter",
+        "Decisions made while an input was away.",
+        [("", measures.degraded)],
+    )
     reached = 0
     samples: list[tuple[str, float]] = []
     for bound, count in zip(LATENCY_BOUNDS_US, measures.latency, strict=False):

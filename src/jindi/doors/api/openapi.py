@@ -44,7 +44,10 @@ def _paths() -> dict[str, Any]:
     one_id = [{"name": "id", "in": "path", "required": True, "schema": _DECISION_ID}]
     entity = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}, "description": text}
-        for name, text in (("key", "The entity: user, device, …"), ("value", "Its value; an identifier may be in clear."))
+        for name, text in (
+            ("key", "The entity: user, device, …"),
+            ("value", "Its value; an identifier may be in clear."),
+        )
     ]
     lines = {"schema": {"type": "string", "description": "One JSON object a line."}}
     return {
@@ -79,7 +82,10 @@ def _paths() -> dict[str, Any]:
                 "operationId": "tryPacks",
                 "requestBody": {"required": True, "content": {"application/json": {"schema": anything}}},
                 "responses": {
-                    "200": {"description": "What they would decide.", "content": {"application/json": {"schema": anything}}},
+                    "200": {
+                        "description": "What they would decide.",
+                        "content": {"application/json": {"schema": anything}},
+                    },
                     **_errors("400", "401", "403", "413", "422"),
                 },
             }
@@ -98,7 +104,10 @@ def _paths() -> dict[str, Any]:
             "get": {
                 "summary": "Measures in the Prometheus text format.",
                 "operationId": "readMetrics",
-                "responses": {"200": {"description": "Metrics.", "content": {"text/plain": {}}}, **_errors("401", "403")},
+                "responses": {
+                    "200": {"description": "Metrics.", "content": {"text/plain": {}}},
+                    **_errors("401", "403"),
+                },
             }
         },
         "/healthz": {"get": {"summary": "The process is alive.", "operationId": "readHealth", "security": [],
@@ -200,7 +209,17 @@ def _decision() -> dict[str, Any]:
             "at": _INSTANT,
             "as_of": _INSTANT,
             "status": {
-                "enum": ["final", "pending", "passed", "failed", "released", "recalled", "accepted", "rejected", "expired"]
+                "enum": [
+                    "final",
+                    "pending",
+                    "passed",
+                    "failed",
+                    "released",
+                    "recalled",
+                    "accepted",
+                    "rejected",
+                    "expired",
+                ]
             },
         },
         "required": ["decision_id", "event_id", "outcome", "score", "reasons", "policy", "degraded", "late"],
@@ -209,7 +228,11 @@ def _decision() -> dict[str, Any]:
 
 def _problem() -> dict[str, Any]:
     text = {"type": "string"}
-    line = {"type": "object", "properties": {"path": text, "problem": text, "remedy": text}, "required": ["path", "problem"]}
+    line = {
+        "type": "object",
+        "properties": {"path": text, "problem": text, "remedy": text},
+        "required": ["path", "problem"],
+    }
     return {
         "type": "object",
         "properties": {

@@ -28,9 +28,18 @@ NOT_ALLOWED = Title("method-not-allowed", 405, "This method is not for this addr
 CONFLICT = Title("event-id-used", 409, "The event id was used for another content", "事件编号已用于其他内容")
 TOO_LARGE = Title("too-large", 413, "The body is larger than this door takes", "请求体过大")
 REFUSED = Title("event-refused", 422, "The event does not fit what its type declares", "事件不符合其类型的声明")
-PACKS_REFUSED = Title("packs-refused", 422, "The packs have problems; nothing was changed", "行业包存在问题，未作任何更改")
-BUSY = Title("busy", 503, "Too many events are waiting; nothing was taken, try again", "等待处理的事件过多，本事件未受理，请重试")
-STOPPED = Title("stopped", 503, "The lane has stopped and is recovering; nothing was taken", "决策通道已停止并正在恢复，本事件未受理")
+PACKS_REFUSED = Title(
+    "packs-refused", 422, "The packs have problems; nothing was changed", "行业包存在问题，未作任何更改"
+)
+BUSY = Title(
+    "busy", 503, "Too many events are waiting; nothing was taken, try again", "等待处理的事件过多，本事件未受理，请重试"
+)
+STOPPED = Title(
+    "stopped",
+    503,
+    "The lane has stopped and is recovering; nothing was taken",
+    "决策通道已停止并正在恢复，本事件未受理",
+)
 NOT_NOW = Title("not-now", 503, "This can't be done in the state that the platform is in", "平台当前状态下无法执行")
 FAILED = Title("failed", 500, "The platform failed on this request", "平台处理此请求时出错")
 

@@ -17,7 +17,7 @@ QUIET_S = 1.0
 """What takes no longer than this needs no progress line."""
 
 
-_CONTROLS = {code: "\ufffd" for code in (*range(32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+_CONTROLS = dict.fromkeys((*range(32), *range(127, 160), *range(8234, 8239), *range(8294, 8298)), "�")
 del _CONTROLS[ord("\n")], _CONTROLS[ord("\t")]
 
 

@@ -18,6 +18,10 @@ from jindi.journal import Notary
 from jindi.ports import LogFailure
 from jindi.run.platform import NotNow, Platform
 
+COLLECT = (50_000, 20, 100)
+"""The collector's thresholds: decisions make few cycles, and its full walk over what is remembered is felt as
+latency; rarer walks do as well."""
+
 WATCH_S = 1.0
 """How often the packs' folders are looked at for changes."""
 
@@ -72,6 +76,7 @@ async def _up(
     # What lives now lives long: keep the collector from walking it again and again.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*COLLECT)
     blobs = wiring.blobs(settled)
     keys, links = wiring.keys(blobs), wiring.links(blobs)
     api_key = start_key(keys, wiring.clock.now_us())
@@ -147,9 +152,7 @@ async def _snapshot(platform: Platform, output: Output) -> str:
     with output.progress() as progress:
         task = progress.add_task("reading the journal", total=None)
         # Another set of packs would go into the journal, and be in force there, by mere oversight.
-        await platform.start(
-            lambda done, total: progress.update(task, completed=done, total=total), same_packs=True
-        )
+        await platform.start(lambda done, total: progress.update(task, completed=done, total=total), same_packs=True)
     try:
         return await platform.snapshot()
     finally:
