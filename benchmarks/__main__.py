@@ -50,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
                 SUBJECTS[name](report, Path(folder), quick=given.quick, rounds=rounds)
             except Exception as error:  # noqa: BLE001 - the other subjects are still to be measured
                 traceback.print_exc()
-                report.say(f"{name} could not be measured to its end: {type(error).__name__}: {error}")
+                report.say(f"{name} could not be measured to its end: {type(error).__name__}: {last_line(error)}")
                 failed = 1
         print(f"  [{time.perf_counter() - started:.0f} s]", flush=True)
     command = " ".join(["python -m benchmarks", *(sys.argv[1:] if arguments is None else arguments)])
@@ -63,6 +63,11 @@ def main(arguments: list[str] | None = None) -> int:
         out.write_text(text, encoding="utf-8")
         print(f"written to {out}")
     return failed
+
+
+def last_line(error: Exception) -> str:
+    """What an error says in the end: another process's traceback has it there."""
+    return str(error).strip().rpartition("\n")[2]
 
 
 if __name__ == "__main__":

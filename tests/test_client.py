@@ -1,7 +1,6 @@
 """The client: whatever happens on the way, an event counts once and the caller is told the truth."""
 
 import asyncio
-import json
 import socket
 import threading
 
@@ -44,7 +43,7 @@ class Live:
                 uvicorn.Config(self.faulty, lifespan="off", log_config=None, interface="asgi3")
             )
             serving = asyncio.create_task(self.server.serve(sockets=[sock]))
-            while not self.server.started:
+            while not self.server.started:  # noqa: ASYNC110 - uvicorn tells nobody
                 await asyncio.sleep(0.005)
             self.ready.set()
             await serving
@@ -141,7 +140,7 @@ def test_refused_lines_come_back_in_their_places_and_are_not_sent_again(live):
 
 def test_lines_that_a_recovering_platform_did_not_take_are_sent_again_and_only_they(live):
     async def recover_soon():
-        while live.shop.platform.ready() is None:
+        while live.shop.platform.ready() is None:  # noqa: ASYNC110 - the platform tells nobody
             await asyncio.sleep(0.001)
         await live.shop.platform.tend()
 
@@ -206,4 +205,3 @@ def test_events_that_hold_line_breaks_stay_one_event_each(live):
     with live.client() as client:
         (answer,) = client.decide_many([pay("br", user="two\nlines")])
         assert isinstance(answer, Decision)
-    assert json.dumps("two\nlines") == '"two\\nlines"'

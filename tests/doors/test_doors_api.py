@@ -8,7 +8,6 @@ import pytest
 from api_world import ALL, Api
 
 from jindi.access import Scope
-from jindi.doors.api import hot
 from jindi.doors.api.openapi import document
 from jindi.ports import LogFailure
 from jindi.run import lane as lanes
@@ -18,7 +17,6 @@ from shop_world import (
     NOON_US,
     POLICY,
     SECOND_US,
-    Shop,
     event,
     failing_append,
     pay,
@@ -673,9 +671,9 @@ def conforms(value, schema, root, place="$"):
             wrong.append(f"{place}: length")
         if "pattern" in schema and not re.search(schema["pattern"], value):
             wrong.append(f"{place}: pattern")
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        if not schema.get("minimum", value) <= value <= schema.get("maximum", value):
-            wrong.append(f"{place}: bounds")
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if is_number and not schema.get("minimum", value) <= value <= schema.get("maximum", value):
+        wrong.append(f"{place}: bounds")
     if isinstance(value, dict):
         properties = schema.get("properties", {})
         wrong += [f"{place}: lacks {name}" for name in schema.get("required", []) if name not in value]
@@ -814,9 +812,3 @@ def test_what_the_description_allows_intake_takes_and_what_it_forbids_intake_ref
                 assert (await api.post(document)).status_code == (200 if fits else 422), change
 
     run(go())
-
-
-def test_lines_are_decided_in_slices_so_that_others_get_their_turn():
-    assert 1 <= hot.LINES_AT_ONCE <= 1024
-    assert shop_files()
-    assert Shop

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from jindi.basics.instants import format_instant
 from jindi.basics.problems import Problems
-from jindi.packs import OUTCOMES
 from jindi.run.batch import decide_file
 from jindi.run.columns import read_columns
 from jindi.vault import Tokens
@@ -484,5 +483,15 @@ def toml(value):
     return json.dumps(value) if value is not None else '""'
 
 
-def test_the_summary_counts_every_outcome():
-    assert set(map(str, OUTCOMES)) == {"allow", "challenge", "delay", "review", "deny"}
+def test_a_column_may_be_the_event_s_time_and_a_field_at_once(tmp_path):
+    """Cells of one column are read by each source in its own way."""
+    text = """
+type = "reading"
+id = { column = "number", prefix = "r" }
+at = { column = "moment", zone = "UTC" }
+[fields]
+whole = { column = "number" }
+when_ = { column = "moment", zone = "UTC" }
+"""
+    _, out = decided(written(tmp_path, "parquet", rows(4)), mapping(text))
+    assert out.num_rows == 4

@@ -31,7 +31,8 @@ doc = {{ zh = "此人无权。", en = "Mallory may not." }}
 when = "{field} == 'mallory'"
 then = "deny"
 basis = "shop rules 9"
-case = [ {{ name = "yes", given = {{ {field} = "mallory" }}, fires = true }}, {{ name = "no", given = {{ {field} = "s1" }}, fires = false }} ]
+case = [ {{ name = "yes", given = {{ {field} = "mallory" }}, fires = true }},
+         {{ name = "no", given = {{ {field} = "s1" }}, fires = false }} ]
 """
 
 

@@ -6,11 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jindi.app.wiring import shipped_packs
+from jindi.app.wiring import Outside
 from jindi.engine import Decision, Verdict
+from jindi.journal import unseal
 from jindi.packs import OUTCOMES, load
 from jindi.run.events import Event
 from jindi.run.records import (
+    DECISION,
     DecisionRecord,
     DefinitionsRecord,
     decision_id,
@@ -21,7 +23,6 @@ from jindi.run.records import (
     source_of,
 )
 from jindi.run.simulate import World
-from jindi.stores.folders import read_folder
 from shop_world import Shop, run, shop_program
 
 SCALARS = st.one_of(
@@ -132,36 +133,26 @@ def test_bytes_that_are_no_record_are_refused(raw):
 
 def test_a_shipped_pack_s_decisions_take_at_most_a_kilobyte_each(capsys):
     """Everything needed to replay a decision of the simulated wallet, definitions apart."""
-    files = {
-        f"{name}/{path}": text
-        for name in ("core", "account", "payment")
-        for path, text in read_folder(shipped_packs() / name).items()
-    }
     sizes = []
 
     async def live():
-        async with Shop(files=files) as shop:
+        async with Shop(files=Outside().pack_files([])) as shop:
             world = World(5, users=120, start_us=shop.clock.at_us)
             for simulated, _ in zip(world, range(1500), strict=False):
                 shop.clock.at_us = world.now_us
                 await shop.answer(json.dumps(simulated.event).encode())
-            for _, record in shop.platform.archive.records(1):
-                sizes.append(len(encode_again(record)))
-
-    def encode_again(record):
-        import msgspec
-
-        return msgspec.msgpack.encode(record)
+            shop.platform.lane.settle()
+            for frame in shop.log.read(1):
+                sizes.extend(len(record) for record in unseal(frame.batch).records if record[1] == DECISION)
 
     run(live())
+    average = sum(sizes) / len(sizes)
     with capsys.disabled():
-        print(
-            f"\na decision of the simulated wallet takes {sum(sizes) / len(sizes):.0f} B on average, {max(sizes)} B at most"
-        )
+        print(f"\na simulated decision takes {average:.0f} B on average, {max(sizes)} B at most")  # noqa: T201
     assert len(sizes) >= 1500  # releases come on top
     assert max(sizes) <= 1024
 
 
-def test_a_passing_load_of_the_record_names_the_kind_in_its_second_byte():
+def test_a_record_names_its_kind_in_its_second_byte():
     """`verify` and `decode` look no further than this to tell decisions from definitions."""
     assert encode_definitions(shop_program().definitions, 0)[1] == 0

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from jindi.ports import LogDamaged
 from jindi.run import snapshots
+from jindi.run.lane import Stopped
 from jindi.run.platform import Settings
 from jindi.stores.files import FileBlobs, MemoryBlobs
 from jindi.stores.segments import SegmentLog
@@ -347,9 +348,8 @@ def test_a_state_recovered_after_a_failure_is_the_state_of_a_fresh_start():
     async def go():
         async with Shop() as shop:
             await live(shop, 40)
-            with failing_append(shop.log, OSError("lost")):
-                with pytest.raises(Exception, match="could not be written"):
-                    await shop.answer(pay("lost", at_us=NOON_US))
+            with failing_append(shop.log, OSError("lost")), pytest.raises(Stopped, match="could not be written"):
+                await shop.answer(pay("lost", at_us=NOON_US))
             await shop.platform.tend()
             recovered = state_of(shop.platform.lane.state)
             async with reopened(shop, blobs=MemoryBlobs()) as fresh:

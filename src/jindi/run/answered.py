@@ -77,11 +77,12 @@ class Answered:
         self._most = most
         self._young, self._old = _empty(_START), _empty(_OLDLESS)
         self._count = 0
+        self._room = self._room_of_young()
         self._born_us = self.floor_us = 0
 
     def find_or_add(self, mark: tuple[int, int], seq: int, as_of_us: int) -> int | None:
         """What `find` gives; and when that is None, `add`, in one step."""
-        if self._count >= self._most or self._count * 10 >= self._young.shape[0] * 6:
+        if self._count >= self._room:
             found = self.find(mark)
             if found is None:
                 self.add(mark, seq, as_of_us)
@@ -101,18 +102,28 @@ class Answered:
 
     def add(self, mark: tuple[int, int], seq: int, as_of_us: int) -> None:
         """Remember an answer that is not yet in the index."""
+        if self._count >= self._room:
+            self._make_room(as_of_us)
+        _put(self._young, mark[0], mark[1], seq)
+        self._count += 1
+
+    def _make_room(self, as_of_us: int) -> None:
+        """Forget the old generation, or give the young one a larger table."""
         if self._count >= self._most:
             if self._old.shape[0] > _OLDLESS:
                 # What is now forgotten may be as young as the first of those who came after it, to the microsecond.
                 self.floor_us = self._born_us + 1
             self._old, self._young, self._count = self._young, _empty(_START), 0
             self._born_us = as_of_us
-        if self._count * 10 >= self._young.shape[0] * 6:
+        elif self._count * 10 >= self._young.shape[0] * 6:
             larger = _empty(self._young.shape[0] * 2)
             _move(self._young, larger)
             self._young = larger
-        _put(self._young, *mark, seq)
-        self._count += 1
+        self._room = self._room_of_young()
+
+    def _room_of_young(self) -> int:
+        rows: int = self._young.shape[0]
+        return min(self._most, -(-rows * 6 // 10))
 
     def __len__(self) -> int:
         return self._count + int((self._old[:, 2] >= 0).sum())

@@ -162,7 +162,7 @@ class Lane:
             seq = state.next_seq
             record = encode_decision(
                 state.definitions_seq, gathered.as_of_us, received_us, event, gathered.base[len(event.values) :],
-                sorted(gathered.absent), gathered.late, decision,
+                sorted(gathered.absent) if gathered.absent else (), gathered.late, decision,
             )  # fmt: skip
             state.applied(seq, event, gathered.as_of_us, decision.outcome, decision.wait_us, mark)
             body = self._writers[event.type].write(

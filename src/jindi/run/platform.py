@@ -206,7 +206,7 @@ class Platform:
             field.identifier
             for event in definitions.events.values()
             for field in event.fields
-            if field.entity == entity or field.name == entity
+            if entity in (field.entity, field.name)
         }
         if not any(feature.entities == (entity,) for feature in definitions.features.values()):
             raise LookupError("no feature has this key")
@@ -336,14 +336,9 @@ class Platform:
                 raise NotNow("some features still catch up; a snapshot can be taken when they have")
             seq = self.lane.state.next_seq
             child = snapshots.write_forked(self.lane.state, self._blobs, last_record(self.archive, seq))
-            try:
-                while (ended := os.waitpid(child, os.WNOHANG))[0] == 0:
-                    await asyncio.sleep(0.02)
-            except asyncio.CancelledError:
-                os.waitpid(child, 0)
-                raise
+            _, status = await asyncio.to_thread(os.waitpid, child, 0)
             self._snapshot_seq, self._snapshot_us = seq, self._clock.now_us()
-            if ended[1] != 0:
+            if status != 0:
                 raise OSError("the snapshot could not be written; the platform goes on with the last one")
             snapshots.prune(self._blobs)
             return snapshots.name_of(seq)

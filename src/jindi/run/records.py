@@ -124,7 +124,7 @@ def encode_decision(
             late,
             _verdict(decision),
             [_verdict(shadow) for shadow in decision.shadows],
-        )  # fmt: skip
+        )
     )
 
 

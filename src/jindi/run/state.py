@@ -23,6 +23,8 @@ from jindi.run.lists import Lists
 from jindi.run.openings import Opening, Openings, Status
 from jindi.run.records import DecisionRecord, decision_seq
 
+_NOTHING: frozenset[str] = frozenset()
+
 
 class Fed(Protocol):
     """What takes events in: the windows themselves, or a feeder before them."""
@@ -55,6 +57,8 @@ class Gatherer:
         places = {name: place for place, name in enumerate((*ep.fields, *ep.windows))}
         self._members = tuple((places[member.name], member.list_name) for member in ep.members)
         self._from_us = self._until_us = 0
+        self.is_timeless = not ep.limits
+        self.late_after_us = ep.event.late_after_us
         self._minute = -1
         self._words: list[Value] = []
         # All words but the instant itself stay the same for a minute.
@@ -105,6 +109,7 @@ class State:
         self.definitions_seq = -1
         self.warming: frozenset[str] = frozenset()
         self._gatherers = {name: Gatherer(ep) for name, ep in program.events.items()}
+        self._lifecycles = {name: ep.event.lifecycle for name, ep in program.events.items()}
         accepted = [feature for feature in program.definitions.features.values() if feature.counts == "accepted"]
         self._kept = frozenset(name for feature in accepted for name in feature.of)
 
@@ -133,9 +138,10 @@ class State:
 
     def refusal(self, event: Event) -> Problem | None:
         """Why an event that reads well still can't be taken now; None when it can."""
-        definition = self.program.events[event.type].event
-        if definition.lifecycle is None:
+        if self._lifecycles[event.type] is None:
             return None
+        definition = self.program.events[event.type].event
+        assert definition.lifecycle is not None, "asked just now"
         fields = _named(definition, event.values)
         if definition.lifecycle == "list_entry":
             if fields["list"] not in self.lists:
@@ -161,7 +167,7 @@ class State:
             features: Sequence[Value] = read(event.type, as_of_us, event.values)
         except OverflowError as error:
             raise Refused([Problem("event", event.type, str(error), "the sums of its windows are full")]) from None
-        absent: frozenset[str] = frozenset()
+        absent = _NOTHING
         if deadline_passed or self.warming:
             windows = gatherer.ep.windows
             absent = frozenset(name for name in windows if deadline_passed or name in self.warming)
@@ -174,9 +180,11 @@ class State:
         gatherer = self._gatherers[event.type]
         as_of_us = max(event.at_us, self.high_us)
         self._turn(gatherer, as_of_us)
-        return self._assembled(gatherer, event, as_of_us, features, frozenset())
+        return self._assembled(gatherer, event, as_of_us, features, _NOTHING)
 
     def _turn(self, gatherer: Gatherer, as_of_us: int) -> None:
+        if gatherer.is_timeless:
+            return
         try:
             gatherer.turn_to(as_of_us)
         except LookupError as error:
@@ -186,7 +194,7 @@ class State:
         self, gatherer: Gatherer, event: Event, as_of_us: int, features: Sequence[Value], absent: frozenset[str]
     ) -> Gathered:
         ep = gatherer.ep
-        late = event.at_us + ep.event.late_after_us < self.high_us
+        late = event.at_us + gatherer.late_after_us < self.high_us
         base = gatherer.base(event.values, features, as_of_us, self.lists)
         return Gathered(as_of_us, late, ep.complete(base, absent), base, absent)
 
@@ -211,15 +219,16 @@ class State:
         self.high_us = as_of_us
         self.next_seq = seq + 1
         self.answered.add(mark or fingerprint(event.id), seq, as_of_us)
-        definition = self.program.events[event.type].event
+        lifecycle = self._lifecycles[event.type]
         if outcome is Outcome.ALLOW:
             if event.type in self._kept:
                 self._fed.keep(event.type, as_of_us, event.values)
         elif outcome is not Outcome.DENY:
             due_us = as_of_us + wait_us if outcome is Outcome.DELAY and wait_us is not None else None
             self.openings.add(Opening(seq, event.id, event.type, event.values, outcome, as_of_us, due_us, "pending"))
-        if definition.lifecycle is not None and outcome is Outcome.ALLOW:
+        if lifecycle is not None and outcome is Outcome.ALLOW:
             # Follow-ups have policies, too: one that was not let through changes nothing.
+            definition = self.program.events[event.type].event
             self._follow_up(definition, _named(definition, event.values), as_of_us)
         if seq % 4096 == 0:
             self.openings.expire(as_of_us)

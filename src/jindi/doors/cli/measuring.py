@@ -33,5 +33,6 @@ def measure(wiring: Wiring, settled: Settled, output: Output, events: int, round
         output.out.print(table)
     output.say(
         f"{figures.total_us:.1f} CPU µs per decision before HTTP and the disk"
-        f" ({events} events, median of {rounds} rounds); {figures.record_bytes:.0f} B per record"
+        f" ({figures.total_us_min:.1f} to {figures.total_us_max:.1f}; {events} events, median of {rounds} rounds);"
+        f" {figures.record_bytes:.0f} B per record"
     )
