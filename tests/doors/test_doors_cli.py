@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -515,6 +516,29 @@ def test_up_that_can_not_begin_says_why_and_is_1(tmp_path):
         out, err = process.communicate(timeout=60)
     assert process.returncode == 1
     assert json.loads(out)["problems"]
+    assert "Traceback" not in err
+
+
+def test_up_over_a_damaged_journal_names_the_place_and_does_not_begin(copy):
+    (segment,) = (copy[0] / "journal").glob("*.segment")
+    bad = bytearray(segment.read_bytes())
+    bad[len(bad.rstrip(b"\0")) // 2] ^= 1
+    segment.write_bytes(bad)
+    with running(copy[0], copy[1]) as process:
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert segment.name in json.loads(out)["error"]
+    assert "Traceback" not in err
+    assert segment.read_bytes() == bytes(bad)
+
+
+def test_up_where_another_listens_says_so_and_touches_nothing(lived):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with running(lived[0], lived[1], "--listen", f"127.0.0.1:{port}") as process:
+            out, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "can't listen" in json.loads(out)["problems"][0]["problem"]
     assert "Traceback" not in err
 
 

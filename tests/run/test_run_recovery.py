@@ -333,6 +333,25 @@ def test_a_snapshot_that_can_not_be_written_is_told_and_the_platform_goes_on(tmp
     run(go())
 
 
+def test_a_snapshot_is_taken_amid_events_in_flight_and_is_no_older_than_they(tmp_path):
+    async def go():
+        async with on_disk("segments", tmp_path) as shop:
+            await live(shop, 6)
+            flying = [shop.submit(pay(f"f{n}", at_us=shop.clock.at_us)) for n in range(10)]
+            name = await shop.platform.snapshot()
+            assert name == snapshots.name_of(17)
+            for future in flying:
+                await future
+            behind = [await shop.answer(pay(f"b{n}", at_us=shop.clock.at_us)) for n in range(3)]
+            lost = state_of(shop.platform.lane.state)
+            await shop.platform.close(snapshot=False)
+        async with on_disk("segments", tmp_path, clock=shop.clock) as again:
+            assert (again.platform.replayed, again.told) == (len(behind), [])
+            assert state_of(again.platform.lane.state) == lost
+
+    run(go())
+
+
 def test_two_snapshots_asked_for_at_once_come_one_after_the_other(tmp_path):
     import asyncio
 

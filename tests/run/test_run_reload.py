@@ -7,6 +7,7 @@ import pytest
 
 from jindi.basics.problems import Problems
 from jindi.run.intake import Refused
+from jindi.run.lane import Stopped
 from jindi.run.platform import NotNow
 from jindi.stores.files import MemoryBlobs
 from shop_world import (
@@ -163,6 +164,24 @@ def test_decisions_before_and_after_a_change_are_explained_with_their_own_words_
         found = shop.platform.find(identifier)
         rules = {rule.id: rule for rule in shop.platform.explanation(found).rules}
         return rules["large"].doc.en
+
+    run(go())
+
+
+def test_packs_that_change_while_the_lane_is_stopped_are_in_force_when_it_has_recovered():
+    async def go():
+        lower = POLICY.replace("cny('1000')", "cny('900')").replace('"999.99"', '"899.99"')
+        async with Shop() as shop:
+            await shop.send(pay(1, "950.00"))
+            with failing_append(shop.log, OSError("lost")), pytest.raises(Stopped):
+                await shop.answer(pay(2, "950.00"))
+            await shop.platform.take(shop_files(policy=lower))
+            await shop.platform.tend()
+            assert (await shop.send(pay(2, "950.00")))["outcome"] == "challenge"
+            assert shop.platform.entity_features("user", "u1")["pays_1d"] == 2
+            shop.platform.lane.settle()
+            async with reopened(shop, files=shop_files(policy=lower), blobs=MemoryBlobs()) as again:
+                assert state_of(again.platform.lane.state) == state_of(shop.platform.lane.state)
 
     run(go())
 
