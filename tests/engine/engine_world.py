@@ -52,9 +52,7 @@ LOGIN = EventDef(
 )
 
 
-def window(
-    name, fold="count", *, of=("payment",), by=None, value=None, type_=INT, current="include", degrade="open"
-):
+def window(name, fold="count", *, of=("payment",), by=None, value=None, type_=INT, current="include", degrade="open"):
     return FeatureDef(
         name=name,
         pack="pay",

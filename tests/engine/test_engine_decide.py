@@ -41,18 +41,12 @@ def test_a_band_brings_its_outcome_from_its_score_on():
 
 
 def test_a_band_that_begins_at_nothing_is_reached_by_no_hits():
-    assert (
-        decided(policy(rule("a", "amount > cny('0')"), bands=[band(0, "review")]), amount=0).outcome
-        == "review"
-    )
+    assert decided(policy(rule("a", "amount > cny('0')"), bands=[band(0, "review")]), amount=0).outcome == "review"
 
 
 def test_a_missing_value_hits_nothing():
     assert (
-        decided(
-            policy(rule("a", "amount > cny('0')", "deny"), rule("b", "not (amount > cny('0'))", "deny"))
-        ).hits
-        == ()
+        decided(policy(rule("a", "amount > cny('0')", "deny"), rule("b", "not (amount > cny('0'))", "deny"))).hits == ()
     )
 
 
@@ -152,9 +146,7 @@ def test_a_derived_feature_is_absent_with_its_inputs_and_hands_their_degradation
 
 
 def test_an_exemption_that_cannot_be_told_does_not_lift_and_is_named_only_if_it_would_have():
-    live = policy(
-        rule("a", "amount > cny('5')", "challenge"), exemptions=[exemption("challenge_passed", "challenge")]
-    )
+    live = policy(rule("a", "amount > cny('5')", "challenge"), exemptions=[exemption("challenge_passed", "challenge")])
     decision = decided(live, {"challenge_passed"}, amount=600)
     assert (decision.outcome, decision.degraded) == ("challenge", ("challenge_passed",))
     assert decided(live, {"challenge_passed"}, amount=1).degraded == ()
@@ -173,11 +165,7 @@ def test_shadows_say_their_own_and_change_nothing():
     live = policy(rule("a", "amount > cny('0')", "review"))
     shadow = policy(rule("x", "amount > cny('0')", "deny", 9), state="shadow", id_="stricter")
     alone, beside = payment(live), payment(live, shadow)
-    assert (
-        decide(alone, facts(alone, amount=5)).outcome
-        == decide(beside, facts(beside, amount=5)).outcome
-        == "review"
-    )
+    assert decide(alone, facts(alone, amount=5)).outcome == decide(beside, facts(beside, amount=5)).outcome == "review"
     (verdict,) = decide(beside, facts(beside, amount=5)).shadows
     assert (verdict.policy, verdict.outcome, verdict.score, verdict.hits) == ("stricter", "deny", 9, (0,))
 
@@ -227,9 +215,7 @@ def policies(draw):
     )
     exemptions = [
         exemption(text, *draw(st.sets(st.sampled_from(OUTCOMES[1:]), min_size=1)), id_=f"e{i}")
-        for i, text in enumerate(
-            draw(st.lists(st.sampled_from(["challenge_passed", "channel == 'app'"]), max_size=2))
-        )
+        for i, text in enumerate(draw(st.lists(st.sampled_from(["challenge_passed", "channel == 'app'"]), max_size=2)))
     ]
     return policy(*rules, bands=bands, exemptions=exemptions)
 
@@ -342,12 +328,9 @@ def test_the_order_of_rules_and_bands_never_matters(live, given_row, away, rando
         assert program.live is not None
         verdict = judge(program, program.live, facts(program, absent, **given_row), absent)
         ids = [
-            sorted(version.rules[i].id for i in which)
-            for which in (verdict.hits, verdict.exempted, verdict.presumed)
+            sorted(version.rules[i].id for i in which) for which in (verdict.hits, verdict.exempted, verdict.presumed)
         ]
-        found.append(
-            (verdict.outcome, verdict.score, verdict.method, verdict.wait_us, sorted(verdict.degraded), ids)
-        )
+        found.append((verdict.outcome, verdict.score, verdict.method, verdict.wait_us, sorted(verdict.degraded), ids))
     assert found[0] == found[1]
 
 

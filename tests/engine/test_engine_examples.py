@@ -41,18 +41,13 @@ def test_a_missing_value_is_called_missing():
 
 def test_a_case_that_should_not_fire_shows_the_values_with_which_it_does():
     (problem,) = problems(rule_with("amount > cny('1')", case("small", fires=False, amount=200)))
-    assert (
-        "case 'small' expected not to fire but it does: amount > cny('1.00') is true (amount = 2.00 CNY)"
-        in problem
-    )
+    assert "case 'small' expected not to fire but it does: amount > cny('1.00') is true (amount = 2.00 CNY)" in problem
 
 
 def test_time_words_and_limits_are_of_the_case_s_moment():
     night_us, year_us = NOON_US - DAY_US // 3, NOON_US - 400 * DAY_US
     assert problems(rule_with("hour < 6", case(fires=True, at_us=night_us), case(fires=False))) == []
-    assert (
-        problems(rule_with("amount >= limit('large')", case(fires=True, amount=100_000, at_us=year_us))) == []
-    )
+    assert problems(rule_with("amount >= limit('large')", case(fires=True, amount=100_000, at_us=year_us))) == []
 
 
 def test_a_case_before_the_first_value_of_a_limit_is_a_problem_not_a_guess():

@@ -120,12 +120,8 @@ def test_a_change_goes_through_the_inputs_of_a_derived_feature():
 
 
 def test_a_derived_feature_that_no_single_input_can_turn_is_taken_as_a_fact_and_says_so():
-    found = explained(
-        policy(rule("a", "or_else(failed_share, 1.0) > 0.5 and amount > cny('0')", "review")), amount=0
-    )
-    assert all(
-        move.as_fact == (move.input == "failed_share") for change in found.changes for move in change.moves
-    )
+    found = explained(policy(rule("a", "or_else(failed_share, 1.0) > 0.5 and amount > cny('0')", "review")), amount=0)
+    assert all(move.as_fact == (move.input == "failed_share") for change in found.changes for move in change.moves)
 
 
 def test_a_sum_that_holds_the_amount_moves_with_it():
@@ -136,9 +132,7 @@ def test_a_sum_that_holds_the_amount_moves_with_it():
 
 
 def test_what_could_not_be_moved_along_is_named():
-    found = explained(
-        policy(rule("a", "user in list('blocked') or amount > cny('10')", "deny")), amount=2_000
-    )
+    found = explained(policy(rule("a", "user in list('blocked') or amount > cny('10')", "deny")), amount=2_000)
     amount = next(change.moves[0] for change in found.changes if change.moves[0].input == "amount")
     assert "paid_1d" not in amount.held
 
@@ -159,9 +153,7 @@ def test_many_rules_are_taken_down_step_by_step():
         "channel == 'web'",
     ]
     live = policy(*(rule(f"r{i}", text, "deny") for i, text in enumerate(names)))
-    found = explained(
-        live, payments_1d=9, failed_logins_1d=9, device_known=False, amount=2_000, channel="web"
-    )
+    found = explained(live, payments_1d=9, failed_logins_1d=9, device_known=False, amount=2_000, channel="web")
     assert [len(change.moves) for change in found.changes] == [5]
     assert found.changes[0].outcome == "allow"
     assert found.without[0].rules == ("r0", "r1", "r2", "r3", "r4")
@@ -213,9 +205,7 @@ def test_leaving_out_the_named_rules_really_alters_the_outcome(live, given_row):
     for without in explain(program, row, at_us=NOON_US).without:
         rest = [r for r in live.rules if r.id not in without.rules]
         other = payment(policy(*rest, bands=live.bands, exemptions=live.exemptions))
-        after = decide(
-            other, facts(other, **{n: row[program.index[n]] for n in program.slots[: program.base_count]})
-        )
+        after = decide(other, facts(other, **{n: row[program.index[n]] for n in program.slots[: program.base_count]}))
         assert (after.outcome, after.score) == (without.outcome, without.score)
         assert after.outcome is not decide(program, row).outcome
 

@@ -12,9 +12,7 @@ def payment(*policies):
 
 
 def test_slots_stand_in_the_declared_order_and_only_what_is_used_has_one():
-    program = payment(
-        policy(rule("a", "amount > limit('large') and hour < 6 and not user in list('blocked')", "deny"))
-    )
+    program = payment(policy(rule("a", "amount > limit('large') and hour < 6 and not user in list('blocked')", "deny")))
     assert program.slots[:4] == ("user", "device", "amount", "channel")
     assert program.slots[4:7] == ("hour", "limit('large')", "user in list('blocked')")
     assert program.time_words == ("hour",)
@@ -74,9 +72,7 @@ def test_an_input_that_the_event_type_cannot_have_is_named():
     assert "rule b: night cannot be read on a login event" in str(caught.value)
     with pytest.raises(Problems) as caught:
         build(definitions(policy(rule("a", "not ok", "review"))))
-    assert str(caught.value).startswith(
-        "pay/policies/payment.toml: rule a: ok cannot be read on a payment event"
-    )
+    assert str(caught.value).startswith("pay/policies/payment.toml: rule a: ok cannot be read on a payment event")
 
 
 def test_an_event_type_without_a_live_policy_is_allowed_by_nobody():
@@ -91,9 +87,7 @@ def test_an_event_type_without_a_live_policy_is_allowed_by_nobody():
 
 
 def test_a_draft_decides_nothing_but_can_be_tried():
-    draft = policy(
-        rule("a", "amount > cny('1')", "deny", cases=[case(fires=True, amount=200)]), state="draft"
-    )
+    draft = policy(rule("a", "amount > cny('1')", "deny", cases=[case(fires=True, amount=200)]), state="draft")
     world = definitions(draft)
     assert build(world).events["payment"].policies() == ()
     trial = build_trial(world, draft)

@@ -14,9 +14,7 @@ PACKS = Path(__file__).parents[2] / "packs"
 
 @pytest.fixture(scope="module")
 def shipped():
-    return load(
-        {path.relative_to(PACKS).as_posix(): path.read_text("utf-8") for path in PACKS.rglob("*.toml")}
-    )
+    return load({path.relative_to(PACKS).as_posix(): path.read_text("utf-8") for path in PACKS.rglob("*.toml")})
 
 
 def test_all_cases_of_the_shipped_packs_come_out_as_their_authors_say(shipped):

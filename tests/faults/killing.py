@@ -30,8 +30,8 @@ from jindi.ports import Log
 from jindi.run import answered
 from jindi.run.archive import Archive
 from jindi.run.platform import Platform, Settings, compiled
-from jindi.run.recovery import recover
 from jindi.run.records import DecisionRecord
+from jindi.run.recovery import recover
 from jindi.stores.files import FileBlobs
 from jindi.stores.segments import SegmentLog
 from jindi.vault import Tokens
@@ -121,9 +121,7 @@ def kill_rounds(rounds: int, seed: int, folder: Path, told: Any = print) -> dict
         for line in lines:
             key, _, answer = line.partition(b" ")
             before = acknowledged.setdefault(int(key), answer)
-            assert before == answer, (
-                f"round {number}: event {int(key)} was answered otherwise the second time"
-            )
+            assert before == answer, f"round {number}: event {int(key)} was answered otherwise the second time"
         if number % 10 == 9:
             told(f"{number + 1} kills, {len(acknowledged)} acknowledged")
     return {"kills": rounds, "acknowledged": len(acknowledged), **check_at_end(folder, acknowledged)}
@@ -137,7 +135,7 @@ def one_round(folder: Path, first: int, again: list[int], seconds: float) -> lis
         status = 1
         try:
             child(folder, first, again, writing)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the parent is told
             os.write(writing, f"! {type(error).__name__}: {error}\n".encode())
             status = 2
         finally:
@@ -189,13 +187,9 @@ def check_at_end(folder: Path, acknowledged: dict[int, bytes]) -> dict[str, int]
     for customer in range(7):
         at_us = slow_state.high_us
         seen = quick_state.windows.entity("customer", f"c{customer}", at_us)
-        assert seen == slow_state.windows.entity("customer", f"c{customer}", at_us), (
-            "snapshot and replay differ"
-        )
+        assert seen == slow_state.windows.entity("customer", f"c{customer}", at_us), "snapshot and replay differ"
     total = sum(
-        slow_state.windows.entity("customer", f"c{customer}", slow_state.high_us)[
-            "customer_id_nb_tx_30day_window"
-        ]
+        slow_state.windows.entity("customer", f"c{customer}", slow_state.high_us)["customer_id_nb_tx_30day_window"]
         for customer in range(7)
     )
     in_window = sum(record.as_of_us > slow_state.high_us - 30 * 86_400_000_000 for _, record in records)

@@ -54,7 +54,9 @@ async def work(disk, acknowledged, upto):
                 assert acknowledged.setdefault(number, answer) == answer, "another answer than the first time"
             if first == upto // 2 // IN_FLIGHT * IN_FLIGHT:
                 state = platform.lane.state
-                snapshots.write(state, FileBlobs("/state", file_system=disk), last_record(platform.archive, state.next_seq))
+                snapshots.write(
+                    state, FileBlobs("/state", file_system=disk), last_record(platform.archive, state.next_seq)
+                )
     except Stopped:
         platform.lane.close()
         return

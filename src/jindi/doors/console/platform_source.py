@@ -35,9 +35,7 @@ TOP_RULES = 10
 class PlatformSource:
     """The console's `Source` over a live platform. `score` gives the simulation's figures, if one runs."""
 
-    def __init__(
-        self, platform: Platform, score: Callable[[], Mapping[str, Any] | None] = lambda: None
-    ) -> None:
+    def __init__(self, platform: Platform, score: Callable[[], Mapping[str, Any] | None] = lambda: None) -> None:
         self._platform, self._score = platform, score
 
     def recent(
@@ -66,11 +64,7 @@ class PlatformSource:
         program = self._platform.program.events.get(decided.event.type)
         assert program is not None, "recent decisions are cleared when definitions change"
         decision = decided.decision
-        rules = (
-            tuple(program.live.policy.rules[hit].id for hit in decision.hits)
-            if program.live is not None
-            else ()
-        )
+        rules = tuple(program.live.policy.rules[hit].id for hit in decision.hits) if program.live is not None else ()
         subject, minor, currency = _subject(program.event, decided.event.values)
         return DecisionRow(
             seq=decided.seq,
@@ -147,9 +141,7 @@ class PlatformSource:
         platform, measures = self._platform, self._platform.measures
         now_us = platform.now_us()
         docs = {
-            (policy.id, rule.id): rule.doc
-            for policy in platform.program.definitions.policies
-            for rule in policy.rules
+            (policy.id, rule.id): rule.doc for policy in platform.program.definitions.policies for rule in policy.rules
         }
         rules = [
             RuleCount(policy, rule, docs[policy, rule], hits)
@@ -196,14 +188,10 @@ class PlatformSource:
         return [
             PolicyView(
                 policy=policy,
-                limits=tuple(
-                    definitions.limits[name] for name in _limits_of(policy) if name in definitions.limits
-                ),
+                limits=tuple(definitions.limits[name] for name in _limits_of(policy) if name in definitions.limits),
                 decided=self._decided(policy),
                 hits={
-                    rule.id: (measures.shadow_rules if policy.state == "shadow" else measures.rules)[
-                        policy.id, rule.id
-                    ]
+                    rule.id: (measures.shadow_rules if policy.state == "shadow" else measures.rules)[policy.id, rule.id]
                     for rule in policy.rules
                 },
             )
@@ -236,9 +224,7 @@ def _minutes(kept: Any, now_us: int) -> Iterator[Minute]:
             yield Minute(start_us, {})
         else:
             outcomes = {Outcome(name): count for name, count in minute.outcomes.items()}
-            yield Minute(
-                start_us, outcomes, quantile_us(minute.latency, 0.5), quantile_us(minute.latency, 0.99)
-            )
+            yield Minute(start_us, outcomes, quantile_us(minute.latency, 0.5), quantile_us(minute.latency, 0.99))
 
 
 def _plainly_unfit(decided: Decided, wanted: DecisionFilter) -> bool:
@@ -251,9 +237,7 @@ def _plainly_unfit(decided: Decided, wanted: DecisionFilter) -> bool:
 def _fits(row: DecisionRow, wanted: DecisionFilter) -> bool:
     if wanted.rule is not None and wanted.rule not in row.rules:
         return False
-    if wanted.text and not any(
-        wanted.text in text for text in (row.decision_id, row.event_id, row.subject or "")
-    ):
+    if wanted.text and not any(wanted.text in text for text in (row.decision_id, row.event_id, row.subject or "")):
         return False
     if wanted.trouble == "degraded":
         return row.degraded
