@@ -89,6 +89,18 @@ def test_a_failed_challenge_lets_nothing_through():
     run(go())
 
 
+def test_a_challenge_can_not_be_passed_in_the_name_of_another_user():
+    async def go():
+        async with Shop() as shop:
+            first = await shop.send(pay(1, "2000.00"))
+            why = refused_because(shop, result(1, first["decision_id"], user="u2"))
+            assert "the challenge was not this user's" in why
+            assert shop.status(first["decision_id"]) == "pending"
+            assert (await shop.send(pay(2, "2000.00", user="u2")))["outcome"] == "challenge"
+
+    run(go())
+
+
 def test_an_exemption_lifts_a_challenge_and_nothing_heavier():
     async def go():
         async with Shop() as shop:

@@ -82,6 +82,10 @@ class Outside:
     def open_log(self, settled: Settled, on_sealed: Callable[[int], None] | None = None) -> Log:
         """The journal, for writing."""
         settled.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        other = settled.data / ("journal" if settled.journal == "sqlite" else "journal.sqlite")
+        if other.exists():
+            what = "this folder's journal is kept by the other store"
+            raise Problems([Problem(str(other), "", what, "set journal as it was, or begin in a new folder")])
         if settled.journal == "sqlite":
             return SqliteLog(settled.data / "journal.sqlite")
         return SegmentLog(settled.data / "journal", on_sealed=on_sealed)

@@ -18,7 +18,7 @@ Table = NDArray[np.int64]
 _halves = Struct("<qq").unpack
 _START, _OLDLESS = 1 << 12, 2
 ANSWERED_MAX = 1 << 21
-"""Events per generation; a generation costs at most 48 MB."""
+"""Events per generation; a full generation's table takes some 100 MB."""
 
 
 @njit(cache=True, nogil=True)

@@ -65,6 +65,10 @@ class Openings:
             return f"the decision has already been followed up: {opening.status}"
         return None
 
+    def waiting(self, seq: int) -> Opening:
+        """A decision that waits; ask `refusal` first."""
+        return self._by_seq[seq]
+
     def settle(self, seq: int, status: Status) -> Opening:
         """Note what became of a decision; ask `refusal` first."""
         opening = self._by_seq[seq]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from jindi import packs
-from jindi.basics.instants import MINUTE_US, day_of
+from jindi.basics.instants import MINUTE_US, SECOND_US, day_of
 from jindi.basics.problems import Problem, Problems
 from jindi.engine import Decision, EventProgram, Explanation, Program, build, check_cases, decide, explain, guard, refit
 from jindi.features import Windows, plan
@@ -33,8 +33,8 @@ WARM_SLICE = 256
 SWEEP_KEYS = 2_000
 """Idle keys that are looked at each second for what no window reaches any more."""
 
-RETRY_S = 5.0
-"""After a stop the lane tries this often to recover from its journal."""
+PATIENCE_MAX_US = MINUTE_US
+"""A lane that keeps stopping is recovered after 2 s, 4 s, 8 s … and at last once in this time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +109,7 @@ class Platform:
         self._background: set[asyncio.Task[None]] = set()
         self._snapshot_seq, self._snapshot_us = 0, self.started_us
         self._snapshot_lock = asyncio.Lock()
+        self._recover_at_us, self._patience_us = 0, SECOND_US
         self._closing = False
 
     @property
@@ -351,8 +352,16 @@ class Platform:
     async def tend(self) -> None:
         """What is looked after every second: snapshots when they are due, recovery when the lane has stopped."""
         if self.lane.stopped is not None:
-            await self._recover()
+            now_us = self._clock.now_us()
+            if now_us >= self._recover_at_us:
+                # A lane that stops again soon (a full disk) is given longer each time: recovery costs, and a
+                # readiness that flickers helps nobody.
+                self._patience_us = min(2 * self._patience_us, PATIENCE_MAX_US)
+                await self._recover()
+                self._recover_at_us = self._clock.now_us() + self._patience_us
             return
+        if self._clock.now_us() >= self._recover_at_us + PATIENCE_MAX_US:
+            self._patience_us = SECOND_US
         self.lane.state.windows.sweep(SWEEP_KEYS)
         try:
             if self._notary is not None and self._notary.due:
@@ -374,7 +383,6 @@ class Platform:
             self._tell(f"recovered; {self.replayed} records replayed")
         except Exception as error:  # noqa: BLE001 - whatever it is, the lane stays stopped and the operator is told
             self._tell(f"recovery failed: {error}")
-            await asyncio.sleep(RETRY_S)
 
     async def _release_due(self) -> None:
         while not self._closing:

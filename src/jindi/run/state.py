@@ -151,8 +151,23 @@ class State:
             seq = decision_seq(str(fields["decision"]))
         except ValueError as error:
             return Problem("event", "decision", str(error), "give the decision_id of the answer")
-        reason = self.openings.refusal(seq, definition.lifecycle)
-        return Problem("event", "decision", reason, "read the decision's status first") if reason else None
+        if (reason := self.openings.refusal(seq, definition.lifecycle)) is not None:
+            return Problem("event", "decision", reason, "read the decision's status first")
+        if definition.lifecycle == "challenge_result" and not self._is_same_user(seq, str(fields["user"])):
+            # Else whoever passes a challenge of his own could exempt another.
+            return Problem("event", "user", "the challenge was not this user's", "name the user who was challenged")
+        return None
+
+    def _is_same_user(self, seq: int, user: str) -> bool:
+        """Whether a waiting decision's event was this user's; an event without a user is anybody's."""
+        opening = self.openings.waiting(seq)
+        definition = (
+            self.program.events[opening.event_type].event if opening.event_type in self.program.events else None
+        )
+        if definition is None:
+            return True
+        named = _named(definition, opening.values)
+        return named["user"] == user if "user" in named else True
 
     def gather(self, event: Event, *, feed: bool, deadline_passed: bool = False) -> Gathered:
         """All facts of an event as of now; with `feed` the event becomes part of the windows.

@@ -26,7 +26,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_e
 ))  # fmt: skip
 packs_app = typer.Typer(no_args_is_help=True, help="Packs: check, show, try, and begin new ones.")
 config_app = typer.Typer(no_args_is_help=True, help="Settings and where each comes from.")
-keys_app = typer.Typer(no_args_is_help=True, help="API keys and sign-in links (while the platform is down).")
+keys_app = typer.Typer(no_args_is_help=True, help="API keys (while the platform is down).")
 app.add_typer(packs_app, name="packs")
 app.add_typer(config_app, name="config")
 app.add_typer(keys_app, name="keys")
@@ -445,9 +445,10 @@ def _alone(wiring: Wiring, settled: Settled, output: Output, act: Callable[[], A
         log.close()
 
 
-def machine_facts() -> dict[str, str]:
-    """What `doctor` says of the machine."""
-    free = shutil.disk_usage(Path.cwd()).free
+def machine_facts(data: Path) -> dict[str, str]:
+    """What `doctor` says of the machine, and of the disk that a folder is on or would be made on."""
+    place = next(each for each in (data.absolute(), *data.absolute().parents) if each.exists())
+    free = shutil.disk_usage(place).free
     return {
         "python": machine.python_version(),
         "system": f"{machine.system()} {machine.machine()}",

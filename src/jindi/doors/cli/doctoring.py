@@ -27,11 +27,11 @@ class Finding(msgspec.Struct, frozen=True):
 
 def findings(wiring: Wiring, settled: Settled) -> list[Finding]:
     """Everything, well or not."""
-    return [*_machine(), *_packs(wiring, settled), *_data(wiring, settled)]
+    return [*_machine(settled), *_packs(wiring, settled), *_data(wiring, settled)]
 
 
-def _machine() -> Iterator[Finding]:
-    facts = machine_facts()
+def _machine(settled: Settled) -> Iterator[Finding]:
+    facts = machine_facts(settled.data)
     known = (3, 11) <= sys.version_info[:2] <= (3, 13)
     yield Finding("python", known, facts["python"], "" if known else "use Python 3.11 to 3.13")
     yield Finding("machine", True, f"{facts['system']}, {facts['cores']} cores")
