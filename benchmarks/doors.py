@@ -90,6 +90,8 @@ def measure(report: Report, folder: Path, *, quick: bool, rounds: int) -> None:
         seconds = 0.5 if quick else 2.5
         runs = drive(report, generators, connections, seconds, 1 if quick else min(rounds, 3))
         for name in ("wallet", "bench"):
+            if died := servers[name].has_died():
+                report.say(f"{SUBJECTS[name]}: {died}")
             servers[name].stop()
     for name in ("wallet", "bench"):
         tell_closed(report, name, runs, connections)

@@ -170,7 +170,7 @@ def batches(spec: Mapping[str, Any], requests: Requests) -> dict[str, Any]:
     headers = {"authorization": f"Bearer {spec['api_key']}", "content-type": "application/x-ndjson"}
     begin = time.perf_counter()
     end = begin + spec["seconds"]
-    left = spec.get("events", 1 << 60)
+    left, broken = spec.get("events", 1 << 60), [0]
 
     def sender() -> None:
         nonlocal left
@@ -193,13 +193,20 @@ def batches(spec: Mapping[str, Any], requests: Requests) -> dict[str, Any]:
                 latencies.append(time.perf_counter() - sent)
         connection.close()
 
-    threads = [threading.Thread(target=sender) for _ in range(spec["connections"])]
+    def steadfast() -> None:
+        try:
+            sender()
+        except (OSError, http.client.HTTPException):
+            with lock:
+                broken[0] += spec["lines"]
+
+    threads = [threading.Thread(target=steadfast) for _ in range(spec["connections"])]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     statuses += collections.Counter()  # drops zero counts
-    return told(statuses, latencies, time.perf_counter() - begin, 0)
+    return told(statuses, latencies, time.perf_counter() - begin, broken[0])
 
 
 def told(statuses: Mapping[int, int], latencies: list[float], seconds: float, unanswered: int) -> dict[str, Any]:

@@ -38,12 +38,20 @@ def measure(report: Report, folder: Path, *, quick: bool, rounds: int) -> None:
         generator.run("ndjson", connections=1, seconds=60, lines=100, events=100)
         before_mb = running.resident_mb()
         result = generator.run("ndjson", connections=2, seconds=900, lines=doors.LINES, events=events)
-        held_mb = running.resident_mb() - before_mb
+        died = running.has_died()
+        held_mb = [] if died else [running.resident_mb() - before_mb]
+    if died:
+        report.say(f"filling the journal with {events:,} events: {died} after {result['good']:,} of them")
     if trouble := doors.unwell(result):
         report.say(f"filling the journal with {events:,} events: {trouble}")
     done = result["good"]
     report.add(SUBJECT, f"{done:,} events as NDJSON, sustained", "/s", [result["rate"]])
-    report.add(SUBJECT, "memory of the process that they took, everything", "B per event", [held_mb * 1e6 / done])
+    report.add(
+        SUBJECT,
+        "memory of the process that they took, everything",
+        "B per event",
+        [each * 1e6 / done for each in held_mb],
+    )
     size, records = doors.journal_bytes(data)
     report.add(SUBJECT, "journal, all told", "B per decision", [size / records], at_most=1_000, note=doors.AIM)
     with server.jindi(data) as running:

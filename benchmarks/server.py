@@ -51,6 +51,13 @@ class Server:
         """What it holds in memory, in MB."""
         return resident_mb(self.pid)
 
+    def has_died(self) -> str:
+        """How it ended though nobody asked it to; empty while it runs."""
+        code = self.process.poll()
+        if code is None:
+            return ""
+        return f"the server died ({signal.Signals(-code).name})" if code < 0 else f"the server ended with {code}"
+
     def stop(self) -> None:
         """Ask it to end in order, and wait."""
         self._end(signal.SIGTERM)

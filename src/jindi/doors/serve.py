@@ -5,10 +5,11 @@ import contextlib
 import signal
 import socket
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import uvicorn
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from jindi.access import ApiKeys, Scope, Sessions, SignInLinks
 from jindi.doors.api import build_api
@@ -66,10 +67,13 @@ async def serve(
         (pack.zone for name, pack in platform.program.definitions.packs.items() if name != "core"), ZoneInfo("UTC")
     )
     console = build_console(PlatformSource(platform, score), sessions=sessions, links=links, clock=clock, zone=zone)
-    application = build_api(platform, keys, clock, base_files, console)
+    # Only the console asks by which scheme a browser came; the hot route is spared the look.
+    # (The two libraries type the same interface in different words.)
+    behind_proxy: Any = ProxyHeadersMiddleware(cast("Any", console), trusted_hosts="127.0.0.1")
+    application = build_api(platform, keys, clock, base_files, behind_proxy)
     config = uvicorn.Config(
-        application, lifespan="off", log_config=None, access_log=False, server_header=False, date_header=False,
-        timeout_keep_alive=75, h11_max_incomplete_event_size=65_536, timeout_graceful_shutdown=5,
+        application, lifespan="off", proxy_headers=False, log_config=None, access_log=False,
+        server_header=False, date_header=False, timeout_keep_alive=75, h11_max_incomplete_event_size=65_536, timeout_graceful_shutdown=5,
     )  # fmt: skip
     server = _Server(config)
     loop = asyncio.get_running_loop()

@@ -46,8 +46,11 @@ class Stopped(Exception):  # noqa: N818 - what the sender is told
     """The lane has stopped; nothing is decided until it has recovered from its journal."""
 
 
-class Decided(msgspec.Struct):
+class Decided(msgspec.Struct, gc=False):
     """A decision just made, with all that it saw: for the console and the guards.
+
+    `gathered` has its facts as a tuple and no base: thousands are remembered, and lists would be walked by the
+    collector each time.
 
     `latency_us` is from receipt to a durable answer, None until then.
     """
@@ -173,7 +176,8 @@ class Lane:
             self._stop(f"an event could not be decided: {type(error).__name__}")
             raise Stopped(self.stopped) from error
         future: asyncio.Future[bytes] = self._loop.create_future()
-        decided = Decided(seq, received_us, event, gathered, decision)
+        seen = Gathered(gathered.as_of_us, gathered.late, tuple(gathered.facts), (), gathered.absent)
+        decided = Decided(seq, received_us, event, seen, decision)
         self._records.append(record)
         futures = [future]
         self._waiting.append((futures, body, decided))

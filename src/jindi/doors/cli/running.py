@@ -18,9 +18,9 @@ from jindi.journal import Notary
 from jindi.ports import LogFailure
 from jindi.run.platform import NotNow, Platform
 
-COLLECT = (50_000, 20, 100)
-"""The collector's thresholds: decisions make few cycles, and its full walk over what is remembered is felt as
-latency; rarer walks do as well."""
+COLLECT_S = 60.0
+"""How often the cycle collector has its turn. Left to itself it walks all young objects whenever enough have come,
+some 70 ms under load; decisions make hardly any cycles, so once a minute is enough."""
 
 WATCH_S = 1.0
 """How often the packs' folders are looked at for changes."""
@@ -76,7 +76,7 @@ async def _up(
     # What lives now lives long: keep the collector from walking it again and again.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*COLLECT)
+    gc.disable()
     blobs = wiring.blobs(settled)
     keys, links = wiring.keys(blobs), wiring.links(blobs)
     api_key = start_key(keys, wiring.clock.now_us())
@@ -100,7 +100,8 @@ async def _up(
             platform, wiring.clock, seed=simulation.seed, users=simulation.users, days=simulation.days,
             truth=settled.data / "truth.ndjson", told=output.note,
         )  # fmt: skip
-    async with _beside(_watch_packs(wiring, settled, output, platform), *([stream.run()] if stream else [])):
+    works = [_watch_packs(wiring, settled, output, platform), _collect()]
+    async with _beside(*works, *([stream.run()] if stream else [])):
         try:
             await serve(
                 platform, sock, keys=keys, sessions=wiring.sessions(blobs), links=links, clock=wiring.clock,
@@ -108,6 +109,14 @@ async def _up(
             )  # fmt: skip
         finally:
             await platform.close()
+
+
+async def _collect() -> None:
+    """Collect cycles now and then; what has survived once is not walked again."""
+    while True:
+        await asyncio.sleep(COLLECT_S)
+        gc.collect()
+        gc.freeze()
 
 
 @contextlib.asynccontextmanager
