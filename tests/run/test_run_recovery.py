@@ -40,14 +40,14 @@ async def live(shop, count, seed=1):
         shop.clock.at_us += chance.randrange(0, 600) * SECOND_US
         at_us, turn = shop.clock.at_us, chance.random()
         if waiting and turn < 0.25:
-            outcome, decision = waiting.pop(chance.randrange(len(waiting)))
+            outcome, decision, user = waiting.pop(chance.randrange(len(waiting)))
             document = {
                 "challenge": event(
                     "challenge_result",
                     f"e{number}",
                     at_us,
                     decision=decision,
-                    user="u1",
+                    user=user,
                     method="otp",
                     passed=chance.random() < 0.6,
                 ),
@@ -84,7 +84,7 @@ async def live(shop, count, seed=1):
         answers[json.dumps(document)] = answer
         made = json.loads(answer)
         if made["outcome"] in ("challenge", "delay", "review"):
-            waiting.append((made["outcome"], made["decision_id"]))
+            waiting.append((made["outcome"], made["decision_id"], document["user"]))
     return answers
 
 

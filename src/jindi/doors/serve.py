@@ -73,7 +73,8 @@ async def serve(
     application = build_api(platform, keys, clock, base_files, behind_proxy)
     config = uvicorn.Config(
         application, lifespan="off", proxy_headers=False, log_config=None, access_log=False,
-        server_header=False, date_header=False, timeout_keep_alive=75, h11_max_incomplete_event_size=65_536, timeout_graceful_shutdown=5,
+        server_header=False, date_header=False, timeout_keep_alive=75, timeout_graceful_shutdown=5,
+        h11_max_incomplete_event_size=65_536,
     )  # fmt: skip
     server = _Server(config)
     loop = asyncio.get_running_loop()
