@@ -112,14 +112,24 @@ def drive(
     """All runs, in turn."""
     runs: Runs = {}
 
+    gone: set[str] = set()
+
     def run(name: str, what: str, mode: str, **how: object) -> None:
-        result = generators[name].run(mode, **how)
+        if name in gone:
+            return
+        try:
+            result = generators[name].run(mode, **how)
+        except RuntimeError as error:
+            # The other servers' figures, and what this one gave so far, are still worth telling.
+            gone.add(name)
+            report.say(f"{SUBJECTS[name]}, {what}: nothing is measured from here on: {str(error).strip()[-120:]}")
+            return
         runs.setdefault((name, what), []).append(result)
         if trouble := unwell(result):
             report.say(f"{SUBJECTS[name]}, {what}: {trouble}")
 
-    for each in generators.values():  # caches, memory, and the segments' first pages
-        each.run("closed", connections=8, seconds=seconds / 2)
+    for name in generators:  # caches, memory, and the segments' first pages
+        run(name, "warming up", "closed", connections=8, seconds=seconds / 2)
     for _ in range(rounds):
         for count in connections:
             for name in generators:
@@ -132,7 +142,7 @@ def drive(
 
 def figures(runs: Runs, name: str, what: str, figure: str) -> list[float]:
     """One figure of a server's runs, round by round."""
-    return [result[figure] for result in runs[name, what]]
+    return [result[figure] for result in runs.get((name, what), [])]
 
 
 def tell_closed(report: Report, name: str, runs: Runs, connections: Sequence[int]) -> None:
@@ -151,7 +161,7 @@ def tell_closed(report: Report, name: str, runs: Runs, connections: Sequence[int
 def tell_compared(report: Report, name: str, runs: Runs, most: int) -> None:
     """Beside the empty handler, round by round."""
     mine, bare = figures(runs, name, str(most), "rate"), figures(runs, "empty", str(most), "rate")
-    shares = [own / floor for own, floor in zip(mine, bare, strict=True)]
+    shares = [own / floor for own, floor in zip(mine, bare, strict=False)]
     what = f"share of the empty handler's rate, {most} connections"
     report.add(SUBJECTS[name], what, "×", shares, at_least=0.5)
 
