@@ -317,3 +317,22 @@ def test_warming_tells_what_it_loads():
     told = []
     warm(lambda name, number, count: told.append((name, number, count)))
     assert [number for _, number, _ in told] == list(range(1, len(told) + 1))
+
+
+def test_lists_that_shrink_while_they_are_swept_leave_their_neighbours_alone():
+    """A bug once: what a large slab holds and a small one has no room for was written behind the small one."""
+    swept, plain, chance, now = Windows(SPARSE), Windows(SPARSE), random.Random(3), START
+    for _ in range(12):
+        for user in range(6):
+            for _ in range(chance.choice([3, 40, 150])):
+                now += chance.randrange(0, SECOND)
+                values = payment(f"u{user}", f"d{chance.randrange(20)}", chance.randrange(1, 10**6))
+                assert swept.observe("payment", now, values) == plain.observe("payment", now, values)
+        # Most of each list falls out of its windows, some of it stays: the list moves to a smaller slab.
+        for quiet in range(chance.randrange(1, 4)):
+            now += 3500 * SECOND
+            for user in range(6):
+                for number in range(user):
+                    values = payment(f"u{user}", f"d{number}", quiet + 1)
+                    assert swept.observe("payment", now, values) == plain.observe("payment", now, values)
+            swept.sweep(1000)

@@ -713,7 +713,8 @@ def move_indexes(
     moved = source != target
     if moved:
         clear_indexes(arena, prog, target, to_row, structure)
-    if prog[from_row + C_CAPACITY] > SCAN:
+    # A slab that has shrunk may be too small for hints, and has fewer nodes: what lies behind it is another's.
+    if prog[from_row + C_CAPACITY] > SCAN and prog[to_row + C_CAPACITY] > SCAN:
         hints, to_hints = source + prog[from_row + C_HINTS], target + prog[to_row + C_HINTS]
         for i in range(prog[structure + S_HINTS]):
             arena[to_hints + i] = max(arena[hints + i] - dropped, 0)
@@ -746,7 +747,7 @@ def move_indexes(
         nodes = source + prog[from_row + C_RANKS] + 2 * prog[from_row + C_CAPACITY] * i
         to_nodes = target + prog[to_row + C_RANKS] + 2 * prog[to_row + C_CAPACITY] * i
         if dropped == 0:
-            for j in range(2 * prog[from_row + C_CAPACITY]):
+            for j in range(2 * min(prog[from_row + C_CAPACITY], prog[to_row + C_CAPACITY])):
                 arena[to_nodes + j] = arena[nodes + j]
         for j in range(3):
             arena[to + j] = arena[at + j] if dropped == 0 else 0

@@ -30,6 +30,9 @@ from jindi.vault import Tokens, is_token
 WARM_SLICE = 256
 """Records replayed at a time while new features catch up; decisions go on between slices."""
 
+SWEEP_KEYS = 2_000
+"""Idle keys that are looked at each second for what no window reaches any more."""
+
 PATIENCE_MAX_US = MINUTE_US
 """A lane that keeps stopping is recovered after 2 s, 4 s, 8 s … and at last once in this time."""
 
@@ -359,6 +362,7 @@ class Platform:
             return
         if self._clock.now_us() >= self._recover_at_us + PATIENCE_MAX_US:
             self._patience_us = SECOND_US
+        self.lane.state.windows.sweep(SWEEP_KEYS)
         try:
             if self._notary is not None and self._notary.due:
                 self._notary.save(self._clock.now_us())
