@@ -48,16 +48,6 @@ def _move(old: Table, new: Table) -> None:
             _put(new, old[place, 0], old[place, 1], old[place, 2])
 
 
-@njit(cache=True, nogil=True)
-def _find_or_put(young: Table, old: Table, high: int, low: int, seq: int) -> int:
-    found = _find(young, high, low)
-    if found < 0:
-        found = _find(old, high, low)
-    if found < 0:
-        _put(young, high, low, seq)
-    return found
-
-
 def _empty(rows: int) -> Table:
     table = np.zeros((rows, 3), np.int64)
     table[:, 2] = -1
@@ -79,19 +69,6 @@ class Answered:
         self._count = 0
         self._room = self._room_of_young()
         self._born_us = self.floor_us = 0
-
-    def find_or_add(self, mark: tuple[int, int], seq: int, as_of_us: int) -> int | None:
-        """What `find` gives; and when that is None, `add`, in one step."""
-        if self._count >= self._room:
-            found = self.find(mark)
-            if found is None:
-                self.add(mark, seq, as_of_us)
-            return found
-        found = _find_or_put(self._young, self._old, mark[0], mark[1], seq)
-        if found >= 0:
-            return int(found)
-        self._count += 1
-        return None
 
     def find(self, mark: tuple[int, int]) -> int | None:
         """The sequence number of the answer to the event with this fingerprint, if it is remembered."""
@@ -157,5 +134,4 @@ def warm() -> None:
     trial = Answered()
     trial.add((0, 0), 0, 0)
     trial.find((0, 0))
-    trial.find_or_add((1, 1), 1, 1)
     _move(_empty(_START), _empty(_START * 2))
