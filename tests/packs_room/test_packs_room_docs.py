@@ -27,6 +27,7 @@ HEADINGS = {
     "rule case": "policies: a rule's case",
     "exemption": "policies: an exemption",
     "policy case": "policies: a policy's case",
+    "model": "models.toml: a model",
     "limit": "parameters",
     "step": "parameters: a value",
     "list": "lists",
@@ -50,7 +51,8 @@ def examples():
     for block in re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL):
         path = block.splitlines()[0].removeprefix("# ")
         files[path] = files.get(path, "") + block
-    return files
+    model = re.search(r"```json\n(.*?)```", (DOCS / "models.md").read_text("utf-8"), re.DOTALL)
+    return files | {"shop/models/shop_fraud.json": model[1]}
 
 
 @pytest.mark.parametrize("kind", sorted(set(words.KEYS) - {"doc"}))

@@ -47,6 +47,13 @@ def test_only_toml_is_read_and_hidden_files_are_passed_by(tmp_path):
     assert list(read_folder(tmp_path)) == ["shop/pack.toml", "shop/policies/p.toml"]
 
 
+def test_model_files_are_read_from_their_own_folder_and_may_be_large(tmp_path):
+    large = "1" * (folders.FILE_BYTES_MAX + 1)
+    pack = a_pack(tmp_path / "shop", **{"models/m.json": large, "models/m.md": "card", "other.json": "{}"})
+    assert read_folder(pack)["shop/models/m.json"] == large
+    assert list(read_folder(pack)) == ["shop/models/m.json", "shop/pack.toml", "shop/policies/p.toml"]
+
+
 def test_texts_come_back_as_they_are(tmp_path):
     (tmp_path / "shop").mkdir()
     (tmp_path / "shop/pack.toml").write_bytes("# 金堤\r\n".encode())

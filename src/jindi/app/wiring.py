@@ -71,7 +71,7 @@ class Outside:
         """Names, sizes and times of all pack files."""
         marks = []
         for folder in folders or [shipped_packs() / name for name in SHIPPED]:
-            for path in sorted(folder.rglob("*.toml")):
+            for path in sorted((*folder.rglob("*.toml"), *folder.rglob("models/*.json"))):
                 try:
                     status = path.stat()
                 except OSError:

@@ -14,12 +14,15 @@ from jindi.engine.explanations import (
     Explanation,
     InputLine,
     LimitLine,
+    ModelLine,
     RuleLine,
     ShadowLine,
+    Share,
     explain,
     to_json,
 )
 from jindi.engine.guards import SAMPLE_MIN, guard, refit
+from jindi.engine.models import Model, Shares
 from jindi.engine.program import (
     EventProgram,
     Facts,
@@ -47,12 +50,16 @@ __all__ = [
     "InputLine",
     "LimitLine",
     "Member",
+    "Model",
+    "ModelLine",
     "Move",
     "PolicyProgram",
     "Program",
     "Reason",
     "RuleLine",
     "ShadowLine",
+    "Share",
+    "Shares",
     "Shown",
     "Verdict",
     "Without",

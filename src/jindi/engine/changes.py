@@ -216,13 +216,19 @@ class _Search:
             names |= reads
         waiting = [name for name in names if name in self.program.roots]
         while waiting:
-            inner = self.program.definitions.derived[waiting.pop()].expression.inputs - names
+            inner = self._read_by(waiting.pop()) - names
             names |= inner
             waiting.extend(name for name in inner if name in self.program.roots)
         for field, windows in self.sums.items():
             if any(self.program.slots[window] in names for window in windows):
                 names.add(self.program.slots[field])
         return {name for name in names if name not in self.away and not name.startswith("limit(")}
+
+    def _read_by(self, name: str) -> frozenset[str]:
+        """The inputs of a derived feature or of a model."""
+        if name in self.program.models:
+            return frozenset(each.name for each in self.program.models[name].definition.inputs)
+        return self.program.definitions.derived[name].expression.inputs
 
     def _candidates(self) -> list[_Step]:
         """Values worth trying: where a comparison turns, the other truth value, the other listed words."""
@@ -232,7 +238,8 @@ class _Search:
         definitions = self.program.definitions
         conditions = [rule.when for rule in self.policy.policy.rules]
         conditions += [exemption.when for exemption in self.policy.policy.exemptions]
-        conditions += [definitions.derived[name].expression for name in self.program.derived if name in concerned]
+        derived = definitions.derived
+        conditions += [derived[name].expression for name in self.program.derived if name in concerned & derived.keys()]
         proposals: list[tuple[str, Value, bool]] = [
             (crossing.input, crossing.value, crossing.any_other)
             for condition in conditions

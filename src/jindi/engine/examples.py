@@ -21,7 +21,7 @@ def check_policy(definitions: Definitions, policy: PolicyDef) -> list[Problem]:
     """The cases of one policy that don't come out as its author says.
 
     A case's facts are what it gives; limits are those of its day; derived features are computed unless
-    they are given; everything else is missing.
+    they are given; everything else, and a model's score, is missing.
     """
     try:
         program = build_trial(definitions, policy)
@@ -38,7 +38,11 @@ def check_policy(definitions: Definitions, policy: PolicyDef) -> list[Problem]:
 
 
 def facts_of(program: EventProgram, case: CaseDef) -> list[Value]:
-    """The complete facts that a case describes. Raises LookupError when a limit has no value on its day."""
+    """The complete facts that a case describes. Raises LookupError when a limit has no value on its day.
+
+    A model's score is what the case gives, or missing: a case proves a rule, and stays true when the model that
+    the rule reads is trained again.
+    """
     words: Mapping[str, Value] = {**time_words(case.at_us, program.zone), **case.given}
     limits = program.limits_on(program.day(case.at_us))
     base: list[Value] = [case.given.get(name) for name in program.fields]
@@ -48,7 +52,9 @@ def facts_of(program: EventProgram, case: CaseDef) -> list[Value]:
         value = case.given.get(member.name)
         base.append(None if value is None else (member.list_name, value) in case.members)
     base += [case.given.get(name) for name in program.windows]
-    return program.complete(base, fixed={n: case.given[n] for n in program.derived if n in case.given})
+    fixed = {name: case.given.get(name) for name in program.models}
+    fixed |= {name: case.given[name] for name in program.derived if name in case.given}
+    return program.complete(base, fixed=fixed)
 
 
 def _check(program: EventProgram, policy: PolicyProgram, rule: int | None, case: CaseDef) -> Iterator[Problem]:

@@ -18,7 +18,7 @@ from jindi.engine.verdicts import WEIGHTS, Decision, Verdict
 from jindi.language import Expression, Trace, Value, evaluate, trace
 from jindi.packs.definitions import Degrade, Outcome, Words
 
-InputKind = Literal["field", "time", "limit", "list", "window", "derived"]
+InputKind = Literal["field", "time", "limit", "list", "window", "derived", "model"]
 RuleState = Literal["hit", "lifted", "not_hit"]
 
 
@@ -110,6 +110,37 @@ class DerivedLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """What one input did to a model's raw score: `points` above 0 raised it. `name` may ask for a word."""
+
+    name: str
+    doc: Words | None
+    value: Shown
+    points: float
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLine:
+    """A model's score and its reasons, from what raised it most to what lowered it most.
+
+    `value` is the calibrated probability that rules read, None when it is absent. `raw` is `base` (what is
+    expected before anything is known) plus the shares of all inputs; an absent score has none. `exact` shares
+    are Shapley values, others follow the paths that were taken. `digest` names the model's file, `card` its card.
+    """
+
+    name: str
+    doc: Words
+    value: Shown
+    absent: bool
+    raw: float | None
+    base: float | None
+    exact: bool
+    shares: tuple[Share, ...]
+    digest: str
+    card: str
+
+
+@dataclass(frozen=True, slots=True)
 class ShadowLine:
     """What a shadow policy would have said, in short."""
 
@@ -137,6 +168,7 @@ class Explanation:
     degraded: tuple[str, ...]
     inputs: tuple[InputLine, ...]
     derived: tuple[DerivedLine, ...]
+    models: tuple[ModelLine, ...]
     rules: tuple[RuleLine, ...]
     bands: tuple[BandLine, ...]
     exemptions: tuple[ExemptionLine, ...]
@@ -153,8 +185,10 @@ def explain(
     *,
     at_us: int,
     decision: Decision | None = None,
+    exact: bool = False,
 ) -> Explanation:
-    """Explain the decision on complete facts; `at_us` is the instant that fixed the limits.
+    """Explain the decision on complete facts; `at_us` is the instant that fixed the limits. With `exact` the
+    reasons of models are Shapley values, which take some milliseconds for each model.
 
     Raises ValueError when `decision` is given and these facts don't lead to it: then the facts or the
     program are of another moment. Tokens are shortened in all that comes out.
@@ -176,6 +210,7 @@ def explain(
         degraded=found.degraded,
         inputs=_inputs(sight),
         derived=_derived(sight),
+        models=_models(sight, exact=exact),
         rules=_rules(sight, live, found) if live else (),
         bands=_bands(live, found, holds) if live else (),
         exemptions=_exemptions(sight, live, holds) if live else (),
@@ -219,20 +254,28 @@ def condition_of(step: Trace, read: Callable[[str], Value]) -> Condition:
     return Condition(step.text, shown(step.value, step.type, read), str(step.type.kind), parts)
 
 
-def _inputs(sight: _Sight) -> tuple[InputLine, ...]:
-    program = sight.program
+def _docs(program: EventProgram) -> dict[str, Words]:
+    """What each slot that has a sentence of its own holds; words of the clock have none."""
     definitions = program.definitions
     docs: dict[str, Words] = {f.name: f.doc for f in program.event.fields}
     docs |= {name: definitions.features[name].doc for name in program.windows}
-    docs |= {name: definitions.derived[name].doc for name in program.derived}
+    docs |= {name: definitions.derived[name].doc for name in program.derived if name not in program.models}
+    docs |= {name: model.definition.doc for name, model in program.models.items()}
     docs |= {f"limit('{name}')": definitions.limits[name].doc for name in program.limits}
     docs |= {program.slots[m.slot]: definitions.lists[m.list_name].doc for m in program.members}
+    return docs
+
+
+def _inputs(sight: _Sight) -> tuple[InputLine, ...]:
+    program = sight.program
+    docs = _docs(program)
     kinds: list[InputKind] = ["field"] * len(program.fields)
     kinds += ["time"] * len(program.time_words)
     kinds += ["limit"] * len(program.limits)
     kinds += ["list"] * len(program.members)
     kinds += ["window"] * len(program.windows)
-    kinds += ["derived"] * len(program.derived)
+    kinds += ["derived"] * (len(program.derived) - len(program.models))
+    kinds += ["model"] * len(program.models)
     away = program.away(sight.absent)
     return tuple(
         InputLine(name, kind, str(type_.kind), sight.show(name), name in away, docs.get(name))
@@ -242,11 +285,42 @@ def _inputs(sight: _Sight) -> tuple[InputLine, ...]:
 
 def _derived(sight: _Sight) -> tuple[DerivedLine, ...]:
     away = sight.program.away(sight.absent)
-    definitions = (sight.program.definitions.derived[name] for name in sight.program.derived)
+    program = sight.program
+    definitions = (program.definitions.derived[name] for name in program.derived if name not in program.models)
     return tuple(
         DerivedLine(d.name, d.doc, sight.show(d.name), d.name in away, sight.condition(d.expression))
         for d in definitions
     )
+
+
+def _models(sight: _Sight, *, exact: bool) -> tuple[ModelLine, ...]:
+    """The models' scores with their reasons. An absent score has none: it was not computed from these facts."""
+    program = sight.program
+    away = program.away(sight.absent)
+    docs = _docs(program)
+    lines = []
+    for name, model in program.models.items():
+        definition = model.definition
+        parts = None if name in away else model.shares(sight.facts, exact=exact)
+        found = [
+            Share(each.title, docs.get(each.name), sight.show(each.name), points)
+            for each, points in zip(definition.inputs, parts.points if parts else (), strict=False)
+        ]
+        lines.append(
+            ModelLine(
+                name=name,
+                doc=definition.doc,
+                value=sight.show(name),
+                absent=name in away,
+                raw=parts.raw if parts else None,
+                base=parts.base if parts else None,
+                exact=exact,
+                shares=tuple(sorted(found, key=lambda share: -share.points)),
+                digest=definition.digest,
+                card=definition.card,
+            )
+        )
+    return tuple(lines)
 
 
 def _rules(sight: _Sight, live: PolicyProgram, found: Decision) -> tuple[RuleLine, ...]:

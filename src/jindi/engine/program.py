@@ -1,7 +1,7 @@
 """Definitions, built once into what `decide` runs: numbered slots, generated functions, weights.
 
 A slot is the place of one fact in an event's row of facts. The order is the same for every row of an
-event type: fields, time words, limits, list memberships, window features, derived features.
+event type: fields, time words, limits, list memberships, window features, derived features, models.
 """
 
 import re
@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 
 from jindi.basics.instants import day_of
 from jindi.basics.problems import Problem, Problems
+from jindi.engine.models import Model
 from jindi.engine.verdicts import WEIGHTS, Decision, Verdict
-from jindi.language import BOOL, TIME_WORDS, Expression, Type, Value, build_rules, build_values
+from jindi.language import BOOL, RATIO, TIME_WORDS, Expression, Type, Value, build_rules, build_values
 from jindi.packs.definitions import Definitions, Degrade, EventDef, Outcome, PolicyDef, Words
 
 Facts = Sequence[Value]
@@ -99,8 +100,10 @@ class EventProgram:
     members: tuple[Member, ...]
     windows: tuple[str, ...]
     derived: tuple[str, ...]
+    """What is computed from the other slots: derived features, then the scores of the event type's models."""
+    models: Mapping[str, Model] = field(repr=False)
     roots: Mapping[str, frozenset[str]] = field(repr=False)
-    """For each derived feature the inputs that it finally comes from, none of them derived."""
+    """For each derived feature and model the inputs that it finally comes from, none of them derived."""
     live: PolicyProgram | None = field(repr=False)
     shadows: tuple[PolicyProgram, ...] = field(repr=False)
     clear: Decision = field(repr=False)
@@ -169,7 +172,7 @@ class EventProgram:
         feature = self.definitions.features.get(name)
         if feature is not None:
             return feature.degrade
-        derived = self.definitions.derived.get(name)
+        derived = self.definitions.derived.get(name) or self.definitions.models.get(name)
         if derived is None:
             return "open"
         if derived.degrade != "open":
@@ -253,6 +256,8 @@ def _event_program(
             used |= expression.inputs
     if problems:
         raise Problems(problems)
+    models = [model for model in definitions.models.values() if model.on == event.name]
+    used |= {each.name for model in models for each in model.inputs}
     wanted = _derived_wanted(definitions, event, used, roots)
     for name in wanted:
         used |= definitions.derived[name].expression.inputs
@@ -270,7 +275,10 @@ def _event_program(
     words = tuple(word for word in TIME_WORDS if word in used and word not in fields)
     limits = tuple(name for name in definitions.limits if f"limit('{name}')" in used)
     levels = _levels(definitions, wanted)
-    derived = tuple(name for level in levels for name in level)
+    derived = (*(name for level in levels for name in level), *(model.name for model in models))
+    for model in models:
+        seen = {each.name for each in model.inputs}
+        roots[model.name] = frozenset().union(*(roots.get(name, {name}) for name in seen))
     slots = (
         *fields, *words, *(f"limit('{name}')" for name in limits),
         *(f"{name} in list('{list_name}')" for name, list_name in asked), *windows, *derived,
@@ -279,9 +287,10 @@ def _event_program(
         *fields.values(), *(TIME_WORDS[word] for word in words),
         *(definitions.limits[name].type for name in limits), *(BOOL for _ in asked),
         *(definitions.features[name].type for name in windows),
-        *(definitions.derived[name].type for name in derived),
+        *(definitions.derived[name].type for level in levels for name in level), *(RATIO for _ in models),
     )  # fmt: skip
     index = {name: slot for slot, name in enumerate(slots)}
+    scorers = {model.name: Model(model, index) for model in models}
     built = [_policy_program(policy, place_of(definitions, policy), index) for policy in policies]
     live_program = built[0] if live else None
     verdict = live_program.clear if live_program else None
@@ -298,11 +307,12 @@ def _event_program(
         members=tuple(Member(n, ln, index[f"{n} in list('{ln}')"]) for n, ln in asked),
         windows=windows,
         derived=derived,
+        models=scorers,
         roots={name: roots[name] for name in derived},
         live=live_program,
         shadows=tuple(built[1:] if live else built),
         clear=Decision.of(verdict or Verdict(policy=live.id if live else None)),
-        levels=tuple(_fill(definitions, level, index) for level in levels),
+        levels=(*(_fill(definitions, level, index) for level in levels), *((model, ()) for model in scorers.values())),
         base_count=len(slots) - len(derived),
     )
 
@@ -326,6 +336,8 @@ def _unknown(
             known = policy.on in definitions.derived[text].events
         elif text in definitions.features:
             known = policy.on in definitions.features[text].by
+        elif text in definitions.models:
+            known = policy.on == definitions.models[text].on
         else:
             known = text in fields or text in TIME_WORDS
         if not known:

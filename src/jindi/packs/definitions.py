@@ -263,6 +263,100 @@ class PolicyDef:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelInput:
+    """A column that a model sees: a fact as a double, or (`equals`) whether a text fact is this word.
+
+    Amounts of a fixed currency come in major units, durations in microseconds, true as 1; a missing fact is NaN.
+    """
+
+    name: str
+    type: Type
+    equals: str | None = None
+
+    @property
+    def title(self) -> str:
+        """How the column is called where people read it.
+
+        >>> from jindi.language import TEXT
+        >>> ModelInput("channel", TEXT, equals="app").title
+        "channel == 'app'"
+        """
+        return self.name if self.equals is None else f"{self.name} == '{self.equals}'"
+
+
+@dataclass(frozen=True, slots=True)
+class Trees:
+    """Trees in flat arrays, one tree behind the other: tree t has `leaves[t]` leaves and one node fewer.
+
+    Nodes: `feature` is a place among the model's inputs; a value <= `threshold` goes `left`. A child >= 0 is
+    a node of the same tree, a child < 0 its leaf ~child; node 0 is the root. `missing` says what counts as
+    missing at the node: 0 nothing (NaN is 0.0), 1 zero and NaN, 2 NaN; the missing go where `default_left`
+    says. Leaves: the `value` added, and `count`, the training rows that came there.
+    """
+
+    leaves: tuple[int, ...]
+    feature: tuple[int, ...]
+    threshold: tuple[float, ...]
+    missing: tuple[int, ...]
+    default_left: tuple[int, ...]
+    left: tuple[int, ...]
+    right: tuple[int, ...]
+    value: tuple[float, ...]
+    count: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WoeTerm:
+    """One input of a logistic model on weights of evidence: bin i holds edges[i-1] < x <= edges[i].
+
+    `mean` is the mean weight of evidence of the training rows: what a contribution is measured from.
+    """
+
+    weight: float
+    edges: tuple[float, ...]
+    woe: tuple[float, ...]
+    missing: float
+    mean: float
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """From the raw score to a probability. `none`: the link alone. `platt`: sigmoid(slope · raw + intercept).
+    `isotonic`: straight lines through the points (at, is), level outside them.
+    """
+
+    kind: Literal["none", "platt", "isotonic"] = "none"
+    slope: float = 1.0
+    intercept: float = 0.0
+    at: tuple[float, ...] = ()
+    is_: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDef:
+    """A trained model on one event type; rules read its calibrated probability by the model's name.
+
+    Either `trees` or `terms` is there. The raw score is `base` plus the leaves or the terms, added in order.
+    `card` names the model card in the pack's repository, `digest` the exact file.
+    """
+
+    name: str
+    pack: str
+    doc: Words
+    on: str
+    file: str
+    degrade: Degrade
+    inputs: tuple[ModelInput, ...]
+    base: float
+    link: Literal["sigmoid", "identity"]
+    trees: Trees | None
+    terms: tuple[WoeTerm, ...]
+    calibration: Calibration
+    card: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class PackDef:
     """A pack's own page."""
 
@@ -288,6 +382,7 @@ class Definitions:
     policies: tuple[PolicyDef, ...]
     digest: str
     source: Mapping[str, str] = field(repr=False, default_factory=dict)
+    models: Mapping[str, ModelDef] = field(default_factory=dict)
 
     def live_policy(self, event: str) -> PolicyDef | None:
         """The live policy of an event type, if it has one."""

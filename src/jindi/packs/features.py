@@ -161,7 +161,7 @@ class Features:
         if not text or speaks_of(text, self.broken):
             return None
         scopes = {
-            event.name: offer(event, self.windows, self.derived, limits, lists)
+            event.name: offer(event, self.windows, self.derived, limits, lists, {})
             for event in sorted(self.events.values(), key=lambda event: event.pack != each.pack.name)
         }
         words = names_in(text) - set(TIME_WORDS)

@@ -10,11 +10,13 @@ from zoneinfo import ZoneInfo
 from jindi.basics.digests import canonical, digest
 from jindi.basics.money import EXPONENTS
 from jindi.basics.problems import Problem, Problems
-from jindi.packs.definitions import Definitions, EventDef, LimitDef, ListDef, PackDef
+from jindi.packs.definitions import Definitions, EventDef, LimitDef, ListDef, ModelDef, PackDef
 from jindi.packs.events import check_entities, read_event
 from jindi.packs.features import Declared, Features
+from jindi.packs.models import ModelFile, parse_model, read_model, read_model_file
 from jindi.packs.parameters import read_limit, read_list
 from jindi.packs.policies import Known, check_policies, read_policy
+from jindi.packs.scopes import offer
 from jindi.packs.tables import Table, meant
 
 FILE_CHARACTERS_MAX: Final = 1_000_000
@@ -29,11 +31,16 @@ _ROLES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"policies/[^/]+\.toml\Z", "policy"),
         (r"parameters/[^/]+\.toml\Z", "parameters"),
         (r"lists/[^/]+\.toml\Z", "lists"),
+        (r"models\.toml\Z", "models"),
+        (r"models/[^/]+\.json\Z", "model file"),
         # How a table's columns become events: it lies beside a pack and is not a part of it.
         (r"columns[^/]*\.toml\Z", ""),
     )
 )
-_LAYOUT: Final = "a pack holds pack.toml, events.toml, features.toml, policies/*.toml, parameters/*.toml, lists/*.toml"
+_LAYOUT: Final = (
+    "a pack holds pack.toml, events.toml, features.toml, models.toml, policies/*.toml, parameters/*.toml, "
+    "lists/*.toml, models/*.json"
+)
 _HEADER: Final = re.compile(r"^[ \t]*\[[ \t]*([a-z][a-z0-9_]*)\b(?!\.)", re.MULTILINE | re.ASCII)
 _LINE_END: Final = re.compile(r"\r+\n")
 _AT_LINE: Final = re.compile(r"^(.*) \(at (line \d+, column \d+|end of document)\)\Z", re.DOTALL)
@@ -95,12 +102,17 @@ def _parsed(source: Mapping[str, str], problems: list[Problem]) -> list[_File]:
         if role is None:
             problems.append(Problem(path, "", "not a file of a pack", _LAYOUT))
         elif role:
-            raw = _toml(path, text, problems)
-            files.append(_File(path, root, role, raw, frozenset(_HEADER.findall(text)) if raw is None else frozenset()))
+            raw = (parse_model if role == "model file" else _toml)(text, path, problems)
+            files.append(_File(path, root, role, raw, _seeming(text, role) if raw is None else frozenset()))
     return files
 
 
-def _toml(path: str, text: str, problems: list[Problem]) -> Mapping[str, Any] | None:
+def _seeming(text: str, role: str) -> frozenset[str]:
+    """The names that a broken file seems to declare."""
+    return frozenset(_HEADER.findall(text)) if role != "model file" else frozenset()
+
+
+def _toml(text: str, path: str, problems: list[Problem]) -> Mapping[str, Any] | None:
     if len(text) > FILE_CHARACTERS_MAX:
         problems.append(Problem(path, "", f"longer than {FILE_CHARACTERS_MAX} characters", "split it"))
         return None
@@ -169,7 +181,8 @@ class _Loading:
             if self._is_new("feature", name, file)
         ]
         features.read(declared, self.limits, self.lists)
-        known = Known(self.events, features.windows, features.derived, self.limits, self.lists, self.broken)
+        models = self._models(features)
+        known = Known(self.events, features.windows, features.derived, self.limits, self.lists, models, self.broken)
         policies = [
             (read_policy(file.raw, self.pack_of[file.root], file.path, known, self.problems), file.path)
             for file in self._of("policy")
@@ -186,7 +199,44 @@ class _Loading:
             policies=tuple(policy for policy, _ in policies),
             digest=digest(canonical(source)),
             source=source,
+            models=models,
         )
+
+    def _models(self, features: Features) -> dict[str, ModelDef]:
+        """The models that are declared, each with its file; a file that no model asks for is told, too."""
+        files: dict[str, ModelFile | None] = {}
+        for file in self._of("model file"):
+            files[file.path] = read_model_file(file.raw, file.path, self.problems) if file.raw is not None else None
+        models: dict[str, ModelDef] = {}
+        asked: set[str] = set()
+        for file in self._of("models"):
+            for name, raw in (file.raw or {}).items():
+                if isinstance(raw, dict) and isinstance(raw.get("file"), str):
+                    asked.add(file.root + raw["file"])
+                # A model and a feature of one name could not be told apart.
+                if not self._is_new("feature", name, file):
+                    continue
+                model = read_model(
+                    raw,
+                    name,
+                    self.pack_of[file.root],
+                    file.path,
+                    file.root,
+                    files=files,
+                    events=self.events,
+                    scopes=lambda event: offer(event, features.windows, features.derived, self.limits, self.lists, {}),
+                    broken=self.broken,
+                    problems=self.problems,
+                )
+                if model is None:
+                    self.broken.add(name)
+                else:
+                    models[name] = model
+        whole = all(file.raw is not None for file in self._of("models"))
+        for path in files:
+            if whole and path not in asked:
+                self.problems.append(Problem(path, "", "no model asks for it", "name it in models.toml, or remove it"))
+        return models
 
     def _of(self, role: str) -> list[_File]:
         return [file for file in self.files if file.role == role]

@@ -23,6 +23,7 @@ from jindi.packs.definitions import (
     FeatureDef,
     LimitDef,
     ListDef,
+    ModelDef,
     Outcome,
     PackDef,
     PolicyDef,
@@ -57,6 +58,7 @@ class Known:
     derived: Mapping[str, DerivedDef]
     limits: Mapping[str, LimitDef]
     lists: Mapping[str, ListDef]
+    models: Mapping[str, ModelDef]
     broken: Collection[str]
 
 
@@ -86,7 +88,9 @@ def read_policy(raw: Mapping[str, Any], pack: PackDef, where: str, known: Known,
     event = known.events.get(on)
     if event is None and on and on not in known.broken:
         table.problem(f"`on`: unknown event '{on[:64]}'", meant(on, known.events))
-    scope = offer(event, known.windows, known.derived, known.limits, known.lists) if event is not None else None
+    scope = None
+    if event is not None:
+        scope = offer(event, known.windows, known.derived, known.limits, known.lists, known.models)
     reader = _Reader(where, event, scope, known, pack=pack, problems=problems, must_prove=state == "live")
     rules = tuple(rule for given in table.tables("rule") if (rule := reader.rule(given)) is not None)
     exemptions = tuple(each for given in table.tables("exemption") if (each := reader.exemption(given)) is not None)
@@ -327,6 +331,8 @@ class _Reader:
                 names.add(match[1])
             elif text in self.known.derived:
                 waiting.extend(self.known.derived[text].expression.inputs)
+            elif text in self.known.models:
+                waiting.extend(each.name for each in self.known.models[text].inputs)
         return [limit for name, limit in self.known.limits.items() if name in names]
 
     def usual_at(self, used: Iterable[Expression]) -> int:

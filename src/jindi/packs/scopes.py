@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from jindi.language import TIME_WORDS, Scope, Type
-from jindi.packs.definitions import Definitions, DerivedDef, EventDef, FeatureDef, LimitDef, ListDef
+from jindi.language import RATIO, TIME_WORDS, Scope, Type
+from jindi.packs.definitions import Definitions, DerivedDef, EventDef, FeatureDef, LimitDef, ListDef, ModelDef
 
 
 def readable(definitions: Definitions, event: str) -> tuple[str, ...]:
@@ -20,7 +20,7 @@ def readable(definitions: Definitions, event: str) -> tuple[str, ...]:
 
 def scope_for(definitions: Definitions, event: str) -> Scope:
     """All that a condition on an event type may speak of: its fields, the time words, the features that it
-    can read, and every limit and list. Raises KeyError for an unknown event type.
+    can read, its models, and every limit and list. Raises KeyError for an unknown event type.
     """
     return offer(
         definitions.events[event],
@@ -28,6 +28,7 @@ def scope_for(definitions: Definitions, event: str) -> Scope:
         definitions.derived,
         definitions.limits,
         definitions.lists,
+        definitions.models,
     )
 
 
@@ -37,9 +38,11 @@ def offer(
     derived: Mapping[str, DerivedDef],
     limits: Mapping[str, LimitDef],
     lists: Mapping[str, ListDef],
+    models: Mapping[str, ModelDef],
 ) -> Scope:
     """As `scope_for`, of definitions that are still being read."""
     names: dict[str, Type] = dict(TIME_WORDS)
+    names |= {name: RATIO for name, model in models.items() if model.on == event.name}
     names |= {name: feature.type for name, feature in derived.items() if event.name in feature.events}
     names |= {name: feature.type for name, feature in windows.items() if event.name in feature.by}
     names |= {f.name: f.type for f in event.fields}

@@ -85,6 +85,16 @@ doc  = { zh = "本笔占三十天总额的比例。", en = "This order's share o
 is   = "amount / NAME_spent_30d"
 else = 1.0
 """,  # noqa: E501 - an inline table of TOML is one line
+    "models.toml": """\
+# Trained models that score events: `jindi learn` writes the file. Its score is read by its name, as a ratio:
+# when = "NAME_fraud >= 0.93". docs/models.md describes the file.
+#
+# [NAME_fraud]
+# doc     = { zh = "本笔订单为欺诈的概率。", en = "The probability that this order is fraud." }
+# on      = "NAME_order"
+# file    = "models/NAME_fraud.json"
+# degrade = "challenge"
+""",
     "policies/NAME_order.toml": """\
 id       = "NAME-order"
 on       = "NAME_order"

@@ -21,6 +21,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
         "doc", "of", "by", "fold", "value", "over", "lag", "where", "counts", "current", "q", "degrade",
     ),
     "derived": ("doc", "is", "else", "degrade"),
+    "model": ("doc", "on", "file", "degrade"),
     "limit": ("doc", "type", "currency", "mark", "value"),
     "step": ("since", "is", "basis"),
     "list": ("doc", "colour", "of", "identifier", "entry"),

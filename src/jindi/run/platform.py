@@ -188,9 +188,9 @@ class Platform:
         outcome = OUTCOMES[record.verdict.outcome]
         return Found(seq, record, program, ep, facts, absent, self.lane.state.openings.status(seq, outcome))
 
-    def explanation(self, found: Found) -> Explanation:
-        """Why a decision is as it is."""
-        return explain(found.ep, found.facts, found.absent, at_us=found.record.as_of_us)
+    def explanation(self, found: Found, *, exact: bool = False) -> Explanation:
+        """Why a decision is as it is; with `exact` the reasons of models are Shapley values."""
+        return explain(found.ep, found.facts, found.absent, at_us=found.record.as_of_us, exact=exact)
 
     def answer(self, found: Found) -> bytes:
         """The decision's answer, with the words of its own moment."""

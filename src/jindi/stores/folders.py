@@ -9,12 +9,16 @@ from jindi.basics.problems import Problem, Problems
 FILE_BYTES_MAX = 1_000_000
 """A pack file is written by people; a larger one is a mistake."""
 
+MODEL_BYTES_MAX = 32_000_000
+"""A model file is written by a program."""
+
 FILES_MAX = 2_000
 """More files than this are not a folder of packs: somebody named the wrong one."""
 
 
 def read_folder(path: Path) -> dict[str, str]:
-    """The `*.toml` texts of a folder that is a pack or holds packs, keyed `pack folder/relative path`.
+    """The `*.toml` and `models/*.json` texts of a folder that is a pack or holds packs, keyed
+    `pack folder/relative path`.
 
     A folder is a pack when `pack.toml` lies in it; otherwise its own folders are the packs. Hidden files
     and folders are passed by. Raises Problems with everything that cannot be read: no folder, no pack,
@@ -26,7 +30,7 @@ def read_folder(path: Path) -> dict[str, str]:
     alone = (base / "pack.toml").is_file()
     problems: list[Problem] = []
     files: dict[str, str] = {}
-    for found in _toml_files(base, base, problems):
+    for found in _pack_files(base, base, problems):
         relative = found.relative_to(base)
         key = PurePosixPath(base.name or "pack", *relative.parts) if alone else PurePosixPath(*relative.parts)
         if len(files) >= FILES_MAX:
@@ -79,7 +83,7 @@ def write_folder(path: Path, files: Mapping[str, str]) -> None:
         raise Problems([Problem(str(path), "", f"could not be written: {error.strerror}", remedy)]) from error
 
 
-def _toml_files(folder: Path, base: Path, problems: list[Problem]) -> Iterator[Path]:
+def _pack_files(folder: Path, base: Path, problems: list[Problem]) -> Iterator[Path]:
     """The files below a folder, in the order of their names, each link followed only inside the folder."""
     try:
         names = sorted(entry.name for entry in os.scandir(folder))
@@ -91,7 +95,7 @@ def _toml_files(folder: Path, base: Path, problems: list[Problem]) -> Iterator[P
             continue
         found = folder / name
         place = str(found.relative_to(base))
-        if found.is_symlink() and (name.endswith(".toml") or found.is_dir()):
+        if found.is_symlink() and (_is_pack_file(found) or found.is_dir()):
             # A link that leads out could give any file of the machine; one to a folder could go in circles.
             # A link to a file inside is how mounted configuration looks, and is read.
             if found.is_dir() or not found.resolve().is_relative_to(base):
@@ -100,9 +104,17 @@ def _toml_files(folder: Path, base: Path, problems: list[Problem]) -> Iterator[P
             else:
                 yield found
         elif found.is_dir():
-            yield from _toml_files(found, base, problems)
-        elif name.endswith(".toml"):
+            yield from _pack_files(found, base, problems)
+        elif _is_pack_file(found):
             yield found
+
+
+def _is_pack_file(found: Path) -> bool:
+    return found.name.endswith(".toml") or _is_model(found)
+
+
+def _is_model(found: Path) -> bool:
+    return found.name.endswith(".json") and found.parent.name == "models"
 
 
 def _text(found: Path, key: str, problems: list[Problem]) -> str | None:
@@ -110,13 +122,14 @@ def _text(found: Path, key: str, problems: list[Problem]) -> str | None:
         problems.append(Problem(key, "", "not a plain file", "remove it"))
         return None
     try:
+        most = MODEL_BYTES_MAX if _is_model(found) else FILE_BYTES_MAX
         with found.open("rb") as file:
-            data = file.read(FILE_BYTES_MAX + 1)
+            data = file.read(most + 1)
     except OSError as error:
         problems.append(Problem(key, "", f"cannot be read: {error.strerror}", "look at its rights"))
         return None
-    if len(data) > FILE_BYTES_MAX:
-        problems.append(Problem(key, "", f"larger than {FILE_BYTES_MAX} bytes", "split it"))
+    if len(data) > most:
+        problems.append(Problem(key, "", f"larger than {most} bytes", "split it"))
         return None
     try:
         return data.decode("utf-8")

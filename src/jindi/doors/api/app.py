@@ -101,7 +101,8 @@ class Routes:
         except LookupError as error:
             return _error(problems.NOT_FOUND, str(error))
         # The search for what would change a decision takes long: it must not make decisions wait.
-        explanation = await asyncio.to_thread(self._platform.explanation, found)
+        exact = request.query_params.get("exact") == "true"
+        explanation = await asyncio.to_thread(self._platform.explanation, found, exact=exact)
         return Response(to_json(explanation), media_type="application/json")
 
     async def _features(self, request: Request) -> Response:

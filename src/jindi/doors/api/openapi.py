@@ -41,6 +41,13 @@ def document(definitions: Definitions) -> dict[str, Any]:
 def _paths() -> dict[str, Any]:
     decision, event = {"$ref": "#/components/schemas/Decision"}, {"$ref": "#/components/schemas/Event"}
     anything = {"type": "object"}
+    exact = {
+        "name": "exact",
+        "in": "query",
+        "required": False,
+        "description": "true: the reasons of models are exact Shapley values.",
+        "schema": {"type": "boolean"},
+    }
     one_id = [{"name": "id", "in": "path", "required": True, "schema": _DECISION_ID}]
     entity = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}, "description": text}
@@ -70,7 +77,7 @@ def _paths() -> dict[str, Any]:
         },
         "/v1/decisions/{id}": {"get": _get("A decision, and what became of it.", "readDecision", decision, one_id)},
         "/v1/decisions/{id}/explanation": {
-            "get": _get("Why, and what would change it.", "explainDecision", anything, one_id)
+            "get": _get("Why, and what would change it.", "explainDecision", anything, [*one_id, exact])
         },
         "/v1/entities/{key}/{value}/features": {
             "get": _get("All features that have this entity as their key, as of now.", "readFeatures", anything, entity)

@@ -191,6 +191,7 @@ def bench(
 def explain(
     ctx: typer.Context,
     decision: Annotated[str, typer.Argument(metavar="ID", help="A decision_id.")],
+    exact: Annotated[bool, typer.Option("--exact", help="Reasons of models as exact Shapley values.")] = False,
     data: Data = None, folders: Packs = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Explain a decision from the journal: every condition with its values, and what would change it."""
@@ -199,7 +200,7 @@ def explain(
     output = Output(as_json=as_json)
     wiring, settled = _settle(ctx, output, data, folders)
     try:
-        explain_from_journal(wiring, settled, output, decision)
+        explain_from_journal(wiring, settled, output, decision, exact=exact)
     except (LookupError, LogFailure, Problems) as error:
         output.fail(error if isinstance(error, Problems) else str(error))
 
@@ -287,6 +288,7 @@ def packs_check(
         "packs": len(definitions.packs),
         "events": len(definitions.events),
         "features": len(definitions.features) + len(definitions.derived),
+        "models": len(definitions.models),
         "policies": len(definitions.policies),
         "rules": sum(len(policy.rules) for policy in definitions.policies),
         "cases": sum(len(p.cases) + sum(len(rule.cases) for rule in p.rules) for p in definitions.policies),

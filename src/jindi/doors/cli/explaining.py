@@ -13,10 +13,13 @@ from jindi.engine import explain, to_json
 from jindi.run.archive import Archive
 from jindi.run.records import decision_seq
 
+REASONS_TOLD = 5
+"""The inputs that raised a model's score most; `--json` gives all."""
+
 _MARKS = {"hit": "✓", "lifted": "~", "not_hit": "·"}
 
 
-def explain_from_journal(wiring: Wiring, settled: Settled, output: Output, identifier: str) -> None:
+def explain_from_journal(wiring: Wiring, settled: Settled, output: Output, identifier: str, *, exact: bool) -> None:
     """Read one decision and the definitions of its moment, and print why. Raises LookupError."""
     try:
         seq = decision_seq(identifier)
@@ -29,7 +32,7 @@ def explain_from_journal(wiring: Wiring, settled: Settled, output: Output, ident
         ep = archive.program(record.definitions).events[record.event_type]
         absent = frozenset(record.absent)
         facts = ep.complete([*record.values, *record.facts], absent)
-        explanation = msgspec.json.decode(to_json(explain(ep, facts, absent, at_us=record.as_of_us)))
+        explanation = msgspec.json.decode(to_json(explain(ep, facts, absent, at_us=record.as_of_us, exact=exact)))
     finally:
         log.close()
     output.give({"decision_id": identifier, "event_id": record.event_id, **explanation})
@@ -66,6 +69,11 @@ def _print(output: Output, title: str, explanation: Mapping[str, Any]) -> None:
         output.say(f"  {_MARKS[rule['state']]} {rule['id']}{score}{asks}  {rule['doc']['en']} {rule['doc']['zh']}")
         if rule["state"] != "not_hit":
             _condition(output, rule["condition"], 3)
+    for model in explanation["models"]:
+        output.say(f"  model {model['name']} = {_value(model['value'])}  {model['doc']['en']} {model['doc']['zh']}")
+        for share in model["shares"][:REASONS_TOLD]:
+            said = f"  {share['doc']['en']} {share['doc']['zh']}" if share["doc"] else ""
+            output.say(f"    {share['points']:+.3f} {share['name']} = {_value(share['value'])}{said}")
     if explanation["limits"]:
         output.say("  limits:")
         for limit in explanation["limits"]:

@@ -7,7 +7,18 @@ from rich.table import Table
 from jindi.doors.cli.output import Output
 from jindi.engine import shown
 from jindi.language import DURATION
-from jindi.packs import Definitions, DerivedDef, EventDef, FeatureDef, LimitDef, ListDef, PolicyDef, RuleDef, Words
+from jindi.packs import (
+    Definitions,
+    DerivedDef,
+    EventDef,
+    FeatureDef,
+    LimitDef,
+    ListDef,
+    ModelDef,
+    PolicyDef,
+    RuleDef,
+    Words,
+)
 
 Entry = dict[str, Any]
 Catalogue = dict[str, dict[str, Entry]]
@@ -44,6 +55,7 @@ def _catalogue(definitions: Definitions) -> Catalogue:
             **{name: _feature(feature) for name, feature in definitions.features.items()},
             **{name: _derived(derived) for name, derived in definitions.derived.items()},
         },
+        "model": {name: _model(model) for name, model in definitions.models.items()},
         "policy": {name: _policy(policy) for name, policy in policies.items()},
         "rule": {name: _rule(policy, rule) for name, (policy, rule) in rules.items()},
         "limit": {name: _limit(limit) for name, limit in definitions.limits.items()},
@@ -70,6 +82,20 @@ def _feature(feature: FeatureDef) -> Entry:
 
 def _derived(derived: DerivedDef) -> Entry:
     return _words(derived.doc) | {"pack": derived.pack, "is": derived.expression.text, "type": str(derived.type)}
+
+
+def _model(model: ModelDef) -> Entry:
+    kind = f"{len(model.trees.leaves)} trees" if model.trees is not None else "logistic on weights of evidence"
+    return _words(model.doc) | {
+        "pack": model.pack,
+        "on": model.on,
+        "kind": kind,
+        "inputs": ", ".join(each.title for each in model.inputs),
+        "calibration": model.calibration.kind,
+        "degrade": model.degrade,
+        "card": model.card,
+        "digest": model.digest,
+    }
 
 
 def _policy(policy: PolicyDef) -> Entry:

@@ -246,6 +246,13 @@ WORDS: dict[str, tuple[str, str]] = {
     "decision.list.not": ("不在名单中", "not on the list"),
     "decision.list.unset": ("主体缺失，无从比对", "nothing to look up"),
     "decision.features": ("特征", "Features"),
+    "decision.models": ("模型评分与原因", "Model scores and their reasons"),
+    "decision.model.raised": ("抬高评分的", "What raised it"),
+    "decision.model.lowered": ("压低评分的", "What lowered it"),
+    "decision.model.points": (
+        "数字为对模型原始分的影响；起点 {base}，合计 {raw}。",
+        "Numbers are effects on the model's raw score, which begins at {base} and comes to {raw}.",
+    ),
     "decision.fields": ("事件内容", "The event"),
     "decision.change": ("怎样会不同", "What would change it"),
     "decision.change.if": ("若", "if"),
