@@ -92,6 +92,7 @@ KINDS = (
     {"boosting": "dart"},
     {"boost_from_average": False, "bagging_fraction": 0.5, "bagging_freq": 1, "feature_fraction": 0.5},
     {"min_gain_to_split": 50.0},
+    {"monotone_constraints": [1] + [0] * 11, "num_leaves": 8},
     {"min_gain_to_split": 1e9},
 )
 

@@ -184,6 +184,29 @@ def bench(
         output.fail(error)
 
 
+@app.command()
+def learn(
+    ctx: typer.Context,
+    facts: Annotated[
+        Path, typer.Argument(metavar="FACTS", exists=True, help="Parquet: facts as they stood at decision time.")
+    ],
+    recipe: Annotated[Path, typer.Option("--recipe", exists=True, dir_okay=False, help="What to learn (TOML).")],
+    into: Annotated[Path, typer.Option("--into", help="The pack's folder: models/ and evaluations/ are written.")],
+    folders: Packs = None,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, max=256, help="Threads for growing trees.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Train a model on what was known, test it on what came next, and write it as a file of a pack."""
+    from jindi.doors.cli.learning import learn_from  # noqa: PLC0415
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, None, folders)
+    try:
+        learn_from(facts, recipe, into, packs.load(wiring.pack_files(settled.packs)), output, jobs=jobs)
+    except (Problems, OSError) as error:
+        output.fail(error if isinstance(error, Problems) else str(error))
+
+
 # ---- the record
 
 

@@ -1,5 +1,6 @@
 """LightGBM's model text → the arrays of a model file. Read from the text, so that nothing here needs LightGBM."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -43,7 +44,8 @@ def _add(arrays: Mapping[str, list[Any]], said: Mapping[str, str], parts: int) -
         return
     threshold, feature, decisions, left, right = (said[name].split() for name in _INTERNAL)
     arrays["feature"] += map(int, feature)
-    arrays["threshold"] += map(float, threshold)
+    # "inf" parts what is there from what is missing; facts are finite, so the largest double does the same.
+    arrays["threshold"] += [min(float(word), sys.float_info.max) for word in threshold]
     arrays["left"] += map(int, left)
     arrays["right"] += map(int, right)
     for word in decisions:

@@ -1,0 +1,149 @@
+"""A recipe: from which facts, with which labels, in which time, what kind of model is made. TOML, checked whole."""
+
+import re
+import tomllib
+from datetime import date
+from typing import Literal
+
+import msgspec
+
+from jindi.basics.instants import parse_duration
+from jindi.basics.problems import Problem, Problems
+from jindi.language import Kind
+from jindi.packs import Definitions, ModelInput, scope_for
+from jindi.packs.models import SEEN
+from jindi.packs.tables import NAME, meant
+
+_EQUALS = re.compile(r"([a-z][a-z0-9_]*) == '([^']*)'\Z")
+TREES_MAX, LEAVES_MAX, BAGS_MAX, FOLDS_MAX = 5_000, 1_024, 100, 52
+
+
+class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A sentence in both languages."""
+
+    zh: str
+    en: str
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How trees are grown. `positive_weight` counts a positive row so many times; `monotone` maps an input to 1
+    (more of it may only raise the score) or -1. A balanced ensemble draws `negatives` negatives for each positive,
+    `bags` times.
+    """
+
+    trees: int = 300
+    rate: float = 0.03
+    leaves: int = 16
+    leaf_rows: int = 20
+    l2: float = 0.0
+    positive_weight: float = 1.0
+    monotone: dict[str, int] = {}
+    bags: int = 10
+    negatives: float = 1.0
+
+
+class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is asked for. Durations are texts such as "7d"; days are those of the pack's zone.
+
+    `label` is a column of true and false (or 1 and 0), `known` the column of instants at which a positive label
+    became known; without it, and for negatives always, a label is known `delay` after its event. `entity` is the
+    column of those whom alerts are about (a card, a user). `leave_out` is how far before `delay` a positive event
+    still keeps its entity out of the test, because it is known already; as long as `train` when not given.
+    """
+
+    name: str
+    on: str
+    doc: Said
+    inputs: list[str]
+    label: str
+    entity: str
+    delay: str
+    test_from: date
+    kind: Literal["trees", "logistic-woe", "balanced"] = "trees"
+    known: str | None = None
+    amount: str | None = None
+    segments: list[str] = []
+    train: str = "28d"
+    calibrate: str = "7d"
+    test: str = "7d"
+    leave_out: str | None = None
+    folds: int = 4
+    seed: int = 1
+    cards_per_day: int = 100
+    review_cost: float = 2.0
+    settings: Settings = Settings()
+
+    def length_us(self, name: Literal["delay", "train", "calibrate", "test", "leave_out"]) -> int:
+        """One of the durations in microseconds."""
+        return parse_duration(getattr(self, name) or self.train)
+
+
+def read_recipe(text: str, definitions: Definitions, place: str) -> tuple[Recipe, tuple[ModelInput, ...]]:
+    """A recipe and its inputs with their types. Raises Problems with all that is wrong."""
+    try:
+        recipe = msgspec.convert(tomllib.loads(text), Recipe)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise Problems([Problem(place, "", str(error), "docs/learn.md describes recipes")]) from None
+    problems = [Problem(place, item, problem, remedy) for item, problem, remedy in _wrong(recipe, definitions)]
+    if problems:
+        raise Problems(problems)
+    scope = scope_for(definitions, recipe.on)
+    inputs = []
+    for text_ in recipe.inputs:
+        name, word = _parted(text_)
+        inputs.append(ModelInput(name, scope.names[name], word))
+    return recipe, tuple(inputs)
+
+
+def _parted(text: str) -> tuple[str, str | None]:
+    match = _EQUALS.match(text)
+    return (match[1], match[2]) if match else (text, None)
+
+
+def _wrong(recipe: Recipe, definitions: Definitions) -> list[tuple[str, str, str]]:
+    wrong: list[tuple[str, str, str]] = []
+    if not NAME.match(recipe.name):
+        wrong.append(("name", "not a name", "use lower-case letters, digits and _"))
+    for name in ("delay", "train", "calibrate", "test", "leave_out"):
+        try:
+            length_us = parse_duration(getattr(recipe, name) or recipe.train)
+        except ValueError as error:
+            wrong.append((name, str(error), 'write a duration such as "7d"'))
+        else:
+            if length_us == 0 and name in ("train", "test"):
+                wrong.append((name, "is empty", 'write a duration such as "7d"'))
+    bounds = (
+        ("folds", recipe.folds, 1, FOLDS_MAX), ("cards_per_day", recipe.cards_per_day, 1, 10**9),
+        ("settings.trees", recipe.settings.trees, 1, TREES_MAX),
+        ("settings.leaves", recipe.settings.leaves, 2, LEAVES_MAX),
+        ("settings.leaf_rows", recipe.settings.leaf_rows, 1, 10**9),
+        ("settings.bags", recipe.settings.bags, 1, BAGS_MAX),
+        ("settings.rate", recipe.settings.rate, 1e-6, 1.0), ("settings.l2", recipe.settings.l2, 0.0, 1e6),
+        ("settings.positive_weight", recipe.settings.positive_weight, 1e-6, 1e6),
+        ("settings.negatives", recipe.settings.negatives, 0.1, 1e6), ("seed", recipe.seed, 0, 2**31 - 1),
+        ("review_cost", recipe.review_cost, 0.0, 1e12),
+    )  # fmt: skip
+    wrong += [
+        (name, f"is not from {least} to {most}", "change it")
+        for name, value, least, most in bounds
+        if not least <= value <= most
+    ]
+    if not recipe.inputs:
+        wrong.append(("inputs", "there are none", "name the fields and features that the model may see"))
+    if recipe.on not in definitions.events:
+        return [*wrong, ("on", f"unknown event '{recipe.on[:64]}'", meant(recipe.on, definitions.events))]
+    names = scope_for(definitions, recipe.on).names
+    for text in recipe.inputs:
+        name, word = _parted(text)
+        if recipe.inputs.count(text) > 1:
+            wrong.append((f"input {text[:64]}", "is named twice", "name it once"))
+        if name not in names or name in definitions.models:
+            wrong.append((f"input {name[:64]}", f"a {recipe.on} event has no such fact", meant(name, names)))
+        elif names[name].kind not in SEEN or (names[name].kind is Kind.MONEY and names[name].of is None):
+            wrong.append((f"input {name}", f"is of type {names[name]}, which a model may not see", "leave it out"))
+        elif (names[name].kind is Kind.TEXT) is not (word is not None):
+            wrong.append((f"input {name}", "a text is seen as whether it is a word", f"write \"{name} == 'word'\""))
+    for text, way in recipe.settings.monotone.items():
+        if text not in recipe.inputs or way not in (-1, 1):
+            wrong.append((f"settings.monotone.{text[:64]}", "is no input with 1 or -1", "name an input"))
+    return list(dict.fromkeys(wrong))

@@ -1,0 +1,274 @@
+"""Learning keeps time honest, repeats to the digit, and ships what it evaluated."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from jindi.app import main
+from jindi.basics.problems import Problems
+from jindi.engine import build
+from jindi.packs import load
+from jindi.run.learn.evaluation import fitted, folds, learn, test_rows
+from jindi.run.learn.recipe import read_recipe
+from jindi.run.learn.table import read_table
+from models_world import DECLARED, with_model
+from shop_world import shop_files
+
+test_rows.__test__ = False
+FIRST = datetime(2026, 1, 1, tzinfo=UTC)
+DAYS, PER_DAY = 60, 60
+RECIPE = """
+name = "fraud"
+on = "pay"
+kind = "KIND"
+doc = { zh = "欺诈概率。", en = "The probability of fraud." }
+inputs = ["amount", "pays_1d", "channel == 'web'", "device_users"]
+label = "fraud"
+known = "fraud_at"
+entity = "user"
+amount = "amount"
+segments = ["channel"]
+delay = "7d"
+test_from = 2026-02-20
+train = "21d"
+calibrate = "7d"
+folds = 2
+cards_per_day = 5
+MORE
+[settings]
+trees = 20
+leaves = 6
+bags = 3
+"""
+
+
+def facts(path, **changed):
+    """Payments in which large amounts by web, and many in a day, are likelier fraud; told 1 to 10 days later."""
+    chance = np.random.default_rng(1)
+    count = DAYS * PER_DAY
+    at = [FIRST + timedelta(minutes=int(1440 * i / PER_DAY)) for i in range(count)]
+    cents = chance.integers(100, 200_000, count)
+    pays = chance.integers(1, 9, count)
+    web = chance.random(count) < 0.5
+    risk = -4.0 + cents / 60_000 + 0.3 * pays + 1.5 * web
+    fraud = chance.random(count) < 1 / (1 + np.exp(-risk))
+    told = [
+        moment + timedelta(days=int(days)) if bad else None
+        for moment, days, bad in zip(at, chance.integers(1, 11, count), fraud, strict=True)
+    ]
+    table = {
+        "event_type": ["pay"] * count,
+        "at": pa.array(at, pa.timestamp("us", "UTC")),
+        "user": [f"u{i}" for i in chance.integers(0, 400, count)],
+        "amount": pa.array((cents / 100).astype(np.float32), pa.float32()),
+        "pays_1d": pays,
+        "channel": ["web" if each else "app" for each in web],
+        "device_users": [None if i % 7 == 0 else i % 5 for i in range(count)],
+        "fraud": fraud,
+        "fraud_at": pa.array(told, pa.timestamp("us", "UTC")),
+    } | changed
+    pq.write_table(pa.table(table), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def definitions():
+    return load(shop_files())
+
+
+def read(tmp_path, definitions, kind="logistic-woe", more=""):
+    text = RECIPE.replace("KIND", kind).replace("MORE", more)
+    recipe, inputs = read_recipe(text, definitions, "recipe.toml")
+    return read_table(facts(tmp_path / "facts.parquet"), recipe, inputs, definitions), recipe, inputs
+
+
+def zone(definitions):
+    return definitions.packs["shop"].zone
+
+
+KINDS = ("logistic-woe", "trees", "balanced")
+
+
+def needed(kind):
+    if kind != "logistic-woe":
+        pytest.importorskip("lightgbm", reason="LightGBM is not installed: trees are not trained")
+    return kind
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_same_facts_and_recipe_give_the_same_file_and_figures(tmp_path, definitions, kind):
+    table, recipe, inputs = read(tmp_path, definitions, needed(kind))
+    one, two = (learn(table, recipe, inputs, zone(definitions)) for _ in range(2))
+    assert one == two
+    assert one[1]["mean"]["auc"] > 0.65
+    assert len(one[1]["folds"]) == 2
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_was_learnt_is_what_is_served(tmp_path, definitions, kind):
+    table, recipe, inputs = read(tmp_path, definitions, needed(kind))
+    text, _ = learn(table, recipe, inputs, zone(definitions))
+    model, _ = fitted(table, folds(recipe, zone(definitions))[-1], recipe, inputs, jobs=1)
+    served = build(load(with_model(shop_files(), text, declared=DECLARED))).events["pay"]
+    rows = table.columns[:200]
+    told = model.probabilities(rows)
+    for row, wanted in zip(rows.tolist(), told.tolist(), strict=True):
+        amount, pays, web, users = row
+        given = {
+            "amount": round(amount * 100), "pays_1d": int(pays), "channel": "web" if web else "app",
+            "device_users": None if np.isnan(users) else int(users),
+        }  # fmt: skip
+        facts_ = [given.get(name) for name in served.slots]
+        assert served.models["fraud"](facts_)[0] == wanted
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_that_became_known_later_moves_a_model(tmp_path, definitions, kind):
+    """Leaks are planted one by one: the future's rows, late labels, labels of the gap."""
+    table, recipe, inputs = read(tmp_path, definitions, needed(kind))
+    fold = folds(recipe, zone(definitions))[0]
+    _, honest = fitted(table, fold, recipe, inputs, jobs=1)
+    later = table.at_us >= fold.known_us
+    columns = table.columns.copy()
+    columns[later] = 1e6
+    assert fitted(replace(table, columns=columns), fold, recipe, inputs, jobs=1)[1] == honest
+    assert fitted(replace(table, label=table.label ^ later), fold, recipe, inputs, jobs=1)[1] == honest
+    late = table.label & (table.known_us > fold.test_us)
+    assert (late & ~later).any()
+    # What was reported late was no fraud to anybody at that moment.
+    assert fitted(replace(table, label=table.label & ~late), fold, recipe, inputs, jobs=1)[1] == honest
+    # But a label that was known does move it.
+    told = table.label & table.within(fold.train_us, fold.calibrate_us) & ~late
+    fewer = table.label & ~(told & (np.arange(len(told)) % 2 == 0))
+    assert fitted(replace(table, label=fewer), fold, recipe, inputs, jobs=1)[1] != honest
+
+
+def test_a_label_counts_from_when_it_became_known(tmp_path, definitions):
+    table, recipe, _ = read(tmp_path, definitions)
+    day_us = 86_400_000_000
+    moment_us = int(table.at_us[-1]) - 20 * day_us
+    usable, known = table.as_known(moment_us, recipe.length_us("delay"))
+    for row in range(len(table.label)):
+        told = table.label[row] and table.known_us[row] <= moment_us
+        assert known[row] == told
+        assert usable[row] == (told or table.at_us[row] + 7 * day_us <= moment_us)
+    assert (known[usable] != table.label[usable]).any()
+
+
+def test_folds_follow_one_another_and_train_only_on_what_lies_a_delay_back(definitions, tmp_path):
+    _, recipe, _ = read(tmp_path, definitions)
+    first, last = folds(recipe, zone(definitions))
+    day_us = 86_400_000_000
+    assert first.end_us == last.test_us
+    for fold in (first, last):
+        lengths = (fold.calibrate_us - fold.train_us, fold.known_us - fold.calibrate_us, fold.test_us - fold.known_us)
+        assert lengths == (21 * day_us, 7 * day_us, 7 * day_us)
+
+
+def test_entities_that_are_known_to_be_bad_are_nobodys_finding(tmp_path, definitions):
+    table, recipe, _ = read(tmp_path, definitions)
+    fold = folds(recipe, zone(definitions))[-1]
+    rows = set(test_rows(table, fold).tolist())
+    day_us = 86_400_000_000
+    for row in np.flatnonzero(table.within(fold.test_us, fold.end_us)).tolist():
+        begins = fold.test_us + (int(table.at_us[row]) - fold.test_us) // day_us * day_us
+        known = table.label & (table.entity == table.entity[row]) & (table.known_us <= begins)
+        known &= table.at_us >= fold.leave_out_us
+        assert (row in rows) == (not known.any())
+
+
+def test_amounts_that_a_table_rounded_are_whole_cents_again(tmp_path, definitions):
+    table, _, _ = read(tmp_path, definitions)
+    cents = table.columns[:, 0] * 100
+    assert (table.columns[:, 0] == np.rint(cents) / 100).all()
+
+
+def test_monotone_inputs_only_raise_the_score(tmp_path, definitions):
+    table, recipe, inputs = read(tmp_path, definitions, needed("trees"))
+    settings = type(recipe.settings)(trees=30, monotone={"amount": 1})
+    recipe = type(recipe)(**{name: getattr(recipe, name) for name in recipe.__struct_fields__} | {"settings": settings})
+    model, _ = fitted(table, folds(recipe, zone(definitions))[-1], recipe, inputs, jobs=1)
+    for row in table.columns[:20]:
+        swept = np.tile(row, (50, 1))
+        swept[:, 0] = np.linspace(0, 3_000, 50)
+        assert (np.diff(model.raws(swept)) >= 0).all()
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("surplus = 1", "surplus"),
+        ('delay = "x"', "recipe.toml"),
+        ("seed = -1", "seed"),
+    ],
+)
+def test_a_wrong_recipe_is_refused(definitions, more, said):
+    text = RECIPE.replace("KIND", "trees").replace("MORE", more)
+    with pytest.raises(Problems, match=said):
+        read_recipe(text, definitions, "recipe.toml")
+
+
+def test_all_that_is_wrong_with_a_recipe_is_told_at_once(definitions):
+    text = RECIPE.replace("KIND", "trees").replace("MORE", "").replace('"pays_1d"', '"phone", "nothing", "channel"')
+    text = text.replace('"7d"', '"soon"').replace("folds = 2", "folds = 0")
+    with pytest.raises(Problems) as raised:
+        read_recipe(text, definitions, "recipe.toml")
+    assert {problem.item for problem in raised.value.problems} == {
+        "delay", "calibrate", "folds", "input phone", "input nothing", "input channel",
+    }  # fmt: skip
+
+
+def test_a_table_that_does_not_fit_is_refused(tmp_path, definitions):
+    recipe, inputs = read_recipe(RECIPE.replace("KIND", "trees").replace("MORE", ""), definitions, "r")
+    count = DAYS * PER_DAY
+    for changed, said in (
+        ({"fraud": np.full(count, 2)}, "a label is true or false"),
+        ({"event_type": ["login"] * count}, "holds no pay events"),
+        ({"amount": ["x"] * count}, "a column is not of its type"),
+    ):
+        with pytest.raises(Problems, match=said):
+            read_table(facts(tmp_path / "f.parquet", **changed), recipe, inputs, definitions)
+    pq.write_table(pa.table({"at": [1]}), tmp_path / "g.parquet")
+    with pytest.raises(Problems, match="column amount: not in the file"):
+        read_table(tmp_path / "g.parquet", recipe, inputs, definitions)
+
+
+def test_too_little_to_learn_from_is_refused(tmp_path, definitions):
+    table, recipe, inputs = read(tmp_path, definitions)
+    with pytest.raises(Problems, match="too few to learn from"):
+        learn(replace(table, label=np.zeros(len(table.label), bool)), recipe, inputs, zone(definitions))
+
+
+def test_the_command_writes_a_model_that_its_pack_loads(tmp_path, monkeypatch, capsys):
+    for path, text in shop_files().items():
+        target = tmp_path / "packs" / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, "utf-8")
+    facts(tmp_path / "facts.parquet")
+    (tmp_path / "recipe.toml").write_text(RECIPE.replace("KIND", "logistic-woe").replace("MORE", ""), "utf-8")
+    packs = tmp_path / "packs"
+    arguments = [
+        "learn", str(tmp_path / "facts.parquet"), "--recipe", str(tmp_path / "recipe.toml"),
+        "--packs", str(packs), "--into", str(packs / "shop"), "--json",
+    ]  # fmt: skip
+    monkeypatch.setattr("sys.argv", ["jindi", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    given = json.loads(capsys.readouterr().out)
+    text = (packs / "shop/models/fraud.json").read_text("utf-8")
+    assert load(with_model(shop_files(), text)).models["fraud"].digest == given["digest"]
+    card = (packs / "shop/models/fraud.md").read_text("utf-8")
+    assert given["digest"] in card
+    evaluation = json.loads((packs / "shop/evaluations/fraud.json").read_text("utf-8"))
+    assert evaluation["mean"] == given["mean"]
+    (packs / "shop/models.toml").write_text(DECLARED, "utf-8")
+    monkeypatch.setattr("sys.argv", ["jindi", "packs", "check", str(packs), "--json"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert json.loads(capsys.readouterr().out)["models"] == 1
