@@ -262,6 +262,44 @@ def doctor(ctx: typer.Context, data: Data = None, folders: Packs = None, as_json
         raise typer.Exit(1)
 
 
+# ---- the archive
+
+
+@app.command()
+def archive(
+    ctx: typer.Context, data: Data = None,
+    verify: Annotated[bool, typer.Option("--verify", help="Prove the archive against the journal.")] = False,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Write what is new in the journal to the Parquet archive; interrupted, it goes on where it was."""
+    from jindi.doors.cli.archiving import follow_journal, verify_archive  # noqa: PLC0415 - pyarrow is slow to import
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, data)
+    (verify_archive if verify else follow_journal)(wiring, settled, output)
+
+
+@app.command()
+def export(
+    ctx: typer.Context,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="A file: .parquet, .csv or .ndjson.")],
+    data: Data = None,
+    where: Annotated[str | None, typer.Option("--where", metavar="EXPR", help="A condition, as in a rule.")] = None,
+    sql: Annotated[str | None, typer.Option("--sql", metavar="SELECT", help="A query over decisions (DuckDB).")] = None,
+    since: Annotated[str | None, typer.Option("--since", help="A day or an instant (UTC), itself included.")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="A day or an instant (UTC), itself left out.")] = None,
+    types: Annotated[list[str] | None, typer.Option("--type", help="An event type; may be repeated.")] = None,
+    columns: Annotated[str | None, typer.Option("--columns", help="Names of columns, separated by commas.")] = None,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Write archived decisions to a table: those that a condition chooses, or what a query makes of them."""
+    from jindi.doors.cli.archiving import Asked, export_decisions  # noqa: PLC0415 - pyarrow is slow to import
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, data)
+    export_decisions(wiring, settled, output, Asked(out, where, sql, since, until, tuple(types or ()), columns))
+
+
 # ---- packs
 
 

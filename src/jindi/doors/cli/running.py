@@ -16,6 +16,7 @@ from jindi.doors.cli.wiring import Settled, Wiring
 from jindi.doors.serve import listen, serve, start_key
 from jindi.journal import Notary
 from jindi.ports import LogFailure
+from jindi.run.history.keeper import Keeper
 from jindi.run.platform import NotNow, Platform
 
 COLLECT_S = 60.0
@@ -46,6 +47,7 @@ def make_platform(wiring: Wiring, settled: Settled, output: Output, *, release_d
         files=wiring.pack_files(settled.packs),
         settings=replace(settled.platform, release_due=release_due),
         notary=Notary(wiring.origin(settled), wiring.signer(settled), blobs),
+        keeper=Keeper(wiring.archive(settled)) if settled.platform.archive_minutes else None,
         tell=output.note,
     )
 

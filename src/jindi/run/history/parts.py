@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
-from itertools import groupby
 
 import pyarrow as pa
 import pyarrow.compute as pc

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from jindi.basics.instants import format_instant
 from jindi.engine import EventProgram, PolicyProgram
-from jindi.language import Kind, Type, Value
+from jindi.language import Kind, Type
 from jindi.packs import OUTCOMES
 from jindi.run.records import DecisionRecord, VerdictRecord, decision_id
 
@@ -26,8 +26,8 @@ METADATA = b"jindi"
 BATCH_ROWS = 256
 """Rows that are turned into columns at a time."""
 
-Row = tuple[int, DecisionRecord, list[Value]]
-"""A decision's number, its record, and all its facts in slot order."""
+Row = tuple[Any, ...]
+"""A decision's cells in the order of its shape's columns."""
 
 _INSTANT = pa.timestamp("us", "UTC")
 _TEXTS = pa.list_(pa.string())
@@ -139,24 +139,7 @@ class Shape:
         self._shadows = tuple((shadow.policy.id, rule_ids(shadow)) for shadow in ep.shadows)
 
     def row(self, seq: int, record: DecisionRecord) -> Row:
-        """A record with its facts complete: what can be worked out again is worked out again."""
-        return seq, record, self.ep.complete([*record.values, *record.facts], frozenset(record.absent))
-
-    def batch(self, rows: Sequence[Row], rest: Callable[[], None] = lambda: None) -> pa.RecordBatch:
-        """Rows as columns. `rest` is called now and then, for whoever must not keep others waiting."""
-        own = [self._own(seq, record) for seq, record, _ in rows]
-        rest()
-        arrays = []
-        for place, cells in enumerate(zip(*own, strict=True)):
-            arrays.append(pa.array(cells, self.schema.field(place).type))
-        rest()
-        for place, cells in enumerate(zip(*(facts for _, _, facts in rows), strict=True), len(OWN)):
-            arrays.append(pa.array(cells, self.schema.field(place).type))
-            if place % 16 == 0:
-                rest()
-        return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
-
-    def _own(self, seq: int, record: DecisionRecord) -> tuple[Any, ...]:
+        """A record's cells, its facts complete: what can be worked out again is worked out again."""
         verdict, rules = record.verdict, self._rules
         return (
             seq, decision_id(seq), record.event_id, record.at_us, record.as_of_us, record.received_us, record.late,
@@ -164,7 +147,17 @@ class Shape:
             verdict.score, [rules[hit] for hit in verdict.hits], [rules[hit] for hit in verdict.exempted],
             [rules[hit] for hit in verdict.presumed], verdict.degraded, record.absent, verdict.method,
             verdict.wait_us, [*map(_shadow, self._shadows, record.shadows)],
+            *self.ep.complete([*record.values, *record.facts], frozenset(record.absent)),
         )  # fmt: skip
+
+    def batch(self, rows: Sequence[Row], rest: Callable[[], None] = lambda: None) -> pa.RecordBatch:
+        """Rows as columns. `rest` is called now and then, for whoever must not keep others waiting."""
+        arrays = []
+        for place, cells in enumerate(zip(*rows, strict=True)):
+            arrays.append(pa.array(cells, self.schema.field(place).type))
+            if place % 8 == 0:
+                rest()
+        return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
 
 def _shadow(shadow: tuple[str, Sequence[str]], verdict: VerdictRecord) -> dict[str, Any]:

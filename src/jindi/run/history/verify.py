@@ -10,7 +10,7 @@ from jindi.ports import Files, LogDamaged
 from jindi.run.archive import Archive
 from jindi.run.history import parts as stored
 from jindi.run.history.follower import OURS, Group, Shapes
-from jindi.run.history.manifest import MANIFEST, Broken, Manifest, Part, load
+from jindi.run.history.manifest import Broken, Manifest, Part, load
 from jindi.run.history.shapes import BATCH_ROWS, METADATA, day_name
 from jindi.run.records import DecisionRecord, decode
 
