@@ -132,7 +132,7 @@ class Platform:
         if self._settings.release_due:
             self._spawn(self._release_due())
         if self._keeper is not None and self._settings.archive_minutes:
-            self._spawn(self._archive(self._keeper))
+            self._spawn(self._keep_archive(self._keeper))
 
     def _open(self, progress: Progress | None = None, *, same_packs: bool = False) -> None:
         self.log = self._open_log(self._sealed)
@@ -390,7 +390,7 @@ class Platform:
         except Exception as error:  # noqa: BLE001 - whatever it is, the lane stays stopped and the operator is told
             self._tell(f"recovery failed: {error}")
 
-    async def _archive(self, keeper: Keeper) -> None:
+    async def _keep_archive(self, keeper: Keeper) -> None:
         while not self._closing:
             await asyncio.sleep(self._settings.archive_minutes * MINUTE_US / SECOND_US)
             try:

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Protocol
 
 from jindi.ports import Files
 from jindi.run.archive import Archive
@@ -16,6 +16,11 @@ class _Stopping(Exception):  # noqa: N818 - what ends a round
     """The platform is closing: what is under way is dropped, and made again another time."""
 
 
+class _Follows(Protocol):
+    def follow(self) -> int:
+        """Follow the journal to its end."""
+
+
 class Keeper:
     """Brings an archive up to the journal's end, a round at a time. `round` runs in a thread; `close` waits for it."""
 
@@ -23,9 +28,9 @@ class Keeper:
         # Imported here, before the lane is live: Arrow takes its time, and holds everybody up meanwhile.
         from jindi.run.history.follower import Follower  # noqa: PLC0415
 
-        self._make: Callable[..., Any] = Follower
+        self._make: Callable[[Files, Archive, Callable[[], None]], _Follows] = Follower
         self._files = files
-        self._follower: Any = None
+        self._follower: _Follows | None = None
         self._archive: Archive | None = None
         self._stopping = threading.Event()
         self._working = threading.Lock()
@@ -38,14 +43,13 @@ class Keeper:
             if not self._files.hold():
                 raise RuntimeError("another process follows the journal into this archive; let it end")
             try:
-                if self._follower is None or self._archive is not archive:
-                    self._follower, self._archive = self._make(self._files, archive, self._rest), archive
-                self._follower.follow()
+                follower = self._follower if self._archive is archive else None
+                self._follower = None
+                follower = follower or self._make(self._files, archive, self._rest)
+                follower.follow()
             except _Stopping:
-                self._follower = None
-            except BaseException:
-                self._follower = None
-                raise
+                return
+            self._follower, self._archive = follower, archive
 
     def close(self) -> None:
         """Break off what is under way, and let go of the archive."""

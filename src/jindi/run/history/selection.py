@@ -29,9 +29,11 @@ class Wanted:
 
     def parts(self, manifest: Manifest) -> tuple[Part, ...]:
         """The parts that may have wanted rows. Raises Problems for a type that the archive does not have."""
+        if not manifest.parts:
+            raise Problems([Problem("archive", "", "nothing is archived here yet", "run jindi archive first")])
         known = sorted({part.type for part in manifest.parts})
         if strange := sorted(set(self.types) - set(known)):
-            remedy = f"it has: {', '.join(known) or 'nothing yet; run jindi archive'}"
+            remedy = f"it has: {', '.join(known)}"
             raise Problems(Problem("--type", name, "no event of this type is archived", remedy) for name in strange)
         first = "" if self.since_us is None else day_name(self.since_us)
         last = "9999-12-31" if self.until_us is None else day_name(self.until_us)

@@ -40,10 +40,16 @@ class _Reading:
     at: int = 0
 
 
-def verify(files: Files, archive: Archive, told: Told = lambda *_: None) -> Proved:
-    """Hold an archive against its journal. Raises Broken at the first wrong place."""
+def verify(files: Files, archive: Archive, told: Told = lambda *_: None, *, alone: bool = True) -> Proved:
+    """Hold an archive against its journal. Raises Broken at the first wrong place.
+
+    While a follower is at work elsewhere (not `alone`), new files may lie there that are about to be named, and
+    parts may go because they were joined: who finds the manifest changed meanwhile asks again.
+    """
     manifest = load(files)
-    _files(files, manifest, told)
+    if alone:
+        _no_strays(files, manifest)
+    _digests(files, manifest, told)
     comparing = _Comparing(files, manifest, archive)
     chain = Chain()
     ranges = iter(manifest.ranges)
@@ -74,12 +80,16 @@ def verify(files: Files, archive: Archive, told: Told = lambda *_: None) -> Prov
     return Proved(len(manifest.parts), manifest.rows, manifest.next, manifest.head)
 
 
-def _files(files: Files, manifest: Manifest, told: Told) -> None:
-    """Every part is there and has its digest, and nothing that a reader would take for a part lies beside them."""
+def _no_strays(files: Files, manifest: Manifest) -> None:
+    """Nothing that a reader would take for a part lies beside the parts."""
     named = {part.path for part in manifest.parts}
     for path in files.names():
         if path.startswith(OURS) and path.endswith(".parquet") and path not in named:
             raise Broken(path, "is not in the manifest", "run jindi archive, which removes it")
+
+
+def _digests(files: Files, manifest: Manifest, told: Told) -> None:
+    """Every part is there and has its digest."""
     for done, part in enumerate(manifest.parts):
         told("checking digests", done, len(manifest.parts))
         try:
