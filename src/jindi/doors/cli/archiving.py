@@ -18,7 +18,7 @@ from jindi.run.history.manifest import Broken, Manifest, load
 from jindi.run.history.selection import Selection, Wanted
 from jindi.run.history.sql import Query
 from jindi.run.history.tables import write_table
-from jindi.run.history.verify import Proved, verify
+from jindi.run.history.verify import Proved, Told, verify
 
 TRIES = 3
 """So often an export begins again because parts were joined under its hands."""
@@ -123,16 +123,16 @@ def _proved(files: Files, log: Log, output: Output) -> Proved:
         alone = bool(manifest.ranges) and files.hold()
         try:
             with output.progress() as progress:
-                task = progress.add_task("reading", total=None)
-                return verify(
-                    files, Archive(log), alone=alone,
-                    told=lambda what, done, total: progress.update(
-                        task, description=what, completed=done, total=total),
-                )  # fmt: skip
+                return verify(files, Archive(log), _bar(progress), alone=alone)
         except Broken:
             if alone or not left or load(files) == manifest:
                 raise
     raise AssertionError("the last try answers or raises")
+
+
+def _bar(progress: Progress) -> Told:
+    task = progress.add_task("reading", total=None)
+    return lambda what, done, total: progress.update(task, description=what, completed=done, total=total)
 
 
 def export_decisions(wiring: Wiring, settled: Settled, output: Output, asked: Asked) -> None:

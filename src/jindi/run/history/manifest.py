@@ -29,7 +29,7 @@ class Broken(Exception):  # noqa: N818 - the name of what happened
         super().__init__(f"{place}: {what}" + (f" ({remedy})" if remedy else ""))
 
 
-class Part(msgspec.Struct, frozen=True):
+class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One file: rows of one day (UTC), one event type and one set of definitions, in the journal's order.
 
     `first` and `last` are the numbers of its first and last decision.
@@ -51,7 +51,7 @@ class Part(msgspec.Struct, frozen=True):
         return self.day, self.type, self.definitions
 
 
-class Range(msgspec.Struct, frozen=True):
+class Range(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Records of the journal that the archive has followed, `first` to `next` - 1, and the chain's head behind them."""
 
     first: int
@@ -59,7 +59,7 @@ class Range(msgspec.Struct, frozen=True):
     head: str
 
 
-class Manifest(msgspec.Struct, frozen=True):
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All parts and ranges. Ranges follow one another from record 0 on without a gap."""
 
     format: int = FORMAT

@@ -147,10 +147,18 @@ def heir_of(manifest: Manifest, part: Part) -> Part:
     raise Broken(part.path, "the file is missing", REMEDY)
 
 
-def digest(files: Files, part: Part) -> str:
-    """The SHA-256 of a part's file as it is."""
-    hashed = sha256()
+def as_written(files: Files, part: Part) -> str:
+    """What is wrong with a part's file by itself; empty when it has the bytes and the rows that it should have."""
+    hashed, size = sha256(), 0
     with files.open(part.path) as raw:
         while chunk := raw.read(_HASH_BYTES):
             hashed.update(chunk)
-    return hashed.hexdigest()
+            size += len(chunk)
+        if (hashed.hexdigest(), size) != (part.sha256, part.bytes):
+            return "the bytes are not those that were written"
+        raw.seek(0)
+        try:
+            rows = pq.read_metadata(raw).num_rows
+        except pa.ArrowException:
+            return "no Parquet file"
+    return "" if rows == part.rows else f"it has {rows} rows, the manifest says {part.rows}"

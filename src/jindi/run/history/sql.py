@@ -50,6 +50,8 @@ class Query:
                 raise Problems([Problem("--sql", "", "not one SELECT", 'write "SELECT … FROM decisions"')])
             connection.register("archived", _dataset(folder, [part.path for part in parts], schema))
             connection.execute(f"create temp view decisions as select * from archived {_bounds(wanted)}")  # noqa: S608
+            # Days and hours are those of UTC, wherever the query runs.
+            connection.execute("set TimeZone = 'UTC'")
             connection.execute("set lock_configuration = true")
             relation: Any = connection.sql(statements[0])
             self._reader = relation.to_arrow_reader(ROWS_AT_ONCE)

@@ -93,11 +93,11 @@ def _digests(files: Files, manifest: Manifest, told: Told) -> None:
     for done, part in enumerate(manifest.parts):
         told("checking digests", done, len(manifest.parts))
         try:
-            right = stored.digest(files, part) == part.sha256
+            problem = stored.as_written(files, part)
         except FileNotFoundError:
-            raise Broken(part.path, "the file is missing", stored.REMEDY) from None
-        if not right:
-            raise Broken(part.path, "the bytes are not those that were written", stored.REMEDY)
+            problem = "the file is missing"
+        if problem:
+            raise Broken(part.path, problem, stored.REMEDY)
 
 
 class _Comparing:
