@@ -8,7 +8,7 @@ from typing import Protocol
 from jindi.ports import Files
 from jindi.run.archive import Archive
 
-REST_S = 0.0003
+REST_S = 0.0005
 """How long it rests after every few rows. While it rests the lane has the interpreter for itself."""
 
 
