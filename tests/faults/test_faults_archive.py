@@ -1,12 +1,11 @@
 """An archive on a disk that forgets and fails: whatever call is the last, afterwards each decision stands once."""
 
-import sys
 from functools import cache
-from pathlib import Path
 
 import pytest
 from simulated_disk import Died, SimulatedDisk
 
+from history_world import naive_rows, prefix, read_rows, rebatched, shop_journal
 from jindi.run.archive import Archive
 from jindi.run.history import follower as following
 from jindi.run.history import parts as stored
@@ -14,9 +13,6 @@ from jindi.run.history.follower import Follower
 from jindi.run.history.manifest import MANIFEST, load
 from jindi.run.history.verify import verify
 from jindi.stores import FileTree
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "run"))
-from history_world import naive_rows, prefix, read_rows, rebatched, shop_journal
 
 WAYS = ("die", "die_half", "die_after", "EIO", "ENOSPC_half")
 

@@ -1,5 +1,6 @@
 """The archive holds every decision of the journal once, with every value as the journal has it, come what may."""
 
+import asyncio
 import json
 
 import duckdb
@@ -7,6 +8,9 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from history_world import (
     archived,
     count_of,
@@ -18,9 +22,6 @@ from history_world import (
     versions,
     wallet_journal,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from jindi.run.archive import Archive
 from jindi.run.history import follower as following
 from jindi.run.history import parts as stored
@@ -29,6 +30,7 @@ from jindi.run.history.keeper import Keeper
 from jindi.run.history.manifest import Broken, load
 from jindi.run.history.shapes import meta_of
 from jindi.run.history.verify import verify
+from jindi.run.platform import Settings
 from jindi.stores import FileTree
 from shop_world import CANARIES, Shop, pay, run
 
@@ -332,6 +334,48 @@ def test_a_platform_archives_what_it_decides_and_goes_on_after_a_restart(tmp_pat
     assert follower.manifest.rows == 31
     same_rows(files, log)
     files.close()
+
+
+async def until(holds):
+    """Wait for something that another thread does; a test that never gets there is ended by its runner."""
+    while not holds():  # noqa: ASYNC110 - the other thread knows nothing of events
+        await asyncio.sleep(0.01)
+
+
+def test_a_running_platform_makes_its_rounds_by_itself_and_tells_when_it_can_not(tmp_path, monkeypatch):
+    monkeypatch.setattr("jindi.run.platform.MINUTE_US", 10_000)
+
+    async def go():
+        folder = tmp_path / "archive"
+        other = FileTree(folder)
+        assert other.hold()
+        async with Shop(keeper=Keeper(FileTree(folder)), settings=Settings(release_due=False)) as shop:
+            await shop.send(pay(1))
+            await until(lambda: any("another process follows" in line for line in shop.told))
+            other.close()
+            await until(lambda: load(FileTree(folder)).rows == 1)
+            await shop.send(pay(2))
+            await until(lambda: load(FileTree(folder)).rows == 2)
+            # The lane is recovered over another journal object; its archive goes on.
+            await shop.platform._recover()
+            await shop.send(pay(3))
+            await until(lambda: load(FileTree(folder)).rows == 3)
+            return shop.log
+
+    same_rows(FileTree(tmp_path / "archive"), run(go()))
+
+
+def test_decisions_go_on_when_the_archive_can_not_be_written(tmp_path, monkeypatch):
+    monkeypatch.setattr("jindi.run.platform.MINUTE_US", 10_000)
+    (tmp_path / "archive").write_text("a file where the folder should be")
+
+    async def go():
+        keeper = Keeper(FileTree(tmp_path / "archive"))
+        async with Shop(keeper=keeper, settings=Settings(release_due=False)) as shop:
+            await until(lambda: any("the archive is not up to date" in line for line in shop.told))
+            assert (await shop.send(pay(1)))["outcome"] == "allow"
+
+    run(go())
 
 
 def test_a_round_that_is_broken_off_leaves_the_archive_as_it_was(tmp_path, monkeypatch):
