@@ -121,9 +121,9 @@ def test_what_is_not_waiting_can_not_be_followed_up():
     assert "no decision that waits" in Openings().refusal(7, "verdict")
 
 
-def test_a_status_is_final_for_the_last_word_and_expired_for_what_was_forgotten():
+def test_a_status_is_final_for_the_last_word_and_closed_for_what_was_forgotten():
     waiting = Openings()
-    assert [waiting.status(1, o) for o in ("allow", "deny", "challenge")] == ["final", "final", "expired"]
+    assert [waiting.status(1, o) for o in ("allow", "deny", "challenge")] == ["final", "final", "closed"]
 
 
 def test_what_nobody_followed_up_is_forgotten_after_thirty_days():
@@ -144,6 +144,17 @@ def test_only_a_pending_delay_whose_time_is_over_is_due():
     waiting.add(opening(4, "review"))
     waiting.settle(3, "recalled")
     assert [each.seq for each in waiting.due(10)] == [1]
+
+
+def test_only_what_nobody_has_followed_up_counts_as_pending():
+    waiting = Openings()
+    waiting.add(opening(1, at_us=0))
+    waiting.add(opening(2, at_us=0))
+    waiting.add(opening(3, at_us=1))
+    waiting.settle(1, "passed")
+    assert (len(waiting), waiting.pending, Openings.load(waiting.save()).pending) == (3, 2, 2)
+    waiting.expire(OPEN_MAX_US + 1)
+    assert (len(waiting), waiting.pending) == (1, 1)
 
 
 def test_openings_survive_being_saved():

@@ -9,10 +9,11 @@ from jindi.basics.instants import DAY_US
 from jindi.packs import Outcome
 from jindi.run.events import Scalar, reordered
 
-Status = Literal["final", "pending", "passed", "failed", "released", "recalled", "accepted", "rejected", "expired"]
+Status = Literal["final", "pending", "passed", "failed", "released", "recalled", "accepted", "rejected", "closed"]
 
 OPEN_MAX_US = 30 * DAY_US
-"""A decision nobody followed up is closed after this time; its event then never counts as accepted."""
+"""A decision nobody followed up is closed after this time; its event then never counts as accepted. What became of
+others is forgotten then, too: both read `closed`, and the journal knows more."""
 
 FOLLOW_UPS: dict[str, tuple[Outcome, ...]] = {
     "challenge_result": (Outcome.CHALLENGE,),
@@ -41,17 +42,20 @@ class Openings:
 
     def __init__(self) -> None:
         self._by_seq: dict[int, Opening] = {}
+        self.pending = 0
+        """How many nobody has followed up yet."""
 
     def add(self, opening: Opening) -> None:
         """A decision has been made that is not the last word."""
         self._by_seq[opening.seq] = opening
+        self.pending += opening.status == "pending"
 
     def status(self, seq: int, outcome: str) -> Status:
         """What became of a decision."""
         opening = self._by_seq.get(seq)
         if opening is not None:
             return opening.status
-        return "final" if outcome in (Outcome.ALLOW, Outcome.DENY) else "expired"
+        return "final" if outcome in (Outcome.ALLOW, Outcome.DENY) else "closed"
 
     def refusal(self, seq: int, lifecycle: str) -> str | None:
         """Why a follow-up can't be taken, or None when it can."""
@@ -74,6 +78,7 @@ class Openings:
         opening = self._by_seq[seq]
         assert opening.status == "pending", "ask refusal() first"
         opening.status = status
+        self.pending -= 1
         return opening
 
     def reorder(self, orders: Mapping[str, tuple[int, ...] | None]) -> None:
@@ -90,7 +95,7 @@ class Openings:
             seq = next(iter(self._by_seq))
             if self._by_seq[seq].as_of_us + OPEN_MAX_US >= as_of_us:
                 return
-            del self._by_seq[seq]
+            self.pending -= self._by_seq.pop(seq).status == "pending"
 
     def due(self, now_us: int) -> Iterator[Opening]:
         """Cooling-offs whose time is over and that nobody has followed up."""
