@@ -205,6 +205,19 @@ def explain(
 
 
 @app.command()
+def labels(ctx: typer.Context, data: Data = None, as_json: AsJson = False) -> None:
+    """What has turned out about past events so far, per label, and how long that takes to be known."""
+    from jindi.doors.cli.labelling import show_labels  # noqa: PLC0415
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, data)
+    try:
+        show_labels(wiring, settled, output)
+    except (LogFailure, Problems) as error:
+        output.fail(error if isinstance(error, Problems) else str(error))
+
+
+@app.command()
 def verify(
     ctx: typer.Context, data: Data = None,
     checkpoint: Annotated[
