@@ -19,7 +19,7 @@ from jindi.run import snapshots
 from jindi.run.answered import Answered
 from jindi.run.archive import Archive
 from jindi.run.intake import Intake, Refused
-from jindi.run.lane import Busy, Conflict, Lane, Stopped, write_again
+from jindi.run.lane import Busy, Conflict, Lane, Stopped, Waiter, write_again
 from jindi.run.measures import Measures
 from jindi.run.openings import Status
 from jindi.run.records import DecisionRecord, DefinitionsRecord, decision_id, decision_seq, encode_definitions
@@ -163,9 +163,17 @@ class Platform:
         self.archive.learn(seq, self._program)
 
     def submit(self, raw: bytes | memoryview, received_us: int) -> asyncio.Future[bytes]:
-        """Read and decide one event; see `Lane.submit` for what is raised."""
+        """Read and decide one event; see `Lane.decide` for what is raised."""
         try:
             return self.lane.submit(self.intake.read(raw), received_us)
+        except Refused:
+            self.measures.refused += 1
+            raise
+
+    def decide(self, raw: bytes | memoryview, received_us: int, waiter: Waiter) -> None:
+        """As `submit`, for whoever takes the answer without a future of its own."""
+        try:
+            self.lane.decide(self.intake.read(raw), received_us, waiter)
         except Refused:
             self.measures.refused += 1
             raise
