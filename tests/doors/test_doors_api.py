@@ -25,6 +25,13 @@ from shop_world import (
     shop_program,
 )
 
+
+@pytest.fixture(autouse=True, params=["asgi", "socket"])
+def road(request, monkeypatch):
+    """Everything is asked twice: of the application, and through our own connections."""
+    monkeypatch.setattr(Api, "road", request.param)
+
+
 ID = "dec_000000000001"
 TRY = json.dumps({"files": {}, "event": pay("try")}).encode()
 ROUTES = [

@@ -236,7 +236,7 @@ class Connection(HttpToolsProtocol):
     def resume_writing(self) -> None:
         """The sender reads again."""
         super().resume_writing()
-        if self.cycle is None or self.cycle.response_complete:
+        if not self.pipeline:
             self.flow.resume_reading()
 
     def _stay_awhile(self) -> None:
