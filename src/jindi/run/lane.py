@@ -24,7 +24,7 @@ from jindi.run.events import Event
 from jindi.run.intake import Refused
 from jindi.run.measures import Measures
 from jindi.run.records import DecisionRecord, encode_decision
-from jindi.run.state import Gathered, State
+from jindi.run.state import State
 
 QUEUE_MAX = 8_192
 """Events that may wait for their commit; one more is turned away with Retry-After."""
@@ -48,10 +48,8 @@ class Stopped(Exception):  # noqa: N818 - what the sender is told
 
 
 class Decided(msgspec.Struct, gc=False):
-    """A decision just made, with all that it saw: for the console and the guards.
-
-    `gathered` has its facts as a tuple and no base: thousands are remembered, and lists would be walked by the
-    collector each time.
+    """A decision just made: for the console and the guards. What it saw is in its record: thousands are remembered,
+    and to keep and free all facts of each would cost more than to make them again when somebody asks.
 
     `latency_us` is from receipt to a durable answer, None until then.
     """
@@ -59,8 +57,9 @@ class Decided(msgspec.Struct, gc=False):
     seq: int
     received_us: int
     event: Event
-    gathered: Gathered
+    late: bool
     decision: Decision
+    record: bytes
     latency_us: int | None = None
 
 
@@ -168,11 +167,11 @@ class Lane:
 
     def _decide(self, event: Event, received_us: int, mark: tuple[int, int], waiter: Waiter) -> None:
         state = self.state
-        started_us = self._clock.now_us()
         ep = state.program.events[event.type]
         deadline_us = ep.live.policy.deadline_us if ep.live is not None else 0
+        passed = deadline_us > 0 and self._clock.now_us() - received_us > deadline_us
         try:
-            gathered = state.gather(event, feed=True, deadline_passed=0 < deadline_us < started_us - received_us)
+            gathered = state.gather(event, feed=True, deadline_passed=passed)
         except Refused:
             raise
         except Exception as error:
@@ -193,14 +192,13 @@ class Lane:
             # The event is in the windows but not in the journal: only a recovery puts that right.
             self._stop(f"an event could not be decided: {type(error).__name__}")
             raise Stopped(self.stopped) from error
-        seen = Gathered(gathered.as_of_us, gathered.late, tuple(gathered.facts), (), gathered.absent)
-        decided = Decided(seq, received_us, event, seen, decision)
+        decided = Decided(seq, received_us, event, gathered.late, decision, record)
         self._records.append(record)
         waiters = [waiter]
         self._waiting.append((waiters, body, decided))
         self._in_flight[event.id] = (event, waiters)
         self.recent.append(decided)
-        self.measures.decided(event.type, decision, ep, started_us)
+        self.measures.decided(event.type, decision, ep, received_us)
         if not self._committing:
             self._committing = True
             self._idle.clear()

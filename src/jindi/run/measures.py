@@ -11,6 +11,7 @@ LATENCY_BOUNDS_US = tuple(int(100 * 1.25**step) for step in range(52))
 """Upper bounds of the latency histogram's buckets: 0.1 ms to about 9 s, each a quarter wider than the last."""
 
 MINUTES_KEPT = 60
+_ALLOW = Outcome.ALLOW
 
 
 @dataclass(slots=True)
@@ -51,7 +52,7 @@ class Measures:
         if counts is None:
             counts = self._here[event_type] = [0] * len(OUTCOMES)
         # To look an outcome up costs a call; nearly all are this one.
-        counts[0 if decision.outcome is Outcome.ALLOW else OUTCOMES.index(decision.outcome)] += 1
+        counts[0 if decision.outcome is _ALLOW else OUTCOMES.index(decision.outcome)] += 1
         if decision.degraded:
             self.degraded += 1
         if decision.hits and ep.live is not None:

@@ -22,7 +22,7 @@ from jindi.run.intake import Intake, Refused
 from jindi.run.lane import Busy, Conflict, Lane, Stopped, Waiter, write_again
 from jindi.run.measures import Measures
 from jindi.run.openings import Status
-from jindi.run.records import DecisionRecord, DefinitionsRecord, decision_id, decision_seq, encode_definitions
+from jindi.run.records import DecisionRecord, DefinitionsRecord, decision_id, decision_seq, decode, encode_definitions
 from jindi.run.recovery import Progress, last_record, recover
 from jindi.run.state import Gathered, State
 from jindi.vault import Tokens, is_token
@@ -173,7 +173,7 @@ class Platform:
     def decide(self, raw: bytes | memoryview, received_us: int, waiter: Waiter) -> None:
         """As `submit`, for whoever takes the answer without a future of its own."""
         try:
-            self.lane.decide(self.intake.read(raw), received_us, waiter)
+            self.lane.decide(self.intake.read(raw, received_us), received_us, waiter)
         except Refused:
             self.measures.refused += 1
             raise
@@ -235,8 +235,11 @@ class Platform:
             name = decided.event.type
             if name in program.events:
                 old, new = self._program.events[name], program.events[name]
+                record = decode(decided.record)
+                assert isinstance(record, DecisionRecord), "decisions are remembered"
+                seen = old.complete([*record.values, *record.facts], frozenset(record.absent))
                 try:
-                    refitted, _ = refit(old, new, decided.gathered.facts, decided.gathered.as_of_us)
+                    refitted, _ = refit(old, new, seen, record.as_of_us)
                 except LookupError:
                     continue  # a limit that had no value yet on that day says nothing about today
                 facts.setdefault(name, []).append(refitted)
