@@ -35,6 +35,20 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """A batch as words: for each event its type, its instant, what to do, and where in the exchange buffer
+    `io` its words in and its answers stand.
+    """
+
+    io: npt.NDArray[np.int64]
+    kinds: npt.NDArray[np.int64]
+    times: npt.NDArray[np.int64]
+    modes: npt.NDArray[np.int64]
+    inputs: npt.NDArray[np.int64]
+    outputs: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
 class Answers:
     """What the events of one type read: a row per event, a column per feature."""
 
