@@ -1415,15 +1415,3 @@ ENTRIES = {
     carry: (*[_ARRAY] * 3, _WORD, *[_ARRAY] * 3, _WORD, _WORD, _ARRAY, _ARRAY),
 }
 """The kernels that are called from outside, with what they are called with."""
-
-
-def warm(tell: Callable[[str, int, int], None] | None = None) -> None:
-    """Load every kernel from its cache on disk, or compile it (once per machine, about half a minute).
-
-    `tell(name, number, count)` is called before each, for a line of progress.
-    """
-    function: Any
-    for number, (function, signature) in enumerate(ENTRIES.items(), start=1):
-        if tell is not None:
-            tell(function.__name__, number, len(ENTRIES))
-        function.compile(signature)
