@@ -22,6 +22,7 @@ import numpy as np
 from numba import types
 
 from jindi.features.batch import Given
+from jindi.features.compiling import fetch, kernel
 from jindi.features.kernel import (
     A_TOP,
     B_SUM,
@@ -53,9 +54,7 @@ from jindi.features.kernel import (
     VALUE_LIMIT,
     Words,
     feed,
-    fetch,
     joins,
-    kernel,
     read_visit,
     row_of,
 )
