@@ -489,10 +489,10 @@ class Windows:
 
         Raises ValueError when the buffers are of another format or plan, or one is not there.
         """
-        held = {name: bytes(buffer) for name, buffer in buffers}
+        held = dict(buffers)
         if "head" not in held:
             raise ValueError("snapshot of windows: no head (restore from another snapshot, or replay the journal)")
-        head = json.loads(held["head"])
+        head = json.loads(bytes(held["head"]))
         if head.get("format") != FORMAT:
             raise ValueError("snapshot of windows: another format (replay the journal instead)")
         if head["signature"] != self.plan.signature:
@@ -501,9 +501,9 @@ class Windows:
         self._space = Arena(max(ARENA_WORDS, arena.size + arena.size // 2))
         self._arena = self._space.words
         self._arena[: arena.size] = arena
-        self._names = Names(k.MISSING, json.loads(held["names"]))
+        self._names = Names(k.MISSING, json.loads(bytes(held["names"])))
         for i, namespace in enumerate(self._keys):
-            values = json.loads(held[f"keys {i}"])
+            values = json.loads(bytes(held[f"keys {i}"]))
             if len(namespace) > 1:
                 values = [None if value is None else tuple(value) for value in values]
             self._keys[namespace] = Names(k.NO_KEY, values, on_full=self._lay_directory)

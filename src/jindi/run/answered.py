@@ -145,7 +145,7 @@ class Answered:
         return header, iter((self._young.data.cast("B"), self._old.data.cast("B")))
 
     @classmethod
-    def load(cls, header: Mapping[str, Any], young: bytes, old: bytes) -> "Answered":
+    def load(cls, header: Mapping[str, Any], young: bytes | memoryview, old: bytes | memoryview) -> "Answered":
         """The index that `save` gave away."""
         answered = cls(header["most"])
         rows = header["rows"]

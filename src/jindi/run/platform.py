@@ -406,7 +406,7 @@ class Platform:
         if self.lane.stopped is not None or "decision_release" not in self._program.events:
             return released
         now_us = self._clock.now_us()
-        for opening in list(self.lane.state.openings.due(now_us)):
+        for opening in self.lane.state.openings.due(now_us):
             identifier = decision_id(opening.seq)
             fields = {"decision": identifier, "by": "platform"}
             try:
