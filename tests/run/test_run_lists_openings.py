@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jindi.packs import load
+from jindi.packs import Outcome, load
 from jindi.run.lists import Lists
 from jindi.run.openings import FOLLOW_UPS, OPEN_MAX_US, Opening, Openings
 from shop_world import LISTS, NOON_US, shop_files, shop_program
@@ -97,7 +97,7 @@ def test_a_list_is_what_its_last_change_says_and_survives_being_saved(changes, a
 
 
 def opening(seq, outcome="challenge", at_us=0, due_us=None):
-    return Opening(seq, f"e{seq}", "pay", (), outcome, at_us, due_us, "pending")
+    return Opening.of(seq, "pay", (f"u{seq}", 1, None, True, 0.5), Outcome(outcome), at_us, due_us)
 
 
 @pytest.mark.parametrize("outcome", ["challenge", "delay", "review"])
@@ -146,6 +146,17 @@ def test_only_a_pending_delay_whose_time_is_over_is_due():
     assert [each.seq for each in waiting.due(10)] == [1]
 
 
+def test_what_is_due_stays_due_until_somebody_has_followed_it_up():
+    waiting = Openings()
+    waiting.add(opening(1, "delay", due_us=12))
+    waiting.add(opening(2, "delay", due_us=10))
+    assert [[each.seq for each in waiting.due(now)] for now in (9, 10, 12, 12)] == [[], [2], [2, 1], [2, 1]]
+    waiting.settle(2, "released")
+    assert [each.seq for each in waiting.due(12)] == [1]
+    waiting.expire(OPEN_MAX_US + 1)
+    assert waiting.due(12) == []
+
+
 def test_only_what_nobody_has_followed_up_counts_as_pending():
     waiting = Openings()
     waiting.add(opening(1, at_us=0))
@@ -164,3 +175,5 @@ def test_openings_survive_being_saved():
     waiting.settle(2, "failed")
     again = Openings.load(waiting.save())
     assert [(o.seq, o.status, o.due_us) for o in again.save()] == [(1, "pending", 10), (2, "failed", None)]
+    assert [o.values for o in again.save()] == [("u1", 1, None, True, 0.5), ("u2", 1, None, True, 0.5)]
+    assert [o.seq for o in again.due(10)] == [1]
