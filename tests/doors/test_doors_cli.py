@@ -21,6 +21,7 @@ from jindi.doors.cli.commands import _Context, app
 from jindi.doors.cli.output import Output
 from jindi.doors.cli.running import make_platform
 from jindi.run.records import decision_id
+from past_world import STRICTER
 from shop_world import CANARIES, LISTS, POLICY, event, pay, shop_files
 
 AT_US = 1_717_200_000_000_000  # 2024-06-01: before any clock that runs these tests
@@ -582,3 +583,49 @@ def test_labels_say_what_turned_out_and_what_is_not_known_yet(tmp_path):
 def test_labels_of_packs_without_any_say_so(lived):
     assert told("labels", "--data", lived[0])["labels"] == []
     assert "no label is declared" in jindi("labels", "--data", lived[0]).output
+
+
+# ---- backtests
+
+
+def stricter(folder):
+    """The shop's packs with a threshold of its policy moved."""
+    return write_packs(folder, policy=STRICTER)
+
+
+def test_a_backtest_says_what_edited_packs_would_have_decided(tmp_path):
+    packs = write_packs(tmp_path / "packs")
+    (packs / "labels.toml").write_text(LABELS, "utf-8")
+    live(tmp_path / "data", packs, EVENTS[:8])
+    edited = stricter(tmp_path / "edited")
+    (edited / "labels.toml").write_text(LABELS, "utf-8")
+    page = tmp_path / "backtest.html"
+    document = told("backtest", "--data", tmp_path / "data", "--candidate", edited, "--page", page, "--cores", 1)
+    (candidate,) = document["candidates"]
+    found = candidate["types"]["pay"]
+    assert (document["label"], found["events"]) == ("fraud", 8)
+    assert found["changed"] > 0
+    assert found["candidate"]["stopped"]["events"] > found["live"]["stopped"]["events"]
+    assert "回测" in page.read_text("utf-8")
+    words = jindi("backtest", "--data", tmp_path / "data", "--candidate", edited, "--cores", 1)
+    assert words.exit_code == 0
+    assert "stopped" in words.stdout
+
+
+def test_a_backtest_of_a_question_that_makes_no_sense_names_all_that_is_wrong(lived, tmp_path):
+    edited = write_packs(tmp_path)
+    asked = ["--since", "2026-13-01", "--until", "tomorrow", "--segment", "nothing"]
+    document = told("backtest", "--data", lived[0], "--candidate", edited, *asked, code=1)
+    assert [each["item"] for each in document["problems"]] == ["--since", "--until", "--segment"]
+    document = told("backtest", "--data", lived[0], code=1)
+    assert "nothing to try" in document["problems"][0]["problem"]
+    asked = ["--since", "2026-02-01", "--until", "2026-01-01"]
+    document = told("backtest", "--data", lived[0], "--candidate", edited, *asked, code=1)
+    assert "not after" in document["problems"][0]["problem"]
+
+
+def test_a_page_that_can_not_be_written_is_a_problem(lived, tmp_path):
+    edited = write_packs(tmp_path)
+    page = tmp_path / "nowhere" / "page.html"
+    document = told("backtest", "--data", lived[0], "--candidate", edited, "--page", page, "--cores", 1, code=1)
+    assert "can't be written" in document["problems"][0]["problem"]

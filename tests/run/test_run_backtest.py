@@ -1,82 +1,37 @@
 # ruff: noqa: E501 - tables of TOML are read by their columns
 """A backtest decides as the platform would have decided, whatever way it takes there."""
 
-import random
 from itertools import pairwise
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_run_labels import FILES
-from test_run_labels import report as fraud_report
 
-from jindi.basics.instants import parse_instant
 from jindi.basics.problems import Problems
 from jindi.engine import build
 from jindi.packs import OUTCOMES, load
 from jindi.run.archive import Archive
 from jindi.run.backtest import Candidate, Contest, Mode, Span, Tally, report, runner
 from jindi.run.backtest.report import by_days, wilson
-from jindi.run.backtest.runner import Backtest, Question, promoted
+from jindi.run.backtest.runner import Question, promoted
 from jindi.run.labels import Labels
 from jindi.run.records import DecisionRecord
 from jindi.stores.memory_log import MemoryLog
-from shop_world import DAY_US, HOUR_US, NOON_US, POLICY, Shop, copied, event, pay, run, shop_files
-
-ALWAYS = Span(0, 4_000_000_000_000_000)
-LATER = NOON_US + 400 * DAY_US
-
-
-def story(count, seed=1, accepted=True):
-    """Payments of a few users and devices over weeks, with follow-ups and reports, in time order."""
-    draw = random.Random(seed)
-    documents, at_us = [], NOON_US
-    for number in range(count):
-        at_us += draw.randrange(1, 3 * HOUR_US)
-        amount = draw.choice(["5.00", "200.00", "1500.00", "4000.00", "7000.00", "12000.00"])
-        user, device = f"u{draw.randrange(5)}", f"device-{draw.randrange(4)}"
-        documents.append(pay(number, amount, at_us, user=user, device=device, phone=None))
-        if draw.random() < 0.1:
-            documents.append(fraud_report(number, f"p{number}", at_us + 1, fraud=draw.random() < 0.8))
-    return documents
-
-
-def lived(files, documents, follow_ups=False):
-    """The archive of a shop with these packs that has seen these events; a challenge is passed now and then."""
-
-    async def go():
-        async with Shop(files) as shop:
-            for number, document in enumerate(documents):
-                shop.clock.at_us = max(shop.clock.at_us, instant(document))
-                answer = await shop.send(document)
-                if follow_ups and answer["outcome"] == "challenge" and number % 2:
-                    result = event(
-                        "challenge_result", f"c{number}", instant(document) + 1, decision=answer["decision_id"],
-                        user=document["user"], method="otp", passed=True,
-                    )  # fmt: skip
-                    await shop.send(result)
-            return copied(shop.log), shop.blobs
-
-    return run(go())
-
-
-def instant(document):
-    return parse_instant(document["at"])
-
-
-def candidate(name="new", **changed):
-    return Candidate(
-        name,
-        build(
-            load(
-                {
-                    **shop_files(**({"events": FILES["shop/events.toml"]} | changed)),
-                    "shop/labels.toml": FILES["shop/labels.toml"],
-                }
-            )
-        ),
-    )
+from past_world import (
+    ALWAYS,
+    FILES,
+    FREE,
+    LATER,
+    STRICTER,
+    WIDER,
+    backtest,
+    candidate,
+    instant,
+    lived,
+    story,
+)  # fmt: skip
+from shop_world import POLICY, shop_files
 
 
 def archive_of(log):
@@ -93,13 +48,6 @@ def journalled(log):
         for _, record in archive_of(log).records()
         if isinstance(record, DecisionRecord) and record.event_type == "pay"
     }
-
-
-STRICTER = POLICY.replace("amount >= cny('1000') and", "amount >= cny('100') and").replace(
-    'given = { amount = "999.99" }, fires = false', 'given = { amount = "99.99" }, fires = false'
-)
-WIDER = shop_files()["shop/features.toml"].replace('over = "7d"', 'over = "30d"')
-FREE = shop_files()["shop/features.toml"].replace('counts = "accepted"\n', "")
 
 
 def test_the_same_packs_decide_the_past_as_it_was_both_ways():
@@ -157,14 +105,6 @@ def test_the_past_before_since_counts_as_it_was():
     assert set(found) == {d["id"] for d in documents if d["type"] == "pay" and instant(d) >= since}
     until = Contest(archive_of(log), candidate(policy=STRICTER), Span(0, since))
     assert set(outcomes(until.by_replay(log.next_seq()))) == set(journalled(log)) - set(found)
-
-
-def question(**more):
-    return Question(ALWAYS, LATER, label="fraud", segment="channel", **more)
-
-
-def backtest(log, blobs, candidates, cores=1, asked=None, progress=lambda *_: None):
-    return Backtest(lambda: copied(log), blobs, asked or question(), cores=cores).run(candidates, progress)
 
 
 def without_cost(document):

@@ -9,30 +9,9 @@ from hypothesis import strategies as st
 
 from jindi.basics.instants import parse_instant
 from jindi.run.labels import Labels, Step, examples, leaks, maturity, standing, truncated_share
-from shop_world import DAY_US, EVENTS, HOUR_US, NOON_US, Shop, event, pay, run, shop_files
+from past_world import FILES, report
+from shop_world import DAY_US, HOUR_US, NOON_US, Shop, event, pay, run
 
-REPORTS = """
-[report]
-doc = { zh = "客诉。", en = "A customer's report." }
-late_after = "1h"
-[report.fields]
-payment = { type = "text", class = "C1", doc = { zh = "付款", en = "Which payment" } }
-fraud   = { type = "bool", class = "C1", required = false, doc = { zh = "是否欺诈", en = "Whether it was fraud" } }
-"""
-LABELS = """
-[fraud]
-doc = { zh = "欺诈。", en = "It was fraud." }
-on = "pay"
-mature = "30d"
-[[fraud.from]]
-event = "report"
-names = "payment"
-is = "fraud"
-[[fraud.from]]
-event = "review_verdict"
-names = "decision"
-is = "verdict == 'reject'"
-"""
 BLOCKED = """
 id = "report"
 on = "report"
@@ -47,7 +26,6 @@ then = "deny"
 basis = "shop rules 8"
 case = [ { name = "yes", given = { payment = "p2" }, fires = true }, { name = "no", given = { payment = "p1" }, fires = false } ]
 """
-FILES = {**shop_files(events=EVENTS + REPORTS), "shop/labels.toml": LABELS}
 
 
 def told(*events):
@@ -68,11 +46,6 @@ def told(*events):
 
 def at_of(document):
     return parse_instant(document["at"])
-
-
-def report(number, payment, at_us, fraud=True):
-    fields = {} if fraud is None else {"fraud": fraud}
-    return event("report", f"r{number}", at_us, payment=payment, **fields)
 
 
 def seq_of(answer):

@@ -140,6 +140,7 @@ class Backtest:
                 name: {
                     **report(tallies[name]),
                     "currency": _currency(candidate.program.events[name]),
+                    "docs": _docs(candidate.program.events[name], archive, last),
                     "rules_silent": _silent(candidate.program.events[name], tallies[name]),
                     "cost": _cost(archive, list(contest.newest.get(name, ()))),
                     "changes": _changes(archive, candidate.program.events[name], tallies[name]),
@@ -250,6 +251,17 @@ def _part(contest: Contest, part: tuple[int, int]) -> Tallies:
 
 def _currency(ep: EventProgram) -> str | None:
     return next((field.type.of for field in ep.event.fields if field.name == "amount"), None)
+
+
+def _docs(ep: EventProgram, archive: Archive, last: int) -> dict[str, dict[str, str]]:
+    """What each rule says it is for: the candidate's, and those in force at the journal's end."""
+    record = archive.record(last - 1)
+    newest = archive.program(record.definitions if isinstance(record, DecisionRecord) else last - 1)
+    found: dict[str, dict[str, str]] = {}
+    for each in (newest.events.get(ep.event.name), ep):
+        if each is not None and each.live is not None:
+            found |= {rule.id: {"zh": rule.doc.zh, "en": rule.doc.en} for rule in each.live.policy.rules}
+    return found
 
 
 def _silent(ep: EventProgram, tally: Tally) -> list[str]:
