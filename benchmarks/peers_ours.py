@@ -14,8 +14,6 @@ class Batched:
     """The stream in order of arrival, some tens of thousands of events at a time."""
 
     name = "Jindi, batch"
-    by_key = False
-    slice_events = SLICE
 
     def __init__(self, work: Work) -> None:
         self.features = work.features
@@ -29,12 +27,12 @@ class Batched:
         self.windows = windows = Windows(self._plan)
         with collector_off():
             begin = cpu_s()
-            for start in range(0, work.events, self.slice_events):
-                cut = slice(start, start + self.slice_events)
+            for start in range(0, work.events, SLICE):
+                cut = slice(start, start + SLICE)
                 times = work.times[cut]
                 columns = [*(work.columns[name][cut] for name in ENTITIES), work.amounts[cut]]
                 batch = Batch(("payment",), np.zeros(len(times), np.int64), times, [columns])
-                (answers,) = windows.observe_batch(batch, by_key=self.by_key)
+                (answers,) = windows.observe_batch(batch)
                 found.append({name: answers.column(name) for name in answers.names})
             spent = cpu_s() - begin
         whole = {}
@@ -46,17 +44,6 @@ class Batched:
 
     def close(self) -> None:
         """Nothing is held open."""
-
-
-class ByKey(Batched):
-    """The whole stream as one batch, gone through key by key: what DuckDB and Polars do with it too."""
-
-    name = "Jindi, batch key by key"
-    by_key = True
-
-    def __init__(self, work: Work) -> None:
-        super().__init__(work)
-        self.slice_events = work.events
 
 
 class Single:

@@ -40,23 +40,20 @@ def alone(report: Report, *, quick: bool, rounds: int) -> None:
     keys = 500 if quick else 20_000
     given = work(5_000 if quick else 300_000, keys)
     tail = 1_000 if quick else 20_000
-    batch, by_key, memory = [], [], []
+    batch, memory = [], []
     single: list[float] = []
     names_share: list[float] = []
-    for way in (peers_ours.Batched, peers_ours.ByKey):
-        way(given.head(100)).run()
+    peers_ours.Batched(given.head(100)).run()
     for _ in range(rounds):
         ours = peers_ours.Batched(given.head(given.events - tail))
         _, spent = ours.run()
         batch.append((given.events - tail) / spent)
-        by_key.append((given.events - tail) / peers_ours.ByKey(given.head(given.events - tail)).run()[1])
         held = ours.windows.memory()
         memory.append(held.total_bytes / (given.events - tail) / len(ENTITIES))
         names_share.append(held.names_bytes / (given.events - tail) / len(ENTITIES))
         rows = [("payment", int(row[1]), row[2:]) for row in given.rows()][-tail:]
         single.append(_per_event(ours.windows, rows))
     report.add(ALONE, "36 features over 4 keys, in batches", "events/s", batch, at_least=300_000)
-    report.add(ALONE, "36 features over 4 keys, as one batch key by key", "events/s", by_key, at_least=300_000)
     report.add(ALONE, "36 features over 4 keys, one call from Python", "µs", single, at_most=6)
     told = f"memory, all told, {(given.events - tail) / keys:.0f} events a key"
     report.add(ALONE, told, "B per event and key", memory, at_most=52)
@@ -210,7 +207,6 @@ def beside_columns(report: Report, *, quick: bool, rounds: int) -> None:
     if installed(report, "polars", "Polars"):
         peers.append(peers_columns.Polars)
     in_turn(report, COLUMNS, given, peers_ours.Batched, peers, rounds=rounds, promises={"DuckDB": 4, "Polars": 8})
-    in_turn(report, COLUMNS, given, peers_ours.ByKey, peers, rounds=rounds, promises={"DuckDB": 10, "Polars": 10})
 
 
 def beside_live(report: Report, *, quick: bool, rounds: int) -> None:

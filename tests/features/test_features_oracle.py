@@ -3,7 +3,6 @@
 import itertools
 
 import numpy as np
-import pytest
 from features_world import DAY, EVENTS, EVER, SECOND, SEVEN, calendar, definitions, feature, reads_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -139,7 +138,7 @@ def as_batch(story, start):
     return Batch(types, np.array(kinds, np.int64), np.array(times, np.int64), columns, np.array(kept, np.bool_))
 
 
-def in_batches(windows, oracle, stories, by_key, start=1_700_000_000 * SECOND):
+def in_batches(windows, oracle, stories, start=1_700_000_000 * SECOND):
     """Hand stories over as a batch each; every answer must be that of the definition. The next instant."""
     now = start
     for story in stories:
@@ -150,29 +149,27 @@ def in_batches(windows, oracle, stories, by_key, start=1_700_000_000 * SECOND):
             expected[event_type].append(oracle.observe(event_type, now, values))
             if act == "keep":
                 oracle.keep(event_type, now, values)
-        answers = windows.observe_batch(batch, by_key=by_key)
+        answers = windows.observe_batch(batch)
         assert [table.rows() for table in answers] == [expected[name] for name in batch.event_types]
     return now
 
 
-@pytest.mark.parametrize("by_key", [False, True, None], ids=["in order of arrival", "key by key", "as it likes"])
 @SLOWLY
 @given(stories=st.lists(STORY, max_size=4), after=STORY)
-def test_a_batch_of_any_size_answers_what_the_definition_answers_and_leaves_the_same_state(by_key, stories, after):
+def test_a_batch_of_any_size_answers_what_the_definition_answers_and_leaves_the_same_state(stories, after):
     windows, oracle = Windows(PLAN), Oracle(definitions(*FEATURES), PLAN.reads)
-    now = in_batches(windows, oracle, stories, by_key)
+    now = in_batches(windows, oracle, stories)
     restored = Windows(PLAN)
     restored.load([(name, bytes(buffer)) for name, buffer in windows.save()])
     tell(restored, oracle, after, now)
 
 
-@pytest.mark.parametrize("by_key", [False, True], ids=["in order of arrival", "key by key"])
 @SLOWLY
 @given(stories=st.lists(STORY, max_size=4), after=STORY)
-def test_a_batch_that_is_only_fed_leaves_the_same_state(by_key, stories, after):
+def test_a_batch_that_is_only_fed_leaves_the_same_state(stories, after):
     windows, oracle, now = Windows(PLAN), Oracle(definitions(*FEATURES), PLAN.reads), 1_700_000_000 * SECOND
     for story in stories:
-        windows.feed_batch(as_batch(story, now), by_key=by_key)
+        windows.feed_batch(as_batch(story, now))
         for gap, (event_type, values), act in story:
             now += gap
             oracle.observe(event_type, now, values)

@@ -339,7 +339,7 @@ def test_lists_that_shrink_while_they_are_swept_leave_their_neighbours_alone():
             swept.sweep(1000)
 
 
-# ---- key by key ------------------------------------------------------------------------------------
+# ---- batches --------------------------------------------------------------------------------------
 
 
 def as_batch(story):
@@ -354,24 +354,23 @@ def singly(windows, story):
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("program", [PLAN, SPARSE], ids=["with allowance", "without"])
-def test_key_by_key_answers_what_single_calls_answer(order, program):
+def test_batches_answer_what_single_calls_answer(order, program):
     """Lists grow, are reclaimed and move on, within a batch and from one to the next; the arena grows with them."""
     together, alone, story = Windows(program), Windows(program), list(steps(3000, **ORDERS[order]))
     for begin, end in ((0, 1), (1, 40), (40, 800), (800, 2500)):
-        (answers,) = together.observe_batch(as_batch(story[begin:end]), by_key=True)
+        (answers,) = together.observe_batch(as_batch(story[begin:end]))
         assert answers.rows() == singly(alone, story[begin:end])
         assert together.memory().structures == alone.memory().structures
     assert singly(together, story[2500:]) == singly(alone, story[2500:])
 
 
-@pytest.mark.parametrize("by_key", [False, True], ids=["in order of arrival", "key by key"])
-def test_a_batch_with_a_sum_that_would_not_fit_feeds_what_stands_before_it(by_key):
+def test_a_batch_with_a_sum_that_would_not_fit_feeds_what_stands_before_it():
     amounts = [1, 2**60, 5, 2**60, -3, 2**60, 7]
     story = [(START + i, payment(f"u{i % 2}", "d1", amount)) for i, amount in enumerate(amounts)]
     together, alone = Windows(PLAN), Windows(PLAN)
     singly(alone, story[:5])
     with pytest.raises(OverflowError, match="would leave 61 bits"):
-        together.observe_batch(as_batch(story), by_key=by_key)
+        together.observe_batch(as_batch(story))
     assert together.as_of_us == alone.as_of_us
     after = [(START + 9, payment(user, "d2", -4)) for user in ("u0", "u1")]
     assert singly(together, after) == singly(alone, after)
@@ -385,10 +384,10 @@ def test_sums_near_their_limit_are_refused_at_the_same_event_or_not_at_all(bits,
     program = plan(definitions(*kept), {"payment": frozenset({"sum", "std"})}, allowance_us=0)
     story = [(START + i * 25 * SECOND, payment("u0", "d", (-1) ** (i // turn) * (2**bits - i))) for i in range(90)]
     found = []
-    for by_key in (False, True):
+    for hand_over in (lambda windows: windows.observe_batch(as_batch(story)), lambda windows: singly(windows, story)):
         windows, refused = Windows(program), False
         try:
-            windows.observe_batch(as_batch(story), by_key=by_key)
+            hand_over(windows)
         except OverflowError:
             refused = True
         found.append((refused, windows.as_of_us, windows.entity("user", "u0", START)))

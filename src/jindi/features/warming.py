@@ -3,9 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from jindi.features import by_key, kernel
-
-ENTRIES = {**kernel.ENTRIES, **by_key.ENTRIES}
+from jindi.features.kernel import ENTRIES
 
 
 def warm(tell: Callable[[str, int, int], None] | None = None) -> None:

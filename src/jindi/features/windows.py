@@ -12,7 +12,6 @@ import numpy as np
 from jindi.features import kernel as k
 from jindi.features.arena import Arena
 from jindi.features.batch import Answers, Batch, Given, words_of
-from jindi.features.by_key import lines, sums_fit, walk, walks
 from jindi.features.lanes import Runner, Writer, runner
 from jindi.features.names import Names
 from jindi.features.plan import Lane, Plan, assemble, is_covered
@@ -21,8 +20,6 @@ from jindi.packs.definitions import EventDef
 
 ARENA_WORDS = 1 << 16
 KEYS_ROOM = 64
-BY_KEY_EVENTS = 8192
-"""A batch of so many events is gone through key by key; with fewer, or when nobody reads, that gains nothing."""
 BEFORE_ALL = -(2**62)
 WHOLE = 2**62
 FORMAT = "jindi windows 1"
@@ -172,21 +169,19 @@ class Windows:
         row = self._answers(asker, self._run(asker, asker.look, max(as_of_us, self.as_of_us), (value,), k.READ))
         return dict(zip(asker.lane.reads, row, strict=True))
 
-    def observe_batch(self, batch: Batch, *, by_key: bool | None = None) -> list[Answers]:
+    def observe_batch(self, batch: Batch) -> list[Answers]:
         """What `observe` (and `keep`, for accepted events) would do one by one, with the same answers.
 
         Answers one table per event type of the batch. Raises ValueError when the order goes back (nothing
-        has changed) and OverflowError when a sum would not fit (the events before it are fed). `by_key`
-        says whether to go through it key by key (see by_key.py) or in order of arrival; None: whichever
-        is quicker for its size. The answers are the same.
+        has changed) and OverflowError when a sum would not fit (the events before it are fed).
         """
-        return self._observe(batch, k.READ | k.FEED, by_key)
+        return self._observe(batch, k.READ | k.FEED)
 
-    def feed_batch(self, batch: Batch, *, by_key: bool | None = None) -> None:
+    def feed_batch(self, batch: Batch) -> None:
         """`observe_batch`, when nobody asks for the answers."""
-        self._observe(batch, k.FEED, by_key)
+        self._observe(batch, k.FEED)
 
-    def _observe(self, batch: Batch, mode: int, by_key: bool | None) -> list[Answers]:
+    def _observe(self, batch: Batch, mode: int) -> list[Answers]:
         kinds = np.ascontiguousarray(batch.kinds, dtype=np.int64)
         times = np.ascontiguousarray(batch.as_of_us, dtype=np.int64)
         if times.size and (times[0] < self.as_of_us or (times[1:] < times[:-1]).any()):
@@ -215,10 +210,7 @@ class Windows:
             table = io[at : at + len(mine) * width].reshape(len(mine), width)
             found.append(Answers(each.lane.reads, each.lane.forms, table, self._names.backward, self.absent))
             at += table.size
-        if by_key is None:
-            by_key = bool(mode & k.READ) and len(kinds) >= BY_KEY_EVENTS
-        if not (by_key and self._walk(given, runners)):
-            self._march(given, runners)
+        self._march(given, runners)
         return found
 
     def _march(self, given: Given, runners: Sequence[Runner]) -> None:
@@ -235,33 +227,6 @@ class Windows:
             if done == count:
                 return
             self._overcome(runners[given.kinds[done]], int(given.io[1]), int(given.io[0]))
-
-    def _walk(self, given: Given, runners: Sequence[Runner]) -> bool:
-        """Let the kernel go through a batch key by key; False if it must not, and then nothing is done."""
-        found = walks([(each.lane, each.at) for each in runners], self._program.structures)
-        if found is None:
-            return False
-        ordered = list(zip(found, lines(found, given), strict=True))
-        for each, line in ordered:
-            if not sums_fit(
-                self._arena, self._directory, self._prog, given.io, given.inputs, given.modes,
-                line.keys, line.entries, each.visits, each.structure,
-            ):  # fmt: skip
-                return False
-        for each, line in ordered:
-            done = 0
-            while True:
-                done = walk(
-                    self._arena, self._directory, self._prog, given.io,
-                    given.inputs, given.outputs, given.times, given.modes,
-                    line.keys, line.entries, each.visits, each.structure, done,
-                )  # fmt: skip
-                if done == line.keys.size:
-                    break
-                self._grow(int(given.io[0]))
-        if given.times.size:
-            self.as_of_us = int(given.times[-1])
-        return True
 
     def _run(self, each: Runner, write: Writer, as_of_us: int, values: Sequence[Any], mode: int) -> int:
         """Hand one event to the kernel; answers how many results are missing."""
