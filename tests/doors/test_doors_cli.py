@@ -21,7 +21,6 @@ from jindi.doors.cli.commands import _Context, app
 from jindi.doors.cli.output import Output
 from jindi.doors.cli.running import make_platform
 from jindi.run.records import decision_id
-from past_world import STRICTER
 from shop_world import CANARIES, LISTS, POLICY, event, pay, shop_files
 
 AT_US = 1_717_200_000_000_000  # 2024-06-01: before any clock that runs these tests
@@ -589,8 +588,9 @@ def test_labels_of_packs_without_any_say_so(lived):
 
 
 def stricter(folder):
-    """The shop's packs with a threshold of its policy moved."""
-    return write_packs(folder, policy=STRICTER)
+    """The shop's packs with the threshold of a rule moved from 1,000.00 to 1.00."""
+    moved = POLICY.replace("amount >= cny('1000') and", "amount >= cny('1') and").replace('"999.99"', '"0.99"')
+    return write_packs(folder, policy=moved)
 
 
 def test_a_backtest_says_what_edited_packs_would_have_decided(tmp_path):
@@ -616,7 +616,7 @@ def test_a_backtest_of_a_question_that_makes_no_sense_names_all_that_is_wrong(li
     edited = write_packs(tmp_path)
     asked = ["--since", "2026-13-01", "--until", "tomorrow", "--segment", "nothing"]
     document = told("backtest", "--data", lived[0], "--candidate", edited, *asked, code=1)
-    assert [each["item"] for each in document["problems"]] == ["--since", "--until", "--segment"]
+    assert [each["item"] for each in document["problems"]] == ["--segment", "--since", "--until"]
     document = told("backtest", "--data", lived[0], code=1)
     assert "nothing to try" in document["problems"][0]["problem"]
     asked = ["--since", "2026-02-01", "--until", "2026-01-01"]

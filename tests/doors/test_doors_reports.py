@@ -54,7 +54,8 @@ def test_a_page_needs_nothing_beside_itself(document):
     text = backtest_page(document)
     tags = Page(text).seen
     assert not [tag for tag, _ in tags if tag in ("script", "link", "img", "iframe", "object")]
-    assert not [at for _, attrs in tags for at in attrs if at in ("src", "href", "onclick")]
+    assert not [at for _, attrs in tags for at in attrs if at in ("src", "onclick")]
+    assert all(attrs["href"].startswith("#") for _, attrs in tags if "href" in attrs)
     assert "url(" not in text
     assert "@import" not in text
 

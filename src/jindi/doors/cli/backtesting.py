@@ -1,6 +1,6 @@
 """Asking the journal's past what edited packs would have decided."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -18,10 +18,9 @@ from jindi.engine import Program, build
 from jindi.packs import Definitions
 from jindi.run.archive import Archive
 from jindi.run.backtest import Candidate, Span
+from jindi.run.backtest.contest import EVER_US
 from jindi.run.backtest.runner import Backtest, Question, promoted
 from jindi.run.records import DecisionRecord
-
-EVER_US = 2**60
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,20 +154,38 @@ def _tell(output: Output, candidate: dict[str, Any]) -> None:
         return
     if output.as_json:
         return
-    table = Table("event", "decided", "changed", "stopped: live", "candidate", "precision: live", "candidate",
-                  "recall: live", "candidate")  # fmt: skip
+    same = [name for name, found in candidate["types"].items() if not found["changed"]]
+    if same:
+        output.say(f"nothing would change for: {', '.join(same)}")
     for name, found in candidate["types"].items():
-        live, would = found["live"], found["candidate"]
-        table.add_row(
-            name, f"{found['events']:,}", f"{found['changed']:,}",
-            f"{live['stopped']['events']:,}", f"{would['stopped']['events']:,}",
-            *(_share(side[what]) for what in ("precision", "recall") for side in (live, would)),
-        )  # fmt: skip
-    output.out.print(table)
-    for name, found in candidate["types"].items():
+        if not found["changed"]:
+            continue
+        output.say(f"{name}: {found['events']:,} decisions, {found['changed']:,} would change")
+        table = Table("", "live", "candidate")
+        for head, of in _ROWS.items():
+            live, would = of(found["live"]), of(found["candidate"])
+            if (live, would) != ("–", "–"):
+                table.add_row(head, live, would)
+        output.out.print(table)
         if found["rules_silent"]:
-            output.say(f"  {name}: never hit: {', '.join(found['rules_silent'])}")
+            output.say(f"  never hit: {', '.join(found['rules_silent'])}")
+
+
+_ROWS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "stopped": lambda side: f"{side['stopped']['events']:,}",
+    **{
+        outcome: lambda side, outcome=outcome: f"{side['outcomes'][outcome]['events']:,}"  # type: ignore[misc]
+        for outcome in packs.OUTCOMES
+    },
+    "precision": lambda side: _share(side["precision"]),
+    "recall": lambda side: _share(side["recall"]),
+    "false alarms": lambda side: _share(side["false_alarms"]),
+    "share of money caught": lambda side: _share(side["money_caught_share"]),
+}
 
 
 def _share(share: dict[str, float] | None) -> str:
-    return "–" if share is None else f"{share['value']:.1%}"
+    if share is None:
+        return "–"
+    low, high = share["low"], share["high"]
+    return f"{share['value']:.1%}" + (f" ({low:.1%} to {high:.1%})" if low is not None else "")

@@ -25,12 +25,16 @@ DAYS_MAX = 120
 def backtest_page(document: Document) -> str:
     """A report of `jindi backtest` as one HTML page, in both languages and for both themes."""
     candidates = [
-        {**each, "types": {name: _shown(found) for name, found in each["types"].items()}}
-        for each in document["candidates"]
+        {**each, "number": number, "types": {name: _shown(found) for name, found in _most_changed(each["types"])}}
+        for number, each in enumerate(document["candidates"], start=1)
     ]
     template = _templates().get_template("backtest.html")
     style = (files("jindi.doors.reports") / "report.css").read_text("utf-8")
     return template.render(d=document, candidates=candidates, style=Markup(style), order=ORDER)  # noqa: S704 - our file
+
+
+def _most_changed(types: Mapping[str, Document]) -> list[tuple[str, Document]]:
+    return sorted(types.items(), key=lambda pair: (-pair[1]["changed"], pair[0]))
 
 
 @cache

@@ -11,6 +11,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "asked": ("所问", "What was asked"),
     "since": ("起", "From"),
     "until": ("止（不含）", "Until (not included)"),
+    "beginning": ("日志开头", "the journal's beginning"),
+    "end": ("日志末尾", "the journal's end"),
     "known_by": ("标签截至", "Labels as known by"),
     "label": ("标签", "Label"),
     "no_label": (
@@ -32,6 +34,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "By replay: features, lists or fields differ, or outcomes come back into features: all was computed anew",
     ),
     "nothing": ("所选时段内没有该候选可判定的事件。", "The candidate decides no event of this time."),
+    "type": ("事件类型", "Event type"),
     "events": ("事件", "Events"),
     "changed": ("改变的决策", "Changed decisions"),
     "precision": ("查准率", "Precision"),

@@ -30,6 +30,10 @@ _TELL_EVERY = 2048
 NEWEST_MAX = 1_000
 
 
+EVER_US = 2**60
+"""Later than any instant."""
+
+
 class Mode(StrEnum):
     """How a candidate is judged."""
 
@@ -41,8 +45,8 @@ class Mode(StrEnum):
 class Span:
     """Which part of the past: instants [since, until) of events."""
 
-    since_us: int
-    until_us: int
+    since_us: int = 0
+    until_us: int = EVER_US
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from jindi.engine import EventProgram, PolicyProgram, Program, build, decide, ex
 from jindi.packs import Definitions
 from jindi.ports import Blobs, Log
 from jindi.run.archive import Archive
-from jindi.run.backtest.contest import Candidate, Contest, Judged, Mode, Span
+from jindi.run.backtest.contest import EVER_US, Candidate, Contest, Judged, Mode, Span
 from jindi.run.backtest.report import report
 from jindi.run.backtest.tally import Sample, Tally
 from jindi.run.labels import Labels
@@ -89,8 +89,10 @@ class Backtest:
                 raise Problems([Problem("journal", "", "it is empty", "a backtest needs a past")])
             labels = self._labels(archive, candidates)
             return {
-                "since": format_instant(self._question.span.since_us),
-                "until": format_instant(self._question.span.until_us),
+                "since": format_instant(self._question.span.since_us) if self._question.span.since_us else None,
+                "until": format_instant(self._question.span.until_us)
+                if self._question.span.until_us < EVER_US
+                else None,
                 "known_by": format_instant(self._question.known_by_us),
                 "label": self._question.label,
                 "segment": self._question.segment,
