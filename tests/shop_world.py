@@ -340,7 +340,7 @@ def state_of(state):
         "next_seq": state.next_seq,
         "definitions_seq": state.definitions_seq,
         "lists": state.lists.save(),
-        "openings": [(o.seq, o.event_id, o.status, o.due_us, o.outcome) for o in state.openings.save()],
+        "openings": [(o.seq, o.event_type, o.values, o.status, o.due_us, o.outcome) for o in state.openings.save()],
         "answered": len(state.answered),
         "warming": state.warming,
         "windows": windows,

@@ -16,6 +16,7 @@ from jindi.packs.definitions import (
     ExemptionDef,
     FeatureDef,
     FieldDef,
+    LabelDef,
     LimitDef,
     LimitStep,
     ListDef,
@@ -26,6 +27,7 @@ from jindi.packs.definitions import (
     PolicyDef,
     RuleDef,
     Unit,
+    WordDef,
     Words,
 )
 from jindi.packs.load import load
@@ -45,6 +47,7 @@ __all__ = [
     "ExemptionDef",
     "FeatureDef",
     "FieldDef",
+    "LabelDef",
     "LimitDef",
     "LimitStep",
     "ListDef",
@@ -55,6 +58,7 @@ __all__ = [
     "PolicyDef",
     "RuleDef",
     "Unit",
+    "WordDef",
     "Words",
     "load",
     "readable",

@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 from jindi.basics.digests import canonical, digest
 from jindi.basics.money import EXPONENTS
 from jindi.basics.problems import Problem, Problems
-from jindi.packs.definitions import Definitions, EventDef, LimitDef, ListDef, PackDef
+from jindi.packs.definitions import Definitions, EventDef, LabelDef, LimitDef, ListDef, PackDef
 from jindi.packs.events import check_entities, read_event
 from jindi.packs.features import Declared, Features
+from jindi.packs.labels import read_label
 from jindi.packs.parameters import read_limit, read_list
 from jindi.packs.policies import Known, check_policies, read_policy
 from jindi.packs.tables import Table, meant
@@ -26,6 +27,7 @@ _ROLES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"pack\.toml\Z", "pack"),
         (r"events\.toml\Z", "events"),
         (r"features\.toml\Z", "features"),
+        (r"labels\.toml\Z", "labels"),
         (r"policies/[^/]+\.toml\Z", "policy"),
         (r"parameters/[^/]+\.toml\Z", "parameters"),
         (r"lists/[^/]+\.toml\Z", "lists"),
@@ -33,7 +35,9 @@ _ROLES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"columns[^/]*\.toml\Z", ""),
     )
 )
-_LAYOUT: Final = "a pack holds pack.toml, events.toml, features.toml, policies/*.toml, parameters/*.toml, lists/*.toml"
+_LAYOUT: Final = (
+    "a pack holds pack.toml, events.toml, features.toml, labels.toml, policies/*.toml, parameters/*.toml, lists/*.toml"
+)
 _HEADER: Final = re.compile(r"^[ \t]*\[[ \t]*([a-z][a-z0-9_]*)\b(?!\.)", re.MULTILINE | re.ASCII)
 _LINE_END: Final = re.compile(r"\r+\n")
 _AT_LINE: Final = re.compile(r"^(.*) \(at (line \d+, column \d+|end of document)\)\Z", re.DOTALL)
@@ -130,7 +134,9 @@ class _Loading:
         self.events: dict[str, EventDef] = {}
         self.limits: dict[str, LimitDef] = {}
         self.lists: dict[str, ListDef] = {}
-        self.places: dict[str, dict[str, str]] = {"event": {}, "feature": {}, "limit": {}, "list": {}}
+        self.places: dict[str, dict[str, str]] = {
+            "event": {}, "feature": {}, "limit": {}, "list": {}, "label": {},
+        }  # fmt: skip
 
     def definitions(self, source: Mapping[str, str]) -> Definitions:
         """Everything declared; what is wrong went to the problems, and the result is then not to be used."""
@@ -176,6 +182,7 @@ class _Loading:
             if file.raw is not None
         ]
         self.problems.extend(check_policies(policies))
+        labels = self._labels()
         return Definitions(
             packs=self.packs,
             events=self.events,
@@ -184,9 +191,22 @@ class _Loading:
             limits=self.limits,
             lists=self.lists,
             policies=tuple(policy for policy, _ in policies),
+            labels=labels,
             digest=digest(canonical(source)),
             source=source,
         )
+
+    def _labels(self) -> dict[str, LabelDef]:
+        found = {}
+        for file in self._of("labels"):
+            for name, raw in (file.raw or {}).items():
+                if self._is_new("label", name, file):
+                    label = read_label(
+                        raw, name, self.pack_of[file.root], file.path, self.events, self.broken, self.problems
+                    )
+                    if label is not None:
+                        found[name] = label
+        return found
 
     def _of(self, role: str) -> list[_File]:
         return [file for file in self.files if file.role == role]

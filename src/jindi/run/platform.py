@@ -20,10 +20,10 @@ from jindi.run.answered import Answered
 from jindi.run.archive import Archive
 from jindi.run.history.keeper import Keeper
 from jindi.run.intake import Intake, Refused
-from jindi.run.lane import Busy, Conflict, Lane, Stopped, write_again
+from jindi.run.lane import Busy, Conflict, Lane, Stopped, Waiter, write_again
 from jindi.run.measures import Measures
 from jindi.run.openings import Status
-from jindi.run.records import DecisionRecord, DefinitionsRecord, decision_id, decision_seq, encode_definitions
+from jindi.run.records import DecisionRecord, DefinitionsRecord, decision_id, decision_seq, decode, encode_definitions
 from jindi.run.recovery import Progress, last_record, recover
 from jindi.run.state import Gathered, State
 from jindi.vault import Tokens, is_token
@@ -169,9 +169,17 @@ class Platform:
         self.archive.learn(seq, self._program)
 
     def submit(self, raw: bytes | memoryview, received_us: int) -> asyncio.Future[bytes]:
-        """Read and decide one event; see `Lane.submit` for what is raised."""
+        """Read and decide one event; see `Lane.decide` for what is raised."""
         try:
             return self.lane.submit(self.intake.read(raw), received_us)
+        except Refused:
+            self.measures.refused += 1
+            raise
+
+    def decide(self, raw: bytes | memoryview, received_us: int, waiter: Waiter) -> None:
+        """As `submit`, for whoever takes the answer without a future of its own."""
+        try:
+            self.lane.decide(self.intake.read(raw, received_us), received_us, waiter)
         except Refused:
             self.measures.refused += 1
             raise
@@ -233,8 +241,11 @@ class Platform:
             name = decided.event.type
             if name in program.events:
                 old, new = self._program.events[name], program.events[name]
+                record = decode(decided.record)
+                assert isinstance(record, DecisionRecord), "decisions are remembered"
+                seen = old.complete([*record.values, *record.facts], frozenset(record.absent))
                 try:
-                    refitted, _ = refit(old, new, decided.gathered.facts, decided.gathered.as_of_us)
+                    refitted, _ = refit(old, new, seen, record.as_of_us)
                 except LookupError:
                     continue  # a limit that had no value yet on that day says nothing about today
                 facts.setdefault(name, []).append(refitted)
@@ -409,7 +420,7 @@ class Platform:
         if self.lane.stopped is not None or "decision_release" not in self._program.events:
             return released
         now_us = self._clock.now_us()
-        for opening in list(self.lane.state.openings.due(now_us)):
+        for opening in self.lane.state.openings.due(now_us):
             identifier = decision_id(opening.seq)
             fields = {"decision": identifier, "by": "platform"}
             try:

@@ -218,7 +218,7 @@ def _decision() -> dict[str, Any]:
                     "recalled",
                     "accepted",
                     "rejected",
-                    "expired",
+                    "closed",
                 ]
             },
         },

@@ -205,6 +205,50 @@ def explain(
 
 
 @app.command()
+def labels(ctx: typer.Context, data: Data = None, as_json: AsJson = False) -> None:
+    """What has turned out about past events so far, per label, and how long that takes to be known."""
+    from jindi.doors.cli.labelling import show_labels  # noqa: PLC0415
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, data)
+    try:
+        show_labels(wiring, settled, output)
+    except (LogFailure, Problems) as error:
+        output.fail(error if isinstance(error, Problems) else str(error))
+
+
+@app.command()
+def backtest(
+    ctx: typer.Context,
+    candidates: Annotated[
+        list[Path] | None,
+        typer.Option("--candidate", metavar="DIR", help="Edited packs to be tried; the others stay. Repeatable."),
+    ] = None,
+    policy: Annotated[str | None, typer.Option(help="Judge as if this draft or shadow policy were live.")] = None,
+    since: Annotated[str | None, typer.Option(metavar="DAY|INSTANT", help="From (default: the beginning).")] = None,
+    until: Annotated[str | None, typer.Option(metavar="DAY|INSTANT", help="Until, not included.")] = None,
+    label: Annotated[str | None, typer.Option(help="What decisions are held against.")] = None,
+    known_by: Annotated[
+        str | None, typer.Option(metavar="DAY|INSTANT", help="Labels as they were known then (default: now).")
+    ] = None,
+    segment: Annotated[str | None, typer.Option(help="A field or feature to split events by.")] = None,
+    page: Annotated[Path | None, typer.Option(metavar="OUT.html", help="Write a page with tables and charts.")] = None,
+    cores: Annotated[int, typer.Option(min=1, help="Processes (default: all cores).")] = os.cpu_count() or 1,
+    data: Data = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """What edited packs would have decided over the journal's past, beside what was decided."""
+    from jindi.doors.cli.backtesting import Asked, run_backtest  # noqa: PLC0415
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, data)
+    asked = Asked(tuple(candidates or ()), policy, since, until, label, known_by, segment, page, cores)
+    try:
+        run_backtest(wiring, settled, output, asked)
+    except (LogFailure, Problems) as error:
+        output.fail(error if isinstance(error, Problems) else str(error))
+
+
+@app.command()
 def verify(
     ctx: typer.Context, data: Data = None,
     checkpoint: Annotated[
