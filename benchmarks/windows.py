@@ -30,9 +30,6 @@ def measure(report: Report, folder: Path, *, quick: bool, rounds: int) -> None: 
     widths(report, quick=quick, rounds=rounds)
     beside_columns(report, quick=quick, rounds=min(rounds, 3))
     beside_live(report, quick=quick, rounds=min(rounds, 3))
-    report.say(
-        "Features in a sorted batch mode (promised ≥ 10× DuckDB and Polars if built): the windows have no such mode."
-    )
 
 
 # ---- ours alone ------------------------------------------------------------------------------------

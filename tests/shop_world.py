@@ -267,7 +267,7 @@ def copied(log):
 class Shop:
     """A platform over memory. `send` submits and waits for the answer."""
 
-    def __init__(self, files=None, *, log=None, blobs=None, clock=None, settings=None, open_log=None):
+    def __init__(self, files=None, *, log=None, blobs=None, clock=None, settings=None, open_log=None, keeper=None):
         self.log, self.blobs = log or MemoryLog(), blobs or MemoryBlobs()
         self.clock = clock or Clock()
         self.files = files or shop_files()
@@ -280,6 +280,7 @@ class Shop:
             clock=self.clock,
             files=self.files,
             settings=settings or Settings(),
+            keeper=keeper,
             tell=self.told.append,
         )
 
@@ -339,7 +340,7 @@ def state_of(state):
         "next_seq": state.next_seq,
         "definitions_seq": state.definitions_seq,
         "lists": state.lists.save(),
-        "openings": [(o.seq, o.event_id, o.status, o.due_us, o.outcome) for o in state.openings.save()],
+        "openings": [(o.seq, o.event_type, o.values, o.status, o.due_us, o.outcome) for o in state.openings.save()],
         "answered": len(state.answered),
         "warming": state.warming,
         "windows": windows,

@@ -21,6 +21,7 @@ from jindi.doors.api.openapi import document
 from jindi.doors.cli.commands import app
 from jindi.run.batch import decide_file
 from jindi.run.columns import read_columns
+from jindi.run.history.shapes import OWN
 from jindi.run.intake import Intake
 from jindi.run.platform import Platform, compiled
 from jindi.stores.files import MemoryBlobs
@@ -32,6 +33,7 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 README, CHINESE = (ROOT / "README.md").read_text("utf-8"), (ROOT / "README.zh.md").read_text("utf-8")
 OPERATE, DECIDE = (DOCS / "operate.md").read_text("utf-8"), (DOCS / "decide.md").read_text("utf-8")
+HISTORY = (DOCS / "history.md").read_text("utf-8")
 LIFE = (DOCS / "decisions-life.md").read_text("utf-8")
 PAGES = sorted(
     path for path in ROOT.rglob("*.md") if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)
@@ -108,6 +110,12 @@ def test_every_setting_is_documented_with_its_default(setting):
     assert not setting.default or f"`{setting.default}`" in row
 
 
+def test_every_column_of_an_archived_decision_is_documented():
+    table = HISTORY.split("| column | what |", 1)[1].split("\n\n", 1)[0]
+    named = {name for line in table.splitlines()[2:] for name in re.findall(r"`(\w+)`", line.split("|")[1])}
+    assert named == set(OWN)
+
+
 def test_the_settings_file_of_the_page_is_accepted(tmp_path):
     (text,) = fences(OPERATE, "toml")
     (tmp_path / "jindi.toml").write_text(text, "utf-8")
@@ -148,7 +156,9 @@ def test_both_readmes_show_the_same_commands():
     assert README.count("\n## ") == CHINESE.count("\n## ")
 
 
-@pytest.mark.parametrize("page", [README, OPERATE, DECIDE, LIFE], ids=["README", "operate", "decide", "life"])
+@pytest.mark.parametrize(
+    "page", [README, OPERATE, DECIDE, LIFE, HISTORY], ids=["README", "operate", "decide", "life", "history"]
+)
 def test_every_command_line_shown_uses_options_that_exist(page):
     known = all_commands()
     lines = commands_of(page)

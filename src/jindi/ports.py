@@ -5,7 +5,7 @@ Knows: shapes. Never: which implementation is behind a port; only `app` does.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 
 class Clock(Protocol):
@@ -86,3 +86,25 @@ class Blobs(Protocol):
 
     def drop(self, name: str) -> None:
         """Forget a name; no error when it is not there."""
+
+
+class Files(Protocol):
+    """Files below one folder, each made whole or not at all. Paths are relative, with `/` between folders."""
+
+    def hold(self) -> bool:
+        """Take the folder for this process alone until `close`; False when another process has it."""
+
+    def save(self, path: str, chunks: Iterable[bytes | memoryview]) -> None:
+        """Durable and atomic, as `Blobs.save`: content under another name, synced, renamed, the name synced."""
+
+    def names(self) -> tuple[str, ...]:
+        """The paths of all files, sorted; also of what an interrupted `save` left (a name that begins with a dot)."""
+
+    def open(self, path: str) -> BinaryIO:
+        """A file to read from; what was opened stays readable when it is dropped. Raises FileNotFoundError."""
+
+    def drop(self, path: str) -> None:
+        """Remove a file for good; no error when it is not there."""
+
+    def close(self) -> None:
+        """Let go of the folder."""

@@ -1,18 +1,49 @@
-"""The API over a platform in memory, asked through ASGI without a socket."""
+"""The API over a platform in memory, asked through ASGI without a socket, or through a socket as its users do."""
 
+import asyncio
 import json
 
 import httpx
+import uvicorn
 
 from jindi.access import ApiKeys, Scope
 from jindi.doors.api import build_api
+from jindi.doors.api.connection import connections
+from jindi.doors.api.hot import Events
+from jindi.doors.serve import _Server, listen
 from shop_world import Shop, core_files
 
 ALL = frozenset(Scope)
 
 
+class Socket:
+    """An application behind a real socket, with our own connections."""
+
+    def __init__(self, app, events):
+        config = uvicorn.Config(
+            app, http=connections(events), lifespan="off", proxy_headers=False, log_config=None, access_log=False,
+            server_header=False, date_header=False, timeout_keep_alive=75, timeout_graceful_shutdown=5,
+        )  # fmt: skip
+        self.server = _Server(config)
+        self.sock = listen("127.0.0.1", 0)
+        self.port = self.sock.getsockname()[1]
+
+    async def __aenter__(self):
+        self.serving = asyncio.create_task(self.server.serve(sockets=[self.sock]))
+        while not self.server.started:  # noqa: ASYNC110 - uvicorn tells by a flag
+            await asyncio.sleep(0.001)
+        return self
+
+    async def __aexit__(self, *_):
+        self.server.should_exit = True
+        await self.serving
+
+
 class Api:
     """A shop behind its API. Keys by scope are made as they are asked for."""
+
+    road = "asgi"
+    """`asgi`, or `socket`: the same questions must get the same answers."""
 
     def __init__(self, shop=None, console=None):
         self.shop = shop or Shop()
@@ -22,15 +53,22 @@ class Api:
     async def __aenter__(self):
         await self.shop.__aenter__()
         self.keys = ApiKeys(self.shop.blobs, self._chance)
-        self.app = build_api(self.shop.platform, self.keys, self.shop.clock, core_files, self._console)
-        self.http = httpx.AsyncClient(
-            transport=httpx.ASGITransport(self.app, raise_app_exceptions=False), base_url="http://jindi.test"
-        )
+        events = Events(self.shop.platform, self.keys, self.shop.clock)
+        self.app = build_api(self.shop.platform, self.keys, self.shop.clock, core_files, self._console, events)
+        if self.road == "socket":
+            self.socket = await Socket(self.app, events).__aenter__()
+            self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.socket.port}", trust_env=False)
+        else:
+            self.http = httpx.AsyncClient(
+                transport=httpx.ASGITransport(self.app, raise_app_exceptions=False), base_url="http://jindi.test"
+            )
         self.admin = self.key(*ALL)
         return self
 
     async def __aexit__(self, *_):
         await self.http.aclose()
+        if self.road == "socket":
+            await self.socket.__aexit__(*_)
         await self.shop.__aexit__(*_)
 
     def _chance(self, count):

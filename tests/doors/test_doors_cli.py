@@ -20,7 +20,8 @@ from jindi.app.wiring import Outside
 from jindi.doors.cli.commands import _Context, app
 from jindi.doors.cli.output import Output
 from jindi.doors.cli.running import make_platform
-from shop_world import CANARIES, LISTS, POLICY, pay, shop_files
+from jindi.run.records import decision_id
+from shop_world import CANARIES, LISTS, POLICY, event, pay, shop_files
 
 AT_US = 1_717_200_000_000_000  # 2024-06-01: before any clock that runs these tests
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("JINDI_")}
@@ -549,3 +550,82 @@ def test_packs_try_without_a_platform_says_so(tmp_path, lived):
     (tmp_path / "event.json").write_text("{not json", "utf-8")
     document = told("packs", "try", tmp_path / "event.json", "--url", "http://127.0.0.1:1", "--packs", lived[1], code=1)
     assert document["ok"] is False
+
+
+# ---- labels
+
+
+LABELS = """
+[fraud]
+doc = { zh = "欺诈。", en = "It was fraud." }
+on = "pay"
+mature = "30d"
+[[fraud.from]]
+event = "review_verdict"
+names = "decision"
+is = "verdict == 'reject'"
+"""
+
+
+def test_labels_say_what_turned_out_and_what_is_not_known_yet(tmp_path):
+    packs = write_packs(tmp_path / "packs")
+    (packs / "labels.toml").write_text(LABELS, "utf-8")
+    fields = {"decision": decision_id(4), "verdict": "reject", "by": "s1"}
+    verdict = event("review_verdict", "v1", AT_US + 30_000_000, **fields)
+    live(tmp_path / "data", packs, [*EVENTS[:8], verdict])
+    (fraud,) = told("labels", "--data", tmp_path / "data")["labels"]
+    assert (fraud["label"], fraud["on"], fraud["decided"], fraud["true"]) == ("fraud", "pay", 8, 1)
+    assert fraud["known_within"][0]["share"] == 0.5
+    assert "It was fraud." in jindi("labels", "--data", tmp_path / "data").output
+
+
+def test_labels_of_packs_without_any_say_so(lived):
+    assert told("labels", "--data", lived[0])["labels"] == []
+    assert "no label is declared" in jindi("labels", "--data", lived[0]).output
+
+
+# ---- backtests
+
+
+def stricter(folder):
+    """The shop's packs with the threshold of a rule moved from 1,000.00 to 1.00."""
+    moved = POLICY.replace("amount >= cny('1000') and", "amount >= cny('1') and").replace('"999.99"', '"0.99"')
+    return write_packs(folder, policy=moved)
+
+
+def test_a_backtest_says_what_edited_packs_would_have_decided(tmp_path):
+    packs = write_packs(tmp_path / "packs")
+    (packs / "labels.toml").write_text(LABELS, "utf-8")
+    live(tmp_path / "data", packs, EVENTS[:8])
+    edited = stricter(tmp_path / "edited")
+    (edited / "labels.toml").write_text(LABELS, "utf-8")
+    page = tmp_path / "backtest.html"
+    document = told("backtest", "--data", tmp_path / "data", "--candidate", edited, "--page", page, "--cores", 1)
+    (candidate,) = document["candidates"]
+    found = candidate["types"]["pay"]
+    assert (document["label"], found["events"]) == ("fraud", 8)
+    assert found["changed"] > 0
+    assert found["candidate"]["stopped"]["events"] > found["live"]["stopped"]["events"]
+    assert "回测" in page.read_text("utf-8")
+    words = jindi("backtest", "--data", tmp_path / "data", "--candidate", edited, "--cores", 1)
+    assert words.exit_code == 0
+    assert "stopped" in words.stdout
+
+
+def test_a_backtest_of_a_question_that_makes_no_sense_names_all_that_is_wrong(lived, tmp_path):
+    edited = write_packs(tmp_path)
+    asked = ["--since", "2026-13-01", "--until", "tomorrow", "--segment", "nothing"]
+    document = told("backtest", "--data", lived[0], "--candidate", edited, *asked, code=1)
+    assert [each["item"] for each in document["problems"]] == ["--segment", "--since", "--until"]
+    document = told("backtest", "--data", lived[0], code=1)
+    assert "nothing to try" in document["problems"][0]["problem"]
+    asked = ["--since", "2026-02-01", "--until", "2026-01-01"]
+    document = told("backtest", "--data", lived[0], "--candidate", edited, *asked, code=1)
+    assert "not after" in document["problems"][0]["problem"]
+
+
+def test_a_page_that_can_not_be_written_is_a_problem(lived, tmp_path):
+    edited = write_packs(tmp_path)
+    page = tmp_path / "nowhere" / "page.html"
+    document = told("backtest", "--data", lived[0], "--candidate", edited, "--page", page, "--cores", 1, code=1)
+    assert "can't be written" in document["problems"][0]["problem"]

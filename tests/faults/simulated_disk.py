@@ -98,8 +98,12 @@ class SimulatedDisk:
         self._call("make_folder", lambda: self.folders.add(path))
 
     def names(self, folder):
-        found = sorted(p.rpartition("/")[2] for p in self.seen if p.rpartition("/")[0] == folder)
+        below = [path.removeprefix(f"{folder}/") for path in self.seen if path.startswith(f"{folder}/")]
+        found = sorted({path.partition("/")[0] for path in below})
         return self._call("names", lambda: found)
+
+    def is_folder(self, path):
+        return self._call("is_folder", lambda: any(each.startswith(f"{path}/") for each in self.seen))
 
     def open(self, path, *, create=False, write=True, private=False):
         def act():

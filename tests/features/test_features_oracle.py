@@ -138,18 +138,41 @@ def as_batch(story, start):
     return Batch(types, np.array(kinds, np.int64), np.array(times, np.int64), columns, np.array(kept, np.bool_))
 
 
-@SLOWLY
-@given(st.lists(STORY, max_size=4))
-def test_a_batch_of_any_size_answers_like_single_calls(stories):
-    singly, together = Windows(PLAN), Windows(PLAN)
-    now = 1_700_000_000 * SECOND
+def in_batches(windows, oracle, stories, start=1_700_000_000 * SECOND):
+    """Hand stories over as a batch each; every answer must be that of the definition. The next instant."""
+    now = start
     for story in stories:
         batch = as_batch(story, now)
         expected = {name: [] for name in batch.event_types}
         for gap, (event_type, values), act in story:
             now += gap
-            expected[event_type].append(singly.observe(event_type, now, values))
+            expected[event_type].append(oracle.observe(event_type, now, values))
             if act == "keep":
-                singly.keep(event_type, now, values)
-        answers = together.observe_batch(batch)
+                oracle.keep(event_type, now, values)
+        answers = windows.observe_batch(batch)
         assert [table.rows() for table in answers] == [expected[name] for name in batch.event_types]
+    return now
+
+
+@SLOWLY
+@given(stories=st.lists(STORY, max_size=4), after=STORY)
+def test_a_batch_of_any_size_answers_what_the_definition_answers_and_leaves_the_same_state(stories, after):
+    windows, oracle = Windows(PLAN), Oracle(definitions(*FEATURES), PLAN.reads)
+    now = in_batches(windows, oracle, stories)
+    restored = Windows(PLAN)
+    restored.load([(name, bytes(buffer)) for name, buffer in windows.save()])
+    tell(restored, oracle, after, now)
+
+
+@SLOWLY
+@given(stories=st.lists(STORY, max_size=4), after=STORY)
+def test_a_batch_that_is_only_fed_leaves_the_same_state(stories, after):
+    windows, oracle, now = Windows(PLAN), Oracle(definitions(*FEATURES), PLAN.reads), 1_700_000_000 * SECOND
+    for story in stories:
+        windows.feed_batch(as_batch(story, now))
+        for gap, (event_type, values), act in story:
+            now += gap
+            oracle.observe(event_type, now, values)
+            if act == "keep":
+                oracle.keep(event_type, now, values)
+    tell(windows, oracle, after, now)

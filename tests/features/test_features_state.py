@@ -337,3 +337,58 @@ def test_lists_that_shrink_while_they_are_swept_leave_their_neighbours_alone():
                     values = payment(f"u{user}", f"d{number}", quiet + 1)
                     assert swept.observe("payment", now, values) == plain.observe("payment", now, values)
             swept.sweep(1000)
+
+
+# ---- batches --------------------------------------------------------------------------------------
+
+
+def as_batch(story):
+    columns = [list(column) for column in zip(*(values for _, values in story), strict=True)]
+    times = np.array([now for now, _ in story], np.int64)
+    return Batch(("payment",), np.zeros(len(story), np.int64), times, [columns])
+
+
+def singly(windows, story):
+    return [windows.observe("payment", now, values) for now, values in story]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("program", [PLAN, SPARSE], ids=["with allowance", "without"])
+def test_batches_answer_what_single_calls_answer(order, program):
+    """Lists grow, are reclaimed and move on, within a batch and from one to the next; the arena grows with them."""
+    together, alone, story = Windows(program), Windows(program), list(steps(3000, **ORDERS[order]))
+    for begin, end in ((0, 1), (1, 40), (40, 800), (800, 2500)):
+        (answers,) = together.observe_batch(as_batch(story[begin:end]))
+        assert answers.rows() == singly(alone, story[begin:end])
+        assert together.memory().structures == alone.memory().structures
+    assert singly(together, story[2500:]) == singly(alone, story[2500:])
+
+
+def test_a_batch_with_a_sum_that_would_not_fit_feeds_what_stands_before_it():
+    amounts = [1, 2**60, 5, 2**60, -3, 2**60, 7]
+    story = [(START + i, payment(f"u{i % 2}", "d1", amount)) for i, amount in enumerate(amounts)]
+    together, alone = Windows(PLAN), Windows(PLAN)
+    singly(alone, story[:5])
+    with pytest.raises(OverflowError, match="would leave 61 bits"):
+        together.observe_batch(as_batch(story))
+    assert together.as_of_us == alone.as_of_us
+    after = [(START + 9, payment(user, "d2", -4)) for user in ("u0", "u1")]
+    assert singly(together, after) == singly(alone, after)
+
+
+@pytest.mark.parametrize("bits", range(57, 61))
+@pytest.mark.parametrize("turn", [2, 3, 5])
+def test_sums_near_their_limit_are_refused_at_the_same_event_or_not_at_all(bits, turn):
+    """Amounts that rise and fall in turns while lists run full: here and there one too many."""
+    kept = [feature("sum", "sum", "amount", over=MINUTE), feature("std", "std", "amount", over=MINUTE)]
+    program = plan(definitions(*kept), {"payment": frozenset({"sum", "std"})}, allowance_us=0)
+    story = [(START + i * 25 * SECOND, payment("u0", "d", (-1) ** (i // turn) * (2**bits - i))) for i in range(90)]
+    found = []
+    for hand_over in (lambda windows: windows.observe_batch(as_batch(story)), lambda windows: singly(windows, story)):
+        windows, refused = Windows(program), False
+        try:
+            hand_over(windows)
+        except OverflowError:
+            refused = True
+        found.append((refused, windows.as_of_us, windows.entity("user", "u0", START)))
+    assert found[0] == found[1]

@@ -273,17 +273,15 @@ def test_a_published_key_with_a_changed_name_is_refused():
         Verifier.parse(str(SIGNER.verifier).replace("lane-1", "lane-2"))
 
 
-def test_the_notary_signs_what_was_marked_and_knows_what_is_missing():
+def test_the_notary_signs_what_was_marked_once():
     blobs = MemoryBlobs()
     notary = Notary("bank.example", SIGNER, blobs)
     assert not notary.due
     assert notary.save(0) == ()
     notary.mark(*HEADS[2])
     assert notary.due
-    assert notary.missing([3, 7]) == (7,)
     assert notary.save(5) == ("seal-00000000000000000003",)
     assert not notary.due
-    assert notary.missing([3, 7]) == (7,)
     assert load_checkpoints(blobs, SIGNER.verifier, "bank.example") == (checkpoint(*HEADS[2], 5),)
     assert verify(STORY, load_checkpoints(blobs, SIGNER.verifier)).checkpoints == 1
 

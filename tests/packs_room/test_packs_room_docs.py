@@ -21,6 +21,8 @@ HEADINGS = {
     "field": "events.toml: a field",
     "feature": "features.toml: a window",
     "derived": "features.toml: a derived feature",
+    "label": "labels.toml: a label",
+    "word": "labels.toml: who says it",
     "policy": "policies: a policy",
     "band": "policies: a band",
     "rule": "policies: a rule",

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jindi.packs import load
+from jindi.packs import Outcome, load
 from jindi.run.lists import Lists
 from jindi.run.openings import FOLLOW_UPS, OPEN_MAX_US, Opening, Openings
 from shop_world import LISTS, NOON_US, shop_files, shop_program
@@ -97,7 +97,7 @@ def test_a_list_is_what_its_last_change_says_and_survives_being_saved(changes, a
 
 
 def opening(seq, outcome="challenge", at_us=0, due_us=None):
-    return Opening(seq, f"e{seq}", "pay", (), outcome, at_us, due_us, "pending")
+    return Opening.of(seq, "pay", (f"u{seq}", 1, None, True, 0.5), Outcome(outcome), at_us, due_us)
 
 
 @pytest.mark.parametrize("outcome", ["challenge", "delay", "review"])
@@ -121,9 +121,9 @@ def test_what_is_not_waiting_can_not_be_followed_up():
     assert "no decision that waits" in Openings().refusal(7, "verdict")
 
 
-def test_a_status_is_final_for_the_last_word_and_expired_for_what_was_forgotten():
+def test_a_status_is_final_for_the_last_word_and_closed_for_what_was_forgotten():
     waiting = Openings()
-    assert [waiting.status(1, o) for o in ("allow", "deny", "challenge")] == ["final", "final", "expired"]
+    assert [waiting.status(1, o) for o in ("allow", "deny", "challenge")] == ["final", "final", "closed"]
 
 
 def test_what_nobody_followed_up_is_forgotten_after_thirty_days():
@@ -146,6 +146,28 @@ def test_only_a_pending_delay_whose_time_is_over_is_due():
     assert [each.seq for each in waiting.due(10)] == [1]
 
 
+def test_what_is_due_stays_due_until_somebody_has_followed_it_up():
+    waiting = Openings()
+    waiting.add(opening(1, "delay", due_us=12))
+    waiting.add(opening(2, "delay", due_us=10))
+    assert [[each.seq for each in waiting.due(now)] for now in (9, 10, 12, 12)] == [[], [2], [2, 1], [2, 1]]
+    waiting.settle(2, "released")
+    assert [each.seq for each in waiting.due(12)] == [1]
+    waiting.expire(OPEN_MAX_US + 1)
+    assert waiting.due(12) == []
+
+
+def test_only_what_nobody_has_followed_up_counts_as_pending():
+    waiting = Openings()
+    waiting.add(opening(1, at_us=0))
+    waiting.add(opening(2, at_us=0))
+    waiting.add(opening(3, at_us=1))
+    waiting.settle(1, "passed")
+    assert (len(waiting), waiting.pending, Openings.load(waiting.save()).pending) == (3, 2, 2)
+    waiting.expire(OPEN_MAX_US + 1)
+    assert (len(waiting), waiting.pending) == (1, 1)
+
+
 def test_openings_survive_being_saved():
     waiting = Openings()
     waiting.add(opening(1, "delay", due_us=10))
@@ -153,3 +175,5 @@ def test_openings_survive_being_saved():
     waiting.settle(2, "failed")
     again = Openings.load(waiting.save())
     assert [(o.seq, o.status, o.due_us) for o in again.save()] == [(1, "pending", 10), (2, "failed", None)]
+    assert [o.values for o in again.save()] == [("u1", 1, None, True, 0.5), ("u2", 1, None, True, 0.5)]
+    assert [o.seq for o in again.due(10)] == [1]

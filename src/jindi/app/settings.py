@@ -34,6 +34,7 @@ KNOWN = (
     _Known("journal", "segments", "the journal's store: segments, or sqlite"),
     _Known("snapshot_every", "200000", "decisions between two snapshots"),
     _Known("snapshot_minutes", "10", "minutes after which fresh decisions get a snapshot"),
+    _Known("archive_minutes", "10", "minutes between two rounds of the archive's follower; 0: the platform has none"),
 )
 
 
@@ -67,10 +68,12 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
         problems.append(Problem("settings", "journal", "not a known store", "use segments or sqlite"))
     every = _whole(chosen, "snapshot_every", 1_000, 10**9, problems)
     minutes = _whole(chosen, "snapshot_minutes", 1, 10_000, problems)
+    archive_minutes = _whole(chosen, "archive_minutes", 0, 10_000, problems)
     if problems:
         raise Problems(problems)
+    platform = Settings(every, minutes, archive_minutes=archive_minutes)
     packs = tuple(Path(part.strip()) for part in chosen["packs"].split(",") if part.strip())
-    return Settled(Path(data), packs, host, port, journal, Settings(every, minutes), tuple(lines))
+    return Settled(Path(data), packs, host, port, journal, platform, tuple(lines))
 
 
 def _text(written: object) -> str:

@@ -12,11 +12,12 @@ from jindi.app.settings import settle
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.wiring import Settled
 from jindi.journal import Signer, Verifier
-from jindi.ports import Blobs, Clock, Log
+from jindi.ports import Blobs, Clock, Files, Log
 from jindi.stores.files import FileBlobs
 from jindi.stores.folders import read_folder, write_folder
 from jindi.stores.segments import SegmentLog
 from jindi.stores.sqlite_log import SqliteLog
+from jindi.stores.trees import FileTree
 from jindi.vault import KEY_BYTES, Tokens
 
 TOKEN_KEY, SIGNING_KEY, ORIGIN = "key-token", "key-signing", "key-origin"
@@ -96,6 +97,14 @@ class Outside:
         if not place.exists():
             raise Problems([Problem(str(place), "", "there is no journal here", "name the right folder with --data")])
         return SqliteLog(place) if settled.journal == "sqlite" else SegmentLog(place, read_only=True)
+
+    def archive(self, settled: Settled) -> Files:
+        """The archive's files."""
+        return FileTree(self.archive_folder(settled))
+
+    def archive_folder(self, settled: Settled) -> Path:
+        """Where the archive lies."""
+        return settled.data / "archive"
 
     def blobs(self, settled: Settled) -> Blobs:
         """Whatever is replaced whole."""

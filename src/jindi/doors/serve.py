@@ -13,6 +13,8 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from jindi.access import ApiKeys, Scope, Sessions, SignInLinks
 from jindi.doors.api import build_api
+from jindi.doors.api.connection import connections
+from jindi.doors.api.hot import Events
 from jindi.doors.console import build_console
 from jindi.doors.console.platform_source import PlatformSource
 from jindi.ports import Clock
@@ -70,9 +72,11 @@ async def serve(
     # Only the console asks by which scheme a browser came; the hot route is spared the look.
     # (The two libraries type the same interface in different words.)
     behind_proxy: Any = ProxyHeadersMiddleware(cast("Any", console), trusted_hosts="127.0.0.1")
-    application = build_api(platform, keys, clock, base_files, behind_proxy)
+    events = Events(platform, keys, clock)
+    application = build_api(platform, keys, clock, base_files, behind_proxy, events)
     config = uvicorn.Config(
-        application, lifespan="off", proxy_headers=False, log_config=None, access_log=False,
+        application, lifespan="off", http=cast("Any", connections(events)),
+        proxy_headers=False, log_config=None, access_log=False,
         server_header=False, date_header=False, timeout_keep_alive=75, timeout_graceful_shutdown=5,
         h11_max_incomplete_event_size=65_536,
     )  # fmt: skip

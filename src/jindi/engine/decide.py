@@ -40,9 +40,9 @@ def judge(program: EventProgram, policy: PolicyProgram, facts: Facts, absent: fr
     weights, scores = policy.weights, policy.scores
     for rule in hits:
         score += scores[rule]
-        heaviest = max(heaviest, weights[rule])
-    reached = policy.band_weight[bisect_right(policy.band_from, score)]
-    heaviest = max(heaviest, reached)
+        if (weight := weights[rule]) > heaviest:  # the hot path: a call of max costs three times as much
+            heaviest = weight
+    heaviest = max(heaviest, policy.band_weight[bisect_right(policy.band_from, score)])
     if heaviest and policy.exemptions is not None and (exemptions := policy.exemptions(facts)):
         return settle(policy, hits, lifted=lifted_by(policy, exemptions))
     method = wait_us = None

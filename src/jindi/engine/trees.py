@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from jindi.features.kernel import kernel
+from jindi.features.compiling import kernel
 from jindi.packs.definitions import Trees
 
 Doubles = npt.NDArray[np.float64]

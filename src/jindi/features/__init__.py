@@ -4,8 +4,8 @@ Knows: definitions, time as numbers, keys and values. Never: clocks, files, netw
 """
 
 from jindi.features.batch import Answers, Batch
-from jindi.features.kernel import warm
 from jindi.features.plan import Plan, plan
+from jindi.features.warming import warm
 from jindi.features.windows import Memory, StructureMemory, Windows
 
 __all__ = ["Answers", "Batch", "Memory", "Plan", "StructureMemory", "Windows", "plan", "warm"]

@@ -1,6 +1,6 @@
 """Many events at once: columns in, columns out, through the same kernel in the same order."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from jindi.features.lanes import Runner
 from jindi.features.names import Names
 from jindi.features.periods import period
 from jindi.features.plan import Start
-from jindi.language import Value
+from jindi.language import Value, time_words
 
 Column = Sequence[Any] | npt.NDArray[Any] | None
 """The values of one field, row by row; None where a value is missing, or for the whole column."""
@@ -32,6 +32,20 @@ class Batch:
     as_of_us: npt.NDArray[np.int64]
     columns: Sequence[Sequence[Column]]
     accepted: npt.NDArray[np.bool_] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A batch as words: for each event its type, its instant, what to do, and where in the exchange buffer
+    `io` its words in and its answers stand.
+    """
+
+    io: npt.NDArray[np.int64]
+    kinds: npt.NDArray[np.int64]
+    times: npt.NDArray[np.int64]
+    modes: npt.NDArray[np.int64]
+    inputs: npt.NDArray[np.int64]
+    outputs: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +131,22 @@ def begins(start: Start, as_of_us: npt.NDArray[np.int64]) -> npt.NDArray[np.int6
     return table[np.searchsorted(table, at, side="right") - 1]
 
 
+def held(each: Runner, columns: Sequence[Column], as_of_us: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Which conditions are definitely true, a row per event: what `Runner.holds` says of each."""
+    rows = len(as_of_us)
+    full = [[None] * rows if c is None else c.tolist() if isinstance(c, np.ndarray) else c for c in columns]
+    found = np.empty((rows, len(each.lane.conditions)), dtype=np.bool_)
+    for group in each.conditions:
+        facts: Iterable[Sequence[Any]] = zip(*full, strict=True)
+        if group.timed:
+            clocks = (time_words(instant, group.zone).values() for instant in as_of_us.tolist())
+            facts = ((*values, *clock) for values, clock in zip(facts, clocks, strict=True))
+        # One flat list: many small ones cost as much as the conditions themselves.
+        truths = [value is True for values in map(group.values, facts) for value in values]
+        found[:, group.places] = np.array(truths, dtype=np.bool_).reshape(rows, len(group.places))
+    return found
+
+
 def words_of(
     each: Runner, columns: Sequence[Column], as_of_us: npt.NDArray[np.int64], names: Names
 ) -> npt.NDArray[np.int64]:
@@ -150,14 +180,7 @@ def words_of(
             words[:, at] = named(columns[place], rows, names)
         at += 1
     if each.conditions:
-        full = [[None] * rows if c is None else c.tolist() if isinstance(c, np.ndarray) else c for c in columns]
-        held = [
-            each.holds(instant, values)
-            for instant, values in zip(as_of_us.tolist(), zip(*full, strict=True), strict=True)
-        ]
-        words[:, at : at + len(each.lane.conditions)] = np.array(held, dtype=np.int64).reshape(
-            rows, len(each.lane.conditions)
-        )
+        words[:, at : at + len(each.lane.conditions)] = held(each, columns, as_of_us)
         at += len(each.lane.conditions)
     for calendar in each.calendars:
         words[:, at] = begins(calendar.start, as_of_us)

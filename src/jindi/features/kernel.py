@@ -23,24 +23,15 @@ has written anything.
 # mypy: disable-error-code="no-any-return, return-value, arg-type, assignment"
 # (to the compiler numpy's 64-bit words and Python's integers are one type; to mypy they are two)
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from llvmlite import ir  # type: ignore[import-untyped]
-from numba import njit, types
-from numba.extending import intrinsic
+from numba import types
+
+from jindi.features.compiling import fetch, kernel
 
 Words = npt.NDArray[np.int64]
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def kernel(function: F) -> F:
-    """Compile on first use, keep the machine code on disk, let other threads run meanwhile."""
-    return cast("F", njit(cache=True, nogil=True, error_model="numpy")(function))
-
-
 MISSING = -(2**63)
 """The word that stands for a missing value, in and out; no value and no result reaches it."""
 
@@ -1103,27 +1094,6 @@ def read_visit(
     return missing
 
 
-def _fetch(_context: Any, words: Any, _at: Any) -> Any:
-    """The types and the machine instruction of `fetch`."""
-
-    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array = context.make_array(signature.args[0])(context, builder, arguments[0])
-        pointer = builder.gep(array.data, [arguments[1]])
-        byte, flag = ir.IntType(8).as_pointer(), ir.IntType(32)
-        function = builder.module.declare_intrinsic(
-            "llvm.prefetch", [byte], ir.FunctionType(ir.VoidType(), [byte, flag, flag, flag])
-        )
-        # For reading, to be kept in every cache, data.
-        builder.call(function, [builder.bitcast(pointer, byte), flag(0), flag(3), flag(1)])
-        return context.get_dummy_value()
-
-    return types.void(words, types.int64), build
-
-
-fetch: Any = intrinsic(_fetch)
-"""`fetch(words, at)` asks memory for a word that is needed soon, without waiting for it."""
-
-
 @kernel
 def call_directory(directory: Words, prog: Words, io: Words, lane: int, inputs: int) -> None:
     """First of three calls ahead of an event: where its lists are."""
@@ -1415,15 +1385,3 @@ ENTRIES = {
     carry: (*[_ARRAY] * 3, _WORD, *[_ARRAY] * 3, _WORD, _WORD, _ARRAY, _ARRAY),
 }
 """The kernels that are called from outside, with what they are called with."""
-
-
-def warm(tell: Callable[[str, int, int], None] | None = None) -> None:
-    """Load every kernel from its cache on disk, or compile it (once per machine, about half a minute).
-
-    `tell(name, number, count)` is called before each, for a line of progress.
-    """
-    function: Any
-    for number, (function, signature) in enumerate(ENTRIES.items(), start=1):
-        if tell is not None:
-            tell(function.__name__, number, len(ENTRIES))
-        function.compile(signature)

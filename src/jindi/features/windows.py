@@ -11,7 +11,7 @@ import numpy as np
 
 from jindi.features import kernel as k
 from jindi.features.arena import Arena
-from jindi.features.batch import Answers, Batch, words_of
+from jindi.features.batch import Answers, Batch, Given, words_of
 from jindi.features.lanes import Runner, Writer, runner
 from jindi.features.names import Names
 from jindi.features.plan import Lane, Plan, assemble, is_covered
@@ -175,57 +175,58 @@ class Windows:
         Answers one table per event type of the batch. Raises ValueError when the order goes back (nothing
         has changed) and OverflowError when a sum would not fit (the events before it are fed).
         """
+        return self._observe(batch, k.READ | k.FEED)
+
+    def feed_batch(self, batch: Batch) -> None:
+        """`observe_batch`, when nobody asks for the answers."""
+        self._observe(batch, k.FEED)
+
+    def _observe(self, batch: Batch, mode: int) -> list[Answers]:
         kinds = np.ascontiguousarray(batch.kinds, dtype=np.int64)
         times = np.ascontiguousarray(batch.as_of_us, dtype=np.int64)
         if times.size and (times[0] < self.as_of_us or (times[1:] < times[:-1]).any()):
             raise ValueError("a batch's as_of goes back (hand events over in as_of order)")
         runners = [self._runners[name] for name in batch.event_types]
-        inputs = [
-            words_of(each, columns, times[kinds == kind], self._names)
-            for kind, (each, columns) in enumerate(zip(runners, batch.columns, strict=True))
+        rows = [np.flatnonzero(kinds == kind) for kind in range(len(runners))]
+        words = [
+            words_of(each, columns, times[mine], self._names)
+            for each, columns, mine in zip(runners, batch.columns, rows, strict=True)
         ]
-        outputs = [len(words) * len(each.lane.reads) for words, each in zip(inputs, runners, strict=True)]
-        scratch = self._program.scratch
-        io = np.empty(scratch + sum(words.size for words in inputs) + sum(outputs), dtype=np.int64)
-        at = scratch
-        lanes, inputs_at, outputs_at = (np.empty(len(kinds), dtype=np.int64) for _ in range(3))
-        for kind, words in enumerate(inputs):
-            mine = np.flatnonzero(kinds == kind)
-            lanes[mine] = runners[kind].at
-            inputs_at[mine] = at + np.arange(len(mine)) * words.shape[1]
-            io[at : at + words.size] = words.reshape(-1)
-            at += words.size
-        begins = []
-        for kind, size in enumerate(outputs):
-            mine = np.flatnonzero(kinds == kind)
-            outputs_at[mine] = at + np.arange(len(mine)) * len(runners[kind].lane.reads)
-            begins.append(at)
-            at += size
-        modes = np.full(len(kinds), k.READ | k.FEED, dtype=np.int64)
+        widths = [len(each.lane.reads) if mode & k.READ else 0 for each in runners]
+        answers = sum(len(mine) * width for mine, width in zip(rows, widths, strict=True))
+        io = np.empty(self._program.scratch + sum(held.size for held in words) + answers, dtype=np.int64)
+        modes = np.full(len(kinds), mode, dtype=np.int64)
         if batch.accepted is not None:
             modes[batch.accepted] |= k.KEEP
-        done = 0
+        given = Given(io, kinds, times, modes, inputs=_blank(len(kinds)), outputs=_blank(len(kinds)))
+        at = self._program.scratch
+        for mine, held in zip(rows, words, strict=True):
+            given.inputs[mine] = at + np.arange(len(mine)) * held.shape[1]
+            io[at : at + held.size] = held.reshape(-1)
+            at += held.size
+        found = []
+        for each, mine, width in zip(runners, rows, widths, strict=True):
+            given.outputs[mine] = at + np.arange(len(mine)) * width
+            table = io[at : at + len(mine) * width].reshape(len(mine), width)
+            found.append(Answers(each.lane.reads, each.lane.forms, table, self._names.backward, self.absent))
+            at += table.size
+        self._march(given, runners)
+        return found
+
+    def _march(self, given: Given, runners: Sequence[Runner]) -> None:
+        """Let the kernel go through a batch in order of arrival."""
+        lanes = np.array([each.at for each in runners], dtype=np.int64)[given.kinds]
+        done, count = 0, len(given.kinds)
         while True:
             done = k.march(
-                self._arena, self._directory, self._prog, io, lanes, inputs_at, outputs_at, times, modes, done
-            )
-            if done == len(kinds):
-                break
+                self._arena, self._directory, self._prog, given.io,
+                lanes, given.inputs, given.outputs, given.times, given.modes, done,
+            )  # fmt: skip
             if done:
-                self.as_of_us = int(times[done - 1])
-            self._overcome(runners[kinds[done]], int(io[1]), int(io[0]))
-        if times.size:
-            self.as_of_us = int(times[-1])
-        return [
-            Answers(
-                names=each.lane.reads,
-                forms=each.lane.forms,
-                words=io[begin : begin + size].reshape(len(words), len(each.lane.reads)),
-                backward=self._names.backward,
-                absent=self.absent,
-            )
-            for each, begin, size, words in zip(runners, begins, outputs, inputs, strict=True)
-        ]
+                self.as_of_us = int(given.times[done - 1])
+            if done == count:
+                return
+            self._overcome(runners[given.kinds[done]], int(given.io[1]), int(given.io[0]))
 
     def _run(self, each: Runner, write: Writer, as_of_us: int, values: Sequence[Any], mode: int) -> int:
         """Hand one event to the kernel; answers how many results are missing."""
@@ -453,10 +454,10 @@ class Windows:
 
         Raises ValueError when the buffers are of another format or plan, or one is not there.
         """
-        held = {name: bytes(buffer) for name, buffer in buffers}
+        held = dict(buffers)
         if "head" not in held:
             raise ValueError("snapshot of windows: no head (restore from another snapshot, or replay the journal)")
-        head = json.loads(held["head"])
+        head = json.loads(bytes(held["head"]))
         if head.get("format") != FORMAT:
             raise ValueError("snapshot of windows: another format (replay the journal instead)")
         if head["signature"] != self.plan.signature:
@@ -465,9 +466,9 @@ class Windows:
         self._space = Arena(max(ARENA_WORDS, arena.size + arena.size // 2))
         self._arena = self._space.words
         self._arena[: arena.size] = arena
-        self._names = Names(k.MISSING, json.loads(held["names"]))
+        self._names = Names(k.MISSING, json.loads(bytes(held["names"])))
         for i, namespace in enumerate(self._keys):
-            values = json.loads(held[f"keys {i}"])
+            values = json.loads(bytes(held[f"keys {i}"]))
             if len(namespace) > 1:
                 values = [None if value is None else tuple(value) for value in values]
             self._keys[namespace] = Names(k.NO_KEY, values, on_full=self._lay_directory)

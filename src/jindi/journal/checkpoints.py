@@ -18,7 +18,6 @@ The hash is the chain's, not that of a Merkle tree.
 import binascii
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -173,11 +172,6 @@ class Notary:
     def mark(self, seq: int, head: bytes) -> None:
         """Remember that the first `seq` records end in `head`."""
         self._marked[seq] = head
-
-    def missing(self, boundaries: Iterable[int]) -> tuple[int, ...]:
-        """The sealed ends of segments that have no checkpoint yet: a crash may come before `save`."""
-        kept = set(self._blobs.names(PREFIX))
-        return tuple(seq for seq in boundaries if _blob(seq) not in kept and seq not in self._marked)
 
     def save(self, at_us: int) -> tuple[str, ...]:
         """Sign and keep what was marked; the names of the blobs. A failure of the blobs comes through."""

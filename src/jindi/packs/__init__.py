@@ -17,6 +17,7 @@ from jindi.packs.definitions import (
     ExemptionDef,
     FeatureDef,
     FieldDef,
+    LabelDef,
     LimitDef,
     LimitStep,
     ListDef,
@@ -31,6 +32,7 @@ from jindi.packs.definitions import (
     Trees,
     Unit,
     WoeTerm,
+    WordDef,
     Words,
 )
 from jindi.packs.load import load
@@ -51,6 +53,7 @@ __all__ = [
     "ExemptionDef",
     "FeatureDef",
     "FieldDef",
+    "LabelDef",
     "LimitDef",
     "LimitStep",
     "ListDef",
@@ -65,6 +68,7 @@ __all__ = [
     "Trees",
     "Unit",
     "WoeTerm",
+    "WordDef",
     "Words",
     "load",
     "readable",

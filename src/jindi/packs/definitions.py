@@ -193,6 +193,34 @@ class ListDef:
 
 
 @dataclass(frozen=True, slots=True)
+class WordDef:
+    """An event type that speaks about a label, later and perhaps wrongly: what it says of which event.
+
+    `names` is its field with the id of the labelled event; with `by_decision` that field holds the id of the
+    event's decision. `value` is what it says, over its own fields: true, false, or nothing when missing.
+    """
+
+    event: str
+    names: str
+    by_decision: bool
+    value: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class LabelDef:
+    """What turns out about an event after its decision (fraud, default): said by later events, the last word
+    counts. An event that nobody has spoken of for `mature_us` is taken as false, and not before.
+    """
+
+    name: str
+    pack: str
+    doc: Words
+    on: tuple[str, ...]
+    mature_us: int
+    words: tuple[WordDef, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CaseDef:
     """A worked example in a pack. `given` holds field and feature values in the language's values;
     `members` names the (list, value) pairs that hold; `at_us` fixes the time words and the limits' day.
@@ -382,6 +410,7 @@ class Definitions:
     policies: tuple[PolicyDef, ...]
     digest: str
     source: Mapping[str, str] = field(repr=False, default_factory=dict)
+    labels: Mapping[str, LabelDef] = field(default_factory=dict)
     models: Mapping[str, ModelDef] = field(default_factory=dict)
 
     def live_policy(self, event: str) -> PolicyDef | None:

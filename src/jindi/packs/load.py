@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 from jindi.basics.digests import canonical, digest
 from jindi.basics.money import EXPONENTS
 from jindi.basics.problems import Problem, Problems
-from jindi.packs.definitions import Definitions, EventDef, LimitDef, ListDef, ModelDef, PackDef
+from jindi.packs.definitions import Definitions, EventDef, LabelDef, LimitDef, ListDef, ModelDef, PackDef
 from jindi.packs.events import check_entities, read_event
 from jindi.packs.features import Declared, Features
+from jindi.packs.labels import read_label
 from jindi.packs.models import ModelFile, parse_model, read_model, read_model_file
 from jindi.packs.parameters import read_limit, read_list
 from jindi.packs.policies import Known, check_policies, read_policy
@@ -28,6 +29,7 @@ _ROLES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"pack\.toml\Z", "pack"),
         (r"events\.toml\Z", "events"),
         (r"features\.toml\Z", "features"),
+        (r"labels\.toml\Z", "labels"),
         (r"policies/[^/]+\.toml\Z", "policy"),
         (r"parameters/[^/]+\.toml\Z", "parameters"),
         (r"lists/[^/]+\.toml\Z", "lists"),
@@ -38,7 +40,7 @@ _ROLES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
     )
 )
 _LAYOUT: Final = (
-    "a pack holds pack.toml, events.toml, features.toml, models.toml, policies/*.toml, parameters/*.toml, "
+    "a pack holds pack.toml, events.toml, features.toml, labels.toml, models.toml, policies/*.toml, parameters/*.toml, "
     "lists/*.toml, models/*.json"
 )
 _HEADER: Final = re.compile(r"^[ \t]*\[[ \t]*([a-z][a-z0-9_]*)\b(?!\.)", re.MULTILINE | re.ASCII)
@@ -142,7 +144,9 @@ class _Loading:
         self.events: dict[str, EventDef] = {}
         self.limits: dict[str, LimitDef] = {}
         self.lists: dict[str, ListDef] = {}
-        self.places: dict[str, dict[str, str]] = {"event": {}, "feature": {}, "limit": {}, "list": {}}
+        self.places: dict[str, dict[str, str]] = {
+            "event": {}, "feature": {}, "limit": {}, "list": {}, "label": {},
+        }  # fmt: skip
 
     def definitions(self, source: Mapping[str, str]) -> Definitions:
         """Everything declared; what is wrong went to the problems, and the result is then not to be used."""
@@ -189,6 +193,7 @@ class _Loading:
             if file.raw is not None
         ]
         self.problems.extend(check_policies(policies))
+        labels = self._labels()
         return Definitions(
             packs=self.packs,
             events=self.events,
@@ -197,10 +202,23 @@ class _Loading:
             limits=self.limits,
             lists=self.lists,
             policies=tuple(policy for policy, _ in policies),
+            labels=labels,
             digest=digest(canonical(source)),
             source=source,
             models=models,
         )
+
+    def _labels(self) -> dict[str, LabelDef]:
+        found = {}
+        for file in self._of("labels"):
+            for name, raw in (file.raw or {}).items():
+                if self._is_new("label", name, file):
+                    label = read_label(
+                        raw, name, self.pack_of[file.root], file.path, self.events, self.broken, self.problems
+                    )
+                    if label is not None:
+                        found[name] = label
+        return found
 
     def _models(self, features: Features) -> dict[str, ModelDef]:
         """The models that are declared, each with its file; a file that no model asks for is told, too."""

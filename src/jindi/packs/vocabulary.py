@@ -26,6 +26,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "step": ("since", "is", "basis"),
     "list": ("doc", "colour", "of", "identifier", "entry"),
     "entry": ("value", "expires", "reason"),
+    "label": ("doc", "on", "mature", "from"),
+    "word": ("event", "names", "is"),
     "policy": ("id", "on", "state", "doc", "deadline", "band", "rule", "exemption", "case"),
     "band": ("from", "then", "method", "wait"),
     "rule": (

@@ -21,6 +21,10 @@ ANSWERED_MAX = 1 << 21
 """Events per generation; a full generation's table takes some 100 MB."""
 
 
+FRESH_MAX = 256
+"""Answers that wait in a dictionary until they go into the table together: a call of their own costs as much as all."""
+
+
 @njit(cache=True, nogil=True)
 def _find(table: Table, high: int, low: int) -> int:
     mask = table.shape[0] - 1
@@ -33,12 +37,24 @@ def _find(table: Table, high: int, low: int) -> int:
 
 
 @njit(cache=True, nogil=True)
+def _find_either(young: Table, old: Table, high: int, low: int) -> int:
+    seq = _find(young, high, low)
+    return seq if seq >= 0 else _find(old, high, low)
+
+
+@njit(cache=True, nogil=True)
 def _put(table: Table, high: int, low: int, seq: int) -> None:
     mask = table.shape[0] - 1
     place = low & mask
     while table[place, 2] >= 0:
         place = (place + 1) & mask
     table[place, 0], table[place, 1], table[place, 2] = high, low, seq
+
+
+@njit(cache=True, nogil=True)
+def _put_all(table: Table, rows: Table) -> None:
+    for i in range(rows.shape[0]):
+        _put(table, rows[i, 0], rows[i, 1], rows[i, 2])
 
 
 @njit(cache=True, nogil=True)
@@ -66,26 +82,36 @@ class Answered:
     def __init__(self, most: int = ANSWERED_MAX) -> None:
         self._most = most
         self._young, self._old = _empty(_START), _empty(_OLDLESS)
+        self._fresh: dict[tuple[int, int], int] = {}
         self._count = 0
         self._room = self._room_of_young()
         self._born_us = self.floor_us = 0
 
     def find(self, mark: tuple[int, int]) -> int | None:
         """The sequence number of the answer to the event with this fingerprint, if it is remembered."""
-        seq = _find(self._young, *mark)
-        if seq < 0:
-            seq = _find(self._old, *mark)
+        if (fresh := self._fresh.get(mark)) is not None:
+            return fresh
+        seq: int = _find_either(self._young, self._old, mark[0], mark[1])
         return seq if seq >= 0 else None
 
     def add(self, mark: tuple[int, int], seq: int, as_of_us: int) -> None:
         """Remember an answer that is not yet in the index."""
         if self._count >= self._room:
             self._make_room(as_of_us)
-        _put(self._young, mark[0], mark[1], seq)
+        self._fresh[mark] = seq
         self._count += 1
+        if len(self._fresh) >= FRESH_MAX:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Put what is fresh into the young table, which has room for it."""
+        if self._fresh:
+            _put_all(self._young, np.array([(*mark, seq) for mark, seq in self._fresh.items()], np.int64))
+            self._fresh.clear()
 
     def _make_room(self, as_of_us: int) -> None:
         """Forget the old generation, or give the young one a larger table."""
+        self._settle()
         if self._count >= self._most:
             if self._old.shape[0] > _OLDLESS:
                 # What is now forgotten may be as young as the first of those who came after it, to the microsecond.
@@ -111,6 +137,7 @@ class Answered:
 
     def save(self) -> tuple[dict[str, Any], Iterator[memoryview]]:
         """A header of plain values and the two tables' bytes."""
+        self._settle()
         header = {
             "most": self._most, "count": self._count, "born_us": self._born_us, "floor_us": self.floor_us,
             "rows": [self._young.shape[0], self._old.shape[0]],
@@ -118,7 +145,7 @@ class Answered:
         return header, iter((self._young.data.cast("B"), self._old.data.cast("B")))
 
     @classmethod
-    def load(cls, header: Mapping[str, Any], young: bytes, old: bytes) -> "Answered":
+    def load(cls, header: Mapping[str, Any], young: bytes | memoryview, old: bytes | memoryview) -> "Answered":
         """The index that `save` gave away."""
         answered = cls(header["most"])
         rows = header["rows"]
@@ -133,5 +160,6 @@ def warm() -> None:
     """Load (on a machine's first run: compile) the table's kernels, so that no event waits for them."""
     trial = Answered()
     trial.add((0, 0), 0, 0)
+    trial.save()
     trial.find((0, 0))
     _move(_empty(_START), _empty(_START * 2))

@@ -10,6 +10,7 @@ from jindi.engine import EventProgram
 from jindi.run.records import decision_id
 
 _json = msgspec.json.Encoder().encode
+JOINED_MAX = 1_024
 
 
 class Verdictlike(Protocol):
@@ -46,6 +47,7 @@ class Writer:
     def __init__(self, ep: EventProgram) -> None:
         live = ep.live
         self._reasons = [_json(reason) for reason in live.reasons] if live is not None else []
+        self._joined: dict[tuple[int, ...], bytes] = {}
         self._rule_ids = tuple(rule.id for rule in live.policy.rules) if live is not None else ()
         self._policy = _json(f"{live.policy.id}@{live.policy.digest[:12]}") if live is not None else b"null"
         # Nearly every answer ends like this: no rule spoke.
@@ -59,11 +61,10 @@ class Writer:
             return b"".join(
                 (b'{"decision_id":"', decision_id(seq).encode(), b'","event_id":', _json(event_id), self._nothing)
             )
-        reasons = self._reasons
         parts = [
             b'{"decision_id":"', decision_id(seq).encode(), b'","event_id":', _json(event_id),
             b',"outcome":"', outcome.encode(), b'","score":', str(verdict.score).encode(),
-            b',"reasons":[', b",".join([reasons[hit] for hit in verdict.hits]),
+            b',"reasons":[', self._reasons_of(tuple(verdict.hits)),
             b'],"policy":', self._policy,
             b',"degraded":', b"true" if verdict.degraded else b"false",
             b',"late":', b"true" if late else b"false",
@@ -81,3 +82,12 @@ class Writer:
             parts += [b",", _json(extra)[1:-1]]
         parts.append(b"}")
         return b"".join(parts)
+
+    def _reasons_of(self, hits: tuple[int, ...]) -> bytes:
+        """The reasons of some rules. The same few are hit together again and again."""
+        joined = self._joined.get(hits)
+        if joined is None:
+            if len(self._joined) >= JOINED_MAX:
+                self._joined.clear()
+            joined = self._joined[hits] = b",".join([self._reasons[hit] for hit in hits])
+        return joined

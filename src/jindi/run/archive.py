@@ -20,6 +20,12 @@ class Archive:
         self._writers: dict[tuple[int, str], Writer] = {}
         self._order: dict[tuple[int, str, str], tuple[int, ...] | None] = {}
 
+    def over(self, log: Log) -> "Archive":
+        """The same journal through another view of it, with all programs that are compiled already."""
+        other = Archive(log)
+        other._programs, other._writers, other._order = self._programs, self._writers, self._order
+        return other
+
     def records(self, first: int = 0) -> Iterator[tuple[int, DecisionRecord | DefinitionsRecord]]:
         """All records from a sequence number on. Raises LogDamaged at the first damaged place."""
         for frame in self.log.read(first):

@@ -44,14 +44,20 @@ class Block:
 
     def into(self, windows: Windows) -> dict[str, Answers]:
         """Observe all events; what each type read, a row for each of its events. OverflowError as `observe`."""
-        batch = Batch(
+        return dict(zip(self._types, windows.observe_batch(self._batch()), strict=True))
+
+    def feed(self, windows: Windows) -> None:
+        """Feed all events, reading nothing. OverflowError as `observe`."""
+        windows.feed_batch(self._batch())
+
+    def _batch(self) -> Batch:
+        return Batch(
             event_types=tuple(self._types),
             kinds=np.array(self._kinds, np.int64),
             as_of_us=np.array(self._as_of_us, np.int64),
             columns=[list(zip(*rows, strict=True)) for rows in self._values],
             accepted=np.array(self._accepted, np.bool_),
         )
-        return dict(zip(self._types, windows.observe_batch(batch), strict=True))
 
 
 class Feeder:
@@ -76,6 +82,6 @@ class Feeder:
     def flush(self) -> Windows:
         """The windows, with everything handed over."""
         if len(self._block):
-            self._block.into(self.windows)
+            self._block.feed(self.windows)
             self._block = Block()
         return self.windows

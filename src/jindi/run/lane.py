@@ -8,6 +8,7 @@ import asyncio
 from collections import deque
 from concurrent.futures import Future as Job
 from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Protocol
 
 import msgspec
 
@@ -23,7 +24,7 @@ from jindi.run.events import Event
 from jindi.run.intake import Refused
 from jindi.run.measures import Measures
 from jindi.run.records import DecisionRecord, encode_decision
-from jindi.run.state import Gathered, State
+from jindi.run.state import State
 
 QUEUE_MAX = 8_192
 """Events that may wait for their commit; one more is turned away with Retry-After."""
@@ -47,10 +48,8 @@ class Stopped(Exception):  # noqa: N818 - what the sender is told
 
 
 class Decided(msgspec.Struct, gc=False):
-    """A decision just made, with all that it saw: for the console and the guards.
-
-    `gathered` has its facts as a tuple and no base: thousands are remembered, and lists would be walked by the
-    collector each time.
+    """A decision just made: for the console and the guards. What it saw is in its record: thousands are remembered,
+    and to keep and free all facts of each would cost more than to make them again when somebody asks.
 
     `latency_us` is from receipt to a durable answer, None until then.
     """
@@ -58,12 +57,26 @@ class Decided(msgspec.Struct, gc=False):
     seq: int
     received_us: int
     event: Event
-    gathered: Gathered
+    late: bool
     decision: Decision
+    record: bytes
     latency_us: int | None = None
 
 
-Waiting = tuple[list["asyncio.Future[bytes]"], bytes, Decided]
+class Waiter(Protocol):
+    """Who waits for an answer: a future, or a connection that writes it at once. Told on the event loop."""
+
+    def done(self) -> bool:
+        """Whether nobody waits any more."""
+
+    def set_result(self, result: bytes, /) -> None:
+        """The answer's bytes, durable."""
+
+    def set_exception(self, exception: Exception, /) -> None:
+        """No answer will come: the lane has stopped."""
+
+
+Waiting = tuple[list[Waiter], bytes, Decided]
 """Those who wait for an answer (whoever sends an event again waits too), its bytes, and the decision."""
 
 
@@ -89,7 +102,7 @@ class Lane:
         self._writers = {name: Writer(ep) for name, ep in state.program.events.items()}
         self._records: list[bytes] = []
         self._waiting: list[Waiting] = []
-        self._in_flight: dict[str, tuple[object, list[asyncio.Future[bytes]]]] = {}
+        self._in_flight: dict[str, tuple[Event, list[Waiter]]] = {}
         self._committing = False
         self._flying: Batch | None = None
         self._last_sync_s = 0.0
@@ -104,7 +117,13 @@ class Lane:
         return len(self._in_flight)
 
     def submit(self, event: Event, received_us: int) -> asyncio.Future[bytes]:
-        """Decide an event. The future holds the answer's bytes once they may be given.
+        """Decide an event. The future holds the answer's bytes once they may be given; see `decide`."""
+        future: asyncio.Future[bytes] = self._loop.create_future()
+        self.decide(event, received_us, future)
+        return future
+
+    def decide(self, event: Event, received_us: int, waiter: Waiter) -> None:
+        """Decide an event. The waiter is given the answer's bytes once they may be given, perhaps at once.
 
         Raises Busy, Conflict, Stopped, or Refused; in each case the event has left no trace.
         """
@@ -113,34 +132,32 @@ class Lane:
         if len(self._in_flight) >= QUEUE_MAX:
             raise Busy
         if (flying := self._in_flight.get(event.id)) is not None:
-            if flying[0] != event.content:
+            if flying[0].content != event.content:
                 raise Conflict
-            # A future of its own: a sender who goes away takes nobody else's answer along.
-            again: asyncio.Future[bytes] = self._loop.create_future()
-            flying[1].append(again)
-            return again
+            # Each waits for itself: a sender who goes away takes nobody else's answer along.
+            flying[1].append(waiter)
+            return
         state = self.state
         mark = fingerprint(event.id)
         if (seq := state.answered.find(mark)) is not None and (given := self._again(seq, event)) is not None:
-            return given
+            waiter.set_result(given)
+            return
         if event.at_us < state.answered.floor_us:
             raise Refused(
                 [Problem("event", "at", "older than the answers that are kept", "it can't be told from a repetition")]
             )
         if (problem := state.refusal(event)) is not None:
             raise Refused([problem])
-        return self._decide(event, received_us, mark)
+        self._decide(event, received_us, mark, waiter)
 
-    def _again(self, seq: int, event: Event) -> asyncio.Future[bytes] | None:
+    def _again(self, seq: int, event: Event) -> bytes | None:
         """The answer that this event was given before; None when only the fingerprints are alike."""
         record, writer = self._archive.read_back(seq)
         if record.event_id != event.id:
             return None
         if record.event.content != event.content and not self._is_same(record, event):
             raise Conflict
-        future: asyncio.Future[bytes] = self._loop.create_future()
-        future.set_result(write_again(writer, seq, record))
-        return future
+        return write_again(writer, seq, record)
 
     def _is_same(self, record: DecisionRecord, event: Event) -> bool:
         """Whether an event is the journalled one, read under definitions whose fields have changed since."""
@@ -148,13 +165,13 @@ class Lane:
             return False
         return self._archive.values_today(record, self.state.program.definitions) == event.values
 
-    def _decide(self, event: Event, received_us: int, mark: tuple[int, int]) -> asyncio.Future[bytes]:
+    def _decide(self, event: Event, received_us: int, mark: tuple[int, int], waiter: Waiter) -> None:
         state = self.state
-        started_us = self._clock.now_us()
         ep = state.program.events[event.type]
         deadline_us = ep.live.policy.deadline_us if ep.live is not None else 0
+        passed = deadline_us > 0 and self._clock.now_us() - received_us > deadline_us
         try:
-            gathered = state.gather(event, feed=True, deadline_passed=0 < deadline_us < started_us - received_us)
+            gathered = state.gather(event, feed=True, deadline_passed=passed)
         except Refused:
             raise
         except Exception as error:
@@ -175,15 +192,13 @@ class Lane:
             # The event is in the windows but not in the journal: only a recovery puts that right.
             self._stop(f"an event could not be decided: {type(error).__name__}")
             raise Stopped(self.stopped) from error
-        future: asyncio.Future[bytes] = self._loop.create_future()
-        seen = Gathered(gathered.as_of_us, gathered.late, tuple(gathered.facts), (), gathered.absent)
-        decided = Decided(seq, received_us, event, seen, decision)
+        decided = Decided(seq, received_us, event, gathered.late, decision, record)
         self._records.append(record)
-        futures = [future]
-        self._waiting.append((futures, body, decided))
-        self._in_flight[event.id] = (event.content, futures)
+        waiters = [waiter]
+        self._waiting.append((waiters, body, decided))
+        self._in_flight[event.id] = (event, waiters)
         self.recent.append(decided)
-        self.measures.decided(event.type, decision, ep, started_us)
+        self.measures.decided(event.type, decision, ep, received_us)
         if not self._committing:
             self._committing = True
             self._idle.clear()
@@ -192,7 +207,6 @@ class Lane:
                 self._loop.call_later(gap_s, self._commit)
             else:
                 self._loop.call_soon(self._commit)
-        return future
 
     def append(self, record: bytes) -> int:
         """Put a record of another kind (definitions) behind what waits; it is durable with the next commit."""
@@ -235,13 +249,13 @@ class Lane:
         now_us = self._clock.now_us()
         self.measures.committed(batch.count, self._loop.time() - self._last_sync_s)
         in_flight, answered = self._in_flight, self.measures.answered
-        for futures, body, decided in batch.waiting:
+        for waiters, body, decided in batch.waiting:
             in_flight.pop(decided.event.id, None)
-            decided.latency_us = now_us - decided.received_us
-            answered(decided.latency_us)
-            for future in futures:
-                if not future.done():
-                    future.set_result(body)
+            decided.latency_us = latency_us = now_us - decided.received_us
+            answered(latency_us)
+            for waiter in waiters:
+                if not waiter.done():
+                    waiter.set_result(body)
         if self._records:
             gap_s = self._last_sync_s + SYNC_GAP_S - self._loop.time()
             if gap_s > 0:
@@ -257,11 +271,12 @@ class Lane:
         self.stopped = why
         self._committing = self._flying is not None
         self._records.clear()
-        for futures, _, _ in self._waiting:
-            for future in futures:
-                if not future.done():
-                    future.set_exception(Stopped(why))
-                    future.exception()  # a sender that has gone away leaves no one to be told
+        for waiters, _, _ in self._waiting:
+            for waiter in waiters:
+                if not waiter.done():
+                    waiter.set_exception(Stopped(why))
+                    if isinstance(waiter, asyncio.Future):
+                        waiter.exception()  # a sender that has gone away leaves no one to be told
         self._waiting.clear()
         self._in_flight.clear()
         if not self._committing:

@@ -18,11 +18,12 @@ from jindi.ports import Blobs, Clock, Log
 from jindi.run import snapshots
 from jindi.run.answered import Answered
 from jindi.run.archive import Archive
+from jindi.run.history.keeper import Keeper
 from jindi.run.intake import Intake, Refused
-from jindi.run.lane import Busy, Conflict, Lane, Stopped, write_again
+from jindi.run.lane import Busy, Conflict, Lane, Stopped, Waiter, write_again
 from jindi.run.measures import Measures
 from jindi.run.openings import Status
-from jindi.run.records import DecisionRecord, DefinitionsRecord, decision_id, decision_seq, encode_definitions
+from jindi.run.records import DecisionRecord, DefinitionsRecord, decision_id, decision_seq, decode, encode_definitions
 from jindi.run.recovery import Progress, last_record, recover
 from jindi.run.state import Gathered, State
 from jindi.vault import Tokens, is_token
@@ -41,12 +42,14 @@ PATIENCE_MAX_US = MINUTE_US
 class Settings:
     """How the platform runs. `snapshot_every` counts decisions, `snapshot_minutes` time since the last one.
 
-    `release_due`: let go of delayed events by ourselves when their time is over.
+    `release_due`: let go of delayed events by ourselves when their time is over. `archive_minutes` lie between two
+    rounds of the follower that writes the archive; 0: none.
     """
 
     snapshot_every: int = 200_000
     snapshot_minutes: int = 10
     release_due: bool = True
+    archive_minutes: int = 10
 
 
 class NotNow(Exception):  # noqa: N818 - what the operator is told
@@ -97,12 +100,13 @@ class Platform:
         files: Mapping[str, str],
         settings: Settings | None = None,
         notary: Notary | None = None,
+        keeper: Keeper | None = None,
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._open_log, self._blobs, self._tokens, self._clock = open_log, blobs, tokens, clock
         self._settings = settings or Settings()
         self._tell = tell
-        self._notary = notary
+        self._notary, self._keeper = notary, keeper
         self._program = compiled(files)
         self.measures = Measures()
         self.started_us = clock.now_us()
@@ -127,6 +131,8 @@ class Platform:
         self._spawn(self._watch())
         if self._settings.release_due:
             self._spawn(self._release_due())
+        if self._keeper is not None and self._settings.archive_minutes:
+            self._spawn(self._keep_archive(self._keeper))
 
     def _open(self, progress: Progress | None = None, *, same_packs: bool = False) -> None:
         self.log = self._open_log(self._sealed)
@@ -163,9 +169,17 @@ class Platform:
         self.archive.learn(seq, self._program)
 
     def submit(self, raw: bytes | memoryview, received_us: int) -> asyncio.Future[bytes]:
-        """Read and decide one event; see `Lane.submit` for what is raised."""
+        """Read and decide one event; see `Lane.decide` for what is raised."""
         try:
             return self.lane.submit(self.intake.read(raw), received_us)
+        except Refused:
+            self.measures.refused += 1
+            raise
+
+    def decide(self, raw: bytes | memoryview, received_us: int, waiter: Waiter) -> None:
+        """As `submit`, for whoever takes the answer without a future of its own."""
+        try:
+            self.lane.decide(self.intake.read(raw, received_us), received_us, waiter)
         except Refused:
             self.measures.refused += 1
             raise
@@ -227,8 +241,11 @@ class Platform:
             name = decided.event.type
             if name in program.events:
                 old, new = self._program.events[name], program.events[name]
+                record = decode(decided.record)
+                assert isinstance(record, DecisionRecord), "decisions are remembered"
+                seen = old.complete([*record.values, *record.facts], frozenset(record.absent))
                 try:
-                    refitted, _ = refit(old, new, decided.gathered.facts, decided.gathered.as_of_us)
+                    refitted, _ = refit(old, new, seen, record.as_of_us)
                 except LookupError:
                     continue  # a limit that had no value yet on that day says nothing about today
                 facts.setdefault(name, []).append(refitted)
@@ -384,6 +401,14 @@ class Platform:
         except Exception as error:  # noqa: BLE001 - whatever it is, the lane stays stopped and the operator is told
             self._tell(f"recovery failed: {error}")
 
+    async def _keep_archive(self, keeper: Keeper) -> None:
+        while not self._closing:
+            await asyncio.sleep(self._settings.archive_minutes * MINUTE_US / SECOND_US)
+            try:
+                await asyncio.to_thread(keeper.round, self.archive)
+            except Exception as error:  # noqa: BLE001 - decisions go on without an archive, which can be made later
+                self._tell(f"the archive is not up to date: {error or type(error).__name__}")
+
     async def _release_due(self) -> None:
         while not self._closing:
             await asyncio.sleep(1.0)
@@ -395,7 +420,7 @@ class Platform:
         if self.lane.stopped is not None or "decision_release" not in self._program.events:
             return released
         now_us = self._clock.now_us()
-        for opening in list(self.lane.state.openings.due(now_us)):
+        for opening in self.lane.state.openings.due(now_us):
             identifier = decision_id(opening.seq)
             fields = {"decision": identifier, "by": "platform"}
             try:
@@ -425,6 +450,8 @@ class Platform:
         for task in list(self._background):
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
+        if self._keeper is not None:
+            self._keeper.close()
         self.lane.settle()
         healthy = self.lane.stopped is None
         state = self.lane.state

@@ -11,7 +11,7 @@ from jindi.run import snapshots
 from jindi.run.archive import Archive
 from jindi.run.blocks import Feeder
 from jindi.run.lists import Lists
-from jindi.run.records import DefinitionsRecord, decode
+from jindi.run.records import DecisionRecord, DefinitionsRecord, decode
 from jindi.run.state import State
 
 Progress = Callable[[int, int], None]
@@ -38,7 +38,7 @@ def recover(log: Log, blobs: Blobs, program: Program, archive: Archive, progress
     total = log.next_seq()
     digest: str | None = None
     if state.definitions_seq >= 0:
-        digest = archive.program(state.definitions_seq).digest
+        digest = _learnt(archive, state.definitions_seq, archive.record(state.definitions_seq), program)
     chain = _chain_before(log, start if start < total else total - 1)
     feeder = Feeder(state.windows)
     state.feed_through(feeder)
@@ -48,7 +48,7 @@ def recover(log: Log, blobs: Blobs, program: Program, archive: Archive, progress
                 continue
             record = decode(raw)
             if isinstance(record, DefinitionsRecord):
-                state.definitions_seq, digest = seq, record.digest
+                state.definitions_seq, digest = seq, _learnt(archive, seq, record, program)
                 state.next_seq = seq + 1
             else:
                 state.apply(seq, record, archive.values_today(record, program.definitions))
@@ -56,6 +56,14 @@ def recover(log: Log, blobs: Blobs, program: Program, archive: Archive, progress
                 progress(seq - start, total - start)
     state.take(feeder.flush())
     return Recovered(state, chain, total - start, snapshot, digest, tuple(notes))
+
+
+def _learnt(archive: Archive, seq: int, record: DecisionRecord | DefinitionsRecord, program: Program) -> str:
+    """The digest of a definitions record. Today's, as it nearly always is, needn't be compiled once more."""
+    assert isinstance(record, DefinitionsRecord), "the state says so"
+    if record.digest == program.digest:
+        archive.learn(seq, program)
+    return record.digest
 
 
 def _chain_before(log: Log, seq: int) -> journal.Chain:

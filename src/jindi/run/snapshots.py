@@ -17,7 +17,7 @@ from jindi.ports import Blobs
 from jindi.run.answered import Answered
 from jindi.run.openings import Opening, Openings
 
-MAGIC = b"JINDI-SNAPSHOT-1\n"
+MAGIC = b"JINDI-SNAPSHOT-2\n"
 PREFIX = "snapshot-"
 KEPT = 2
 _FILES_MAX = 1 << 16
@@ -151,6 +151,6 @@ def read(data: bytes, plan: Plan, program_digest: str) -> Restored:
     return Restored(
         header=header,
         windows=windows,
-        answered=Answered.load(header.answered, bytes(sections["answered.young"]), bytes(sections["answered.old"])),
+        answered=Answered.load(header.answered, sections["answered.young"], sections["answered.old"]),
         openings=Openings.load(header.openings),
     )

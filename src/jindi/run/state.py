@@ -240,7 +240,7 @@ class State:
                 self._fed.keep(event.type, as_of_us, event.values)
         elif outcome is not Outcome.DENY:
             due_us = as_of_us + wait_us if outcome is Outcome.DELAY and wait_us is not None else None
-            self.openings.add(Opening(seq, event.id, event.type, event.values, outcome, as_of_us, due_us, "pending"))
+            self.openings.add(Opening.of(seq, event.type, event.values, outcome, as_of_us, due_us))
         if lifecycle is not None and outcome is Outcome.ALLOW:
             # Follow-ups have policies, too: one that was not let through changes nothing.
             definition = self.program.events[event.type].event

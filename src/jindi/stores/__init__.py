@@ -9,11 +9,13 @@ from jindi.stores.folders import read_folder, write_folder
 from jindi.stores.memory_log import MemoryLog
 from jindi.stores.segments import SegmentLog
 from jindi.stores.sqlite_log import SqliteLog
+from jindi.stores.trees import FileTree
 
 __all__ = [
     "Disk",
     "FileBlobs",
     "FileSystem",
+    "FileTree",
     "MemoryBlobs",
     "MemoryLog",
     "SegmentLog",

@@ -34,6 +34,9 @@ class FileSystem(Protocol):
     def names(self, folder: str) -> list[str]:
         """The names in a folder, sorted."""
 
+    def is_folder(self, path: str) -> bool:
+        """Whether a folder has this name; a symbolic link is none."""
+
     def open(self, path: str, *, create: bool = False, write: bool = True, private: bool = False) -> int:
         """A descriptor; symbolic links are not followed. `private` files are made with mode 0600."""
 
@@ -89,6 +92,10 @@ class Disk:
     def names(self, folder: str) -> list[str]:
         """The names in a folder, sorted."""
         return sorted(os.listdir(folder))  # noqa: PTH208
+
+    def is_folder(self, path: str) -> bool:
+        """Whether a folder has this name; a symbolic link is none."""
+        return os.path.isdir(path) and not os.path.islink(path)  # noqa: PTH112, PTH114
 
     def open(self, path: str, *, create: bool = False, write: bool = True, private: bool = False) -> int:
         """A descriptor; symbolic links are not followed. `private` files are made with mode 0600."""

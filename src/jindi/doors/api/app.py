@@ -176,9 +176,12 @@ def build_api(
     clock: Clock,
     base_files: Callable[[], Mapping[str, str]],
     console: ASGIApp | None = None,
+    events: Events | None = None,
 ) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
-    """The ASGI application of a running platform. `base_files` gives the packs that are always loaded."""
-    hot = Events(platform, keys, clock)
+    """The ASGI application of a running platform. `base_files` gives the packs that are always loaded; `events` is
+    the hot route, if its maker uses it elsewhere, too.
+    """
+    hot = events or Events(platform, keys, clock)
     rest = Starlette(
         routes=list(Routes(platform, keys, base_files).routes()),
         exception_handlers={404: _not_found, 405: _not_allowed, 500: _failed},

@@ -11,7 +11,7 @@ from jindi.doors.api import problems
 from jindi.doors.api.problems import Title, problem
 from jindi.ports import Clock
 from jindi.run.intake import EVENT_BYTES_MAX, Refused
-from jindi.run.lane import Busy, Conflict, Stopped
+from jindi.run.lane import Busy, Conflict, Stopped, Waiter
 from jindi.run.platform import Platform
 
 Scope = MutableMapping[str, Any]
@@ -19,15 +19,15 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 NDJSON_BYTES_MAX = 64 * 1024 * 1024
-LINES_AT_ONCE = 128
-"""Lines decided before other requests get their turn."""
+LINES_AT_ONCE = 64
+"""Lines decided before other requests get their turn: some milliseconds."""
+
+PART_LINES, PARTS_FLYING = 512, 2
+"""Lines answered in one piece, and how many pieces may wait for the disk at a time."""
 
 RETRY_AFTER_S = b"1"
-Flying = tuple[int, "asyncio.Future[bytes] | bytes"]
-"""A line's number, and its answer now or later."""
-
 _log = logging.getLogger(__name__)
-_JSON = b"application/json"
+JSON = b"application/json"
 _NDJSON = b"application/x-ndjson"
 
 
@@ -44,6 +44,21 @@ class Events:
 
     def __init__(self, platform: Platform, keys: ApiKeys, clock: Clock) -> None:
         self._platform, self._keys, self._clock = platform, keys, clock
+
+    def may_write(self, authorization: bytes) -> bool:
+        """Whether an Authorization header names a key that may send events."""
+        if authorization[:7].lower() != b"bearer ":
+            return False
+        key = self._keys.holder(authorization[7:].strip())
+        return key is not None and key.may(Right.EVENTS_WRITE)
+
+    def decide(self, body: bytes, waiter: Waiter) -> None:
+        """Decide one event; see `Lane.decide` for what is raised."""
+        try:
+            self._platform.decide(body, self._clock.now_us(), waiter)
+        except Busy:
+            self._platform.measures.busy += 1
+            raise
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -89,51 +104,106 @@ class Events:
         except Exception:
             await answer(send, problems.FAILED.status, problem(problems.FAILED), problems.MEDIA_TYPE)
             raise  # the server's log is told
-        await answer(send, 200, decided, _JSON)
+        await answer(send, 200, decided, JSON)
 
     async def _many(self, body: bytes, send: Send) -> None:
         """Every line is answered by a line, in order; a line that is refused says so and the rest goes on."""
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", _NDJSON)]})
-        flying: list[Flying] = []
+        parts = [Part()]
         for number, line in _lines(body):
-            flying.append((number, await self._line(line, number, flying)))
-            if len(flying) % LINES_AT_ONCE == 0:
+            await self._line(line, number, parts)
+            if len(parts[-1].answers) % LINES_AT_ONCE == 0:
                 # Let other requests in, and the commit of what has been decided begin.
                 await asyncio.sleep(0)
-            if len(flying) >= 8 * LINES_AT_ONCE:
-                await self._flush(flying[: 4 * LINES_AT_ONCE], send)
-                del flying[: 4 * LINES_AT_ONCE]
-        await self._flush(flying, send)
+            if len(parts[-1].answers) == PART_LINES:
+                parts.append(Part())
+                if len(parts) > PARTS_FLYING:
+                    await self._flush(parts.pop(0), send)
+        for part in parts:
+            await self._flush(part, send)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _line(self, line: memoryview, number: int, flying: list[Flying]) -> asyncio.Future[bytes] | bytes:
+    async def _line(self, raw: memoryview, number: int, parts: "list[Part]") -> None:
         while True:
+            line = parts[-1].line(number)
             try:
-                return self._platform.submit(line, self._clock.now_us())
+                self._platform.decide(raw, self._clock.now_us(), line)
             except Busy:
                 # The queue is full of other requests' events and our own: wait for the oldest of ours.
-                waiting = next(
-                    (each for _, each in flying if isinstance(each, asyncio.Future) and not each.done()), None
-                )
-                await (asyncio.wait([waiting]) if waiting is not None else asyncio.sleep(0.001))
-            except (Refused, Conflict, Stopped) as error:
-                return told(error, line=number)[1]
-            except Exception as error:  # noqa: BLE001 - the other lines are answered all the same
-                _log.exception("an event failed", exc_info=error)
-                return problem(problems.FAILED, line=number)
-
-    async def _flush(self, flying: list[Flying], send: Send) -> None:
-        answers = []
-        for number, each in flying:
-            if isinstance(each, bytes):
-                answers.append(each)
+                parts[-1].forget()
+                waiting = next((part for part in parts if part.flying), None)
+                await (waiting.landed() if waiting is not None else asyncio.sleep(0.001))
                 continue
-            try:
-                answers.append(await each)
-            except Stopped as error:
-                answers.append(told(error, line=number)[1])
-        if answers:
-            await send({"type": "http.response.body", "body": b"\n".join(answers) + b"\n", "more_body": True})
+            except Exception as error:  # noqa: BLE001 - the other lines are answered all the same
+                line.set_exception(error)
+            return
+
+    async def _flush(self, part: "Part", send: Send) -> None:
+        await part.landed()
+        if part.answers:
+            await send({"type": "http.response.body", "body": b"\n".join([*part.answers, b""]), "more_body": True})
+
+
+class Part:
+    """Some lines of a body and their answers, which may still be on their way to the disk."""
+
+    def __init__(self) -> None:
+        self.answers: list[bytes] = []
+        self.flying = 0
+        self._all: asyncio.Future[None] | None = None
+
+    async def landed(self) -> None:
+        """Return when every line so far has its answer."""
+        if self.flying:
+            if self._all is None:
+                self._all = asyncio.get_running_loop().create_future()
+            await self._all
+
+    def line(self, number: int) -> "Line":
+        """A place for the next line's answer."""
+        self.answers.append(b"")
+        self.flying += 1
+        return Line(self, len(self.answers) - 1, number)
+
+    def forget(self) -> None:
+        """The newest line was not taken."""
+        self.answers.pop()
+        self.flying -= 1
+
+    def land(self, place: int, answer: bytes) -> None:
+        """A line's answer has come."""
+        self.answers[place] = answer
+        self.flying -= 1
+        if not self.flying and self._all is not None:
+            if not self._all.done():
+                self._all.set_result(None)
+            self._all = None
+
+
+class Line:
+    """One line of a body: to the lane, who waits for its answer."""
+
+    __slots__ = ("_number", "_part", "_place")
+
+    def __init__(self, part: Part, place: int, number: int) -> None:
+        self._part, self._place, self._number = part, place, number
+
+    def done(self) -> bool:
+        """Its answer is always wanted: the other lines are answered with it."""
+        return False
+
+    def set_result(self, result: bytes, /) -> None:
+        """The decision is durable."""
+        self._part.land(self._place, result)
+
+    def set_exception(self, exception: Exception, /) -> None:
+        """There will be no decision."""
+        if isinstance(exception, Refused | Conflict | Stopped):
+            text = told(exception, line=self._number)[1]
+        else:
+            _log.error("an event failed", exc_info=exception)
+            text = problem(problems.FAILED, line=self._number)
+        self._part.land(self._place, text)
 
 
 def _lines(body: bytes) -> Iterator[tuple[int, memoryview]]:

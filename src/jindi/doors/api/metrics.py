@@ -56,7 +56,7 @@ def exposition(platform: Platform) -> str:
     family("jindi_commit_seconds_total", "counter", "Time spent in group commits.", [("", measures.commit_sum_s)])
     family("jindi_journal_records", "gauge", "Records in the journal.", [("", lane.state.next_seq)])
     family("jindi_queue_waiting", "gauge", "Events decided and not yet durable.", [("", lane.waiting)])
-    family("jindi_open_decisions", "gauge", "Decisions that wait for a follow-up.", [("", len(lane.state.openings))])
+    family("jindi_open_decisions", "gauge", "Decisions that wait for a follow-up.", [("", lane.state.openings.pending)])
     family("jindi_features_warming", "gauge", "Features that have not caught up.", [("", len(lane.state.warming))])
     family("jindi_lane_stopped", "gauge", "1 while the lane decides nothing.", [("", float(lane.stopped is not None))])
     return "\n".join(lines) + "\n"

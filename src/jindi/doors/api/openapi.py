@@ -225,7 +225,7 @@ def _decision() -> dict[str, Any]:
                     "recalled",
                     "accepted",
                     "rejected",
-                    "expired",
+                    "closed",
                 ]
             },
         },

@@ -229,6 +229,50 @@ def explain(
 
 
 @app.command()
+def labels(ctx: typer.Context, data: Data = None, as_json: AsJson = False) -> None:
+    """What has turned out about past events so far, per label, and how long that takes to be known."""
+    from jindi.doors.cli.labelling import show_labels  # noqa: PLC0415
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, data)
+    try:
+        show_labels(wiring, settled, output)
+    except (LogFailure, Problems) as error:
+        output.fail(error if isinstance(error, Problems) else str(error))
+
+
+@app.command()
+def backtest(
+    ctx: typer.Context,
+    candidates: Annotated[
+        list[Path] | None,
+        typer.Option("--candidate", metavar="DIR", help="Edited packs to be tried; the others stay. Repeatable."),
+    ] = None,
+    policy: Annotated[str | None, typer.Option(help="Judge as if this draft or shadow policy were live.")] = None,
+    since: Annotated[str | None, typer.Option(metavar="DAY|INSTANT", help="From (default: the beginning).")] = None,
+    until: Annotated[str | None, typer.Option(metavar="DAY|INSTANT", help="Until, not included.")] = None,
+    label: Annotated[str | None, typer.Option(help="What decisions are held against.")] = None,
+    known_by: Annotated[
+        str | None, typer.Option(metavar="DAY|INSTANT", help="Labels as they were known then (default: now).")
+    ] = None,
+    segment: Annotated[str | None, typer.Option(help="A field or feature to split events by.")] = None,
+    page: Annotated[Path | None, typer.Option(metavar="OUT.html", help="Write a page with tables and charts.")] = None,
+    cores: Annotated[int, typer.Option(min=1, help="Processes (default: all cores).")] = os.cpu_count() or 1,
+    data: Data = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """What edited packs would have decided over the journal's past, beside what was decided."""
+    from jindi.doors.cli.backtesting import Asked, run_backtest  # noqa: PLC0415
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, data)
+    asked = Asked(tuple(candidates or ()), policy, since, until, label, known_by, segment, page, cores)
+    try:
+        run_backtest(wiring, settled, output, asked)
+    except (LogFailure, Problems) as error:
+        output.fail(error if isinstance(error, Problems) else str(error))
+
+
+@app.command()
 def verify(
     ctx: typer.Context, data: Data = None,
     checkpoint: Annotated[
@@ -284,6 +328,44 @@ def doctor(ctx: typer.Context, data: Data = None, folders: Packs = None, as_json
         )
     if not all(each.is_well for each in found):
         raise typer.Exit(1)
+
+
+# ---- the archive
+
+
+@app.command()
+def archive(
+    ctx: typer.Context, data: Data = None,
+    verify: Annotated[bool, typer.Option("--verify", help="Prove the archive against the journal.")] = False,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Write what is new in the journal to the Parquet archive; interrupted, it goes on where it was."""
+    from jindi.doors.cli.archiving import follow_journal, verify_archive  # noqa: PLC0415 - pyarrow is slow to import
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, data)
+    (verify_archive if verify else follow_journal)(wiring, settled, output)
+
+
+@app.command()
+def export(
+    ctx: typer.Context,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="A file: .parquet, .csv or .ndjson.")],
+    data: Data = None,
+    where: Annotated[str | None, typer.Option("--where", metavar="EXPR", help="A condition, as in a rule.")] = None,
+    sql: Annotated[str | None, typer.Option("--sql", metavar="SELECT", help="A query over decisions (DuckDB).")] = None,
+    since: Annotated[str | None, typer.Option("--since", help="A day or an instant (UTC), itself included.")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="A day or an instant (UTC), itself left out.")] = None,
+    types: Annotated[list[str] | None, typer.Option("--type", help="An event type; may be repeated.")] = None,
+    columns: Annotated[str | None, typer.Option("--columns", help="Names of columns, separated by commas.")] = None,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Write archived decisions to a table: those that a condition chooses, or what a query makes of them."""
+    from jindi.doors.cli.archiving import Asked, export_decisions  # noqa: PLC0415 - pyarrow is slow to import
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, data)
+    export_decisions(wiring, settled, output, Asked(out, where, sql, since, until, tuple(types or ()), columns))
 
 
 # ---- packs

@@ -16,6 +16,7 @@ from jindi.doors.cli.wiring import Settled, Wiring
 from jindi.doors.serve import listen, serve, start_key
 from jindi.journal import Notary
 from jindi.ports import LogFailure
+from jindi.run.history.keeper import Keeper
 from jindi.run.platform import NotNow, Platform
 
 COLLECT_S = 60.0
@@ -46,12 +47,15 @@ def make_platform(wiring: Wiring, settled: Settled, output: Output, *, release_d
         files=wiring.pack_files(settled.packs),
         settings=replace(settled.platform, release_due=release_due),
         notary=Notary(wiring.origin(settled), wiring.signer(settled), blobs),
+        keeper=Keeper(wiring.archive(settled)) if settled.platform.archive_minutes else None,
         tell=output.note,
     )
 
 
 def bring_up(wiring: Wiring, settled: Settled, output: Output, simulation: Simulation | None = None) -> None:
     """Run until told to stop; fail with every problem when it can't begin."""
+    # Whatever is made until the start is done lives long: a search for cycles would find next to none (`_collect`).
+    gc.disable()
     try:
         output.warm()
         # The simulated world releases and recalls by itself, in its own time.
@@ -59,6 +63,8 @@ def bring_up(wiring: Wiring, settled: Settled, output: Output, simulation: Simul
         uvloop.run(_up(wiring, settled, output, platform, simulation))
     except (Problems, LogFailure, OSError) as error:
         output.fail(error)
+    finally:
+        gc.enable()
 
 
 async def _up(
@@ -74,9 +80,7 @@ async def _up(
         task = progress.add_task("reading the journal", total=None)
         await platform.start(lambda done, total: progress.update(task, completed=done, total=total))
     # What lives now lives long: keep the collector from walking it again and again.
-    gc.collect()
     gc.freeze()
-    gc.disable()
     blobs = wiring.blobs(settled)
     keys, links = wiring.keys(blobs), wiring.links(blobs)
     api_key = start_key(keys, wiring.clock.now_us())

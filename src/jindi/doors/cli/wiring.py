@@ -7,7 +7,7 @@ from typing import Protocol
 
 from jindi.access import ApiKeys, Sessions, SignInLinks
 from jindi.journal import Signer, Verifier
-from jindi.ports import Blobs, Clock, Log
+from jindi.ports import Blobs, Clock, Files, Log
 from jindi.run.platform import Settings
 from jindi.vault import Tokens
 
@@ -60,6 +60,12 @@ class Wiring(Protocol):
 
     def view_log(self, settled: Settled) -> Log:
         """The journal, for reading only, beside a running platform. Raises LogFailure."""
+
+    def archive(self, settled: Settled) -> Files:
+        """The archive's files; nothing is made before something is saved."""
+
+    def archive_folder(self, settled: Settled) -> Path:
+        """Where the archive lies."""
 
     def blobs(self, settled: Settled) -> Blobs:
         """Snapshots, checkpoints, keys: whatever is replaced whole."""

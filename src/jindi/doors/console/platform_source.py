@@ -80,7 +80,7 @@ class PlatformSource:
             currency=currency,
             latency_us=decided.latency_us,
             degraded=bool(decision.degraded),
-            late=decided.gathered.late,
+            late=decided.late,
             status=self._platform.lane.state.openings.status(decided.seq, decision.outcome),
         )
 

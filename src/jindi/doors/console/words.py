@@ -93,7 +93,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "status.recalled": ("已撤回", "Recalled"),
     "status.accepted": ("人审通过", "Review accepted"),
     "status.rejected": ("人审拒绝", "Review rejected"),
-    "status.expired": ("已过期", "Expired"),
+    "status.closed": ("已关闭", "Closed"),
     "badge.degraded": ("降级", "Degraded"),
     "badge.late": ("迟到", "Late"),
     "mark.verified": ("已核实", "Verified"),

@@ -1,0 +1,276 @@
+"""A connection that answers `POST /v1/events` without the detour of a task and three awaits for each request.
+
+Knows: when a request is the plain case (one JSON event, its length given, a key that may write) on a connection that
+waits for nothing else. Everything else, every refusal of a key or a body included, goes to the ASGI application as it
+would without us: there is one place that says no. What is answered here is answered with the same bytes.
+
+Never: how an event is read or decided, nor anything of HTTP itself: parsing, limits, time-outs, pipelining and closing
+are uvicorn's and httptools'.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from jindi.doors.api.hot import JSON, RETRY_AFTER_S, Events, told
+from jindi.doors.api.problems import FAILED, MEDIA_TYPE, problem
+from jindi.run.intake import EVENT_BYTES_MAX, Refused
+from jindi.run.lane import Busy, Conflict, Stopped
+
+PATH = b"/v1/events"
+HEADS_MAX = 1_024
+_log = logging.getLogger(__name__)
+_OK = STATUS_LINE[200] + b"content-type: " + JSON + b"\r\ncontent-length: "
+
+
+class _Unheard:
+    """Stands where an ASGI cycle has the event that wakes its task: here no task sleeps."""
+
+    def set(self) -> None:
+        """Nobody waits."""
+
+
+_UNHEARD = _Unheard()
+
+
+class Exchange:
+    """One request on its way to its answer. To the protocol it is a cycle, to the lane a waiter."""
+
+    __slots__ = ("_connection", "body", "disconnected", "keep_alive", "response_complete")
+    message_event = _UNHEARD
+
+    def __init__(self, connection: "Connection", *, keep_alive: bool) -> None:
+        self._connection = connection
+        self.body: bytes = b""
+        self.keep_alive = keep_alive
+        self.disconnected = self.response_complete = False
+
+    def done(self) -> bool:
+        """Whether the sender has gone away."""
+        return self.disconnected
+
+    def set_result(self, result: bytes, /) -> None:
+        """The decision is durable."""
+        if self.keep_alive:
+            head = b"%b%d\r\n\r\n" % (_OK, len(result))
+        else:
+            head = b"%b%d\r\nconnection: close\r\n\r\n" % (_OK, len(result))
+        self._connection.answer(self, head + result)
+
+    def set_exception(self, exception: Exception, /) -> None:
+        """There will be no decision."""
+        if isinstance(exception, Refused | Busy | Conflict | Stopped):
+            title, text = told(exception)
+        else:
+            title, text = FAILED, problem(FAILED)
+            _log.error("an event failed", exc_info=exception)
+        parts = [
+            STATUS_LINE[title.status], b"content-type: ", MEDIA_TYPE,
+            b"\r\ncontent-length: %d\r\n" % len(text),
+        ]  # fmt: skip
+        if title.status == 503:
+            parts += [b"retry-after: ", RETRY_AFTER_S, b"\r\n"]
+        if not self.keep_alive:
+            parts.append(b"connection: close\r\n")
+        self._connection.answer(self, b"".join([*parts, b"\r\n", text]))
+
+
+class Heads:
+    """Heads of plain requests that the parser has read before, byte for byte, with the length of their bodies and their
+    Authorization: programs send the same few again and again. Shared by all connections; whether the key still holds
+    is asked each time.
+    """
+
+    def __init__(self) -> None:
+        self.known: dict[bytes, tuple[int, bytes, bool]] = {}
+
+    def learn(self, head: bytes, length: int, authorization: bytes, keep_alive: bool) -> None:
+        """One more; when there are too many it begins anew."""
+        if len(self.known) >= HEADS_MAX:
+            self.known.clear()
+        self.known[head] = (length, authorization, keep_alive)
+
+
+class Connection(HttpToolsProtocol):
+    """Uvicorn's connection, with the short way for the plain case."""
+
+    cycle: Any  # uvicorn's, or an Exchange
+    _watch: asyncio.TimerHandle | None = None
+    _idle_since_s = 0.0
+    _plain: Exchange | None = None
+    """The request whose body is being read, when it goes the short way."""
+    _between = True
+    """Whether the parser has seen the end of all that it was given."""
+    _head = b""
+    """The head of a request that came in one piece, for the parser's verdict on it."""
+
+    def __init__(
+        self, events: Events, heads: Heads, config: Config, server_state: ServerState, app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(config, server_state, app_state, _loop)
+        self._events, self._heads = events, heads
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes have come: a plain request whole and with a head that is known, or something for the parser."""
+        end = data.find(b"\r\n\r\n") + 4
+        if self._between and end > 4:
+            head = data[:end]
+            if (known := self._heads.known.get(head)) is not None and self._is_free():
+                length, authorization, keep_alive = known
+                if len(data) == end + length and self._events.may_write(authorization):
+                    if self.timeout_keep_alive_task is not None:
+                        self._unset_keepalive_if_required()
+                    self.cycle = exchange = Exchange(self, keep_alive=keep_alive)
+                    self._decide(exchange, data[end:])
+                    return
+            self._head = head
+        super().data_received(data)
+        self._head = b""
+
+    def _is_free(self) -> bool:
+        """Whether nothing else is on its way here, so that an answer may be written at once."""
+        return (
+            not self.pipeline
+            and (self.cycle is None or self.cycle.response_complete)
+            and not self.transport.is_closing()
+        )
+
+    # ---- the parser's callbacks
+
+    def on_message_begin(self) -> None:
+        """A request begins; its scope is made when it is known to need one."""
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
+        self._plain, self._between = None, False
+
+    def on_headers_complete(self) -> None:
+        """The short way or the long one."""
+        if self.transport.is_closing():
+            # What comes behind `Connection: close` is not heard.
+            self._plain = self.cycle = Exchange(self, keep_alive=False)
+            self._plain.disconnected = True
+            return
+        if self._is_plain():
+            self._plain = self.cycle = Exchange(self, keep_alive=self.parser.should_keep_alive())
+            return
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.headers, self.expect_100_continue = url, headers, expects
+        self.scope["headers"] = headers
+        super().on_headers_complete()
+
+    def _is_plain(self) -> bool:
+        if self.url != PATH or self.expect_100_continue or not self._is_free():
+            return False
+        parser = self.parser
+        if parser.get_method() != b"POST" or parser.get_http_version() != "1.1" or parser.should_upgrade():
+            return False
+        authorization, length = None, None
+        for name, value in self.headers:
+            if name == b"authorization":
+                authorization = value
+            elif name == b"content-length":
+                length = value
+            elif name == b"transfer-encoding" or (name == b"content-type" and value.lower() != JSON):
+                # Curl says x-www-form-urlencoded of its own accord: the long way takes it as JSON, too.
+                return False
+        if authorization is None or length is None or not length.isdigit() or not 0 < int(length) <= EVENT_BYTES_MAX:
+            return False
+        if not self._events.may_write(authorization):
+            return False
+        if self._head:
+            self._heads.learn(self._head, int(length), authorization, parser.should_keep_alive())
+        return True
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of a body."""
+        if (exchange := self._plain) is not None:
+            exchange.body = exchange.body + body if exchange.body else body
+        else:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """A whole request."""
+        self._between, self._head = True, b""
+        if (exchange := self._plain) is None:
+            super().on_message_complete()
+            return
+        self._plain = None
+        body, exchange.body = exchange.body, b""
+        if not exchange.disconnected:
+            self._decide(exchange, body)
+
+    def _decide(self, exchange: Exchange, body: bytes) -> None:
+        try:
+            self._events.decide(body, exchange)
+        except Exception as error:  # noqa: BLE001 - the sender is told, and the log
+            exchange.set_exception(error)
+
+    # ---- answers
+
+    def answer(self, exchange: Exchange, data: bytes) -> None:
+        """Write a whole response, and go on with what has come meanwhile."""
+        exchange.response_complete = True
+        if exchange.disconnected or self.transport.is_closing():
+            return
+        self.transport.write(data)
+        if not exchange.keep_alive:
+            self.transport.close()
+            return
+        if self.pipeline:
+            self.on_response_complete()
+        else:
+            self.server_state.total_requests += 1
+            self._stay_awhile()
+        if self.flow.write_paused:
+            # Who does not read its answers sends no more questions.
+            self.flow.pause_reading()
+
+    def resume_writing(self) -> None:
+        """The sender reads again."""
+        super().resume_writing()
+        if not self.pipeline:
+            self.flow.resume_reading()
+
+    def _stay_awhile(self) -> None:
+        """Close the connection when it has been idle too long: one timer, looked at when it rings."""
+        self._idle_since_s = self.loop.time()
+        if self._watch is None:
+            self._watch = self.loop.call_later(self.timeout_keep_alive, self._look)
+
+    def _look(self) -> None:
+        self._watch = None
+        if self.transport is None or self.transport.is_closing() or self.timeout_keep_alive_task is not None:
+            return  # gone, or watched by uvicorn after an answer of the long way
+        if self.cycle is not None and not self.cycle.response_complete:
+            return  # its answer begins the next watch
+        left_s = self._idle_since_s + self.timeout_keep_alive - self.loop.time()
+        if left_s <= 0:
+            self.transport.close()
+        else:
+            self._watch = self.loop.call_later(left_s, self._look)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone."""
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+        super().connection_lost(exc)
+
+
+def connections(events: Events) -> Callable[..., asyncio.Protocol]:
+    """What makes a connection, as uvicorn asks for it."""
+    heads = Heads()
+
+    def made(config: Config, server_state: ServerState, app_state: dict[str, Any],
+             _loop: asyncio.AbstractEventLoop | None = None) -> asyncio.Protocol:  # fmt: skip
+        return Connection(events, heads, config, server_state, app_state, _loop)
+
+    return made

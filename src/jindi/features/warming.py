@@ -1,0 +1,18 @@
+"""Machine code before the first event: every kernel loaded from its cache on disk, or compiled."""
+
+from collections.abc import Callable
+from typing import Any
+
+from jindi.features.kernel import ENTRIES
+
+
+def warm(tell: Callable[[str, int, int], None] | None = None) -> None:
+    """Load every kernel from its cache on disk, or compile it (once per machine, about half a minute).
+
+    `tell(name, number, count)` is called before each, for a line of progress.
+    """
+    function: Any
+    for number, (function, signature) in enumerate(ENTRIES.items(), start=1):
+        if tell is not None:
+            tell(function.__name__, number, len(ENTRIES))
+        function.compile(signature)

@@ -1,0 +1,298 @@
+"""One candidate against the past: each journalled event judged again by the candidate's packs.
+
+Two ways to the same answer. *By facts*: where the candidate's features, lists and fields are those that a decision
+saw, the journalled facts are judged again; events are independent then and go to all cores. *By replay*: otherwise a
+state of the candidate's own is built from the journal's beginning, event by event, as recovery does. Up to `since` the
+past counts as it was; from there on the candidate's own outcomes count, for what counts accepted events.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from jindi.engine import Decision, EventProgram, Program, decide, refit
+from jindi.features import Windows, plan
+from jindi.language import Kind, Value
+from jindi.packs import OUTCOMES, Definitions
+from jindi.run.archive import Archive
+from jindi.run.backtest.tally import Tally
+from jindi.run.blocks import BLOCK_EVENTS, Block
+from jindi.run.events import Event
+from jindi.run.labels import Labels
+from jindi.run.records import DecisionRecord
+from jindi.run.state import State
+
+Told = Callable[[int], None]
+"""Told the number of records done, now and then; may raise to interrupt."""
+
+_TELL_EVERY = 2048
+NEWEST_MAX = 1_000
+
+
+EVER_US = 2**60
+"""Later than any instant."""
+
+
+class Mode(StrEnum):
+    """How a candidate is judged."""
+
+    FACTS = "facts"
+    REPLAY = "replay"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which part of the past: instants [since, until) of events."""
+
+    since_us: int = 0
+    until_us: int = EVER_US
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Packs to be tried, under a name."""
+
+    name: str
+    program: Program
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One past event and what the candidate makes of it."""
+
+    seq: int
+    record: DecisionRecord
+    ep: EventProgram
+    facts: list[Value]
+    absent: frozenset[str]
+    decision: Decision
+
+
+class Contest:
+    """A candidate, a journal and what is known of it by an instant."""
+
+    def __init__(
+        self, archive: Archive, candidate: Candidate, span: Span, *, label: str | None = None,
+        labels: Labels | None = None, known_by_us: int = 0, segment: str | None = None,
+    ) -> None:  # fmt: skip
+        self.archive, self.candidate, self.span = archive, candidate, span
+        self.label, self._labels, self._known_by_us = label, labels, known_by_us
+        self._segment = segment
+        self._fits: dict[tuple[int, str], bool] = {}
+        self._bases: dict[tuple[int, str], bool] = {}
+        self._views: dict[tuple[int, str], _View] = {}
+        self.newest: dict[str, deque[Judged]] = {}
+        """The last events judged here, per type: what the cost is measured on."""
+
+    @property
+    def types(self) -> frozenset[str]:
+        """The event types that the candidate has a policy for."""
+        return frozenset(name for name, ep in self.candidate.program.events.items() if ep.live is not None)
+
+    def mode(self, first: int, last: int) -> Mode:
+        """How the candidate must be judged over records [first, last): by facts if it asks nothing else of any
+        definitions that were in force.
+        """
+        for seq in _definitions_between(self.archive, first, last):
+            then = self.archive.program(seq).definitions
+            if not all(self._fits_facts(seq, then, name) for name in self.types):
+                return Mode.REPLAY
+        return Mode.FACTS
+
+    def feeds_back(self, tallies: dict[str, Tally]) -> bool:
+        """Whether, judged by facts, some outcome changed what counts accepted events: then only a replay is right."""
+        features = self.candidate.program.definitions.features.values()
+        kept = {name for feature in features if feature.counts == "accepted" for name in feature.of}
+        return any(tally.allowed_otherwise and name in kept for name, tally in tallies.items())
+
+    def _fits_facts(self, seq: int, then: Definitions, event_type: str) -> bool:
+        key = (seq, event_type)
+        if key not in self._fits:
+            self._fits[key] = self._fits_anew(seq, then, event_type)
+        return self._fits[key]
+
+    def _same_base(self, seq: int, old: EventProgram, new: EventProgram) -> bool:
+        """Whether the journalled facts are the candidate's as they stand: same slots, same limits."""
+        key = (seq, new.event.name)
+        if key not in self._bases:
+            then, today = old.definitions.limits, new.definitions.limits
+            self._bases[key] = (
+                old.slots[: old.base_count] == new.slots[: new.base_count]
+                and old.zone == new.zone
+                and all(then[name].steps == today[name].steps for name in new.limits)
+            )
+        return self._bases[key]
+
+    def _fits_anew(self, seq: int, then: Definitions, event_type: str) -> bool:
+        if event_type not in then.events:
+            return True  # no such event was journalled under these definitions
+        today = self.candidate.program.definitions
+        old, new = self.archive.program(seq).events[event_type], self.candidate.program.events[event_type]
+        if old.event.fields != new.event.fields:
+            return False
+        if any(then.features.get(name) != today.features[name] for name in new.windows):
+            return False
+        if not set(new.windows) <= set(old.windows):
+            return False
+        asked = {(member.name, member.list_name) for member in old.members}
+        wanted = {(member.name, member.list_name) for member in new.members}
+        return wanted <= asked and all(then.lists.get(name) == today.lists[name] for _, name in wanted)
+
+    # ---- the two ways
+
+    def by_facts(self, first: int, last: int, told: Told = lambda _: None) -> Iterator[Judged]:
+        """Judge the records [first, last) on the facts that the journal holds for them."""
+        for seq, record in self._decisions(first, last, told):
+            if record.event_type not in self.types or not self.span.since_us <= record.as_of_us < self.span.until_us:
+                continue
+            old = self.archive.program(record.definitions).events[record.event_type]
+            new = self.candidate.program.events[record.event_type]
+            absent = frozenset(record.absent)
+            base: list[Value] = [*record.values, *record.facts]
+            if not self._same_base(record.definitions, old, new):
+                refitted, gone = refit(old, new, old.complete(base, absent), record.as_of_us)
+                assert not gone, "asked by `mode`"
+                base, absent = refitted[: new.base_count], absent & frozenset(new.windows)
+            facts = new.complete(base, absent)
+            yield Judged(seq, record, new, facts, absent, decide(new, facts, absent))
+
+    def by_replay(self, last: int, told: Told = lambda _: None) -> Iterator[Judged]:
+        """Judge all records up to `last` with a state of the candidate's own, from the journal's beginning."""
+        program = self.candidate.program
+        state = State.fresh(program, Windows(plan(program.definitions, program.reads)))
+        if any(state.accepts(name) for name in program.events):
+            yield from self._one_by_one(state, last, told)
+        else:
+            yield from self._in_blocks(state, last, told)
+
+    def _one_by_one(self, state: State, last: int, told: Told) -> Iterator[Judged]:
+        for seq, record in self._decisions(0, last, told):
+            values = self.archive.values_today(record, self.candidate.program.definitions)
+            if values is None or record.as_of_us < self.span.since_us:
+                state.apply(seq, record, values)
+                continue
+            if record.as_of_us >= self.span.until_us:
+                return
+            event = Event(record.event_id, record.event_type, record.at_us, values)
+            gathered = state.gather(event, feed=True)
+            ep = self.candidate.program.events[event.type]
+            decision = decide(ep, gathered.facts, gathered.absent)
+            state.applied(seq, event, gathered.as_of_us, decision.outcome, decision.wait_us)
+            if event.type in self.types:
+                yield Judged(seq, record, ep, list(gathered.facts), gathered.absent, decision)
+
+    def _in_blocks(self, state: State, last: int, told: Told) -> Iterator[Judged]:
+        """Where no decision comes back into a feature, the windows are read in blocks; lists still go one by one."""
+        block: list[tuple[int, DecisionRecord, Event]] = []
+        for seq, record in self._decisions(0, last, told):
+            values = self.archive.values_today(record, self.candidate.program.definitions)
+            if values is None:
+                continue
+            if record.as_of_us >= self.span.until_us:
+                break
+            block.append((seq, record, Event(record.event_id, record.event_type, record.at_us, values)))
+            if len(block) >= BLOCK_EVENTS:
+                yield from self._block(state, block)
+                block = []
+        yield from self._block(state, block)
+
+    def _block(self, state: State, block: list[tuple[int, DecisionRecord, Event]]) -> Iterator[Judged]:
+        events = Block()
+        for _, record, event in block:
+            events.add(event.type, record.as_of_us, event.values)
+        rows = {name: iter(answers.rows()) for name, answers in events.into(state.windows).items()}
+        for seq, record, event in block:
+            features = next(rows[event.type])
+            ep = self.candidate.program.events[event.type]
+            decided = record.as_of_us >= self.span.since_us
+            if decided or ep.event.lifecycle is not None:
+                gathered = state.gather_with(event, features)
+                decision = decide(ep, gathered.facts)
+            outcome = decision.outcome if decided else OUTCOMES[record.verdict.outcome]
+            state.applied(seq, event, record.as_of_us, outcome, decision.wait_us if decided else record.verdict.wait_us)
+            if decided and event.type in self.types:
+                yield Judged(seq, record, ep, list(gathered.facts), gathered.absent, decision)
+
+    def _decisions(self, first: int, last: int, told: Told) -> Iterator[tuple[int, DecisionRecord]]:
+        for seq, record in self.archive.records(first):
+            if seq >= last:
+                return
+            if (seq - first) % _TELL_EVERY == 0:
+                told(seq - first)
+            if isinstance(record, DecisionRecord):
+                yield seq, record
+
+    # ---- counting
+
+    def count(self, judged: Judged, tallies: dict[str, Tally]) -> None:
+        """Add one judged event to its type's tally."""
+        record, decision = judged.record, judged.decision
+        tally = tallies.setdefault(record.event_type, Tally())
+        self.newest.setdefault(record.event_type, deque(maxlen=NEWEST_MAX)).append(judged)
+        key = (record.definitions, record.event_type)
+        if key not in self._views:
+            self._views[key] = _View.of(
+                self.archive.program(record.definitions).events[record.event_type], judged.ep, self._segment
+            )
+        view = self._views[key]
+        minor = view.minor(judged.facts)
+        label = None
+        if self._labels is not None and self.label is not None:
+            label = self._labels.settled(self.label, judged.seq, record.event_id, record.as_of_us, self._known_by_us)
+        tally.count(
+            judged.seq, record.event_id, _day(record.as_of_us, judged.ep), view.text(view.segment_at, judged.facts),
+            view.text(view.customer_at, judged.facts), minor, label, str(OUTCOMES[record.verdict.outcome]),
+            str(decision.outcome), judged.facts, judged.absent,
+        )  # fmt: skip
+        tally.degraded += bool(decision.degraded)
+        Tally.hit(tally.rules_live, [view.rules_live[hit] for hit in record.verdict.hits], minor, label)
+        Tally.hit(tally.rules, [view.rules[hit] for hit in decision.hits], minor, label)
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """Where in the facts of an event type the things stand that are counted."""
+
+    amount_at: int | None
+    customer_at: int | None
+    segment_at: int | None
+    rules_live: tuple[str, ...]
+    rules: tuple[str, ...]
+
+    @classmethod
+    def of(cls, then: EventProgram, now: EventProgram, segment: str | None) -> "_View":
+        fields = {field.name: (place, field) for place, field in enumerate(now.event.fields)}
+        place, field = fields.get("amount", (None, None))
+        amount_at = place if field is not None and field.type.kind is Kind.MONEY and field.type.of else None
+        customers = [place for place, field in fields.values() if field.entity in ("user", "customer")]
+        return cls(
+            amount_at, customers[0] if customers else None, now.index.get(segment) if segment else None,
+            tuple(rule.id for rule in then.live.policy.rules) if then.live else (),
+            tuple(rule.id for rule in now.live.policy.rules) if now.live else (),
+        )  # fmt: skip
+
+    def minor(self, facts: list[Value]) -> int:
+        """The event's amount in minor units; 0 when it has none."""
+        value = facts[self.amount_at] if self.amount_at is not None else None
+        return value if isinstance(value, int) else 0
+
+    @staticmethod
+    def text(place: int | None, facts: list[Value]) -> str | None:
+        """A fact as text."""
+        return None if place is None or facts[place] is None else str(facts[place])
+
+
+def _day(at_us: int, ep: EventProgram) -> str:
+    return ep.day(at_us).isoformat()
+
+
+def _definitions_between(archive: Archive, first: int, last: int) -> list[int]:
+    """The definitions records that decisions of [first, last) were made with."""
+    found: dict[int, None] = {}
+    for seq, record in archive.records(first):
+        if seq >= last:
+            break
+        if isinstance(record, DecisionRecord):
+            found[record.definitions] = None
+    return list(found)
