@@ -1,25 +1,10 @@
-"""The Fraud Detection Handbook's own figures: our features over its 1.3 million payments equal the book's columns.
-
-The data is not part of the repository: it is looked for beside it, or where SHARED_DATA says.
-"""
-
-import os
-from pathlib import Path
+"""The Fraud Detection Handbook's own figures: our features over its 1.3 million payments equal the book's columns."""
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from jindi.app.wiring import Outside
-from jindi.run.batch import decide_file
-from jindi.run.columns import read_columns
-from jindi.run.platform import compiled
-from jindi.vault import Tokens
-
-HERE = Path(__file__).parents[1]
-PACK = HERE / "packs" / "handbook"
-DATA = Path(os.environ.get("SHARED_DATA", HERE.parent.parent / "shared" / "data")) / "handbook"
 WINDOWS = [
     f"{entity}_{figure}_{days}day_window"
     for days in (1, 7, 30)
@@ -35,19 +20,11 @@ ROWS = 201_295
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory):
+def both(handbook):
     """Our output and the book's table, the rows of both in the order of the book's."""
-    raw = DATA / "raw_dev.parquet"
-    if not raw.is_file():
-        if os.environ.get("CI"):
-            pytest.fail(f"the handbook's data is not at {DATA}; name its place with SHARED_DATA")
-        pytest.skip(f"THE HANDBOOK CHECK DOES NOT RUN: no data at {DATA}; name its place with SHARED_DATA")
-    out = tmp_path_factory.mktemp("handbook") / "out.parquet"
-    program = compiled(Outside().pack_files([PACK]))
-    columns = read_columns((PACK / "columns.toml").read_text("utf-8"), program.definitions)
-    decide_file(raw, out, program, Tokens(bytes(32)), columns)
+    data, out = handbook
     ours = pq.read_table(out)
-    book = pa.concat_tables(pq.read_table(path) for path in sorted(DATA.glob("transformed_*.parquet")))
+    book = pa.concat_tables(pq.read_table(path) for path in sorted(data.glob("transformed_*.parquet")))
     ids = ours["transaction_id"].to_numpy()
     order = np.argsort(ids, kind="stable")
     wanted = book["TRANSACTION_ID"].to_numpy()

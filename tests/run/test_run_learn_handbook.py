@@ -3,7 +3,6 @@
 The data is not part of the repository: it is looked for beside it, or where SHARED_DATA says.
 """
 
-import os
 from datetime import date
 from pathlib import Path
 
@@ -12,20 +11,14 @@ import pytest
 
 from jindi.app.wiring import Outside
 from jindi.packs import load
-from jindi.run.batch import decide_file
-from jindi.run.columns import read_columns
 from jindi.run.learn import metrics
 from jindi.run.learn.evaluation import folds
 from jindi.run.learn.evaluation import test_rows as rows_to_test
 from jindi.run.learn.recipe import read_recipe
 from jindi.run.learn.table import read_table
-from jindi.run.platform import compiled
-from jindi.vault import Tokens
 
 HERE = Path(__file__).parents[1]
 PACK = HERE / "packs" / "handbook"
-DATA = Path(os.environ.get("SHARED_DATA", HERE.parent.parent / "shared" / "data")) / "handbook"
-KEPT = '\ncustomer = "CUSTOMER_ID"\namount = "TX_AMOUNT"\nfraud = "TX_FRAUD"\n'
 # In the book's order: where two splits tell the same, a tree takes the first.
 INPUTS = [
     "amount", "tx_during_weekend", "tx_during_night",
@@ -49,18 +42,10 @@ WITHIN = 0.005
 
 
 @pytest.fixture(scope="module")
-def split(tmp_path_factory):
+def split(handbook):
     """The chapter's training and test rows, from the facts that `jindi decide` gives."""
-    raw = DATA / "raw_dev.parquet"
-    if not raw.is_file():
-        if os.environ.get("CI"):
-            pytest.fail(f"the handbook's data is not at {DATA}; name its place with SHARED_DATA")
-        pytest.skip(f"THE HANDBOOK'S TABLE IS NOT CHECKED: no data at {DATA}; name its place with SHARED_DATA")
-    out = tmp_path_factory.mktemp("handbook") / "facts.parquet"
-    files = Outside().pack_files([PACK])
-    text = (PACK / "columns.toml").read_text("utf-8").replace("\n[keep]\n", f"\n[keep]{KEPT}")
-    decide_file(raw, out, compiled(files), Tokens(bytes(32)), read_columns(text, load(files)))
-    definitions = load(files)
+    _, out = handbook
+    definitions = load(Outside().pack_files([PACK]))
     recipe, inputs = read_recipe(RECIPE, definitions, "recipe")
     table = read_table(out, recipe, inputs, definitions)
     (fold,) = folds(recipe, definitions.packs["handbook"].zone)
