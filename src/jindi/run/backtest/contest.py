@@ -7,7 +7,7 @@ past counts as it was; from there on the candidate's own outcomes count, for wha
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -100,11 +100,11 @@ class Contest:
         """The event types that the candidate has a policy for."""
         return frozenset(name for name, ep in self.candidate.program.events.items() if ep.live is not None)
 
-    def mode(self, first: int, last: int) -> Mode:
+    def mode(self, first: int, last: int, known: Iterable[int] = ()) -> Mode:
         """How the candidate must be judged over records [first, last): by facts if it asks nothing else of any
-        definitions that were in force.
+        definitions that were in force. `known` are those of records before `first` that are to be judged, too.
         """
-        for seq in _definitions_between(self.archive, first, last):
+        for seq in {*known, *_definitions_between(self.archive, first, last)}:
             then = self.archive.program(seq).definitions
             if not all(self._fits_facts(seq, then, name) for name in self.types):
                 return Mode.REPLAY

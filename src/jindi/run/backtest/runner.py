@@ -138,11 +138,13 @@ class Backtest:
             archive, candidate, question.span, label=question.label, labels=labels, known_by_us=question.known_by_us,
             segment=question.segment,
         )  # fmt: skip
-        mode = contest.mode(first, last)
+        parts = self._parts(contest, archive)
+        behind = self._manifest.next if parts else first
+        mode = contest.mode(behind, last, {part.definitions for part in parts})
         tallies: Tallies = {}
         from_columns = 0
         if mode is Mode.FACTS:
-            work = self._work(contest, archive, first, last)
+            work = self._work(contest, parts, first, last)
             from_columns = sum(unit.rows for unit in work if isinstance(unit, Part))
             tallies = self._by_facts(contest, archive, work, last, progress)
             if contest.feeds_back(tallies):
@@ -174,22 +176,25 @@ class Backtest:
 
     # ---- by facts, on all cores
 
-    def _work(self, contest: Contest, archive: Archive, first: int, last: int) -> list[Unit]:
-        """The pieces of work, none of which needs another: parts of the archive where it holds what is asked for, and
-        stretches of the journal for the rest. The last is always a stretch: what cost is measured on comes from it.
+    def _parts(self, contest: Contest, archive: Archive) -> list[Part]:
+        """The parts of this journal's archive that hold what is asked for; none where there is no such archive."""
+        manifest, span = self._manifest, self._question.span
+        if manifest.next == 0 or archive.place(manifest.next - 1).head != manifest.head:
+            return []
+        since, until = day_name(span.since_us), day_name(min(span.until_us, LAST_US))
+        return [part for part in manifest.parts if part.type in contest.types and since <= part.day <= until]
+
+    def _work(self, contest: Contest, parts: list[Part], first: int, last: int) -> list[Unit]:
+        """The pieces of work, none of which needs another: parts of the archive where its columns hold what is asked
+        for, and stretches of the journal for the rest. The last is always a stretch.
         """
-        manifest, files = self._manifest, self._files
-        span = self._question.span
-        parts: list[Part] = []
-        if files is not None and manifest.next > 0 and archive.place(manifest.next - 1).head == manifest.head:
-            until, since = day_name(min(span.until_us, LAST_US)), day_name(span.since_us)
-            parts = [part for part in manifest.parts if part.type in contest.types and since <= part.day <= until]
+        if parts and self._files is not None:
             try:
-                contest.sources = sourcings(contest, files, parts)
+                contest.sources = sourcings(contest, self._files, parts)
             except Unfit:
                 parts = []
             else:
-                first = manifest.next
+                first = self._manifest.next
         stretches = [(begin, min(begin + PART_RECORDS, last)) for begin in range(first, last, PART_RECORDS)]
         return [*parts, *(stretches or [(last, last)])]
 
@@ -217,7 +222,6 @@ class Backtest:
         for unit in work[:-1]:
             for event_type, tally in done[unit].items():
                 tallies.setdefault(event_type, Tally()).add(tally)
-        # The last piece is done here: what the cost is measured on stays at hand.
         for event_type, tally in _judged(contest, self._files, work[-1]).items():
             tallies.setdefault(event_type, Tally()).add(tally)
         for judged in contest.by_facts(max(0, last - NEWEST_RECORDS), last):

@@ -185,17 +185,17 @@ class Tally(msgspec.Struct):
         rules: dict[str, RuleTally], names: Sequence[str], hits: npt.NDArray[np.bool_], groups: "Groups"
     ) -> None:
         """The rules that one side hit on many events: (rule, event) whether it was."""
-        together = hits.astype(np.float64) @ hits.T.astype(np.float64)  # counts far below 2**53
+        bits = np.packbits(hits, axis=1)
         alone = hits[:, hits.sum(axis=0) == 1].sum(axis=1)
         for place in np.flatnonzero(hits.any(axis=1)).tolist():
             tally = rules.setdefault(names[place], RuleTally())
             for events, minor, label in groups.by_label(hits[place]):
                 tally.hits.count(minor, label, events)
             tally.alone += int(alone[place])
-            for other in np.flatnonzero(together[place]).tolist():
+            together = np.bitwise_count(bits & bits[place]).sum(axis=1, dtype=np.int64)
+            for other in np.flatnonzero(together).tolist():
                 if other != place:
-                    beside = tally.beside.get(names[other], 0)
-                    tally.beside[names[other]] = beside + int(together[place, other])
+                    tally.beside[names[other]] = tally.beside.get(names[other], 0) + int(together[other])
 
     @staticmethod
     def hit(rules: dict[str, RuleTally], hits: Iterable[str], minor: int, label: bool | None) -> None:
