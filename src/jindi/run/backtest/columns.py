@@ -47,6 +47,8 @@ class Sourcing:
     """Limits whose values are the candidate's own."""
     computed: list[str] = field(default_factory=list)
     """Derived features and models that are the candidate's own."""
+    texts: list[str] = field(default_factory=list)
+    """Columns of texts among those that are loaded."""
 
 
 def sourcing(contest: Contest, event_type: str, definitions: int, schema: pa.Schema) -> Sourcing:
@@ -59,6 +61,7 @@ def sourcing(contest: Contest, event_type: str, definitions: int, schema: pa.Sch
     same = _Same(then, today)
     for name in sorted({*inputs_of(today.live), *view.names(today)}):
         _source(name, found, same, columns)
+    found.texts += [column for column in found.load.values() if pa.types.is_string(schema.field(column).type)]
     return found
 
 
@@ -127,7 +130,7 @@ def by_columns(contest: Contest, files: Files, part: Part, source: Sourcing) -> 
     own = ["seq", "event_id", "as_of", "outcome", "reasons", "absent"]
     wanted = list(dict.fromkeys([*own, *source.load.values()]))
     tally = Tally()
-    for batch in stored.still_there(files, part, wanted):
+    for batch in stored.still_there(files, part, wanted, [*source.texts, "outcome", "reasons.list.element"]):
         _count(contest, part, source, batch, tally)
     return tally
 
