@@ -16,11 +16,13 @@ from shop_world import (
     FEATURES,
     LIMITS,
     LISTS,
+    PHONE,
     POLICY,
     SECOND_US,
     Shop,
     event,
     failing_append,
+    list_entry,
     pay,
     reopened,
     run,
@@ -326,6 +328,22 @@ def test_an_event_type_that_goes_away_leaves_its_decisions_readable_and_its_ids_
             assert shop.platform.answer(found) == answer
         async with reopened(shop, files=without, blobs=MemoryBlobs()) as again:
             assert again.platform.answer(again.platform.find("dec_000000000001")) == answer
+
+    run(go())
+
+
+def test_a_list_that_goes_away_keeps_no_platform_from_starting_and_comes_back_with_what_events_did_to_it():
+    async def go():
+        held, tail = LISTS.split("[blocked_phones]")
+        policy = POLICY.replace(" or phone in list('blocked_phones')", "").replace(', phone = "p"', "")
+        without = shop_files(lists=held, policy=policy)
+        async with Shop() as shop:
+            await shop.send(list_entry("l1", "blocked_phones", PHONE))
+            assert (await shop.send(pay(1)))["outcome"] == "deny"
+        async with reopened(shop, files=without, blobs=MemoryBlobs()) as lacking:
+            assert (await lacking.send(pay(2)))["outcome"] == "allow"
+            await lacking.platform.take(shop.files)
+            assert (await lacking.send(pay(3)))["outcome"] == "deny"
 
     run(go())
 
