@@ -46,12 +46,24 @@ class _Context:
     wiring: Wiring
 
 
+_Usage = typer.BadParameter.__mro__[1]
+"""What the command line says of arguments that it can't read."""
+
+
 def run(wiring: Wiring) -> None:
     """Run the command that the arguments name."""
+    as_json = "--json" in sys.argv[1:]
+    output = Output(as_json=as_json)
     try:
-        app(obj=_Context(wiring))
+        # Programs are told of arguments that can't be read as they are told of everything else.
+        code = app(obj=_Context(wiring), standalone_mode=not as_json)
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+    except (Problems, LogFailure, OSError) as error:
+        output.fail(error)
+    except _Usage as error:
+        output.fail(error.format_message(), error.exit_code)
+    raise SystemExit(code)
 
 
 def _settle(ctx: typer.Context, output: Output, data: str | None = None, folders: list[Path] | None = None,
@@ -455,10 +467,10 @@ def packs_try(
 
     output = Output(as_json=as_json)
     wiring, settled = _settle(ctx, output, None, folders)
-    raw = sys.stdin.buffer.read() if str(event) == "-" else event.read_bytes()
     try:
+        raw = sys.stdin.buffer.read() if str(event) == "-" else event.read_bytes()
         try_packs(wiring.pack_files(settled.packs), raw, url, api_key, output)
-    except Problems as error:
+    except (Problems, OSError) as error:
         output.fail(error)
 
 
@@ -510,7 +522,8 @@ def keys_list(ctx: typer.Context, data: Data = None, as_json: AsJson = False) ->
     """All keys, without their secrets."""
     output = Output(as_json=as_json)
     wiring, settled = _settle(ctx, output, data)
-    keys = wiring.keys(wiring.blobs(settled)).all()
+    # To look makes no folder.
+    keys = wiring.keys(wiring.blobs(settled)).all() if settled.data.exists() else []
     output.give({"keys": [
         {"id": k.id, "name": k.name, "scopes": sorted(k.scopes), "created": format_instant(k.created_us),
          "revoked": None if k.revoked_us is None else format_instant(k.revoked_us)} for k in keys
@@ -546,6 +559,8 @@ def _alone(wiring: Wiring, settled: Settled, output: Output, act: Callable[[], A
         log = wiring.open_log(settled)
     except LogFailure as error:
         output.fail(f"{error}; stop the platform first")
+    except Problems as error:
+        output.fail(error)
     try:
         return act()
     finally:
