@@ -12,8 +12,8 @@ from jindi.basics.problems import Problem, Problems
 from jindi.engine import Decision, EventProgram, Explanation, Program, build, check_cases, decide, explain, guard, refit
 from jindi.features import Windows, plan
 from jindi.journal import Notary
-from jindi.language import Value
-from jindi.packs import OUTCOMES
+from jindi.language import Kind, Value
+from jindi.packs import OUTCOMES, FieldDef
 from jindi.ports import Blobs, Clock, Log
 from jindi.run import snapshots
 from jindi.run.answered import Answered
@@ -212,27 +212,41 @@ class Platform:
         return write_again(writer, found.seq, found.record)
 
     def entity_features(self, entity: str, value: str) -> dict[str, Value]:
-        """All features that have this entity alone as their key, as of now.
+        """All features that have this entity alone as their key, as of `asked_at_us`; those that still catch up are
+        missing.
 
         Raises LookupError when no feature has it. An identifier may be given in clear: it is tokenised first.
         """
         definitions = self._program.definitions
-        kinds = {
-            field.identifier
+        if not any(feature.entities == (entity,) for feature in definitions.features.values()):
+            raise LookupError("no feature has this key")
+        fields = [
+            field
             for event in definitions.events.values()
             for field in event.fields
             if entity in (field.entity, field.name)
-        }
-        if not any(feature.entities == (entity,) for feature in definitions.features.values()):
-            raise LookupError("no feature has this key")
-        kind = next(iter(kinds - {None}), None)
+        ]
+        found = self.lane.state.windows.entity(entity, self._key(fields, value), self.asked_at_us)
+        return {name: None if name in self.lane.state.warming else each for name, each in found.items()}
+
+    @property
+    def asked_at_us(self) -> int:
+        """The instant as of which a question without an event is answered."""
+        return max(self.lane.state.high_us, self._clock.now_us())
+
+    def _key(self, fields: Sequence[FieldDef], value: str) -> Value:
+        """The value of an entity as its fields hold it. Raises LookupError when they can't."""
+        kind = next((field.identifier for field in fields if field.identifier is not None), None)
         if kind is not None and not is_token(kind, value):
             try:
-                value = self._tokens.token(kind, value)
+                return self._tokens.token(kind, value)
             except ValueError as error:
                 raise LookupError(str(error)) from None
-        as_of_us = max(self.lane.state.high_us, self._clock.now_us())
-        return self.lane.state.windows.entity(entity, value, as_of_us)
+        if any(field.type.kind is Kind.INT for field in fields):
+            if not (value.isascii() and value.removeprefix("-").isdigit() and len(value) < 19):
+                raise LookupError("this key is a whole number")
+            return int(value)
+        return value
 
     def recent_facts(self, program: Program) -> dict[str, list[list[Value]]]:
         """What recent events look like under other definitions, as far as the facts are known."""
