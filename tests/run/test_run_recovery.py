@@ -1,7 +1,10 @@
 """Recovery: whatever was lost, the state after a start is the state that the journal tells."""
 
+import errno
 import json
+import os
 import random
+import signal
 from dataclasses import replace
 
 import pytest
@@ -14,7 +17,7 @@ from jindi.packs import load
 from jindi.ports import LogDamaged
 from jindi.run import snapshots
 from jindi.run.lane import Stopped
-from jindi.run.platform import Settings
+from jindi.run.platform import NotNow, Settings
 from jindi.run.records import DefinitionsRecord, decode, encode_definitions
 from jindi.stores.files import FileBlobs, MemoryBlobs
 from jindi.stores.memory_log import MemoryLog
@@ -402,15 +405,36 @@ def test_a_snapshot_that_can_not_be_written_is_told_and_the_platform_goes_on(tmp
             await live(shop, 6)
 
             def save(*_, **__):
-                raise OSError("full")
+                raise OSError(errno.ENOSPC, "full")
 
             shop.blobs.save = save
-            with pytest.raises(OSError, match="could not be written"):
+            with pytest.raises(NotNow, match="could not be written: no space left on device"):
                 await shop.platform.snapshot()
             await live(shop, 6)
             await shop.platform.tend()
             assert any("could not be written" in line for line in shop.told)
             await shop.send(pay("on", at_us=shop.clock.at_us))
+
+    run(go())
+
+
+@pytest.mark.parametrize(
+    ("error", "why"), [(OSError("?"), "its writer failed"), (KeyError("?"), "its writer failed"), (None, "signal 9")]
+)
+def test_why_a_snapshot_could_not_be_written_is_told_as_far_as_it_is_known(error, why, tmp_path):
+    async def go():
+        async with on_disk("segments", tmp_path) as shop:
+            await live(shop, 3)
+
+            def save(*_, **__):
+                if error is None:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                raise error
+
+            shop.blobs.save = save
+            with pytest.raises(NotNow, match=why):
+                await shop.platform.snapshot()
+            del shop.blobs.save
 
     run(go())
 

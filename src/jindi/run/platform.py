@@ -356,7 +356,7 @@ class Platform:
     async def snapshot(self) -> str:
         """Write a snapshot now, in a child; returns its name when it is on disk.
 
-        Raises NotNow when the state is not one to go back to, OSError when it can't be written.
+        Raises NotNow when the state is not one to go back to, or when it can't be written.
         """
         async with self._snapshot_lock:
             # The state must say what the journal says: a stopped lane may have seen an event that was never
@@ -371,7 +371,8 @@ class Platform:
             _, status = await asyncio.to_thread(os.waitpid, child, 0)
             self._snapshot_seq, self._snapshot_us = seq, self._clock.now_us()
             if status != 0:
-                raise OSError("the snapshot could not be written; the platform goes on with the last one")
+                why = snapshots.why(status)
+                raise NotNow(f"the snapshot could not be written: {why}; the platform goes on with the last one")
             snapshots.prune(self._blobs)
             return snapshots.name_of(seq)
 

@@ -557,9 +557,7 @@ def _alone(wiring: Wiring, settled: Settled, output: Output, act: Callable[[], A
     """Change stored keys only while no platform has them in memory: it would not see the change."""
     try:
         log = wiring.open_log(settled)
-    except LogFailure as error:
-        output.fail(f"{error}; stop the platform first")
-    except Problems as error:
+    except (LogFailure, Problems) as error:
         output.fail(error)
     try:
         return act()
