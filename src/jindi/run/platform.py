@@ -9,17 +9,29 @@ from zoneinfo import ZoneInfo
 from jindi import packs
 from jindi.basics.instants import MINUTE_US, SECOND_US, day_of
 from jindi.basics.problems import Problem, Problems
-from jindi.engine import Decision, EventProgram, Explanation, Program, build, check_cases, decide, explain, guard, refit
+from jindi.engine import (
+    Decision,
+    EventProgram,
+    Explanation,
+    Program,
+    build,
+    check_cases,
+    decide,
+    explain,
+    guard,
+    refit,
+    shown,
+)
 from jindi.features import Windows, plan
 from jindi.journal import Notary
-from jindi.language import Kind, Value
+from jindi.language import DURATION, Kind, Value
 from jindi.packs import OUTCOMES, FieldDef
 from jindi.ports import Blobs, Clock, Log
 from jindi.run import snapshots
 from jindi.run.answered import Answered
 from jindi.run.archive import Archive
 from jindi.run.history.keeper import Keeper
-from jindi.run.intake import Intake, Refused
+from jindi.run.intake import AHEAD_MAX_US, Intake, Refused
 from jindi.run.lane import Busy, Conflict, Lane, Stopped, Waiter, write_again
 from jindi.run.measures import Measures
 from jindi.run.openings import Status
@@ -114,7 +126,7 @@ class Platform:
         self._snapshot_seq, self._snapshot_us = 0, self.started_us
         self._snapshot_lock = asyncio.Lock()
         self._recover_at_us, self._patience_us = 0, SECOND_US
-        self._closing = False
+        self._closing = self._clock_is_behind = False
 
     @property
     def program(self) -> Program:
@@ -150,6 +162,7 @@ class Platform:
         self.intake = Intake(self._program.definitions, self._tokens, self._clock.now_us)
         self.lane = Lane(recovered.state, self.log, recovered.chain, self._clock, self.measures, self.archive)
         self.replayed = recovered.replayed
+        self._look_at_clock(self._clock.now_us())
         if recovered.definitions_digest != self._program.digest:
             self._journal_definitions()
         else:
@@ -383,28 +396,43 @@ class Platform:
 
     async def tend(self) -> None:
         """What is looked after every second: snapshots when they are due, recovery when the lane has stopped."""
+        now_us = self._clock.now_us()
+        self._look_at_clock(now_us)
         if self.lane.stopped is not None:
-            now_us = self._clock.now_us()
-            if now_us >= self._recover_at_us:
+            # A clock that was put back must not make the wait longer than it was meant to be.
+            if now_us >= self._recover_at_us or now_us < self._recover_at_us - self._patience_us:
                 # A lane that stops again soon (a full disk) is given longer each time: recovery costs, and a
                 # readiness that flickers helps nobody.
                 self._patience_us = min(2 * self._patience_us, PATIENCE_MAX_US)
                 await self._recover()
                 self._recover_at_us = self._clock.now_us() + self._patience_us
             return
-        if self._clock.now_us() >= self._recover_at_us + PATIENCE_MAX_US:
+        if now_us >= self._recover_at_us + PATIENCE_MAX_US:
             self._patience_us = SECOND_US
         self.lane.state.windows.sweep(SWEEP_KEYS)
         try:
             if self._notary is not None and self._notary.due:
                 self._notary.save(self._clock.now_us())
             fresh = self.lane.state.next_seq - self._snapshot_seq
-            idle_us = self._clock.now_us() - self._snapshot_us
+            self._snapshot_us = min(self._snapshot_us, now_us)
+            idle_us = now_us - self._snapshot_us
             late = idle_us >= self._settings.snapshot_minutes * MINUTE_US
             if (fresh >= self._settings.snapshot_every or (fresh and late)) and not self.lane.state.warming:
                 await self.snapshot()
         except (OSError, NotNow) as error:
             self._tell(str(error))
+
+    def _look_at_clock(self, now_us: int) -> None:
+        """Say, once, that the machine's clock lies behind the journal by more than any event may lie ahead of it."""
+        behind_us = self.lane.state.high_us - now_us
+        is_behind = behind_us > AHEAD_MAX_US
+        if is_behind and not self._clock_is_behind:
+            self._tell(
+                f"the machine's clock is {shown(behind_us // SECOND_US * SECOND_US, DURATION, lambda _: None)} behind the"
+                " journal's newest event: it was put back, or it was ahead before. Until it has caught up, events are"
+                " taken to have happened at that event's time (set the clock, and run NTP)"
+            )
+        self._clock_is_behind = is_behind
 
     async def _recover(self) -> None:
         self._tell(f"the lane has stopped: {self.lane.stopped}; recovering from the journal")
