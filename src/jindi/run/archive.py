@@ -13,7 +13,7 @@ from jindi.run.events import Declaring, Scalars, field_order, reordered
 from jindi.run.records import DecisionRecord, DefinitionsRecord, decode, source_of
 
 
-class Outdated(Problems, LookupError):
+class Outdated(Problems, LookupError):  # noqa: N818 - what was looked for is there and outdated
     """Definitions that the journal holds and this version of Jindi no longer takes, with what it has against them."""
 
     def __init__(self, seq: int, found: Problems) -> None:
@@ -95,7 +95,7 @@ class Archive:
     def _source(self, definitions_seq: int) -> Mapping[str, str]:
         record = self.record(definitions_seq)
         if not isinstance(record, DefinitionsRecord):
-            raise LookupError(f"record {definitions_seq} of the journal holds no definitions")
+            raise LookupError(f"record {definitions_seq} of the journal holds no definitions")  # noqa: TRY004
         return source_of(record)
 
     def _declaring(self, definitions_seq: int) -> Declaring:

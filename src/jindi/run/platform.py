@@ -32,10 +32,10 @@ from jindi.run.answered import Answered
 from jindi.run.archive import Archive
 from jindi.run.history.keeper import Keeper
 from jindi.run.intake import AHEAD_MAX_US, Intake, Refused
-from jindi.run.lane import Busy, Conflict, Lane, Stopped, Waiter, write_again
+from jindi.run.lane import RECENT_MAX, Busy, Conflict, Lane, Stopped, Waiter, write_again
 from jindi.run.measures import Measures
 from jindi.run.openings import Status
-from jindi.run.records import DecisionRecord, DefinitionsRecord, decision_id, decision_seq, decode, encode_definitions
+from jindi.run.records import DecisionRecord, DefinitionsRecord, decision_id, decision_seq, encode_definitions
 from jindi.run.recovery import Progress, last_record, recover
 from jindi.run.state import Gathered, State
 from jindi.vault import Tokens, is_token
@@ -261,34 +261,36 @@ class Platform:
             return int(value)
         return value
 
-    def recent_facts(self, program: Program) -> dict[str, list[list[Value]]]:
-        """What recent events look like under other definitions, as far as the facts are known."""
+    async def recent_facts(self, program: Program) -> dict[str, list[list[Value]]]:
+        """What the newest events of the journal look like under other definitions, as far as the facts are known."""
         facts: dict[str, list[list[Value]]] = {}
-        for decided in self.lane.recent:
-            name = decided.event.type
-            if name in program.events:
-                old, new = self._program.events[name], program.events[name]
-                record = decode(decided.record)
-                assert isinstance(record, DecisionRecord), "decisions are remembered"
+        first = max(0, self.log.next_seq() - RECENT_MAX)
+        for count, (_, record) in enumerate(self.archive.records(first), 1):
+            if count % WARM_SLICE == 0:
+                await asyncio.sleep(0)
+            if not isinstance(record, DecisionRecord) or record.event_type not in program.events:
+                continue
+            try:
+                old, new = self.archive.program(record.definitions).events[record.event_type], program.events
                 seen = old.complete([*record.values, *record.facts], frozenset(record.absent))
-                try:
-                    refitted, _ = refit(old, new, seen, record.as_of_us)
-                except LookupError:
-                    continue  # a limit that had no value yet on that day says nothing about today
-                facts.setdefault(name, []).append(refitted)
+                refitted, _ = refit(old, new[record.event_type], seen, record.as_of_us)
+            except LookupError:
+                continue  # a limit that had no value yet on that day says nothing about today
+            facts.setdefault(record.event_type, []).append(refitted)
         return facts
 
     async def take(self, files: Mapping[str, str]) -> tuple[str, ...]:
         """Put changed packs in force, whole or not at all. Returns the features that still catch up.
 
-        Raises Problems, and changes nothing, when the packs have any problem, a case fails, or a guard fires.
+        Raises Problems, and changes nothing, when the packs have any problem, a case fails, or a guard fires;
+        LogFailure when the journal's newest events can't be read.
         """
         # In a thread of its own: decisions go on meanwhile.
         program = await asyncio.to_thread(compiled, files)
         if program.digest == self._program.digest:
             return ()
         today = day_of(self._clock.now_us(), ZoneInfo("UTC"))
-        if problems := guard(program, self.recent_facts(program), today):
+        if problems := guard(program, await self.recent_facts(program), today):
             raise Problems(problems)
         # A layout as near as may be to the one in force, so that most of what is known goes over.
         layout = plan(program.definitions, program.reads, before=self.lane.state.windows.plan)
@@ -427,10 +429,11 @@ class Platform:
         behind_us = self.lane.state.high_us - now_us
         is_behind = behind_us > AHEAD_MAX_US
         if is_behind and not self._clock_is_behind:
+            length = shown(behind_us // SECOND_US * SECOND_US, DURATION, lambda _: None)
             self._tell(
-                f"the machine's clock is {shown(behind_us // SECOND_US * SECOND_US, DURATION, lambda _: None)} behind the"
-                " journal's newest event: it was put back, or it was ahead before. Until it has caught up, events are"
-                " taken to have happened at that event's time (set the clock, and run NTP)"
+                f"the machine's clock is {length} behind the journal's newest event: it was put back, or it was ahead"
+                " before. Until it has caught up, events are taken to have happened at that event's time (set the"
+                " clock, and run NTP)"
             )
         self._clock_is_behind = is_behind
 

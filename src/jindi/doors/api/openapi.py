@@ -80,7 +80,7 @@ def _paths() -> dict[str, Any]:
             "get": _get("Why, and what would change it.", "explainDecision", anything, [*one_id, exact])
         },
         "/v1/entities/{key}/{value}/features": {
-            "get": _get("All features that have this entity as their key, as of now.", "readFeatures", _features(), entity)
+            "get": _get("All features with this entity as their key, as of now.", "readFeatures", _features(), entity)
         },
         "/v1/packs": {"get": _get("The definitions in force.", "readPacks", anything, [])},
         "/v1/packs/try": {

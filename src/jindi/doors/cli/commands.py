@@ -46,10 +46,6 @@ class _Context:
     wiring: Wiring
 
 
-_Usage = typer.BadParameter.__mro__[1]
-"""What the command line says of arguments that it can't read."""
-
-
 def run(wiring: Wiring) -> None:
     """Run the command that the arguments name."""
     as_json = "--json" in sys.argv[1:]
@@ -61,7 +57,7 @@ def run(wiring: Wiring) -> None:
         raise SystemExit(130) from None
     except (Problems, LogFailure, OSError) as error:
         output.fail(error)
-    except _Usage as error:
+    except typer.exceptions.TyperException as error:
         output.fail(error.format_message(), error.exit_code)
     raise SystemExit(code)
 
