@@ -1,5 +1,6 @@
 """Recovery: whatever was lost, the state after a start is the state that the journal tells."""
 
+import asyncio
 import errno
 import json
 import os
@@ -17,7 +18,7 @@ from jindi.packs import load
 from jindi.ports import LogDamaged
 from jindi.run import snapshots
 from jindi.run.lane import Stopped
-from jindi.run.platform import NotNow, Settings
+from jindi.run.platform import NotNow, Platform, Settings
 from jindi.run.records import DefinitionsRecord, decode, encode_definitions
 from jindi.stores.files import FileBlobs, MemoryBlobs
 from jindi.stores.memory_log import MemoryLog
@@ -42,6 +43,12 @@ from shop_world import (
     shop_files,
     state_of,
 )
+
+
+@pytest.fixture(autouse=True)
+def nobody_watches(monkeypatch):
+    """These tests tend the platform themselves: on a slow machine its own rounds would come in between."""
+    monkeypatch.setattr(Platform, "_watch", lambda _: asyncio.sleep(0))
 
 
 async def live(shop, count, seed=1):

@@ -59,7 +59,7 @@ def run(wiring: Wiring) -> None:
         output.fail(error)
     except typer.exceptions.TyperException as error:
         output.fail(error.format_message(), error.exit_code)
-    raise SystemExit(code)
+    raise SystemExit(code or 0)
 
 
 def _settle(ctx: typer.Context, output: Output, data: str | None = None, folders: list[Path] | None = None,
