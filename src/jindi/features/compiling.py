@@ -76,9 +76,22 @@ class KernelCompiler(CompilerBase):
 
 
 def kernel(function: F) -> F:
-    """Compile on first use, keep the machine code on disk, let other threads run meanwhile."""
-    compiled = njit(cache=True, nogil=True, error_model="numpy", pipeline_class=KernelCompiler, _nrt=False)
-    return cast("F", compiled(function))
+    """Compile on first use, keep the machine code on disk, let other threads run meanwhile.
+
+    Kernels own no memory: arrays are lent to them. So nobody counts references to them (`_nrt`), which would take
+    some hundred atomic additions for an event.
+    """
+    return _compiled(function, {"_nrt": False})
+
+
+def owning_kernel(function: F) -> F:
+    """As `kernel`, for one that makes arrays of its own, which are counted."""
+    return _compiled(function, {})
+
+
+def _compiled(function: F, more: dict[str, Any]) -> F:
+    options: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy"} | more
+    return cast("F", njit(pipeline_class=KernelCompiler, **options)(function))
 
 
 def _fetch(_context: Any, words: Any, _at: Any) -> Any:
