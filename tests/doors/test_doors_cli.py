@@ -414,7 +414,13 @@ def test_a_checkpoint_that_can_not_be_written_is_a_problem_and_not_half_a_succes
 
 
 def test_arguments_that_can_not_be_read_are_told_to_programs_too(monkeypatch, capsys):
-    for arguments in (["verify", "--nosuch"], ["nosuch"], ["decide", "missing"], ["bench", "--events", "no"]):
+    for arguments in (
+        ["verify", "--nosuch"],
+        ["nosuch"],
+        ["decide", "missing"],
+        ["bench", "--events", "no"],
+        ["demo", "--users", "3"],
+    ):
         for more in ([], ["--json"]):
             monkeypatch.setattr(sys, "argv", ["jindi", *arguments, *more])
             with pytest.raises(SystemExit) as end:

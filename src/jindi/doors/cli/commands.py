@@ -105,9 +105,11 @@ def up(
 @app.command()
 def demo(
     ctx: typer.Context, data: Data = "demo-data", folders: Packs = None, listen: Listen = None,
-    users: Annotated[int, typer.Option(help="Customers of the simulated wallet.")] = 12_000,
+    users: Annotated[int, typer.Option(min=20, help="Customers of the simulated wallet.")] = 12_000,
     seed: Annotated[int, typer.Option(help="The simulated world's seed.")] = 7,
-    days: Annotated[int, typer.Option(help="Days of history told at full speed before the stream is live.")] = 7,
+    days: Annotated[
+        int, typer.Option(min=0, max=366, help="Days of history told at full speed before the stream is live.")
+    ] = 7,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Start the platform with a simulated wallet's stream and a scoreboard against its ground truth."""
