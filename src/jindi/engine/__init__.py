@@ -21,7 +21,7 @@ from jindi.engine.explanations import (
     explain,
     to_json,
 )
-from jindi.engine.guards import SAMPLE_MIN, guard, refit
+from jindi.engine.guards import SAMPLE_MIN, Finding, findings, guard, refit
 from jindi.engine.models import Model, Shares
 from jindi.engine.program import (
     EventProgram,
@@ -47,6 +47,7 @@ __all__ = [
     "ExemptionLine",
     "Explanation",
     "Facts",
+    "Finding",
     "InputLine",
     "LimitLine",
     "Member",
@@ -69,6 +70,7 @@ __all__ = [
     "check_policy",
     "decide",
     "explain",
+    "findings",
     "guard",
     "judge",
     "reasons",

@@ -229,11 +229,18 @@ def build_trial(definitions: Definitions, policy: PolicyDef) -> EventProgram:
 
 def place_of(definitions: Definitions, policy: PolicyDef) -> str:
     """Where a policy's problems are reported: the file that it was read from."""
-    own_id = re.compile(rf"^id\s*=\s*[\"']{re.escape(policy.id)}[\"']", re.MULTILINE)
-    for path, text in definitions.source.items():
-        if "policies/" in path and own_id.search(f"\n{text}".split("\n[", 1)[0]):
-            return path
-    return f"{policy.pack}/policies/{policy.id}.toml"
+    name, _, mark = policy.id.partition("@")
+    own_id = re.compile(rf"^id\s*=\s*[\"']{re.escape(name)}[\"']", re.MULTILINE)
+    found = [
+        path
+        for path, text in definitions.source.items()
+        if "policies/" in path
+        and ("policies/shadow/" in path) is bool(mark)
+        and own_id.search(f"\n{text}".split("\n[", 1)[0])
+    ]
+    # Several versions may lie aside: those that the platform wrote bear their digest in their name.
+    marked = [path for path in found if mark and mark in path]
+    return next(iter(marked or found), f"{policy.pack}/policies/{name}.toml")
 
 
 def expressions_of(policy: PolicyDef) -> list[tuple[str, Expression]]:

@@ -35,9 +35,11 @@ from jindi.packs.definitions import (
     WordDef,
     Words,
 )
-from jindi.packs.load import load
+from jindi.packs.load import canonical_files, digest_of, load
+from jindi.packs.policies import version_name
 from jindi.packs.scopes import readable, scope_for
 from jindi.packs.skeleton import skeleton
+from jindi.packs.standing import PolicyFile, policy_files
 
 __all__ = [
     "FOLDS",
@@ -64,14 +66,19 @@ __all__ = [
     "Over",
     "PackDef",
     "PolicyDef",
+    "PolicyFile",
     "RuleDef",
     "Trees",
     "Unit",
     "WoeTerm",
     "WordDef",
     "Words",
+    "canonical_files",
+    "digest_of",
     "load",
+    "policy_files",
     "readable",
     "scope_for",
     "skeleton",
+    "version_name",
 ]

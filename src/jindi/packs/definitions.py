@@ -289,6 +289,11 @@ class PolicyDef:
     cases: tuple[CaseDef, ...]
     digest: str
 
+    @property
+    def version(self) -> str:
+        """This version's own name: the policy's id and the beginning of its content's digest."""
+        return f"{self.id.partition('@')[0]}@{self.digest[:12]}"
+
 
 @dataclass(frozen=True, slots=True)
 class ModelInput:

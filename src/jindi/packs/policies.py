@@ -77,13 +77,24 @@ def plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date | time) else value
 
 
-def read_policy(raw: Mapping[str, Any], pack: PackDef, where: str, known: Known, problems: list[Problem]) -> PolicyDef:
-    """One policy with all its parts."""
+def read_policy(
+    raw: Mapping[str, Any],
+    pack: PackDef,
+    where: str,
+    known: Known,
+    problems: list[Problem],
+    *,
+    aside: bool = False,
+) -> PolicyDef:
+    """One policy with all its parts. A version that lies `aside` is a shadow whatever state it names, and its id
+    says which version it is: `payment@3f2a91c0d1e2`.
+    """
     given = raw.get("id")
     item = given if isinstance(given, str) else ""
     table = Table(raw, "policy", where, item[:64], problems)
     policy_id = table.name("id", pattern=SLUG)
     state = cast("Literal['live', 'shadow', 'draft']", table.choice("state", STATES))
+    state = "shadow" if aside else state
     on = table.text("on", remedy="name the event type that it decides")
     event = known.events.get(on)
     if event is None and on and on not in known.broken:
@@ -107,8 +118,9 @@ def read_policy(raw: Mapping[str, Any], pack: PackDef, where: str, known: Known,
     )
     if state == "live":
         reader.check_placeholders(table, used)
+    mark = digest(canonical(plain(raw)))
     return PolicyDef(
-        id=policy_id,
+        id=version_name(policy_id, mark) if aside else policy_id,
         pack=pack.name,
         on=on,
         doc=table.words(),
@@ -118,8 +130,17 @@ def read_policy(raw: Mapping[str, Any], pack: PackDef, where: str, known: Known,
         rules=rules,
         exemptions=exemptions,
         cases=cases,
-        digest=digest(canonical(plain(raw))),
+        digest=mark,
     )
+
+
+def version_name(policy_id: str, mark: str) -> str:
+    """How a version of a policy is called: the policy and the first twelve digits of its content's digest.
+
+    >>> version_name("payment", "3f2a91c0d1e2" + 52 * "0")
+    'payment@3f2a91c0d1e2'
+    """
+    return f"{policy_id}@{mark[:12]}"
 
 
 def check_policies(policies: Iterable[tuple[PolicyDef, str]]) -> list[Problem]:

@@ -8,7 +8,7 @@ from jindi.packs import Definitions
 from jindi.ports import Log
 from jindi.run.answers import Writer
 from jindi.run.events import Scalars, field_order, reordered
-from jindi.run.records import DecisionRecord, DefinitionsRecord, decode, source_of
+from jindi.run.records import DECISION, DecisionRecord, DefinitionsRecord, Record, decode, source_of
 
 
 class Archive:
@@ -26,7 +26,7 @@ class Archive:
         other._programs, other._writers, other._order = self._programs, self._writers, self._order
         return other
 
-    def records(self, first: int = 0) -> Iterator[tuple[int, DecisionRecord | DefinitionsRecord]]:
+    def records(self, first: int = 0) -> Iterator[tuple[int, Record]]:
         """All records from a sequence number on. Raises LogDamaged at the first damaged place."""
         for frame in self.log.read(first):
             seq = frame.first
@@ -35,7 +35,7 @@ class Archive:
                     yield seq, decode(record)
                 seq += 1
 
-    def record(self, seq: int) -> DecisionRecord | DefinitionsRecord:
+    def record(self, seq: int) -> Record:
         """One record. Raises LookupError when the journal has none of this number."""
         if not 0 <= seq < self.log.next_seq():
             raise LookupError(f"the journal has no record {seq}")
@@ -44,6 +44,29 @@ class Archive:
                 return record
             break
         raise LookupError(f"the journal has no record {seq}")
+
+    def others(self, until: int) -> Iterator[tuple[int, Record]]:
+        """All records before `until` that are no decisions; decisions are passed over unread."""
+        for frame in self.log.read(0) if until else ():
+            for seq, record in enumerate(journal.unseal(frame.batch).records, frame.first):
+                if seq < until and record[1] != DECISION:  # a record's second byte is its kind
+                    yield seq, decode(record)
+            if frame.first + frame.count >= until:
+                return
+
+    def in_force(self, until: int | None = None) -> int:
+        """The number of the definitions record in force at the journal's end (or before record `until`); -1 when
+        there is none.
+        """
+        seq = (self.log.next_seq() if until is None else until) - 1
+        while seq >= 0:
+            record = self.record(seq)
+            if isinstance(record, DecisionRecord):
+                return record.definitions
+            if isinstance(record, DefinitionsRecord):
+                return seq
+            seq -= 1
+        return -1
 
     def place(self, seq: int) -> journal.Batch:
         """The batch that holds a record. Raises LookupError when there is none."""

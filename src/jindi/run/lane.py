@@ -13,7 +13,7 @@ from typing import Protocol
 import msgspec
 
 from jindi.basics.problems import Problem
-from jindi.engine import Decision
+from jindi.engine import Decision, EventProgram
 from jindi.journal import Chain
 from jindi.packs import OUTCOMES
 from jindi.ports import Clock, Log
@@ -56,6 +56,7 @@ class Decided(msgspec.Struct, gc=False):
 
     seq: int
     received_us: int
+    ep: EventProgram
     event: Event
     late: bool
     decision: Decision
@@ -192,7 +193,7 @@ class Lane:
             # The event is in the windows but not in the journal: only a recovery puts that right.
             self._stop(f"an event could not be decided: {type(error).__name__}")
             raise Stopped(self.stopped) from error
-        decided = Decided(seq, received_us, event, gathered.late, decision, record)
+        decided = Decided(seq, received_us, ep, event, gathered.late, decision, record)
         self._records.append(record)
         waiters = [waiter]
         self._waiting.append((waiters, body, decided))

@@ -11,8 +11,9 @@ from jindi.run import snapshots
 from jindi.run.archive import Archive
 from jindi.run.blocks import Feeder
 from jindi.run.lists import Lists
-from jindi.run.records import DecisionRecord, DefinitionsRecord, decode
+from jindi.run.records import DecisionRecord, DefinitionsRecord, Record, decode
 from jindi.run.state import State
+from jindi.run.versions import Ledger
 
 Progress = Callable[[int, int], None]
 """Told (records done, records in all)."""
@@ -47,18 +48,20 @@ def recover(log: Log, blobs: Blobs, program: Program, archive: Archive, progress
             if seq < start:
                 continue
             record = decode(raw)
-            if isinstance(record, DefinitionsRecord):
-                state.definitions_seq, digest = seq, _learnt(archive, seq, record, program)
-                state.next_seq = seq + 1
-            else:
+            if isinstance(record, DecisionRecord):
                 state.apply(seq, record, archive.values_today(record, program.definitions))
+            else:
+                if isinstance(record, DefinitionsRecord):
+                    state.definitions_seq, digest = seq, _learnt(archive, seq, record, program)
+                state.ledger.note(seq, record)
+                state.next_seq = seq + 1
             if progress is not None and seq % 4096 == 0:
                 progress(seq - start, total - start)
     state.take(feeder.flush())
     return Recovered(state, chain, total - start, snapshot, digest, tuple(notes))
 
 
-def _learnt(archive: Archive, seq: int, record: DecisionRecord | DefinitionsRecord, program: Program) -> str:
+def _learnt(archive: Archive, seq: int, record: Record, program: Program) -> str:
     """The digest of a definitions record. Today's, as it nearly always is, needn't be compiled once more."""
     assert isinstance(record, DefinitionsRecord), "the state says so"
     if record.digest == program.digest:
@@ -106,8 +109,17 @@ def _from_snapshot(
         state = State(program, restored.windows, lists, restored.openings, restored.answered)
         state.high_us, state.next_seq = header.high_us, header.seq
         state.definitions_seq = header.definitions_seq
+        state.ledger = header.ledger if header.ledger is not None else _ledger(archive, header.seq)
         return state, name
     return State.fresh(program, Windows(windows_plan)), None
+
+
+def _ledger(archive: Archive, until: int) -> Ledger:
+    """What a snapshot of an earlier Jindi doesn't know: the steps and definitions before a record."""
+    ledger = Ledger()
+    for seq, record in archive.others(until):
+        ledger.note(seq, record)
+    return ledger
 
 
 def last_record(archive: Archive, seq: int) -> bytes:

@@ -16,6 +16,7 @@ from jindi.features import Plan, Windows
 from jindi.ports import Blobs
 from jindi.run.answered import Answered
 from jindi.run.openings import Opening, Openings
+from jindi.run.versions import Ledger
 
 MAGIC = b"JINDI-SNAPSHOT-2\n"
 PREFIX = "snapshot-"
@@ -48,6 +49,8 @@ class Header(msgspec.Struct, kw_only=True):
     lists: dict[str, Any]
     openings: list[Opening]
     sections: list[Section]
+    ledger: Ledger | None = None
+    """None in a snapshot of before there were steps: the journal tells."""
 
 
 class Restored(msgspec.Struct):
@@ -78,6 +81,7 @@ def chunks(state: Any, last_record: bytes) -> Iterator[bytes | memoryview]:
         answered=answered_header,
         lists=state.lists.save(),
         openings=state.openings.save(),
+        ledger=state.ledger,
         sections=[Section(name, data.nbytes, hashlib.sha256(data).digest()) for name, data in buffers],
     )
     head = _encode(header)

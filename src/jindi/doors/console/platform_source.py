@@ -61,9 +61,7 @@ class PlatformSource:
         return recent[0].event.at_us if len(recent) == recent.maxlen else None
 
     def _row(self, decided: Decided) -> DecisionRow:
-        program = self._platform.program.events.get(decided.event.type)
-        assert program is not None, "recent decisions are cleared when definitions change"
-        decision = decided.decision
+        program, decision = decided.ep, decided.decision
         rules = tuple(program.live.policy.rules[hit].id for hit in decision.hits) if program.live is not None else ()
         subject, minor, currency = _subject(program.event, decided.event.values)
         return DecisionRow(

@@ -257,8 +257,7 @@ def _currency(ep: EventProgram) -> str | None:
 
 def _docs(ep: EventProgram, archive: Archive, last: int) -> dict[str, dict[str, str]]:
     """What each rule says it is for: the candidate's, and those in force at the journal's end."""
-    record = archive.record(last - 1)
-    newest = archive.program(record.definitions if isinstance(record, DecisionRecord) else last - 1)
+    newest = archive.program(archive.in_force(last))
     found: dict[str, dict[str, str]] = {}
     for each in (newest.events.get(ep.event.name), ep):
         if each is not None and each.live is not None:

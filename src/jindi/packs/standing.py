@@ -1,0 +1,54 @@
+"""Which policies stand in some pack files, and how, without reading anything else of them."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from jindi.basics.digests import canonical, digest
+from jindi.packs.policies import plain, version_name
+
+_POLICY = re.compile(r"(?:.*/)?policies/(?P<aside>shadow/)?[^/]+\.toml\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFile:
+    """A policy's file: what it calls itself, the state it is in, and the digest of its content.
+
+    `aside` marks a version that lies in `policies/shadow`: a shadow whatever its file says.
+    """
+
+    path: str
+    id: str
+    on: str
+    state: str
+    digest: str
+    aside: bool
+
+    @property
+    def version(self) -> str:
+        """The version's own name."""
+        return version_name(self.id, self.digest)
+
+
+def policy_files(source: Mapping[str, str]) -> tuple[PolicyFile, ...]:
+    """The policies of some pack files, in the order of their paths; a file that can't be read is left out, for
+    whoever loads the packs is told of it.
+    """
+    found = []
+    for path in sorted(source):
+        match = _POLICY.match(path)
+        if match is None:
+            continue
+        try:
+            raw = tomllib.loads(source[path])
+        except (ValueError, RecursionError):
+            continue
+        named = [raw.get(key) for key in ("id", "on", "state")]
+        if not all(isinstance(word, str) for word in named):
+            continue
+        policy_id, on, state = map(str, named)
+        aside = match["aside"] is not None
+        mark = digest(canonical(plain(raw)))
+        found.append(PolicyFile(path, policy_id, on, "shadow" if aside else state, mark, aside))
+    return tuple(found)
