@@ -113,12 +113,26 @@ class VersionRoutes:
             post("/v1/policies/retire", write, self._retire),
             post("/v1/policies/rollback", approve, self._roll_back),
             get("/v1/policies/{id}", self._policy),
-            Route("/v1/proposals", self._guard(READERS, self._told(self._proposals)), methods=["GET"]),
-            post("/v1/proposals", write, self._propose),
+            Route(
+                "/v1/proposals",
+                self._by_method(READERS, self._proposals, write, self._propose),
+                methods=["GET", "POST"],
+            ),
             get("/v1/proposals/{id}", self._proposal),
             post("/v1/proposals/{id}/approve", approve, self._approve),
             post("/v1/proposals/{id}/reject", either, self._reject),
         ]
+
+    def _by_method(
+        self, look: tuple[Right, ...], looking: Keyed, do: tuple[Right, ...], doing: Keyed
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """One address to look at by GET and to act at by POST, each with its own rights."""
+        get, post = self._guard(look, self._told(looking)), self._guard(do, self._told(doing))
+
+        async def either(request: Request) -> Response:
+            return await (post if request.method == "POST" else get)(request)
+
+        return either
 
     def _told(self, handler: Keyed) -> Keyed:
         """The handler, with what can go wrong told as problems."""
