@@ -47,6 +47,7 @@ ROUTES = [
 OPEN = ["/healthz", "/readyz", "/openapi.json"]
 OF_VERSIONS = [  # test_doors_versions.py asks them
     ("GET", "/v1/policies"), ("GET", "/v1/policies/{id}"), ("POST", "/v1/policies/diff"),
+    ("GET", "/v1/policies/statistics"),
     ("POST", "/v1/policies/shadow"), ("POST", "/v1/policies/retire"), ("POST", "/v1/policies/rollback"),
     ("GET", "/v1/proposals"), ("POST", "/v1/proposals"), ("GET", "/v1/proposals/{id}"),
     ("POST", "/v1/proposals/{id}/approve"), ("POST", "/v1/proposals/{id}/reject"),

@@ -6,9 +6,9 @@ import json
 import re
 
 import pytest
+from api_world import Api
 from typer.testing import CliRunner
 
-from api_world import Api
 from jindi.access import Scope
 from jindi.app.wiring import Outside
 from jindi.doors.api.versions import person_of
@@ -23,6 +23,7 @@ NOBODY = "chg_0000000000ff"
 ROUTES = [
     ("GET", "/v1/policies", None, {WRITE, APPROVE, READ}, 200),
     ("GET", "/v1/policies/pay", None, {WRITE, APPROVE, READ}, 200),
+    ("GET", "/v1/policies/statistics", None, {WRITE, APPROVE, READ}, 200),
     ("POST", "/v1/policies/diff", {}, {WRITE, APPROVE, READ}, 200),
     ("POST", "/v1/policies/shadow", {"policy": "nobody"}, {WRITE}, 409),
     ("POST", "/v1/policies/retire", {"version": FIRST}, {WRITE}, 409),
@@ -230,6 +231,29 @@ def test_the_whole_life_of_a_version_by_commands():
             assert (await jindi("retire", version))["version"] == version
             other = await jindi("propose", "pay", "--why", "x")
             assert (await jindi("reject", other["id"], "--why", "y", key=doors.approver))["state"] == "rejected"
+
+    run(go())
+
+
+def test_what_a_watched_version_would_have_done_is_told_as_json_and_in_words():
+    async def go():
+        async with served() as (doors, jindi):
+            assert (await jindi("stats"))["watched"] == []
+            assert "no version is watched" in await jindi("stats", as_json=False)
+            doors.office.save(LOWER)
+            await jindi("shadow", "pay")
+            for n, amount in enumerate(["10.00", "950.00", "950.00", "2000.00"]):
+                await doors.post(pay(n, amount))
+            [tally] = (await jindi("stats", SECOND))["watched"]
+            assert (tally["version"], tally["live"], tally["events"], tally["disagreements"]) == (SECOND, FIRST, 4, 2)
+            assert tally["would_outcomes"]["challenge"] == 3
+            assert tally["live_outcomes"]["challenge"] == 1
+            assert tally["rules"]["large"] == {"hits": 3, "heavier": 2, "live_hits": 1}
+            assert {each["decision_id"] for each in tally["samples"]} == {"dec_000000000004", "dec_000000000005"}
+            said = await jindi("stats", as_json=False)
+            assert "4 pay events" in said
+            assert "2 decided otherwise (50.00%)" in said
+            await jindi("stats", "nobody@000000000000", code=1)
 
     run(go())
 

@@ -34,10 +34,11 @@ from jindi.engine.program import (
     build_trial,
 )
 from jindi.engine.showing import Shown, shortened, shown
-from jindi.engine.verdicts import Decision, Verdict
+from jindi.engine.verdicts import WEIGHTS, Decision, Verdict
 
 __all__ = [
     "SAMPLE_MIN",
+    "WEIGHTS",
     "BandLine",
     "Change",
     "Condition",

@@ -8,12 +8,13 @@ import asyncio
 from collections import deque
 from concurrent.futures import Future as Job
 from concurrent.futures import ThreadPoolExecutor, wait
+from time import perf_counter_ns
 from typing import Protocol
 
 import msgspec
 
 from jindi.basics.problems import Problem
-from jindi.engine import Decision, EventProgram
+from jindi.engine import WEIGHTS, Decision, EventProgram, judge
 from jindi.journal import Chain
 from jindi.packs import OUTCOMES
 from jindi.ports import Clock, Log
@@ -24,7 +25,8 @@ from jindi.run.events import Event
 from jindi.run.intake import Refused
 from jindi.run.measures import Measures
 from jindi.run.records import DecisionRecord, encode_decision
-from jindi.run.state import State
+from jindi.run.state import Gathered, State
+from jindi.run.versions.tallies import COST_EVERY
 
 QUEUE_MAX = 8_192
 """Events that may wait for their commit; one more is turned away with Retry-After."""
@@ -107,6 +109,7 @@ class Lane:
         self._committing = False
         self._flying: Batch | None = None
         self._last_sync_s = 0.0
+        self._watched = 0
         self._idle = asyncio.Event()
         self._idle.set()
         self.stopped: str | None = None
@@ -186,6 +189,8 @@ class Lane:
                 sorted(gathered.absent) if gathered.absent else (), gathered.late, decision,
             )  # fmt: skip
             state.applied(seq, event, gathered.as_of_us, decision.outcome, decision.wait_us, mark)
+            if decision.shadows:
+                self._watch(ep, seq, gathered, decision)
             body = self._writers[event.type].write(
                 seq, event.id, gathered.as_of_us, gathered.late, decision.outcome, decision
             )
@@ -208,6 +213,17 @@ class Lane:
                 self._loop.call_later(gap_s, self._commit)
             else:
                 self._loop.call_soon(self._commit)
+
+    def _watch(self, ep: EventProgram, seq: int, gathered: Gathered, decision: Decision) -> None:
+        """Count what watched versions would have decided, and now and then what it costs to ask them."""
+        shadows = ((WEIGHTS[each.outcome], each) for each in decision.shadows)
+        self.state.watch.count(ep, seq, gathered.as_of_us, decision, WEIGHTS[decision.outcome], shadows)
+        self._watched += 1
+        if self._watched % COST_EVERY == 0:
+            for policy in ep.policies():
+                began = perf_counter_ns()
+                judge(ep, policy, gathered.facts, gathered.absent)
+                self.measures.judged(policy.policy.version, perf_counter_ns() - began)
 
     def append(self, record: bytes) -> int:
         """Put a record of another kind (definitions) behind what waits; it is durable with the next commit."""

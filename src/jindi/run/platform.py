@@ -37,7 +37,7 @@ from jindi.run.records import (
 )
 from jindi.run.recovery import Progress, last_record, recover
 from jindi.run.state import Gathered, State
-from jindi.run.versions import Aside, Ledger, composed
+from jindi.run.versions import Aside, Ledger, Tally, composed
 from jindi.run.versions.overlay import aside_of, beneath, laid
 from jindi.run.versions.overlay import compiled as compiled  # noqa: PLC0414 - it is asked for here
 from jindi.vault import Tokens, is_token
@@ -163,6 +163,11 @@ class Platform:
     def ledger(self) -> Ledger:
         """What people did with versions, and what was in force when."""
         return self.lane.state.ledger
+
+    @property
+    def watched(self) -> Sequence[Tally]:
+        """What watched versions would have decided."""
+        return self.lane.state.watch.watched.tallies
 
     def now_us(self) -> int:
         """The platform's clock."""

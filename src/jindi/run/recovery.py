@@ -13,7 +13,7 @@ from jindi.run.blocks import Feeder
 from jindi.run.lists import Lists
 from jindi.run.records import DecisionRecord, DefinitionsRecord, Record, decode
 from jindi.run.state import State
-from jindi.run.versions import Ledger
+from jindi.run.versions import Ledger, Watch
 
 Progress = Callable[[int, int], None]
 """Told (records done, records in all)."""
@@ -50,6 +50,8 @@ def recover(log: Log, blobs: Blobs, program: Program, archive: Archive, progress
             record = decode(raw)
             if isinstance(record, DecisionRecord):
                 state.apply(seq, record, archive.values_today(record, program.definitions))
+                if record.shadows:
+                    _watch(state, seq, record, archive)
             else:
                 if isinstance(record, DefinitionsRecord):
                     state.definitions_seq, digest = seq, _learnt(archive, seq, record, program)
@@ -110,8 +112,16 @@ def _from_snapshot(
         state.high_us, state.next_seq = header.high_us, header.seq
         state.definitions_seq = header.definitions_seq
         state.ledger = header.ledger if header.ledger is not None else _ledger(archive, header.seq)
+        state.watch = Watch(header.watched)
         return state, name
     return State.fresh(program, Windows(windows_plan)), None
+
+
+def _watch(state: State, seq: int, record: DecisionRecord, archive: Archive) -> None:
+    """Count what the versions of its moment would have decided."""
+    ep = archive.program(record.definitions).events[record.event_type]
+    shadows = ((each.outcome, each) for each in record.shadows)
+    state.watch.count(ep, seq, record.as_of_us, record.verdict, record.verdict.outcome, shadows)
 
 
 def _ledger(archive: Archive, until: int) -> Ledger:

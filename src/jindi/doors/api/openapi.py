@@ -135,6 +135,7 @@ def _version_paths() -> dict[str, Any]:
     why = {"type": "string", "maxLength": 500}
     proposal_id = [{"name": "id", "in": "path", "required": True, "schema": {"type": "string", "pattern": _STEP_ID}}]
     name = [{"name": "id", "in": "path", "required": True, "schema": text, "description": "A policy or a version."}]
+    version = [{"name": "version", "in": "query", "required": False, "schema": text}]
     anything = {"type": "object"}
 
     def post(summary: str, operation: str, needs: list[str], *, code: str = "200", path: Any = (), **given: Any) -> Any:
@@ -152,6 +153,9 @@ def _version_paths() -> dict[str, Any]:
 
     return {
         "/v1/policies": {"get": _get("All versions of policies and open proposals.", "readPolicies", anything, [])},
+        "/v1/policies/statistics": {
+            "get": _get("What watched versions would have decided.", "readStatistics", anything, version)
+        },
         "/v1/policies/{id}": {"get": _get("A policy's versions and their history.", "readPolicy", anything, name)},
         "/v1/policies/diff": post(
             "What the drafts would put in force.", "previewDrafts", [], policies=texts, files=files

@@ -15,10 +15,12 @@ from jindi.basics.problems import Problems
 from jindi.doors.api import problems
 from jindi.doors.api.hot import Gone, TooLarge, read_body
 from jindi.doors.api.problems import problem
+from jindi.packs import OUTCOMES
 from jindi.run.platform import NotNow
-from jindi.run.records import StepRecord
-from jindi.run.versions import Proposal, Version
+from jindi.run.records import StepRecord, decision_id
+from jindi.run.versions import Proposal, Tally, Version
 from jindi.run.versions.desk import Declined, Desk, Person, Review
+from jindi.run.versions.tallies import Cost
 
 PACKS_BYTES_MAX = 8 * 1024 * 1024
 OWN_KEY = "start"
@@ -112,6 +114,7 @@ class VersionRoutes:
             post("/v1/policies/shadow", write, self._shadow),
             post("/v1/policies/retire", write, self._retire),
             post("/v1/policies/rollback", approve, self._roll_back),
+            get("/v1/policies/statistics", self._statistics),
             get("/v1/policies/{id}", self._policy),
             Route(
                 "/v1/proposals",
@@ -168,6 +171,13 @@ class VersionRoutes:
         if not found:
             raise LookupError(f"there is no policy or version {name[:80]}")
         return _plain({"id": found[0].id, "on": found[0].on, "versions": [version_document(v) for v in found]})
+
+    async def _statistics(self, request: Request, _: ApiKey) -> Response:
+        wanted = request.query_params.get("version")
+        found = statistics_document(self._desk, wanted)
+        if wanted is not None and not found["watched"]:
+            raise LookupError(f"no events were counted for {wanted[:80]}")
+        return _plain(found)
 
     async def _diff(self, request: Request, _: ApiKey) -> Response:
         asked = await _read(request, Drafts)
@@ -310,6 +320,46 @@ def review_document(review: Review) -> dict[str, Any]:
             for each in review.findings
         ],
         "problems": review.problems,
+    }
+
+
+def statistics_document(desk: Desk, version: str | None = None) -> dict[str, Any]:
+    """What watched versions would have decided beside what was decided, the newest first."""
+    costs = desk.platform.measures.costs
+    found = [each for each in reversed(desk.platform.watched) if version in (None, each.version)]
+    return {"watched": [_tally(each, costs) for each in found]}
+
+
+def _tally(tally: Tally, costs: Mapping[str, Cost]) -> dict[str, Any]:
+    names = [str(outcome) for outcome in OUTCOMES]
+    kinds = range(len(names))
+    cost, live_cost = (costs[name].microseconds if name in costs else None for name in (tally.version, tally.live))
+    return {
+        "version": tally.version,
+        "live": tally.live or None,
+        "on": tally.on,
+        "since": format_instant(tally.since_us),
+        "until": format_instant(tally.until_us),
+        "events": tally.events,
+        "disagreements": tally.disagreements,
+        "live_outcomes": {names[live]: sum(tally.cell(live, would) for would in kinds) for live in kinds},
+        "would_outcomes": {names[would]: sum(tally.cell(live, would) for live in kinds) for would in kinds},
+        "matrix": [
+            {"live": names[live], "would": names[would], "events": tally.cell(live, would)}
+            for live in kinds
+            for would in kinds
+            if tally.cell(live, would)
+        ],
+        "rules": {
+            name: {"hits": each.hits, "heavier": each.heavier, "live_hits": each.live}
+            for name, each in sorted(tally.rules.items())
+        },
+        "samples": [
+            {"decision_id": decision_id(each.seq), "live": names[each.live], "would": names[each.would]}
+            for each in reversed(tally.samples)
+        ],
+        "cost_us": round(cost, 2) if cost is not None else None,
+        "live_cost_us": round(live_cost, 2) if live_cost is not None else None,
     }
 
 

@@ -131,3 +131,13 @@ def policies_rollback(
 ) -> None:  # fmt: skip
     """Go back to what was in force before, at once. Scope policies:approve; needs --why."""
     _do(ctx, url, api_key, lambda asking: asking.roll_back(policy, why), as_json=as_json)
+
+
+@policies_app.command("stats")
+def policies_stats(
+    ctx: typer.Context,
+    version: Annotated[str | None, typer.Argument(metavar="[VERSION]", help="Only this watched version.")] = None,
+    url: Url = HERE, api_key: Key = "", as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """What watched versions would have decided beside what was decided, since they started."""
+    _do(ctx, url, api_key, lambda asking: asking.stats(version), as_json=as_json)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import msgspec
@@ -65,6 +66,41 @@ class Asking:
         found = self._ask("POST", "/v1/policies/diff", {"policies": list(policies)} | self._files(candidate))
         self._give(found)
         self._review(found, text=text)
+
+    def stats(self, version: str | None) -> None:
+        """What watched versions would have decided."""
+        query = f"?{urlencode({'version': version})}" if version is not None else ""
+        found = self._ask("GET", f"/v1/policies/statistics{query}")
+        self._give(found)
+        if self._output.as_json:
+            return
+        if not found["watched"]:
+            self._output.say("no version is watched, or no event has come since; see jindi policies shadow")
+        for each in found["watched"]:
+            self._tally(each)
+
+    def _tally(self, tally: Mapping[str, Any]) -> None:
+        events, differ = tally["events"], tally["disagreements"]
+        self._output.say(
+            f"{tally['version']} beside {tally['live'] or 'no live policy'}: {events:,} {tally['on']} events"
+            f" from {tally['since']} to {tally['until']}, {differ:,} decided otherwise ({differ / events:.2%})"
+        )
+        table = Table("outcome", "live", "would be", "difference")
+        for outcome, live in tally["live_outcomes"].items():
+            would = tally["would_outcomes"][outcome]
+            if live or would:
+                table.add_row(outcome, f"{live:,}", f"{would:,}", f"{would - live:+,}")
+        self._output.out.print(table)
+        rules = Table("rule", "hits", "live hits", "hits where it would stop harder")
+        for name, rule in tally["rules"].items():
+            rules.add_row(name, f"{rule['hits']:,}", f"{rule['live_hits']:,}", f"{rule['heavier']:,}")
+        self._output.out.print(rules)
+        if tally["cost_us"] is not None:
+            live_us = tally["live_cost_us"]
+            beside = f", the live one {live_us:.1f}" if live_us is not None else ""
+            self._output.say(f"  CPU to judge an event: {tally['cost_us']:.1f} µs{beside}")
+        for sample in tally["samples"][:5]:
+            self._output.say(f"  {sample['decision_id']}: {sample['live']}, would be {sample['would']}")
 
     # ---- doing
 

@@ -5,6 +5,7 @@ Everything here is a function of the journal: steps that people took, definition
 
 from jindi.run.versions.ledger import Ledger, Proposal, Standing, Taken, Version
 from jindi.run.versions.overlay import Aside, composed, difference, extends
+from jindi.run.versions.tallies import Tally, Watch, Watched
 
 __all__ = [
     "Aside",
@@ -12,7 +13,10 @@ __all__ = [
     "Proposal",
     "Standing",
     "Taken",
+    "Tally",
     "Version",
+    "Watch",
+    "Watched",
     "composed",
     "difference",
     "extends",
