@@ -11,7 +11,7 @@ from jindi.engine import SAMPLE_MIN
 from jindi.packs import OUTCOMES
 from jindi.run.archive import Archive
 from jindi.run.records import DecisionRecord
-from jindi.run.versions.tallies import COST_EVERY, SAMPLES_KEPT, Watched
+from jindi.run.versions.tallies import COST_EVERY, SAMPLES_KEPT
 from jindi.stores.files import MemoryBlobs
 from shop_world import pay, run
 from versions_world import ANN, BOB, LOWER, LOWEST, Office, after_restart
@@ -85,9 +85,9 @@ def test_what_is_counted_live_equals_a_recount_of_the_journal_before_and_after_a
             await busy(office, after, 100)
             office.shop.platform.lane.settle()
             naive = recounted(office.shop.log)
-            counted = told(office.shop.platform.watched)
+            counted = told(office.shop.platform.watched.tallies)
             assert counted == {pair: [*each[:4], each[4][-SAMPLES_KEPT:]] for pair, each in naive.items()}
-            assert all(tally.events == sum(tally.matrix) for tally in office.shop.platform.watched)
+            assert all(tally.events == sum(tally.matrix) for tally in office.shop.platform.watched.tallies)
 
     run(go())
 
@@ -98,12 +98,12 @@ def test_statistics_go_on_after_a_restart_as_if_there_had_been_none(snapshot):
         async with Office() as office:
             await watch(office, LOWER)
             await busy(office, AMOUNTS * 3)
-            before = msgspec.msgpack.encode(Watched(list(office.shop.platform.watched)))
+            before = msgspec.msgpack.encode(office.shop.platform.watched)
         blobs = {} if snapshot else {"blobs": MemoryBlobs()}
         async with after_restart(office, **blobs) as again:
-            assert msgspec.msgpack.encode(Watched(list(again.shop.platform.watched))) == before
+            assert msgspec.msgpack.encode(again.shop.platform.watched) == before
             await busy(again, AMOUNTS, 100)
-            [tally] = again.shop.platform.watched
+            [tally] = again.shop.platform.watched.tallies
             assert (tally.events, tally.disagreements) == (24, 4)
 
     run(go())
@@ -114,7 +114,7 @@ def test_only_the_newest_disagreements_are_kept():
         async with Office() as office:
             await watch(office, LOWER)
             await busy(office, ["950.00"] * (SAMPLES_KEPT + 5))
-            [tally] = office.shop.platform.watched
+            [tally] = office.shop.platform.watched.tallies
             assert tally.disagreements == SAMPLES_KEPT + 5
             assert len(tally.samples) == SAMPLES_KEPT
             assert tally.samples[-1].seq == office.shop.platform.lane.recent[-1].seq
@@ -129,7 +129,7 @@ def test_a_version_that_ends_keeps_what_was_counted_and_counts_no_more():
             await busy(office, AMOUNTS)
             await office.desk.retire(ANN, version)
             await busy(office, AMOUNTS, 100)
-            [tally] = office.shop.platform.watched
+            [tally] = office.shop.platform.watched.tallies
             assert tally.events == len(AMOUNTS)
 
     run(go())

@@ -4,7 +4,7 @@ Knows: definitions, values and arithmetic. Never: clocks, files, networks, store
 """
 
 from jindi.engine.changes import Change, Move, Without
-from jindi.engine.decide import decide, judge, reasons
+from jindi.engine.decide import decide, judge, reasons, side_of
 from jindi.engine.examples import check_cases, check_policy
 from jindi.engine.explanations import (
     BandLine,
@@ -18,6 +18,7 @@ from jindi.engine.explanations import (
     RuleLine,
     ShadowLine,
     Share,
+    SplitLine,
     explain,
     to_json,
 )
@@ -30,6 +31,7 @@ from jindi.engine.program import (
     PolicyProgram,
     Program,
     Reason,
+    Split,
     build,
     build_trial,
 )
@@ -63,6 +65,8 @@ __all__ = [
     "Share",
     "Shares",
     "Shown",
+    "Split",
+    "SplitLine",
     "Verdict",
     "Without",
     "build",
@@ -78,5 +82,6 @@ __all__ = [
     "refit",
     "shortened",
     "shown",
+    "side_of",
     "to_json",
 ]

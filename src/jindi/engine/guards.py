@@ -36,9 +36,9 @@ def findings(program: Program, recent: Mapping[str, Sequence[Facts]], day: date 
     """
     found: list[Finding] = []
     for name, event in program.events.items():
-        if event.live is not None:
-            found.extend(_unset(event, event.live, day))
-            found.extend(_too_eager(event, event.live, recent.get(name, ())))
+        for policy in event.deciders():
+            found.extend(_unset(event, policy, day))
+            found.extend(_too_eager(event, policy, recent.get(name, ())))
     return found
 
 

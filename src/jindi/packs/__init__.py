@@ -29,6 +29,7 @@ from jindi.packs.definitions import (
     PackDef,
     PolicyDef,
     RuleDef,
+    SplitDef,
     Trees,
     Unit,
     WoeTerm,
@@ -39,9 +40,10 @@ from jindi.packs.load import canonical_files, digest_of, load
 from jindi.packs.policies import version_name
 from jindi.packs.scopes import readable, scope_for
 from jindi.packs.skeleton import skeleton
-from jindi.packs.standing import PolicyFile, policy_files
+from jindi.packs.standing import DECIDING, PolicyFile, policy_files
 
 __all__ = [
+    "DECIDING",
     "FOLDS",
     "OUTCOMES",
     "BandDef",
@@ -68,6 +70,7 @@ __all__ = [
     "PolicyDef",
     "PolicyFile",
     "RuleDef",
+    "SplitDef",
     "Trees",
     "Unit",
     "WoeTerm",

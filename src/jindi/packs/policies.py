@@ -28,6 +28,7 @@ from jindi.packs.definitions import (
     PackDef,
     PolicyDef,
     RuleDef,
+    SplitDef,
 )
 from jindi.packs.expressions import check_members, read_unless_broken
 from jindi.packs.scopes import offer
@@ -118,6 +119,7 @@ def read_policy(
     )
     if state == "live":
         reader.check_placeholders(table, used)
+    split = _split(table, event) if table.has("split") else None
     mark = digest(canonical(plain(raw)))
     return PolicyDef(
         id=version_name(policy_id, mark) if aside else policy_id,
@@ -131,7 +133,28 @@ def read_policy(
         exemptions=exemptions,
         cases=cases,
         digest=mark,
+        split=split,
     )
+
+
+def _split(policy: Table, event: EventDef | None) -> SplitDef:
+    """Which share of the events the policy decides."""
+    table = Table(policy.table("split"), "split", policy.where, f"{policy.item}: split", policy.problems)
+    by = table.text("by", remedy="name the field that draws the lot, or its entity")
+    seed = table.text("seed", remedy='give any text, such as seed = "2026-12"; another one draws anew', length_max=64)
+    share_ppm = table.share("share", 0)
+    if not table.has("share"):
+        table.missing("share", 'say how many it decides, such as share = "10%"')
+    if event is None or not by:
+        return SplitDef(by, share_ppm, seed)
+    field = next((each for each in event.fields if each.name == by), None)
+    field = field or next((each for each in event.fields if each.entity == by), None)
+    if field is None:
+        known = [each.name for each in event.fields if each.type.kind in (Kind.TEXT, Kind.TOKEN)]
+        table.problem(f"`by`: {event.name} has no field and no entity '{by[:64]}'", meant(by, known))
+    elif field.type.kind not in (Kind.TEXT, Kind.TOKEN):
+        table.problem(f"`by`: {field.name} is neither a text nor an identifier", "name who is to stay on one side")
+    return SplitDef(field.name if field is not None else by, share_ppm, seed)
 
 
 def version_name(policy_id: str, mark: str) -> str:
@@ -143,11 +166,12 @@ def version_name(policy_id: str, mark: str) -> str:
     return f"{policy_id}@{mark[:12]}"
 
 
-def check_policies(policies: Iterable[tuple[PolicyDef, str]]) -> list[Problem]:
+def check_policies(policies: Sequence[tuple[PolicyDef, str]]) -> list[Problem]:
     """What only all policies together show: one id each, and one live policy for each event type."""
     problems: list[Problem] = []
     ids: dict[str, str] = {}
     live: dict[str, str] = {}
+    challengers: dict[str, str] = {}
     for policy, where in policies:
         if policy.id and ids.setdefault(policy.id, where) != where:
             problems.append(
@@ -158,15 +182,25 @@ def check_policies(policies: Iterable[tuple[PolicyDef, str]]) -> list[Problem]:
                     "rename one",
                 )
             )
-        if policy.state == "live" and policy.on and live.setdefault(policy.on, where) != where:
+        if policy.state != "live" or not policy.on:
+            continue
+        if policy.split is not None:
+            if challengers.setdefault(policy.on, where) != where:
+                what = f"{policy.on} has a challenger already, in {challengers[policy.on]}"
+                problems.append(Problem(where, policy.id, what, 'write state = "shadow" in one of the two'))
+        elif live.setdefault(policy.on, where) != where:
             problems.append(
                 Problem(
                     where,
                     policy.id,
                     f"{policy.on} has a live policy already, in {live[policy.on]}",
-                    'write state = "shadow" in one of the two',
+                    'write state = "shadow" in one of the two, or give one a split',
                 )
             )
+    for policy, where in policies:
+        if challengers.get(policy.on) == where and policy.on not in live:
+            what = f"takes a share of {policy.on}, which has no live policy"
+            problems.append(Problem(where, policy.id, what, "leave out the split, or add the policy for the others"))
     return problems
 
 

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from jindi.basics.digests import canonical, digest
 from jindi.packs.policies import plain, version_name
 
+DECIDING = ("live", "challenger")
+"""The states in which a version decides, all events or a share of them."""
+
 _POLICY = re.compile(r"(?:.*/)?policies/(?P<aside>shadow/)?[^/]+\.toml\Z")
 
 
@@ -15,7 +18,8 @@ _POLICY = re.compile(r"(?:.*/)?policies/(?P<aside>shadow/)?[^/]+\.toml\Z")
 class PolicyFile:
     """A policy's file: what it calls itself, the state it is in, and the digest of its content.
 
-    `aside` marks a version that lies in `policies/shadow`: a shadow whatever its file says.
+    The state `challenger` is a live one that decides a share only. `aside` marks a version that lies in
+    `policies/shadow`: a shadow whatever its file says.
     """
 
     path: str
@@ -49,6 +53,9 @@ def policy_files(source: Mapping[str, str]) -> tuple[PolicyFile, ...]:
             continue
         policy_id, on, state = map(str, named)
         aside = match["aside"] is not None
-        mark = digest(canonical(plain(raw)))
-        found.append(PolicyFile(path, policy_id, on, "shadow" if aside else state, mark, aside))
+        if aside:
+            state = "shadow"
+        elif state == "live" and "split" in raw:
+            state = "challenger"
+        found.append(PolicyFile(path, policy_id, on, state, digest(canonical(plain(raw))), aside))
     return tuple(found)

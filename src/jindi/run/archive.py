@@ -17,7 +17,7 @@ class Archive:
     def __init__(self, log: Log) -> None:
         self.log = log
         self._programs: dict[int, Program] = {}
-        self._writers: dict[tuple[int, str], Writer] = {}
+        self._writers: dict[tuple[int, str, int], Writer] = {}
         self._order: dict[tuple[int, str, str], tuple[int, ...] | None] = {}
 
     def over(self, log: Log) -> "Archive":
@@ -97,9 +97,9 @@ class Archive:
     def read_back(self, seq: int) -> tuple[DecisionRecord, Writer]:
         """A decision and what writes its answer with the words of its own moment."""
         record = self.decision(seq)
-        key = (record.definitions, record.event_type)
+        key = (record.definitions, record.event_type, record.side)
         if key not in self._writers:
-            self._writers[key] = Writer(self.program(record.definitions).events[record.event_type])
+            self._writers[key] = Writer(self.program(record.definitions).events[record.event_type], record.side)
         return record, self._writers[key]
 
     def values_today(self, record: DecisionRecord, today: Definitions) -> Scalars | None:

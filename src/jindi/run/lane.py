@@ -102,7 +102,7 @@ class Lane:
         self._archive = archive
         self._loop = asyncio.get_running_loop()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="jindi-commit")
-        self._writers = {name: Writer(ep) for name, ep in state.program.events.items()}
+        self._writers, self._challenging = _writers(state)
         self._records: list[bytes] = []
         self._waiting: list[Waiting] = []
         self._in_flight: dict[str, tuple[Event, list[Waiter]]] = {}
@@ -191,9 +191,12 @@ class Lane:
             state.applied(seq, event, gathered.as_of_us, decision.outcome, decision.wait_us, mark)
             if decision.shadows:
                 self._watch(ep, seq, gathered, decision)
-            body = self._writers[event.type].write(
-                seq, event.id, gathered.as_of_us, gathered.late, decision.outcome, decision
-            )
+            writer = self._writers[event.type]
+            if ep.challenger is not None:
+                self.state.watch.side(ep, gathered.as_of_us, decision.side, WEIGHTS[decision.outcome], decision)
+                if decision.side:
+                    writer = self._challenging[event.type]
+            body = writer.write(seq, event.id, gathered.as_of_us, gathered.late, decision.outcome, decision)
         except Exception as error:
             # The event is in the windows but not in the journal: only a recovery puts that right.
             self._stop(f"an event could not be decided: {type(error).__name__}")
@@ -217,7 +220,8 @@ class Lane:
     def _watch(self, ep: EventProgram, seq: int, gathered: Gathered, decision: Decision) -> None:
         """Count what watched versions would have decided, and now and then what it costs to ask them."""
         shadows = ((WEIGHTS[each.outcome], each) for each in decision.shadows)
-        self.state.watch.count(ep, seq, gathered.as_of_us, decision, WEIGHTS[decision.outcome], shadows)
+        outcome = WEIGHTS[decision.outcome]
+        self.state.watch.count(ep, seq, gathered.as_of_us, decision.side, decision, outcome, shadows)
         self._watched += 1
         if self._watched % COST_EVERY == 0:
             for policy in ep.policies():
@@ -320,13 +324,20 @@ class Lane:
     def take(self, state: State) -> None:
         """Go on under another state: no event is between gather and decide when the loop calls this."""
         self.state = state
-        self._writers = {name: Writer(ep) for name, ep in state.program.events.items()}
+        self._writers, self._challenging = _writers(state)
 
     def close(self) -> None:
         """Answer what waits, then let go of the commit thread."""
         self.settle()
         self.stopped = self.stopped or "the platform is shutting down"
         self._pool.shutdown(wait=True)
+
+
+def _writers(state: State) -> tuple[dict[str, Writer], dict[str, Writer]]:
+    """What writes the answers of each event type: the live policy's, and the challenger's where there is one."""
+    events = state.program.events
+    challenging = {name: Writer(ep, 1) for name, ep in events.items() if ep.challenger is not None}
+    return {name: Writer(ep) for name, ep in events.items()}, challenging
 
 
 def write_again(writer: Writer, seq: int, record: DecisionRecord) -> bytes:

@@ -58,10 +58,10 @@ class Measures:
         counts[0 if decision.outcome is _ALLOW else OUTCOMES.index(decision.outcome)] += 1
         if decision.degraded:
             self.degraded += 1
-        if decision.hits and ep.live is not None:
-            hits = self._hits.get(ep.live)
+        if decision.hits and (decider := ep.challenger if decision.side else ep.live) is not None:
+            hits = self._hits.get(decider)
             if hits is None:
-                hits = self._hits[ep.live] = [0] * len(ep.live.policy.rules)
+                hits = self._hits[decider] = [0] * len(decider.policy.rules)
             for hit in decision.hits:
                 hits[hit] += 1
         if decision.shadows:

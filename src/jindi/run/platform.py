@@ -37,7 +37,7 @@ from jindi.run.records import (
 )
 from jindi.run.recovery import Progress, last_record, recover
 from jindi.run.state import Gathered, State
-from jindi.run.versions import Aside, Ledger, Tally, composed
+from jindi.run.versions import Aside, Ledger, Watched, composed
 from jindi.run.versions.overlay import aside_of, beneath, laid
 from jindi.run.versions.overlay import compiled as compiled  # noqa: PLC0414 - it is asked for here
 from jindi.vault import Tokens, is_token
@@ -165,9 +165,9 @@ class Platform:
         return self.lane.state.ledger
 
     @property
-    def watched(self) -> Sequence[Tally]:
-        """What watched versions would have decided."""
-        return self.lane.state.watch.watched.tallies
+    def watched(self) -> Watched:
+        """What watched versions would have decided, and what the sides of a split did."""
+        return self.lane.state.watch.watched
 
     def now_us(self) -> int:
         """The platform's clock."""

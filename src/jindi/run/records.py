@@ -89,7 +89,7 @@ class VerdictRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 class DecisionRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One decision. `facts` are the slots between the fields and the derived features; `definitions` is the
-    sequence number of the record that holds the definitions it was made with.
+    sequence number of the record that holds the definitions it was made with. `side` is 1 when the challenger decided.
     """
 
     kind: int
@@ -105,6 +105,7 @@ class DecisionRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     late: bool
     verdict: VerdictRecord
     shadows: tuple[VerdictRecord, ...]
+    side: int = 0
 
     @property
     def event(self) -> Event:
@@ -195,6 +196,7 @@ def encode_decision(
             late,
             _verdict(decision),
             [_verdict(shadow) for shadow in decision.shadows],
+            *((decision.side,) if decision.side else ()),
         )
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from jindi import journal
-from jindi.engine import Program
+from jindi.engine import EventProgram, Program
 from jindi.features import Windows, plan
 from jindi.ports import Blobs, Frame, Log, LogDamaged
 from jindi.run import snapshots
@@ -42,6 +42,7 @@ def recover(log: Log, blobs: Blobs, program: Program, archive: Archive, progress
         digest = _learnt(archive, state.definitions_seq, archive.record(state.definitions_seq), program)
     chain = _chain_before(log, start if start < total else total - 1)
     feeder = Feeder(state.windows)
+    beside: dict[tuple[int, str], EventProgram | None] = {}
     state.feed_through(feeder)
     for frame in log.read(chain.next_seq) if total else ():
         for seq, raw in enumerate(_followed(chain, frame), frame.first):
@@ -50,8 +51,7 @@ def recover(log: Log, blobs: Blobs, program: Program, archive: Archive, progress
             record = decode(raw)
             if isinstance(record, DecisionRecord):
                 state.apply(seq, record, archive.values_today(record, program.definitions))
-                if record.shadows:
-                    _watch(state, seq, record, archive)
+                _watch(state, seq, record, archive, beside)
             else:
                 if isinstance(record, DefinitionsRecord):
                     state.definitions_seq, digest = seq, _learnt(archive, seq, record, program)
@@ -117,11 +117,28 @@ def _from_snapshot(
     return State.fresh(program, Windows(windows_plan)), None
 
 
-def _watch(state: State, seq: int, record: DecisionRecord, archive: Archive) -> None:
-    """Count what the versions of its moment would have decided."""
-    ep = archive.program(record.definitions).events[record.event_type]
-    shadows = ((each.outcome, each) for each in record.shadows)
-    state.watch.count(ep, seq, record.as_of_us, record.verdict, record.verdict.outcome, shadows)
+def _watch(
+    state: State,
+    seq: int,
+    record: DecisionRecord,
+    archive: Archive,
+    beside: dict[tuple[int, str], EventProgram | None],
+) -> None:
+    """Count what the versions of its moment did and would have done. `beside` remembers the event types that had any
+    version beside the live one.
+    """
+    key = (record.definitions, record.event_type)
+    if key not in beside:
+        found = archive.program(record.definitions).events[record.event_type]
+        beside[key] = found if found.shadows or found.challenger is not None else None
+    if (ep := beside[key]) is None:
+        return
+    outcome = record.verdict.outcome
+    if ep.shadows:
+        shadows = ((each.outcome, each) for each in record.shadows)
+        state.watch.count(ep, seq, record.as_of_us, record.side, record.verdict, outcome, shadows)
+    if ep.challenger is not None:
+        state.watch.side(ep, record.as_of_us, record.side, outcome, record.verdict)
 
 
 def _ledger(archive: Archive, until: int) -> Ledger:

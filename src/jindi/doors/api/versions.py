@@ -20,7 +20,7 @@ from jindi.run.platform import NotNow
 from jindi.run.records import StepRecord, decision_id
 from jindi.run.versions import Proposal, Tally, Version
 from jindi.run.versions.desk import Declined, Desk, Person, Review
-from jindi.run.versions.tallies import Cost
+from jindi.run.versions.tallies import Cost, SideTally
 
 PACKS_BYTES_MAX = 8 * 1024 * 1024
 OWN_KEY = "start"
@@ -175,7 +175,7 @@ class VersionRoutes:
     async def _statistics(self, request: Request, _: ApiKey) -> Response:
         wanted = request.query_params.get("version")
         found = statistics_document(self._desk, wanted)
-        if wanted is not None and not found["watched"]:
+        if wanted is not None and not found["watched"] and not found["sides"]:
             raise LookupError(f"no events were counted for {wanted[:80]}")
         return _plain(found)
 
@@ -326,8 +326,27 @@ def review_document(review: Review) -> dict[str, Any]:
 def statistics_document(desk: Desk, version: str | None = None) -> dict[str, Any]:
     """What watched versions would have decided beside what was decided, the newest first."""
     costs = desk.platform.measures.costs
-    found = [each for each in reversed(desk.platform.watched) if version in (None, each.version)]
-    return {"watched": [_tally(each, costs) for each in found]}
+    watched = desk.platform.watched
+    found = [each for each in reversed(watched.tallies) if version in (None, each.version)]
+    sides = [each for each in reversed(watched.sides) if version in (None, each.version)]
+    return {"watched": [_tally(each, costs) for each in found], "sides": [_side(each) for each in sides]}
+
+
+def _side(side: SideTally) -> dict[str, Any]:
+    names = [str(outcome) for outcome in OUTCOMES]
+    return {
+        "version": side.version,
+        "beside": side.other,
+        "side": "challenger" if side.side else "champion",
+        "share": side.share_ppm / 1_000_000,
+        "seed": side.seed,
+        "on": side.on,
+        "since": format_instant(side.since_us),
+        "until": format_instant(side.until_us),
+        "events": side.events,
+        "outcomes": dict(zip(names, side.outcomes, strict=True)),
+        "rules": dict(sorted(side.rules.items())),
+    }
 
 
 def _tally(tally: Tally, costs: Mapping[str, Cost]) -> dict[str, Any]:

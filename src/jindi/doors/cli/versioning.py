@@ -74,10 +74,18 @@ class Asking:
         self._give(found)
         if self._output.as_json:
             return
-        if not found["watched"]:
+        if not found["watched"] and not found["sides"]:
             self._output.say("no version is watched, or no event has come since; see jindi policies shadow")
         for each in found["watched"]:
             self._tally(each)
+        if found["sides"]:
+            outcomes = list(found["sides"][0]["outcomes"])
+            table = Table("side", "version", "share", "events", *outcomes)
+            for each in found["sides"]:
+                share = each["share"] if each["side"] == "challenger" else 1 - each["share"]
+                rates = (f"{each['outcomes'][name] / each['events']:.2%}" for name in outcomes)
+                table.add_row(each["side"], each["version"], f"{share:.2%}", f"{each['events']:,}", *rates)
+            self._output.out.print(table)
 
     def _tally(self, tally: Mapping[str, Any]) -> None:
         events, differ = tally["events"], tally["disagreements"]

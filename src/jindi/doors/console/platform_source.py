@@ -62,7 +62,8 @@ class PlatformSource:
 
     def _row(self, decided: Decided) -> DecisionRow:
         program, decision = decided.ep, decided.decision
-        rules = tuple(program.live.policy.rules[hit].id for hit in decision.hits) if program.live is not None else ()
+        decider = program.decider(decision.side)
+        rules = tuple(decider.policy.rules[hit].id for hit in decision.hits) if decider is not None else ()
         subject, minor, currency = _subject(program.event, decided.event.values)
         return DecisionRow(
             seq=decided.seq,
@@ -96,7 +97,7 @@ class PlatformSource:
         record, ep = found.record, found.ep
         verdict, event = record.verdict, record.event
         subject, minor, currency = _subject(ep.event, record.values)
-        live = ep.live
+        live = ep.decider(record.side)
         recent = {each.seq: each for each in self._platform.lane.recent}.get(found.seq)
         row = DecisionRow(
             seq=found.seq, decision_id=decision_id(found.seq), event_id=event.id, event_type=event.type,

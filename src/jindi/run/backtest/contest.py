@@ -246,8 +246,8 @@ class Contest:
             str(decision.outcome), judged.facts, judged.absent,
         )  # fmt: skip
         tally.degraded += bool(decision.degraded)
-        Tally.hit(tally.rules_live, [view.rules_live[hit] for hit in record.verdict.hits], minor, label)
-        Tally.hit(tally.rules, [view.rules[hit] for hit in decision.hits], minor, label)
+        Tally.hit(tally.rules_live, [view.rules_live[record.side][hit] for hit in record.verdict.hits], minor, label)
+        Tally.hit(tally.rules, [view.rules[decision.side][hit] for hit in decision.hits], minor, label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,8 +257,8 @@ class _View:
     amount_at: int | None
     customer_at: int | None
     segment_at: int | None
-    rules_live: tuple[str, ...]
-    rules: tuple[str, ...]
+    rules_live: tuple[tuple[str, ...], ...]
+    rules: tuple[tuple[str, ...], ...]
 
     @classmethod
     def of(cls, then: EventProgram, now: EventProgram, segment: str | None) -> "_View":
@@ -268,8 +268,7 @@ class _View:
         customers = [place for place, field in fields.values() if field.entity in ("user", "customer")]
         return cls(
             amount_at, customers[0] if customers else None, now.index.get(segment) if segment else None,
-            tuple(rule.id for rule in then.live.policy.rules) if then.live else (),
-            tuple(rule.id for rule in now.live.policy.rules) if now.live else (),
+            *(tuple(tuple(rule.id for rule in side.policy.rules) for side in ep.deciders()) for ep in (then, now)),
         )  # fmt: skip
 
     def minor(self, facts: list[Value]) -> int:

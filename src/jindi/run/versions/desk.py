@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from jindi.basics.problems import Problems
 from jindi.engine import Finding, Program
-from jindi.packs import PolicyFile, canonical_files, digest_of, policy_files
+from jindi.packs import DECIDING, PolicyFile, canonical_files, digest_of, policy_files
 from jindi.run.platform import Platform
 from jindi.run.records import STEP, DefinitionsRecord, StepRecord, Verb, base_of, pack_patch, patch_of, patched, step_id
 from jindi.run.records import step_seq as seq_of
@@ -212,7 +212,7 @@ class Desk:
 
     def _refuse_known(self, draft: PolicyFile) -> None:
         for each in policy_files(laid(self.platform.base, self.platform.aside)):
-            if each.digest == draft.digest and each.state == "live":
+            if each.digest == draft.digest and each.state in DECIDING:
                 raise Declined("already_live", version=draft.version)
             if each.digest == draft.digest and each.state == "shadow":
                 raise Declined("already_shadow", version=draft.version)

@@ -6,12 +6,13 @@ from typing import Literal
 
 import msgspec
 
-from jindi.packs import digest_of, policy_files
+from jindi.packs import DECIDING, digest_of, policy_files
 from jindi.run.records import DefinitionsRecord, Record, StepRecord, base_of, patch_of, source_of, step_id
 
 ProposalState = Literal["open", "approved", "rejected", "withdrawn", "expired", "overtaken"]
-VersionState = Literal["live", "proposed", "shadow", "draft", "retired"]
+VersionState = Literal["live", "challenger", "proposed", "shadow", "draft", "retired"]
 
+_SEEN = (*DECIDING, "shadow")
 _ANSWERS: Mapping[str, ProposalState] = {"approve": "approved", "reject": "rejected", "withdraw": "withdrawn"}
 
 
@@ -40,11 +41,11 @@ class Taken(msgspec.Struct, frozen=True, array_like=True):
     @property
     def live(self) -> tuple[str, ...]:
         """The versions that decide."""
-        return tuple(each.version for each in self.policies if each.state == "live")
+        return tuple(each.version for each in self.policies if each.state in DECIDING)
 
     def live_version(self, policy: str) -> str | None:
-        """The live version of a policy, if it has one."""
-        return next((each.version for each in self.policies if each.id == policy and each.state == "live"), None)
+        """The version of a policy that decides, if it has one."""
+        return next((each.version for each in self.policies if each.id == policy and each.state in DECIDING), None)
 
 
 class Step(msgspec.Struct, frozen=True, array_like=True):
@@ -75,7 +76,7 @@ class Moment:
     """Something that happened to a version: when, what, and the step that did it, if a person did."""
 
     at_us: int
-    what: Literal["live", "shadow", "proposed", "approved", "rejected", "withdrawn", "ended"]
+    what: Literal["live", "challenger", "shadow", "proposed", "approved", "rejected", "withdrawn", "ended"]
     step: StepRecord | None
 
 
@@ -180,7 +181,7 @@ class Ledger(msgspec.Struct, array_like=True):
             for proposal in self.proposals(now_us)
             if proposal.state == "open"
             for each in proposal.step.policies
-            if each.state == "live"
+            if each.state in DECIDING
         }
         drafts_now = _standings(drafts or {})
         saved = {each.version for each in drafts_now}
@@ -189,13 +190,13 @@ class Ledger(msgspec.Struct, array_like=True):
             past = moments.get(name, [])
             stands = today.get(name)
             state: VersionState = "retired"
-            if stands is not None and stands.state == "live":
-                state = "live"
+            if stands is not None and stands.state in DECIDING:
+                state = "live" if stands.state == "live" else "challenger"
             elif name in asked:
                 state = "proposed"
             elif stands is not None:
                 state = "shadow" if stands.state == "shadow" else "draft"
-            elif name in saved and not any(moment.what == "live" for moment in past):
+            elif name in saved and not any(moment.what in DECIDING for moment in past):
                 state = "draft"
             watched = stands is not None and stands.state == "shadow"
             found.append(
@@ -205,7 +206,7 @@ class Ledger(msgspec.Struct, array_like=True):
             if each.version not in seen:
                 found.append(Version(each.version, each.id, each.on, "draft", False, 0, ()))
                 seen[each.version] = each
-        order = {"live": 0, "proposed": 1, "shadow": 2, "draft": 3, "retired": 4}
+        order = {"live": 0, "challenger": 1, "proposed": 2, "shadow": 3, "draft": 4, "retired": 5}
         return sorted(found, key=lambda each: (each.id, order[each.state], -each.since_us, each.name))
 
     def _moments(self, seen: dict[str, Standing]) -> Iterator[tuple[str, Moment]]:
@@ -219,10 +220,10 @@ class Ledger(msgspec.Struct, array_like=True):
                 step = cause.record if cause is not None else None
                 for each in taken[seq].policies:
                     seen.setdefault(each.version, each)
-                    if before.get(each.version) != each.state and each.state in ("live", "shadow"):
+                    if before.get(each.version) != each.state and each.state in _SEEN:
                         yield each.version, Moment(taken[seq].at_us, _word(each.state), step)
                 for version, state in before.items():
-                    if state in ("live", "shadow") and now.get(version) not in ("live", "shadow"):
+                    if state in _SEEN and now.get(version) not in _SEEN:
                         yield version, Moment(taken[seq].at_us, "ended", step)
                 before = now
                 continue
@@ -233,13 +234,13 @@ class Ledger(msgspec.Struct, array_like=True):
             }  # fmt: skip
             if about is not None and record.verb in words:
                 for each in about.policies:
-                    if each.state == "live":
+                    if each.state in DECIDING:
                         seen.setdefault(each.version, each)
                         yield each.version, Moment(record.received_us, words[record.verb], record)
 
 
-def _word(state: str) -> Literal["live", "shadow"]:
-    return "live" if state == "live" else "shadow"
+def _word(state: str) -> Literal["live", "challenger", "shadow"]:
+    return "live" if state == "live" else "challenger" if state == "challenger" else "shadow"
 
 
 def _standings(files: Mapping[str, str]) -> tuple[Standing, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from jindi import packs
 from jindi.basics.problems import Problems
 from jindi.engine import Program, build, check_cases
-from jindi.packs import Definitions, policy_files
+from jindi.packs import DECIDING, Definitions, policy_files
 from jindi.run.records import DefinitionsRecord, Patch, patch_of, source_of
 
 Aside = Mapping[str, tuple[str, str | None]]
@@ -74,7 +74,7 @@ def _standing_on(base: Mapping[str, str], aside: Aside) -> Aside:
     """What still has a place beside a base: no version that is live in it, no file that would cover another text
     than it did.
     """
-    live = {each.digest for each in policy_files(base) if each.state == "live"}
+    live = {each.digest for each in policy_files(base) if each.state in DECIDING}
     ended = {
         each.path for each in policy_files({path: text for path, (text, _) in aside.items()}) if each.digest in live
     }

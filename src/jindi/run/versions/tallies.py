@@ -79,10 +79,27 @@ class Tally(msgspec.Struct, array_like=True):
         return found
 
 
+class SideTally(msgspec.Struct, array_like=True):
+    """One side of a split: what its version decided of its share. `outcomes` counts by weight."""
+
+    version: str
+    other: str
+    side: int
+    share_ppm: int
+    seed: str
+    on: str
+    since_us: int
+    until_us: int = 0
+    events: int = 0
+    outcomes: list[int] = msgspec.field(default_factory=lambda: [0] * _KINDS)
+    rules: dict[str, int] = msgspec.field(default_factory=dict)
+
+
 class Watched(msgspec.Struct, array_like=True):
     """All tallies of a lane."""
 
     tallies: list[Tally] = msgspec.field(default_factory=list)
+    sides: list[SideTally] = msgspec.field(default_factory=list)
 
 
 class Watch:
@@ -90,22 +107,25 @@ class Watch:
 
     def __init__(self, watched: Watched | None = None) -> None:
         self.watched = watched or Watched()
-        self._here: dict[EventProgram, tuple[Tally, ...]] = {}
+        self._here: dict[tuple[EventProgram, int], tuple[Tally, ...]] = {}
+        self._sides: dict[tuple[EventProgram, int], SideTally] = {}
 
     def count(
         self,
         ep: EventProgram,
         seq: int,
         as_of_us: int,
+        side: int,
         live: Judgement,
         outcome: int,
         shadows: Iterable[tuple[int, Judgement]],
     ) -> None:
-        """Count a decision that was watched. Outcomes come by weight."""
-        tallies = self._here.get(ep)
+        """Count a decision that was watched; the tally is beside the version that decided. Outcomes come by weight."""
+        tallies = self._here.get((ep, side))
         if tallies is None:
-            tallies = self._here[ep] = tuple(self._of(ep, as_of_us))
-        decided = ep.live.policy.rules if ep.live is not None else ()
+            tallies = self._here[ep, side] = tuple(self._of(ep, side, as_of_us))
+        decider = ep.decider(side)
+        decided = decider.policy.rules if decider is not None else ()
         for tally, program, (would, verdict) in zip(tallies, ep.shadows, shadows, strict=True):
             tally.events += 1
             tally.until_us = as_of_us
@@ -122,9 +142,40 @@ class Watch:
             for hit in live.hits:
                 tally.rule(decided[hit].id).live += 1
 
-    def _of(self, ep: EventProgram, as_of_us: int) -> Iterator[Tally]:
+    def side(self, ep: EventProgram, as_of_us: int, side: int, outcome: int, verdict: Judgement) -> None:
+        """Count a decision of an event type that two policies share. The outcome comes by weight."""
+        tally = self._sides.get((ep, side))
+        if tally is None:
+            tally = self._sides[ep, side] = self._side_of(ep, side, as_of_us)
+        tally.events += 1
+        tally.until_us = as_of_us
+        tally.outcomes[outcome] += 1
+        decider = ep.decider(side)
+        assert decider is not None, "both sides have a policy"
+        for hit in verdict.hits:
+            name = decider.policy.rules[hit].id
+            tally.rules[name] = tally.rules.get(name, 0) + 1
+
+    def _side_of(self, ep: EventProgram, side: int, as_of_us: int) -> "SideTally":
+        """The tally of one side of this split: it begins anew when either version or the split is another."""
+        deciders, split = ep.deciders(), ep.split
+        assert split is not None, "two policies share the events"
+        if len(self._sides) > PAIRS_KEPT:
+            self._sides.clear()
+        version, other = deciders[side].policy.version, deciders[1 - side].policy.version
+        key = (version, other, side, split.share_ppm, split.seed)
+        for known in self.watched.sides:
+            if (known.version, known.other, known.side, known.share_ppm, known.seed) == key:
+                return known
+        made = SideTally(version, other, side, split.share_ppm, split.seed, ep.event.name, as_of_us)
+        self.watched.sides.append(made)
+        del self.watched.sides[:-PAIRS_KEPT]
+        return made
+
+    def _of(self, ep: EventProgram, side: int, as_of_us: int) -> Iterator[Tally]:
         """The tallies of an event type's shadows, as they stand in its program."""
-        live = ep.live.policy.version if ep.live is not None else ""
+        decider = ep.decider(side)
+        live = decider.policy.version if decider is not None else ""
         if len(self._here) > PAIRS_KEPT:
             self._here.clear()
         for shadow in ep.shadows:
