@@ -73,7 +73,8 @@ async def serve(
         (pack.zone for name, pack in platform.program.definitions.packs.items() if name != "core"), ZoneInfo("UTC")
     )
     console = build_console(
-        PlatformSource(platform, score), sessions=sessions, links=links, clock=clock, zone=zone
+        PlatformSource(platform, score), sessions=sessions, links=links, clock=clock, zone=zone, desk=desk,
+        keys=keys,
     )  # fmt: skip
     # Only the console asks by which scheme a browser came; the hot route is spared the look.
     # (The two libraries type the same interface in different words.)

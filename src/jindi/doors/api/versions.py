@@ -19,12 +19,10 @@ from jindi.packs import OUTCOMES
 from jindi.run.platform import NotNow
 from jindi.run.records import StepRecord, decision_id
 from jindi.run.versions import Proposal, Tally, Version
-from jindi.run.versions.desk import Declined, Desk, Person, Review
+from jindi.run.versions.desk import OPERATOR, OWN_KEY, Declined, Desk, Person, Review
 from jindi.run.versions.tallies import Cost, SideTally
 
 PACKS_BYTES_MAX = 8 * 1024 * 1024
-OWN_KEY = "start"
-OPERATOR = "operator"
 
 READERS = (Right.DECISIONS_READ, Right.POLICIES_WRITE, Right.POLICIES_APPROVE)
 """Any of these may look."""

@@ -199,6 +199,9 @@ class PlatformSource:
 
     def _decided(self, policy: PolicyDef) -> Mapping[Outcome, int]:
         measures = self._platform.measures
+        if policy.state == "live" and self._platform.program.definitions.challenger(policy.on) is not None:
+            sides = [each for each in self._platform.watched.sides if each.version == policy.version]
+            return {outcome: sum(side.outcomes[n] for side in sides) for n, outcome in enumerate(Outcome)}
         if policy.state == "live":
             return {outcome: measures.outcomes[policy.on, outcome] for outcome in Outcome}
         return {outcome: measures.shadow_outcomes[policy.id, outcome] for outcome in Outcome}

@@ -5,11 +5,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Literal
 
+from jindi.basics.instants import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from jindi.language import Expression
-from jindi.packs import Definitions, PolicyDef, Words
+from jindi.packs import Definitions, Over, PolicyDef, Words
 
 LENGTH_MAX = 2_000
 """Texts longer than this (a model's arrays) are only said to differ."""
+
+_SAID = {
+    "share_max_ppm": "share_max", "confirmed_share_ppm": "confirmed_share", "wait_us": "wait", "lag_us": "lag",
+    "deadline_us": "deadline", "score_from": "from", "expression": "is", "otherwise": "else", "mature_us": "mature",
+    "late_after_us": "late_after", "quantile_ppm": "q",
+}  # fmt: skip
+"""How the packs call what the definitions call otherwise."""
 
 _LEFT_OUT = frozenset({"pack", "digest", "cases", "rules", "bands", "exemptions", "trees", "terms", "id", "name"})
 
@@ -101,6 +109,14 @@ def _bands(policy: PolicyDef | None) -> dict[str, object]:
     return {str(band.score_from): band for band in policy.bands} if policy is not None else {}
 
 
+def _told(value: object) -> Iterator[tuple[str, str]]:
+    assert is_dataclass(value), "asked just now"
+    for field in fields(value):
+        inner = getattr(value, field.name)
+        if inner not in (None, (), frozenset(), ""):
+            yield field.name, _measured(field.name, inner) or _text(inner)
+
+
 def _either(old: Iterable[str], new: Iterable[str]) -> list[str]:
     return list(dict.fromkeys([*new, *old]))
 
@@ -138,14 +154,34 @@ def _texts(definition: object) -> dict[str, str]:
     for field in fields(definition):
         value = getattr(definition, field.name)
         if field.name not in _LEFT_OUT and value not in (None, (), frozenset(), ""):
-            found[field.name] = _text(value)[:LENGTH_MAX]
+            text = _measured(field.name, value) or _text(value)[:LENGTH_MAX]
+            found[_SAID.get(field.name, field.name)] = text
     return found
+
+
+def _measured(name: str, value: object) -> str | None:
+    """A share or a length of time as a pack would write it; None for anything else.
+
+    >>> _measured("share_max_ppm", 52_500), _measured("wait_us", 7_200_000_000)
+    ('5.25%', '2h')
+    """
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    if name.endswith("_ppm"):
+        return f"{value / 10_000:g}%"
+    if name.endswith("_us"):
+        for unit, length in (("d", DAY_US), ("h", HOUR_US), ("m", MINUTE_US), ("s", SECOND_US), ("ms", 1_000)):
+            if value % length == 0:
+                return f"{value // length}{unit}"
+    return None
 
 
 def _text(value: object) -> str:
     """A value on one line."""
     if isinstance(value, Expression):
         return value.text
+    if isinstance(value, Over):
+        return _measured("over_us", value.length_us) or "0" if value.kind == "sliding" else value.unit or value.kind
     if isinstance(value, Words):
         return f"{value.en} / {value.zh}"
     if isinstance(value, Mapping):
@@ -155,5 +191,5 @@ def _text(value: object) -> str:
     if isinstance(value, tuple):
         return ", ".join(_text(each) for each in value)
     if is_dataclass(value):
-        return " ".join(f"{field.name}={_text(getattr(value, field.name))}" for field in fields(value))
+        return " ".join(f"{_SAID.get(name, name)}={text}" for name, text in _told(value))
     return str(value)

@@ -5,19 +5,22 @@ Who may write and who may approve is asked at the doors; that nobody approves wh
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jindi.basics.problems import Problems
-from jindi.engine import Finding, Program
-from jindi.packs import DECIDING, PolicyFile, canonical_files, digest_of, policy_files
+from jindi.engine import Finding, Program, build, check_policy
+from jindi.packs import DECIDING, PolicyDef, PolicyFile, canonical_files, digest_of, policy_files
 from jindi.run.platform import Platform
 from jindi.run.records import STEP, DefinitionsRecord, StepRecord, Verb, base_of, pack_patch, patch_of, patched, step_id
 from jindi.run.records import step_seq as seq_of
-from jindi.run.versions.comparing import Difference, compare, unified
+from jindi.run.versions.comparing import Difference, compare, compare_policies, unified
 from jindi.run.versions.ledger import Proposal, Version
 from jindi.run.versions.overlay import Aside, compiled, difference, extends, is_aside, laid
 
 WHY_LENGTH_MAX = 500
+OWN_KEY, OPERATOR = "start", "operator"
+"""The keys that a start prints, and the person whom its sign-in link lets in: one and the same."""
+
 _KEPT_PROGRAMS = 4
 
 _DECLINED: Mapping[str, tuple[str, str]] = {
@@ -98,6 +101,22 @@ class Review:
     problems: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """A version and what can be said of it: its policy (None when its text is not at hand), the live policy it is held
+    against (None when it is that itself, or there is none), the differences, its cases, what guards say, and cases
+    that fail.
+    """
+
+    version: Version
+    policy: PolicyDef | None
+    live: PolicyDef | None
+    differences: tuple[Difference, ...]
+    cases: int
+    findings: tuple[Finding, ...]
+    problems: tuple[str, ...]
+
+
 class Desk:
     """All that people can do with versions of a running platform. `saved` reads the packs' folders."""
 
@@ -149,6 +168,52 @@ class Desk:
         new, _ = self._wanted(files)
         base = self.platform.base
         return await self._review(base, patched(base, self._patch_for(new, policies)))
+
+    async def inspect(self, name: str) -> "Inspection | None":
+        """One version looked at closely, against the live one of its event type; None when it is not known.
+
+        Raises Problems when its definitions don't load any more.
+        """
+        version = next((each for each in self.versions() if each.name == name), None)
+        if version is None:
+            return None
+        program = await self._program_with(name)
+        if program is None:
+            return Inspection(version, None, None, (), 0, (), ())
+        policy = next(each for each in program.definitions.policies if each.version == name)
+        return await asyncio.to_thread(self._inspected, version, program, policy)
+
+    def _inspected(self, version: Version, program: Program, policy: PolicyDef) -> "Inspection":
+        """In a thread: the version as if it were live, beside what is."""
+        live = self.platform.program.definitions.live_policy(policy.on)
+        as_live = replace(policy, id=version.id, state="live", split=None)
+        beside = None if live is None or live.version == version.name else live
+        differences = tuple(compare_policies(replace(beside, id=version.id), as_live)) if beside is not None else ()
+        others = tuple(each for each in program.definitions.policies if each.on != policy.on)
+        alone = build(replace(program.definitions, policies=(*others, as_live)))
+        problems = tuple(str(each) for each in check_policy(program.definitions, policy))
+        cases = len(policy.cases) + sum(len(rule.cases) for rule in policy.rules)
+        found = tuple(each for each in self.platform.findings(alone) if each.policy == version.id)
+        return Inspection(version, policy, beside, differences, cases, found, problems)
+
+    async def _program_with(self, name: str) -> Program | None:
+        """A program in which a version stands: in force, proposed, saved, or once in force."""
+
+        def stands(program: Program) -> bool:
+            return any(each.version == name for each in program.definitions.policies)
+
+        if stands(self.platform.program):
+            return self.platform.program
+        for proposal in self.proposals():
+            if any(each.version == name for each in proposal.step.policies):
+                base = self._files_of(proposal.step.record.base)
+                if base is not None:
+                    return await self._compiled(patched(base, self._patch(proposal.seq)))
+        for taken in reversed(self.platform.ledger.taken):
+            if any(each.version == name for each in taken.policies):
+                return await asyncio.to_thread(self.platform.archive.program, taken.seq)
+        program = await self._compiled(self._readable_drafts())
+        return program if stands(program) else None
 
     async def _review(self, base: Mapping[str, str], target: Mapping[str, str]) -> Review:
         try:
