@@ -85,6 +85,10 @@ class Archive:
         """The program compiled from the definitions record at `seq` is already at hand."""
         self._programs[seq] = program
 
+    def known(self, definitions_seq: int) -> Program | None:
+        """The program of a definitions record if it is compiled already."""
+        return self._programs.get(definitions_seq)
+
     def program(self, definitions_seq: int) -> Program:
         """The program that a decision was made with, from the definitions record it names."""
         if definitions_seq not in self._programs:

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import httpx
 import msgspec
-from rich.table import Table
+from rich.table import Column, Table
 
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.output import Output
@@ -32,12 +32,13 @@ class Asking:
         self._give(found)
         if self._output.as_json:
             return
-        table = Table("version", "event", "state", "since", "by")
+        width = max(len(each["version"]) for each in found["versions"])
         for each in found["versions"]:
             watched = ", watched" if each["watched"] and each["state"] != "shadow" else ""
+            since = f" since {each['since'][:19]}Z" if each["since"] else ""
             last: Mapping[str, str] = next((m for m in reversed(each["history"]) if "by" in m), {})
-            table.add_row(each["version"], each["on"], each["state"] + watched, each["since"] or "", last.get("by", ""))
-        self._output.out.print(table)
+            by = f" by {last['by']}" if last else ""
+            self._output.say(f"{each['version']:{width}}  {each['state']}{watched} on {each['on']}{since}{by}")
         for each in found["proposals"]:
             self._output.say(_proposal_line(each))
         self._output.say(f"changes: {found['changes']}   in force: {found['digest'][:12]}")
@@ -99,10 +100,11 @@ class Asking:
             if live or would:
                 table.add_row(outcome, f"{live:,}", f"{would:,}", f"{would - live:+,}")
         self._output.out.print(table)
-        rules = Table("rule", "hits", "live hits", "hits where it would stop harder")
+        rules = Table(Column("rule", overflow="fold", min_width=30), "hits", "live hits", "would stop harder")
         for name, rule in tally["rules"].items():
             rules.add_row(name, f"{rule['hits']:,}", f"{rule['live_hits']:,}", f"{rule['heavier']:,}")
-        self._output.out.print(rules)
+        if tally["rules"]:
+            self._output.out.print(rules)
         if tally["cost_us"] is not None:
             live_us = tally["live_cost_us"]
             beside = f", the live one {live_us:.1f}" if live_us is not None else ""
@@ -133,7 +135,7 @@ class Asking:
         self._output.say(_proposal_line(found))
         self._review(found["review"], text=False)
         self._output.say(
-            f"another key approves it: jindi policies approve {found['id']} --digest {found['digest'][:12]}"
+            f"another person approves it: jindi policies approve {found['id']} --digest {found['digest'][:12]}"
         )
 
     def approve(self, proposal: str, confirm: Sequence[str], digest: str | None, why: str) -> None:
@@ -155,8 +157,7 @@ class Asking:
         """Go back to what was in force before."""
         found = self._ask("POST", "/v1/policies/rollback", {"policy": policy, "why": why})
         self._give(found)
-        live = [each["version"] for each in found["versions"] if each["state"] == "live"]
-        self._output.say(f"{found['digest'][:12]} is in force again: {', '.join(live)}")
+        self._output.say(f"{found['digest'][:12]} is in force again; see jindi policies list")
 
     # ---- what they have in common
 

@@ -11,7 +11,18 @@ from jindi.basics.problems import Problems
 from jindi.engine import Finding, Program, build, check_policy
 from jindi.packs import DECIDING, PolicyDef, PolicyFile, canonical_files, digest_of, policy_files
 from jindi.run.platform import Platform
-from jindi.run.records import STEP, DefinitionsRecord, StepRecord, Verb, base_of, pack_patch, patch_of, patched, step_id
+from jindi.run.records import (
+    STEP,
+    DefinitionsRecord,
+    StepRecord,
+    Verb,
+    base_of,
+    pack_patch,
+    patch_of,
+    patched,
+    source_of,
+    step_id,
+)
 from jindi.run.records import step_seq as seq_of
 from jindi.run.versions.comparing import Difference, compare, compare_policies, unified
 from jindi.run.versions.ledger import Proposal, Version
@@ -211,9 +222,20 @@ class Desk:
                     return await self._compiled(patched(base, self._patch(proposal.seq)))
         for taken in reversed(self.platform.ledger.taken):
             if any(each.version == name for each in taken.policies):
-                return await asyncio.to_thread(self.platform.archive.program, taken.seq)
+                return await self._program_of(taken.seq)
         program = await self._compiled(self._readable_drafts())
         return program if stands(program) else None
+
+    async def _program_of(self, seq: int) -> Program:
+        """The program of a definitions record, compiled beside the loop if it is not at hand."""
+        archive = self.platform.archive
+        program = archive.known(seq)
+        if program is None:
+            record = archive.record(seq)
+            assert isinstance(record, DefinitionsRecord), "the ledger says so"
+            program = await asyncio.to_thread(compiled, source_of(record), cases=False)
+            archive.learn(seq, program)
+        return program
 
     async def _review(self, base: Mapping[str, str], target: Mapping[str, str]) -> Review:
         try:
@@ -386,9 +408,13 @@ class Desk:
             target = base_of(record)
             if policy is not None:
                 target = patched(base, _exchange(base, target, policy))
-            step = self._step("roll_back", person, _said(why), digest=digest_of(target), base=digest_of(base))
-            await self.platform.put_in_force(target, self.platform.aside, step, guarded=False)
-            return digest_of(target)
+            digest = digest_of(target)
+            step = self._step("roll_back", person, _said(why), digest=digest, base=digest_of(base))
+            # What was in force in this process is compiled still: going back must not take long.
+            known = self.platform.archive.known(taken.seq) if not self.platform.aside else None
+            ready = known if known is not None and known.digest == digest else None
+            await self.platform.put_in_force(target, self.platform.aside, step, ready=ready, guarded=False)
+            return digest
 
     # ---- what they have in common
 
