@@ -4,6 +4,7 @@ Knows: definitions, values and arithmetic. Never: clocks, files, networks, store
 """
 
 from jindi.engine.changes import Change, Move, Without
+from jindi.engine.columns import Columns, Verdicts, complete_columns, inputs_of, judge_columns
 from jindi.engine.decide import decide, judge, reasons, side_of
 from jindi.engine.examples import check_cases, check_policy
 from jindi.engine.explanations import (
@@ -43,6 +44,7 @@ __all__ = [
     "WEIGHTS",
     "BandLine",
     "Change",
+    "Columns",
     "Condition",
     "Decision",
     "DerivedLine",
@@ -68,16 +70,20 @@ __all__ = [
     "Split",
     "SplitLine",
     "Verdict",
+    "Verdicts",
     "Without",
     "build",
     "build_trial",
     "check_cases",
     "check_policy",
+    "complete_columns",
     "decide",
     "explain",
     "findings",
     "guard",
+    "inputs_of",
     "judge",
+    "judge_columns",
     "reasons",
     "refit",
     "shortened",
