@@ -13,10 +13,13 @@ from jindi.basics.problems import Problems
 from jindi.engine import build_trial, decide, side_of
 from jindi.packs import load
 from jindi.run.archive import Archive
+from jindi.run.backtest import Candidate, Span
+from jindi.run.backtest.runner import Backtest, Question
+from jindi.run.history.follower import Shapes
 from jindi.run.records import DecisionRecord, encode_decision
 from jindi.run.versions.overlay import compiled
 from jindi.stores.files import MemoryBlobs
-from shop_world import POLICY, Shop, pay, reopened, run, shop_files, state_of
+from shop_world import POLICY, Shop, copied, pay, reopened, run, shop_files, state_of
 from versions_world import BOB, CLEO, LOWER, Office, after_restart
 
 SEED = "2026-12"
@@ -236,6 +239,45 @@ def test_an_event_sent_again_gets_the_answer_of_its_side_after_the_split_has_end
             assert [await shop.answer(pay(n, "950.00", user=user)) for n, user in enumerate(USERS)] == answers
             async with reopened(shop, files=shop_files(), blobs=MemoryBlobs()) as again:
                 assert [await again.answer(pay(n, "950.00", user=user)) for n, user in enumerate(USERS)] == answers
+
+    run(go())
+
+
+# ---- the past of a split
+
+
+def test_a_backtest_of_the_same_packs_comes_to_the_same_sides_and_names_each_side_s_rules():
+    async def go():
+        async with Shop(files) as shop:
+            for n, user in enumerate(USERS):
+                await shop.answer(pay(n, "950.00", user=user, device=None))
+            return copied(shop.log), shop.blobs
+
+    files = split_files(CHALLENGER.replace('id = "large"', 'id = "larger"'))
+    log, blobs = run(go())
+    candidate = Candidate("same", compiled(files))
+    asked = Question(Span(0, 4_000_000_000_000_000), 0)
+    [told] = Backtest(lambda: copied(log), blobs, asked, cores=1).run([candidate])["candidates"]
+    assert told["mode"] == "facts"
+    found = told["types"]["pay"]
+    assert (found["events"], found["changed"]) == (len(USERS), 0)
+    for rules in (found["rules"]["live"], found["rules"]["candidate"]):
+        assert {name: each["events"] for name, each in rules.items()} == {"larger": sum(map(side, USERS))}
+
+
+def test_the_archive_names_the_policy_of_the_side_that_decided():
+    async def go():
+        async with Shop(split_files()) as shop:
+            for n, user in enumerate(USERS):
+                await shop.answer(pay(n, "950.00", user=user))
+            shop.platform.lane.settle()
+            archive = Archive(shop.log)
+            shapes = Shapes(archive)
+            for seq, record in decisions(shop.log):
+                shape = shapes.of(record)
+                row = dict(zip(shape.schema.names, shape.row(seq, record), strict=True))
+                assert row["policy"] == ("pay-challenger" if side(row["user"]) else "pay")
+                assert row["reasons"][:1] == (["large"] if side(row["user"]) else row["reasons"][:1])
 
     run(go())
 
