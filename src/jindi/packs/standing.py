@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from jindi.basics.digests import canonical, digest
 from jindi.packs.policies import plain, version_name
@@ -39,23 +40,25 @@ def policy_files(source: Mapping[str, str]) -> tuple[PolicyFile, ...]:
     """The policies of some pack files, in the order of their paths; a file that can't be read is left out, for
     whoever loads the packs is told of it.
     """
-    found = []
-    for path in sorted(source):
-        match = _POLICY.match(path)
-        if match is None:
-            continue
-        try:
-            raw = tomllib.loads(source[path])
-        except (ValueError, RecursionError):
-            continue
-        named = [raw.get(key) for key in ("id", "on", "state")]
-        if not all(isinstance(word, str) for word in named):
-            continue
-        policy_id, on, state = map(str, named)
-        aside = match["aside"] is not None
-        if aside:
-            state = "shadow"
-        elif state == "live" and "split" in raw:
-            state = "challenger"
-        found.append(PolicyFile(path, policy_id, on, state, digest(canonical(plain(raw))), aside))
-    return tuple(found)
+    found = (_policy_file(path, source[path]) for path in sorted(source) if _POLICY.match(path))
+    return tuple(each for each in found if each is not None)
+
+
+@lru_cache(maxsize=1_024)  # TOML is slow to read, and nearly all files are those of the last time
+def _policy_file(path: str, text: str) -> PolicyFile | None:
+    match = _POLICY.match(path)
+    assert match is not None, "only policies' files are asked for"
+    try:
+        raw = tomllib.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    named = [raw.get(key) for key in ("id", "on", "state")]
+    if not all(isinstance(word, str) for word in named):
+        return None
+    policy_id, on, state = map(str, named)
+    aside = match["aside"] is not None
+    if aside:
+        state = "shadow"
+    elif state == "live" and "split" in raw:
+        state = "challenger"
+    return PolicyFile(path, policy_id, on, state, digest(canonical(plain(raw))), aside)

@@ -20,7 +20,7 @@ from jindi.run.answered import Answered
 from jindi.run.archive import Archive
 from jindi.run.history.keeper import Keeper
 from jindi.run.intake import Intake, Refused
-from jindi.run.lane import Busy, Conflict, Lane, Stopped, Waiter, write_again
+from jindi.run.lane import Busy, Conflict, Decided, Lane, Stopped, Waiter, write_again
 from jindi.run.measures import Measures
 from jindi.run.openings import Status
 from jindi.run.records import (
@@ -220,6 +220,8 @@ class Platform:
         self._aside = aside_of(record)
         if self._settings.changes == "approved":
             self._base = base_of(record)
+            if digest_of(self._files) != digest_of(self._base):
+                self._tell("the saved packs are drafts: they differ from what is in force; see jindi policies diff")
         if self._program is not None and self._program.digest == digest_of(laid(self._base, self._aside)):
             return self._program
         program, self._aside, gone = composed(self._base, self._aside, cases=self._settings.changes == "files")
@@ -329,10 +331,10 @@ class Platform:
         as_of_us = max(self.lane.state.high_us, self._clock.now_us())
         return self.lane.state.windows.entity(entity, value, as_of_us)
 
-    def recent_facts(self, program: Program) -> dict[str, list[list[Value]]]:
-        """What recent events look like under other definitions, as far as the facts are known."""
+    def recent_facts(self, program: Program, recent: Sequence[Decided] | None = None) -> dict[str, list[list[Value]]]:
+        """What recent events (those given, or all) look like under other definitions, as far as the facts are known."""
         facts: dict[str, list[list[Value]]] = {}
-        for decided in self.lane.recent:
+        for decided in self.lane.recent if recent is None else recent:
             name = decided.event.type
             if name in program.events:
                 old, new = decided.ep, program.events[name]
@@ -346,10 +348,10 @@ class Platform:
                 facts.setdefault(name, []).append(refitted)
         return facts
 
-    def findings(self, program: Program) -> list[Finding]:
-        """What speaks against putting definitions in force today."""
-        today = day_of(self._clock.now_us(), ZoneInfo("UTC"))
-        return findings(program, self.recent_facts(program), today)
+    async def findings(self, program: Program) -> list[Finding]:
+        """What speaks against putting definitions in force today; asked in a thread, for there are many events."""
+        today, recent = day_of(self._clock.now_us(), ZoneInfo("UTC")), list(self.lane.recent)
+        return await asyncio.to_thread(lambda: findings(program, self.recent_facts(program, recent), today))
 
     async def take(self, files: Mapping[str, str]) -> tuple[str, ...]:
         """Put changed packs in force, whole or not at all; shadow versions stay beside them. Returns the features
@@ -383,7 +385,7 @@ class Platform:
         if program.digest == self.program.digest and step is None:
             return ()
         if guarded:
-            objections = [each.problem for each in self.findings(program) if each.rule not in confirmed]
+            objections = [each.problem for each in await self.findings(program) if each.rule not in confirmed]
             if objections:
                 raise Problems(objections)
         # A layout as near as may be to the one in force, so that most of what is known goes over.

@@ -192,20 +192,10 @@ class Desk:
         if program is None:
             return Inspection(version, None, None, (), 0, (), ())
         policy = next(each for each in program.definitions.policies if each.version == name)
-        return await asyncio.to_thread(self._inspected, version, program, policy)
-
-    def _inspected(self, version: Version, program: Program, policy: PolicyDef) -> "Inspection":
-        """In a thread: the version as if it were live, beside what is."""
         live = self.platform.program.definitions.live_policy(policy.on)
-        as_live = replace(policy, id=version.id, state="live", split=None)
-        beside = None if live is None or live.version == version.name else live
-        differences = tuple(compare_policies(replace(beside, id=version.id), as_live)) if beside is not None else ()
-        others = tuple(each for each in program.definitions.policies if each.on != policy.on)
-        alone = build(replace(program.definitions, policies=(*others, as_live)))
-        problems = tuple(str(each) for each in check_policy(program.definitions, policy))
-        cases = len(policy.cases) + sum(len(rule.cases) for rule in policy.rules)
-        found = tuple(each for each in self.platform.findings(alone) if each.policy == version.id)
-        return Inspection(version, policy, beside, differences, cases, found, problems)
+        told, alone = await asyncio.to_thread(_inspected, version, program, policy, live)
+        found = tuple(each for each in await self.platform.findings(alone) if each.policy == version.id)
+        return replace(told, findings=found)
 
     async def _program_with(self, name: str) -> Program | None:
         """A program in which a version stands: in force, proposed, saved, or once in force."""
@@ -248,7 +238,7 @@ class Desk:
         )
         return Review(
             was.digest, program.digest, compare(was.definitions, program.definitions), unified(base, target), cases,
-            tuple(self.platform.findings(program)),
+            tuple(await self.platform.findings(program)),
         )  # fmt: skip
 
     async def _compiled(self, files: Mapping[str, str]) -> Program:
@@ -469,6 +459,20 @@ class Desk:
         for name in policies:
             patch |= _exchange(base, new, name)
         return patch
+
+
+def _inspected(
+    version: Version, program: Program, policy: PolicyDef, live: PolicyDef | None
+) -> tuple[Inspection, Program]:
+    """A version beside the live policy, and the program in which it is live instead of that."""
+    as_live = replace(policy, id=version.id, state="live", split=None)
+    beside = None if live is None or live.version == version.name else live
+    differences = tuple(compare_policies(replace(beside, id=version.id), as_live)) if beside is not None else ()
+    others = tuple(each for each in program.definitions.policies if each.on != policy.on)
+    alone = build(replace(program.definitions, policies=(*others, as_live)))
+    problems = tuple(str(each) for each in check_policy(program.definitions, policy))
+    cases = len(policy.cases) + sum(len(rule.cases) for rule in policy.rules)
+    return Inspection(version, policy, beside, differences, cases, (), problems), alone
 
 
 def _exchange(base: Mapping[str, str], new: Mapping[str, str], policy: str) -> dict[str, str | None]:

@@ -56,6 +56,7 @@ def composed(
     A shadow version ends when it has become live, and when it doesn't load beside this base. Raises Problems when
     the base itself has any.
     """
+    policy_files(base)  # read here, where it takes long, they are at hand where nothing may
     kept = _standing_on(base, aside)
     gone: dict[str, None] = dict.fromkeys(_names(aside, without=kept))
     while kept:
