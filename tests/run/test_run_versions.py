@@ -4,7 +4,6 @@ import asyncio
 
 import msgspec
 import pytest
-from versions_world import ANN, APPROVED, BOB, CLEO, EAGER, FAST, LOWER, LOWEST, NIGHT, Office, after_restart
 
 from jindi import journal
 from jindi.basics.instants import DAY_US
@@ -15,10 +14,12 @@ from jindi.run.lane import Stopped
 from jindi.run.platform import NotNow, Settings
 from jindi.run.records import STEP, DefinitionsRecord, StepRecord, decode, encode_step, step_id
 from jindi.run.versions import Ledger, extends
+from jindi.run.versions.comparing import compare
 from jindi.run.versions.desk import Declined, Person
 from jindi.run.versions.overlay import compiled
 from jindi.stores.files import MemoryBlobs
 from shop_world import FEATURES, LIMITS, POLICY, Shop, failing_append, pay, reopened, run, shop_files, state_of
+from versions_world import ANN, APPROVED, BOB, CLEO, EAGER, FAST, LOWER, LOWEST, NIGHT, Office, after_restart
 
 
 def version_of(policy):
@@ -635,3 +636,61 @@ def test_only_what_is_the_same_counts_as_extended():
     assert extends(old, compiled(shop_files(policy=LOWER)).definitions) == ["pay"]
     assert "daily" in extends(old, compiled(shop_files(limits=LIMITS.replace("2020", "2019"))).definitions)
     assert APPROVED.changes == "approved"
+
+
+def test_a_start_whose_drafts_differ_says_so():
+    async def go():
+        async with Office() as office:
+            await office.live(LOWER)
+        async with after_restart(office, files=shop_files(policy=LOWEST)) as again:
+            assert any("saved packs are drafts" in line for line in again.shop.told)
+        async with after_restart(office, files=shop_files(policy=LOWER)) as again:
+            assert not any("drafts" in line for line in again.shop.told)
+
+    run(go())
+
+
+def test_a_version_is_looked_at_wherever_it_stands():
+    async def go():
+        async with Office() as office:
+            office.save(LOWER)
+            for state in ("draft", "shadow", "proposed", "live", "retired"):
+                if state == "shadow":
+                    await office.desk.shadow(ANN, "pay")
+                elif state == "proposed":
+                    proposal = await office.desk.propose(ANN, why="x")
+                elif state == "live":
+                    await office.desk.approve(BOB, proposal.id)
+                elif state == "retired":
+                    await office.desk.roll_back(BOB, why="x")
+                seen = await office.desk.inspect(SECOND)
+                assert (seen.version.state, seen.cases, seen.problems) == (state, 12, ())
+                assert [each.name for each in seen.differences] == ([] if state == "live" else ["large"])
+            assert await office.desk.inspect("nobody@000000000000") is None
+        async with after_restart(office, blobs=MemoryBlobs()) as again:
+            again.saved = {}
+            seen = await again.desk.inspect(SECOND)
+            assert (seen.version.state, len(seen.policy.rules)) == ("retired", 6)
+
+    run(go())
+
+
+def test_what_is_different_is_told_part_by_part():
+    old = compiled(shop_files()).definitions
+    changed = FAST.replace("amount >= cny('1000')", "amount >= cny('900')").replace('"999.99"', '"899.99"')
+    changed = changed.replace('wait = "2h"', 'wait = "3h"').replace("score = 60", "score = 61")
+    changed = (
+        changed.split('[[rule]]\nid = "crowd"')[0] + "[[rule]]" + changed.split('id = "crowd"')[1].split("[[rule]]")[1]
+    )
+    new = compiled(shop_files(policy=changed, features=FEATURES + NIGHT)).definitions
+    told = {(each.kind, each.name): each for each in compare(old, new)}
+    assert {key: each.what for key, each in told.items()} == {
+        ("rule", "large"): "changed", ("rule", "very-large"): "changed", ("rule", "huge"): "changed",
+        ("rule", "fast"): "added", ("rule", "crowd"): "removed", ("feature", "pays_3h"): "added",
+    }  # fmt: skip
+    [wait] = told["rule", "very-large"].aspects
+    assert (wait.name, wait.before, wait.after) == ("wait", "2h", "3h")
+    [score] = told["rule", "huge"].aspects
+    assert (score.name, score.before, score.after) == ("score", "60", "61")
+    assert {each.name: each.after for each in told["feature", "pays_3h"].aspects}["over"] == "3h"
+    assert compare(old, old) == ()
