@@ -285,6 +285,25 @@ def test_the_same_in_words():
     run(go())
 
 
+def test_edited_packs_of_one_s_own_machine_are_proposed_without_the_base_pack(tmp_path):
+    async def go():
+        async with served() as (doors, jindi):
+            for path, text in shop_files(policy=LOWER).items():
+                if path.startswith("shop/"):
+                    target = tmp_path / path
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    target.write_text(text, "utf-8")
+            assert [each["name"] for each in (await jindi("diff", "--candidate", str(tmp_path)))["differences"]] == [
+                "large"
+            ]
+            proposal = await jindi("propose", "--candidate", str(tmp_path / "shop"), "--why", "mine")
+            assert proposal["files"] == ["shop/policies/pay.toml"]
+            await jindi("approve", proposal["id"], key=doors.approver)
+            assert doors.office.state(SECOND) == "live"
+
+    run(go())
+
+
 def test_a_platform_that_is_not_there_is_told_with_a_remedy():
     result = CliRunner().invoke(
         app, ["policies", "list", "--url", "http://127.0.0.1:9", "--json"], obj=_Context(Outside())

@@ -162,7 +162,13 @@ class Asking:
     # ---- what they have in common
 
     def _files(self, candidate: Sequence[Path] | None) -> dict[str, Any]:
-        return {"files": self._wiring.pack_files(list(candidate))} if candidate else {}
+        """The edited packs; the base pack, which the platform has, only if it is edited, too."""
+        if not candidate:
+            return {}
+        base, files = self._wiring.base_files(), self._wiring.pack_files(list(candidate))
+        if all(files[path] == text for path, text in base.items()):
+            files = {path: text for path, text in files.items() if path not in base}
+        return {"files": files}
 
     def _give(self, document: dict[str, Any]) -> None:
         self._output.give({"ok": True, **document})

@@ -40,7 +40,6 @@ _DECLINED: Mapping[str, tuple[str, str]] = {
         'saved files are in force at once here; set changes = "approved" to propose, approve and roll back',
     ),
     "no_draft": ("草稿中没有策略 {policy}", "the drafts have no policy {policy}"),
-    "no_policy": ("没有策略或版本 {policy}", "there is no policy or version {policy}"),
     "already_live": ("版本 {version} 已生效", "{version} is live already"),
     "already_shadow": ("版本 {version} 已在影子运行", "{version} is a shadow already"),
     "no_shadow": ("没有影子版本 {version}", "there is no shadow version {version}"),
