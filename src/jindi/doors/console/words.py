@@ -371,7 +371,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "policy.lifts": ("豁免 {what}", "lifts {what}"),
     "policy.no_decisions": ("启动以来尚无决策。", "No decision since start."),
     "policy.versions": ("版本", "Versions"),
-    "policies.saved": ("已保存、尚未生效的策略草稿 {n} 份：", "{n} saved drafts that are not in force:"),
+    "policies.saved": ("已保存、尚未生效的策略草稿：", "Saved drafts that decide nothing yet:"),
     "policies.see_drafts": ("查看差异、影子运行或提案", "see what they change, watch or propose them"),
     "policies.open": ("待批准的提案", "Open proposals"),
     "policies.past": ("以往的提案", "Earlier proposals"),
