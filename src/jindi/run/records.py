@@ -253,7 +253,7 @@ _decode_step = msgspec.msgpack.Decoder(StepRecord).decode
 
 def decode(record: bytes | memoryview) -> Record:
     """A record from its bytes. Raises ValueError when they are none."""
-    # An array's header byte and the kind, a small integer, are the first two bytes.
+    # An array's header (one byte, for up to fifteen fields) and the kind, a small integer, are the first two bytes.
     match record[1]:
         case 1:
             return _decode_decision(record)
