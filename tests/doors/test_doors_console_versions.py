@@ -292,6 +292,7 @@ def served():
         on(ended(rooms))
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
+        loop.close()
 
 
 @pytest.mark.skipif(chromium() is None, reason="NO CHROMIUM HERE: no page about versions was opened in a browser")
