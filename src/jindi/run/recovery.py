@@ -1,6 +1,7 @@
 """Start: the newest usable snapshot, then the journal's tail, verified on the way."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from jindi import journal
@@ -9,7 +10,7 @@ from jindi.engine import EventProgram, Program
 from jindi.features import Windows, plan
 from jindi.ports import Blobs, Frame, Log, LogDamaged
 from jindi.run import snapshots
-from jindi.run.archive import Archive
+from jindi.run.archive import Archive, Outdated
 from jindi.run.blocks import Feeder
 from jindi.run.lists import Lists
 from jindi.run.records import DecisionRecord, DefinitionsRecord, Record, decode
@@ -140,8 +141,10 @@ def _watch(
     """
     key = (record.definitions, record.event_type)
     if key not in beside:
-        found = archive.program(record.definitions).events[record.event_type]
-        beside[key] = found if found.shadows or found.challenger is not None else None
+        beside[key] = None
+        with suppress(Outdated):  # what can't be read any more can't be counted either
+            found = archive.program(record.definitions).events[record.event_type]
+            beside[key] = found if found.shadows or found.challenger is not None else None
     if (ep := beside[key]) is None:
         return
     outcome = record.verdict.outcome
