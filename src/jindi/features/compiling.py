@@ -77,7 +77,7 @@ class KernelCompiler(CompilerBase):
 
 def kernel(function: F) -> F:
     """Compile on first use, keep the machine code on disk, let other threads run meanwhile."""
-    compiled = njit(cache=True, nogil=True, error_model="numpy", pipeline_class=KernelCompiler)
+    compiled = njit(cache=True, nogil=True, error_model="numpy", pipeline_class=KernelCompiler, _nrt=False)
     return cast("F", compiled(function))
 
 
