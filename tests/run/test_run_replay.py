@@ -12,8 +12,9 @@ from jindi.run.archive import Archive
 from jindi.run.records import DecisionRecord, decode
 from jindi.run.replay import Depth, Range, Replay, runner
 from jindi.run.replay.causes import same
+from jindi.run.replay.one import prove
 from jindi.run.replay.rebuilding import Absences
-from jindi.run.replay.runner import one_by_facts, seq_at
+from jindi.run.replay.runner import seq_at
 from jindi.stores.files import MemoryBlobs
 from jindi.stores.memory_log import MemoryLog
 from models_world import changed as model
@@ -88,7 +89,7 @@ def test_parts_and_blocks_and_cores_make_no_difference(depth, monkeypatch):
 
 
 @given(st.data())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_any_range_is_proved_from_a_snapshot_or_from_the_beginning(data):
     log, blobs = long_life()
     first = data.draw(st.integers(0, log.next_seq() - 1))
@@ -124,6 +125,7 @@ def test_instants_find_their_records():
         assert found in (first, first - 1)
         assert found <= seq
     assert seq_at(archive, 1 << 61) == log.next_seq()
+    assert seq_at(archive, decisions[0][1].as_of_us) == 0
     assert seq_at(archive, 0) <= 1
 
 
@@ -358,7 +360,7 @@ def test_other_bytes_for_the_same_values_are_not_the_same_bytes(depth):
 
 
 @given(st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_no_single_change_of_what_was_decided_goes_unnoticed(data):
     log, _ = long_life()
     records = records_of(log)
@@ -420,12 +422,13 @@ def test_one_decision_is_proved_by_itself():
     archive = Archive(copied(log))
     for seq, record in enumerate(records_of(log)):
         if record[0] == 1:
-            found, raw, causes = one_by_facts(archive, seq)
-            assert (decode(raw), causes) == (found, ())
+            proof = prove(archive, seq)
+            assert proof.identical
+            assert (proof.record, proof.definitions_digest) == (decode(proof.raw), records_of(log)[record[1]][2])
     with pytest.raises(LookupError):
-        one_by_facts(archive, log.next_seq())
+        prove(archive, log.next_seq())
     with pytest.raises(LookupError):
-        one_by_facts(archive, 0)
+        prove(archive, 0)
 
 
 def test_values_are_the_same_only_as_bytes():

@@ -25,6 +25,7 @@ from jindi.run.measures import Measures
 from jindi.run.openings import Status
 from jindi.run.records import DecisionRecord, DefinitionsRecord, decision_id, decision_seq, decode, encode_definitions
 from jindi.run.recovery import Progress, last_record, recover
+from jindi.run.replay.one import Proof, prove
 from jindi.run.state import Gathered, State
 from jindi.vault import Tokens, is_token
 
@@ -205,6 +206,12 @@ class Platform:
     def explanation(self, found: Found, *, exact: bool = False) -> Explanation:
         """Why a decision is as it is; with `exact` the reasons of models are Shapley values."""
         return explain(found.ep, found.facts, found.absent, at_us=found.record.as_of_us, exact=exact)
+
+    def replay(self, found: Found) -> Proof:
+        """A decision made again on its journalled facts. It reads the journal and needs nothing of the lane, so it may
+        be asked for in another thread.
+        """
+        return prove(self.archive, found.seq)
 
     def answer(self, found: Found) -> bytes:
         """The decision's answer, with the words of its own moment."""

@@ -273,6 +273,28 @@ def backtest(
 
 
 @app.command()
+def replay(
+    ctx: typer.Context,
+    what: Annotated[
+        str | None, typer.Argument(metavar="ID|ID..ID", help="A decision, or from one to another; nothing: all.")
+    ] = None,
+    since: Annotated[str | None, typer.Option(metavar="DAY|INSTANT", help="From (default: the beginning).")] = None,
+    until: Annotated[str | None, typer.Option(metavar="DAY|INSTANT", help="Until, not included.")] = None,
+    features: Annotated[
+        bool, typer.Option("--features", help="Rebuild the state and prove the facts, too; on one core.")
+    ] = False,
+    cores: Annotated[int, typer.Option(min=1, help="Processes (default: all cores).")] = os.cpu_count() or 1,
+    data: Data = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Make past decisions again, with the definitions of their moment. Exit 0 when every byte is as it stands."""
+    from jindi.doors.cli.replaying import Asked, run_replay  # noqa: PLC0415
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, data)
+    run_replay(wiring, settled, output, Asked(what, since, until, features, cores))
+
+
+@app.command()
 def verify(
     ctx: typer.Context, data: Data = None,
     checkpoint: Annotated[

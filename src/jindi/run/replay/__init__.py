@@ -4,8 +4,12 @@ Knows: the journal, the programs that its definitions records hold, state rebuil
 records differ. Never: today's packs, or anything that would change a journal.
 """
 
-from jindi.run.replay.causes import Cause, Difference
+from jindi.run.replay.causes import Cause, Difference, as_document
 from jindi.run.replay.moments import Moments, Remade, remade_by_facts
+from jindi.run.replay.one import Proof, prove
 from jindi.run.replay.runner import Depth, Range, Replay, Report
 
-__all__ = ["Cause", "Depth", "Difference", "Moments", "Range", "Remade", "Replay", "Report", "remade_by_facts"]
+__all__ = [
+    "Cause", "Depth", "Difference", "Moments", "Proof", "Range", "Remade", "Replay", "Report", "as_document", "prove",
+    "remade_by_facts",
+]  # fmt: skip

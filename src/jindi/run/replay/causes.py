@@ -1,7 +1,7 @@
 """Why a record made again is not the record on disk: which fact, rule, score, list, limit or model, then and now."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -33,6 +33,15 @@ class Cause(msgspec.Struct, frozen=True, omit_defaults=True):
     recomputed: Told = None
     policy: str | None = None
     inputs: dict[str, Scalar] | None = None
+
+
+def as_document(cause: Cause) -> dict[str, Any]:
+    """A cause for programs."""
+    return {
+        "kind": cause.kind, "name": cause.name, "journalled": cause.journalled, "recomputed": cause.recomputed,
+        **({"policy": cause.policy} if cause.policy is not None else {}),
+        **({"inputs": cause.inputs} if cause.inputs else {}),
+    }  # fmt: skip
 
 
 class Difference(msgspec.Struct, frozen=True):

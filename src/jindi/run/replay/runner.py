@@ -426,24 +426,16 @@ def _judged(moments: Moments, before: Before, seq: int, raw: bytes) -> Judged:
     return seq, record, causes
 
 
-def one_by_facts(archive: Archive, seq: int) -> tuple[DecisionRecord, bytes, tuple[Cause, ...]]:
-    """One decision on its journalled facts, its bytes, and why they are others, if they are.
-
-    Raises LookupError when the journal has no such decision.
-    """
-    record, raw = archive.decision(seq), archive.raw(seq)
-    moments = Moments(archive)
-    return record, raw, remade_by_facts(moments, moments.before(seq), record, raw)
-
-
 def seq_at(archive: Archive, at_us: int) -> int:
     """The first record whose `as_of` is not before an instant: `as_of` never goes back, so halving finds it."""
+    end = archive.log.next_seq()
 
     def as_of_us(seq: int) -> int:
-        record = archive.record(seq)
-        if isinstance(record, DefinitionsRecord):
-            # It stands between decisions: what is before it is before the instant, or it is not asked.
-            return as_of_us(seq - 1) if seq else -(2**62)
-        return record.as_of_us
+        while seq < end:
+            record = archive.record(seq)
+            if isinstance(record, DecisionRecord):
+                return record.as_of_us
+            seq += 1  # definitions go with the first decision behind them
+        return 1 << 62
 
-    return bisect_left(range(archive.log.next_seq()), at_us, key=as_of_us)
+    return bisect_left(range(end), at_us, key=as_of_us)
