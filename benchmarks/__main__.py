@@ -9,7 +9,7 @@ import time
 import traceback
 from pathlib import Path
 
-from benchmarks import doors, limits, path, recovery, results, rules, windows
+from benchmarks import doors, limits, path, recovery, replay, results, rules, windows
 from benchmarks.measuring import Report
 
 SUBJECTS = {
@@ -19,6 +19,7 @@ SUBJECTS = {
     "path": path.measure,
     "http": doors.measure,
     "recovery": recovery.measure,
+    "replay": replay.measure,
 }
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
