@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import select
 import subprocess
 import sys
 import time
@@ -21,6 +22,7 @@ from jindi.run.simulate import World
 
 SUBJECT = "Replay: shipped packs, a wallet's life with follow-ups, packs that change twice"
 CHUNK = 64
+DEPTHS = (("by facts", ()), ("by facts, one core", ("--cores", "1")), ("with features", ("--features",)))
 
 
 class WorldClock:
@@ -70,10 +72,31 @@ def replay(data: Path, *options: str) -> tuple[dict, float, float, float]:
         stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": path},
     )  # fmt: skip
     assert process.stdout is not None
+    peak_mb = 0.0
+    while not select.select([process.stdout], [], [], 0.05)[0]:
+        # What `wait4` says of the peak is at least what this process held when it began the other.
+        peak_mb = max(peak_mb, *map(highest_mb, (process.pid, *children_of(process.pid))))
     said = process.stdout.read()
     _, _, usage = os.wait4(process.pid, 0)
     process.returncode = 0
-    return json.loads(said), time.perf_counter() - begin, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1e3
+    return json.loads(said), time.perf_counter() - begin, usage.ru_utime + usage.ru_stime, peak_mb
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that a process has begun."""
+    try:
+        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def highest_mb(pid: int) -> float:
+    """The most that a process has held in memory so far, in MB; 0 when it can't be known."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1e3 for line in lines if line.startswith("VmHWM")), 0.0)
 
 
 async def live(data: Path, wanted: int) -> int:

@@ -67,7 +67,7 @@ class Moments:
                 continue
             if isinstance(record, DefinitionsRecord):
                 found.definitions = max(found.definitions, seq)
-            else:
+            elif isinstance(record, DecisionRecord):
                 found.definitions = max(found.definitions, record.definitions)
                 found.high_us = record.as_of_us
                 break

@@ -153,6 +153,12 @@ class Rebuilding:
             self._turn(seq)
             yield seq, record, self._moments.causes(seq)
             return
+        if not isinstance(record, DecisionRecord):
+            yield from self._flush()
+            if self.state is not None:
+                self.state.next_seq = seq + 1
+            yield seq, record, ()  # what people did is told, not made again
+            return
         waiting = self._waiting(seq, record, raw)
         if isinstance(waiting, Cause):
             yield from self._flush()
@@ -209,7 +215,7 @@ class Rebuilding:
                     continue  # told when it was passed
                 if isinstance(record, DefinitionsRecord):
                     then = seq
-                elif not isinstance(self._program_of(then, record), Cause):
+                elif isinstance(record, DecisionRecord) and not isinstance(self._program_of(then, record), Cause):
                     if record.definitions != then:
                         record = msgspec.structs.replace(record, definitions=then)
                     side.apply(seq, record, self._archive.values_today(record, program.definitions))

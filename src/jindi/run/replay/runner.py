@@ -421,6 +421,8 @@ def _judged(moments: Moments, before: Before, seq: int, raw: bytes) -> Judged:
     if isinstance(record, DefinitionsRecord):
         before.definitions = seq
         return seq, record, moments.causes(seq)
+    if not isinstance(record, DecisionRecord):
+        return seq, record, ()  # what people did is told, not made again
     causes = remade_by_facts(moments, before, record, raw)
     before.high_us = max(before.high_us, record.at_us)
     return seq, record, causes
