@@ -35,6 +35,7 @@ KNOWN = (
     _Known("snapshot_every", "200000", "decisions between two snapshots"),
     _Known("snapshot_minutes", "10", "minutes after which fresh decisions get a snapshot"),
     _Known("archive_minutes", "10", "minutes between two rounds of the archive's follower; 0: the platform has none"),
+    _Known("drift_hours", "24", "hours between two looks for drift; 0: the platform does not look"),
 )
 
 
@@ -69,9 +70,10 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
     every = _whole(chosen, "snapshot_every", 1_000, 10**9, problems)
     minutes = _whole(chosen, "snapshot_minutes", 1, 10_000, problems)
     archive_minutes = _whole(chosen, "archive_minutes", 0, 10_000, problems)
+    drift_hours = _whole(chosen, "drift_hours", 0, 10_000, problems)
     if problems:
         raise Problems(problems)
-    platform = Settings(every, minutes, archive_minutes=archive_minutes)
+    platform = Settings(every, minutes, archive_minutes=archive_minutes, drift_hours=drift_hours)
     packs = tuple(Path(part.strip()) for part in chosen["packs"].split(",") if part.strip())
     return Settled(Path(data), packs, host, port, journal, platform, tuple(lines))
 

@@ -273,6 +273,29 @@ def backtest(
 
 
 @app.command()
+def drift(
+    ctx: typer.Context,
+    current: Annotated[str, typer.Option(metavar="DURATION", help="The stretch that is asked about.")] = "7d",
+    reference: Annotated[str, typer.Option(metavar="DURATION", help="The stretch before it, compared with.")] = "28d",
+    until: Annotated[
+        str | None, typer.Option(metavar="DAY|INSTANT", help="The end, not included (default: the newest decision).")
+    ] = None,
+    known_by: Annotated[
+        str | None, typer.Option(metavar="DAY|INSTANT", help="Labels as they were known then (default: the end).")
+    ] = None,
+    level: Annotated[float, typer.Option(help="The chance of any false alarm in an event type.")] = 0.05,
+    page: Annotated[Path | None, typer.Option(metavar="OUT.html", help="Write a page with tables and charts.")] = None,
+    data: Data = None, folders: Packs = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Whether facts, scores and outcomes have drifted, and whether models judge as well as they did."""
+    from jindi.doors.cli.drifting import Asked, look_for_drift  # noqa: PLC0415
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, data, folders)
+    look_for_drift(wiring, settled, output, Asked(current, reference, until, known_by, level, page))
+
+
+@app.command()
 def replay(
     ctx: typer.Context,
     what: Annotated[
