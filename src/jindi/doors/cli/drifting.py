@@ -72,9 +72,9 @@ def _question(asked: Asked, zone: Any) -> Question:
             problems.append(Problem("drift", option, "an empty stretch", "write a duration such as 7d"))
         lengths.append(length_us)
     instants: list[int | None] = []
-    for option, text in (("--until", asked.until), ("--known-by", asked.known_by)):
+    for option, instant in (("--until", asked.until), ("--known-by", asked.known_by)):
         try:
-            instants.append(None if text is None else instant_of(text, zone))
+            instants.append(None if instant is None else instant_of(instant, zone))
         except ValueError as error:
             problems.append(Problem("drift", option, str(error), "write 2026-11-01 or 2026-11-01T00:00:00+08:00"))
     if not 0 < asked.level < 1:

@@ -139,9 +139,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "drift.bin": ("区间", "Bin"),
     "drift.quantiles": ("分位数", "Quantiles"),
     "drift.note": (
-        "临界值随样本量与客户聚集程度而定：无漂移时 PSI 以规定概率不超过它。程度只看 PSI：0.10 以上为中，0.25 以上为大。",
-        "The critical value knows how many rows there are and how alike a customer's are: without drift a PSI exceeds"
-        " it only with the stated probability. Size looks at the PSI alone: moderate from 0.10, large from 0.25.",
+        "临界值计入样本量与客户聚集程度：无漂移时 PSI 以规定概率不超过它。程度只看 PSI：0.10 以上为中，0.25 以上为大。",
+        (
+            "Without drift a PSI exceeds its critical value only with the stated chance: it knows how many rows there"
+            " are and how alike a customer's are. Size looks at the PSI alone: moderate from 0.10, large from 0.25."
+        ),
     ),
     "drift.outcomes": ("处置", "Outcomes"),
     "drift.models": ("模型", "Models"),
