@@ -20,6 +20,7 @@ from drift_world import (
     town,
 )
 from jindi.basics.problems import Problems
+from jindi.engine import build
 from jindi.packs import load
 from jindi.run.drift import Question, drift, figures, judging, rows, statistics
 from jindi.run.drift.figures import MISSING, OTHER, compare_columns
@@ -302,6 +303,43 @@ def test_a_feature_that_was_defined_anew_is_no_drift():
     users = document["types"]["pay"]["facts"].get("device_users")
     assert users is None or users["redefined"]
     assert found(document) == {}
+
+
+def test_what_grows_with_the_history_is_told_and_not_judged():
+    question = Question(current_us=7 * DAY_US, reference_us=14 * DAY_US)
+    older = asked(quiet(), question)["types"]["pay"]["facts"]
+    young = asked(quiet())["types"]["pay"]["facts"]
+    for name in ("pays_1d", "spent_1d", "device_users"):
+        assert young[name]["growing"], "the reference begins with the journal: its windows were empty"
+        assert young[name]["adjusted"] is None
+        assert not young[name]["alarm"]
+        assert not older[name]["growing"]
+        assert older[name]["adjusted"] is not None
+    assert not young["amount"]["growing"]
+
+
+@pytest.mark.parametrize(
+    ("over", "fold", "growing"),
+    [
+        ('"7d"', "count", False), ('"21d"', "count", True), ('"ever"', "count", True), ('"day"', "count", False),
+        ('"month"', "count", True), ('"ever"', "since_first", True), ('"ever"', "since_last", False),
+    ],
+)  # fmt: skip
+def test_a_window_is_judged_when_the_reference_saw_it_full(over, fold, growing):
+    feature = f"""
+[pays_more]
+doc = {{ zh = "更多。", en = "More." }}
+of = "pay"
+by = "user"
+fold = "{fold}"
+over = {over}
+"""
+    definitions = load(packs() | {"shop/features.toml": packs()["shop/features.toml"] + feature})
+    today = rows.Facts(archive(quiet()), build(definitions).events["pay"])
+    first = NOON_US
+    reference = rows.Stretch(first + 14 * DAY_US, first + 28 * DAY_US)
+    assert today.is_growing("pays_more", reference, first) is growing
+    assert not today.is_growing("amount", reference, first)
 
 
 def test_too_little_to_compare_is_said():

@@ -111,7 +111,7 @@ def _tell(output: Output, report: dict[str, Any]) -> None:
             f" {alarms} of {len(found['facts'])} facts have drifted beyond chance"
         )
         drifted = sorted(found["facts"].items(), key=lambda pair: (not pair[1]["alarm"], -pair[1]["psi"]))
-        shown = [pair for pair in drifted[:FACTS_TOLD] if pair[1]["alarm"] or pair[1]["size"] != "small"]
+        shown = [pair for pair in drifted if _is_worth_telling(pair[1])][:FACTS_TOLD]
         if shown:
             table = Table("fact", "PSI", "critical", "p (Holm)", "size", "")
             for fact, each in shown:
@@ -128,6 +128,10 @@ def _tell(output: Output, report: dict[str, Any]) -> None:
         what = f"{each['on']}.{each['name']}" if each["what"] != "outcomes" else f"outcomes of {each['on']}"
         proposal = f", proposed: {each['proposal']} ({', '.join(each['because'])})" if each["what"] == "model" else ""
         output.say(f"! {each['what']} {what}: {each['size']}{proposal}")
+
+
+def _is_worth_telling(each: dict[str, Any]) -> bool:
+    return bool(each["alarm"] or (each["size"] != "small" and not each["growing"]))
 
 
 def _tell_model(output: Output, name: str, each: dict[str, Any]) -> None:

@@ -24,7 +24,11 @@ def drift_page(document: Document) -> str:
 
 
 def _ordered(facts: Document) -> list[tuple[str, Any]]:
-    return sorted(facts.items(), key=lambda pair: (not pair[1]["alarm"], -pair[1]["psi"], pair[0]))
+    def order(pair: tuple[str, Any]) -> tuple[bool, bool, float, str]:
+        name, each = pair
+        return not each["alarm"], each["growing"] or each["redefined"], -each["psi"], name
+
+    return sorted(facts.items(), key=order)
 
 
 def figure(value: float | None) -> str:

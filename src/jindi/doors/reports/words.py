@@ -131,10 +131,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "drift.facts": ("事实", "Facts"),
     "drift.fact": ("事实", "Fact"),
     "drift.critical": ("临界值", "Critical"),
-    "drift.p": ("p", "p"),
-    "drift.p_holm": ("p（Holm）", "p (Holm)"),
+    "drift.p": ("p 值", "p"),
+    "drift.p_holm": ("p 值（Holm）", "p (Holm)"),
     "drift.worth": ("相当于独立行数", "Worth in rows"),
     "drift.alarm": ("超出偶然", "beyond chance"),
+    "drift.growing": ("随历史自行增长，不作判断", "grows with the history; not judged"),
     "drift.redefined": ("期间定义有变，只比较同义部分", "redefined meanwhile; only like is compared"),
     "drift.bin": ("区间", "Bin"),
     "drift.quantiles": ("分位数", "Quantiles"),
@@ -157,10 +158,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "drift.no_labels": ("没有足够的成熟标签", "not enough mature labels"),
     "drift.no_models": ("此事件类型没有模型。", "This event type has no model."),
     "drift.rules": ("规则的查准率", "Precision of rules"),
-    "drift.auc": ("AUC", "AUC"),
+    "drift.auc": ("AUC 值", "AUC"),
     "drift.ap": ("平均精确率", "Average precision"),
-    "drift.psi": ("PSI", "PSI"),
-    "drift.ks": ("KS", "KS"),
+    "drift.psi": ("PSI 值", "PSI"),
+    "drift.ks": ("KS 距离", "KS"),
 }
 
 

@@ -97,6 +97,7 @@ class _Asking:
         since_us = until_us - question.current_us
         self._current = Stretch(since_us, until_us)
         self._reference = Stretch(since_us - question.reference_us, since_us)
+        self._first_us = self._first()
 
     def _newest(self) -> Program:
         for seq in range(self._end - 1, -1, -1):
@@ -109,6 +110,14 @@ class _Asking:
 
     def _last_us(self) -> int:
         for seq in range(self._end - 1, -1, -1):
+            record = self._archive.record(seq)
+            if isinstance(record, DecisionRecord):
+                return record.as_of_us
+        raise _nothing("the journal holds no decision")
+
+    def _first(self) -> int:
+        """When the history begins."""
+        for seq in range(self._end):
             record = self._archive.record(seq)
             if isinstance(record, DecisionRecord):
                 return record.as_of_us
@@ -254,16 +263,25 @@ class _Type:
         outcomes = [[str(OUTCOMES[r.verdict.outcome]) for r in sample.rows]
                     for sample in (self._seen.reference, self._seen.current)]  # fmt: skip
         comparisons["outcome", ""] = compare_columns(outcomes[0], outcomes[1], self._level, (whom[0], whom[1]))
-        adjusted = statistics.holm([each.tail for each in comparisons.values()])
+        growing = {
+            name for kind, name in comparisons
+            if kind == "fact" and facts.is_growing(name, self._asking._reference, self._asking._first_us)  # noqa: SLF001
+        }  # fmt: skip
+        # What changes by itself, or has meant something else meanwhile, is told and not judged.
+        judged = [key for key in comparisons if key[0] != "fact" or key[1] not in growing | facts.redefined]
+        adjusted = dict(zip(judged, statistics.holm([comparisons[key].tail for key in judged]), strict=True))
         told: dict[str, dict[str, Any]] = {"fact": {}, "score": {}, "outcome": {}}
-        for (kind, name), each, tail in zip(comparisons, comparisons.values(), adjusted, strict=True):
-            told[kind][name] = self._comparison(each, tail) | {"redefined": name in facts.redefined}
+        for (kind, name), each in comparisons.items():
+            told[kind][name] = self._comparison(each, adjusted.get((kind, name))) | {
+                "redefined": kind == "fact" and name in facts.redefined,
+                "growing": kind == "fact" and name in growing,
+            }
         for name, entry in told["fact"].items():
             entry["kind"] = str(self._ep.types[self._ep.index[name]].kind)
         rates = self._rates()
         return {**told["outcome"][""], "rates": rates}, told["fact"], told["score"]
 
-    def _comparison(self, each: Comparison, adjusted: float) -> dict[str, Any]:
+    def _comparison(self, each: Comparison, adjusted: float | None) -> dict[str, Any]:
         quantiles = None
         if each.quantiles is not None:
             quantiles = {
@@ -272,7 +290,7 @@ class _Type:
             }
         return {
             "worth": list(each.worth), "psi": each.psi, "critical": each.critical, "tail": each.tail,
-            "adjusted": adjusted, "size": each.size, "alarm": adjusted < self._level,
+            "adjusted": adjusted, "size": each.size, "alarm": adjusted is not None and adjusted < self._level,
             "ks": each.ks, "ks_tail": each.ks_tail, "quantiles": quantiles,
             "bins": [msgspec.to_builtins(one) for one in each.bins],
         }  # fmt: skip
@@ -377,7 +395,7 @@ class _Type:
     def _find(self, told: Mapping[str, Any]) -> None:
         on = self._ep.event.name
         for name, each in told["facts"].items():
-            if each["alarm"] and each["size"] != "small" and not each["redefined"]:
+            if each["alarm"] and each["size"] != "small":
                 self.findings.append(Finding("fact", on, name, each["size"], "nothing", each["psi"], each["critical"]))
         if (each := told["outcomes"]) and each["alarm"] and each["size"] != "small":
             self.findings.append(Finding("outcomes", on, on, each["size"], "nothing", each["psi"], each["critical"]))

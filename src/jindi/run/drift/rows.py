@@ -7,9 +7,11 @@ from typing import Any, Generic, TypeVar
 import msgspec
 import numpy as np
 
+from jindi.basics.instants import DAY_US
 from jindi.basics.money import EXPONENTS
 from jindi.engine import EventProgram
 from jindi.language import Kind, Type, Value
+from jindi.packs import FeatureDef
 from jindi.run.archive import Archive
 from jindi.run.drift.figures import Column
 from jindi.run.drift.statistics import Wholes
@@ -20,6 +22,8 @@ ROWS_MAX = 50_000
 
 SEED = 20_261_126
 _PEOPLE = ("user", "customer")
+_SETTLING = ("last", "since_last")
+WEEK_US = 7 * DAY_US
 _NUMBERS = (Kind.INT, Kind.MONEY, Kind.DURATION, Kind.RATIO)
 T = TypeVar("T")
 
@@ -87,6 +91,15 @@ class Facts:
         """Facts that have meant something else in some of the rows."""
         self._same: dict[tuple[int, str], bool] = {}
 
+    def is_growing(self, name: str, reference: Stretch, first_us: int) -> bool:
+        """Whether a fact changes by itself as the history that began at `first_us` goes on: it reads a window that the
+        reference saw only partly full, or one that is never full (`ever`), or a month or a year that has just begun.
+        """
+        definitions = self.today.definitions
+        roots = self.today.roots.get(name, frozenset({name}))
+        features = [definitions.features[root] for root in roots if root in definitions.features]
+        return any(_fills(each, reference, first_us) for each in features)
+
     @property
     def names(self) -> tuple[str, ...]:
         """The facts that can be compared: numbers, yes or no, and words that are no identifiers and nobody's secret."""
@@ -149,6 +162,17 @@ class Facts:
         if kind.kind is Kind.BOOL:
             return [None if value is None else "yes" if value else "no" for value in values], kept
         return [None if value is None else str(value) for value in values], kept
+
+
+def _fills(feature: FeatureDef, reference: Stretch, first_us: int) -> bool:
+    """Whether a window feature is still filling up, or always is."""
+    seen_us = reference.since_us - first_us
+    if feature.over.kind == "ever":
+        # How long ago the last time was settles when everybody has had a last time; all else of `ever` only grows.
+        return feature.fold not in _SETTLING or seen_us < reference.until_us - reference.since_us
+    if feature.over.kind == "calendar":
+        return feature.over.unit in ("month", "year") or seen_us < WEEK_US + feature.lag_us
+    return seen_us < feature.over.length_us + feature.lag_us
 
 
 def scale_of(kind: Type) -> float:
