@@ -153,6 +153,63 @@ def test_a_whole_backtest_is_the_same_with_and_without_an_archive(tmp_path, core
     assert without_cost(found) == without_cost(plain)
 
 
+LONGER = FREE.replace('over = "7d"', 'over = "30d"')
+SPOKEN = (
+    FREE
+    + """
+[app_pays_7d]
+doc = { zh = "七天内用客户端付款次数。", en = "Payments by app in seven days." }
+of = ["pay"]
+by = "user"
+fold = "count"
+over = "7d"
+where = "channel == 'app'"
+"""
+)
+
+
+def whole_and_in_half(log, folder, features, **more):
+    """A backtest with other features, by replay event by event, and by columns from an archive that ends early."""
+    whole = rebatched(log, [90, 60])
+    half, files = MemoryLog(), FileTree(folder)
+    for frame in list(whole.read(0))[:2]:
+        half.append(frame.batch, frame.first, frame.count)
+    archived(files, half)
+    asked = Question(more.pop("span", ALWAYS), LATER, label="fraud", segment="channel")
+    new = candidate(features=features, **more)
+    plain = Backtest(lambda: copied(whole), MemoryBlobs(), asked, cores=1).run([new])
+    found = Backtest(lambda: copied(whole), MemoryBlobs(), asked, cores=1, files=files).run([new])
+    return plain, found
+
+
+@pytest.mark.parametrize("policy", [POLICY, STRICTER], ids=["as it was", "stricter"])
+@pytest.mark.parametrize("features", [LONGER, SPOKEN], ids=["a longer window", "another condition"])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_replay_by_columns_comes_to_what_a_replay_event_by_event_does(tmp_path, features, policy, seed):
+    log, _ = lived(FREE_FILES, story(200, seed), follow_ups=True)
+    plain, found = whole_and_in_half(log, tmp_path, features, policy=policy)
+    assert plain["candidates"][0]["mode"] == found["candidates"][0]["mode"] == "replay"
+    assert found["candidates"][0]["from_archive"] > 0
+    assert found["candidates"][0]["types"]["pay"]["cost"]["events"] > 0
+    assert without_cost(found) == without_cost(plain)
+
+
+def test_a_replay_by_columns_counts_what_lies_in_the_span_and_feeds_all(tmp_path):
+    log, _ = lived(FREE_FILES, story(200))
+    moments = [record.as_of_us for _, record in decisions(log)]
+    span = Span(moments[70], moments[150])
+    plain, found = whole_and_in_half(log, tmp_path, LONGER, policy=STRICTER, span=span)
+    assert found["candidates"][0]["from_archive"] > 0
+    assert without_cost(found) == without_cost(plain)
+
+
+def test_where_decisions_come_back_into_features_events_are_replayed_one_by_one(tmp_path):
+    log, _ = lived(FILES, story(120))
+    plain, found = whole_and_in_half(log, tmp_path, FILES["shop/features.toml"].replace('over = "7d"', 'over = "30d"'))
+    assert found["candidates"][0]["from_archive"] == 0
+    assert without_cost(found) == without_cost(plain)
+
+
 def test_an_archive_that_ends_before_the_journal_does_is_gone_on_from(tmp_path):
     log, _ = lived(FREE_FILES, story(200))
     whole, half, files = rebatched(log, [50, 60]), MemoryLog(), FileTree(tmp_path)

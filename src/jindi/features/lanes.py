@@ -78,6 +78,8 @@ class Runner:
     conditions: tuple[Conditions, ...]
     calendars: tuple[Calendar, ...]
     fields: int
+    names: tuple[str, ...]
+    """The event type's fields, in their order."""
     outputs: int
     unpack: Struct
     unpack_words: Struct
@@ -143,6 +145,7 @@ def runner(
         conditions=tuple(groups),
         calendars=tuple(Calendar(start) for start in lane.starts),
         fields=len(places),
+        names=tuple(places),
         outputs=inputs + lane.words,
         unpack=Struct("=" + "".join(codes[form] for form in lane.forms)),
         unpack_words=Struct(f"={len(lane.forms)}q"),

@@ -4,10 +4,10 @@ The answers are those of `Contest.by_facts`, which is the definition: the same t
 can't say (a decision that saw an absent input) goes the way of the journal, one by one.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from hashlib import blake2b
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ from jindi.language import Column
 from jindi.packs import OUTCOMES
 from jindi.ports import Files
 from jindi.run.backtest.contest import Contest
-from jindi.run.backtest.tally import SAMPLES_PER_CELL, Groups, Tally
+from jindi.run.backtest.tally import SAMPLES_PER_CELL, Groups, Sample, Tally, plain
 from jindi.run.history import parts as stored
 from jindi.run.history.manifest import Part
 from jindi.run.history.selection import version_schemas
@@ -30,6 +30,7 @@ DENSE = 50
 """Where at least one of so many records must be read from the journal, the whole stretch is read through."""
 
 Words = npt.NDArray[np.int64]
+ONE_DAY = timedelta(days=1)
 _NAMES = tuple(str(outcome) for outcome in OUTCOMES)
 
 
@@ -47,6 +48,8 @@ class Sourcing:
     """Limits whose values are the candidate's own."""
     computed: list[str] = field(default_factory=list)
     """Derived features and models that are the candidate's own."""
+    texts: list[str] = field(default_factory=list)
+    """Columns of texts among those that are loaded."""
 
 
 def sourcing(contest: Contest, event_type: str, definitions: int, schema: pa.Schema) -> Sourcing:
@@ -59,6 +62,7 @@ def sourcing(contest: Contest, event_type: str, definitions: int, schema: pa.Sch
     same = _Same(then, today)
     for name in sorted({*inputs_of(today.live), *view.names(today)}):
         _source(name, found, same, columns)
+    found.texts += [column for column in found.load.values() if pa.types.is_string(schema.field(column).type)]
     return found
 
 
@@ -127,7 +131,7 @@ def by_columns(contest: Contest, files: Files, part: Part, source: Sourcing) -> 
     own = ["seq", "event_id", "as_of", "outcome", "reasons", "absent"]
     wanted = list(dict.fromkeys([*own, *source.load.values()]))
     tally = Tally()
-    for batch in stored.still_there(files, part, wanted):
+    for batch in stored.still_there(files, part, wanted, [*source.texts, "outcome", "reasons.list.element"]):
         _count(contest, part, source, batch, tally)
     return tally
 
@@ -143,32 +147,66 @@ def _count(contest: Contest, part: Part, source: Sourcing, batch: pa.RecordBatch
         return
     if not chosen.all():
         batch, as_of = batch.filter(pa.array(chosen)), as_of[chosen]
-    rows = len(as_of)
     today = contest.candidate.program.events[part.type]
-    assert today.live is not None, "only types with a policy are judged"
     columns: Columns = {slot: column(batch.column(name)) for slot, name in source.load.items()}
-    days, day_of_row = _days(as_of, today)
+    days, day_of_row = days_of(as_of, today)
     for name in source.limits:
-        columns[name] = _limits(name, today, days, day_of_row)
-    complete_columns(today, columns, source.computed, rows)
+        columns[name] = limit_column(name, today, days, day_of_row)
+    complete_columns(today, columns, source.computed, len(as_of))
+    past = Past(
+        part.type, part.definitions, batch.column("seq").to_numpy(), batch.column("event_id"), as_of,
+        batch.column("outcome"), batch.column("reasons"), days, day_of_row,
+    )  # fmt: skip
+
+    def sample(place: int, digest: bytes) -> Sample:
+        seq = int(past.seqs[place])
+        judged = contest.judged(seq, contest.archive.decision(seq))
+        return Sample(digest, seq, plain(judged.facts), sorted(judged.absent))
+
+    count_rows(contest, past, columns, tally, sample)
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Decisions of one event type under one set of definitions, as they were."""
+
+    event_type: str
+    definitions: int
+    seqs: Words
+    event_ids: pa.Array
+    as_of_us: Words
+    outcomes: pa.Array
+    reasons: pa.Array
+    days: Sequence[date]
+    day_of_row: Words
+
+
+def count_rows(
+    contest: Contest, past: Past, columns: Columns, tally: Tally, sample: Callable[[int, bytes], Sample]
+) -> None:
+    """Judge rows by their facts and add them to a tally. `sample` gives what is shown of a changed decision, by its
+    place among the rows.
+    """
+    rows, today = len(past.seqs), contest.candidate.program.events[past.event_type]
+    assert today.live is not None, "only types with a policy are judged"
     verdicts = judge_columns(today.live, columns, rows)
-    view = contest.view(part.definitions, part.type)
-    seqs, ids = batch.column("seq").to_numpy(), batch.column("event_id")
+    view = contest.view(past.definitions, past.event_type)
     minor = columns[today.slots[view.amount_at]] if view.amount_at is not None else None
+    ids = past.event_ids.to_pylist() if contest.asks_for_labels else ()
     groups = Groups(
-        seqs=seqs,
+        seqs=past.seqs,
         minor=np.zeros(rows, np.int64) if minor is None else _filled(minor),
-        labels=contest.labels_of(seqs, ids.to_pylist() if contest.asks_for_labels else (), as_of),
-        was=_weights(batch.column("outcome")),
+        labels=contest.labels_of(past.seqs, ids, past.as_of_us),
+        was=_weights(past.outcomes),
         would=verdicts.weights,
     )
     segment = None if view.segment_at is None else _texts(columns[today.slots[view.segment_at]])
-    tally.count_groups(groups, [day.isoformat() for day in days], day_of_row, segment)
-    tally.hit_groups(tally.rules_live, *_journalled_hits(batch.column("reasons")), groups)
+    tally.count_groups(groups, [day.isoformat() for day in past.days], past.day_of_row, segment)
+    tally.hit_groups(tally.rules_live, *_journalled_hits(past.reasons), groups)
     tally.hit_groups(tally.rules, view.rules, verdicts.hits, groups)
     if view.customer_at is not None:
         _disturb(tally, columns[today.slots[view.customer_at]], groups)
-    _sample(contest, tally, groups, ids)
+    _show(tally, groups, past.event_ids, sample)
 
 
 def column(array: pa.Array) -> Column:
@@ -190,21 +228,17 @@ def _filled(column: Column) -> Words:
     return values
 
 
-def _days(as_of: Words, ep: EventProgram) -> tuple[list[Any], Words]:
+def days_of(as_of: Words, ep: EventProgram) -> tuple[list[date], Words]:
     """The days on which rows were decided, and which of them each row's is."""
     day, last = day_of(int(as_of.min()), ep.zone), int(as_of.max())
     days, edges = [day], [start_of_day(day, ep.zone)]
-    while (edge := start_of_day(day := _next(day), ep.zone)) <= last:
+    while (edge := start_of_day(day := day + ONE_DAY, ep.zone)) <= last:
         days.append(day)
         edges.append(edge)
     return days, np.searchsorted(np.array(edges), as_of, side="right") - 1
 
 
-def _next(day: Any) -> Any:
-    return type(day).fromordinal(day.toordinal() + 1)
-
-
-def _limits(name: str, ep: EventProgram, days: Sequence[Any], day_of_row: Words) -> Column:
+def limit_column(name: str, ep: EventProgram, days: Sequence[date], day_of_row: Words) -> Column:
     """A limit's value on the day of each row. Raises Unfit where it has none: the plain way says what that means."""
     limit = ep.definitions.limits[name[len("limit('") : -len("')")]]
     try:
@@ -254,26 +288,25 @@ def _disturb(tally: Tally, customers: Column, groups: Groups) -> None:
         tally.disturb(str(cell), {-1: None, 0: False, 1: True}[label], _NAMES[was], _NAMES[would])
 
 
-def _sample(contest: Contest, tally: Tally, groups: Groups, ids: pa.Array) -> None:
-    """Keep the few changed decisions with the least digests, their facts from the journal."""
+def _show(tally: Tally, groups: Groups, ids: pa.Array, sample: Callable[[int, bytes], Sample]) -> None:
+    """Keep the few changed decisions with the least digests."""
     changed = np.flatnonzero(groups.was != groups.would)
     if not changed.size:
         return
-    cells: dict[str, list[tuple[bytes, int]]] = {}
+    cells: dict[str, list[tuple[bytes, int, int]]] = {}
     named = zip(
         ids.take(pa.array(changed)).to_pylist(), groups.was[changed].tolist(), groups.would[changed].tolist(),
-        groups.seqs[changed].tolist(), strict=True,
+        groups.seqs[changed].tolist(), changed.tolist(), strict=True,
     )  # fmt: skip
-    for event_id, was, would, seq in named:
+    for event_id, was, would, seq, place in named:
         tally.allowed_otherwise += (was == 0) != (would == 0)
         digest = blake2b(event_id.encode(), digest_size=8).digest()
-        cells.setdefault(f"{_NAMES[was]}>{_NAMES[would]}", []).append((digest, seq))
+        cells.setdefault(f"{_NAMES[was]}>{_NAMES[would]}", []).append((digest, seq, place))
     for change, found in cells.items():
         found.sort()
-        for digest, seq in found[:SAMPLES_PER_CELL]:
+        for digest, seq, place in found[:SAMPLES_PER_CELL]:
             if tally.wants(change, digest, seq):
-                judged = contest.judged(seq, contest.archive.decision(seq))
-                tally.sample(change, digest, seq, judged.facts, judged.absent)
+                tally.keep(change, sample(place, digest))
 
 
 def _one_by_one(contest: Contest, part: Part, seqs: Words, tally: Tally) -> None:

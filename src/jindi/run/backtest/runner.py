@@ -20,6 +20,7 @@ from jindi.ports import Blobs, Files, Log
 from jindi.run.archive import Archive
 from jindi.run.backtest.columns import Unfit, by_columns, sourcings
 from jindi.run.backtest.contest import EVER_US, Candidate, Contest, Judged, Mode, Span
+from jindi.run.backtest.replays import Replay
 from jindi.run.backtest.report import report
 from jindi.run.backtest.tally import Sample, Tally
 from jindi.run.history.manifest import Manifest, Part, load
@@ -150,11 +151,7 @@ class Backtest:
             if contest.feeds_back(tallies):
                 mode = Mode.REPLAY
         if mode is Mode.REPLAY:
-            tallies, from_columns = {}, 0
-            contest.newest.clear()
-            for judged in contest.by_replay(last, lambda done: progress(candidate.name, done, last)):
-                contest.remember(judged)
-                contest.count(judged, tallies)
+            tallies, from_columns = self._by_replay(contest, archive, last, progress)
         progress(candidate.name, last, last)
         return {
             "name": candidate.name,
@@ -174,12 +171,34 @@ class Backtest:
             },
         }
 
+    def _by_replay(self, contest: Contest, archive: Archive, last: int, progress: Progress) -> tuple[Tallies, int]:
+        """The tallies, and how many events came from the archive: by its columns where they say all that is asked."""
+        name, files = contest.candidate.name, self._files
+        contest.newest.clear()
+        if files is not None and self._is_of(archive):
+            with suppress(Unfit):
+                replay = Replay(contest, archive, files, self._manifest, last)
+                tallies = replay.run(lambda done: progress(name, done, last))
+                for judged in replay.newest():
+                    contest.remember(judged)
+                return tallies, sum(part.rows for part in self._manifest.parts)
+        tallies = {}
+        for judged in contest.by_replay(last, lambda done: progress(name, done, last)):
+            contest.remember(judged)
+            contest.count(judged, tallies)
+        return tallies, 0
+
+    def _is_of(self, archive: Archive) -> bool:
+        """Whether the archive is this journal's."""
+        following = self._manifest.next
+        return following > 0 and archive.place(following - 1).head == self._manifest.head
+
     # ---- by facts, on all cores
 
     def _parts(self, contest: Contest, archive: Archive) -> list[Part]:
         """The parts of this journal's archive that hold what is asked for; none where there is no such archive."""
         manifest, span = self._manifest, self._question.span
-        if manifest.next == 0 or archive.place(manifest.next - 1).head != manifest.head:
+        if not self._is_of(archive):
             return []
         since, until = day_name(span.since_us), day_name(min(span.until_us, LAST_US))
         return [part for part in manifest.parts if part.type in contest.types and since <= part.day <= until]

@@ -99,6 +99,11 @@ class Sample(msgspec.Struct, frozen=True):
     absent: list[str]
 
 
+def plain(facts: Sequence[Any]) -> list[Scalar]:
+    """Facts as a sample keeps them."""
+    return list(facts)
+
+
 class Tally(msgspec.Struct):
     """Everything counted for one candidate and one event type. `customers` are digests of entities that were stopped;
     `honest` of those stopped on an event whose label is not true.
@@ -157,10 +162,14 @@ class Tally(msgspec.Struct):
     def sample(self, change: str, digest: bytes, seq: int, facts: Sequence[Any], absent: Iterable[str]) -> None:
         """Show a changed decision, unless there are enough with lesser digests."""
         if self.wants(change, digest, seq):
-            cell = self.samples.setdefault(change, [])
-            cell.append(Sample(digest, seq, list(facts), sorted(absent)))
-            cell.sort(key=lambda sample: (sample.digest, sample.seq))
-            del cell[SAMPLES_PER_CELL:]
+            self.keep(change, Sample(digest, seq, plain(facts), sorted(absent)))
+
+    def keep(self, change: str, sample: Sample) -> None:
+        """Show this changed decision; of too many the one with the greatest digest goes."""
+        cell = self.samples.setdefault(change, [])
+        cell.append(sample)
+        cell.sort(key=lambda each: (each.digest, each.seq))
+        del cell[SAMPLES_PER_CELL:]
 
     def count_groups(
         self, groups: "Groups", days: Sequence[str], day_of_row: Words, segment: tuple[Sequence[str], Words] | None
