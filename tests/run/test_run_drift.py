@@ -1,5 +1,6 @@
 """Drift is told when there is some, hardly ever when there is none, and decay against what was promised."""
 
+import asyncio
 import math
 
 import numpy as np
@@ -471,3 +472,23 @@ def reopened_intake():
     from shop_world import KEY
 
     return Intake(load(packs()), Tokens(KEY), lambda: NOON_US)
+
+
+def test_a_running_platform_looks_by_itself_unless_it_is_told_not_to(monkeypatch):
+    monkeypatch.setattr("jindi.run.platform.FIRST_LOOK_US", 1_000)
+    log = lived(town(new={"large": 0.5}))
+
+    async def go(hours):
+        async with Shop(
+            packs(), log=log, watcher=watcher(), settings=Settings(release_due=False, drift_hours=hours)
+        ) as shop:
+            shop.clock.at_us = shop.platform.lane.state.high_us
+            before = shop.platform.lane.state.next_seq
+            for _ in range(200):
+                if shop.platform.lane.state.next_seq > before:
+                    return True
+                await asyncio.sleep(0.05 if hours else 0.001)
+            return False
+
+    assert run(go(24))
+    assert not run(go(0))

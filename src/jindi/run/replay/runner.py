@@ -321,7 +321,7 @@ class Replay:
 
     def _put(self, archive: Archive, part: Range, found: Part) -> None:
         if self._keep and found.broken is None:
-            self._blobs.save(self._name(archive, part), [_encode(found)])
+            self._blobs.save(self._name(archive, part), [_encode(found)], private=True)
 
     def _drop(self, name: str) -> None:
         if self._keep:
@@ -340,7 +340,7 @@ class Replay:
         self._blobs.drop(f"{name}-found")  # never what was found beside a state of another moment
         self._blobs.save(name, snapshots.chunks(state, last_record(archive, state.next_seq)), private=True)
         found = _Unfinished(tally, rebuilding.turns, rebuilding.absences, snapshot)
-        self._blobs.save(f"{name}-found", [_encode(found)])
+        self._blobs.save(f"{name}-found", [_encode(found)], private=True)
 
     def _load_unfinished(self, range_: Range) -> _Unfinished | None:
         data = self._blobs.load(f"{self._state_name(range_)}-found") if self._keep else None
