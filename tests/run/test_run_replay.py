@@ -359,6 +359,14 @@ def test_other_bytes_for_the_same_values_are_not_the_same_bytes(depth):
     assert [cause.kind for cause in found.causes] == ["encoding"]
 
 
+def test_an_instant_planted_before_new_features_catch_up_is_one_difference():
+    seq, _ = find(lambda r: r[5] == "pay" and r[1] == 0 and r[11][0] == 1)
+    report = replayed(planted(long_life()[0], seq, put((2,), lambda at: at + 1)), Depth.FEATURES)
+    assert [(each.seq, [cause.kind for cause in each.causes]) for each in report.tally.differences] == [
+        (seq, ["as_of"])
+    ]  # fmt: skip
+
+
 @given(st.data())
 @settings(max_examples=20, deadline=None)
 def test_no_single_change_of_what_was_decided_goes_unnoticed(data):

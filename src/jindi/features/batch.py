@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -179,7 +180,7 @@ def held(each: Runner, columns: Sequence[Column], as_of_us: npt.NDArray[np.int64
             clocks = (time_words(instant, group.zone).values() for instant in as_of_us.tolist())
             facts = ((*values, *clock) for values, clock in zip(facts, clocks, strict=True))
         # One flat list: many small ones cost as much as the conditions themselves.
-        truths = [value is True for values in map(group.values, facts) for value in values]
+        truths = list(chain.from_iterable(map(group.truths, facts)))
         found[:, group.places] = np.array(truths, dtype=np.bool_).reshape(rows, len(group.places))
     return found
 

@@ -4,7 +4,7 @@ Knows: expressions, their types and their meaning. Never: where values come from
 """
 
 from jindi.language.columns import Column, column_of, evaluate_columns, true_in
-from jindi.language.compiler import Rules, Values, build_rules, build_values
+from jindi.language.compiler import Rules, Truths, Values, build_rules, build_truths, build_values
 from jindi.language.explain import Crossing, Trace, crossings, trace
 from jindi.language.expression import Expression, ExpressionProblems, evaluate, read
 from jindi.language.syntax import RESERVED
@@ -28,10 +28,12 @@ __all__ = [
     "Rules",
     "Scope",
     "Trace",
+    "Truths",
     "Type",
     "Value",
     "Values",
     "build_rules",
+    "build_truths",
     "build_values",
     "column_of",
     "crossings",

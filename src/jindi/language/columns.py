@@ -89,7 +89,8 @@ def column_of(values: Sequence[Value], kind: Kind) -> Column:
         return Column(cells, gone, tuple(places))
     if kind is Kind.BOOL:
         return Column(np.fromiter((value is True for value in given), np.bool_, len(values)), gone)
-    if kind is not Kind.RATIO:
+    # The mean of amounts is an amount, and a double.
+    if kind is not Kind.RATIO and not any(type(value) is float for value in given):
         return Column(np.array([0 if value is None else value for value in given], np.int64), gone)
     if any(type(value) is int and abs(value) > EXACT for value in given):
         return Column(np.array(values, object), gone)

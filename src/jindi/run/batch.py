@@ -155,7 +155,8 @@ def _wire_events(source: Path, program: Program, tokens: Tokens) -> Iterator[_Wa
                     )
             except Refused as error:
                 problems += [
-                    Problem(source.name, f"line {number}: {p.item}", p.problem, p.remedy) for p in error.problems
+                    Problem(source.name, f"line {number}: {p.item}".removesuffix(": "), p.problem, p.remedy)
+                    for p in error.problems
                 ]
                 if len(problems) >= PROBLEMS_TOLD_MAX:
                     break
@@ -328,7 +329,7 @@ def _json_chunks(source: Path, names: list[str]) -> Iterator[dict[str, Sequence[
                 continue
             try:
                 row = msgspec.json.decode(line)
-            except msgspec.MsgspecError:
+            except (msgspec.MsgspecError, ValueError, RecursionError):
                 row = None
             if not isinstance(row, dict):
                 raise Problems([Problem(source.name, f"line {number}", "not a JSON object", "write one object a line")])
@@ -361,6 +362,7 @@ class _Output:
             for feature in (*ep.windows, *ep.derived):
                 features.setdefault(feature, ep.types[ep.index[feature]])
         self._features = features
+        self._fractional = frozenset().union(*(program.events[name].fractional for name in types))
         for name in types:
             index = program.events[name].index
             self._slots[name] = {feature: index[feature] for feature in features if feature in index}
@@ -409,7 +411,9 @@ class _Output:
         columns["event_type"] = pa.array([each.event.type for each, _, _ in waiting], pa.string())
         columns["at"] = pa.array([each.event.at_us for each, _, _ in waiting], pa.timestamp("us", "UTC"))
         for feature, type_ in self._features.items():
-            columns[feature] = pa.array(self._column(feature, type_), _arrow(type_))
+            columns[feature] = pa.array(
+                self._column(feature, type_), pa.float64() if feature in self._fractional else _arrow(type_)
+            )
         columns["outcome"] = pa.array([str(decision.outcome) for _, _, decision in waiting], pa.string())
         columns["score"] = pa.array([decision.score for _, _, decision in waiting], pa.int64())
         columns["reasons"] = pa.array(

@@ -97,7 +97,8 @@ class Moments:
         try:
             self.archive.program(seq)
         except Problems as problems:
-            return (Cause("definitions", "they don't load", record.digest, str(problems.problems[0])),)
+            first = (problems.problems[1:] or problems.problems)[0]  # what stands before it only says that they don't
+            return (Cause("definitions", "they don't load", record.digest, str(first)),)
         return ()
 
     def program(self, seq: int) -> Program | None:

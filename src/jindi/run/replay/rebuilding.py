@@ -204,7 +204,7 @@ class Rebuilding:
         side.answered = Answered(most=REMEMBERED)
         feeder = Feeder(side.windows)
         side.feed_through(feeder)
-        then = -1
+        then, high_us = -1, 0
         for frame in self._archive.log.read(0):
             for seq, raw in enumerate(unseal(frame.batch).records, frame.first):
                 if seq >= until:
@@ -216,8 +216,10 @@ class Rebuilding:
                 if isinstance(record, DefinitionsRecord):
                     then = seq
                 elif isinstance(record, DecisionRecord) and not isinstance(self._program_of(then, record), Cause):
-                    if record.definitions != then:
-                        record = msgspec.structs.replace(record, definitions=then)
+                    high_us = max(high_us, record.at_us)
+                    if (record.definitions, record.as_of_us) != (then, high_us):
+                        # Told when it was passed; here the lane went on as it must have.
+                        record = msgspec.structs.replace(record, definitions=then, as_of_us=high_us)
                     side.apply(seq, record, self._archive.values_today(record, program.definitions))
         return feeder.flush()
 
