@@ -307,3 +307,55 @@ def test_however_the_bytes_are_cut_the_answers_are_the_same(data):
             assert [(status, told.get("event_id")) for status, _, told in answers] == wanted
 
     run(go())
+
+
+def test_what_is_no_http_is_told_as_every_other_error_is():
+    async def go():
+        async with Api() as api, Line(api) as line:
+            status, headers, document = await line.ask(b"NONSENSE\r\n\r\n")
+            assert (status, headers["content-type"]) == (400, "application/problem+json")
+            assert document["title_zh"]
+            assert headers["connection"] == "close"
+            assert await line.reader.read() == b""
+
+    run(go())
+
+
+@pytest.mark.parametrize("many", [False, True], ids=["one endless line", "endless lines"])
+def test_a_head_without_end_is_not_gathered(many):
+    async def go():
+        async with Api() as api, Line(api) as line:
+            line.writer.write(b"POST /v1/events HTTP/1.1\r\nhost: jindi\r\n")
+            piece = b"x-more: more\r\n" * 512 if many else b"x" * 8192
+            line.writer.write(b"" if many else b"x-endless: ")
+            for _ in range(10):  # just more than is taken: who is cut off in mid-sentence reads no answer
+                line.writer.write(piece)
+                await line.writer.drain()
+                await asyncio.sleep(0.01)
+            status, headers, document = await line.answer()
+            assert (status, document["type"]) == (431, "urn:jindi:problem:head-too-large")
+            assert headers["connection"] == "close"
+
+    run(go())
+
+
+def test_a_head_that_comes_whole_and_too_large_is_turned_away_and_a_large_body_before_a_head_is_not():
+    async def go():
+        async with Api() as api:
+            key = api.key(Scope.EVENTS_WRITE)
+            async with Line(api) as line:
+                status, _, document = await line.ask(request(key, pay(1), f"x-large: {'x' * 70_000}"))
+                assert (status, document["type"]) == (431, "urn:jindi:problem:head-too-large")
+            async with Line(api) as line:
+                lines = b"\n".join(json.dumps(pay(n)).encode() for n in range(2, 900))
+                head = (
+                    f"POST /v1/events HTTP/1.1\r\nhost: jindi\r\nauthorization: Bearer {key}\r\n"
+                    f"content-type: application/x-ndjson\r\ncontent-length: {len(lines)}\r\n\r\n"
+                )
+                line.writer.write(head.encode() + lines + request(key, pay(1))[:40])
+                answered = b""
+                while b"\r\n0\r\n\r\n" not in answered:
+                    answered += await asyncio.wait_for(line.reader.read(65_536), 10)
+                assert answered.startswith(b"HTTP/1.1 200")
+
+    run(go())

@@ -18,12 +18,14 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from jindi.doors.api.hot import JSON, RETRY_AFTER_S, Events, told
-from jindi.doors.api.problems import FAILED, MEDIA_TYPE, problem
+from jindi.doors.api.problems import BAD_REQUEST, FAILED, HEAD_TOO_LARGE, MEDIA_TYPE, Title, problem
 from jindi.run.intake import EVENT_BYTES_MAX, Refused
 from jindi.run.lane import Busy, Conflict, Stopped
 
 PATH = b"/v1/events"
 HEADS_MAX = 1_024
+HEAD_BYTES_MAX = 65_536
+"""A head may grow to this (and the rest of a read) before anybody has shown a key."""
 _log = logging.getLogger(__name__)
 _OK = STATUS_LINE[200] + b"content-type: " + JSON + b"\r\ncontent-length: "
 
@@ -108,6 +110,12 @@ class Connection(HttpToolsProtocol):
     """Whether the parser has seen the end of all that it was given."""
     _head = b""
     """The head of a request that came in one piece, for the parser's verdict on it."""
+    _in_head = True
+    """Whether the parser waits for the end of a head."""
+    _went_on = False
+    """Whether a head or a message ended within the piece that is being read."""
+    _head_bytes = 0
+    """What has come of it, not counting the piece that it began in."""
 
     def __init__(
         self, events: Events, heads: Heads, config: Config, server_state: ServerState, app_state: dict[str, Any],
@@ -130,8 +138,26 @@ class Connection(HttpToolsProtocol):
                     self._decide(exchange, data[end:])
                     return
             self._head = head
+        was_in_head, self._went_on = self._in_head, False
         super().data_received(data)
         self._head = b""
+        if was_in_head and self._in_head and not self._went_on:
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_BYTES_MAX and not self.transport.is_closing():
+                self._turn_away(HEAD_TOO_LARGE)
+        else:
+            self._head_bytes = 0
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words for its log
+        """What was sent is no HTTP."""
+        self._turn_away(BAD_REQUEST)
+
+    def _turn_away(self, title: Title) -> None:
+        """Say why, and hear no more of this sender."""
+        text = problem(title)
+        head = b"%bcontent-type: %b\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
+        self.transport.write(head % (STATUS_LINE[title.status], MEDIA_TYPE, len(text)) + text)
+        self.transport.close()
 
     def _is_free(self) -> bool:
         """Whether nothing else is on its way here, so that an answer may be written at once."""
@@ -152,6 +178,9 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The short way or the long one."""
+        self._in_head, self._went_on = False, True
+        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > HEAD_BYTES_MAX:
+            self._turn_away(HEAD_TOO_LARGE)
         if self.transport.is_closing():
             # What comes behind `Connection: close` is not heard.
             self._plain = self.cycle = Exchange(self, keep_alive=False)
@@ -198,7 +227,7 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """A whole request."""
-        self._between, self._head = True, b""
+        self._between, self._head, self._in_head, self._went_on = True, b"", True, True
         if (exchange := self._plain) is None:
             super().on_message_complete()
             return

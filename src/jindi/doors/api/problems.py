@@ -27,6 +27,7 @@ NOT_FOUND = Title("not-found", 404, "There is nothing here", "没有找到")
 NOT_ALLOWED = Title("method-not-allowed", 405, "This method is not for this address", "此地址不支持该方法")
 CONFLICT = Title("event-id-used", 409, "The event id was used for another content", "事件编号已用于其他内容")
 TOO_LARGE = Title("too-large", 413, "The body is larger than this door takes", "请求体过大")
+HEAD_TOO_LARGE = Title("head-too-large", 431, "The head of the request is larger than this door takes", "请求头过大")
 REFUSED = Title("event-refused", 422, "The event does not fit what its type declares", "事件不符合其类型的声明")
 PACKS_REFUSED = Title(
     "packs-refused", 422, "The packs have problems; nothing was changed", "行业包存在问题，未作任何更改"
