@@ -288,6 +288,8 @@ class PolicyDef:
     exemptions: tuple[ExemptionDef, ...]
     cases: tuple[CaseDef, ...]
     digest: str
+    keeps: tuple[str, ...] = ()
+    """Features that are read and kept with each decision though no rule asks for them: to learn from later."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,10 +63,12 @@ def read_table(path: Path, recipe: Recipe, inputs: tuple[ModelInput, ...], defin
             )
         filters = [("event_type", "=", recipe.on)] if "event_type" in there else None
         read = pq.read_table(path, columns=sorted(wanted), filters=filters)
+        # Of what became of an event nothing is known: it is neither trained nor tested on.
+        read = read.filter(pc.is_valid(read[recipe.label]))
     except (pa.ArrowException, OSError) as error:
         raise Problems([Problem(path.name, "", f"cannot be read: {error}", "give a Parquet file or folder")]) from None
     if read.num_rows == 0:
-        raise Problems([Problem(path.name, "", f"holds no {recipe.on} events", "give another file")])
+        raise Problems([Problem(path.name, "", f"holds no {recipe.on} events with a label", "give another file")])
     at_us = _instants(read["at"])
     order = np.argsort(at_us, kind="stable")
     fields = {f.name for f in definitions.events[recipe.on].fields}
