@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jindi.run.answered import Answered, fingerprint, warm
+from jindi.run.answered import FILTER_BYTES, Answered, fingerprint, warm
 
 
 def restored(index):
@@ -84,8 +84,20 @@ def test_memory_is_bounded_by_two_generations():
     index = Answered(most=1000)
     for seq in range(20_000):
         index.add(fingerprint(f"e{seq}"), seq, seq)
-    assert index.bytes_held() <= 2 * 4096 * 24
+    assert index.bytes_held() <= 2 * 4096 * (24 + FILTER_BYTES)
     assert index.floor_us > 0
+
+
+def test_an_id_is_found_through_growth_forgetting_and_loading_and_others_are_not():
+    index = Answered(most=3000)
+    for seq in range(7_000):
+        index.add(fingerprint(f"e{seq}"), seq, seq)
+    header, buffers = index.save()
+    loaded = Answered.load(header, *(bytes(buffer) for buffer in buffers))
+    for each in (index, loaded):
+        assert [each.find(fingerprint(f"e{seq}")) for seq in range(3000, 7_000)] == list(range(3000, 7_000))
+        assert all(each.find(fingerprint(f"other {seq}")) is None for seq in range(7_000))
+        assert each.find(fingerprint("e0")) is None
 
 
 def test_warming_touches_no_index():

@@ -51,8 +51,9 @@ def test_all_features_equal_the_book_s_but_for_the_two_rows_that_it_ordered_the_
     assert second[0] == second[1]
 
 
-def test_the_output_holds_a_row_for_every_payment_with_its_decision(both):
+def test_the_output_holds_a_row_for_every_payment_with_its_decision(both, handbook):
     ours, _, _ = both
-    assert ours.num_rows == pq.ParquetFile(DATA / "raw_dev.parquet").metadata.num_rows
+    data, _ = handbook
+    assert ours.num_rows == pq.ParquetFile(data / "raw_dev.parquet").metadata.num_rows
     assert {"transaction_id", *BOOK, "outcome", "score", "reasons"} <= set(ours.column_names)
     assert ours["outcome"].null_count == ours["score"].null_count == 0

@@ -76,9 +76,13 @@ class KernelCompiler(CompilerBase):
 
 
 def kernel(function: F) -> F:
-    """Compile on first use, keep the machine code on disk, let other threads run meanwhile."""
-    compiled = njit(cache=True, nogil=True, error_model="numpy", pipeline_class=KernelCompiler)
-    return cast("F", compiled(function))
+    """Compile on first use, keep the machine code on disk, let other threads run meanwhile.
+
+    Kernels own no memory: arrays are lent to them. So nobody counts references to them (`_nrt`), which would take
+    some hundred atomic additions for an event.
+    """
+    options: dict[str, Any] = {"_nrt": False, "nogil": True, "cache": True, "error_model": "numpy"}
+    return cast("F", njit(pipeline_class=KernelCompiler, **options)(function))
 
 
 def _fetch(_context: Any, words: Any, _at: Any) -> Any:

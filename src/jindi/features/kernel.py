@@ -53,14 +53,16 @@ FULL, OVERFLOW = -1, -2
 HAS_VALUE, HAS_EXTREMES, HAS_SQUARES, HAS_EVER, IS_SET, CHECKED, LASTS_NOW = 1, 2, 4, 8, 16, 32, 64
 
 # A structure's line in the program.
-S_FLAGS, S_DIRECTORY, S_KEPT, S_LASTS, S_RANKS, S_CLASSES, S_FREE, S_CURSORS, S_HINTS, S_WIDTH = range(10)
+S_FLAGS, S_DIRECTORY, S_KEPT, S_LASTS, S_RANKS, S_CLASSES, S_FREE, S_CURSORS, S_HINTS, S_PEAKS, S_WIDTH = range(11)
 
 # A line of the table of size classes: how a slab of that capacity is laid out.
 CLASSES = 64
 C_CAPACITY, C_SIZE, C_RECORDS, C_SQUARES, C_BLOCKS, C_LAST, C_LAST_SIZE, C_HASH, C_RANKS, C_HINTS, C_WIDTH = range(11)
 
 # A visit: one structure that an event touches.
-V_STRUCTURE, V_KEY, V_VALUE, V_CONDITION, V_FEEDS, V_WINDOWS, V_WINDOW_AT, V_FOLDS, V_FOLD_AT, V_WIDTH = range(10)
+(
+    V_STRUCTURE, V_KEY, V_VALUE, V_CONDITION, V_FEEDS, V_WINDOWS, V_WINDOW_AT, V_FOLDS, V_FOLD_AT, V_FOUND, V_WIDTH,
+) = range(11)  # fmt: skip
 
 # A window, and a fold read over it.
 SLIDING, CALENDAR, EVER = range(3)
@@ -72,6 +74,9 @@ COUNT, SUM, MEAN, STD, MIN, MAX, DISTINCT, FIRST, LAST, SINCE_FIRST, SINCE_LAST,
 # The scratch words at the head of the exchange buffer: five for each window of a visit.
 R_LOW, R_HIGH, R_DONE, R_LEAST, R_MOST, R_WIDTH = range(6)
 
+# What is remembered of a window's extremes: the positions it held for, from where on each value stands, the values.
+K_LOW, K_HIGH, K_LEAST_AT, K_MOST_AT, K_LEAST, K_MOST, K_WIDTH = range(7)
+
 # The base of an `ever` structure: all that is known of reclaimed records.
 B_COUNT, B_SUM, B_SQUARES_HIGH, B_SQUARES_LOW, B_LEAST, B_MOST, B_FIRST, B_FIRST_AT, B_WIDTH = range(9)
 
@@ -81,7 +86,11 @@ A_TOP, A_RECORDS, A_FREED, A_WIDTH = range(4)
 N_MASK = (1 << 40) - 1
 LOW32 = 0xFFFFFFFF
 SCAN = 32
-"""Up to this capacity things are found by scanning; beyond it hashes and hints are kept."""
+"""Up to this capacity things are found by scanning; beyond it hashes, hints and peaks are kept."""
+SMALL = 1 << 31
+"""The square of a value below this fits one word."""
+UNKNOWN = -2
+"""Where reading has not looked for the place that feeding needs."""
 
 
 @kernel
@@ -185,6 +194,25 @@ def edge(arena: Words, records: int, width: int, high: int, start: int, hint_at:
 
 
 @kernel
+def add_squares(arena: Words, records: int, begin: int, end: int, high: Any, low: Any) -> tuple[Any, Any]:
+    """The 128-bit sum (high, low) and the squares of the values of positions [begin, end) together."""
+    before = arena[records + 2 * begin - 1] if begin > 0 else np.int64(0)
+    for i in range(begin, end):
+        running = arena[records + 2 * i + 1]
+        value = running - before
+        before = running
+        if -SMALL < value < SMALL:
+            l = np.uint64(value * value)  # noqa: E741 - high and low
+            low = low + l
+            high = high + (np.uint64(1) if low < l else np.uint64(0))
+        else:
+            h, l = square(value)  # noqa: E741
+            low = low + l
+            high = high + h + (np.uint64(1) if low < l else np.uint64(0))
+    return high, low
+
+
+@kernel
 def add_blocks(arena: Words, prog: Words, slab: int, row: int, flags: int, n: int) -> None:
     """Account for record n - 1: when it completes blocks of 8, 64, 512, ... their summaries are written."""
     if n & 7:
@@ -199,10 +227,8 @@ def add_blocks(arena: Words, prog: Words, slab: int, row: int, flags: int, n: in
     for i in range(n - 8, n):
         value = value_at(arena, records, i)
         least, most = min(least, value), max(most, value)
-        if flags & HAS_SQUARES:
-            h, l = square(value)  # noqa: E741 - high and low
-            low = low + l
-            high = high + h + (np.uint64(1) if low < l else np.uint64(0))
+    if flags & HAS_SQUARES:
+        high, low = add_squares(arena, records, n - 8, n, high, low)
     if flags & HAS_SQUARES:
         arena[squares + 2 * block] = np.int64(high)
         arena[squares + 2 * block + 1] = np.int64(low)
@@ -225,32 +251,91 @@ def add_blocks(arena: Words, prog: Words, slab: int, row: int, flags: int, n: in
 
 
 @kernel
-def extremes(arena: Words, prog: Words, slab: int, row: int, low: int, high: int) -> tuple[int, int]:
-    """The least and the greatest value of positions [low, high); the range is not empty."""
+def extremes(arena: Words, prog: Words, slab: int, row: int, low: int, high: int) -> tuple[int, int, int, int]:
+    """The least and the greatest value of positions [low, high), and for each a position that is not behind it:
+    as long as a window begins no later, it holds the value. The range is not empty.
+    """
     records = slab + prog[row + C_RECORDS]
-    least = most = value_at(arena, records, low)
+    before = arena[records + 2 * low - 1] if low > 0 else np.int64(0)
+    least = most = arena[records + 2 * low + 1] - before
+    least_at = most_at = low
     while low < high and low & 7:
-        value = value_at(arena, records, low)
-        least, most = min(least, value), max(most, value)
+        running = arena[records + 2 * low + 1]
+        value = running - before
+        before = running
+        if value <= least:
+            least, least_at = value, low
+        if value >= most:
+            most, most_at = value, low
         low += 1
-    while low < high and high & 7:
-        high -= 1
-        value = value_at(arena, records, high)
-        least, most = min(least, value), max(most, value)
+    # The end first: of equal values the later one lasts longer.
+    if low < high and high & 7:
+        running = arena[records + 2 * high - 1]
+        while low < high and high & 7:
+            high -= 1
+            before = arena[records + 2 * high - 1] if high > 0 else np.int64(0)
+            value = running - before
+            running = before
+            if value < least or (value == least and high > least_at):
+                least, least_at = value, high
+            if value > most or (value == most and high > most_at):
+                most, most_at = value, high
     base, size = slab + prog[row + C_BLOCKS], prog[row + C_CAPACITY] >> 3
     low >>= 3
     high >>= 3
+    shift = 3
     while low < high:
         while low < high and low & 7:
-            least, most = min(least, arena[base + 2 * low]), max(most, arena[base + 2 * low + 1])
+            if arena[base + 2 * low] < least:
+                least, least_at = arena[base + 2 * low], low << shift
+            if arena[base + 2 * low + 1] > most:
+                most, most_at = arena[base + 2 * low + 1], low << shift
             low += 1
         while low < high and high & 7:
             high -= 1
-            least, most = min(least, arena[base + 2 * high]), max(most, arena[base + 2 * high + 1])
+            if arena[base + 2 * high] < least:
+                least, least_at = arena[base + 2 * high], high << shift
+            if arena[base + 2 * high + 1] > most:
+                most, most_at = arena[base + 2 * high + 1], high << shift
         base += 2 * size
         size >>= 3
         low >>= 3
         high >>= 3
+        shift += 3
+    return least, most, least_at, most_at
+
+
+@kernel
+def peaks(arena: Words, prog: Words, slab: int, row: int, low: int, high: int, cache: int) -> tuple[int, int]:
+    """The least and the greatest value of positions [low, high), from what this window held when it was last
+    read: mostly a record has come since, and what has gone was neither.
+    """
+    if (
+        arena[cache + K_LOW] <= low < arena[cache + K_HIGH] <= high
+        and low <= arena[cache + K_LEAST_AT]
+        and low <= arena[cache + K_MOST_AT]
+    ):
+        least, most = arena[cache + K_LEAST], arena[cache + K_MOST]
+        fresh = arena[cache + K_HIGH]
+        if high - fresh <= 8:
+            records = slab + prog[row + C_RECORDS]
+            before = arena[records + 2 * fresh - 1]
+            for i in range(fresh, high):
+                running = arena[records + 2 * i + 1]
+                value = running - before
+                before = running
+                if value <= least:
+                    least = arena[cache + K_LEAST] = value
+                    arena[cache + K_LEAST_AT] = i
+                if value >= most:
+                    most = arena[cache + K_MOST] = value
+                    arena[cache + K_MOST_AT] = i
+            arena[cache + K_LOW], arena[cache + K_HIGH] = low, high
+            return least, most
+    least, most, least_at, most_at = extremes(arena, prog, slab, row, low, high)
+    arena[cache + K_LOW], arena[cache + K_HIGH] = low, high
+    arena[cache + K_LEAST_AT], arena[cache + K_MOST_AT] = least_at, most_at
+    arena[cache + K_LEAST], arena[cache + K_MOST] = least, most
     return least, most
 
 
@@ -262,12 +347,7 @@ def squares_before(arena: Words, prog: Words, slab: int, row: int, position: int
     if block > 0:
         at = slab + prog[row + C_SQUARES] + 2 * block - 2
         high, low = np.uint64(arena[at]), np.uint64(arena[at + 1])
-    records = slab + prog[row + C_RECORDS]
-    for i in range(block << 3, position):
-        h, l = square(value_at(arena, records, i))  # noqa: E741
-        low = low + l
-        high = high + h + (np.uint64(1) if low < l else np.uint64(0))
-    return high, low
+    return add_squares(arena, slab + prog[row + C_RECORDS], block << 3, position, high, low)
 
 
 @kernel
@@ -277,6 +357,9 @@ def deviation(count: int, total: int, high: Any, low: Any) -> float:
     n*Q may need 192 bits; the conversion to a double rounds once, to nearest even, as Python does.
     """
     n = np.uint64(count)
+    if high == 0 and low < np.uint64(1 << 42) and n < np.uint64(1 << 21):
+        # Everything fits one word: S*S is at most n*Q.
+        return np.sqrt(np.float64(np.int64(low) * count - total * total) / np.float64(count * (count - 1)))
     middle, bottom = product(low, n)
     top, carry = product(high, n)
     middle2 = middle + carry
@@ -321,10 +404,15 @@ def find(arena: Words, prog: Words, records: int, index: int, row: int, cursor: 
     """The last position before the cursor that holds the value, or -1."""
     entries = prog[row + C_HASH]
     if entries == 0:
-        for position in range(cursor - 1, -1, -1):
-            if value_at(arena, records, position) == value:
+        if cursor == 0:
+            return -1
+        running = arena[records + 2 * cursor - 1]
+        for position in range(cursor - 1, 0, -1):
+            before = arena[records + 2 * position - 1]
+            if running - before == value:
                 return position
-        return -1
+            running = before
+        return 0 if running == value else -1
     mask = entries - 1
     entry = mixed(value) & mask
     while True:
@@ -406,6 +494,17 @@ def marks_from(arena: Words, prog: Words, index: int, row: int, low: int) -> int
 
 
 @kernel
+def append_last(
+    arena: Words, prog: Words, records: int, index: int, row: int, position: int, value: int, before: int
+) -> None:
+    """Take the record at a position, which is the index's cursor, into a `last` index: it follows `before`."""
+    if before >= 0:
+        mark(arena, prog, index, row, before, -1)
+    mark(arena, prog, index, row, position, 1)
+    remember(arena, prog, records, index, row, value, position)
+
+
+@kernel
 def move_last(arena: Words, prog: Words, slab: int, row: int, index: int, cursor_at: int, high: int) -> None:
     """Bring a `last` index to the position `high`, forwards or (a reader was ahead of the lane) backwards."""
     records = slab + prog[row + C_RECORDS]
@@ -413,10 +512,7 @@ def move_last(arena: Words, prog: Words, slab: int, row: int, index: int, cursor
     while cursor < high:
         value = value_at(arena, records, cursor)
         before = find(arena, prog, records, index, row, cursor, value)
-        if before >= 0:
-            mark(arena, prog, index, row, before, -1)
-        mark(arena, prog, index, row, cursor, 1)
-        remember(arena, prog, records, index, row, value, cursor)
+        append_last(arena, prog, records, index, row, cursor, value, before)
         cursor += 1
     while cursor > high:
         cursor -= 1
@@ -628,7 +724,7 @@ def clear_indexes(arena: Words, prog: Words, slab: int, row: int, structure: int
         arena[cursors + i] = 0
     if prog[row + C_CAPACITY] > SCAN:
         hints = slab + prog[row + C_HINTS]
-        for i in range(hints, hints + prog[structure + S_HINTS]):
+        for i in range(hints, hints + prog[structure + S_HINTS] + K_WIDTH * prog[structure + S_PEAKS]):
             arena[i] = 0
     begin = slab + prog[row + C_LAST]
     for i in range(begin, begin + prog[structure + S_LASTS] * prog[row + C_LAST_SIZE]):
@@ -709,6 +805,9 @@ def move_indexes(
         hints, to_hints = source + prog[from_row + C_HINTS], target + prog[to_row + C_HINTS]
         for i in range(prog[structure + S_HINTS]):
             arena[to_hints + i] = max(arena[hints + i] - dropped, 0)
+        to_hints += prog[structure + S_HINTS]
+        for i in range(to_hints, to_hints + K_WIDTH * prog[structure + S_PEAKS]):
+            arena[i] = 0
     cursors, to_cursors = source + prog[structure + S_CURSORS], target + prog[structure + S_CURSORS]
     records, entries = target + prog[to_row + C_RECORDS], prog[to_row + C_HASH] >> 1
     words, to_words = (prog[from_row + C_CAPACITY] + 63) >> 6, (prog[to_row + C_CAPACITY] + 63) >> 6
@@ -803,8 +902,8 @@ def reclaim(arena: Words, prog: Words, slab: int, row: int, structure: int, n: i
 
 
 @kernel
-def feed(arena: Words, directory: Words, prog: Words, structure: int, key: int, t: int, value: int) -> None:
-    """Append one event to the list of a key."""
+def feed(arena: Words, directory: Words, prog: Words, structure: int, key: int, t: int, value: int, found: int) -> None:
+    """Append one event to the list of a key. `found` is where reading has found its value last, if it looked."""
     flags = prog[structure + S_FLAGS]
     at = prog[structure + S_DIRECTORY] + key
     slab = directory[at]
@@ -820,7 +919,7 @@ def feed(arena: Words, directory: Words, prog: Words, structure: int, key: int, 
     else:
         n, size_class = arena[slab] & N_MASK, arena[slab] >> 40
         row = row_of(prog, structure, size_class)
-    full = False
+    full, places = False, n
     if flags & CHECKED and n > 0:
         last = arena[slab + prog[row + C_RECORDS] + 2 * n - 1]
         if last + value > SUM_LIMIT or last + value < -SUM_LIMIT:
@@ -846,7 +945,12 @@ def feed(arena: Words, directory: Words, prog: Words, structure: int, key: int, 
         cursor_at = slab + prog[structure + S_CURSORS]
         if flags & LASTS_NOW and arena[cursor_at] == n:
             # The index without lag comes along at once: reading has just brought its places near.
-            move_last(arena, prog, slab, row, slab + prog[row + C_LAST], cursor_at, n + 1)
+            index = slab + prog[row + C_LAST]
+            if found != UNKNOWN and n == places:
+                append_last(arena, prog, records, index, row, n, value, found)
+                arena[cursor_at] = n + 1
+            else:
+                move_last(arena, prog, slab, row, index, cursor_at, n + 1)
     else:
         arena[records + n] = t
     arena[slab] = (n + 1) | (size_class << 40)
@@ -918,6 +1022,8 @@ def read_visit(
     flags = prog[structure + S_FLAGS]
     folds, fold_at = prog[visit + V_FOLDS], prog[visit + V_FOLD_AT]
     key = io[inputs + prog[visit + V_KEY]]
+    if prog[visit + V_FOUND] >= 0:
+        io[prog[visit + V_FOUND]] = UNKNOWN
     if key == NO_KEY:
         for i in range(folds):
             io[outputs + prog[fold_at + i * F_WIDTH + F_SLOT]] = MISSING
@@ -1019,7 +1125,11 @@ def read_visit(
             least = most = value
             if high > low:
                 if io[scratch + R_DONE] == 0:
-                    a, b = extremes(arena, prog, slab, row, low, high)
+                    if hints:
+                        cache = hints + prog[structure + S_HINTS] + K_WIDTH * prog[at + F_INDEX]
+                        a, b = peaks(arena, prog, slab, row, low, high, cache)
+                    else:
+                        a, b, _, _ = extremes(arena, prog, slab, row, low, high)
                     io[scratch + R_LEAST], io[scratch + R_MOST], io[scratch + R_DONE] = a, b, 1
                 a, b = io[scratch + R_LEAST], io[scratch + R_MOST]
                 least, most = (min(least, a), max(most, b)) if have else (a, b)
@@ -1041,8 +1151,11 @@ def read_visit(
                 result = marks_from(arena, prog, index, row, low)
                 if added:
                     found = find(arena, prog, records, index, row, high, value)
-            if added and found < low:
-                result += 1
+            if added:
+                if found < low:
+                    result += 1
+                if prog[visit + V_FOUND] >= 0:
+                    io[prog[visit + V_FOUND]] = found
         elif fold == SEEN:
             if prog[at + F_INDEX] < 0:
                 result = np.int64(1 if count > 0 else 0)
@@ -1182,7 +1295,10 @@ def step(
             structure = prog[visit + V_STRUCTURE]
             if prog[visit + V_FEEDS] & mode and joins(prog, io, visit, inputs, prog[structure + S_FLAGS]):
                 value = io[inputs + prog[visit + V_VALUE]] if prog[structure + S_FLAGS] & HAS_VALUE else np.int64(0)
-                feed(arena, directory, prog, structure, io[inputs + prog[visit + V_KEY]], t, value)
+                found = np.int64(UNKNOWN)
+                if mode & READ and prog[visit + V_FOUND] >= 0:
+                    found = io[prog[visit + V_FOUND]]
+                feed(arena, directory, prog, structure, io[inputs + prog[visit + V_KEY]], t, value, found)
     return missing
 
 

@@ -66,6 +66,8 @@ class Structure:
     ever: bool = False
     lasts: list[int] = field(default_factory=list)
     ranks: list[tuple[str, int]] = field(default_factory=list)
+    peaks: list[tuple[str, int, int]] = field(default_factory=list)
+    """The windows whose extremes are remembered from one reading to the next: (what, length, lag)."""
     edges: list[tuple[str, int, int]] = field(default_factory=list)
     """The edges of windows that move through the lists, each with a remembered place: (what, length, lag)."""
     features: list[str] = field(default_factory=list)
@@ -248,7 +250,7 @@ def plan(
         name: _entity_lane(name, definitions, structures, home)
         for name in sorted({f.entities[0] for f in definitions.features.values() if len(f.entities) == 1})
     }
-    shapes = [[s.signature, s.flags, s.kept_us, s.lasts, s.ranks, s.edges] for s in structures]
+    shapes = [[s.signature, s.flags, s.kept_us, s.lasts, s.ranks, s.edges, s.peaks] for s in structures]
     return Plan(
         structures=tuple(structures),
         lanes=lanes,
@@ -327,6 +329,8 @@ def _demand(structure: Structure, feature: FeatureDef, allowance_us: int) -> Non
             structure.edges.append(edge)
     if feature.fold == "quantile" and (window := _window_name(feature)) not in structure.ranks:
         structure.ranks.append(window)
+    if feature.fold in ("min", "max") and (window_and_lag := _edges(feature)[0]) not in structure.peaks:
+        structure.peaks.append(window_and_lag)
 
 
 def _edges(feature: FeatureDef) -> list[tuple[str, int, int]]:
@@ -458,6 +462,8 @@ def _build(
                 index = -1
             elif feature.fold == "quantile":
                 index = structure.ranks.index(_window_name(feature))
+            elif feature.fold in ("min", "max"):
+                index = structure.peaks.index(_edges(feature)[0])
             current = int(feature.current == "include" and feature.lag_us == 0 and feature.fold not in STRICTLY_EARLIER)
             folds.append(
                 (CODES[feature.fold], ranked.index(_window(feature)), slots[feature.name], current, index,
@@ -533,7 +539,7 @@ def layout(structure: Structure, size_class: int) -> list[int]:
         row[k.C_LAST_SIZE] += size
     at += len(structure.lasts) * row[k.C_LAST_SIZE]
     row[k.C_HINTS] = at
-    at += len(structure.edges) if capacity > k.SCAN else 0
+    at += len(structure.edges) + k.K_WIDTH * len(structure.peaks) if capacity > k.SCAN else 0
     row[k.C_RANKS] = at
     at += len(structure.ranks) * 2 * capacity
     row[k.C_SIZE] = at
@@ -573,24 +579,32 @@ def assemble(plan: Plan) -> Program:
         line[k.S_LASTS] = len(structure.lasts)
         line[k.S_RANKS] = len(structure.ranks)
         line[k.S_HINTS] = len(structure.edges)
+        line[k.S_PEAKS] = len(structure.peaks)
         line[k.S_CLASSES] = tables[i]
         line[k.S_FREE] = k.A_WIDTH + i * k.CLASSES
         line[k.S_CURSORS] = 1 + (k.B_WIDTH if structure.ever else 0)
         words += line
-    scratch = 2
+    every = [*plan.lanes.values(), *plan.entities.values()]
+    widest = max((len(windows) for lane in every for *_, windows, _ in lane.visits), default=0)
+    founds = max(2, widest * k.R_WIDTH)
+    scratch = founds + max((len(lane.visits) for lane in every), default=0)
 
     def write(lane: Lane) -> int:
-        nonlocal scratch
         visits = []
-        for number, key, value, condition, feeds, windows, folds in lane.visits:
+        numbers = [visit[0] for visit in lane.visits]
+        for place, (number, key, value, condition, feeds, windows, folds) in enumerate(lane.visits):
             window_at = len(words)
             for window in windows:
                 words.extend(window)
             fold_at = len(words)
             for fold in folds:
                 words.extend(fold)
-            visits.append((lines[number], key, value, condition, feeds, len(windows), window_at, len(folds), fold_at))
-            scratch = max(scratch, len(windows) * k.R_WIDTH)
+            # What reading found holds for feeding only where no other visit has fed the same list in between.
+            shared = plan.structures[number].lasts[:1] == [0] and numbers.count(number) == 1
+            found_at = founds + place if shared else -1
+            visits.append(
+                (lines[number], key, value, condition, feeds, len(windows), window_at, len(folds), fold_at, found_at)
+            )
         at = len(words)
         words.append(len(visits))
         for visit in visits:

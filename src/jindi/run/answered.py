@@ -64,6 +64,28 @@ def _move(old: Table, new: Table) -> None:
             _put(new, old[place, 0], old[place, 1], old[place, 2])
 
 
+FILTER_BYTES = 4
+"""Bytes of a table's filter for each of its rows."""
+
+
+class _Filter:
+    """Says of most ids that a table does not have that it has not, without a call into it: one byte for each of many
+    residues of the lower halves, set where the table has one that falls there.
+    """
+
+    __slots__ = ("_bytes", "marks", "mask")
+
+    def __init__(self, table: Table) -> None:
+        self.marks = bytearray(FILTER_BYTES * table.shape[0])
+        self.mask = len(self.marks) - 1
+        self._bytes = np.frombuffer(self.marks, np.uint8)
+        self.add(table[table[:, 2] >= 0, 1])
+
+    def add(self, lows: NDArray[np.int64]) -> None:
+        """Take in some lower halves."""
+        self._bytes[lows & self.mask] = 1
+
+
 def _empty(rows: int) -> Table:
     table = np.zeros((rows, 3), np.int64)
     table[:, 2] = -1
@@ -82,6 +104,7 @@ class Answered:
     def __init__(self, most: int = ANSWERED_MAX) -> None:
         self._most = most
         self._young, self._old = _empty(_START), _empty(_OLDLESS)
+        self._near, self._far = _Filter(self._young), _Filter(self._old)
         self._fresh: dict[tuple[int, int], int] = {}
         self._count = 0
         self._room = self._room_of_young()
@@ -91,6 +114,9 @@ class Answered:
         """The sequence number of the answer to the event with this fingerprint, if it is remembered."""
         if (fresh := self._fresh.get(mark)) is not None:
             return fresh
+        low, near, far = mark[1], self._near, self._far
+        if not (near.marks[low & near.mask] or far.marks[low & far.mask]):
+            return None
         seq: int = _find_either(self._young, self._old, mark[0], mark[1])
         return seq if seq >= 0 else None
 
@@ -106,7 +132,9 @@ class Answered:
     def _settle(self) -> None:
         """Put what is fresh into the young table, which has room for it."""
         if self._fresh:
-            _put_all(self._young, np.array([(*mark, seq) for mark, seq in self._fresh.items()], np.int64))
+            rows = np.array([(*mark, seq) for mark, seq in self._fresh.items()], np.int64)
+            _put_all(self._young, rows)
+            self._near.add(rows[:, 1])
             self._fresh.clear()
 
     def _make_room(self, as_of_us: int) -> None:
@@ -117,11 +145,12 @@ class Answered:
                 # What is now forgotten may be as young as the first of those who came after it, to the microsecond.
                 self.floor_us = self._born_us + 1
             self._old, self._young, self._count = self._young, _empty(_START), 0
+            self._far, self._near = self._near, _Filter(self._young)
             self._born_us = as_of_us
         elif self._count * 10 >= self._young.shape[0] * 6:
             larger = _empty(self._young.shape[0] * 2)
             _move(self._young, larger)
-            self._young = larger
+            self._young, self._near = larger, _Filter(larger)
         self._room = self._room_of_young()
 
     def _room_of_young(self) -> int:
@@ -132,8 +161,8 @@ class Answered:
         return self._count + int((self._old[:, 2] >= 0).sum())
 
     def bytes_held(self) -> int:
-        """Memory of the tables, in bytes."""
-        return self._young.nbytes + self._old.nbytes
+        """Memory of the tables and their filters, in bytes."""
+        return self._young.nbytes + self._old.nbytes + len(self._near.marks) + len(self._far.marks)
 
     def save(self) -> tuple[dict[str, Any], Iterator[memoryview]]:
         """A header of plain values and the two tables' bytes."""
@@ -151,6 +180,7 @@ class Answered:
         rows = header["rows"]
         answered._young = np.frombuffer(young, np.int64).reshape(rows[0], 3).copy()
         answered._old = np.frombuffer(old, np.int64).reshape(rows[1], 3).copy()
+        answered._near, answered._far = _Filter(answered._young), _Filter(answered._old)
         answered._count, answered._born_us = header["count"], header["born_us"]
         answered.floor_us = header["floor_us"]
         return answered

@@ -110,8 +110,15 @@ class Events:
         """Every line is answered by a line, in order; a line that is refused says so and the rest goes on."""
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", _NDJSON)]})
         parts = [Part()]
+        decide, now_us = self._platform.decide, self._clock.now_us
         for number, line in _lines(body):
-            await self._line(line, number, parts)
+            place = parts[-1].line(number)
+            try:
+                decide(line, now_us(), place)
+            except Busy:
+                await self._again(line, number, parts)
+            except Exception as error:  # noqa: BLE001 - the other lines are answered all the same
+                place.set_exception(error)
             if len(parts[-1].answers) % LINES_AT_ONCE == 0:
                 # Let other requests in, and the commit of what has been decided begin.
                 await asyncio.sleep(0)
@@ -123,16 +130,16 @@ class Events:
             await self._flush(part, send)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _line(self, raw: memoryview, number: int, parts: "list[Part]") -> None:
+    async def _again(self, raw: memoryview, number: int, parts: "list[Part]") -> None:
+        """Wait until a line that met a full queue can be taken: it is full of other requests' events and our own."""
         while True:
+            parts[-1].forget()
+            waiting = next((part for part in parts if part.flying), None)
+            await (waiting.landed() if waiting is not None else asyncio.sleep(0.001))
             line = parts[-1].line(number)
             try:
                 self._platform.decide(raw, self._clock.now_us(), line)
             except Busy:
-                # The queue is full of other requests' events and our own: wait for the oldest of ours.
-                parts[-1].forget()
-                waiting = next((part for part in parts if part.flying), None)
-                await (waiting.landed() if waiting is not None else asyncio.sleep(0.001))
                 continue
             except Exception as error:  # noqa: BLE001 - the other lines are answered all the same
                 line.set_exception(error)
