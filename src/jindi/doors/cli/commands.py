@@ -25,9 +25,11 @@ app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_e
     "Jindi 金堤: security and risk control for internet finance. Not legal advice. 金堤不构成法律意见。"
 ))  # fmt: skip
 packs_app = typer.Typer(no_args_is_help=True, help="Packs: check, show, try, and begin new ones.")
+rules_app = typer.Typer(no_args_is_help=True, help="Rules: find them in the past.")
 config_app = typer.Typer(no_args_is_help=True, help="Settings and where each comes from.")
 keys_app = typer.Typer(no_args_is_help=True, help="API keys (while the platform is down).")
 app.add_typer(packs_app, name="packs")
+app.add_typer(rules_app, name="rules")
 app.add_typer(config_app, name="config")
 app.add_typer(keys_app, name="keys")
 
@@ -366,6 +368,30 @@ def export(
     output = Output(as_json=as_json)
     wiring, settled = _settle(ctx, output, data)
     export_decisions(wiring, settled, output, Asked(out, where, sql, since, until, tuple(types or ()), columns))
+
+
+# ---- rules
+
+
+@rules_app.command("mine")
+def rules_mine(
+    ctx: typer.Context,
+    facts: Annotated[
+        Path, typer.Argument(metavar="FACTS", exists=True, help="Parquet, as `jindi decide` or an export writes it.")
+    ],
+    recipe: Annotated[Path, typer.Option("--recipe", exists=True, dir_okay=False, help="What to look for (TOML).")],
+    into: Annotated[Path, typer.Option("--into", file_okay=False, help="The pack folder that the draft is written to.")],
+    folders: Packs = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Propose short rules: found on one stretch of time, chosen on a later one, tested on a third; a draft policy."""
+    from jindi.doors.cli.mining import mine_from  # noqa: PLC0415 - pyarrow is slow to import
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, None, folders)
+    try:
+        mine_from(facts, recipe, into, packs.load(wiring.pack_files(settled.packs)), output)
+    except Problems as error:
+        output.fail(error)
 
 
 # ---- packs

@@ -17,6 +17,7 @@ from jindi.packs.tables import NAME, meant
 
 _EQUALS = re.compile(r"([a-z][a-z0-9_]*) == '([^']*)'\Z")
 TREES_MAX, LEAVES_MAX, BAGS_MAX, FOLDS_MAX = 5_000, 1_024, 100, 52
+RULES_MAX, CONDITIONS_MAX = 100, 4
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Length = Literal["delay", "train", "calibrate", "test", "leave_out"]
@@ -49,6 +50,22 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     average: int = 1
     bags: int = 10
     negatives: float = 1.0
+
+
+class Mine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What rules are mined: at most `rules` of at most `conditions`, whose precision is at least `precision` on the
+    stretch where they are chosen, at a `confidence` that is shared out among all that are tried there; all together
+    with false alarms of no more than `false_alarms` of all events there. `beyond` counts only what the present
+    policy lets through.
+    """
+
+    rules: int = 8
+    conditions: int = 3
+    precision: float = 0.2
+    confidence: float = 0.95
+    false_alarms: float = 0.001
+    beyond: bool = True
+    then: Literal["review", "delay", "challenge", "deny"] = "review"
 
 
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -89,6 +106,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cards_per_day: int = 100
     review_cost: float = 2.0
     settings: Settings = Settings()
+    mine: Mine = Mine()
 
     def length_us(self, name: Length) -> int:
         """One of the durations in microseconds."""
@@ -148,6 +166,9 @@ def _wrong(recipe: Recipe, definitions: Definitions) -> list[tuple[str, str, str
         ("settings.rate", recipe.settings.rate, 1e-6, 1.0), ("settings.l2", recipe.settings.l2, 0.0, 1e6),
         ("settings.positive_weight", recipe.settings.positive_weight, 1e-6, 1e6),
         ("settings.negatives", recipe.settings.negatives, 0.1, 1e6), ("seed", recipe.seed, 0, 2**31 - 1),
+        ("mine.rules", recipe.mine.rules, 1, RULES_MAX), ("mine.conditions", recipe.mine.conditions, 1, CONDITIONS_MAX),
+        ("mine.precision", recipe.mine.precision, 0.0, 1.0), ("mine.confidence", recipe.mine.confidence, 0.5, 0.9999),
+        ("mine.false_alarms", recipe.mine.false_alarms, 0.0, 1.0),
         ("review_cost", recipe.review_cost, 0.0, 1e12), ("test_share", recipe.test_share, 0.01, 0.99),
     )  # fmt: skip
     wrong += [
