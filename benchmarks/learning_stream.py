@@ -186,7 +186,14 @@ def history(program: Program, seed: int, days: int, size: Size, folder: Path) ->
             print(f"  seed {seed}: {events:,} events, until {format_instant(world.now_us)[:10]}", flush=True)
     for each in rows.values():
         each.close()
-    counts = {"events": events, "refused": refused, "stopped": stopped, "reports": len(reports), "seed": seed, "days": days}
+    counts = {
+        "events": events,
+        "refused": refused,
+        "stopped": stopped,
+        "reports": len(reports),
+        "seed": seed,
+        "days": days,
+    }
     (folder / "reports.json").write_text(json.dumps({"counts": counts, "reports": reports}), "utf-8")
     return counts
 
@@ -340,7 +347,9 @@ def measure(folder: Path, size: Size) -> Mapping[str, Any]:
 def as_known(table: Table, size: Size) -> Table:
     """The table with the labels that had been reported by the learning world's last day, and no others."""
     now_us = START_US + (size.learn_days - 1) * DAY_US
-    return Table(**{name: getattr(table, name) for name in Table.__slots__} | {"label": table.label & (table.known_us <= now_us)})
+    return Table(
+        **{name: getattr(table, name) for name in Table.__slots__} | {"label": table.label & (table.known_us <= now_us)}
+    )
 
 
 def _rules(table: Table, recipe: Recipe, inputs: Any, zone: Any) -> list[Any]:
@@ -393,7 +402,10 @@ def section(found: Mapping[str, Any]) -> Iterator[str]:
     yield "| scenario | events | at risk | model and rules | model | mined rules | shipped policy (anything but allow) | wanted |"
     yield "|---|---:|---:|---:|---:|---:|---:|---|"
     for scenario, row in sorted(test["scenarios"].items(), key=lambda pair: (pair[0] not in WANTED, pair[0])):
-        shares = [row[way] / row["at_risk"] if row["at_risk"] else float("nan") for way in ("together", "model", "rules", "policy")]
+        shares = [
+            row[way] / row["at_risk"] if row["at_risk"] else float("nan")
+            for way in ("together", "model", "rules", "policy")
+        ]
         wanted = WANTED.get(scenario)
         verdict = "" if wanted is None else f"≥ {wanted:.0%}: {'holds' if shares[0] >= wanted else '**falls short**'}"
         told = " | ".join(f"{share:.1%}" for share in shares)

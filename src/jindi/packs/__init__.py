@@ -38,6 +38,7 @@ from jindi.packs.definitions import (
 from jindi.packs.load import load
 from jindi.packs.scopes import readable, scope_for
 from jindi.packs.skeleton import skeleton
+from jindi.packs.suggestions import suggest
 
 __all__ = [
     "FOLDS",
@@ -74,4 +75,5 @@ __all__ = [
     "readable",
     "scope_for",
     "skeleton",
+    "suggest",
 ]

@@ -35,6 +35,9 @@ def learn_from(
         into / "evaluations" / f"{recipe.name}.json": json.dumps(_finite(evaluation), ensure_ascii=False, indent=1)
         + "\n",
     }
+    from jindi.doors.reports import evaluation_page  # noqa: PLC0415 - templates are only read where a page is made
+
+    written[into / "evaluations" / f"{recipe.name}.html"] = evaluation_page(_finite(evaluation))
     for path, content in written.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(path.name + ".part")

@@ -5,5 +5,6 @@ script, no font, no picture from elsewhere.
 """
 
 from jindi.doors.reports.backtests import backtest_page
+from jindi.doors.reports.evaluations import evaluation_page
 
-__all__ = ["backtest_page"]
+__all__ = ["backtest_page", "evaluation_page"]

@@ -28,7 +28,7 @@ def backtest_page(document: Document) -> str:
         {**each, "number": number, "types": {name: _shown(found) for name, found in _most_changed(each["types"])}}
         for number, each in enumerate(document["candidates"], start=1)
     ]
-    template = _templates().get_template("backtest.html")
+    template = templates().get_template("backtest.html")
     style = (files("jindi.doors.reports") / "report.css").read_text("utf-8")
     return template.render(d=document, candidates=candidates, style=Markup(style), order=ORDER)  # noqa: S704 - our file
 
@@ -38,7 +38,8 @@ def _most_changed(types: Mapping[str, Document]) -> list[tuple[str, Document]]:
 
 
 @cache
-def _templates() -> Environment:
+def templates() -> Environment:
+    """The pages' templates, with the words and figures that all of them use."""
     made = Environment(
         loader=PackageLoader("jindi.doors.reports"), autoescape=select_autoescape(), undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,

@@ -8,12 +8,18 @@ from typing import Literal
 import numpy as np
 
 from jindi.basics.money import EXPONENTS
-from jindi.language import Kind
+from jindi.language import TIME_WORDS, Kind
 from jindi.packs import ModelInput
 from jindi.run.learn.metrics import Doubles, Truths
 
 CUTS_MAX = 24
 """Thresholds that are tried for one fact, at most."""
+
+CLOCK = frozenset({"hour", "weekday"})
+"""Words of the clock that a rule may ask for."""
+
+RATIO_DIGITS = 12
+"""Decimals that the language writes."""
 
 _DIGITS = 2
 _SECOND_US, _MINUTE_US, _HOUR_US, _DAY_US = 1_000_000, 60_000_000, 3_600_000_000, 86_400_000_000
@@ -78,7 +84,7 @@ def literal(each: ModelInput, cut: float) -> str:
             word, unit = next((w, u) for w, u in _SPANS if u == _SECOND_US or cut % u == 0)
             return f"{word}({round(cut / unit)})"
         case Kind.RATIO:
-            return f"{cut:.12f}".rstrip("0").rstrip(".") if cut % 1 else str(int(cut))
+            return f"{cut:.{RATIO_DIGITS}f}".rstrip("0").rstrip(".") if cut % 1 else str(int(cut))
         case _:
             return str(int(cut))
 
@@ -105,7 +111,7 @@ def readable(each: ModelInput, value: float) -> float:
             scale = float(10 ** EXPONENTS[str(each.type.of)])
             return round(rounded * scale) / scale
         case _:
-            return rounded
+            return round(rounded, RATIO_DIGITS)
 
 
 def _digits(value: float) -> float:
@@ -116,6 +122,8 @@ def conditions(inputs: Sequence[ModelInput], columns: Doubles, label: Truths) ->
     """All conditions that are tried. Thresholds are quantiles of the positives and of all, rounded."""
     found: list[Condition] = []
     for place, each in enumerate(inputs):
+        if each.name in TIME_WORDS and each.name not in CLOCK:
+            continue  # a rule that knows the day of the month or the year knows the past by heart
         column = columns[:, place]
         there = ~np.isnan(column)
         if not there.all() and each.equals is None:

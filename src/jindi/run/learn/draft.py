@@ -9,22 +9,21 @@ from jindi.basics.instants import format_instant
 from jindi.basics.money import EXPONENTS
 from jindi.language import TIME_WORDS, Kind
 from jindi.packs import Definitions, ModelInput
-from jindi.run.learn.conditions import Condition, literal
+from jindi.run.learn.conditions import CLOCK, Condition, literal
 from jindi.run.learn.mining import Counts, Found, Mined
 from jindi.run.learn.recipe import Recipe
 
 _SECOND_US = 1_000_000
-_CLOCK = frozenset({"hour", "weekday"})
-"""Words of the clock that a case can be given an instant for."""
 
 
 def draft_of(recipe: Recipe, found: Found, definitions: Definitions) -> str:
     """The policy file. It holds no event's values: cases stand just on a threshold and just beside it."""
     fold, whole = found.fold, found.tested_on
+    days = [_day(each) for each in (fold.train_us, fold.calibrate_us, fold.known_us, fold.test_us, fold.end_us)]
+    zh, en = f"由历史数据挖掘的规则草案：{recipe.doc.zh}", f"Rules mined from the past, a draft: {recipe.doc.en}"
     lines = [
-        f"# Mined by `jindi rules mine`: rules found on {_day(fold.train_us)} – {_day(fold.calibrate_us)},",
-        f"# chosen on {_day(fold.calibrate_us)} – {_day(fold.known_us)}, tested on {_day(fold.test_us)} –"
-        f" {_day(fold.end_us)}. {found.tried} were tried, {found.held} kept their precision.",
+        f"# Mined by `jindi rules mine`: rules found on {days[0]} to {days[1]}, chosen on {days[1]} to {days[2]},",
+        f"# tested on {days[3]} to {days[4]}. {found.tried} were tried, {found.held} kept their precision.",
         f"# All together on the test: {_figures(whole)}.",
         f"# The present policy there: {_figures(found.policy_on_test)}.",
         "# It is a draft: read it, change it, name who answers for it, then let it run as a shadow.",
@@ -32,36 +31,35 @@ def draft_of(recipe: Recipe, found: Found, definitions: Definitions) -> str:
         f'id    = "{_slug(recipe.name)}"',
         f'on    = "{recipe.on}"',
         'state = "draft"',
-        f"doc   = {{ zh = {_text('由历史数据挖掘的规则草案：' + recipe.doc.zh)},"
-        f" en = {_text('Rules mined from the past, a draft: ' + recipe.doc.en)} }}",
+        f"doc   = {{ zh = {_text(zh)}, en = {_text(en)} }}",
     ]
     for number, each in enumerate(found.rules, 1):
-        lines += ["", *_rule(number, each, recipe, definitions, found)]
+        lines += ["", *_rule(number, each, recipe, definitions, days)]
     return "\n".join(lines) + "\n"
 
 
-def _rule(number: int, each: Mined, recipe: Recipe, definitions: Definitions, found: Found) -> list[str]:
+def _rule(number: int, each: Mined, recipe: Recipe, definitions: Definitions, days: Sequence[str]) -> list[str]:
     low, high = each.tested_on.bounds()
     base = each.tested_on.positives / max(each.tested_on.rows, 1)
     lift = f"{each.tested_on.precision / base:,.0f} times the share of all" if base and each.tested_on.told else "–"
-    zone = definitions.packs[definitions.events[recipe.on].pack].zone
     extra = {"challenge": ['method = "otp"'], "delay": ['wait  = "2h"']}.get(recipe.mine.then, [])
+    zh, en = (_text(_words(each, definitions, recipe, zh=zh)) for zh in (True, False))
+    beyond = each.tested_on
+    basis = f"Mined from facts of {days[0]} to {days[2]}; tested until {days[4]}"
     return [
-        f"# Test: {_figures(each.tested_on)}; precision {_share(low)} to {_share(high)} (95 %), {lift};",
-        f"# beyond the present policy {each.tested_on.beyond_true} of {recipe.label} with"
-        f" {each.tested_on.beyond_caught:,.0f}, and {each.tested_on.beyond_false} false alarms.",
+        f"# Test: {_figures(each.tested_on)};",
+        f"# precision {_share(low)} to {_share(high)} (95 %), {lift}; beyond the present policy",
+        f"# {beyond.beyond_true} rightly, {beyond.beyond_caught:,.0f} in money, {beyond.beyond_false} false alarms.",
         "[[rule]]",
         f'id    = "mined-{number}"',
-        f"doc   = {{ zh = {_text(_words(each, definitions, recipe, zh=True))},"
-        f" en = {_text(_words(each, definitions, recipe, zh=False))} }}",
+        f"doc   = {{ zh = {zh}, en = {en} }}",
         f'when  = "{each.text}"',
         f'then  = "{recipe.mine.then}"',
         *extra,
-        f'basis = "Mined from facts of {_day(found.fold.train_us)} to {_day(found.fold.known_us)};'
-        f' tested until {_day(found.fold.end_us)}"',
-        *_case("on its thresholds", each.conditions, zone, fires=True),
-        *_case("beside one of them", _turned(each.conditions), zone, fires=False),
-    ]  # fmt: skip
+        f'basis = "{basis}"',
+        *_case("on its thresholds", each.conditions, definitions, recipe, fires=True),
+        *_case("beside one of them", _turned(each.conditions), definitions, recipe, fires=False),
+    ]
 
 
 def _words(each: Mined, definitions: Definitions, recipe: Recipe, *, zh: bool) -> str:
@@ -117,14 +115,18 @@ def _turned(conditions: Sequence[Condition]) -> tuple[Condition, ...]:
     return ()
 
 
-def _case(name: str, conditions: Sequence[Condition], zone: ZoneInfo, *, fires: bool) -> list[str]:
+def _case(
+    name: str, conditions: Sequence[Condition], definitions: Definitions, recipe: Recipe, *, fires: bool
+) -> list[str]:
+    zone = definitions.packs[definitions.events[recipe.on].pack].zone
+    words = {field.name: field.values for field in definitions.events[recipe.on].fields}
     given: dict[str, str] = {}
-    clock = [each for each in conditions if each.input.name in _CLOCK]
+    clock = [each for each in conditions if each.input.name in CLOCK]
     for each in conditions:
         if each.input.name in TIME_WORDS:
             continue
-        about = [one for one in conditions if one.place == each.place]
-        value = _value(each.input, about)
+        about = [one for one in conditions if one.input.name == each.input.name]
+        value = _word(about, words.get(each.input.name, ())) if each.input.equals else _value(each.input, about)
         if value is not None:
             given[each.input.name] = value
     lines = ["  [[rule.case]]", f'  name  = "{name}"']
@@ -140,13 +142,19 @@ def _value(each: ModelInput, about: Sequence[Condition]) -> str | None:
     if "missing" in hows:
         return None
     if "is" in hows or "is not" in hows:
-        if each.equals is None:
-            return str("is" in hows).lower()
-        return _text(each.equals) if "is" in hows else None
+        return str("is" in hows).lower()
     if ">=" in hows:
         return _written(each, hows[">="].cut)
     cut = hows["<"].cut
     return _written(each, cut - _step(each, cut))
+
+
+def _word(about: Sequence[Condition], allowed: Sequence[str]) -> str | None:
+    """A word of a text field of which all these conditions are true."""
+    wanted = [one.input.equals for one in about if one.how == "is"]
+    shut_out = {one.input.equals for one in about if one.how == "is not"}
+    free = [word for word in (*wanted, *allowed, "another") if word not in shut_out]
+    return _text(str(free[0])) if free else None
 
 
 def _step(each: ModelInput, cut: float) -> float:
@@ -190,10 +198,8 @@ def _moment(clock: Sequence[Condition], zone: ZoneInfo) -> str:
 def _figures(counts: Counts) -> str:
     recall = counts.true / counts.positives if counts.positives else float("nan")
     money = counts.caught / counts.amount if counts.amount else float("nan")
-    return (
-        f"{counts.told:,} of {counts.rows:,} events told, {counts.true:,} rightly (precision {_share(counts.precision)}),"
-        f" recall {_share(recall)}, money {_share(money)}"
-    )
+    told = f"{counts.told:,} of {counts.rows:,} events told, {counts.true:,} rightly"
+    return f"{told} (precision {_share(counts.precision)}), recall {_share(recall)}, money {_share(money)}"
 
 
 def _share(value: float) -> str:
