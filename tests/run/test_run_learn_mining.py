@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_run_learn import RECIPE, facts
 
 from jindi.app import main
 from jindi.basics.problems import Problems
@@ -21,6 +20,7 @@ from jindi.run.learn.draft import draft_of
 from jindi.run.learn.mining import View, mine
 from jindi.run.learn.recipe import read_recipe
 from jindi.run.learn.table import read_table
+from learn_world import RECIPE, facts
 from shop_world import shop_files
 
 MINE = (
