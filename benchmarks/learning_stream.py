@@ -189,8 +189,15 @@ def history(program: Program, seed: int, days: int, size: Size, folder: Path) ->
                 for at, scale in zip(kept.places, kept.scales, strict=True)
             )
             kept.add(
-                (read.id, read.at_us, str(decision.outcome), truth.scenario, truth.episode, truth.loss_minor / 100.0)
-                + values
+                (
+                    read.id,
+                    read.at_us,
+                    str(decision.outcome),
+                    truth.scenario,
+                    truth.episode,
+                    truth.loss_minor / 100.0,
+                    *values,
+                )  # fmt: skip
             )
         if time.monotonic() - told > 10:
             told = time.monotonic()
@@ -381,17 +388,16 @@ def _caught(parts: Sequence[Scored], events: int, cut: float) -> Mapping[str, An
             "together": (part.score >= cut) | part.mined, "model": part.score >= cut, "rules": part.mined,
             "policy": part.stopped,
         }  # fmt: skip
-        names = np.array([each or "" for each in part.scenario])
         for way, told in ways.items():
             false[way] += int((told & ~part.bad).sum())
-            for scenario in sorted({each for each in part.scenario if each}):
-                rows = names == scenario
-                row = money.setdefault(scenario, {"at_risk": 0.0, "events": 0.0, **dict.fromkeys(ways, 0.0)})
-                row[way] += float(part.loss[rows & told].sum())
-        for scenario in money:
+        names = np.array([each or "" for each in part.scenario])
+        for scenario in sorted({each for each in part.scenario if each}):
             rows = names == scenario
-            money[scenario]["at_risk"] += float(part.loss[rows].sum())
-            money[scenario]["events"] += int((part.loss[rows] > 0).sum())
+            row = money.setdefault(scenario, {"at_risk": 0.0, "events": 0.0, **dict.fromkeys(ways, 0.0)})
+            row["at_risk"] += float(part.loss[rows].sum())
+            row["events"] += int((part.loss[rows] > 0).sum())
+            for way, told in ways.items():
+                row[way] += float(part.loss[rows & told].sum())
     return {
         "events": events,
         "false_per_1000": {way: 1_000 * count / max(events, 1) for way, count in false.items()},
@@ -399,36 +405,41 @@ def _caught(parts: Sequence[Scored], events: int, cut: float) -> Mapping[str, An
     }
 
 
+WAYS = ("together", "model", "rules", "policy")
+
+
 def section(found: Mapping[str, Any]) -> Iterator[str]:
     """The table of a measurement, in Markdown."""
     size, test = found["size"], found["test"]
+    days = f"the last {TEST_DAYS} of {size['test_days']} days of seed {size['test_seed']}"
     yield (
-        f"{size['users']:,} users; learnt from seed {size['learn_seed']}, {size['learn_days']} days; tested on the last "
-        f"{TEST_DAYS} of {size['test_days']} days of seed {size['test_seed']}: {test['events']:,} events. Adversaries "
-        f"begin {size['fraud']:g} times as often as in the demonstration, so that every scenario has episodes. Labels: "
-        f"only what had been reported by day {size['learn_days']} (customers and charge-backs report a part, days "
-        "later; mules, structuring and collusion are hardly reported at all)."
+        f"{size['users']:,} users. Learnt from seed {size['learn_seed']}, {size['learn_days']} days; tested on {days}: "
+        f"{test['events']:,} events of all types. Adversaries begin {size['fraud']:g} times as often as in the "
+        "demonstration, so that each scenario has episodes; everything is allowed, so that all they take is there. "
+        f"Trained on labels that had been reported by day {size['learn_days'] - 1} and no others (customers and "
+        "charge-backs report a part, days later; structuring and collusion are hardly reported at all). The threshold "
+        "gives one false alarm in 1,000 events on earlier days of the first seed, where every alarm counts as reviewed."
     )
     yield ""
-    yield "| scenario | events | at risk | model and rules | model | mined rules | shipped policy (anything but allow) | wanted |"
+    yield "| scenario | events | at risk, CNY | model and rules | model | mined rules | shipped policy | wanted |"
     yield "|---|---:|---:|---:|---:|---:|---:|---|"
     for scenario, row in sorted(test["scenarios"].items(), key=lambda pair: (pair[0] not in WANTED, pair[0])):
-        shares = [
-            row[way] / row["at_risk"] if row["at_risk"] else float("nan")
-            for way in ("together", "model", "rules", "policy")
-        ]
+        if not row["at_risk"]:
+            continue
+        told = " | ".join(f"{row[way] / row['at_risk']:.1%}" for way in WAYS)
         wanted = WANTED.get(scenario)
-        verdict = "" if wanted is None else f"≥ {wanted:.0%}: {'holds' if shares[0] >= wanted else '**falls short**'}"
-        told = " | ".join(f"{share:.1%}" for share in shares)
+        holds = wanted is not None and row["together"] / row["at_risk"] >= wanted
+        verdict = "" if wanted is None else f"≥ {wanted:.0%}: {'holds' if holds else '**falls short**'}"
         yield f"| {scenario} | {int(row['events']):,} | {row['at_risk']:,.0f} | {told} | {verdict} |"
-    rates = test["false_per_1000"]
-    told = " | ".join(f"{rates[way]:.2f}" for way in ("together", "model", "rules", "policy"))
-    yield f"| *false alarms in 1,000 events* | | | {told} | 1 on earlier days |"
+    told = " | ".join(f"{test['false_per_1000'][way]:.2f}" for way in WAYS)
+    yield f"| *false alarms in 1,000 events* | | | {told} | |"
+    yield ""
+    yield "The shipped policy counts as catching whatever it does not allow, a challenge too."
 
 
 def main(arguments: Sequence[str]) -> None:
     """Simulate what is missing, measure, print."""
-    folder = Path(arguments[0] if arguments else "/tmp/jindi-stream")  # noqa: S108 - a benchmark's own scratch
+    folder = Path(arguments[0] if arguments else "/tmp/jindi-stream")
     size = QUICK if "--quick" in arguments else Size()
     program = shipped()
     for name, seed, days in (("learn", size.learn_seed, size.learn_days), ("test", size.test_seed, size.test_days)):
