@@ -188,17 +188,8 @@ def history(program: Program, seed: int, days: int, size: Size, folder: Path) ->
                 None if (value := facts[at]) is None else value / scale if scale != 1.0 else value
                 for at, scale in zip(kept.places, kept.scales, strict=True)
             )
-            kept.add(
-                (
-                    read.id,
-                    read.at_us,
-                    str(decision.outcome),
-                    truth.scenario,
-                    truth.episode,
-                    truth.loss_minor / 100.0,
-                    *values,
-                )  # fmt: skip
-            )
+            truths = (truth.scenario, truth.episode, truth.loss_minor / 100.0)
+            kept.add((read.id, read.at_us, str(decision.outcome), *truths, *values))
         if time.monotonic() - told > 10:
             told = time.monotonic()
             print(f"  seed {seed}: {events:,} events, until {format_instant(world.now_us)[:10]}", flush=True)
