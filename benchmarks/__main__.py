@@ -9,7 +9,7 @@ import time
 import traceback
 from pathlib import Path
 
-from benchmarks import doors, limits, path, recovery, results, rules, windows
+from benchmarks import backtests, doors, limits, path, recovery, results, rules, windows
 from benchmarks.measuring import Report
 
 SUBJECTS = {
@@ -17,6 +17,7 @@ SUBJECTS = {
     "features": windows.measure,
     "policies": rules.measure,
     "path": path.measure,
+    "backtests": backtests.measure,
     "http": doors.measure,
     "recovery": recovery.measure,
 }

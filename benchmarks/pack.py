@@ -59,7 +59,7 @@ def policy() -> str:
         turn = number // len(KEYS)
         counted = [name for name, fold, _, _ in mine if fold in ("count", "distinct")]
         summed = [name for name, fold, _, _ in mine if fold not in ("count", "distinct")]
-        for pick in {counted[turn % len(counted)], counted[(2 * turn + 1) % len(counted)]}:
+        for pick in dict.fromkeys((counted[turn % len(counted)], counted[(2 * turn + 1) % len(counted)])):
             least = chance.randrange(3, 12)
             terms.append(f"{pick} >= {least}")
             given[pick], dull[pick] = least, 0

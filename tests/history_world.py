@@ -57,6 +57,20 @@ case = [ {{ name = "yes", given = {{ amount = "{least}" }}, fires = true }},
          {{ name = "no", given = {{ amount = "0.01" }}, fires = false }} ]
 """
 
+MEAN = """
+[usual_30d]
+doc = { zh = "三十天内付款的平均金额。", en = "The mean of the payments of thirty days." }
+of = ["pay"]
+by = "user"
+fold = "mean"
+value = "amount"
+over = "30d"
+
+[usual_twice]
+doc = { zh = "平均金额的两倍。", en = "Twice the mean." }
+is = "usual_30d + usual_30d"
+"""
+
 RATIO = """
 [spent_share]
 doc = { zh = "本笔占当日获准金额的比例。", en = "This payment's share of what was allowed in the day." }
@@ -69,8 +83,10 @@ COUPON = 'coupon = { type = "int", class = "C1", required = false, doc = { zh = 
 
 def versions():
     """Three sets of definitions: the shop's own, with shadows and a ratio, with a new field and a feature fewer."""
-    shadowed = shop_files(features=FEATURES + RATIO) | {
-        "shop/policies/one.toml": SHADOW.format(id="one", least="4.00"),
+    shadowed = shop_files(features=FEATURES + RATIO + MEAN) | {
+        "shop/policies/one.toml": SHADOW.format(id="one", least="4.00").replace(
+            "amount >= cny('4.00')", "amount >= cny('4.00') or amount > usual_twice"
+        ),
         "shop/policies/two.toml": SHADOW.format(id="two", least="6000.00"),
     }
     changed = shop_files(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from jindi.features import Batch, Windows, plan
 from jindi.features.oracle import Oracle
+from jindi.language import column_of
 from jindi.packs.definitions import Over
 
 OVERS = {
@@ -121,8 +122,8 @@ def test_a_restored_snapshot_answers_like_the_original(before, after):
     tell(restored, oracle, after, now)
 
 
-def as_batch(story, start):
-    """A story of observed and kept events as a batch."""
+def as_batch(story, start, coded=False):
+    """A story of observed and kept events as a batch; `coded`: with columns of the language's."""
     types = ("payment", "login", "look")
     kinds, times, kept, rows, now = [], [], [], {name: [] for name in types}, start
     for gap, (event_type, values), act in story:
@@ -135,14 +136,19 @@ def as_batch(story, start):
         [list(column) for column in zip(*rows[name], strict=True)] if rows[name] else [[]] * len(EVENTS[name].fields)
         for name in types
     ]
+    if coded:
+        columns = [
+            [column_of(column, field.type.kind) for column, field in zip(table, EVENTS[name].fields, strict=True)]
+            for name, table in zip(types, columns, strict=True)
+        ]
     return Batch(types, np.array(kinds, np.int64), np.array(times, np.int64), columns, np.array(kept, np.bool_))
 
 
-def in_batches(windows, oracle, stories, start=1_700_000_000 * SECOND):
+def in_batches(windows, oracle, stories, start=1_700_000_000 * SECOND, coded=False):
     """Hand stories over as a batch each; every answer must be that of the definition. The next instant."""
     now = start
     for story in stories:
-        batch = as_batch(story, now)
+        batch = as_batch(story, now, coded)
         expected = {name: [] for name in batch.event_types}
         for gap, (event_type, values), act in story:
             now += gap
@@ -155,10 +161,10 @@ def in_batches(windows, oracle, stories, start=1_700_000_000 * SECOND):
 
 
 @SLOWLY
-@given(stories=st.lists(STORY, max_size=4), after=STORY)
-def test_a_batch_of_any_size_answers_what_the_definition_answers_and_leaves_the_same_state(stories, after):
+@given(stories=st.lists(STORY, max_size=4), after=STORY, coded=st.booleans())
+def test_a_batch_of_any_size_answers_what_the_definition_answers_and_leaves_the_same_state(stories, after, coded):
     windows, oracle = Windows(PLAN), Oracle(definitions(*FEATURES), PLAN.reads)
-    now = in_batches(windows, oracle, stories)
+    now = in_batches(windows, oracle, stories, coded=coded)
     restored = Windows(PLAN)
     restored.load([(name, bytes(buffer)) for name, buffer in windows.save()])
     tell(restored, oracle, after, now)

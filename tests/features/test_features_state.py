@@ -80,6 +80,26 @@ def test_long_lists_answer_what_the_definition_answers(order, program):
             windows.sweep(5)
 
 
+REMEMBERED = [f for f in FEATURES if f.fold in ("min", "max", "distinct", "std")]
+
+
+@pytest.mark.parametrize(
+    "order", ["amounts that only rise", "amounts that only fall", "bursts and silences", "one device"]
+)
+def test_what_is_remembered_between_two_readings_is_what_would_be_found_anew(order):
+    """Every answer is looked at; now and then somebody reads ahead of the lane, and the lane goes on behind him."""
+    definitions_, chance = definitions(*REMEMBERED), random.Random(6)
+    program = plan(definitions_, {"payment": frozenset(f.name for f in REMEMBERED)}, allowance_us=0)
+    windows, oracle = Windows(program), Oracle(definitions_, program.reads)
+    for now, values in steps(260, **{"gap": [0, SECOND, 9 * SECOND, 50 * SECOND], **ORDERS[order]}):
+        if chance.random() < 0.2:
+            later = now + chance.choice([1, 30 * SECOND, 2 * 3600 * SECOND])
+            assert windows.read("payment", later, values) == oracle.read("payment", later, values)
+        assert windows.observe("payment", now, values) == oracle.observe("payment", now, values)
+        if chance.random() < 0.02:
+            windows.sweep(5)
+
+
 def test_a_hot_key_of_twenty_thousand_events_is_exact():
     now, count = START, 20_000
     chance = np.random.default_rng(5)

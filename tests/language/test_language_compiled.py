@@ -21,6 +21,7 @@ from jindi.language import (
     Type,
     Value,
     build_rules,
+    build_truths,
     build_values,
     crossings,
     evaluate,
@@ -237,6 +238,17 @@ def test_compiled_rules_equal_the_meaning(texts, seed):
         assert all(same(a, b) for a, b in zip(values(list(facts)), meant, strict=True))
 
 
+@settings(max_examples=100, deadline=None)
+@given(st.lists(CONDITIONS, min_size=0, max_size=5), SEEDS)
+def test_compiled_truths_equal_the_meaning(texts, seed):
+    rules = [rule for text in texts if (rule := understood(text)) is not None]
+    truths = build_truths(rules, SLOTS)
+    for row in rows(seed):
+        found = truths([row[slot] for slot in SLOTS])
+        assert found == tuple(evaluate(rule, row.get) is True for rule in rules)
+        assert all(type(value) is bool for value in found)
+
+
 @settings(max_examples=200, deadline=None)
 @given(EVERYTHING, SEEDS)
 def test_compiled_values_equal_the_meaning(text, seed):
@@ -303,6 +315,8 @@ def test_a_slot_that_is_no_position_is_refused():
 def test_a_value_is_no_condition():
     with pytest.raises(TypeError, match="condition 0 is int"):
         build_rules([read("n + 1", SCOPE)], {"n": 0})
+    with pytest.raises(TypeError, match="condition 0 is int"):
+        build_truths([read("n + 1", SCOPE)], {"n": 0})
 
 
 def test_no_rules_hit_nothing():

@@ -49,6 +49,16 @@ def same_rows(files, log):
     assert read_rows(files) == naive_rows(log)
 
 
+def test_a_mean_of_amounts_is_kept_with_what_lies_between_two_minor_units(files):
+    log = shop_journal()
+    archived(files, log)
+    means = [row["usual_30d"] for row in read_rows(files).values() if row.get("usual_30d") is not None]
+    assert any(mean != int(mean) for mean in means)
+    assert {row["usual_twice"] for row in read_rows(files).values() if row.get("usual_30d") in means[-1:]} == {
+        2 * means[-1]
+    }
+
+
 @pytest.mark.parametrize("journal", JOURNALS)
 def test_an_archive_is_the_journal_row_by_row(files, journal):
     log = JOURNALS[journal]()

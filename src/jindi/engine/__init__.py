@@ -4,6 +4,7 @@ Knows: definitions, values and arithmetic. Never: clocks, files, networks, store
 """
 
 from jindi.engine.changes import Change, Move, Without
+from jindi.engine.columns import Columns, Verdicts, complete_columns, inputs_of, judge_columns
 from jindi.engine.decide import decide, judge, reasons
 from jindi.engine.examples import check_cases, check_policy
 from jindi.engine.explanations import (
@@ -40,6 +41,7 @@ __all__ = [
     "SAMPLE_MIN",
     "BandLine",
     "Change",
+    "Columns",
     "Condition",
     "Decision",
     "DerivedLine",
@@ -62,15 +64,19 @@ __all__ = [
     "Shares",
     "Shown",
     "Verdict",
+    "Verdicts",
     "Without",
     "build",
     "build_trial",
     "check_cases",
     "check_policy",
+    "complete_columns",
     "decide",
     "explain",
     "guard",
+    "inputs_of",
     "judge",
+    "judge_columns",
     "reasons",
     "refit",
     "shortened",

@@ -90,8 +90,9 @@ class Model:
         self.definition = definition
         self._slots = tuple(index[each.name] for each in definition.inputs)
         self._asked = tuple((place, each.equals) for place, each in enumerate(definition.inputs) if each.equals)
-        scales = [_scale(each) for each in definition.inputs]
-        self._scaled = tuple((place, scale) for place, scale in enumerate(scales) if scale != 1.0)
+        self.scales = tuple(_scale(each) for each in definition.inputs)
+        """What each input is divided by: amounts come in minor units."""
+        self._scaled = tuple((place, scale) for place, scale in enumerate(self.scales) if scale != 1.0)
         self._forest: Forest | None = None
         if definition.trees is not None:
             self._forest = lay_out(definition.trees, len(definition.inputs), definition.base)

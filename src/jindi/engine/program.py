@@ -15,7 +15,7 @@ from jindi.basics.instants import day_of
 from jindi.basics.problems import Problem, Problems
 from jindi.engine.models import Model
 from jindi.engine.verdicts import WEIGHTS, Decision, Verdict
-from jindi.language import BOOL, RATIO, TIME_WORDS, Expression, Type, Value, build_rules, build_values
+from jindi.language import BOOL, RATIO, TIME_WORDS, Expression, Kind, Type, Value, build_rules, build_values
 from jindi.packs.definitions import Definitions, Degrade, EventDef, Outcome, PolicyDef, Words
 
 Facts = Sequence[Value]
@@ -162,6 +162,21 @@ class EventProgram:
         the caller keeps the result for the day.
         """
         return tuple(self.definitions.limits[name].on(day).value for name in self.limits)
+
+    @property
+    def fractional(self) -> frozenset[str]:
+        """Amounts that may lie between two minor units: means and deviations, and what is derived from them."""
+        features, derived = self.definitions.features, self.definitions.derived
+        found = {
+            name
+            for name in self.windows
+            if features[name].fold in ("mean", "std") and features[name].type.kind is Kind.MONEY
+        }
+        for name in self.derived:
+            each = derived.get(name)
+            if each is not None and each.type.kind is Kind.MONEY and each.expression.inputs & found:
+                found.add(name)
+        return frozenset(found)
 
     def day(self, at_us: int) -> date:
         """The day in the event's zone whose limits rule an instant."""

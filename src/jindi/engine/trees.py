@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from jindi.features.compiling import kernel
+from jindi.features.compiling import kernel, owning_kernel
 from jindi.packs.definitions import Trees
 
 Doubles = npt.NDArray[np.float64]
@@ -177,7 +177,7 @@ def _step(at: int, columns: Doubles, nodes: Words, thresholds: Doubles) -> int:
     return (word & _LEFT_MASK) + (0 if columns[word >> _LEFT_BITS] <= thresholds[2 * at] else 1)
 
 
-@kernel
+@owning_kernel
 def _raw(
     row: Doubles,
     column_input: Words,
@@ -225,7 +225,7 @@ def _raw(
     return total
 
 
-@kernel
+@owning_kernel
 def _raws(
     rows: Doubles,
     column_input: Words,
@@ -263,7 +263,7 @@ def _raws(
         out[start : start + size] = total[:size]
 
 
-@kernel
+@owning_kernel
 def _paths(
     row: Doubles,
     column_input: Words,
@@ -286,7 +286,7 @@ def _paths(
             at = after
 
 
-@kernel
+@owning_kernel
 def _shapley(
     row: Doubles,
     column_input: Words,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,13 @@ from jindi.features.lanes import Runner
 from jindi.features.names import Names
 from jindi.features.periods import period
 from jindi.features.plan import Start
-from jindi.language import Value, time_words
+from jindi.language import Column as Cells
+from jindi.language import Value, time_words, true_in
 
-Column = Sequence[Any] | npt.NDArray[Any] | None
-"""The values of one field, row by row; None where a value is missing, or for the whole column."""
+Column = Sequence[Any] | npt.NDArray[Any] | Cells | None
+"""The values of one field, row by row; None where a value is missing, or for the whole column. A column of the
+language's is the quickest: of a text each word is looked at once.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,9 @@ def numbers(column: Column, rows: int) -> npt.NDArray[np.int64]:
     """The words of a column of integers, instants or truths."""
     if column is None:
         return np.full(rows, k.MISSING, dtype=np.int64)
+    if isinstance(column, Cells):
+        whole = column.values.astype(np.int64)
+        return whole if column.missing is None else np.where(column.missing, k.MISSING, whole)
     if not isinstance(column, np.ndarray):
         column = np.array([k.MISSING if value is None else value for value in column], dtype=np.int64)
     return column.astype(np.int64, copy=False)
@@ -100,6 +107,8 @@ def ratios(column: Column, rows: int) -> npt.NDArray[np.int64]:
     """The words of a column of doubles, which order as they do."""
     if column is None:
         return np.full(rows, k.MISSING, dtype=np.int64)
+    if isinstance(column, Cells):
+        column = column.values if column.missing is None else np.where(column.missing, np.nan, column.values)
     if not isinstance(column, np.ndarray):
         column = np.array([np.nan if value is None else value for value in column], dtype=np.float64)
     doubles = column.astype(np.float64) + 0.0
@@ -113,8 +122,34 @@ def named(column: Column, rows: int, names: Names) -> npt.NDArray[np.int64]:
     """The words of a column of names; new ones get a number."""
     if column is None:
         return np.full(rows, names.missing, dtype=np.int64)
-    values = column.tolist() if isinstance(column, np.ndarray) else column
+    if isinstance(column, Cells) and column.vocabulary is not None:
+        return _of_words(column, names)
+    values = plain(column, rows)
     return np.fromiter(map(names.__getitem__, values), dtype=np.int64, count=rows)
+
+
+def _of_words(column: Cells, names: Names) -> npt.NDArray[np.int64]:
+    """The words of a column of texts: only those that stand in it are numbered."""
+    assert column.vocabulary is not None, "asked of texts only"
+    if column.missing is not None:
+        words = np.full(len(column), names.missing, dtype=np.int64)
+        there = ~column.missing
+        words[there] = _of_words(Cells(column.values[there], None, column.vocabulary), names)
+        return words
+    found, places = np.unique(column.values, return_inverse=True)
+    vocabulary = column.vocabulary
+    numbered = np.fromiter((names[vocabulary[each]] for each in found.tolist()), dtype=np.int64, count=len(found))
+    return numbered[places] if len(found) else np.empty(0, dtype=np.int64)
+
+
+def plain(column: Column, rows: int) -> Sequence[Any]:
+    """A column as Python's own values, None where one is missing."""
+    if column is None:
+        return [None] * rows
+    if isinstance(column, Cells):
+        return column.python()
+    values: Sequence[Any] = column.tolist() if isinstance(column, np.ndarray) else column
+    return values
 
 
 def begins(start: Start, as_of_us: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -134,7 +169,10 @@ def begins(start: Start, as_of_us: npt.NDArray[np.int64]) -> npt.NDArray[np.int6
 def held(each: Runner, columns: Sequence[Column], as_of_us: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     """Which conditions are definitely true, a row per event: what `Runner.holds` says of each."""
     rows = len(as_of_us)
-    full = [[None] * rows if c is None else c.tolist() if isinstance(c, np.ndarray) else c for c in columns]
+    if all(isinstance(column, Cells) for column in columns) and not any(group.timed for group in each.conditions):
+        cells = {name: column for name, column in zip(each.names, columns, strict=True) if isinstance(column, Cells)}
+        return true_in([condition.expression for condition in each.lane.conditions], cells, rows).T
+    full = [plain(column, rows) for column in columns]
     found = np.empty((rows, len(each.lane.conditions)), dtype=np.bool_)
     for group in each.conditions:
         facts: Iterable[Sequence[Any]] = zip(*full, strict=True)
@@ -142,7 +180,7 @@ def held(each: Runner, columns: Sequence[Column], as_of_us: npt.NDArray[np.int64
             clocks = (time_words(instant, group.zone).values() for instant in as_of_us.tolist())
             facts = ((*values, *clock) for values, clock in zip(facts, clocks, strict=True))
         # One flat list: many small ones cost as much as the conditions themselves.
-        truths = [value is True for values in map(group.values, facts) for value in values]
+        truths = list(chain.from_iterable(map(group.truths, facts)))
         found[:, group.places] = np.array(truths, dtype=np.bool_).reshape(rows, len(group.places))
     return found
 
@@ -165,10 +203,7 @@ def words_of(
             words[:, at] = named(columns[key.places[0]], rows, key.names)
         else:
             parts = [columns[place] for place in key.places]
-            lists = [
-                [None] * rows if part is None else part.tolist() if isinstance(part, np.ndarray) else part
-                for part in parts
-            ]
+            lists = [plain(part, rows) for part in parts]
             words[:, at] = named(list(zip(*lists, strict=True)), rows, key.names)
         at += 1
     for place, codec in each.values:

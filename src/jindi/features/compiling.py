@@ -81,7 +81,16 @@ def kernel(function: F) -> F:
     Kernels own no memory: arrays are lent to them. So nobody counts references to them (`_nrt`), which would take
     some hundred atomic additions for an event.
     """
-    options: dict[str, Any] = {"_nrt": False, "nogil": True, "cache": True, "error_model": "numpy"}
+    return _compiled(function, {"_nrt": False})
+
+
+def owning_kernel(function: F) -> F:
+    """As `kernel`, for one that makes arrays of its own, which are counted."""
+    return _compiled(function, {})
+
+
+def _compiled(function: F, more: dict[str, Any]) -> F:
+    options: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy"} | more
     return cast("F", njit(pipeline_class=KernelCompiler, **options)(function))
 
 

@@ -16,6 +16,9 @@ when a fold asks for them; they are derived from the records:
   A lagged window has its own `last` index behind its own cursor;
 * `ranks`: a treap over the values of one window, for exact quantiles. Node number = record number.
 
+A long list also remembers, for each of its windows, where the edges were when it was last read (hints), and the
+extremes that it found (peaks): mostly little has come since, and what has gone was no extreme.
+
 Nothing here allocates: arrays come from outside, and when they are too small a kernel says so before it
 has written anything.
 """

@@ -10,7 +10,7 @@ from jindi.features import kernel as k
 from jindi.features.names import Names
 from jindi.features.periods import period
 from jindi.features.plan import Lane, Start
-from jindi.language import TIME_WORDS, Value, build_values, time_words
+from jindi.language import TIME_WORDS, Truths, build_truths, time_words
 from jindi.packs.definitions import EventDef
 
 _DOUBLE, _WORD = Struct("=d"), Struct("=q")
@@ -58,7 +58,7 @@ class Conditions:
     """The conditions of a lane whose time words are those of one zone; `places` are their words."""
 
     places: tuple[int, ...]
-    values: Callable[[Sequence[Any]], tuple[Value, ...]]
+    truths: Truths
     zone: Any
     timed: bool
 
@@ -78,6 +78,8 @@ class Runner:
     conditions: tuple[Conditions, ...]
     calendars: tuple[Calendar, ...]
     fields: int
+    names: tuple[str, ...]
+    """The event type's fields, in their order."""
     outputs: int
     unpack: Struct
     unpack_words: Struct
@@ -90,17 +92,16 @@ class Runner:
         """Say that an event has another number of values than its type declares."""
         raise ValueError(f"{self.lane.name}: {len(values)} values for {self.fields} declared fields")
 
-    def holds(self, as_of_us: int, values: Sequence[Any]) -> list[int]:
-        """Which conditions are definitely true for an event, as words."""
+    def holds(self, as_of_us: int, values: Sequence[Any]) -> Sequence[bool]:
+        """Which conditions are definitely true for an event."""
         if len(self.conditions) == 1:
             group = self.conditions[0]
-            facts = (*values, *time_words(as_of_us, group.zone).values()) if group.timed else values
-            return [value is True for value in group.values(facts)]
-        words = [0] * len(self.lane.conditions)
+            return group.truths((*values, *time_words(as_of_us, group.zone).values()) if group.timed else values)
+        words = [False] * len(self.lane.conditions)
         for group in self.conditions:
             facts = (*values, *time_words(as_of_us, group.zone).values()) if group.timed else values
-            for place, value in zip(group.places, group.values(facts), strict=True):
-                words[place] = int(value is True)
+            for place, value in zip(group.places, group.truths(facts), strict=True):
+                words[place] = value
         return words
 
 
@@ -132,7 +133,7 @@ def runner(
         expressions = [lane.conditions[i].expression for i in numbers]
         timed = any(e.inputs & TIME_WORDS.keys() for e in expressions)
         groups.append(
-            Conditions(tuple(numbers), build_values(expressions, slots), lane.conditions[numbers[0]].zone, timed)
+            Conditions(tuple(numbers), build_truths(expressions, slots), lane.conditions[numbers[0]].zone, timed)
         )
     codes = {"q": "q", "n": "q", "d": "d", "r": "d", "b": "?7x"}
     made = Runner(
@@ -143,6 +144,7 @@ def runner(
         conditions=tuple(groups),
         calendars=tuple(Calendar(start) for start in lane.starts),
         fields=len(places),
+        names=tuple(places),
         outputs=inputs + lane.words,
         unpack=Struct("=" + "".join(codes[form] for form in lane.forms)),
         unpack_words=Struct(f"={len(lane.forms)}q"),

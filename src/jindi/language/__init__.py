@@ -1,9 +1,10 @@
-"""The one expression language: parse, type-check, compile, trace.
+"""The one expression language: parse, type-check, compile, trace; one row at a time, or whole columns.
 
 Knows: expressions, their types and their meaning. Never: where values come from.
 """
 
-from jindi.language.compiler import Rules, Values, build_rules, build_values
+from jindi.language.columns import Column, column_of, evaluate_columns, true_in
+from jindi.language.compiler import Rules, Truths, Values, build_rules, build_truths, build_values
 from jindi.language.explain import Crossing, Trace, crossings, trace
 from jindi.language.expression import Expression, ExpressionProblems, evaluate, read
 from jindi.language.syntax import RESERVED
@@ -19,6 +20,7 @@ __all__ = [
     "TEXT",
     "TIME",
     "TIME_WORDS",
+    "Column",
     "Crossing",
     "Expression",
     "ExpressionProblems",
@@ -26,15 +28,20 @@ __all__ = [
     "Rules",
     "Scope",
     "Trace",
+    "Truths",
     "Type",
     "Value",
     "Values",
     "build_rules",
+    "build_truths",
     "build_values",
+    "column_of",
     "crossings",
     "distance_km",
     "evaluate",
+    "evaluate_columns",
     "read",
     "time_words",
     "trace",
+    "true_in",
 ]

@@ -43,6 +43,9 @@ Rules = Callable[[Sequence[Value]], list[int]]
 Values = Callable[[Sequence[Value]], tuple[Value, ...]]
 """From facts in slot order to the value of each expression; None is missing."""
 
+Truths = Callable[[Sequence[Value]], tuple[bool, ...]]
+"""From facts in slot order to whether each condition is definitely true."""
+
 Known = frozenset[str]
 """Tests that hold already where a piece of code stands, and need not be made again."""
 
@@ -64,6 +67,19 @@ def build_rules(conditions: Sequence[Expression], slots: Mapping[str, int]) -> R
         code, _ = writer.true(condition.tree, NOTHING)
         lines += [f"if {code}:", f" h.append({index})"]
     function: Rules = writer.function([*lines, "return h"])
+    return function
+
+
+def build_truths(conditions: Sequence[Expression], slots: Mapping[str, int]) -> Truths:
+    """One function that says of each condition whether it is definitely true; the same demands as build_rules."""
+    writer = _Writer(slots)
+    results = []
+    for index, condition in enumerate(conditions):
+        if condition.type != BOOL:
+            raise TypeError(f"condition {index} is {condition.type}, not true or false; compare it with something")
+        code, _ = writer.true(condition.tree, NOTHING)
+        results.append(f"True if {code} else False, ")
+    function: Truths = writer.function([f"return ({''.join(results)})"])
     return function
 
 

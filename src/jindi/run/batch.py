@@ -365,6 +365,7 @@ class _Output:
             for feature in (*ep.windows, *ep.derived):
                 features.setdefault(feature, ep.types[ep.index[feature]])
         self._features = features
+        self._fractional = frozenset().union(*(program.events[name].fractional for name in types))
         for name in types:
             index = program.events[name].index
             self._slots[name] = {feature: index[feature] for feature in features if feature in index}
@@ -416,7 +417,9 @@ class _Output:
         columns["event_type"] = pa.array([each.event.type for each, _, _ in waiting], pa.string())
         columns["at"] = pa.array([each.event.at_us for each, _, _ in waiting], pa.timestamp("us", "UTC"))
         for feature, type_ in self._features.items():
-            columns[feature] = pa.array(self._column(feature, type_), _arrow(type_))
+            columns[feature] = pa.array(
+                self._column(feature, type_), pa.float64() if feature in self._fractional else _arrow(type_)
+            )
         columns["outcome"] = pa.array([str(decision.outcome) for _, _, decision in waiting], pa.string())
         columns["score"] = pa.array([decision.score for _, _, decision in waiting], pa.int64())
         columns["reasons"] = pa.array(

@@ -13,6 +13,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from jindi.language import Value, build_values, evaluate
 from jindi.packs import OUTCOMES, Definitions, LabelDef, Outcome, WordDef
 from jindi.run.archive import Archive
@@ -111,6 +114,25 @@ class Labels:
         if known is None and as_of_us + self.definitions.labels[label].mature_us <= by_us:
             return False
         return known
+
+    def settled_column(
+        self, label: str, seqs: npt.NDArray[np.int64], event_ids: Sequence[str], as_of_us: npt.NDArray[np.int64],
+        by_us: int,
+    ) -> npt.NDArray[np.int8]:  # fmt: skip
+        """What `settled` says of many decisions at once: 1 true, 0 false, -1 not yet."""
+        mature_us = self.definitions.labels[label].mature_us
+        found = np.where(as_of_us + mature_us <= by_us, 0, -1).astype(np.int8)
+        heard = self._heard[label]
+        spoken = {place for place, event_id in enumerate(event_ids) if event_id in heard.by_event}
+        if heard.by_seq:
+            spoken.update(
+                np.flatnonzero(np.isin(seqs, np.fromiter(heard.by_seq, np.int64, len(heard.by_seq)))).tolist()
+            )
+        for place in spoken:
+            known = self.known(label, int(seqs[place]), event_ids[place], by_us)
+            if known is not None:
+                found[place] = known
+        return found
 
 
 @dataclass(frozen=True, slots=True)

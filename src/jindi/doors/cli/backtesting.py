@@ -47,7 +47,8 @@ def run_backtest(wiring: Wiring, settled: Settled, output: Output, asked: Asked)
     question = _question(wiring, asked, tried)
     output.warm()
     backtest = Backtest(
-        lambda: wiring.view_log(settled), wiring.blobs(settled), question, cores=asked.cores
+        lambda: wiring.view_log(settled), wiring.blobs(settled), question, cores=asked.cores,
+        files=wiring.archive(settled),
     )  # fmt: skip
     with output.progress() as progress:
         tasks = {each.name: progress.add_task(each.name, total=None) for each in tried}
@@ -148,7 +149,8 @@ def _write_page(path: Path, report: dict[str, Any]) -> None:
 
 
 def _tell(output: Output, candidate: dict[str, Any]) -> None:
-    output.say(f"{candidate['name']} (by {candidate['mode']})")
+    source = f", {candidate['from_archive']:,} decisions from the archive" if candidate["from_archive"] else ""
+    output.say(f"{candidate['name']} (by {candidate['mode']}{source})")
     if not candidate["types"]:
         output.say("  the candidate decides no event of this time")
         return

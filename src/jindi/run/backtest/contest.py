@@ -7,9 +7,13 @@ past counts as it was; from there on the candidate's own outcomes count, for wha
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
 
 from jindi.engine import Decision, EventProgram, Program, decide, refit
 from jindi.features import Windows, plan
@@ -23,6 +27,10 @@ from jindi.run.labels import Labels
 from jindi.run.records import DecisionRecord
 from jindi.run.state import State
 
+if TYPE_CHECKING:
+    from jindi.run.backtest.columns import Sourcing
+
+Words = npt.NDArray[np.int64]
 Told = Callable[[int], None]
 """Told the number of records done, now and then; may raise to interrupt."""
 
@@ -81,7 +89,9 @@ class Contest:
         self._segment = segment
         self._fits: dict[tuple[int, str], bool] = {}
         self._bases: dict[tuple[int, str], bool] = {}
-        self._views: dict[tuple[int, str], _View] = {}
+        self._views: dict[tuple[int, str], View] = {}
+        self.sources: dict[tuple[str, int], Sourcing] = {}
+        """Where the archive has what the policies read, per event type and definitions (see `columns`)."""
         self.newest: dict[str, deque[Judged]] = {}
         """The last events judged here, per type: what the cost is measured on."""
 
@@ -90,11 +100,11 @@ class Contest:
         """The event types that the candidate has a policy for."""
         return frozenset(name for name, ep in self.candidate.program.events.items() if ep.live is not None)
 
-    def mode(self, first: int, last: int) -> Mode:
+    def mode(self, first: int, last: int, known: Iterable[int] = ()) -> Mode:
         """How the candidate must be judged over records [first, last): by facts if it asks nothing else of any
-        definitions that were in force.
+        definitions that were in force. `known` are those of records before `first` that are to be judged, too.
         """
-        for seq in _definitions_between(self.archive, first, last):
+        for seq in {*known, *_definitions_between(self.archive, first, last)}:
             then = self.archive.program(seq).definitions
             if not all(self._fits_facts(seq, then, name) for name in self.types):
                 return Mode.REPLAY
@@ -146,16 +156,20 @@ class Contest:
         for seq, record in self._decisions(first, last, told):
             if record.event_type not in self.types or not self.span.since_us <= record.as_of_us < self.span.until_us:
                 continue
-            old = self.archive.program(record.definitions).events[record.event_type]
-            new = self.candidate.program.events[record.event_type]
-            absent = frozenset(record.absent)
-            base: list[Value] = [*record.values, *record.facts]
-            if not self._same_base(record.definitions, old, new):
-                refitted, gone = refit(old, new, old.complete(base, absent), record.as_of_us)
-                assert not gone, "asked by `mode`"
-                base, absent = refitted[: new.base_count], absent & frozenset(new.windows)
-            facts = new.complete(base, absent)
-            yield Judged(seq, record, new, facts, absent, decide(new, facts, absent))
+            yield self.judged(seq, record)
+
+    def judged(self, seq: int, record: DecisionRecord) -> Judged:
+        """One journalled decision, judged again on the facts that it saw."""
+        old = self.archive.program(record.definitions).events[record.event_type]
+        new = self.candidate.program.events[record.event_type]
+        absent = frozenset(record.absent)
+        base: list[Value] = [*record.values, *record.facts]
+        if not self._same_base(record.definitions, old, new):
+            refitted, gone = refit(old, new, old.complete(base, absent), record.as_of_us)
+            assert not gone, "asked by `mode`"
+            base, absent = refitted[: new.base_count], absent & frozenset(new.windows)
+        facts = new.complete(base, absent)
+        return Judged(seq, record, new, facts, absent, decide(new, facts, absent))
 
     def by_replay(self, last: int, told: Told = lambda _: None) -> Iterator[Judged]:
         """Judge all records up to `last` with a state of the candidate's own, from the journal's beginning."""
@@ -225,17 +239,23 @@ class Contest:
 
     # ---- counting
 
+    def view(self, definitions: int, event_type: str) -> "View":
+        """Where the things that are counted stand, for decisions made under some definitions."""
+        key = (definitions, event_type)
+        if key not in self._views:
+            then = self.archive.program(definitions).events[event_type]
+            self._views[key] = View.of(then, self.candidate.program.events[event_type], self._segment)
+        return self._views[key]
+
+    def remember(self, judged: Judged) -> None:
+        """Keep an event at hand for measuring what judging costs."""
+        self.newest.setdefault(judged.record.event_type, deque(maxlen=NEWEST_MAX)).append(judged)
+
     def count(self, judged: Judged, tallies: dict[str, Tally]) -> None:
         """Add one judged event to its type's tally."""
         record, decision = judged.record, judged.decision
         tally = tallies.setdefault(record.event_type, Tally())
-        self.newest.setdefault(record.event_type, deque(maxlen=NEWEST_MAX)).append(judged)
-        key = (record.definitions, record.event_type)
-        if key not in self._views:
-            self._views[key] = _View.of(
-                self.archive.program(record.definitions).events[record.event_type], judged.ep, self._segment
-            )
-        view = self._views[key]
+        view = self.view(record.definitions, record.event_type)
         minor = view.minor(judged.facts)
         label = None
         if self._labels is not None and self.label is not None:
@@ -249,9 +269,20 @@ class Contest:
         Tally.hit(tally.rules_live, [view.rules_live[hit] for hit in record.verdict.hits], minor, label)
         Tally.hit(tally.rules, [view.rules[hit] for hit in decision.hits], minor, label)
 
+    def labels_of(self, seqs: Words, event_ids: Sequence[str], as_of_us: Words) -> npt.NDArray[np.int8]:
+        """The label of each of many decisions as it counts: 1 true, 0 false, -1 unknown."""
+        if self._labels is None or self.label is None:
+            return np.full(len(seqs), -1, np.int8)
+        return self._labels.settled_column(self.label, seqs, event_ids, as_of_us, self._known_by_us)
+
+    @property
+    def asks_for_labels(self) -> bool:
+        """Whether decisions are held against a label."""
+        return self._labels is not None and self.label is not None
+
 
 @dataclass(frozen=True, slots=True)
-class _View:
+class View:
     """Where in the facts of an event type the things stand that are counted."""
 
     amount_at: int | None
@@ -261,7 +292,8 @@ class _View:
     rules: tuple[str, ...]
 
     @classmethod
-    def of(cls, then: EventProgram, now: EventProgram, segment: str | None) -> "_View":
+    def of(cls, then: EventProgram, now: EventProgram, segment: str | None) -> "View":
+        """The view of decisions made under one program, judged by another."""
         fields = {field.name: (place, field) for place, field in enumerate(now.event.fields)}
         place, field = fields.get("amount", (None, None))
         amount_at = place if field is not None and field.type.kind is Kind.MONEY and field.type.of else None
@@ -271,6 +303,11 @@ class _View:
             tuple(rule.id for rule in then.live.policy.rules) if then.live else (),
             tuple(rule.id for rule in now.live.policy.rules) if now.live else (),
         )  # fmt: skip
+
+    def names(self, now: EventProgram) -> tuple[str, ...]:
+        """The slots that are counted by."""
+        places = (self.amount_at, self.customer_at, self.segment_at)
+        return tuple(now.slots[place] for place in places if place is not None)
 
     def minor(self, facts: list[Value]) -> int:
         """The event's amount in minor units; 0 when it has none."""

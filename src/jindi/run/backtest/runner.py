@@ -16,11 +16,15 @@ from jindi.basics.instants import format_instant
 from jindi.basics.problems import Problem, Problems
 from jindi.engine import EventProgram, PolicyProgram, Program, build, decide, explain, judge, to_json
 from jindi.packs import Definitions
-from jindi.ports import Blobs, Log
+from jindi.ports import Blobs, Files, Log
 from jindi.run.archive import Archive
+from jindi.run.backtest.columns import Unfit, by_columns, sourcings
 from jindi.run.backtest.contest import EVER_US, Candidate, Contest, Judged, Mode, Span
+from jindi.run.backtest.replays import Replay
 from jindi.run.backtest.report import report
 from jindi.run.backtest.tally import Sample, Tally
+from jindi.run.history.manifest import Manifest, Part, load
+from jindi.run.history.shapes import day_name
 from jindi.run.labels import Labels
 from jindi.run.records import DecisionRecord, decision_id
 
@@ -31,6 +35,15 @@ KEPT = "backtest-"
 _ROUNDS = 5
 Progress = Callable[[str, int, int], None]
 """Told (candidate, records done, records in all); may raise to interrupt."""
+
+Unit = Part | tuple[int, int]
+"""A piece of work: a part of the archive, or a stretch [first, last) of the journal's records."""
+
+NEWEST_RECORDS = 4_000
+"""Among so many records at the end are the events that cost is measured on."""
+
+LAST_US = 253_402_300_799_000_000
+"""The last instant that has a day's name."""
 
 Tallies = dict[str, Tally]
 _encode = msgspec.msgpack.Encoder().encode
@@ -74,13 +87,17 @@ class Backtest:
     """One question to one journal, for several candidates."""
 
     def __init__(
-        self, open_log: Callable[[], Log], blobs: Blobs, question: Question, *, cores: int, keep_blobs: bool = True
-    ) -> None:
+        self, open_log: Callable[[], Log], blobs: Blobs, question: Question, *, cores: int, keep_blobs: bool = True,
+        files: Files | None = None,
+    ) -> None:  # fmt: skip
         self._open_log, self._blobs, self._question, self._cores = open_log, blobs, question, max(1, cores)
-        self._keep = keep_blobs
+        self._keep, self._files = keep_blobs, files
+        self._manifest = Manifest()
 
     def run(self, candidates: Sequence[Candidate], progress: Progress = lambda *_: None) -> dict[str, Any]:
         """The whole report. What was done before an interruption is not done again."""
+        # The archive first: the journal goes at least as far.
+        self._manifest = load(self._files) if self._files is not None else Manifest()
         log = self._open_log()
         try:
             archive = Archive(log)
@@ -122,22 +139,25 @@ class Backtest:
             archive, candidate, question.span, label=question.label, labels=labels, known_by_us=question.known_by_us,
             segment=question.segment,
         )  # fmt: skip
-        mode = contest.mode(first, last)
+        parts = self._parts(contest, archive)
+        behind = self._manifest.next if parts else first
+        mode = contest.mode(behind, last, {part.definitions for part in parts})
         tallies: Tallies = {}
+        from_columns = 0
         if mode is Mode.FACTS:
-            tallies = self._by_facts(contest, archive, first, last, progress)
+            work = self._work(contest, parts, first, last)
+            from_columns = sum(unit.rows for unit in work if isinstance(unit, Part))
+            tallies = self._by_facts(contest, archive, work, last, progress)
             if contest.feeds_back(tallies):
                 mode = Mode.REPLAY
         if mode is Mode.REPLAY:
-            tallies = {}
-            contest.newest.clear()
-            for judged in contest.by_replay(last, lambda done: progress(candidate.name, done, last)):
-                contest.count(judged, tallies)
+            tallies, from_columns = self._by_replay(contest, archive, last, progress)
         progress(candidate.name, last, last)
         return {
             "name": candidate.name,
             "digest": candidate.program.digest,
             "mode": str(mode),
+            "from_archive": from_columns,
             "types": {
                 name: {
                     **report(tallies[name]),
@@ -151,47 +171,88 @@ class Backtest:
             },
         }
 
+    def _by_replay(self, contest: Contest, archive: Archive, last: int, progress: Progress) -> tuple[Tallies, int]:
+        """The tallies, and how many events came from the archive: by its columns where they say all that is asked."""
+        name, files = contest.candidate.name, self._files
+        contest.newest.clear()
+        if files is not None and self._is_of(archive):
+            with suppress(Unfit):
+                replay = Replay(contest, archive, files, self._manifest, last)
+                tallies = replay.run(lambda done: progress(name, done, last))
+                for judged in replay.newest():
+                    contest.remember(judged)
+                return tallies, sum(part.rows for part in self._manifest.parts)
+        tallies = {}
+        for judged in contest.by_replay(last, lambda done: progress(name, done, last)):
+            contest.remember(judged)
+            contest.count(judged, tallies)
+        return tallies, 0
+
+    def _is_of(self, archive: Archive) -> bool:
+        """Whether the archive is this journal's."""
+        following = self._manifest.next
+        return following > 0 and archive.place(following - 1).head == self._manifest.head
+
     # ---- by facts, on all cores
 
-    def _by_facts(self, contest: Contest, archive: Archive, first: int, last: int, progress: Progress) -> Tallies:
-        parts = [(begin, min(begin + PART_RECORDS, last)) for begin in range(first, last, PART_RECORDS)]
-        done: dict[tuple[int, int], Tallies] = {}
-        for part in parts[:-1]:
-            if (kept := self._kept(contest, archive, part)) is not None:
-                done[part] = kept
-        todo = [part for part in parts[:-1] if part not in done]
-        finished = sum(end - begin for begin, end in done)
+    def _parts(self, contest: Contest, archive: Archive) -> list[Part]:
+        """The parts of this journal's archive that hold what is asked for; none where there is no such archive."""
+        manifest, span = self._manifest, self._question.span
+        if not self._is_of(archive):
+            return []
+        since, until = day_name(span.since_us), day_name(min(span.until_us, LAST_US))
+        return [part for part in manifest.parts if part.type in contest.types and since <= part.day <= until]
+
+    def _work(self, contest: Contest, parts: list[Part], first: int, last: int) -> list[Unit]:
+        """The pieces of work, none of which needs another: parts of the archive where its columns hold what is asked
+        for, and stretches of the journal for the rest. The last is always a stretch.
+        """
+        if parts and self._files is not None:
+            try:
+                contest.sources = sourcings(contest, self._files, parts)
+            except Unfit:
+                parts = []
+            else:
+                first = self._manifest.next
+        stretches = [(begin, min(begin + PART_RECORDS, last)) for begin in range(first, last, PART_RECORDS)]
+        return [*parts, *(stretches or [(last, last)])]
+
+    def _by_facts(
+        self, contest: Contest, archive: Archive, work: Sequence[Unit], last: int, progress: Progress
+    ) -> Tallies:
+        done: dict[Unit, Tallies] = {}
+        for unit in work[:-1]:
+            if (kept := self._kept(contest, archive, unit)) is not None:
+                done[unit] = kept
+        todo = [unit for unit in work[:-1] if unit not in done]
+        finished = sum(map(_size, done))
         name = contest.candidate.name
         progress(name, finished, last)
         if self._cores > 1 and len(todo) > 1:
-            for part, found in self._in_processes(contest, todo):
-                done[part] = found
-                self._put(contest, archive, part, found)
-                finished += part[1] - part[0]
-                progress(name, finished, last)
+            made = self._in_processes(contest, todo)
         else:
-            for part in todo:
-                done[part] = _part(contest, part)
-                self._put(contest, archive, part, done[part])
-                finished += part[1] - part[0]
-                progress(name, finished, last)
-        # The last part is done here: what the cost is measured on stays at hand.
+            made = ((unit, _judged(contest, self._files, unit)) for unit in todo)
+        for unit, found in made:
+            done[unit] = found
+            self._put(contest, archive, unit, found)
+            finished += _size(unit)
+            progress(name, finished, last)
         tallies: Tallies = {}
-        for part in parts[:-1]:
-            for event_type, tally in done[part].items():
+        for unit in work[:-1]:
+            for event_type, tally in done[unit].items():
                 tallies.setdefault(event_type, Tally()).add(tally)
-        for event_type, tally in _part(contest, parts[-1]).items():
+        for event_type, tally in _judged(contest, self._files, work[-1]).items():
             tallies.setdefault(event_type, Tally()).add(tally)
-        self._forget(contest, archive, parts)
+        for judged in contest.by_facts(max(0, last - NEWEST_RECORDS), last):
+            contest.remember(judged)
+        self._forget(contest, archive, work)
         return tallies
 
-    def _in_processes(
-        self, contest: Contest, parts: Sequence[tuple[int, int]]
-    ) -> Iterator[tuple[tuple[int, int], Tallies]]:
+    def _in_processes(self, contest: Contest, work: Sequence[Unit]) -> Iterator[tuple[Unit, Tallies]]:
         # Forked: programs, labels and kernels are there already, and the journal is opened anew by each.
-        pool = ProcessPoolExecutor(self._cores, get_context("fork"), _begin, (contest, self._open_log))
+        pool = ProcessPoolExecutor(self._cores, get_context("fork"), _begin, (contest, self._open_log, self._files))
         try:
-            jobs = {pool.submit(_work, part): part for part in parts}
+            jobs = {pool.submit(_done, unit): unit for unit in work}
             for job in as_completed(jobs):
                 yield jobs[job], _decode(job.result())
         finally:
@@ -199,53 +260,71 @@ class Backtest:
 
     # ---- what is kept of an unfinished run
 
-    def _name(self, contest: Contest, archive: Archive, part: tuple[int, int]) -> str:
+    def _name(self, contest: Contest, archive: Archive, unit: Unit) -> str:
         question = self._question
-        journal = archive.place(part[1] - 1).head.hex()
+        if isinstance(unit, Part):
+            piece: list[Any] = [unit.path, unit.sha256]
+        else:
+            piece = [unit[0], unit[1], archive.place(unit[1] - 1).head.hex()]
         asked = [
             contest.candidate.program.digest, sorted(p.id for p in contest.candidate.program.definitions.policies
                                                      if p.state == "live"),
             question.span.since_us, question.span.until_us, question.known_by_us, question.label, question.segment,
-            part[0], part[1], journal, archive.log.next_seq(),
+            *piece, archive.log.next_seq(),
         ]  # fmt: skip
         return f"{KEPT}{digest(canonical(asked))[:32]}"
 
-    def _kept(self, contest: Contest, archive: Archive, part: tuple[int, int]) -> Tallies | None:
-        data = self._blobs.load(self._name(contest, archive, part)) if self._keep else None
+    def _kept(self, contest: Contest, archive: Archive, unit: Unit) -> Tallies | None:
+        data = self._blobs.load(self._name(contest, archive, unit)) if self._keep else None
         if data is None:
             return None
         with suppress(msgspec.MsgspecError):
             return _decode(data)
         return None  # half-written by another version: it is done again
 
-    def _put(self, contest: Contest, archive: Archive, part: tuple[int, int], tallies: Tallies) -> None:
+    def _put(self, contest: Contest, archive: Archive, unit: Unit, tallies: Tallies) -> None:
         if self._keep:
-            self._blobs.save(self._name(contest, archive, part), [_encode(tallies)])
+            self._blobs.save(self._name(contest, archive, unit), [_encode(tallies)])
 
-    def _forget(self, contest: Contest, archive: Archive, parts: Sequence[tuple[int, int]]) -> None:
+    def _forget(self, contest: Contest, archive: Archive, work: Sequence[Unit]) -> None:
         if self._keep:
-            for part in parts[:-1]:
-                self._blobs.drop(self._name(contest, archive, part))
+            for unit in work[:-1]:
+                self._blobs.drop(self._name(contest, archive, unit))
 
 
-_worker: list[Contest] = []
-"""In a child: its contest, over a journal that it has opened itself."""
+_worker: list[tuple[Contest, Files | None]] = []
+"""In a child: its contest, over a journal that it has opened itself, and the archive."""
 
 
-def _begin(contest: Contest, open_log: Callable[[], Log]) -> None:
+def _begin(contest: Contest, open_log: Callable[[], Log], files: Files | None) -> None:
     contest.archive = contest.archive.over(open_log())
-    _worker[:] = [contest]
+    _worker[:] = [(contest, files)]
 
 
-def _work(part: tuple[int, int]) -> bytes:
-    return _encode(_part(_worker[0], part))
+def _done(unit: Unit) -> bytes:
+    return _encode(_judged(*_worker[0], unit))
 
 
-def _part(contest: Contest, part: tuple[int, int]) -> Tallies:
+def _judged(contest: Contest, files: Files | None, unit: Unit) -> Tallies:
+    """What one piece of work comes to."""
+    rows: Iterator[Judged]
+    if isinstance(unit, Part):
+        assert files is not None, "parts are an archive's"
+        try:
+            return {unit.type: by_columns(contest, files, unit, contest.sources[unit.type, unit.definitions])}
+        except Unfit:
+            past = contest.by_facts(unit.first, unit.last + 1)
+            rows = (judged for judged in past if judged.record.event_type == unit.type)
+    else:
+        rows = contest.by_facts(*unit)
     tallies: Tallies = {}
-    for judged in contest.by_facts(*part):
+    for judged in rows:
         contest.count(judged, tallies)
     return tallies
+
+
+def _size(unit: Unit) -> int:
+    return unit.rows if isinstance(unit, Part) else unit[1] - unit[0]
 
 
 # ---- beside the sums

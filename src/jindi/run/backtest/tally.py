@@ -1,16 +1,23 @@
 """What is counted while candidates judge the past: sums that can be added up, kept on disk, and gone on with."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from jindi.packs import OUTCOMES
 from jindi.run.events import Scalar
 
 STOPPED = tuple(str(outcome) for outcome in OUTCOMES[1:])
 """Everything but allow: the customer notices."""
+
+Words = npt.NDArray[np.int64]
+_OUTCOMES = tuple(str(outcome) for outcome in OUTCOMES)
+_LABELS: tuple[bool | None, ...] = (None, False, True)
 
 SAMPLES_PER_CELL = 5
 """Changed decisions that are shown with their explanations, of each kind of change."""
@@ -26,15 +33,15 @@ class Money(msgspec.Struct):
     false: int = 0
     false_minor: int = 0
 
-    def count(self, minor: int, label: bool | None) -> None:
-        """One more event."""
-        self.events += 1
+    def count(self, minor: int, label: bool | None, events: int = 1) -> None:
+        """One more event; or several of one label, with their amounts together."""
+        self.events += events
         self.minor += minor
         if label is True:
-            self.true += 1
+            self.true += events
             self.true_minor += minor
         elif label is False:
-            self.false += 1
+            self.false += events
             self.false_minor += minor
 
     def add(self, other: "Money") -> None:
@@ -54,11 +61,11 @@ class Slice(msgspec.Struct):
     live: dict[str, Money] = msgspec.field(default_factory=dict)
     candidate: dict[str, Money] = msgspec.field(default_factory=dict)
 
-    def count(self, was: str, would: str, minor: int, label: bool | None) -> None:
-        """One more event with both outcomes."""
-        self.decided.count(minor, label)
-        self.live.setdefault(was, Money()).count(minor, label)
-        self.candidate.setdefault(would, Money()).count(minor, label)
+    def count(self, was: str, would: str, minor: int, label: bool | None, events: int = 1) -> None:
+        """One more event with both outcomes; or several alike."""
+        self.decided.count(minor, label, events)
+        self.live.setdefault(was, Money()).count(minor, label, events)
+        self.candidate.setdefault(would, Money()).count(minor, label, events)
 
     def add(self, other: "Slice") -> None:
         """What another part of the past has counted."""
@@ -90,6 +97,11 @@ class Sample(msgspec.Struct, frozen=True):
     seq: int
     facts: list[Scalar]
     absent: list[str]
+
+
+def plain(facts: Sequence[Any]) -> list[Scalar]:
+    """Facts as a sample keeps them."""
+    return list(facts)
 
 
 class Tally(msgspec.Struct):
@@ -124,13 +136,14 @@ class Tally(msgspec.Struct):
             self.segments.setdefault(segment, Slice()).count(was, would, minor, label)
         self.matrix.setdefault(was, {}).setdefault(would, Money()).count(minor, label)
         if customer is not None:
-            self._disturb(customer, label, was, would)
+            self.disturb(customer, label, was, would)
         if was != would:
             self.allowed_otherwise += (was == "allow") != (would == "allow")
             digest = blake2b(event_id.encode(), digest_size=8).digest()
-            self._sample(f"{was}>{would}", digest, seq, facts, absent)
+            self.sample(f"{was}>{would}", digest, seq, facts, absent)
 
-    def _disturb(self, customer: str, label: bool | None, was: str, would: str) -> None:
+    def disturb(self, customer: str, label: bool | None, was: str, would: str) -> None:
+        """A customer whose event one side or the other stopped (nothing is counted when neither did)."""
         digest = blake2b(customer.encode(), digest_size=8).digest()
         for outcome, all_, honest in (
             (was, self.customers_live, self.honest_live),
@@ -141,12 +154,57 @@ class Tally(msgspec.Struct):
                 if label is not True:
                     honest.add(digest)
 
-    def _sample(self, change: str, digest: bytes, seq: int, facts: Sequence[Any], absent: Iterable[str]) -> None:
+    def wants(self, change: str, digest: bytes, seq: int) -> bool:
+        """Whether a changed decision is among the few of its kind that are shown, as far as is known."""
+        cell = self.samples.get(change, [])
+        return len(cell) < SAMPLES_PER_CELL or (digest, seq) < (cell[-1].digest, cell[-1].seq)
+
+    def sample(self, change: str, digest: bytes, seq: int, facts: Sequence[Any], absent: Iterable[str]) -> None:
+        """Show a changed decision, unless there are enough with lesser digests."""
+        if self.wants(change, digest, seq):
+            self.keep(change, Sample(digest, seq, plain(facts), sorted(absent)))
+
+    def keep(self, change: str, sample: Sample) -> None:
+        """Show this changed decision; of too many the one with the greatest digest goes."""
         cell = self.samples.setdefault(change, [])
-        if len(cell) < SAMPLES_PER_CELL or (digest, seq) < (cell[-1].digest, cell[-1].seq):
-            cell.append(Sample(digest, seq, list(facts), sorted(absent)))
-            cell.sort(key=lambda sample: (sample.digest, sample.seq))
-            del cell[SAMPLES_PER_CELL:]
+        cell.append(sample)
+        cell.sort(key=lambda each: (each.digest, each.seq))
+        del cell[SAMPLES_PER_CELL:]
+
+    def count_groups(
+        self, groups: "Groups", days: Sequence[str], day_of_row: Words, segment: tuple[Sequence[str], Words] | None
+    ) -> None:
+        """Many events with both outcomes. `day_of_row` are places in `days`; `segment` gives names, and each row's
+        place among them (-1: it has none).
+        """
+        names: Sequence[str] = ()
+        places = np.full(len(groups.seqs), -1)
+        if segment is not None:
+            names, places = segment
+        for (day, place, was, would), events, minor, label in groups.together(day_of_row, places):
+            had, has = _OUTCOMES[was], _OUTCOMES[would]
+            self.whole.count(had, has, minor, label, events)
+            self.days.setdefault(days[day], Slice()).count(had, has, minor, label, events)
+            if place >= 0:
+                self.segments.setdefault(names[place], Slice()).count(had, has, minor, label, events)
+            self.matrix.setdefault(had, {}).setdefault(has, Money()).count(minor, label, events)
+
+    @staticmethod
+    def hit_groups(
+        rules: dict[str, RuleTally], names: Sequence[str], hits: npt.NDArray[np.bool_], groups: "Groups"
+    ) -> None:
+        """The rules that one side hit on many events: (rule, event) whether it was."""
+        bits = np.packbits(hits, axis=1)
+        alone = hits[:, hits.sum(axis=0) == 1].sum(axis=1)
+        for place in np.flatnonzero(hits.any(axis=1)).tolist():
+            tally = rules.setdefault(names[place], RuleTally())
+            for events, minor, label in groups.by_label(hits[place]):
+                tally.hits.count(minor, label, events)
+            tally.alone += int(alone[place])
+            together = np.bitwise_count(bits & bits[place]).sum(axis=1, dtype=np.int64)
+            for other in np.flatnonzero(together).tolist():
+                if other != place:
+                    tally.beside[names[other]] = tally.beside.get(names[other], 0) + int(together[other])
 
     @staticmethod
     def hit(rules: dict[str, RuleTally], hits: Iterable[str], minor: int, label: bool | None) -> None:
@@ -181,4 +239,51 @@ class Tally(msgspec.Struct):
         self.allowed_otherwise += other.allowed_otherwise
         for change, cell in other.samples.items():
             for each in cell:
-                self._sample(change, each.digest, each.seq, each.facts, each.absent)
+                self.sample(change, each.digest, each.seq, each.facts, each.absent)
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Many events side by side: numbers, amounts in minor units, labels (1, 0, -1 unknown), outcomes' weights."""
+
+    seqs: Words
+    minor: Words
+    labels: npt.NDArray[np.int8]
+    was: Words
+    would: Words
+
+    def together(
+        self, days: Words, segments: Words
+    ) -> Iterator[tuple[tuple[int, int, int, int], int, int, bool | None]]:
+        """The events that have day, segment, outcomes and label in common: these, how many, amounts, the label."""
+        outcomes = len(OUTCOMES)
+        most = int(segments.max(initial=-1)) + 2
+        key = (((days * most + segments + 1) * outcomes + self.was) * outcomes + self.would) * 3 + self.labels + 1
+        order = np.argsort(key, kind="stable")
+        found, begins, counts = np.unique(key[order], return_index=True, return_counts=True)
+        minor = self.minor[order]
+        for code, begin, events in zip(found.tolist(), begins.tolist(), counts.tolist(), strict=True):
+            rest, label = divmod(code, 3)
+            rest, would = divmod(rest, outcomes)
+            rest, was = divmod(rest, outcomes)
+            day, segment = divmod(rest, most)
+            total = exact_sum(minor[begin : begin + events])
+            yield (day, segment - 1, was, would), events, total, _LABELS[label]
+
+    def by_label(self, chosen: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int, bool | None]]:
+        """Of some events, label by label: how many, their amounts, the label."""
+        labels, minor = self.labels[chosen], self.minor[chosen]
+        for label in (-1, 0, 1):
+            same = labels == label
+            if events := int(same.sum()):
+                yield events, exact_sum(minor[same]), _LABELS[label + 1]
+
+
+def exact_sum(values: Words) -> int:
+    """A sum that never leaves its range.
+
+    >>> exact_sum(np.array([2**62, 2**62, 2**62]))
+    13835058055282163712
+    """
+    most = max(int(values.max(initial=0)), -int(values.min(initial=0)))
+    return int(values.sum()) if most * len(values) < 2**62 else sum(values.tolist())

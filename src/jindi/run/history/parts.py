@@ -101,12 +101,18 @@ def _lasting(parts: Sequence[Part]) -> Sequence[Part] | None:
 
 
 def batches(
-    files: Files, part: Part, columns: Sequence[str] | None = None, rows: int = READ_ROWS
+    files: Files,
+    part: Part,
+    columns: Sequence[str] | None = None,
+    rows: int = READ_ROWS,
+    coded: Sequence[str] | None = None,
 ) -> Iterator[pa.RecordBatch]:
-    """A part's rows, some at a time. Raises FileNotFoundError when it is gone, Broken when it can't be read."""
+    """A part's rows, some at a time; the texts of `coded` columns as places in a dictionary. Raises FileNotFoundError
+    when it is gone, Broken when it can't be read.
+    """
     with files.open(part.path) as raw:
         try:
-            file = pq.ParquetFile(raw)
+            file = pq.ParquetFile(raw, read_dictionary=coded)
             yield from file.iter_batches(rows, columns=columns, use_threads=False)
         except (pa.ArrowException, OSError) as error:
             raise Broken(part.path, f"can't be read: {type(error).__name__}", REMEDY) from None
@@ -124,19 +130,21 @@ def schema_of(files: Files, part: Part) -> pa.Schema:
 REMEDY = "run jindi archive --verify; a broken archive is deleted and made again from the journal"
 
 
-def still_there(files: Files, part: Part, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+def still_there(
+    files: Files, part: Part, columns: Sequence[str] | None = None, coded: Sequence[str] | None = None
+) -> Iterator[pa.RecordBatch]:
     """As `batches`; when the part was joined with others since its manifest was read, its rows from there."""
     try:
         files.open(part.path).close()
     except FileNotFoundError:
         heir = heir_of(load(files), part)
         wanted = columns if columns is None or "seq" in columns else [*columns, "seq"]
-        for batch in still_there(files, heir, wanted):
+        for batch in still_there(files, heir, wanted, coded):
             seq = batch.column("seq")
             own = batch.filter(pc.and_(pc.greater_equal(seq, part.first), pc.less_equal(seq, part.last)))
             yield own if columns is None else own.select(list(columns))
         return
-    yield from batches(files, part, columns)
+    yield from batches(files, part, columns, coded=coded)
 
 
 def heir_of(manifest: Manifest, part: Part) -> Part:

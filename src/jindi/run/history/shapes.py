@@ -17,7 +17,7 @@ from jindi.language import Kind, Type
 from jindi.packs import OUTCOMES
 from jindi.run.records import DecisionRecord, VerdictRecord, decision_id
 
-FORMAT = 1
+FORMAT = 2
 """Of the columns and the manifest; another one is not read here."""
 
 METADATA = b"jindi"
@@ -119,8 +119,11 @@ class Shape:
         self.ep, self.definitions = ep, definitions
         self.event_type = ep.event.name
         self.columns = column_names(ep.slots)
+        fractional = ep.fractional
         slots = [
-            pa.field(column, arrow_type(kind), metadata=_field_metadata(slot, kind))
+            pa.field(
+                column, pa.float64() if slot in fractional else arrow_type(kind), metadata=_field_metadata(slot, kind)
+            )
             for column, slot, kind in zip(self.columns, ep.slots, ep.types, strict=True)
         ]
         metas = {

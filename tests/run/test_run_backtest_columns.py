@@ -1,0 +1,248 @@
+"""Judged from the archive's columns, the past comes to the same figures as judged record by record from the journal."""
+
+import pytest
+
+from history_world import RATIO, archived, rebatched, shop_journal, versions, wallet_journal
+from jindi.app.wiring import Outside
+from jindi.engine import build
+from jindi.packs import load
+from jindi.run.archive import Archive
+from jindi.run.backtest import Candidate, Contest, Span
+from jindi.run.backtest.columns import Unfit, by_columns, sourcings
+from jindi.run.backtest.runner import Backtest, Question
+from jindi.run.backtest.tally import Tally
+from jindi.run.history.manifest import load as manifest_of
+from jindi.run.labels import Labels
+from jindi.run.records import DecisionRecord
+from jindi.stores.memory_log import MemoryLog
+from jindi.stores.trees import FileTree
+from past_world import ALWAYS, FILES, FREE, LATER, STRICTER, candidate, copied, lived, story
+from shop_world import POLICY, MemoryBlobs
+
+FREE_FILES = {**FILES, "shop/features.toml": FREE}
+
+
+def contest_of(log, program, span=ALWAYS, **more):
+    return Contest(Archive(log), Candidate("new", program), span, **more)
+
+
+def plainly(contest, last):
+    """The definition: every record, one after the other."""
+    tallies = {}
+    for judged in contest.by_facts(0, last):
+        contest.count(judged, tallies)
+    return tallies
+
+
+def in_columns(contest, files, before=2**62):
+    parts = [part for part in manifest_of(files).parts if part.type in contest.types and part.last < before]
+    sources = sourcings(contest, files, parts)
+    tallies = {}
+    for part in parts:
+        found = by_columns(contest, files, part, sources[part.type, part.definitions])
+        if found.whole.decided.events:
+            tallies.setdefault(part.type, Tally()).add(found)
+    return tallies
+
+
+def archive_files(log, folder):
+    files = FileTree(folder)
+    archived(files, rebatched(log, []))
+    return files
+
+
+def decisions(log, first=0):
+    return [(seq, record) for seq, record in Archive(log).records(first) if isinstance(record, DecisionRecord)]
+
+
+@pytest.mark.parametrize("segment", [None, "channel", "user", "pays_1d"])
+@pytest.mark.parametrize("policy", [POLICY, STRICTER], ids=["as it was", "stricter"])
+def test_columns_and_records_come_to_the_same_tallies(tmp_path, policy, segment):
+    log, _ = lived(FREE_FILES, story(200), follow_ups=True)
+    new = candidate(policy=policy, features=FREE)
+    labels = Labels.of(Archive(log), new.program.definitions)
+    more = {"label": "fraud", "labels": labels, "known_by_us": LATER, "segment": segment}
+    files = archive_files(log, tmp_path)
+    plain = plainly(contest_of(log, new.program, **more), log.next_seq())
+    assert in_columns(contest_of(log, new.program, **more), files) == plain
+    assert plain["pay"].whole.decided.true > 0
+
+
+def test_only_what_lies_in_the_span_is_counted(tmp_path):
+    log, _ = lived(FREE_FILES, story(150))
+    new = candidate(policy=STRICTER, features=FREE)
+    files = archive_files(log, tmp_path)
+    moments = [record.as_of_us for _, record in decisions(log)]
+    span = Span(moments[40], moments[90])
+    plain = plainly(contest_of(log, new.program, span), log.next_seq())
+    assert in_columns(contest_of(log, new.program, span), files) == plain
+
+
+def test_degraded_late_and_lifted_decisions_of_several_versions_come_to_the_same(tmp_path):
+    log = shop_journal()
+    files = archive_files(log, tmp_path)
+    third = [seq for seq, record in Archive(log).records() if not isinstance(record, DecisionRecord)][-1]
+    span = Span(0, decisions(log, third)[0][1].as_of_us)
+    program = build(load(versions()[1]))
+    plain = plainly(contest_of(log, program, span), third)
+    assert in_columns(contest_of(log, program, span), files, before=third) == plain
+    assert plain["pay"].degraded > 0
+
+
+def test_the_wallet_s_packs_come_to_the_same_under_another_limit(tmp_path):
+    log = wallet_journal()
+    files = archive_files(log, tmp_path)
+    source = Outside().pack_files([])
+    own = source["payment/parameters/own.toml"]
+    lowered = own.replace('"5000.00"', '"1200.00"')
+    assert lowered != own
+    for edited in (source, {**source, "payment/parameters/own.toml": lowered}):
+        program = build(load(edited))
+        plain = plainly(contest_of(log, program), log.next_seq())
+        assert in_columns(contest_of(log, program), files) == plain
+        assert len(plain) > 3
+
+
+def test_a_changed_ratio_is_computed_from_what_the_archive_holds(tmp_path):
+    rule = """
+[[rule]]
+id = "share"
+doc = { zh = "占比。", en = "A share." }
+when = "spent_share > 0.5"
+then = "review"
+basis = "ours"
+case = [
+  { name = "yes", given = { spent_share = 0.75 }, fires = true },
+  { name = "no", given = { spent_share = 0.25 }, fires = false },
+]
+"""
+    head, tail = POLICY.split("[[exemption]]")
+    policy = f"{head}{rule}\n[[exemption]]{tail}"
+    then = {**FREE_FILES, "shop/features.toml": FREE + RATIO, "shop/policies/pay.toml": policy}
+    log, _ = lived(then, story(120))
+    files = archive_files(log, tmp_path)
+    share = RATIO.replace("amount / spent_1d", "(amount + amount) / spent_1d")
+    program = build(load({**then, "shop/features.toml": FREE + share}))
+    contest = contest_of(log, program)
+    pays = [part for part in manifest_of(files).parts if part.type == "pay"]
+    assert all("spent_share" in each.computed for each in sourcings(contest, files, pays).values())
+    plain = plainly(contest_of(log, program), log.next_seq())
+    assert in_columns(contest, files) == plain
+    assert plain["pay"].rules["share"].hits.events > plain["pay"].rules_live["share"].hits.events
+
+
+def without_cost(document):
+    for each in document["candidates"]:
+        each.pop("from_archive")
+        for counted in each["types"].values():
+            counted.pop("cost")
+    return document
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_a_whole_backtest_is_the_same_with_and_without_an_archive(tmp_path, cores):
+    log, _ = lived(FREE_FILES, story(200), follow_ups=True)
+    new = candidate(policy=STRICTER, features=FREE)
+    asked = Question(ALWAYS, LATER, label="fraud", segment="channel")
+    plain = Backtest(lambda: copied(log), MemoryBlobs(), asked, cores=1).run([new])
+    whole = rebatched(log, [])
+    files = archive_files(log, tmp_path)
+    found = Backtest(lambda: copied(whole), MemoryBlobs(), asked, cores=cores, files=files).run([new])
+    assert found["candidates"][0]["from_archive"] == plain["candidates"][0]["types"]["pay"]["events"]
+    assert found["candidates"][0]["types"]["pay"]["cost"]["events"] > 0
+    assert without_cost(found) == without_cost(plain)
+
+
+LONGER = FREE.replace('over = "7d"', 'over = "30d"')
+SPOKEN = (
+    FREE
+    + """
+[app_pays_7d]
+doc = { zh = "七天内用客户端付款次数。", en = "Payments by app in seven days." }
+of = ["pay"]
+by = "user"
+fold = "count"
+over = "7d"
+where = "channel == 'app'"
+"""
+)
+
+
+def whole_and_in_half(log, folder, features, **more):
+    """A backtest with other features, by replay event by event, and by columns from an archive that ends early."""
+    whole = rebatched(log, [90, 60])
+    half, files = MemoryLog(), FileTree(folder)
+    for frame in list(whole.read(0))[:2]:
+        half.append(frame.batch, frame.first, frame.count)
+    archived(files, half)
+    asked = Question(more.pop("span", ALWAYS), LATER, label="fraud", segment="channel")
+    new = candidate(features=features, **more)
+    plain = Backtest(lambda: copied(whole), MemoryBlobs(), asked, cores=1).run([new])
+    found = Backtest(lambda: copied(whole), MemoryBlobs(), asked, cores=1, files=files).run([new])
+    return plain, found
+
+
+@pytest.mark.parametrize("policy", [POLICY, STRICTER], ids=["as it was", "stricter"])
+@pytest.mark.parametrize("features", [LONGER, SPOKEN], ids=["a longer window", "another condition"])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_replay_by_columns_comes_to_what_a_replay_event_by_event_does(tmp_path, features, policy, seed):
+    log, _ = lived(FREE_FILES, story(200, seed), follow_ups=True)
+    plain, found = whole_and_in_half(log, tmp_path, features, policy=policy)
+    assert plain["candidates"][0]["mode"] == found["candidates"][0]["mode"] == "replay"
+    assert found["candidates"][0]["from_archive"] > 0
+    assert found["candidates"][0]["types"]["pay"]["cost"]["events"] > 0
+    assert without_cost(found) == without_cost(plain)
+
+
+def test_a_replay_by_columns_counts_what_lies_in_the_span_and_feeds_all(tmp_path):
+    log, _ = lived(FREE_FILES, story(200))
+    moments = [record.as_of_us for _, record in decisions(log)]
+    span = Span(moments[70], moments[150])
+    plain, found = whole_and_in_half(log, tmp_path, LONGER, policy=STRICTER, span=span)
+    assert found["candidates"][0]["from_archive"] > 0
+    assert without_cost(found) == without_cost(plain)
+
+
+def test_where_decisions_come_back_into_features_events_are_replayed_one_by_one(tmp_path):
+    log, _ = lived(FILES, story(120))
+    plain, found = whole_and_in_half(log, tmp_path, FILES["shop/features.toml"].replace('over = "7d"', 'over = "30d"'))
+    assert found["candidates"][0]["from_archive"] == 0
+    assert without_cost(found) == without_cost(plain)
+
+
+def test_an_archive_that_ends_before_the_journal_does_is_gone_on_from(tmp_path):
+    log, _ = lived(FREE_FILES, story(200))
+    whole, half, files = rebatched(log, [50, 60]), MemoryLog(), FileTree(tmp_path)
+    for frame in list(whole.read(0))[:2]:
+        half.append(frame.batch, frame.first, frame.count)
+    archived(files, half)
+    asked = Question(ALWAYS, LATER, label="fraud")
+    new = candidate(policy=STRICTER, features=FREE)
+    found = Backtest(lambda: copied(whole), MemoryBlobs(), asked, cores=1, files=files).run([new])
+    plain = Backtest(lambda: copied(whole), MemoryBlobs(), asked, cores=1).run([new])
+    assert 0 < found["candidates"][0]["from_archive"] < plain["candidates"][0]["types"]["pay"]["events"]
+    assert without_cost(found) == without_cost(plain)
+
+
+def test_another_journal_s_archive_is_not_used(tmp_path):
+    log, _ = lived(FREE_FILES, story(60))
+    other, _ = lived(FREE_FILES, story(40, seed=9))
+    files = archive_files(other, tmp_path)
+    asked = Question(ALWAYS, LATER)
+    found = Backtest(lambda: copied(log), MemoryBlobs(), asked, cores=1, files=files).run([candidate(features=FREE)])
+    assert found["candidates"][0]["from_archive"] == 0
+
+
+def test_a_word_of_the_clock_that_was_not_kept_is_asked_of_the_journal(tmp_path):
+    log, _ = lived(FREE_FILES, story(60))
+    files = archive_files(log, tmp_path)
+    policy = POLICY.replace("amount >= cny('1000') and", "minute >= 0 and amount >= cny('1000') and")
+    new = candidate(policy=policy, features=FREE)
+    contest = contest_of(log, new.program)
+    with pytest.raises(Unfit):
+        sourcings(contest, files, [part for part in manifest_of(files).parts if part.type == "pay"])
+    asked = Question(ALWAYS, LATER)
+    whole = rebatched(log, [])
+    found = Backtest(lambda: copied(whole), MemoryBlobs(), asked, cores=1, files=files).run([new])
+    assert found["candidates"][0]["from_archive"] == 0
+    assert found["candidates"][0]["types"]["pay"]["events"] == 60
