@@ -135,9 +135,10 @@ def _table(
     yield f"|---|---:|---:|{'---|' * len(heads)}"
     for name, *figures in published:
         yield f"| published: {name} | | | {' | '.join(figures)} |"
-    for fold in found["folds"]:
+    for number, fold in enumerate(found["folds"], 1):
+        when = _days(fold["test"]) if found["recipe"]["split"] == "time" else f"drawn, {number}"
         cells = " | ".join(_cell(fold[name], fold.get(f"{name}_interval")) for name in names)
-        yield f"| {_days(fold['test'])} | {fold['rows']:,} | {fold['positives']:,} | {cells} |"
+        yield f"| {when} | {fold['rows']:,} | {fold['positives']:,} | {cells} |"
     if len(found["folds"]) > 1:
         spread = found["mean_interval"]
         cells = " | ".join(
@@ -150,7 +151,7 @@ def _table(
 
 def _days(span: list[str]) -> str:
     first, last = span[0][:10], span[1][:10]
-    return first if first == last else f"{first} to {last}"
+    return f"{span[0][:19]} on" if first == last else f"{first} to {last}"
 
 
 def _cell(value: float, interval: list[float] | None) -> str:
@@ -172,7 +173,7 @@ def sffsd(folder: Path) -> Iterator[str]:
     )
     names, heads = ("auc", "macro_f1", "average_precision"), ("AUC", "macro F1 at 0.5", "AP")
     for recipe, title in (
-        ("random", "A random fifth, five times"), ("time", "The last fifth of time; trained on all before")
+        ("random", "A random fifth, five times"), ("time", "In the order of time: tested on the last fifth, trained on all before (the published rows are random splits)")
     ):  # fmt: skip
         text = (PACKS / "sffsd" / "recipes" / f"{recipe}.toml").read_text("utf-8")
         found = learnt(facts, text, definitions, folder / f"sffsd-{recipe}.json")

@@ -107,13 +107,14 @@ SUGGESTED_FOR = ("payment", "transfer")
 
 
 def shipped() -> Program:
-    """The packs as they ship, with the features that are suggested for their payments and transfers kept beside."""
+    """The packs as they ship, with the features that are suggested for payments and transfers, and some for tills."""
     files = Outside().pack_files([])
+    features = next(each for each in files if each.endswith("payment/features.toml"))
+    files[features] += "\n" + (Path(__file__).with_name("stream_features.toml")).read_text("utf-8")
     for name in SUGGESTED_FOR:
         text, names = suggest(load(files), name)
         path = next(each for each in files if each.endswith(f"payment/policies/{name}.toml"))
-        place = next(each for each in files if each.endswith("payment/features.toml"))
-        files[place] += "\n" + text
+        files[features] += "\n" + text
         files[path] = files[path].replace("\n\n", f"\nkeeps = {json.dumps(list(names))}\n\n", 1)
     return compiled(files)
 
