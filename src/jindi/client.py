@@ -133,7 +133,9 @@ class Client:
         return msgspec.json.decode(self._send("GET", f"/v1/decisions/{decision_id}/explanation"), type=dict[str, Any])
 
     def features(self, entity: str, value: str) -> dict[str, Any]:
-        """Read all features of an entity as of now."""
+        """Read all features of an entity as of now, by name under `features`, with their `types`. Amounts are decimal
+        texts, instants RFC 3339, durations microseconds; None is missing.
+        """
         body = self._send("GET", f"/v1/entities/{quote(entity, safe='')}/{quote(value, safe='')}/features")
         return msgspec.json.decode(body, type=dict[str, Any])
 

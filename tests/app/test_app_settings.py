@@ -78,6 +78,12 @@ def test_a_file_that_can_not_be_read_is_told_and_not_passed_over(tmp_path, text)
     assert "can't be read" in told(in_folder(tmp_path, text))[0]
 
 
+def test_what_is_wrong_with_a_file_is_told_with_its_place(tmp_path):
+    assert "line 2" in told(in_folder(tmp_path, 'journal = "sqlite"\npacks = [,\n'))[0]
+    (tmp_path / "file").write_text("", "utf-8")
+    assert told({"data": str(tmp_path / "file")}, {})[0].startswith(f"{tmp_path / 'file'}: not a folder")
+
+
 def test_a_value_of_a_wrong_type_is_told(tmp_path):
     for text in ("snapshot_every = true", "snapshot_every = 5000.5", "snapshot_minutes = [1]\njournal = false"):
         assert told(in_folder(tmp_path, text))

@@ -14,9 +14,11 @@ from jindi.run import lane as lanes
 from jindi.run.intake import EVENT_BYTES_MAX
 from shop_world import (
     CANARIES,
+    FEATURES,
     NOON_US,
     POLICY,
     SECOND_US,
+    Shop,
     event,
     failing_append,
     pay,
@@ -498,6 +500,81 @@ def test_values_with_slashes_and_letters_of_any_script_are_values():
     run(go())
 
 
+ABOUT_READINGS = """
+[readings_1d]
+doc = { zh = "一天内的读数。", en = "Readings in a day." }
+of = "reading"
+by = "whole"
+fold = "count"
+over = "1d"
+
+[yen_mean_1d]
+doc = { zh = "一天内的日元均值。", en = "The mean of yen in a day." }
+of = "reading"
+by = "whole"
+fold = "mean"
+value = "yen"
+over = "1d"
+
+[when_last]
+doc = { zh = "上次的时刻。", en = "The last instant." }
+of = "reading"
+by = "whole"
+fold = "last"
+value = "when_"
+over = "ever"
+
+[spent_mean_1d]
+doc = { zh = "一天内的均额。", en = "The mean amount of a day." }
+of = "pay"
+by = "user"
+fold = "mean"
+value = "amount"
+over = "1d"
+"""
+
+
+def test_an_entity_s_features_are_told_as_on_the_wire_with_their_types():
+    async def go():
+        async with Api(Shop(shop_files(features=FEATURES + ABOUT_READINGS))) as api:
+            for n, amount in enumerate(("10.00", "10.01", "10.01")):
+                await api.post(pay(n, amount))
+            told = (await api.ask("GET", "/v1/entities/user/u1/features")).json()
+            assert told["as_of"] == "2026-11-22T04:00:00Z"
+            assert told["features"]["spent_1d"] == "30.02"
+            assert float(told["features"]["spent_mean_1d"]) == pytest.approx(30.02 / 3)
+            assert (told["types"]["spent_1d"], told["types"]["pays_1d"]) == ("money of CNY", "int")
+            assert told["features"].keys() == told["types"].keys()
+            assert told["absent"] == []
+
+    run(go())
+
+
+def test_an_entity_whose_key_is_a_whole_number_is_found_by_its_digits():
+    async def go():
+        async with Api(Shop(shop_files(features=FEATURES + ABOUT_READINGS))) as api:
+            for n in range(2):
+                await api.post(event("reading", f"r{n}", whole=7, yen="5", when_="2026-11-22T03:00:00Z"))
+            told = (await api.ask("GET", "/v1/entities/whole/7/features")).json()["features"]
+            assert (told["readings_1d"], told["yen_mean_1d"], told["when_last"]) == (2, "5.0", "2026-11-22T03:00:00Z")
+            for value in ("seven", "7.0", "", "9" * 19, "٧"):
+                is_problem(await api.ask("GET", f"/v1/entities/whole/{value}/features"), 404)
+
+    run(go())
+
+
+def test_an_entity_s_features_that_catch_up_are_absent_and_not_nought():
+    async def go():
+        async with Api() as api:
+            await api.post(pay(1))
+            api.shop.platform.lane.state.warming = frozenset({"pays_1d", "device_users"})
+            told = (await api.ask("GET", "/v1/entities/user/u1/features")).json()
+            assert (told["features"]["pays_1d"], told["absent"]) == (None, ["pays_1d"])
+            assert told["features"]["spent_1d"] == "10.00"
+
+    run(go())
+
+
 def test_an_entity_that_no_feature_has_is_not_found():
     async def go():
         async with Api() as api:
@@ -540,6 +617,8 @@ def test_trying_packs_over_http_answers_with_the_decision_and_its_explanation():
         b'{"files": {"a": 1}, "event": {}}',
         b'{"files": {}, "event": {}, "more": 1}',
         b"[" * 100_000,
+        b'{"files": {}, "event": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"files": {"a": "\xff"}, "event": {}}',
     ],
 )
 def test_trying_what_is_no_trial_is_a_bad_request(body):

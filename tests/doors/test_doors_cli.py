@@ -17,7 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 from jindi.app.wiring import Outside
-from jindi.doors.cli.commands import _Context, app
+from jindi.doors.cli.commands import _Context, app, run
 from jindi.doors.cli.output import Output
 from jindi.doors.cli.running import make_platform
 from jindi.run.records import decision_id
@@ -251,8 +251,11 @@ def test_a_new_pack_works_as_it_is_and_is_never_written_over_another(tmp_path):
     assert all((tmp_path / path).exists() or Path(path).exists() for path in document["files"])
     assert told("packs", "check", tmp_path / "mine")["ok"]
     told("packs", "new", "mine", "--into", tmp_path, code=1)
-    for name in ("../evil", "Mine", "", "core x"):
+    for name in ("../evil", "Mine", "", "core x", "core"):
         told("packs", "new", name, "--into", tmp_path, code=1)
+    (tmp_path / "a-file").write_text("", "utf-8")
+    (problem,) = told("packs", "new", "mine", "--into", tmp_path / "a-file" / "below", code=1)["problems"]
+    assert "could not be written" in problem["problem"]
 
 
 # ---- decide
@@ -391,6 +394,54 @@ def test_keys_are_made_listed_and_revoked_and_shown_once(tmp_path):
     assert told("keys", "revoke", made["id"], "--data", data, code=1)["ok"] is False
     assert told("keys", "new", "x", "--scope", "everything", "--data", data, code=2)["ok"] is False
     assert jindi("keys", "list", "--data", data).exit_code == 0
+
+
+def test_to_look_at_keys_makes_no_folder(tmp_path):
+    assert told("keys", "list", "--data", tmp_path / "none")["keys"] == []
+    assert not (tmp_path / "none").exists()
+
+
+def test_keys_of_a_folder_whose_journal_is_the_other_store_s_are_refused_with_a_sentence(copy, monkeypatch):
+    monkeypatch.setenv("JINDI_JOURNAL", "sqlite")
+    document = told("keys", "new", "x", "--scope", "admin", "--data", copy[0], code=1)
+    assert "the other store" in document["problems"][0]["problem"]
+
+
+def test_a_checkpoint_that_can_not_be_written_is_a_problem_and_not_half_a_success(lived, tmp_path):
+    document = told("checkpoint", "--data", lived[0], "--out", tmp_path / "none" / "note", code=1)
+    assert document["ok"] is False
+    assert document["problems"][0]["where"] == str(tmp_path / "none" / "note")
+
+
+def test_arguments_that_can_not_be_read_are_told_to_programs_too(monkeypatch, capsys):
+    for arguments in (
+        ["verify", "--nosuch"],
+        ["nosuch"],
+        ["decide", "missing"],
+        ["bench", "--events", "no"],
+        ["demo", "--users", "3"],
+    ):
+        for more in ([], ["--json"]):
+            monkeypatch.setattr(sys, "argv", ["jindi", *arguments, *more])
+            with pytest.raises(SystemExit) as end:
+                run(Outside())
+            assert end.value.code == 2
+            said = capsys.readouterr()
+            assert said.err
+            assert json.loads(said.out)["ok"] is False if more else not said.out
+
+
+def test_what_the_machine_refuses_is_a_problem_and_never_a_traceback(monkeypatch, capsys, tmp_path):
+    data = tmp_path / "data"
+    data.write_text("no folder", "utf-8")
+    for arguments in (["keys", "list"], ["doctor"], ["up", "--listen", "127.0.0.1:0"], ["snapshot"], ["verify"]):
+        monkeypatch.setattr(sys, "argv", ["jindi", *arguments, "--data", str(data), "--json"])
+        with pytest.raises(SystemExit) as end:
+            run(Outside())
+        assert end.value.code in (1, 2)
+        said = capsys.readouterr()
+        assert json.loads(said.out)["ok"] is False
+        assert "Traceback" not in said.err
 
 
 def test_the_version_and_help_are_told():
@@ -549,7 +600,30 @@ def test_packs_try_without_a_platform_says_so(tmp_path, lived):
     assert "no platform answers there" in document["problems"][0]["problem"]
     (tmp_path / "event.json").write_text("{not json", "utf-8")
     document = told("packs", "try", tmp_path / "event.json", "--url", "http://127.0.0.1:1", "--packs", lived[1], code=1)
-    assert document["ok"] is False
+    assert document["problems"][0]["problem"] == "not JSON"
+    document = told("packs", "try", tmp_path / "none.json", "--packs", lived[1], code=1)
+    assert document["problems"][0]["where"] == str(tmp_path / "none.json")
+    (tmp_path / "event.json").write_text("{}", "utf-8")
+    document = told("packs", "try", tmp_path / "event.json", "--url", "http://[bad", "--packs", lived[1], code=1)
+    assert "no platform answers there" in document["problems"][0]["problem"]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "problem", "remedy"),
+    [
+        (200, b"<html>something else</html>", "no platform answers there", "--url"),
+        (401, b'{"title":"No API key in force was given"}', "No API key", "--api-key"),
+        (400, b'{"title":"The request can\'t be read","detail":"give files"}', "can't be read", "give files"),
+    ],
+)
+def test_packs_try_says_what_another_address_or_a_wrong_key_answers(
+    status, body, problem, remedy, tmp_path, lived, monkeypatch
+):
+    (tmp_path / "event.json").write_text("{}", "utf-8")
+    monkeypatch.setattr(httpx, "post", lambda *_, **__: httpx.Response(status, content=body))
+    (first,) = told("packs", "try", tmp_path / "event.json", "--packs", lived[1], code=1)["problems"]
+    assert problem in first["problem"]
+    assert remedy in first["remedy"]
 
 
 # ---- labels

@@ -63,7 +63,7 @@ class SimulatedDisk:
         self.chance = Random(seed)
         self.seen, self.kept, self.waiting = {}, {}, []
         self.folders = set()
-        self.fds, self.locked = {}, {}
+        self.fds, self.locked, self.gone = {}, {}, set()
         self.serial = 2
         self.calls, self.log = 0, []
         self.fail_at, self.how = None, "die"
@@ -72,6 +72,7 @@ class SimulatedDisk:
 
     def kill(self):
         """The process ends; the kernel lives, and so does all that was written."""
+        self.gone |= self.fds.keys()
         self.fds, self.locked, self.fail_at = {}, {}, None
 
     def power_cut(self):
@@ -118,6 +119,9 @@ class SimulatedDisk:
         return self._call("open", act)
 
     def close(self, fd):
+        if fd in self.gone:
+            return  # it was closed with its process, whose objects the test's own process lets go of only now
+
         def act():
             self.locked = {file: owner for file, owner in self.locked.items() if owner != fd}
             del self.fds[fd]

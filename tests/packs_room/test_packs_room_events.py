@@ -146,6 +146,10 @@ fires = false
 """
 
 
+def test_a_figure_that_can_not_be_read_is_told_once_and_is_no_placeholder():
+    assert said(world(limits=LIMITS.replace('"1000.00"', '"1000.00x"')), "large: value 1: `is` not a decimal amount")
+
+
 def test_a_placeholder_behind_a_derived_feature_is_found():
     derived = f"[many]\n{SAID}\nis = \"items > limit('unset')\"\n"
     assert said(

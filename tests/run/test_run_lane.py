@@ -202,6 +202,45 @@ def test_a_clock_that_goes_backwards_stops_nothing_and_turns_no_time_back():
     run(go())
 
 
+def test_a_clock_behind_the_journal_is_told_once_at_the_start_and_while_it_runs():
+    def said(shop):
+        return [line for line in shop.told if "clock" in line]
+
+    async def go():
+        async with Shop() as shop:
+            await shop.send(pay(1, at_us=NOON_US + 5 * MINUTE_US))
+            await shop.platform.tend()
+            assert said(shop) == []
+            shop.clock.at_us -= 2 * HOUR_US
+            await shop.platform.tend()
+            await shop.platform.tend()
+            assert len(said(shop)) == 1
+            assert "2h 5m" in said(shop)[0] or "125m" in said(shop)[0]
+        async with reopened(shop) as restarted:
+            assert len(said(restarted)) == 1
+            restarted.clock.at_us += 3 * HOUR_US
+            await restarted.platform.tend()
+            restarted.clock.at_us -= 3 * HOUR_US
+            await restarted.platform.tend()
+            assert len(said(restarted)) == 2, "it had caught up"
+
+    run(go())
+
+
+def test_snapshots_go_on_when_the_clock_is_put_back():
+    async def go():
+        async with Shop() as shop:
+            await shop.send(pay(1))
+            shop.clock.at_us -= 24 * HOUR_US
+            await shop.platform.tend()
+            await shop.send(pay(2, at_us=shop.clock.at_us))
+            shop.clock.at_us += 11 * MINUTE_US
+            await shop.platform.tend()
+            assert shop.platform._snapshot_seq == shop.platform.lane.state.next_seq
+
+    run(go())
+
+
 def test_an_event_before_a_limit_s_first_day_is_refused_and_not_guessed_about():
     async def go():
         async with Shop() as shop:
@@ -340,7 +379,8 @@ def test_nobody_is_answered_for_what_could_not_be_written_and_recovery_goes_on_f
     run(go())
 
 
-def test_a_lane_that_can_not_recover_stays_stopped_and_tries_again_later():
+@pytest.mark.parametrize("by_us", [3 * SECOND_US, -24 * HOUR_US], ids=["time goes on", "the clock is put back"])
+def test_a_lane_that_can_not_recover_stays_stopped_and_tries_again_later(by_us):
     async def go():
         async with Shop() as shop:
             await shop.send(pay(1))
@@ -360,10 +400,10 @@ def test_a_lane_that_can_not_recover_stays_stopped_and_tries_again_later():
             assert any("still gone" in line for line in shop.told)
             await shop.platform.tend()
             assert shop.platform.ready() is not None, "not at once: a disk that is full stays full for a while"
-            shop.clock.at_us += 3 * SECOND_US
+            shop.clock.at_us += by_us
             await shop.platform.tend()
             assert shop.platform.ready() is None
-            assert (await shop.send(pay(2)))["outcome"] == "allow"
+            assert (await shop.send(pay(2, at_us=shop.clock.at_us)))["outcome"] == "allow"
 
     run(go())
 

@@ -1,23 +1,36 @@
 """Recovery: whatever was lost, the state after a start is the state that the journal tells."""
 
+import asyncio
+import errno
 import json
+import os
 import random
+import signal
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jindi.basics.problems import Problems
+from jindi.journal import Chain, unseal
+from jindi.packs import load
 from jindi.ports import LogDamaged
 from jindi.run import snapshots
 from jindi.run.lane import Stopped
-from jindi.run.platform import Settings
+from jindi.run.platform import NotNow, Platform, Settings
+from jindi.run.records import DefinitionsRecord, decode, encode_definitions
 from jindi.stores.files import FileBlobs, MemoryBlobs
+from jindi.stores.memory_log import MemoryLog
 from jindi.stores.segments import SegmentLog
 from jindi.stores.sqlite_log import SqliteLog
 from shop_world import (
     DEVICE,
+    EVENTS,
+    FEATURES,
     LISTS,
     NOON_US,
+    POLICY,
     SECOND_US,
     Shop,
     copied,
@@ -30,6 +43,12 @@ from shop_world import (
     shop_files,
     state_of,
 )
+
+
+@pytest.fixture(autouse=True)
+def nobody_watches(monkeypatch):
+    """These tests tend the platform themselves: on a slow machine its own rounds would come in between."""
+    monkeypatch.setattr(Platform, "_watch", lambda _: asyncio.sleep(0))
 
 
 async def live(shop, count, seed=1):
@@ -230,6 +249,79 @@ def test_definitions_are_journalled_when_they_change_and_only_then():
     run(go())
 
 
+def journalled_under(shop, **changed):
+    """The shop's log as if its definitions had been journalled by a Jindi that took these files."""
+    log = MemoryLog()
+    chain = Chain()
+    for frame in shop.log.read(0):
+        records = list(unseal(frame.batch).records)
+        for place, raw in enumerate(records):
+            if isinstance(decode(raw), DefinitionsRecord):
+                then = replace(load(shop.files), source=shop_files(**changed), digest="0" * 64)
+                records[place] = encode_definitions(then, NOON_US)
+        log.append(chain.seal(records, frame.first), frame.first, frame.count)
+    return log
+
+
+def test_definitions_that_are_no_longer_taken_keep_no_platform_from_starting_when_their_events_can_be_read():
+    async def go():
+        async with Shop() as shop:
+            answers = await live(shop, 30)
+            shop.platform.lane.settle()
+            lost = state_of(shop.platform.lane.state)
+        log = journalled_under(shop, policy=POLICY.replace("when =", "whenever ="))
+        async with Shop(log=log, clock=shop.clock) as again:
+            assert state_of(again.platform.lane.state) | {"definitions_seq": 0, "next_seq": 0} == lost | {
+                "definitions_seq": 0,
+                "next_seq": 0,
+            }
+            # What they said can't be told any more; that is said, and stops nothing.
+            with pytest.raises(LookupError, match=r"(?s)can't be read by this version.*whenever") as refusal:
+                again.platform.find(json.loads(next(iter(answers.values())))["decision_id"])
+            assert isinstance(refusal.value, Problems)
+            assert (await again.send(pay("new", at_us=shop.clock.at_us)))["outcome"] == "allow"
+
+    run(go())
+
+
+def test_definitions_whose_events_can_not_be_read_refuse_the_start_with_a_way_out():
+    async def go():
+        async with Shop() as shop:
+            await live(shop, 3)
+        log = journalled_under(shop, events=EVENTS.replace('type = "bool"', 'type = "perhaps"'))
+        with pytest.raises(Problems, match="perhaps") as refusal:
+            await Shop(log=log, clock=shop.clock).platform.start()
+        assert "version" in str(refusal.value)
+
+    run(go())
+
+
+def test_sums_that_today_s_features_can_not_hold_refuse_the_start_with_a_way_out():
+    summed = """
+[free_sum]
+doc = { zh = "和。", en = "A sum." }
+of = "reading"
+by = "money_of"
+fold = "sum"
+value = "free"
+over = "1d"
+"""
+
+    async def go():
+        async with Shop() as shop:
+            for n in range(2400):
+                reading = {"id": f"r{n}", "type": "reading", "at": "2026-11-22T04:00:00Z", "whole": 1}
+                shop.submit(reading | {"free": 10**15, "money_of": "CNY"})
+            await shop.platform.lane.settled()
+        with pytest.raises(Problems, match="free_sum") as refusal:
+            await Shop(
+                log=copied(shop.log), clock=shop.clock, files=shop_files(features=FEATURES + summed)
+            ).platform.start()
+        assert "without" in str(refusal.value)
+
+    run(go())
+
+
 # ---- logs on disk
 
 
@@ -320,15 +412,36 @@ def test_a_snapshot_that_can_not_be_written_is_told_and_the_platform_goes_on(tmp
             await live(shop, 6)
 
             def save(*_, **__):
-                raise OSError("full")
+                raise OSError(errno.ENOSPC, "full")
 
             shop.blobs.save = save
-            with pytest.raises(OSError, match="could not be written"):
+            with pytest.raises(NotNow, match="could not be written: no space left on device"):
                 await shop.platform.snapshot()
             await live(shop, 6)
             await shop.platform.tend()
             assert any("could not be written" in line for line in shop.told)
             await shop.send(pay("on", at_us=shop.clock.at_us))
+
+    run(go())
+
+
+@pytest.mark.parametrize(
+    ("error", "why"), [(OSError("?"), "its writer failed"), (KeyError("?"), "its writer failed"), (None, "signal 9")]
+)
+def test_why_a_snapshot_could_not_be_written_is_told_as_far_as_it_is_known(error, why, tmp_path):
+    async def go():
+        async with on_disk("segments", tmp_path) as shop:
+            await live(shop, 3)
+
+            def save(*_, **__):
+                if error is None:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                raise error
+
+            shop.blobs.save = save
+            with pytest.raises(NotNow, match=why):
+                await shop.platform.snapshot()
+            del shop.blobs.save
 
     run(go())
 

@@ -16,11 +16,13 @@ from shop_world import (
     FEATURES,
     LIMITS,
     LISTS,
+    PHONE,
     POLICY,
     SECOND_US,
     Shop,
     event,
     failing_append,
+    list_entry,
     pay,
     reopened,
     run,
@@ -111,6 +113,31 @@ def test_packs_with_any_problem_change_nothing(files, why):
             assert shop.platform.program.digest == digest
             assert state_of(shop.platform.lane.state) == before
             assert (await shop.send(pay("after", "5.00")))["outcome"] == "allow"
+
+    run(go())
+
+
+def test_a_rule_that_would_fire_on_too_much_of_what_came_lately_is_refused_until_it_is_confirmed():
+    eager = with_rule("amount >= cny('5')", 'amount = "5.00"', 'amount = "4.99"', then="review")
+    confirmed = with_rule(
+        "amount >= cny('5')", 'amount = "5.00"', 'amount = "4.99"', then="review", more='confirmed_share = "100%"'
+    )
+
+    async def go():
+        async with Shop() as shop:
+            await pays(shop, 220, channel="web")
+            with pytest.raises(Problems, match=r"rule fresh: fires on 100\.0% of the last 220 pay events"):
+                await shop.platform.take(eager)
+            # Neither a harmless change nor a restart makes it forget what came.
+            await shop.platform.take(shop_files(lists=LISTS.replace("known", "well known")))
+            with pytest.raises(Problems, match=r"fires on 100\.0%"):
+                await shop.platform.take(eager)
+        async with reopened(shop) as again:
+            with pytest.raises(Problems, match=r"fires on 100\.0%"):
+                await again.platform.take(eager)
+            assert outcome_now(again, pay("probe")) == "allow"
+            await again.platform.take(confirmed)
+            assert (await again.send(pay("held")))["outcome"] == "review"
 
     run(go())
 
@@ -326,6 +353,22 @@ def test_an_event_type_that_goes_away_leaves_its_decisions_readable_and_its_ids_
             assert shop.platform.answer(found) == answer
         async with reopened(shop, files=without, blobs=MemoryBlobs()) as again:
             assert again.platform.answer(again.platform.find("dec_000000000001")) == answer
+
+    run(go())
+
+
+def test_a_list_that_goes_away_keeps_no_platform_from_starting_and_comes_back_with_what_events_did_to_it():
+    async def go():
+        held, _ = LISTS.split("[blocked_phones]")
+        policy = POLICY.replace(" or phone in list('blocked_phones')", "").replace(', phone = "p"', "")
+        without = shop_files(lists=held, policy=policy)
+        async with Shop() as shop:
+            await shop.send(list_entry("l1", "blocked_phones", PHONE))
+            assert (await shop.send(pay(1)))["outcome"] == "deny"
+        async with reopened(shop, files=without, blobs=MemoryBlobs()) as lacking:
+            assert (await lacking.send(pay(2)))["outcome"] == "allow"
+            await lacking.platform.take(shop.files)
+            assert (await lacking.send(pay(3)))["outcome"] == "deny"
 
     run(go())
 

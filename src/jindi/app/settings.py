@@ -86,10 +86,12 @@ def _read(path: Path, problems: list[Problem]) -> Mapping[str, object]:
         written = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
+    except NotADirectoryError:
+        problems.append(Problem(str(path.parent), "", "not a folder", "name the platform's folder with --data"))
+        return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        problems.append(
-            Problem(str(path), "", f"can't be read: {type(error).__name__}", "mend the file or move it away")
-        )
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        problems.append(Problem(str(path), "", f"can't be read: {why}", "mend the file or move it away"))
         return {}
     names = {known.name for known in KNOWN} - {"data"}
     remedy = f"use one of: {', '.join(sorted(names))}"

@@ -35,7 +35,7 @@ from jindi.packs.definitions import (
     WordDef,
     Words,
 )
-from jindi.packs.load import load
+from jindi.packs.load import load, load_events
 from jindi.packs.scopes import readable, scope_for
 from jindi.packs.skeleton import skeleton
 from jindi.packs.suggestions import suggest
@@ -72,6 +72,7 @@ __all__ = [
     "WordDef",
     "Words",
     "load",
+    "load_events",
     "readable",
     "scope_for",
     "skeleton",

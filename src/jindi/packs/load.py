@@ -81,6 +81,21 @@ def load(files: Mapping[str, str]) -> Definitions:
     return definitions
 
 
+def load_events(files: Mapping[str, str]) -> Mapping[str, EventDef]:
+    """The event types alone, whatever is wrong with the rest: for reading events that were taken when all was well.
+
+    Raises Problems with what is wrong with the packs' own pages and their events.
+    """
+    problems: list[Problem] = []
+    source = dict(sorted(_canonical(files).items()))
+    parsed = [file for file in _parsed(source, problems) if file.role in ("pack", "events")]
+    events = _Loading(parsed, problems).definitions({}).events
+    spoken_of = {file.path for file in parsed}
+    if ours := [problem for problem in problems if problem.where in spoken_of]:
+        raise Problems(dict.fromkeys(ours))
+    return events
+
+
 def _canonical(files: Mapping[str, str]) -> dict[str, str]:
     """Texts as the digest sees them: the same file saved on another system stays the same file."""
     # Canonical texts stay as they are when made canonical again, or the source would load to another digest.

@@ -67,7 +67,8 @@ def read_limit(raw: Any, name: str, pack: PackDef, where: str, problems: list[Pr
 def _read_step(table: Table, kind: Type) -> LimitStep | None:
     basis = table.text("basis", remedy="say where the figure comes from")
     since: date | None = None
-    value: int | float | str | None = None
+    # What can't be read is told as it is; policies are not told of a placeholder as well.
+    value: int | float | str | None = 0
     if not table.has("since"):
         table.missing("since", "say from which day on it holds, such as 2026-01-01")
     else:
@@ -77,7 +78,9 @@ def _read_step(table: Table, kind: Type) -> LimitStep | None:
             table.problem(f"`since` {error}")
     if not table.has("is"):
         table.missing("is", f'give the {kind}, or "{PLACEHOLDER}" until it is known')
-    elif table.raw["is"] != PLACEHOLDER:
+    elif table.raw["is"] == PLACEHOLDER:
+        value = None
+    else:
         try:
             value = cast("int | float | str", read_value(table.raw["is"], kind))
         except ValueError as error:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from jindi.basics.problems import Problem, Problems
 from jindi.packs.tables import NAME, NAME_REMEDY
 
+BASE_PACK = "core"
 NAME_LENGTH_MAX = 40
 """Longer than this, the names made of the pack's name would be no names any more."""
 
@@ -13,10 +14,12 @@ def skeleton(name: str) -> Mapping[str, str]:
     """The files of a new pack: an event, features, a policy with its cases, limits and lists.
 
     Every name begins with the pack's own, so that it loads beside any other pack. Raises Problems when
-    `name` is no name.
+    `name` is no name, or taken by the pack that is always loaded.
     """
     if not NAME.match(name) or len(name) > NAME_LENGTH_MAX:
         raise Problems([Problem("", "name", "not a name for a pack", NAME_REMEDY.replace("64", str(NAME_LENGTH_MAX)))])
+    if name == BASE_PACK:
+        raise Problems([Problem("", "name", "the name of the pack that is always loaded", "choose another name")])
     return {f"{name}/{path}".replace("NAME", name): text.replace("NAME", name) for path, text in _FILES.items()}
 
 

@@ -1,14 +1,30 @@
 """The journal as decisions: records by their number, the definitions that each was made with, all in order."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from jindi import journal, packs
+from jindi.basics.problems import Problem, Problems
 from jindi.engine import Program, build
-from jindi.packs import Definitions
+from jindi.packs import Definitions, EventDef
 from jindi.ports import Log
 from jindi.run.answers import Writer
-from jindi.run.events import Scalars, field_order, reordered
+from jindi.run.events import Declaring, Scalars, field_order, reordered
 from jindi.run.records import DecisionRecord, DefinitionsRecord, decode, source_of
+
+
+class Outdated(Problems, LookupError):  # noqa: N818 - what was looked for is there and outdated
+    """Definitions that the journal holds and this version of Jindi no longer takes, with what it has against them."""
+
+    def __init__(self, seq: int, found: Problems) -> None:
+        what = f"its definitions can't be read by this version of Jindi: {len(found.problems)} of their lines don't fit"
+        first = Problem(f"record {seq} of the journal", "", what, "use the version that wrote it")
+        super().__init__((first, *found.problems))
+
+
+@dataclass(frozen=True, slots=True)
+class _Events:
+    events: Mapping[str, EventDef]
 
 
 class Archive:
@@ -17,6 +33,7 @@ class Archive:
     def __init__(self, log: Log) -> None:
         self.log = log
         self._programs: dict[int, Program] = {}
+        self._events: dict[int, _Events] = {}
         self._writers: dict[tuple[int, str], Writer] = {}
         self._order: dict[tuple[int, str, str], tuple[int, ...] | None] = {}
 
@@ -24,6 +41,7 @@ class Archive:
         """The same journal through another view of it, with all programs that are compiled already."""
         other = Archive(log)
         other._programs, other._writers, other._order = self._programs, self._writers, self._order
+        other._events = self._events
         return other
 
     def records(self, first: int = 0) -> Iterator[tuple[int, DecisionRecord | DefinitionsRecord]]:
@@ -63,13 +81,36 @@ class Archive:
         self._programs[seq] = program
 
     def program(self, definitions_seq: int) -> Program:
-        """The program that a decision was made with, from the definitions record it names."""
+        """The program that a decision was made with, from the definitions record it names.
+
+        Raises Outdated when this version of Jindi does not take these definitions any more.
+        """
         if definitions_seq not in self._programs:
-            record = self.record(definitions_seq)
-            if not isinstance(record, DefinitionsRecord):
-                raise LookupError(f"record {definitions_seq} of the journal holds no definitions")
-            self._programs[definitions_seq] = build(packs.load(source_of(record)))
+            try:
+                self._programs[definitions_seq] = build(packs.load(self._source(definitions_seq)))
+            except Problems as found:
+                raise Outdated(definitions_seq, found) from None
         return self._programs[definitions_seq]
+
+    def _source(self, definitions_seq: int) -> Mapping[str, str]:
+        record = self.record(definitions_seq)
+        if not isinstance(record, DefinitionsRecord):
+            raise LookupError(f"record {definitions_seq} of the journal holds no definitions")  # noqa: TRY004
+        return source_of(record)
+
+    def _declaring(self, definitions_seq: int) -> Declaring:
+        """The fields of a past event's type. They can be read as long as the events themselves can: a rule that a later
+        version no longer takes keeps no history from being replayed.
+        """
+        try:
+            return self.program(definitions_seq).definitions
+        except Outdated:
+            if definitions_seq not in self._events:
+                try:
+                    self._events[definitions_seq] = _Events(packs.load_events(self._source(definitions_seq)))
+                except Problems as found:
+                    raise Outdated(definitions_seq, found) from None
+            return self._events[definitions_seq]
 
     def read_back(self, seq: int) -> tuple[DecisionRecord, Writer]:
         """A decision and what writes its answer with the words of its own moment."""
@@ -86,6 +127,6 @@ class Archive:
         """
         key = (record.definitions, record.event_type, today.digest)
         if key not in self._order:
-            self._order[key] = field_order(self.program(record.definitions).definitions, today, record.event_type)
+            self._order[key] = field_order(self._declaring(record.definitions), today, record.event_type)
         order = self._order[key]
         return None if order is None else reordered(record.values, order)

@@ -155,7 +155,8 @@ def _wire_events(source: Path, program: Program, tokens: Tokens) -> Iterator[_Wa
                     )
             except Refused as error:
                 problems += [
-                    Problem(source.name, f"line {number}: {p.item}", p.problem, p.remedy) for p in error.problems
+                    Problem(source.name, f"line {number}: {p.item}".removesuffix(": "), p.problem, p.remedy)
+                    for p in error.problems
                 ]
                 if len(problems) >= PROBLEMS_TOLD_MAX:
                     break
@@ -330,7 +331,7 @@ def _json_chunks(source: Path, names: list[str]) -> Iterator[dict[str, Sequence[
                 continue
             try:
                 row = msgspec.json.decode(line)
-            except msgspec.MsgspecError:
+            except (msgspec.MsgspecError, ValueError, RecursionError):
                 row = None
             if not isinstance(row, dict):
                 raise Problems([Problem(source.name, f"line {number}", "not a JSON object", "write one object a line")])

@@ -22,7 +22,7 @@ _json = msgspec.json.Encoder().encode
 
 
 class Stream:
-    """Feeds a world into a platform and keeps the score against the truth."""
+    """Feeds a world into a platform that has been started, and keeps the score against the truth."""
 
     def __init__(
         self, platform: Platform, clock: Clock, *, seed: int, users: int, days: int,
@@ -30,7 +30,8 @@ class Stream:
     ) -> None:  # fmt: skip
         self._platform, self._clock, self._told = platform, clock, told
         self._days, self._truth = days, truth
-        self.start_us = clock.now_us() - days * DAY_US
+        # A later start goes on where the journal ends: told again, days that have been would all happen now.
+        self.start_us = max(clock.now_us() - days * DAY_US, platform.lane.state.high_us)
         self.world = World(seed, users=users, start_us=self.start_us)
         self.board = Scoreboard()
         self.events = self.refused = 0

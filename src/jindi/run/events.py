@@ -1,8 +1,11 @@
 """An event as the house sees it: typed, tokenised, comparable with what came under its id before."""
 
+from collections.abc import Mapping
+from typing import Protocol
+
 import msgspec
 
-from jindi.packs import Definitions
+from jindi.packs import EventDef
 
 Scalar = int | float | bool | str | None
 """What a field of an event, or a fact, holds: a `Value` that is no list."""
@@ -28,7 +31,15 @@ class Event(msgspec.Struct, frozen=True, gc=False):
         return self.type, self.at_us, self.values
 
 
-def field_order(then: Definitions, today: Definitions, event_type: str) -> tuple[int, ...] | None:
+class Declaring(Protocol):
+    """Definitions, or as much of them as tells the fields of events."""
+
+    @property
+    def events(self) -> Mapping[str, EventDef]:
+        """Event types by name."""
+
+
+def field_order(then: Declaring, today: Declaring, event_type: str) -> tuple[int, ...] | None:
     """Where today's fields of an event type stood then (-1: nowhere); () when nothing has moved, None when the
     type is gone from either. A field whose type has changed is another field.
     """

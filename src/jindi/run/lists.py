@@ -48,15 +48,21 @@ class Lists:
         return expires is None or as_of_us < expires
 
     def change(self, name: str, value: str, *, add: bool, expires_us: Expiry) -> None:
-        """What a `list_entry` event asks for."""
+        """What a `list_entry` event asks for. A replay may speak of a list that today's packs lack: that is kept for
+        when one declares it again.
+        """
         added, removed = self._added.setdefault(name, {}), self._removed.setdefault(name, set())
         if add:
-            added[value] = self.entries[name][value] = expires_us
+            added[value] = expires_us
             removed.discard(value)
         else:
             added.pop(value, None)
-            self.entries[name].pop(value, None)
             removed.add(value)
+        if (entries := self.entries.get(name)) is not None:
+            if add:
+                entries[value] = expires_us
+            else:
+                entries.pop(value, None)
         self.version += 1
 
     def size(self, name: str) -> int:

@@ -9,21 +9,33 @@ from zoneinfo import ZoneInfo
 from jindi import packs
 from jindi.basics.instants import MINUTE_US, SECOND_US, day_of
 from jindi.basics.problems import Problem, Problems
-from jindi.engine import Decision, EventProgram, Explanation, Program, build, check_cases, decide, explain, guard, refit
+from jindi.engine import (
+    Decision,
+    EventProgram,
+    Explanation,
+    Program,
+    build,
+    check_cases,
+    decide,
+    explain,
+    guard,
+    refit,
+    shown,
+)
 from jindi.features import Windows, plan
 from jindi.journal import Notary
-from jindi.language import Value
-from jindi.packs import OUTCOMES
+from jindi.language import DURATION, Kind, Value
+from jindi.packs import OUTCOMES, FieldDef
 from jindi.ports import Blobs, Clock, Log
 from jindi.run import snapshots
 from jindi.run.answered import Answered
 from jindi.run.archive import Archive
 from jindi.run.history.keeper import Keeper
-from jindi.run.intake import Intake, Refused
-from jindi.run.lane import Busy, Conflict, Lane, Stopped, Waiter, write_again
+from jindi.run.intake import AHEAD_MAX_US, Intake, Refused
+from jindi.run.lane import RECENT_MAX, Busy, Conflict, Lane, Stopped, Waiter, write_again
 from jindi.run.measures import Measures
 from jindi.run.openings import Status
-from jindi.run.records import DecisionRecord, DefinitionsRecord, decision_id, decision_seq, decode, encode_definitions
+from jindi.run.records import DecisionRecord, DefinitionsRecord, decision_id, decision_seq, encode_definitions
 from jindi.run.recovery import Progress, last_record, recover
 from jindi.run.state import Gathered, State
 from jindi.vault import Tokens, is_token
@@ -114,7 +126,7 @@ class Platform:
         self._snapshot_seq, self._snapshot_us = 0, self.started_us
         self._snapshot_lock = asyncio.Lock()
         self._recover_at_us, self._patience_us = 0, SECOND_US
-        self._closing = False
+        self._closing = self._clock_is_behind = False
 
     @property
     def program(self) -> Program:
@@ -150,6 +162,7 @@ class Platform:
         self.intake = Intake(self._program.definitions, self._tokens, self._clock.now_us)
         self.lane = Lane(recovered.state, self.log, recovered.chain, self._clock, self.measures, self.archive)
         self.replayed = recovered.replayed
+        self._look_at_clock(self._clock.now_us())
         if recovered.definitions_digest != self._program.digest:
             self._journal_definitions()
         else:
@@ -212,56 +225,72 @@ class Platform:
         return write_again(writer, found.seq, found.record)
 
     def entity_features(self, entity: str, value: str) -> dict[str, Value]:
-        """All features that have this entity alone as their key, as of now.
+        """All features that have this entity alone as their key, as of `asked_at_us`; those that still catch up are
+        missing.
 
         Raises LookupError when no feature has it. An identifier may be given in clear: it is tokenised first.
         """
         definitions = self._program.definitions
-        kinds = {
-            field.identifier
+        if not any(feature.entities == (entity,) for feature in definitions.features.values()):
+            raise LookupError("no feature has this key")
+        fields = [
+            field
             for event in definitions.events.values()
             for field in event.fields
             if entity in (field.entity, field.name)
-        }
-        if not any(feature.entities == (entity,) for feature in definitions.features.values()):
-            raise LookupError("no feature has this key")
-        kind = next(iter(kinds - {None}), None)
+        ]
+        found = self.lane.state.windows.entity(entity, self._key(fields, value), self.asked_at_us)
+        return {name: None if name in self.lane.state.warming else each for name, each in found.items()}
+
+    @property
+    def asked_at_us(self) -> int:
+        """The instant as of which a question without an event is answered."""
+        return max(self.lane.state.high_us, self._clock.now_us())
+
+    def _key(self, fields: Sequence[FieldDef], value: str) -> Value:
+        """The value of an entity as its fields hold it. Raises LookupError when they can't."""
+        kind = next((field.identifier for field in fields if field.identifier is not None), None)
         if kind is not None and not is_token(kind, value):
             try:
-                value = self._tokens.token(kind, value)
+                return self._tokens.token(kind, value)
             except ValueError as error:
                 raise LookupError(str(error)) from None
-        as_of_us = max(self.lane.state.high_us, self._clock.now_us())
-        return self.lane.state.windows.entity(entity, value, as_of_us)
+        if any(field.type.kind is Kind.INT for field in fields):
+            if not (value.isascii() and value.removeprefix("-").isdigit() and len(value) < 19):
+                raise LookupError("this key is a whole number")
+            return int(value)
+        return value
 
-    def recent_facts(self, program: Program) -> dict[str, list[list[Value]]]:
-        """What recent events look like under other definitions, as far as the facts are known."""
+    async def recent_facts(self, program: Program) -> dict[str, list[list[Value]]]:
+        """What the newest events of the journal look like under other definitions, as far as the facts are known."""
         facts: dict[str, list[list[Value]]] = {}
-        for decided in self.lane.recent:
-            name = decided.event.type
-            if name in program.events:
-                old, new = self._program.events[name], program.events[name]
-                record = decode(decided.record)
-                assert isinstance(record, DecisionRecord), "decisions are remembered"
+        first = max(0, self.log.next_seq() - RECENT_MAX)
+        for count, (_, record) in enumerate(self.archive.records(first), 1):
+            if count % WARM_SLICE == 0:
+                await asyncio.sleep(0)
+            if not isinstance(record, DecisionRecord) or record.event_type not in program.events:
+                continue
+            try:
+                old, new = self.archive.program(record.definitions).events[record.event_type], program.events
                 seen = old.complete([*record.values, *record.facts], frozenset(record.absent))
-                try:
-                    refitted, _ = refit(old, new, seen, record.as_of_us)
-                except LookupError:
-                    continue  # a limit that had no value yet on that day says nothing about today
-                facts.setdefault(name, []).append(refitted)
+                refitted, _ = refit(old, new[record.event_type], seen, record.as_of_us)
+            except LookupError:
+                continue  # a limit that had no value yet on that day says nothing about today
+            facts.setdefault(record.event_type, []).append(refitted)
         return facts
 
     async def take(self, files: Mapping[str, str]) -> tuple[str, ...]:
         """Put changed packs in force, whole or not at all. Returns the features that still catch up.
 
-        Raises Problems, and changes nothing, when the packs have any problem, a case fails, or a guard fires.
+        Raises Problems, and changes nothing, when the packs have any problem, a case fails, or a guard fires;
+        LogFailure when the journal's newest events can't be read.
         """
         # In a thread of its own: decisions go on meanwhile.
         program = await asyncio.to_thread(compiled, files)
         if program.digest == self._program.digest:
             return ()
         today = day_of(self._clock.now_us(), ZoneInfo("UTC"))
-        if problems := guard(program, self.recent_facts(program), today):
+        if problems := guard(program, await self.recent_facts(program), today):
             raise Problems(problems)
         # A layout as near as may be to the one in force, so that most of what is known goes over.
         layout = plan(program.definitions, program.reads, before=self.lane.state.windows.plan)
@@ -342,7 +371,7 @@ class Platform:
     async def snapshot(self) -> str:
         """Write a snapshot now, in a child; returns its name when it is on disk.
 
-        Raises NotNow when the state is not one to go back to, OSError when it can't be written.
+        Raises NotNow when the state is not one to go back to, or when it can't be written.
         """
         async with self._snapshot_lock:
             # The state must say what the journal says: a stopped lane may have seen an event that was never
@@ -357,7 +386,8 @@ class Platform:
             _, status = await asyncio.to_thread(os.waitpid, child, 0)
             self._snapshot_seq, self._snapshot_us = seq, self._clock.now_us()
             if status != 0:
-                raise OSError("the snapshot could not be written; the platform goes on with the last one")
+                why = snapshots.why(status)
+                raise NotNow(f"the snapshot could not be written: {why}; the platform goes on with the last one")
             snapshots.prune(self._blobs)
             return snapshots.name_of(seq)
 
@@ -368,28 +398,44 @@ class Platform:
 
     async def tend(self) -> None:
         """What is looked after every second: snapshots when they are due, recovery when the lane has stopped."""
+        now_us = self._clock.now_us()
+        self._look_at_clock(now_us)
         if self.lane.stopped is not None:
-            now_us = self._clock.now_us()
-            if now_us >= self._recover_at_us:
+            # A clock that was put back must not make the wait longer than it was meant to be.
+            if now_us >= self._recover_at_us or now_us < self._recover_at_us - self._patience_us:
                 # A lane that stops again soon (a full disk) is given longer each time: recovery costs, and a
                 # readiness that flickers helps nobody.
                 self._patience_us = min(2 * self._patience_us, PATIENCE_MAX_US)
                 await self._recover()
                 self._recover_at_us = self._clock.now_us() + self._patience_us
             return
-        if self._clock.now_us() >= self._recover_at_us + PATIENCE_MAX_US:
+        if now_us >= self._recover_at_us + PATIENCE_MAX_US:
             self._patience_us = SECOND_US
         self.lane.state.windows.sweep(SWEEP_KEYS)
         try:
             if self._notary is not None and self._notary.due:
                 self._notary.save(self._clock.now_us())
             fresh = self.lane.state.next_seq - self._snapshot_seq
-            idle_us = self._clock.now_us() - self._snapshot_us
+            self._snapshot_us = min(self._snapshot_us, now_us)
+            idle_us = now_us - self._snapshot_us
             late = idle_us >= self._settings.snapshot_minutes * MINUTE_US
             if (fresh >= self._settings.snapshot_every or (fresh and late)) and not self.lane.state.warming:
                 await self.snapshot()
         except (OSError, NotNow) as error:
             self._tell(str(error))
+
+    def _look_at_clock(self, now_us: int) -> None:
+        """Say, once, that the machine's clock lies behind the journal by more than any event may lie ahead of it."""
+        behind_us = self.lane.state.high_us - now_us
+        is_behind = behind_us > AHEAD_MAX_US
+        if is_behind and not self._clock_is_behind:
+            length = shown(behind_us // SECOND_US * SECOND_US, DURATION, lambda _: None)
+            self._tell(
+                f"the machine's clock is {length} behind the journal's newest event: it was put back, or it was ahead"
+                " before. Until it has caught up, events are taken to have happened at that event's time (set the"
+                " clock, and run NTP)"
+            )
+        self._clock_is_behind = is_behind
 
     async def _recover(self) -> None:
         self._tell(f"the lane has stopped: {self.lane.stopped}; recovering from the journal")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from jindi import journal
+from jindi.basics.problems import Problem, Problems
 from jindi.engine import Program
 from jindi.features import Windows, plan
 from jindi.ports import Blobs, Frame, Log, LogDamaged
@@ -31,7 +32,17 @@ class Recovered:
 
 
 def recover(log: Log, blobs: Blobs, program: Program, archive: Archive, progress: Progress | None = None) -> Recovered:
-    """Rebuild the state from what is on disk. Raises LogDamaged when the journal is not what was written."""
+    """Rebuild the state from what is on disk. Raises LogDamaged when the journal is not what was written, Problems when
+    today's packs can't hold its history.
+    """
+    try:
+        return _recover(log, blobs, program, archive, progress)
+    except OverflowError as error:
+        remedy = "start with packs without this feature"
+        raise Problems([Problem("journal", "", f"its history does not fit into a feature: {error}", remedy)]) from None
+
+
+def _recover(log: Log, blobs: Blobs, program: Program, archive: Archive, progress: Progress | None) -> Recovered:
     notes = list(log.notes())
     state, snapshot = _from_snapshot(log, blobs, program, archive, notes)
     start = state.next_seq

@@ -20,6 +20,9 @@ from jindi.run.openings import Opening, Openings
 MAGIC = b"JINDI-SNAPSHOT-2\n"
 PREFIX = "snapshot-"
 KEPT = 2
+UNTOLD = 125
+"""What the child ends with when no error of the system says why it failed; else with that error's number."""
+
 _FILES_MAX = 1 << 16
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -88,7 +91,7 @@ def chunks(state: Any, last_record: bytes) -> Iterator[bytes | memoryview]:
 
 def write_forked(state: Any, blobs: Blobs, last_record: bytes) -> int:
     """Start writing a snapshot in a child process; returns its process id. The parent's state may go on
-    changing at once: the child has the memory as it was.
+    changing at once: the child has the memory as it was. Its exit status is for `why`.
     """
     name = name_of(state.next_seq)
     with warnings.catch_warnings():
@@ -98,16 +101,26 @@ def write_forked(state: Any, blobs: Blobs, last_record: bytes) -> int:
         child = os.fork()
     if child:
         return child
-    status = 1
+    status = UNTOLD
     try:
         # The journal's lock and the listening socket are the parent's alone: were it killed now, the next
         # start must find them free.
         os.closerange(3, _FILES_MAX)
         blobs.save(name, chunks(state, last_record), private=True)
         status = 0
+    except OSError as error:
+        status = error.errno if error.errno is not None and 0 < error.errno < UNTOLD else UNTOLD
     finally:
         # Never back into the parent's code: no exit handlers, no flushing of its buffers.
         os._exit(status)
+
+
+def why(status: int) -> str:
+    """Why a child could not write its snapshot, from the status that `waitpid` gives."""
+    code = os.waitstatus_to_exitcode(status)
+    if code < 0:
+        return f"signal {-code} ended the process that wrote it"
+    return os.strerror(code).lower() if code != UNTOLD else "its writer failed"
 
 
 def write(state: Any, blobs: Blobs, last_record: bytes) -> str:

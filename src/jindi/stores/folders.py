@@ -1,5 +1,6 @@
 """Folders of pack files ↔ texts by path: the only place where packs touch the disk."""
 
+import contextlib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
@@ -78,7 +79,8 @@ def write_folder(path: Path, files: Mapping[str, str]) -> None:
         for target in written:
             target.unlink(missing_ok=True)
         for folder in reversed(made):
-            folder.rmdir()
+            with contextlib.suppress(OSError):  # it was never made, or somebody put something into it
+                folder.rmdir()
         remedy = "nothing was written; look at the folder's rights and the disk's space"
         raise Problems([Problem(str(path), "", f"could not be written: {error.strerror}", remedy)]) from error
 

@@ -92,7 +92,8 @@ class _Opened(io.RawIOBase):
 
     def __init__(self, fs: FileSystem, path: str) -> None:
         super().__init__()
-        self._fs, self._at = fs, 0
+        # What is not opened is closed all the same, when Python lets go of it.
+        self._fs, self._at, self._fd = fs, 0, -1
         self._fd = fs.open(path, write=False)
         self._size = fs.size(self._fd)
 
@@ -117,6 +118,7 @@ class _Opened(io.RawIOBase):
         return len(data)
 
     def close(self) -> None:
-        if not self.closed:
-            self._fs.close(self._fd)
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            self._fs.close(fd)
         super().close()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from starlette.types import ASGIApp
 from jindi.access import ApiKeys
 from jindi.access import Scope as Right
 from jindi.basics.instants import format_instant
+from jindi.basics.money import EXPONENTS, format_minor
 from jindi.basics.problems import Problems
 from jindi.doors.api import problems
 from jindi.doors.api.hot import Events, Gone, Receive, Scope, Send, TooLarge, answer, read_body
@@ -21,6 +23,7 @@ from jindi.doors.api.metrics import exposition
 from jindi.doors.api.openapi import document
 from jindi.doors.api.problems import Title, problem
 from jindi.engine import to_json
+from jindi.language import Kind, Type, Value
 from jindi.ports import Clock
 from jindi.run.intake import Refused
 from jindi.run.platform import NotNow, Platform, compiled
@@ -37,6 +40,18 @@ def _error(title: Title, detail: str = "", **more: Any) -> Response:
 
 def _plain(document: Any, status: int = 200) -> Response:
     return Response(_json(document), status, media_type="application/json")
+
+
+def _on_the_wire(value: Value, type_: Type) -> Value:
+    """A feature as events would carry it: amounts as decimal text, instants in RFC 3339; durations are microseconds."""
+    if type_.kind is Kind.TIME and isinstance(value, int):
+        return format_instant(value)
+    if type_.kind is Kind.MONEY and type_.of is not None:
+        if isinstance(value, int):
+            return format_minor(value, type_.of)
+        if isinstance(value, float):  # a mean may lie between two minor units
+            return format(Decimal(str(value / 10 ** EXPONENTS[type_.of])), "f")
+    return value
 
 
 class TryRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -111,7 +126,14 @@ class Routes:
             features = self._platform.entity_features(key, value)
         except LookupError as error:
             return _error(problems.NOT_FOUND, str(error))
-        return _plain({"entity": key, "features": features})
+        declared, warming = self._platform.program.definitions.features, self._platform.lane.state.warming
+        return _plain({
+            "entity": key,
+            "as_of": format_instant(self._platform.asked_at_us),
+            "features": {name: _on_the_wire(value, declared[name].type) for name, value in features.items()},
+            "types": {name: str(declared[name].type) for name in features},
+            "absent": sorted(warming & features.keys()),
+        })  # fmt: skip
 
     async def _packs(self, _: Request) -> Response:
         definitions = self._platform.program.definitions
@@ -134,7 +156,7 @@ class Routes:
             return Response()  # nobody is there to read it
         try:
             asked = msgspec.json.decode(body, type=TryRequest)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, ValueError, RecursionError):
             return _error(problems.BAD_REQUEST, 'give {"files": {path: text}, "event": {…}}')
         try:
             files = {**self._base_files(), **asked.files}

@@ -80,7 +80,7 @@ def _paths() -> dict[str, Any]:
             "get": _get("Why, and what would change it.", "explainDecision", anything, [*one_id, exact])
         },
         "/v1/entities/{key}/{value}/features": {
-            "get": _get("All features that have this entity as their key, as of now.", "readFeatures", anything, entity)
+            "get": _get("All features with this entity as their key, as of now.", "readFeatures", _features(), entity)
         },
         "/v1/packs": {"get": _get("The definitions in force.", "readPacks", anything, [])},
         "/v1/packs/try": {
@@ -124,6 +124,21 @@ def _paths() -> dict[str, Any]:
         "/openapi.json": {"get": {"summary": "This description.", "operationId": "readDescription", "security": [],
                                   "responses": {"200": {"description": "OpenAPI 3.1."}}}},
     }  # fmt: skip
+
+
+def _features() -> dict[str, Any]:
+    by_name = "Amounts are decimal texts, instants RFC 3339, durations microseconds; null is missing."
+    return {
+        "type": "object",
+        "properties": {
+            "entity": {"type": "string"},
+            "as_of": _INSTANT,
+            "features": {"type": "object", "description": by_name},
+            "types": {"type": "object", "additionalProperties": {"type": "string"}},
+            "absent": {"type": "array", "items": {"type": "string"}, "description": "Features that still catch up."},
+        },
+        "required": ["entity", "as_of", "features", "types", "absent"],
+    }
 
 
 def _get(summary: str, operation: str, schema: dict[str, Any], parameters: list[dict[str, Any]]) -> dict[str, Any]:

@@ -52,10 +52,18 @@ class _Context:
 
 def run(wiring: Wiring) -> None:
     """Run the command that the arguments name."""
+    as_json = "--json" in sys.argv[1:]
+    output = Output(as_json=as_json)
     try:
-        app(obj=_Context(wiring))
+        # Programs are told of arguments that can't be read as they are told of everything else.
+        code = app(obj=_Context(wiring), standalone_mode=not as_json)
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+    except (Problems, LogFailure, OSError) as error:
+        output.fail(error)
+    except typer.exceptions.TyperException as error:
+        output.fail(error.format_message(), error.exit_code)
+    raise SystemExit(code or 0)
 
 
 def _settle(ctx: typer.Context, output: Output, data: str | None = None, folders: list[Path] | None = None,
@@ -101,9 +109,11 @@ def up(
 @app.command()
 def demo(
     ctx: typer.Context, data: Data = "demo-data", folders: Packs = None, listen: Listen = None,
-    users: Annotated[int, typer.Option(help="Customers of the simulated wallet.")] = 12_000,
+    users: Annotated[int, typer.Option(min=20, help="Customers of the simulated wallet.")] = 12_000,
     seed: Annotated[int, typer.Option(help="The simulated world's seed.")] = 7,
-    days: Annotated[int, typer.Option(help="Days of history told at full speed before the stream is live.")] = 7,
+    days: Annotated[
+        int, typer.Option(min=0, max=366, help="Days of history told at full speed before the stream is live.")
+    ] = 7,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Start the platform with a simulated wallet's stream and a scoreboard against its ground truth."""
@@ -509,10 +519,10 @@ def packs_try(
 
     output = Output(as_json=as_json)
     wiring, settled = _settle(ctx, output, None, folders)
-    raw = sys.stdin.buffer.read() if str(event) == "-" else event.read_bytes()
     try:
+        raw = sys.stdin.buffer.read() if str(event) == "-" else event.read_bytes()
         try_packs(wiring.pack_files(settled.packs), raw, url, api_key, output)
-    except Problems as error:
+    except (Problems, OSError) as error:
         output.fail(error)
 
 
@@ -564,7 +574,8 @@ def keys_list(ctx: typer.Context, data: Data = None, as_json: AsJson = False) ->
     """All keys, without their secrets."""
     output = Output(as_json=as_json)
     wiring, settled = _settle(ctx, output, data)
-    keys = wiring.keys(wiring.blobs(settled)).all()
+    # To look makes no folder.
+    keys = wiring.keys(wiring.blobs(settled)).all() if settled.data.exists() else []
     output.give({"keys": [
         {"id": k.id, "name": k.name, "scopes": sorted(k.scopes), "created": format_instant(k.created_us),
          "revoked": None if k.revoked_us is None else format_instant(k.revoked_us)} for k in keys
@@ -598,8 +609,8 @@ def _alone(wiring: Wiring, settled: Settled, output: Output, act: Callable[[], A
     """Change stored keys only while no platform has them in memory: it would not see the change."""
     try:
         log = wiring.open_log(settled)
-    except LogFailure as error:
-        output.fail(f"{error}; stop the platform first")
+    except (LogFailure, Problems) as error:
+        output.fail(error)
     try:
         return act()
     finally:

@@ -8,6 +8,7 @@ import msgspec
 
 from jindi.basics.problems import Problems
 from jindi.doors.cli.commands import machine_facts
+from jindi.doors.cli.output import counted
 from jindi.doors.cli.wiring import Settled, Wiring
 from jindi.ports import LogFailure
 from jindi.run import snapshots
@@ -45,7 +46,7 @@ def _packs(wiring: Wiring, settled: Settled) -> Iterator[Finding]:
     try:
         program = compiled(wiring.pack_files(settled.packs))
     except Problems as error:
-        yield Finding("packs", False, f"{len(error.problems)} problems", "see jindi packs check")
+        yield Finding("packs", False, counted(len(error.problems)), "see jindi packs check")
         return
     rules = sum(len(policy.rules) for policy in program.definitions.policies)
     yield Finding("packs", True, f"{', '.join(sorted(program.definitions.packs))}: {rules} rules, all cases hold")

@@ -42,17 +42,23 @@ def explain_from_journal(wiring: Wiring, settled: Settled, output: Output, ident
 
 def try_packs(files: Mapping[str, str], raw: bytes, url: str, api_key: str, output: Output) -> None:
     """Ask a running platform what edited packs would decide. Raises Problems."""
+    try:
+        msgspec.json.decode(raw)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        raise Problems([Problem("event", "", "not JSON", 'give one object such as {"id": …, "type": …}')]) from None
     body = msgspec.json.encode({"files": dict(files), "event": msgspec.Raw(raw)})
     headers = {"authorization": f"Bearer {api_key}", "content-type": "application/json"}
     try:
         response = httpx.post(f"{url}/v1/packs/try", content=body, headers=headers, timeout=30.0, trust_env=False)
-    except httpx.TransportError:
+        answer: dict[str, Any] = msgspec.json.decode(response.content, type=dict[str, Any])
+    except (httpx.TransportError, httpx.InvalidURL, msgspec.MsgspecError):
         raise Problems(
             [Problem(url, "", "no platform answers there", "start one with jindi up, or give --url")]
         ) from None
-    answer: dict[str, Any] = response.json()
     if response.status_code != 200:
-        told = answer.get("problems") or [{"path": "", "problem": answer.get("title", "refused")}]
+        remedy = "give --api-key, or set JINDI_API_KEY" if response.status_code in (401, 403) else ""
+        whole = {"path": url, "problem": answer.get("title", "refused"), "remedy": answer.get("detail", remedy)}
+        told = answer.get("problems") or [whole]
         raise Problems(Problem(line["path"], "", line["problem"], line.get("remedy", "")) for line in told)
     output.give(answer)
     if not output.as_json:

@@ -1,5 +1,6 @@
 """How commands speak: words to people on a terminal, one JSON document to programs, problems to both."""
 
+import errno
 import json
 import sys
 import time
@@ -10,7 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from jindi import features
-from jindi.basics.problems import Problems
+from jindi.basics.problems import Problem, Problems
 from jindi.run import answered
 
 QUIET_S = 1.0
@@ -24,6 +25,28 @@ del _CONTROLS[ord("\n")], _CONTROLS[ord("\t")]
 def _printable(text: str) -> str:
     """Text without what would command a terminal: an event's id or value may have been written by anybody."""
     return text.translate(_CONTROLS)
+
+
+_REMEDIES = {
+    errno.ENOENT: "name one that is there, or make it first",
+    errno.EACCES: "look at its rights",
+    errno.EPERM: "look at its rights",
+    errno.EROFS: "choose a place that can be written",
+    errno.ENOSPC: "make room on the disk",
+    errno.EISDIR: "name a file",
+    errno.ENOTDIR: "name a folder",
+}
+
+
+def _of_system(error: OSError) -> Problems:
+    """What the operating system refused, with the place and, where there is one, a remedy."""
+    what = (error.strerror or type(error).__name__).lower()
+    return Problems([Problem(str(error.filename or ""), "", what, _REMEDIES.get(error.errno or 0, ""))])
+
+
+def counted(problems: int) -> str:
+    """How many problems there are, in words."""
+    return "1 problem" if problems == 1 else f"{problems} problems"
 
 
 class Output:
@@ -51,15 +74,15 @@ class Output:
 
     def fail(self, error: Exception | str, code: int = 1) -> NoReturn:
         """Say what is wrong and end the command."""
+        if isinstance(error, OSError):
+            error = _of_system(error)
         problems = error.problems if isinstance(error, Problems) else ()
         if self.as_json:
             listed = [
                 {"where": each.where, "item": each.item, "problem": each.problem, "remedy": each.remedy}
                 for each in problems
             ]
-            self.give(
-                {"ok": False, "error": str(error) if not listed else f"{len(listed)} problems", "problems": listed}
-            )
+            self.give({"ok": False, "error": counted(len(listed)) if listed else str(error), "problems": listed})
         for each in problems:
             self.err.print(f"[red]✗[/red] {escape(_printable(str(each)))}")
         if not problems:

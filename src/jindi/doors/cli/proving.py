@@ -91,9 +91,13 @@ def make_checkpoint(wiring: Wiring, settled: Settled, output: Output, out: Path 
     except (Problems, LogFailure) as error:
         output.fail(error)
     note = journal.sign(Checkpoint(wiring.origin(settled), seq, head, wiring.clock.now_us()), signer)
+    if out is not None:
+        try:
+            out.write_text(note, "utf-8")
+        except OSError as error:
+            output.fail(error)
     output.give({"ok": True, "records": seq, "checkpoint": note, "key": str(signer.verifier)})
     if out is not None:
-        out.write_text(note, "utf-8")
         output.say(f"{out}: the first {seq} records. The key to check it with: {signer.verifier}")
     else:
         output.say(f"{note}\nThe key to check it with: {signer.verifier}")

@@ -146,7 +146,7 @@ async def _watch_packs(wiring: Wiring, settled: Settled, output: Output, platfor
         mark = now
         try:
             await platform.take(wiring.pack_files(settled.packs))
-        except (Problems, OSError) as error:
+        except (Problems, LogFailure, OSError) as error:
             output.note(f"the changed packs are not taken; the platform goes on with the ones it has:\n{error}")
 
 

@@ -144,7 +144,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "tile.latency": ("耗时 p50 / p99", "Time taken p50 / p99"),
     "tile.latency.note": ("最近一分钟，至写盘为止", "latest minute, until durable"),
     "tile.waiting": ("排队", "Waiting"),
-    "tile.waiting.note": ("尚未决策的事件", "events not yet decided"),
+    "tile.waiting.note": ("已决策、尚未写盘的事件", "decided, not yet on disk"),
     "live.title": ("实时决策", "Live decisions"),
     "live.pause": ("暂停", "Pause"),
     "live.resume": ("继续", "Resume"),

@@ -1,0 +1,88 @@
+"""The demonstration: a world's past is told once, a later start goes on where the journal ends, the score is kept."""
+
+import asyncio
+import contextlib
+from functools import cache
+
+import pytest
+
+from jindi.app.wiring import Outside
+from jindi.run.demo import Stream
+from jindi.run.platform import Settings
+from jindi.run.simulate import read_truth
+from jindi.stores.files import MemoryBlobs
+from shop_world import DAY_US, HOUR_US, NOON_US, Clock, Shop, reopened, run
+
+
+@cache
+def shipped():
+    return Outside().pack_files([])
+
+
+def demo_shop():
+    return Shop(shipped(), clock=Clock(NOON_US), settings=Settings(release_due=False))
+
+
+async def told(shop, **more):
+    """A stream that has told its past, and is then cut short."""
+    stream = Stream(shop.platform, shop.clock, **{"seed": 7, "users": 60, "days": 2} | more)
+    running = asyncio.create_task(stream.run())
+    while not stream.is_live and not running.done():  # noqa: ASYNC110 - the stream tells by a flag
+        await asyncio.sleep(0.01)
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+    await shop.platform.lane.settled()
+    return stream
+
+
+def decisions(shop, first=0):
+    return [record for _, record in shop.platform.archive.records(first) if hasattr(record, "event_id")]
+
+
+@pytest.fixture(autouse=True)
+def no_deadlines(monkeypatch):
+    """The clock stands still here; the machine's own rounds would come in between."""
+    monkeypatch.setattr("jindi.run.platform.Platform._watch", lambda _: asyncio.sleep(0))
+
+
+def test_the_past_is_told_to_the_minute_before_now_and_every_event_has_its_truth(tmp_path):
+    async def go():
+        async with demo_shop() as shop:
+            stream = await told(shop, truth=tmp_path / "truth.ndjson")
+            kept = decisions(shop)
+            assert len(kept) == stream.events > 100
+            assert min(record.at_us for record in kept) >= NOON_US - 2 * DAY_US
+            assert max(record.at_us for record in kept) <= NOON_US
+            assert not any(record.late for record in kept)
+            with (tmp_path / "truth.ndjson").open(encoding="utf-8") as lines:
+                truth = dict(read_truth(lines))
+            assert {record.event_id for record in kept} <= truth.keys()
+            score = stream.board.to_json()
+            assert score
+
+    run(go())
+
+
+def test_a_later_start_goes_on_where_the_journal_ends():
+    """Told again, the same two days would all happen now: everybody would seem to pay forty times in a minute."""
+
+    async def go():
+        async with demo_shop() as shop:
+            first = await told(shop)
+            until_us = shop.platform.lane.state.high_us
+        shop.clock.at_us += 5 * HOUR_US
+        async with reopened(shop, files=shipped(), settings=Settings(release_due=False)) as again:
+            seq = again.platform.lane.state.next_seq
+            second = await told(again)
+            kept = decisions(again, seq)
+            assert second.start_us == until_us > first.start_us
+            assert 0 < len(kept) < first.events
+            assert not any(record.late for record in kept)
+            assert second.refused <= len(kept) // 20
+        shop.clock.at_us += 30 * DAY_US
+        async with reopened(again, files=shipped(), blobs=MemoryBlobs(), clock=shop.clock) as last:
+            stream = Stream(last.platform, last.clock, seed=7, users=60, days=2)
+            assert stream.start_us == shop.clock.at_us - 2 * DAY_US, "no more than the days that were asked for"
+
+    run(go())
