@@ -63,7 +63,7 @@ class Size:
     learn_days: int = 60
     test_days: int = 45
     learn_seed: int = 11
-    test_seed: int = 12
+    test_seed: int = 13
 
 
 QUICK = Size(users=300, learn_days=64, test_days=40)
@@ -426,7 +426,11 @@ def section(found: Mapping[str, Any]) -> Iterator[str]:
     told = " | ".join(f"{test['false_per_1000'][way]:.2f}" for way in WAYS)
     yield f"| *false alarms in 1,000 events* | | | {told} | |"
     yield ""
-    yield "The shipped policy counts as catching whatever it does not allow, a challenge too."
+    yield (
+        "The shipped policy counts as catching whatever it does not allow, a challenge too. How to learn was tried out "
+        "on seed 12 (three looks; the features of tills and the reviewed threshold came of them); seed 13 was looked at "
+        "once. Structuring and collusion need rules and reports of their own: nobody who loses by them reports them."
+    )
 
 
 def main(arguments: Sequence[str]) -> None:
