@@ -428,7 +428,7 @@ def section(found: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield (
         "The shipped policy counts as catching whatever it does not allow, a challenge too. How to learn was tried out "
-        "on seed 12 (three looks; the features of tills and the reviewed threshold came of them); seed 13 was looked at "
+        "on seed 12 (three looks; the features of tills and the reviewed threshold came of them); seed 13 was seen "
         "once. Structuring and collusion need rules and reports of their own: nobody who loses by them reports them."
     )
 
