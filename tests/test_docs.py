@@ -33,6 +33,7 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 README, CHINESE = (ROOT / "README.md").read_text("utf-8"), (ROOT / "README.zh.md").read_text("utf-8")
 OPERATE, DECIDE = (DOCS / "operate.md").read_text("utf-8"), (DOCS / "decide.md").read_text("utf-8")
+VERSIONS = (DOCS / "versions.md").read_text("utf-8")
 HISTORY = (DOCS / "history.md").read_text("utf-8")
 LIFE = (DOCS / "decisions-life.md").read_text("utf-8")
 PAGES = sorted(
@@ -157,7 +158,9 @@ def test_both_readmes_show_the_same_commands():
 
 
 @pytest.mark.parametrize(
-    "page", [README, OPERATE, DECIDE, LIFE, HISTORY], ids=["README", "operate", "decide", "life", "history"]
+    "page",
+    [README, OPERATE, DECIDE, LIFE, HISTORY, VERSIONS],
+    ids=["README", "operate", "decide", "life", "history", "versions"],
 )
 def test_every_command_line_shown_uses_options_that_exist(page):
     known = all_commands()

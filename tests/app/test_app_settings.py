@@ -3,6 +3,7 @@
 import pytest
 
 from jindi.app.settings import FILE_NAME, KNOWN, settle
+from jindi.basics.instants import DAY_US
 from jindi.basics.problems import Problems
 
 
@@ -87,3 +88,11 @@ def test_what_is_wrong_with_a_file_is_told_with_its_place(tmp_path):
 def test_a_value_of_a_wrong_type_is_told(tmp_path):
     for text in ("snapshot_every = true", "snapshot_every = 5000.5", "snapshot_minutes = [1]\njournal = false"):
         assert told(in_folder(tmp_path, text))
+
+
+def test_what_puts_policies_in_force_is_a_setting_with_two_values():
+    assert settle({}, {}).platform.changes == "files"
+    settled = settle({"changes": "approved"}, {"JINDI_PROPOSAL_DAYS": "3"})
+    assert (settled.platform.changes, settled.platform.proposal_us) == ("approved", 3 * DAY_US)
+    assert "use files or approved" in told({"changes": "anyhow"})[0]
+    assert told({}, {"JINDI_PROPOSAL_DAYS": "0"})

@@ -45,8 +45,9 @@ class Api:
     road = "asgi"
     """`asgi`, or `socket`: the same questions must get the same answers."""
 
-    def __init__(self, shop=None, console=None):
+    def __init__(self, shop=None, console=None, desk=None):
         self.shop = shop or Shop()
+        self._desk = desk
         self._serial = 0
         self._console = console
 
@@ -54,7 +55,9 @@ class Api:
         await self.shop.__aenter__()
         self.keys = ApiKeys(self.shop.blobs, self._chance)
         events = Events(self.shop.platform, self.keys, self.shop.clock)
-        self.app = build_api(self.shop.platform, self.keys, self.shop.clock, core_files, self._console, events)
+        self.app = build_api(
+            self.shop.platform, self.keys, self.shop.clock, core_files, self._console, events, self._desk
+        )
         if self.road == "socket":
             self.socket = await Socket(self.app, events).__aenter__()
             self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.socket.port}", trust_env=False)
@@ -75,8 +78,8 @@ class Api:
         self._serial += 1
         return self._serial.to_bytes(count, "big")
 
-    def key(self, *scopes):
-        return self.keys.create("test", frozenset(scopes), self.shop.clock.now_us())[0]
+    def key(self, *scopes, name="test"):
+        return self.keys.create(name, frozenset(scopes), self.shop.clock.now_us())[0]
 
     async def ask(self, method, path, body=None, key=None, **headers):
         if key is None:

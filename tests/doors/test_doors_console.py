@@ -323,7 +323,8 @@ def test_the_way_back_never_leads_away(doors, back):
 
 BUILT = (
     "outcome.", "status.", "badge.", "mark.", "state.", "nav.", "theme.", "rows.", "keys.", "help.", "rule.",
-    "scenario.", "degrade.", "sign.", "error.title.", "sign_in.",
+    "scenario.", "degrade.", "proposal.", "kind.", "diff.", "moment.", "done.", "mode.",
+    "split.", "sign.", "error.title.", "sign_in.",
 )  # fmt: skip
 """Beginnings of ids that the code puts together with a value."""
 

@@ -24,6 +24,7 @@ HEADINGS = {
     "label": "labels.toml: a label",
     "word": "labels.toml: who says it",
     "policy": "policies: a policy",
+    "split": "policies: a split",
     "band": "policies: a band",
     "rule": "policies: a rule",
     "rule case": "policies: a rule's case",

@@ -9,7 +9,7 @@ from jindi.packs import load
 from jindi.run.archive import Archive
 from jindi.run.backtest import Candidate, Contest, Span
 from jindi.run.backtest.columns import Unfit, by_columns, sourcings
-from jindi.run.backtest.runner import Backtest, Question
+from jindi.run.backtest.runner import Backtest, Question, promoted
 from jindi.run.backtest.tally import Tally
 from jindi.run.history.manifest import load as manifest_of
 from jindi.run.labels import Labels
@@ -34,8 +34,9 @@ def plainly(contest, last):
     return tallies
 
 
-def in_columns(contest, files, before=2**62):
-    parts = [part for part in manifest_of(files).parts if part.type in contest.types and part.last < before]
+def in_columns(contest, files, after=-1, before=2**62):
+    every = [part for part in manifest_of(files).parts if after < part.first and part.last < before]
+    parts = [part for part in every if part.type in contest.types]
     sources = sourcings(contest, files, parts)
     tallies = {}
     for part in parts:
@@ -78,15 +79,19 @@ def test_only_what_lies_in_the_span_is_counted(tmp_path):
     assert in_columns(contest_of(log, new.program, span), files) == plain
 
 
-def test_degraded_late_and_lifted_decisions_of_several_versions_come_to_the_same(tmp_path):
+def test_degraded_late_and_lifted_decisions_come_to_the_same_and_means_of_amounts_are_not_cut_off(tmp_path):
     log = shop_journal()
     files = archive_files(log, tmp_path)
-    third = [seq for seq, record in Archive(log).records() if not isinstance(record, DecisionRecord)][-1]
-    span = Span(0, decisions(log, third)[0][1].as_of_us)
-    program = build(load(versions()[1]))
-    plain = plainly(contest_of(log, program, span), third)
-    assert in_columns(contest_of(log, program, span), files, before=third) == plain
-    assert plain["pay"].degraded > 0
+    _, second, third = [seq for seq, record in Archive(log).records() if not isinstance(record, DecisionRecord)]
+    # One of the version's shadows reads a mean of amounts: it is judged as if it were live.
+    for program in (build(load(versions()[1])), promoted(load(versions()[1]), "one")):
+        contest = contest_of(log, program)
+        plain = {}
+        for judged in contest.by_facts(second, third):
+            contest.count(judged, plain)
+        assert in_columns(contest_of(log, program), files, after=second, before=third) == plain
+        assert plain["pay"].whole.decided.events > 20
+    assert any(record.absent for _, record in decisions(log, second))
 
 
 def test_the_wallet_s_packs_come_to_the_same_under_another_limit(tmp_path):

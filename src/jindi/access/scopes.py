@@ -11,6 +11,8 @@ class Scope(StrEnum):
     DECISIONS_READ = "decisions:read"
     ENTITIES_READ = "entities:read"
     METRICS_READ = "metrics:read"
+    POLICIES_WRITE = "policies:write"
+    POLICIES_APPROVE = "policies:approve"
     ADMIN = "admin"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from jindi.basics.instants import DAY_US
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.wiring import Setting, Settled
 from jindi.run.platform import Settings
@@ -35,6 +36,8 @@ KNOWN = (
     _Known("snapshot_every", "200000", "decisions between two snapshots"),
     _Known("snapshot_minutes", "10", "minutes after which fresh decisions get a snapshot"),
     _Known("archive_minutes", "10", "minutes between two rounds of the archive's follower; 0: the platform has none"),
+    _Known("changes", "files", "what puts policies in force: files (saved packs, at once), or approved (an approval)"),
+    _Known("proposal_days", "14", "days after which a proposal that nobody has answered ends"),
 )
 
 
@@ -69,9 +72,16 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
     every = _whole(chosen, "snapshot_every", 1_000, 10**9, problems)
     minutes = _whole(chosen, "snapshot_minutes", 1, 10_000, problems)
     archive_minutes = _whole(chosen, "archive_minutes", 0, 10_000, problems)
+    changes = chosen["changes"]
+    if changes not in ("files", "approved"):
+        problems.append(Problem("settings", "changes", "not a way to change policies", "use files or approved"))
+    proposal_days = _whole(chosen, "proposal_days", 1, 365, problems)
     if problems:
         raise Problems(problems)
-    platform = Settings(every, minutes, archive_minutes=archive_minutes)
+    platform = Settings(
+        every, minutes, archive_minutes=archive_minutes, changes="approved" if changes == "approved" else "files",
+        proposal_us=proposal_days * DAY_US,
+    )  # fmt: skip
     packs = tuple(Path(part.strip()) for part in chosen["packs"].split(",") if part.strip())
     return Settled(Path(data), packs, host, port, journal, platform, tuple(lines))
 

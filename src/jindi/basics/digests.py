@@ -14,6 +14,17 @@ def canonical(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
 
+def lot_ppm(seed: str, value: str) -> int:
+    """A lot from 0 to 999,999, as good as drawn and always the same for a seed and a value: the first 64 bits of
+    SHA-256 over `seed`, a zero and `value`, scaled.
+
+    >>> lot_ppm("2026-12", "alice") == lot_ppm("2026-12", "alice")
+    True
+    """
+    first = hashlib.sha256(f"{seed}\0{value}".encode()).digest()[:8]
+    return int.from_bytes(first, "big") * 1_000_000 >> 64
+
+
 def digest(data: bytes) -> str:
     """SHA-256 of the bytes, as 64 hexadecimal digits.
 

@@ -19,10 +19,11 @@ from jindi.doors.console import build_console
 from jindi.doors.console.platform_source import PlatformSource
 from jindi.ports import Clock
 from jindi.run.platform import Platform
+from jindi.run.versions.desk import Desk
 
 KEPT_START_KEYS = 5
 START_KEY = "start"
-ALL_BUT_ADMIN = frozenset({Scope.EVENTS_WRITE, Scope.DECISIONS_READ, Scope.ENTITIES_READ, Scope.METRICS_READ})
+ALL_BUT_ADMIN = frozenset(Scope) - {Scope.ADMIN}
 
 
 class _Server(uvicorn.Server):
@@ -61,19 +62,25 @@ def start_key(keys: ApiKeys, now_us: int) -> str:
 
 async def serve(
     platform: Platform, sock: socket.socket, *, keys: ApiKeys, sessions: Sessions, links: SignInLinks, clock: Clock,
-    base_files: Callable[[], Mapping[str, str]], ready: Callable[[], None],
+    base_files: Callable[[], Mapping[str, str]], saved: Callable[[], Mapping[str, str]], ready: Callable[[], None],
     score: Callable[[], Mapping[str, Any] | None] = lambda: None,
 ) -> None:  # fmt: skip
-    """Serve until the process is told to stop. `platform` has been started; closing it is the caller's."""
+    """Serve until the process is told to stop. `platform` has been started; closing it is the caller's. `saved` reads
+    the packs' folders.
+    """
+    desk = Desk(platform, saved)
     zone = next(
         (pack.zone for name, pack in platform.program.definitions.packs.items() if name != "core"), ZoneInfo("UTC")
     )
-    console = build_console(PlatformSource(platform, score), sessions=sessions, links=links, clock=clock, zone=zone)
+    console = build_console(
+        PlatformSource(platform, score), sessions=sessions, links=links, clock=clock, zone=zone, desk=desk,
+        keys=keys,
+    )  # fmt: skip
     # Only the console asks by which scheme a browser came; the hot route is spared the look.
     # (The two libraries type the same interface in different words.)
     behind_proxy: Any = ProxyHeadersMiddleware(cast("Any", console), trusted_hosts="127.0.0.1")
     events = Events(platform, keys, clock)
-    application = build_api(platform, keys, clock, base_files, behind_proxy, events)
+    application = build_api(platform, keys, clock, base_files, behind_proxy, events, desk)
     config = uvicorn.Config(
         application, lifespan="off", http=cast("Any", connections(events)),
         proxy_headers=False, log_config=None, access_log=False,

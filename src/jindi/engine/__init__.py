@@ -5,7 +5,7 @@ Knows: definitions, values and arithmetic. Never: clocks, files, networks, store
 
 from jindi.engine.changes import Change, Move, Without
 from jindi.engine.columns import Columns, Verdicts, complete_columns, inputs_of, judge_columns
-from jindi.engine.decide import decide, judge, reasons
+from jindi.engine.decide import decide, judge, reasons, side_of
 from jindi.engine.examples import check_cases, check_policy
 from jindi.engine.explanations import (
     BandLine,
@@ -19,10 +19,11 @@ from jindi.engine.explanations import (
     RuleLine,
     ShadowLine,
     Share,
+    SplitLine,
     explain,
     to_json,
 )
-from jindi.engine.guards import SAMPLE_MIN, guard, refit
+from jindi.engine.guards import SAMPLE_MIN, Finding, findings, guard, refit
 from jindi.engine.models import Model, Shares
 from jindi.engine.program import (
     EventProgram,
@@ -31,14 +32,16 @@ from jindi.engine.program import (
     PolicyProgram,
     Program,
     Reason,
+    Split,
     build,
     build_trial,
 )
 from jindi.engine.showing import Shown, shortened, shown
-from jindi.engine.verdicts import Decision, Verdict
+from jindi.engine.verdicts import WEIGHTS, Decision, Verdict
 
 __all__ = [
     "SAMPLE_MIN",
+    "WEIGHTS",
     "BandLine",
     "Change",
     "Columns",
@@ -49,6 +52,7 @@ __all__ = [
     "ExemptionLine",
     "Explanation",
     "Facts",
+    "Finding",
     "InputLine",
     "LimitLine",
     "Member",
@@ -63,6 +67,8 @@ __all__ = [
     "Share",
     "Shares",
     "Shown",
+    "Split",
+    "SplitLine",
     "Verdict",
     "Verdicts",
     "Without",
@@ -73,6 +79,7 @@ __all__ = [
     "complete_columns",
     "decide",
     "explain",
+    "findings",
     "guard",
     "inputs_of",
     "judge",
@@ -81,5 +88,6 @@ __all__ = [
     "refit",
     "shortened",
     "shown",
+    "side_of",
     "to_json",
 ]

@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 
+from jindi.basics.digests import lot_ppm
 from jindi.engine.program import NOTHING, EventProgram, Facts, PolicyProgram, Reason, strictest
 from jindi.engine.verdicts import WEIGHTS, Decision, Verdict
 from jindi.packs.definitions import OUTCOMES, Degrade, Outcome
@@ -23,10 +24,22 @@ def decide(program: EventProgram, facts: Facts, absent: frozenset[str] = NOTHING
         if not program.shadows:
             return program.clear
         return Decision.of(Verdict(None), _shadows(program, facts, absent))
+    if program.challenger is not None and side_of(program, facts):
+        verdict = judge(program, program.challenger, facts, absent)
+        return Decision.of(verdict, _shadows(program, facts, absent), 1)
     verdict = judge(program, live, facts, absent)
     if program.shadows:
         return Decision.of(verdict, _shadows(program, facts, absent))
     return program.clear if verdict is live.clear else Decision.of(verdict)
+
+
+def side_of(program: EventProgram, facts: Facts) -> int:
+    """Which side decides an event: 0 the live policy, 1 the challenger. It depends on one field's value alone."""
+    split = program.split
+    if split is None:
+        return 0
+    value = facts[split.slot]
+    return int(value is not None and lot_ppm(split.seed, str(value)) < split.share_ppm)
 
 
 def judge(program: EventProgram, policy: PolicyProgram, facts: Facts, absent: frozenset[str] = NOTHING) -> Verdict:
@@ -123,8 +136,8 @@ def holding(
 
 def reasons(program: EventProgram, decision: Decision) -> list[Reason]:
     """Why: for each rule that stands its name, its sentence in both languages and its basis."""
-    live = program.live
-    return [live.reasons[rule] for rule in decision.hits] if live else []
+    decider = program.decider(decision.side)
+    return [decider.reasons[rule] for rule in decision.hits] if decider else []
 
 
 def _shadows(program: EventProgram, facts: Facts, absent: frozenset[str]) -> tuple[Verdict, ...]:

@@ -10,6 +10,7 @@ from typing import Literal
 
 import msgspec
 
+from jindi.basics.digests import lot_ppm
 from jindi.engine.changes import Change, Without, find_changes, find_without
 from jindi.engine.decide import decide, degrade_of, holding, lifted_by
 from jindi.engine.program import NOTHING, EventProgram, Facts, PolicyProgram
@@ -151,6 +152,22 @@ class ShadowLine:
 
 
 @dataclass(frozen=True, slots=True)
+class SplitLine:
+    """Which of two policies decided, and by which lot: the challenger's when `lot_ppm` is below `share_ppm`.
+
+    `lot_ppm` is None when the event lacks the field `by`; the champion decides it then.
+    """
+
+    by: str
+    seed: str
+    share_ppm: int
+    lot_ppm: int | None
+    side: Literal["champion", "challenger"]
+    champion: str
+    challenger: str
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """Everything there is to say about one decision. `policy` is None when no live policy decides the type.
 
@@ -176,6 +193,7 @@ class Explanation:
     changes: tuple[Change, ...]
     without: tuple[Without, ...]
     shadows: tuple[ShadowLine, ...]
+    split: SplitLine | None = None
 
 
 def explain(
@@ -197,7 +215,7 @@ def explain(
     if decision is not None and decision != found:
         raise ValueError("these facts give another decision: explain it with the definitions of its moment")
     sight = _Sight(program, facts, absent)
-    live = program.live
+    live = program.decider(found.side)
     holds = holding(program, live, facts, absent)[0] if live else []
     return Explanation(
         event=program.event.name,
@@ -218,6 +236,23 @@ def explain(
         changes=find_changes(program, live, facts, absent) if live else (),
         without=find_without(program, live, facts, absent) if live else (),
         shadows=tuple(_shadow(shadow, verdict) for shadow, verdict in zip(program.shadows, found.shadows, strict=True)),
+        split=_split(program, facts, found),
+    )
+
+
+def _split(program: EventProgram, facts: Facts, found: Decision) -> SplitLine | None:
+    split, live, challenger = program.split, program.live, program.challenger
+    if split is None or live is None or challenger is None:
+        return None
+    value = facts[split.slot]
+    return SplitLine(
+        by=program.slots[split.slot],
+        seed=split.seed,
+        share_ppm=split.share_ppm,
+        lot_ppm=lot_ppm(split.seed, str(value)) if value is not None else None,
+        side="challenger" if found.side else "champion",
+        champion=live.policy.version,
+        challenger=challenger.policy.version,
     )
 
 

@@ -1,6 +1,7 @@
 """What keeps a policy from going live by mistake: figures nobody has set, rules that stop half the world."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from jindi.basics.problems import Problem
@@ -13,19 +14,37 @@ SAMPLE_MIN = 200
 _WHOLE_PPM = 1_000_000
 
 
-def guard(program: Program, recent: Mapping[str, Sequence[Facts]], day: date | None = None) -> list[Problem]:
-    """Why the live policies of a program may not go live: no problem, no objection.
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that speaks against a policy. A rule that fires on `fired` of `events` recent events may be confirmed
+    by its name; an unset figure (`rule` None) may not.
+    """
+
+    problem: Problem
+    policy: str
+    rule: str | None = None
+    fired: int = 0
+    events: int = 0
+
+
+def findings(program: Program, recent: Mapping[str, Sequence[Facts]], day: date | None = None) -> list[Finding]:
+    """What speaks against the policies of a program that would decide.
 
     `recent` holds complete facts of recent events by event type, in this program's slots (see `refit`).
     `day` is the day from which the policies would decide: a limit that is unset then or later is refused;
     without a day only its newest value counts.
     """
-    problems: list[Problem] = []
+    found: list[Finding] = []
     for name, event in program.events.items():
-        if event.live is not None:
-            problems.extend(_unset(event, event.live, day))
-            problems.extend(_too_eager(event, event.live, recent.get(name, ())))
-    return problems
+        for policy in event.deciders():
+            found.extend(_unset(event, policy, day))
+            found.extend(_too_eager(event, policy, recent.get(name, ())))
+    return found
+
+
+def guard(program: Program, recent: Mapping[str, Sequence[Facts]], day: date | None = None) -> list[Problem]:
+    """Why the live policies of a program may not go live: no problem, no objection. See `findings`."""
+    return [each.problem for each in findings(program, recent, day)]
 
 
 def refit(old: EventProgram, new: EventProgram, facts: Facts, at_us: int) -> tuple[list[Value], frozenset[str]]:
@@ -56,7 +75,7 @@ def refit(old: EventProgram, new: EventProgram, facts: Facts, at_us: int) -> tup
     return new.complete(base, frozenset(absent)), frozenset(absent)
 
 
-def _unset(event: EventProgram, policy: PolicyProgram, day: date | None) -> Iterator[Problem]:
+def _unset(event: EventProgram, policy: PolicyProgram, day: date | None) -> Iterator[Finding]:
     """Limits that this policy stands on and nobody has given a value."""
     users: dict[str, list[str]] = {}
     for item, expression in expressions_of(policy.policy):
@@ -72,16 +91,18 @@ def _unset(event: EventProgram, policy: PolicyProgram, day: date | None) -> Iter
         try:
             steps.insert(0, limit.on(day) if day is not None else limit.steps[-1])
         except LookupError as error:
-            yield Problem(policy.place, items[0], str(error.args[0]), "give it an earlier value, or wait")
+            problem = Problem(policy.place, items[0], str(error.args[0]), "give it an earlier value, or wait")
+            yield Finding(problem, policy.policy.id)
         for step in steps:
             if step.value is None:
-                yield Problem(
+                problem = Problem(
                     policy.place, items[0], f"limit {name} is an unset placeholder from {step.since} on",
                     f"give it a value and a basis in {limit.pack}/parameters, or keep the policy in shadow",
                 )  # fmt: skip
+                yield Finding(problem, policy.policy.id)
 
 
-def _too_eager(event: EventProgram, policy: PolicyProgram, recent: Sequence[Facts]) -> Iterator[Problem]:
+def _too_eager(event: EventProgram, policy: PolicyProgram, recent: Sequence[Facts]) -> Iterator[Finding]:
     """Rules that fire on more of the recent events than their authors have said or confirmed."""
     if len(recent) < SAMPLE_MIN:
         return
@@ -92,12 +113,13 @@ def _too_eager(event: EventProgram, policy: PolicyProgram, recent: Sequence[Fact
     for rule, count in zip(policy.policy.rules, fired, strict=True):
         allowed_ppm = max(rule.share_max_ppm, rule.confirmed_share_ppm or 0)
         if count * _WHOLE_PPM > allowed_ppm * len(recent):
-            yield Problem(
+            problem = Problem(
                 policy.place, f"rule {rule.id}",
                 f"fires on {_percent(count, len(recent))} of the last {len(recent)} {event.event.name} "
                 f"events, more than {_percent(allowed_ppm, _WHOLE_PPM)}",
                 f'narrow it, or confirm it with confirmed_share = "{_percent_up(count, len(recent))}"',
             )  # fmt: skip
+            yield Finding(problem, policy.policy.id, rule.id, count, len(recent))
 
 
 def _percent(part: int, whole: int) -> str:

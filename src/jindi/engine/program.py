@@ -84,6 +84,15 @@ class PolicyProgram:
 _Level = tuple[Callable[[Facts], tuple[Value, ...]], tuple[tuple[int, Value], ...]]
 
 
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Which events the challenger decides: see `SplitDef`. `slot` is the place of the field that draws the lot."""
+
+    slot: int
+    share_ppm: int
+    seed: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class EventProgram:
     """All that is known beforehand about deciding one event type."""
@@ -111,6 +120,9 @@ class EventProgram:
     levels: tuple[_Level, ...] = field(repr=False)
     base_count: int
     """How many facts the caller gives; `complete` adds the derived ones behind them."""
+    challenger: PolicyProgram | None = field(default=None, repr=False)
+    split: Split | None = None
+    """There with the challenger, and only then."""
 
     def complete(
         self, base: Facts, absent: frozenset[str] = NOTHING, fixed: Mapping[str, Value] | None = None
@@ -195,8 +207,18 @@ class EventProgram:
         return strictest(self.degrade_of(root, away) for root in self.roots[name] & away)
 
     def policies(self) -> tuple[PolicyProgram, ...]:
-        """The live policy, if there is one, and the shadows."""
-        return (self.live, *self.shadows) if self.live else self.shadows
+        """The live policy and its challenger, if there are such, and the shadows."""
+        return (*self.deciders(), *self.shadows)
+
+    def deciders(self) -> tuple[PolicyProgram, ...]:
+        """The policies that decide, by side: the live one, and the challenger."""
+        if self.live is None:
+            return ()
+        return (self.live, self.challenger) if self.challenger is not None else (self.live,)
+
+    def decider(self, side: int) -> PolicyProgram | None:
+        """The policy of a side: 0 is the live one, 1 the challenger."""
+        return self.challenger if side else self.live
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -228,7 +250,9 @@ def build(definitions: Definitions) -> Program:
     for event in definitions.events.values():
         shadows = [p for p in definitions.policies if p.on == event.name and p.state == "shadow"]
         try:
-            events[event.name] = _event_program(definitions, event, definitions.live_policy(event.name), shadows)
+            events[event.name] = _event_program(
+                definitions, event, definitions.live_policy(event.name), shadows, definitions.challenger(event.name)
+            )
         except Problems as found:
             problems.extend(found.problems)
     if problems:
@@ -244,11 +268,18 @@ def build_trial(definitions: Definitions, policy: PolicyDef) -> EventProgram:
 
 def place_of(definitions: Definitions, policy: PolicyDef) -> str:
     """Where a policy's problems are reported: the file that it was read from."""
-    own_id = re.compile(rf"^id\s*=\s*[\"']{re.escape(policy.id)}[\"']", re.MULTILINE)
-    for path, text in definitions.source.items():
-        if "policies/" in path and own_id.search(f"\n{text}".split("\n[", 1)[0]):
-            return path
-    return f"{policy.pack}/policies/{policy.id}.toml"
+    name, _, mark = policy.id.partition("@")
+    own_id = re.compile(rf"^id\s*=\s*[\"']{re.escape(name)}[\"']", re.MULTILINE)
+    found = [
+        path
+        for path, text in definitions.source.items()
+        if "policies/" in path
+        and ("policies/shadow/" in path) is bool(mark)
+        and own_id.search(f"\n{text}".split("\n[", 1)[0])
+    ]
+    # Several versions may lie aside: those that the platform wrote bear their digest in their name.
+    marked = [path for path in found if mark and mark in path]
+    return next(iter(marked or found), f"{policy.pack}/policies/{name}.toml")
 
 
 def expressions_of(policy: PolicyDef) -> list[tuple[str, Expression]]:
@@ -258,9 +289,13 @@ def expressions_of(policy: PolicyDef) -> list[tuple[str, Expression]]:
 
 
 def _event_program(
-    definitions: Definitions, event: EventDef, live: PolicyDef | None, shadows: Sequence[PolicyDef]
+    definitions: Definitions,
+    event: EventDef,
+    live: PolicyDef | None,
+    shadows: Sequence[PolicyDef],
+    challenger: PolicyDef | None = None,
 ) -> EventProgram:
-    policies = [*([live] if live else []), *shadows]
+    policies = [*([live] if live else []), *([challenger] if challenger else []), *shadows]
     roots: dict[str, frozenset[str]] = {}
     used: set[str] = set()
     problems: list[Problem] = []
@@ -308,7 +343,9 @@ def _event_program(
     index = {name: slot for slot, name in enumerate(slots)}
     scorers = {model.name: Model(model, index) for model in models}
     built = [_policy_program(policy, place_of(definitions, policy), index) for policy in policies]
-    live_program = built[0] if live else None
+    live_program = built.pop(0) if live else None
+    challenging = built.pop(0) if challenger else None
+    split = challenger.split if challenger else None
     verdict = live_program.clear if live_program else None
     return EventProgram(
         event=event,
@@ -326,10 +363,12 @@ def _event_program(
         models=scorers,
         roots={name: roots[name] for name in derived},
         live=live_program,
-        shadows=tuple(built[1:] if live else built),
+        shadows=tuple(built),
         clear=Decision.of(verdict or Verdict(policy=live.id if live else None)),
         levels=(*(_fill(definitions, level, index) for level in levels), *((model, ()) for model in scorers.values())),
         base_count=len(slots) - len(derived),
+        challenger=challenging,
+        split=Split(index[split.by], split.share_ppm, split.seed) if split else None,
     )
 
 

@@ -35,9 +35,10 @@ class Verdict(Struct, frozen=True, gc=False):
 
 
 class Decision(Struct, frozen=True, gc=False):
-    """The live policy's verdict, and beside it what each shadow policy would have said.
+    """The deciding policy's verdict, and beside it what each shadow policy would have said.
 
-    `policy` is None when the event type has no live policy; the outcome is then to allow.
+    `policy` is None when the event type has no live policy; the outcome is then to allow. `side` is 1 when the
+    challenger decided and not the live policy.
     """
 
     policy: str | None
@@ -50,11 +51,12 @@ class Decision(Struct, frozen=True, gc=False):
     method: str | None
     wait_us: int | None
     shadows: tuple[Verdict, ...] = ()
+    side: int = 0
 
     @classmethod
-    def of(cls, verdict: Verdict, shadows: tuple[Verdict, ...] = ()) -> "Decision":
-        """A decision from the live verdict and those of the shadows."""
+    def of(cls, verdict: Verdict, shadows: tuple[Verdict, ...] = (), side: int = 0) -> "Decision":
+        """A decision from the deciding verdict and those of the shadows."""
         return cls(
             verdict.policy, verdict.outcome, verdict.score, verdict.hits, verdict.exempted,
-            verdict.presumed, verdict.degraded, verdict.method, verdict.wait_us, shadows,
+            verdict.presumed, verdict.degraded, verdict.method, verdict.wait_us, shadows, side,
         )  # fmt: skip

@@ -29,18 +29,22 @@ from jindi.packs.definitions import (
     PackDef,
     PolicyDef,
     RuleDef,
+    SplitDef,
     Trees,
     Unit,
     WoeTerm,
     WordDef,
     Words,
 )
-from jindi.packs.load import load, load_events
+from jindi.packs.load import canonical_files, digest_of, load, load_events
+from jindi.packs.policies import version_name
 from jindi.packs.scopes import readable, scope_for
 from jindi.packs.skeleton import skeleton
+from jindi.packs.standing import DECIDING, PolicyFile, policy_files
 from jindi.packs.suggestions import suggest
 
 __all__ = [
+    "DECIDING",
     "FOLDS",
     "OUTCOMES",
     "BandDef",
@@ -65,16 +69,22 @@ __all__ = [
     "Over",
     "PackDef",
     "PolicyDef",
+    "PolicyFile",
     "RuleDef",
+    "SplitDef",
     "Trees",
     "Unit",
     "WoeTerm",
     "WordDef",
     "Words",
+    "canonical_files",
+    "digest_of",
     "load",
     "load_events",
+    "policy_files",
     "readable",
     "scope_for",
     "skeleton",
     "suggest",
+    "version_name",
 ]

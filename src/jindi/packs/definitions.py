@@ -274,8 +274,23 @@ class ExemptionDef:
 
 
 @dataclass(frozen=True, slots=True)
+class SplitDef:
+    """Which events a challenger decides: those whose field `by` draws a lot below `share_ppm` under `seed`.
+
+    The lot is `digests.lot_ppm`, so whoever the field names stays on one side; an event without the field is the
+    champion's. A larger share under the same seed keeps everybody who was the challenger's already.
+    """
+
+    by: str
+    share_ppm: int
+    seed: str
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyDef:
-    """The rules of one event type, in one version."""
+    """The rules of one event type, in one version. A live policy with a `split` is a challenger: it decides a share
+    of the events instead of the live policy without one.
+    """
 
     id: str
     pack: str
@@ -288,8 +303,14 @@ class PolicyDef:
     exemptions: tuple[ExemptionDef, ...]
     cases: tuple[CaseDef, ...]
     digest: str
+    split: SplitDef | None = None
     keeps: tuple[str, ...] = ()
     """Features that are read and kept with each decision though no rule asks for them: to learn from later."""
+
+    @property
+    def version(self) -> str:
+        """This version's own name: the policy's id and the beginning of its content's digest."""
+        return f"{self.id.partition('@')[0]}@{self.digest[:12]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -417,4 +438,8 @@ class Definitions:
 
     def live_policy(self, event: str) -> PolicyDef | None:
         """The live policy of an event type, if it has one."""
-        return next((p for p in self.policies if p.on == event and p.state == "live"), None)
+        return next((p for p in self.policies if p.on == event and p.state == "live" and p.split is None), None)
+
+    def challenger(self, event: str) -> PolicyDef | None:
+        """The live policy that decides a share of an event type, if it has one."""
+        return next((p for p in self.policies if p.on == event and p.state == "live" and p.split is not None), None)

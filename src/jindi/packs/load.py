@@ -31,6 +31,7 @@ _ROLES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"features\.toml\Z", "features"),
         (r"labels\.toml\Z", "labels"),
         (r"policies/[^/]+\.toml\Z", "policy"),
+        (r"policies/shadow/[^/]+\.toml\Z", "shadow version"),
         (r"parameters/[^/]+\.toml\Z", "parameters"),
         (r"lists/[^/]+\.toml\Z", "lists"),
         (r"models\.toml\Z", "models"),
@@ -42,9 +43,10 @@ _ROLES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
     )
 )
 _LAYOUT: Final = (
-    "a pack holds pack.toml, events.toml, features.toml, labels.toml, models.toml, policies/*.toml, parameters/*.toml, "
-    "lists/*.toml, models/*.json"
+    "a pack holds pack.toml, events.toml, features.toml, labels.toml, models.toml, policies/*.toml, "
+    "policies/shadow/*.toml, parameters/*.toml, lists/*.toml, models/*.json"
 )
+_BESIDE: Final = re.compile(r"(?:.*/)?columns[^/]*\.toml\Z")
 _HEADER: Final = re.compile(r"^[ \t]*\[[ \t]*([a-z][a-z0-9_]*)\b(?!\.)", re.MULTILINE | re.ASCII)
 _LINE_END: Final = re.compile(r"\r+\n")
 _AT_LINE: Final = re.compile(r"^(.*) \(at (line \d+, column \d+|end of document)\)\Z", re.DOTALL)
@@ -94,6 +96,23 @@ def load_events(files: Mapping[str, str]) -> Mapping[str, EventDef]:
     if ours := [problem for problem in problems if problem.where in spoken_of]:
         raise Problems(dict.fromkeys(ours))
     return events
+
+
+def canonical_files(files: Mapping[str, str]) -> dict[str, str]:
+    """Pack files as a digest sees them, in the order of their paths; files that lie beside a pack are left out.
+
+    What can't belong to any pack stays: `load` says what is wrong with it.
+    """
+    return {path: text for path, text in sorted(_canonical(files).items()) if not _BESIDE.match(path)}
+
+
+def digest_of(files: Mapping[str, str]) -> str:
+    """The digest that the definitions of these files will have, if they load.
+
+    >>> digest_of({"shop/pack.toml": "x = 1"}) == digest_of({"shop/pack.toml": "x = 1" + chr(10)})
+    True
+    """
+    return digest(canonical(canonical_files(files)))
 
 
 def _canonical(files: Mapping[str, str]) -> dict[str, str]:
@@ -205,8 +224,9 @@ class _Loading:
         models = self._models(features)
         known = Known(self.events, features.windows, features.derived, self.limits, self.lists, models, self.broken)
         policies = [
-            (read_policy(file.raw, self.pack_of[file.root], file.path, known, self.problems), file.path)
-            for file in self._of("policy")
+            (read_policy(file.raw, self.pack_of[file.root], file.path, known, self.problems, aside=aside), file.path)
+            for role, aside in (("policy", False), ("shadow version", True))
+            for file in self._of(role)
             if file.raw is not None
         ]
         self.problems.extend(check_policies(policies))

@@ -28,6 +28,7 @@ from jindi.packs.definitions import (
     PackDef,
     PolicyDef,
     RuleDef,
+    SplitDef,
 )
 from jindi.packs.expressions import check_members, read_unless_broken
 from jindi.packs.scopes import offer
@@ -77,13 +78,24 @@ def plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date | time) else value
 
 
-def read_policy(raw: Mapping[str, Any], pack: PackDef, where: str, known: Known, problems: list[Problem]) -> PolicyDef:
-    """One policy with all its parts."""
+def read_policy(
+    raw: Mapping[str, Any],
+    pack: PackDef,
+    where: str,
+    known: Known,
+    problems: list[Problem],
+    *,
+    aside: bool = False,
+) -> PolicyDef:
+    """One policy with all its parts. A version that lies `aside` is a shadow whatever state it names, and its id
+    says which version it is: `payment@3f2a91c0d1e2`.
+    """
     given = raw.get("id")
     item = given if isinstance(given, str) else ""
     table = Table(raw, "policy", where, item[:64], problems)
     policy_id = table.name("id", pattern=SLUG)
     state = cast("Literal['live', 'shadow', 'draft']", table.choice("state", STATES))
+    state = "shadow" if aside else state
     on = table.text("on", remedy="name the event type that it decides")
     event = known.events.get(on)
     if event is None and on and on not in known.broken:
@@ -107,8 +119,10 @@ def read_policy(raw: Mapping[str, Any], pack: PackDef, where: str, known: Known,
     )
     if state == "live":
         reader.check_placeholders(table, used)
+    split = _split(table, event) if table.has("split") else None
+    mark = digest(canonical(plain(raw)))
     return PolicyDef(
-        id=policy_id,
+        id=version_name(policy_id, mark) if aside else policy_id,
         pack=pack.name,
         on=on,
         doc=table.words(),
@@ -118,7 +132,8 @@ def read_policy(raw: Mapping[str, Any], pack: PackDef, where: str, known: Known,
         rules=rules,
         exemptions=exemptions,
         cases=cases,
-        digest=digest(canonical(plain(raw))),
+        digest=mark,
+        split=split,
         keeps=_keeps(table, event, scope, known),
     )
 
@@ -135,11 +150,41 @@ def _keeps(table: Table, event: EventDef | None, scope: Scope | None, known: Kno
     return tuple(dict.fromkeys(name for name in names if name in features))
 
 
-def check_policies(policies: Iterable[tuple[PolicyDef, str]]) -> list[Problem]:
+def _split(policy: Table, event: EventDef | None) -> SplitDef:
+    """Which share of the events the policy decides."""
+    table = Table(policy.table("split"), "split", policy.where, f"{policy.item}: split", policy.problems)
+    by = table.text("by", remedy="name the field that draws the lot, or its entity")
+    seed = table.text("seed", remedy='give any text, such as seed = "2026-12"; another one draws anew', length_max=64)
+    share_ppm = table.share("share", 0)
+    if not table.has("share"):
+        table.missing("share", 'say how many it decides, such as share = "10%"')
+    if event is None or not by:
+        return SplitDef(by, share_ppm, seed)
+    field = next((each for each in event.fields if each.name == by), None)
+    field = field or next((each for each in event.fields if each.entity == by), None)
+    if field is None:
+        known = [each.name for each in event.fields if each.type.kind in (Kind.TEXT, Kind.TOKEN)]
+        table.problem(f"`by`: {event.name} has no field and no entity '{by[:64]}'", meant(by, known))
+    elif field.type.kind not in (Kind.TEXT, Kind.TOKEN):
+        table.problem(f"`by`: {field.name} is neither a text nor an identifier", "name who is to stay on one side")
+    return SplitDef(field.name if field is not None else by, share_ppm, seed)
+
+
+def version_name(policy_id: str, mark: str) -> str:
+    """How a version of a policy is called: the policy and the first twelve digits of its content's digest.
+
+    >>> version_name("payment", "3f2a91c0d1e2" + 52 * "0")
+    'payment@3f2a91c0d1e2'
+    """
+    return f"{policy_id}@{mark[:12]}"
+
+
+def check_policies(policies: Sequence[tuple[PolicyDef, str]]) -> list[Problem]:
     """What only all policies together show: one id each, and one live policy for each event type."""
     problems: list[Problem] = []
     ids: dict[str, str] = {}
     live: dict[str, str] = {}
+    challengers: dict[str, str] = {}
     for policy, where in policies:
         if policy.id and ids.setdefault(policy.id, where) != where:
             problems.append(
@@ -150,15 +195,25 @@ def check_policies(policies: Iterable[tuple[PolicyDef, str]]) -> list[Problem]:
                     "rename one",
                 )
             )
-        if policy.state == "live" and policy.on and live.setdefault(policy.on, where) != where:
+        if policy.state != "live" or not policy.on:
+            continue
+        if policy.split is not None:
+            if challengers.setdefault(policy.on, where) != where:
+                what = f"{policy.on} has a challenger already, in {challengers[policy.on]}"
+                problems.append(Problem(where, policy.id, what, 'write state = "shadow" in one of the two'))
+        elif live.setdefault(policy.on, where) != where:
             problems.append(
                 Problem(
                     where,
                     policy.id,
                     f"{policy.on} has a live policy already, in {live[policy.on]}",
-                    'write state = "shadow" in one of the two',
+                    'write state = "shadow" in one of the two, or give one a split',
                 )
             )
+    for policy, where in policies:
+        if challengers.get(policy.on) == where and policy.on not in live:
+            what = f"takes a share of {policy.on}, which has no live policy"
+            problems.append(Problem(where, policy.id, what, "leave out the split, or add the policy for the others"))
     return problems
 
 

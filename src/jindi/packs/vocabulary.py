@@ -28,7 +28,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "entry": ("value", "expires", "reason"),
     "label": ("doc", "on", "mature", "from"),
     "word": ("event", "names", "is"),
-    "policy": ("id", "on", "state", "doc", "deadline", "keeps", "band", "rule", "exemption", "case"),
+    "policy": ("id", "on", "state", "split", "doc", "deadline", "keeps", "band", "rule", "exemption", "case"),
+    "split": ("by", "share", "seed"),
     "band": ("from", "then", "method", "wait"),
     "rule": (
         "id", "doc", "when", "then", "score", "basis", "degrade", "method", "wait", "share_max",

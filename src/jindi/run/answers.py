@@ -42,10 +42,10 @@ class Verdictlike(Protocol):
 
 
 class Writer:
-    """Writes the answers of one event type: everything that doesn't change is bytes already."""
+    """Writes the answers of one event type and one side: everything that doesn't change is bytes already."""
 
-    def __init__(self, ep: EventProgram) -> None:
-        live = ep.live
+    def __init__(self, ep: EventProgram, side: int = 0) -> None:
+        live = ep.decider(side)
         self._reasons = [_json(reason) for reason in live.reasons] if live is not None else []
         self._joined: dict[tuple[int, ...], bytes] = {}
         self._rule_ids = tuple(rule.id for rule in live.policy.rules) if live is not None else ()

@@ -10,7 +10,7 @@ from jindi.packs import Definitions, EventDef
 from jindi.ports import Log
 from jindi.run.answers import Writer
 from jindi.run.events import Declaring, Scalars, field_order, reordered
-from jindi.run.records import DecisionRecord, DefinitionsRecord, decode, source_of
+from jindi.run.records import DECISION, DecisionRecord, DefinitionsRecord, Record, decode, source_of
 
 
 class Outdated(Problems, LookupError):  # noqa: N818 - what was looked for is there and outdated
@@ -34,7 +34,7 @@ class Archive:
         self.log = log
         self._programs: dict[int, Program] = {}
         self._events: dict[int, _Events] = {}
-        self._writers: dict[tuple[int, str], Writer] = {}
+        self._writers: dict[tuple[int, str, int], Writer] = {}
         self._order: dict[tuple[int, str, str], tuple[int, ...] | None] = {}
 
     def over(self, log: Log) -> "Archive":
@@ -44,7 +44,7 @@ class Archive:
         other._events = self._events
         return other
 
-    def records(self, first: int = 0) -> Iterator[tuple[int, DecisionRecord | DefinitionsRecord]]:
+    def records(self, first: int = 0) -> Iterator[tuple[int, Record]]:
         """All records from a sequence number on. Raises LogDamaged at the first damaged place."""
         for frame in self.log.read(first):
             seq = frame.first
@@ -53,7 +53,7 @@ class Archive:
                     yield seq, decode(record)
                 seq += 1
 
-    def record(self, seq: int) -> DecisionRecord | DefinitionsRecord:
+    def record(self, seq: int) -> Record:
         """One record. Raises LookupError when the journal has none of this number."""
         if not 0 <= seq < self.log.next_seq():
             raise LookupError(f"the journal has no record {seq}")
@@ -62,6 +62,29 @@ class Archive:
                 return record
             break
         raise LookupError(f"the journal has no record {seq}")
+
+    def others(self, until: int) -> Iterator[tuple[int, Record]]:
+        """All records before `until` that are no decisions; decisions are passed over unread."""
+        for frame in self.log.read(0) if until else ():
+            for seq, record in enumerate(journal.unseal(frame.batch).records, frame.first):
+                if seq < until and record[1] != DECISION:  # a record's second byte is its kind
+                    yield seq, decode(record)
+            if frame.first + frame.count >= until:
+                return
+
+    def in_force(self, until: int | None = None) -> int:
+        """The number of the definitions record in force at the journal's end (or before record `until`); -1 when
+        there is none.
+        """
+        seq = (self.log.next_seq() if until is None else until) - 1
+        while seq >= 0:
+            record = self.record(seq)
+            if isinstance(record, DecisionRecord):
+                return record.definitions
+            if isinstance(record, DefinitionsRecord):
+                return seq
+            seq -= 1
+        return -1
 
     def place(self, seq: int) -> journal.Batch:
         """The batch that holds a record. Raises LookupError when there is none."""
@@ -79,6 +102,10 @@ class Archive:
     def learn(self, seq: int, program: Program) -> None:
         """The program compiled from the definitions record at `seq` is already at hand."""
         self._programs[seq] = program
+
+    def known(self, definitions_seq: int) -> Program | None:
+        """The program of a definitions record if it is compiled already."""
+        return self._programs.get(definitions_seq)
 
     def program(self, definitions_seq: int) -> Program:
         """The program that a decision was made with, from the definitions record it names.
@@ -115,9 +142,9 @@ class Archive:
     def read_back(self, seq: int) -> tuple[DecisionRecord, Writer]:
         """A decision and what writes its answer with the words of its own moment."""
         record = self.decision(seq)
-        key = (record.definitions, record.event_type)
+        key = (record.definitions, record.event_type, record.side)
         if key not in self._writers:
-            self._writers[key] = Writer(self.program(record.definitions).events[record.event_type])
+            self._writers[key] = Writer(self.program(record.definitions).events[record.event_type], record.side)
         return record, self._writers[key]
 
     def values_today(self, record: DecisionRecord, today: Definitions) -> Scalars | None:

@@ -371,7 +371,7 @@ class _Output:
             index = program.events[name].index
             self._slots[name] = {feature: index[feature] for feature in features if feature in index}
         self._rules = {
-            name: tuple(rule.id for rule in live.policy.rules) if (live := program.events[name].live) else ()
+            name: tuple(tuple(rule.id for rule in each.policy.rules) for each in program.events[name].deciders())
             for name in types
         }
         own = {"event_id", "event_type", "at", "outcome", "score", "reasons", *features}
@@ -424,7 +424,10 @@ class _Output:
         columns["outcome"] = pa.array([str(decision.outcome) for _, _, decision in waiting], pa.string())
         columns["score"] = pa.array([decision.score for _, _, decision in waiting], pa.int64())
         columns["reasons"] = pa.array(
-            [[self._rules[each.event.type][hit] for hit in decision.hits] for each, _, decision in waiting],
+            [
+                [self._rules[each.event.type][decision.side][hit] for hit in decision.hits]
+                for each, _, decision in waiting
+            ],
             pa.list_(pa.string()),
         )
         schema = self._writer.schema if self._writer is not None else None

@@ -8,12 +8,13 @@ import asyncio
 from collections import deque
 from concurrent.futures import Future as Job
 from concurrent.futures import ThreadPoolExecutor, wait
+from time import perf_counter_ns
 from typing import Protocol
 
 import msgspec
 
 from jindi.basics.problems import Problem
-from jindi.engine import Decision
+from jindi.engine import WEIGHTS, Decision, EventProgram, judge
 from jindi.journal import Chain
 from jindi.packs import OUTCOMES
 from jindi.ports import Clock, Log
@@ -24,7 +25,8 @@ from jindi.run.events import Event
 from jindi.run.intake import Refused
 from jindi.run.measures import Measures
 from jindi.run.records import DecisionRecord, encode_decision
-from jindi.run.state import State
+from jindi.run.state import Gathered, State
+from jindi.run.versions.tallies import COST_EVERY
 
 QUEUE_MAX = 8_192
 """Events that may wait for their commit; one more is turned away with Retry-After."""
@@ -56,6 +58,7 @@ class Decided(msgspec.Struct, gc=False):
 
     seq: int
     received_us: int
+    ep: EventProgram
     event: Event
     late: bool
     decision: Decision
@@ -99,13 +102,14 @@ class Lane:
         self._archive = archive
         self._loop = asyncio.get_running_loop()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="jindi-commit")
-        self._writers = {name: Writer(ep) for name, ep in state.program.events.items()}
+        self._writers, self._challenging = _writers(state)
         self._records: list[bytes] = []
         self._waiting: list[Waiting] = []
         self._in_flight: dict[str, tuple[Event, list[Waiter]]] = {}
         self._committing = False
         self._flying: Batch | None = None
         self._last_sync_s = 0.0
+        self._watched = 0
         self._idle = asyncio.Event()
         self._idle.set()
         self.stopped: str | None = None
@@ -185,14 +189,19 @@ class Lane:
                 sorted(gathered.absent) if gathered.absent else (), gathered.late, decision,
             )  # fmt: skip
             state.applied(seq, event, gathered.as_of_us, decision.outcome, decision.wait_us, mark)
-            body = self._writers[event.type].write(
-                seq, event.id, gathered.as_of_us, gathered.late, decision.outcome, decision
-            )
+            if decision.shadows:
+                self._watch(ep, seq, gathered, decision)
+            writer = self._writers[event.type]
+            if ep.challenger is not None:
+                self.state.watch.side(ep, gathered.as_of_us, decision.side, WEIGHTS[decision.outcome], decision)
+                if decision.side:
+                    writer = self._challenging[event.type]
+            body = writer.write(seq, event.id, gathered.as_of_us, gathered.late, decision.outcome, decision)
         except Exception as error:
             # The event is in the windows but not in the journal: only a recovery puts that right.
             self._stop(f"an event could not be decided: {type(error).__name__}")
             raise Stopped(self.stopped) from error
-        decided = Decided(seq, received_us, event, gathered.late, decision, record)
+        decided = Decided(seq, received_us, ep, event, gathered.late, decision, record)
         self._records.append(record)
         waiters = [waiter]
         self._waiting.append((waiters, body, decided))
@@ -207,6 +216,18 @@ class Lane:
                 self._loop.call_later(gap_s, self._commit)
             else:
                 self._loop.call_soon(self._commit)
+
+    def _watch(self, ep: EventProgram, seq: int, gathered: Gathered, decision: Decision) -> None:
+        """Count what watched versions would have decided, and now and then what it costs to ask them."""
+        shadows = ((WEIGHTS[each.outcome], each) for each in decision.shadows)
+        outcome = WEIGHTS[decision.outcome]
+        self.state.watch.count(ep, seq, gathered.as_of_us, decision.side, decision, outcome, shadows)
+        self._watched += 1
+        if self._watched % COST_EVERY == 0:
+            for policy in ep.policies():
+                began = perf_counter_ns()
+                judge(ep, policy, gathered.facts, gathered.absent)
+                self.measures.judged(policy.policy.version, perf_counter_ns() - began)
 
     def append(self, record: bytes) -> int:
         """Put a record of another kind (definitions) behind what waits; it is durable with the next commit."""
@@ -303,13 +324,20 @@ class Lane:
     def take(self, state: State) -> None:
         """Go on under another state: no event is between gather and decide when the loop calls this."""
         self.state = state
-        self._writers = {name: Writer(ep) for name, ep in state.program.events.items()}
+        self._writers, self._challenging = _writers(state)
 
     def close(self) -> None:
         """Answer what waits, then let go of the commit thread."""
         self.settle()
         self.stopped = self.stopped or "the platform is shutting down"
         self._pool.shutdown(wait=True)
+
+
+def _writers(state: State) -> tuple[dict[str, Writer], dict[str, Writer]]:
+    """What writes the answers of each event type: the live policy's, and the challenger's where there is one."""
+    events = state.program.events
+    challenging = {name: Writer(ep, 1) for name, ep in events.items() if ep.challenger is not None}
+    return {name: Writer(ep) for name, ep in events.items()}, challenging
 
 
 def write_again(writer: Writer, seq: int, record: DecisionRecord) -> bytes:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from jindi.engine import Decision, EventProgram, PolicyProgram
 from jindi.packs import OUTCOMES, Outcome
+from jindi.run.versions.tallies import Cost
 
 LATENCY_BOUNDS_US = tuple(int(100 * 1.25**step) for step in range(52))
 """Upper bounds of the latency histogram's buckets: 0.1 ms to about 9 s, each a quarter wider than the last."""
@@ -40,6 +41,8 @@ class Measures:
         self.latency_sum_us = 0
         self.commits = self.records = 0
         self.commit_sum_s = 0.0
+        self.costs: dict[str, Cost] = {}
+        """What judging a version takes, by version; measured only while some version is watched."""
         self._minutes: deque[Minute] = deque(maxlen=MINUTES_KEPT)
         self._seconds: deque[list[int]] = deque(maxlen=MINUTES_KEPT)
 
@@ -55,10 +58,10 @@ class Measures:
         counts[0 if decision.outcome is _ALLOW else OUTCOMES.index(decision.outcome)] += 1
         if decision.degraded:
             self.degraded += 1
-        if decision.hits and ep.live is not None:
-            hits = self._hits.get(ep.live)
+        if decision.hits and (decider := ep.challenger if decision.side else ep.live) is not None:
+            hits = self._hits.get(decider)
             if hits is None:
-                hits = self._hits[ep.live] = [0] * len(ep.live.policy.rules)
+                hits = self._hits[decider] = [0] * len(decider.policy.rules)
             for hit in decision.hits:
                 hits[hit] += 1
         if decision.shadows:
@@ -129,6 +132,12 @@ class Measures:
         self.latency_sum_us += latency_us
         if self._minutes:
             self._minutes[-1].latency[bucket] += 1
+
+    def judged(self, version: str, nanoseconds: int) -> None:
+        """Count a judgement that was timed."""
+        cost = self.costs.setdefault(version, Cost())
+        cost.events += 1
+        cost.nanoseconds += nanoseconds
 
     def rate(self, now_us: int, seconds: int) -> float:
         """Decisions a second over the last whole seconds."""

@@ -4,28 +4,16 @@ import asyncio
 import os
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 from zoneinfo import ZoneInfo
 
-from jindi import packs
-from jindi.basics.instants import MINUTE_US, SECOND_US, day_of
+from jindi.basics.instants import DAY_US, MINUTE_US, SECOND_US, day_of
 from jindi.basics.problems import Problem, Problems
-from jindi.engine import (
-    Decision,
-    EventProgram,
-    Explanation,
-    Program,
-    build,
-    check_cases,
-    decide,
-    explain,
-    guard,
-    refit,
-    shown,
-)
+from jindi.engine import Decision, EventProgram, Explanation, Finding, Program, decide, explain, findings, refit, shown
 from jindi.features import Windows, plan
 from jindi.journal import Notary
 from jindi.language import DURATION, Kind, Value
-from jindi.packs import OUTCOMES, FieldDef
+from jindi.packs import OUTCOMES, FieldDef, canonical_files, digest_of
 from jindi.ports import Blobs, Clock, Log
 from jindi.run import snapshots
 from jindi.run.answered import Answered
@@ -35,9 +23,23 @@ from jindi.run.intake import AHEAD_MAX_US, Intake, Refused
 from jindi.run.lane import RECENT_MAX, Busy, Conflict, Lane, Stopped, Waiter, write_again
 from jindi.run.measures import Measures
 from jindi.run.openings import Status
-from jindi.run.records import DecisionRecord, DefinitionsRecord, decision_id, decision_seq, encode_definitions
+from jindi.run.records import (
+    DecisionRecord,
+    DefinitionsRecord,
+    Record,
+    StepRecord,
+    base_of,
+    decision_id,
+    decision_seq,
+    decode,
+    encode_definitions,
+    encode_step,
+)
 from jindi.run.recovery import Progress, last_record, recover
 from jindi.run.state import Gathered, State
+from jindi.run.versions import Aside, Ledger, Watched, composed
+from jindi.run.versions.overlay import aside_of, beneath, laid
+from jindi.run.versions.overlay import compiled as compiled  # noqa: PLC0414 - it is asked for here
 from jindi.vault import Tokens, is_token
 
 WARM_SLICE = 256
@@ -55,13 +57,16 @@ class Settings:
     """How the platform runs. `snapshot_every` counts decisions, `snapshot_minutes` time since the last one.
 
     `release_due`: let go of delayed events by ourselves when their time is over. `archive_minutes` lie between two
-    rounds of the follower that writes the archive; 0: none.
+    rounds of the follower that writes the archive; 0: none. `changes`: what puts policies in force, saved `files` at
+    once, or an approval. A proposal that nobody has answered ends after `proposal_us`.
     """
 
     snapshot_every: int = 200_000
     snapshot_minutes: int = 10
     release_due: bool = True
     archive_minutes: int = 10
+    changes: Literal["files", "approved"] = "files"
+    proposal_us: int = 14 * DAY_US
 
 
 class NotNow(Exception):  # noqa: N818 - what the operator is told
@@ -119,7 +124,12 @@ class Platform:
         self._settings = settings or Settings()
         self._tell = tell
         self._notary, self._keeper = notary, keeper
-        self._program = compiled(files)
+        self._files = canonical_files(files)
+        # With approvals the journal says what is in force; what lies in the folders are drafts, whole or not.
+        self._program = compiled(files) if self._settings.changes == "files" else None
+        self._base: Mapping[str, str] = self._files
+        self._aside: Aside = {}
+        self._changing = asyncio.Lock()
         self.measures = Measures()
         self.started_us = clock.now_us()
         self._background: set[asyncio.Task[None]] = set()
@@ -131,7 +141,33 @@ class Platform:
     @property
     def program(self) -> Program:
         """The definitions in force, compiled."""
+        assert self._program is not None, "the platform has been started"
         return self._program
+
+    @property
+    def settings(self) -> Settings:
+        """How the platform runs."""
+        return self._settings
+
+    @property
+    def base(self) -> Mapping[str, str]:
+        """The pack files that people have put in force, without shadow versions."""
+        return self._base
+
+    @property
+    def aside(self) -> Aside:
+        """The shadow versions that were put beside them, with what they need."""
+        return self._aside
+
+    @property
+    def ledger(self) -> Ledger:
+        """What people did with versions, and what was in force when."""
+        return self.lane.state.ledger
+
+    @property
+    def watched(self) -> Watched:
+        """What watched versions would have decided, and what the sides of a split did."""
+        return self.lane.state.watch.watched
 
     def now_us(self) -> int:
         """The platform's clock."""
@@ -148,25 +184,51 @@ class Platform:
 
     def _open(self, progress: Progress | None = None, *, same_packs: bool = False) -> None:
         self.log = self._open_log(self._sealed)
-        self.archive = Archive(self.log)
-        recovered = recover(self.log, self._blobs, self._program, self.archive, progress)
-        if same_packs and recovered.definitions_digest not in (None, self._program.digest):
+        try:
+            self.archive = Archive(self.log)
+            program = self._program = self._found()
+            recovered = recover(self.log, self._blobs, program, self.archive, progress)
+            if same_packs and recovered.definitions_digest not in (None, program.digest):
+                raise Problems(
+                    [Problem("packs", "", "the journal ends under other packs than these", "name them with --packs")]
+                )
+        except Problems:
             self.log.close()
-            raise Problems(
-                [Problem("packs", "", "the journal ends under other packs than these", "name them with --packs")]
-            )
+            raise
         for note in recovered.notes:
             self._tell(note)
         self._snapshot_seq = recovered.state.next_seq - recovered.replayed
         self._chain = recovered.chain
-        self.intake = Intake(self._program.definitions, self._tokens, self._clock.now_us)
+        self.intake = Intake(program.definitions, self._tokens, self._clock.now_us)
         self.lane = Lane(recovered.state, self.log, recovered.chain, self._clock, self.measures, self.archive)
         self.replayed = recovered.replayed
         self._look_at_clock(self._clock.now_us())
-        if recovered.definitions_digest != self._program.digest:
+        if recovered.definitions_digest != program.digest:
             self._journal_definitions()
         else:
-            self.archive.learn(recovered.state.definitions_seq, self._program)
+            self.archive.learn(recovered.state.definitions_seq, program)
+
+    def _found(self) -> Program:
+        """What is in force at the start: the saved packs, or what the journal ends under; and in either case the
+        shadow versions that the journal knows.
+        """
+        seq = self.archive.in_force()
+        if seq < 0:
+            self._base = self._files if self._settings.changes == "approved" else self._base
+            return self._program or compiled(self._base)
+        record = self.archive.record(seq)
+        assert isinstance(record, DefinitionsRecord), "the archive says so"
+        self._aside = aside_of(record)
+        if self._settings.changes == "approved":
+            self._base = base_of(record)
+            if digest_of(self._files) != digest_of(self._base):
+                self._tell("the saved packs are drafts: they differ from what is in force; see jindi policies diff")
+        if self._program is not None and self._program.digest == digest_of(laid(self._base, self._aside)):
+            return self._program
+        program, self._aside, gone = composed(self._base, self._aside, cases=self._settings.changes == "files")
+        if gone:
+            self._tell(f"shadow versions that don't load beside these packs have ended: {', '.join(gone)}")
+        return program
 
     def _sealed(self, seq: int) -> None:
         """In the commit thread, when a segment is full: its end is to be signed. The batch that did not fit
@@ -175,11 +237,34 @@ class Platform:
         if self._notary is not None:
             self._notary.mark(seq, self._chain.previous)
 
-    def _journal_definitions(self) -> None:
-        record = encode_definitions(self._program.definitions, self._clock.now_us())
+    def _journal_definitions(self, cause: int = -1) -> None:
+        record = encode_definitions(self.program.definitions, self._clock.now_us(), beneath(self._aside), cause)
         seq = self.lane.append(record)
         self.lane.state.definitions_seq = seq
-        self.archive.learn(seq, self._program)
+        self.ledger.note(seq, decode(record))
+        self.archive.learn(seq, self.program)
+
+    async def note(self, step: StepRecord) -> int:
+        """Journal a step that changes nothing that is in force; returns its number when it is durable.
+
+        Raises NotNow when the lane has stopped.
+        """
+        seq = self._append(step)
+        await self._durable()
+        return seq
+
+    def _append(self, step: StepRecord) -> int:
+        if self.lane.stopped is not None:
+            raise NotNow("the lane has stopped; try again when it has recovered")
+        seq = self.lane.append(encode_step(step))
+        self.ledger.note(seq, step)
+        return seq
+
+    async def _durable(self) -> None:
+        lane = self.lane
+        await lane.settled()
+        if lane.stopped is not None:
+            raise NotNow("the journal could not be written; nothing was changed")
 
     def submit(self, raw: bytes | memoryview, received_us: int) -> asyncio.Future[bytes]:
         """Read and decide one event; see `Lane.decide` for what is raised."""
@@ -230,7 +315,7 @@ class Platform:
 
         Raises LookupError when no feature has it. An identifier may be given in clear: it is tokenised first.
         """
-        definitions = self._program.definitions
+        definitions = self.program.definitions
         if not any(feature.entities == (entity,) for feature in definitions.features.values()):
             raise LookupError("no feature has this key")
         fields = [
@@ -279,37 +364,68 @@ class Platform:
             facts.setdefault(record.event_type, []).append(refitted)
         return facts
 
+    async def findings(self, program: Program) -> list[Finding]:
+        """What speaks against putting definitions in force today; asked in a thread, for there are many events."""
+        today, facts = day_of(self._clock.now_us(), ZoneInfo("UTC")), await self.recent_facts(program)
+        return await asyncio.to_thread(lambda: findings(program, facts, today))
+
     async def take(self, files: Mapping[str, str]) -> tuple[str, ...]:
-        """Put changed packs in force, whole or not at all. Returns the features that still catch up.
+        """Put changed packs in force, whole or not at all; shadow versions stay beside them. Returns the features
+        that still catch up.
 
         Raises Problems, and changes nothing, when the packs have any problem, a case fails, or a guard fires;
         LogFailure when the journal's newest events can't be read.
         """
-        # In a thread of its own: decisions go on meanwhile.
-        program = await asyncio.to_thread(compiled, files)
-        if program.digest == self._program.digest:
+        async with self.changing():
+            return await self.put_in_force(canonical_files(files), self._aside)
+
+    def changing(self) -> asyncio.Lock:
+        """Held by whoever looks at what is in force and then changes it."""
+        return self._changing
+
+    async def put_in_force(
+        self,
+        base: Mapping[str, str],
+        aside: Aside,
+        step: StepRecord | None = None,
+        *,
+        ready: Program | None = None,
+        guarded: bool = True,
+        confirmed: frozenset[str] = frozenset(),
+    ) -> tuple[str, ...]:
+        """Put definitions in force because of a step (None: files were saved); hold `changing` around it.
+
+        `ready` is base and aside together, compiled. `confirmed` names rules that may fire on more than their share.
+        Raises Problems or, with a step, NotNow, and changes nothing then.
+        """
+        program, aside, gone = await _made(base, aside, ready)
+        if program.digest == self.program.digest and step is None:
             return ()
-        today = day_of(self._clock.now_us(), ZoneInfo("UTC"))
-        if problems := guard(program, await self.recent_facts(program), today):
-            raise Problems(problems)
+        if guarded:
+            objections = [each.problem for each in await self.findings(program) if each.rule not in confirmed]
+            if objections:
+                raise Problems(objections)
         # A layout as near as may be to the one in force, so that most of what is known goes over.
         layout = plan(program.definitions, program.reads, before=self.lane.state.windows.plan)
         windows = Windows(layout)
         # From here to `take` nothing awaits: no event is seen under half of either definitions.
         self.lane.settle()
+        cause = self._append(step) if step is not None else -1
         missing = windows.adopt(self.lane.state.windows)
         state = self.lane.state.under(program, windows, frozenset(missing))
-        self._program = program
+        self._program, self._base, self._aside = program, base, aside
         self.intake = Intake(program.definitions, self._tokens, self._clock.now_us)
-        self.lane.recent.clear()
         self.lane.take(state)
-        self._journal_definitions()
+        self._journal_definitions(cause)
         self._tell(
             f"packs {program.digest[:12]} are in force"
             + (f"; catching up: {', '.join(sorted(missing))}" if missing else "")
+            + (f"; ended beside them: {', '.join(gone)}" if gone else "")
         )
         if missing:
             self._spawn(self._warm(program))
+        if step is not None:
+            await self._durable()
         return tuple(sorted(missing))
 
     async def _warm(self, program: Program) -> None:
@@ -343,7 +459,7 @@ class Platform:
     def _goes_on(self, program: Program, lane: Lane) -> bool:
         return self._program is program and self.lane is lane and lane.stopped is None and not self._closing
 
-    def _replay(self, side: State, seq: int, record: DecisionRecord | DefinitionsRecord) -> None:
+    def _replay(self, side: State, seq: int, record: Record) -> None:
         if isinstance(record, DecisionRecord):
             side.apply(seq, record, self.archive.values_today(record, side.program.definitions))
         else:
@@ -463,7 +579,7 @@ class Platform:
     async def release_due(self) -> int:
         """Let go of what has cooled off: a release is an event like any other. Answers how many there were."""
         released = 0
-        if self.lane.stopped is not None or "decision_release" not in self._program.events:
+        if self.lane.stopped is not None or "decision_release" not in self.program.events:
             return released
         now_us = self._clock.now_us()
         for opening in self.lane.state.openings.due(now_us):
@@ -516,9 +632,8 @@ class Platform:
         self.log.close()
 
 
-def compiled(files: Mapping[str, str], *, cases: bool = True) -> Program:
-    """Packs, loaded, compiled, and (with `cases`) proved by their own cases. Raises Problems with all of them."""
-    program = build(packs.load(files))
-    if cases and (problems := check_cases(program)):
-        raise Problems(problems)
-    return program
+async def _made(base: Mapping[str, str], aside: Aside, ready: Program | None) -> tuple[Program, Aside, tuple[str, ...]]:
+    """Base and aside composed, in a thread of its own, so that decisions go on meanwhile."""
+    if ready is not None:
+        return ready, aside, ()
+    return await asyncio.to_thread(composed, base, aside)

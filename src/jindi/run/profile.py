@@ -70,7 +70,11 @@ class _Round:
     def __init__(self, program: Program, tokens: Tokens) -> None:
         self._state = State.fresh(program, Windows(plan(program.definitions, program.reads)))
         self._intake = Intake(program.definitions, tokens, lambda: 1 << 61)
-        self._writers = {name: Writer(ep) for name, ep in program.events.items()}
+        self._writers = {
+            (name, side): Writer(ep, side)
+            for name, ep in program.events.items()
+            for side in range(max(1, len(ep.deciders())))
+        }
         self._chain = journal.Chain()
         self._records: list[bytes] = []
 
@@ -134,7 +138,7 @@ class _Round:
         self._state.applied(seq, event, gathered.as_of_us, decision.outcome, decision.wait_us, mark)
 
     def _answer(self, seq: int, event: Event, gathered: Gathered, decision: Decision) -> bytes:
-        writer = self._writers[event.type]
+        writer = self._writers[event.type, decision.side]
         return writer.write(seq, event.id, gathered.as_of_us, gathered.late, decision.outcome, decision)
 
     def _seal(self, seq: int, record: bytes) -> None:

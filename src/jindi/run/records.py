@@ -1,4 +1,5 @@
-"""What the journal keeps: one decision with everything needed to make it again, or one set of definitions.
+"""What the journal keeps: one decision with everything needed to make it again, one set of definitions, or one step
+that a person took with versions of them.
 
 Records are msgpack arrays without names: the definitions, themselves a record, say what stands where. Derived
 features and words of the clock are left out, for they are functions of what is kept.
@@ -6,7 +7,7 @@ features and words of the clock are left out, for they are functions of what is 
 
 import zlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -16,8 +17,11 @@ from jindi.language import Value
 from jindi.packs import OUTCOMES, Definitions
 from jindi.run.events import Event, Scalar
 
-DEFINITIONS, DECISION = 0, 1
-ID_PREFIX = "dec_"
+DEFINITIONS, DECISION, STEP = 0, 1, 2
+ID_PREFIX, STEP_PREFIX = "dec_", "chg_"
+
+Patch = Mapping[str, str | None]
+"""Changes of files: path → its new text, or None where it goes away."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _WEIGHT = {outcome: weight for weight, outcome in enumerate(OUTCOMES)}
@@ -38,9 +42,35 @@ def decision_seq(identifier: str) -> int:
     >>> decision_seq("dec_00000000002f")
     47
     """
-    digits = identifier.removeprefix(ID_PREFIX)
-    if len(digits) != 12 or not identifier.startswith(ID_PREFIX) or set(digits) - set("0123456789abcdef"):
+    if (seq := _seq(identifier, ID_PREFIX)) is None:
         raise ValueError("not a decision id: dec_ and twelve hexadecimal digits")
+    return seq
+
+
+def step_id(seq: int) -> str:
+    """The id of the step (a proposal, say) that stands at a sequence number of the journal.
+
+    >>> step_id(47)
+    'chg_00000000002f'
+    """
+    return f"{STEP_PREFIX}{seq:012x}"
+
+
+def step_seq(identifier: str) -> int:
+    """The sequence number that a step's id names. Raises ValueError when it is no such id.
+
+    >>> step_seq("chg_00000000002f")
+    47
+    """
+    if (seq := _seq(identifier, STEP_PREFIX)) is None:
+        raise ValueError("not the id of a change: chg_ and twelve hexadecimal digits")
+    return seq
+
+
+def _seq(identifier: str, prefix: str) -> int | None:
+    digits = identifier.removeprefix(prefix)
+    if len(digits) != 12 or not identifier.startswith(prefix) or set(digits) - set("0123456789abcdef"):
+        return None
     return int(digits, 16)
 
 
@@ -59,7 +89,7 @@ class VerdictRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 class DecisionRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One decision. `facts` are the slots between the fields and the derived features; `definitions` is the
-    sequence number of the record that holds the definitions it was made with.
+    sequence number of the record that holds the definitions it was made with. `side` is 1 when the challenger decided.
     """
 
     kind: int
@@ -75,6 +105,7 @@ class DecisionRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     late: bool
     verdict: VerdictRecord
     shadows: tuple[VerdictRecord, ...]
+    side: int = 0
 
     @property
     def event(self) -> Event:
@@ -83,12 +114,53 @@ class DecisionRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class DefinitionsRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A set of definitions from here on: its digest and the canonical text it is read from, packed."""
+    """A set of definitions from here on: its digest and the canonical text it is read from, packed.
+
+    `beneath` is packed, too: for each file that came with a shadow version the text that it covers, or None. Without
+    those files the definitions are what people have put in force. `cause` is the sequence number of the step that
+    brought them, -1 when it was none.
+    """
 
     kind: int
     received_us: int
     digest: str
     source: bytes
+    beneath: bytes = b""
+    cause: int = -1
+
+
+Verb = Literal["shadow", "retire", "propose", "withdraw", "reject", "approve", "roll_back"]
+"""What a person can do with a version."""
+
+
+class StepRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A step that a person took with a version: who, when, why, and about exactly which content.
+
+    `key` and `name` tell whose API key or session it was. `version` is the shadow version that is meant, or "" for
+    steps about all definitions. `of` is the sequence number of the proposal that is answered, else -1. `digest` is
+    the digest of the definitions that are proposed or come in force, shadows left out, and `base` of those that
+    were in force. `expires_us` ends a proposal; `confirmed` names the rules that may fire on more than their share;
+    `saved` says that the content was what lay in the packs' folders. `patch` is packed: path → new text, or None
+    for a file that goes away, against `base`.
+    """
+
+    kind: int
+    received_us: int
+    verb: Verb
+    key: str
+    name: str
+    why: str
+    version: str = ""
+    of: int = -1
+    digest: str = ""
+    base: str = ""
+    expires_us: int = 0
+    confirmed: tuple[str, ...] = ()
+    saved: bool = False
+    patch: bytes = b""
+
+
+Record = DecisionRecord | DefinitionsRecord | StepRecord
 
 
 def _verdict(verdict: Verdict | Decision) -> tuple[Any, ...]:
@@ -124,32 +196,70 @@ def encode_decision(
             late,
             _verdict(decision),
             [_verdict(shadow) for shadow in decision.shadows],
+            *((decision.side,) if decision.side else ()),
         )
     )
 
 
-def encode_definitions(definitions: Definitions, received_us: int) -> bytes:
+def encode_definitions(
+    definitions: Definitions, received_us: int, beneath: Patch | None = None, cause: int = -1
+) -> bytes:
     """The bytes of a definitions record."""
     packed = zlib.compress(canonical(dict(definitions.source)), 9)
-    return _encode((DEFINITIONS, received_us, definitions.digest, packed))
+    if not beneath and cause < 0:
+        return _encode((DEFINITIONS, received_us, definitions.digest, packed))
+    return _encode((DEFINITIONS, received_us, definitions.digest, packed, pack_patch(beneath or {}), cause))
 
 
-def source_of(record: DefinitionsRecord) -> Mapping[str, str]:
+def encode_step(step: StepRecord) -> bytes:
+    """The bytes of a step's record."""
+    return _encode(step)
+
+
+def source_of(record: DefinitionsRecord) -> dict[str, str]:
     """The pack files that a definitions record holds."""
     return msgspec.json.decode(zlib.decompress(record.source), type=dict[str, str])
 
 
+def base_of(record: DefinitionsRecord) -> dict[str, str]:
+    """The pack files that people have put in force: those of a definitions record without its shadow versions."""
+    return patched(source_of(record), patch_of(record.beneath))
+
+
+def pack_patch(patch: Patch) -> bytes:
+    """A patch as records keep it; nothing when it is empty."""
+    return zlib.compress(canonical(dict(patch)), 9) if patch else b""
+
+
+def patch_of(packed: bytes) -> Patch:
+    """The patch that `pack_patch` packed."""
+    return msgspec.json.decode(zlib.decompress(packed), type=dict[str, str | None]) if packed else {}
+
+
+def patched(files: Mapping[str, str], patch: Patch) -> dict[str, str]:
+    """Files with a patch put on them.
+
+    >>> patched({"a": "1", "b": "2"}, {"a": None, "c": "3"})
+    {'b': '2', 'c': '3'}
+    """
+    kept = {path: text for path, text in files.items() if path not in patch}
+    return kept | {path: text for path, text in patch.items() if text is not None}
+
+
 _decode_decision = msgspec.msgpack.Decoder(DecisionRecord).decode
 _decode_definitions = msgspec.msgpack.Decoder(DefinitionsRecord).decode
+_decode_step = msgspec.msgpack.Decoder(StepRecord).decode
 
 
-def decode(record: bytes | memoryview) -> DecisionRecord | DefinitionsRecord:
+def decode(record: bytes | memoryview) -> Record:
     """A record from its bytes. Raises ValueError when they are none."""
-    # An array's header byte and the kind, a small integer, are the first two bytes.
+    # An array's header (one byte, for up to fifteen fields) and the kind, a small integer, are the first two bytes.
     match record[1]:
         case 1:
             return _decode_decision(record)
         case 0:
             return _decode_definitions(record)
+        case 2:
+            return _decode_step(record)
         case _:
             raise ValueError("not a record of this journal")

@@ -1,19 +1,21 @@
 """Start: the newest usable snapshot, then the journal's tail, verified on the way."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from jindi import journal
 from jindi.basics.problems import Problem, Problems
-from jindi.engine import Program
+from jindi.engine import EventProgram, Program
 from jindi.features import Windows, plan
 from jindi.ports import Blobs, Frame, Log, LogDamaged
 from jindi.run import snapshots
-from jindi.run.archive import Archive
+from jindi.run.archive import Archive, Outdated
 from jindi.run.blocks import Feeder
 from jindi.run.lists import Lists
-from jindi.run.records import DecisionRecord, DefinitionsRecord, decode
+from jindi.run.records import DecisionRecord, DefinitionsRecord, Record, decode
 from jindi.run.state import State
+from jindi.run.versions import Ledger, Watch
 
 Progress = Callable[[int, int], None]
 """Told (records done, records in all)."""
@@ -52,24 +54,28 @@ def _recover(log: Log, blobs: Blobs, program: Program, archive: Archive, progres
         digest = _learnt(archive, state.definitions_seq, archive.record(state.definitions_seq), program)
     chain = _chain_before(log, start if start < total else total - 1)
     feeder = Feeder(state.windows)
+    beside: dict[tuple[int, str], EventProgram | None] = {}
     state.feed_through(feeder)
     for frame in log.read(chain.next_seq) if total else ():
         for seq, raw in enumerate(_followed(chain, frame), frame.first):
             if seq < start:
                 continue
             record = decode(raw)
-            if isinstance(record, DefinitionsRecord):
-                state.definitions_seq, digest = seq, _learnt(archive, seq, record, program)
-                state.next_seq = seq + 1
-            else:
+            if isinstance(record, DecisionRecord):
                 state.apply(seq, record, archive.values_today(record, program.definitions))
+                _watch(state, seq, record, archive, beside)
+            else:
+                if isinstance(record, DefinitionsRecord):
+                    state.definitions_seq, digest = seq, _learnt(archive, seq, record, program)
+                state.ledger.note(seq, record)
+                state.next_seq = seq + 1
             if progress is not None and seq % 4096 == 0:
                 progress(seq - start, total - start)
     state.take(feeder.flush())
     return Recovered(state, chain, total - start, snapshot, digest, tuple(notes))
 
 
-def _learnt(archive: Archive, seq: int, record: DecisionRecord | DefinitionsRecord, program: Program) -> str:
+def _learnt(archive: Archive, seq: int, record: Record, program: Program) -> str:
     """The digest of a definitions record. Today's, as it nearly always is, needn't be compiled once more."""
     assert isinstance(record, DefinitionsRecord), "the state says so"
     if record.digest == program.digest:
@@ -117,8 +123,44 @@ def _from_snapshot(
         state = State(program, restored.windows, lists, restored.openings, restored.answered)
         state.high_us, state.next_seq = header.high_us, header.seq
         state.definitions_seq = header.definitions_seq
+        state.ledger = header.ledger if header.ledger is not None else _ledger(archive, header.seq)
+        state.watch = Watch(header.watched)
         return state, name
     return State.fresh(program, Windows(windows_plan)), None
+
+
+def _watch(
+    state: State,
+    seq: int,
+    record: DecisionRecord,
+    archive: Archive,
+    beside: dict[tuple[int, str], EventProgram | None],
+) -> None:
+    """Count what the versions of its moment did and would have done. `beside` remembers the event types that had any
+    version beside the live one.
+    """
+    key = (record.definitions, record.event_type)
+    if key not in beside:
+        beside[key] = None
+        with suppress(Outdated):  # what can't be read any more can't be counted either
+            found = archive.program(record.definitions).events[record.event_type]
+            beside[key] = found if found.shadows or found.challenger is not None else None
+    if (ep := beside[key]) is None:
+        return
+    outcome = record.verdict.outcome
+    if ep.shadows:
+        shadows = ((each.outcome, each) for each in record.shadows)
+        state.watch.count(ep, seq, record.as_of_us, record.side, record.verdict, outcome, shadows)
+    if ep.challenger is not None:
+        state.watch.side(ep, record.as_of_us, record.side, outcome, record.verdict)
+
+
+def _ledger(archive: Archive, until: int) -> Ledger:
+    """What a snapshot of an earlier Jindi doesn't know: the steps and definitions before a record."""
+    ledger = Ledger()
+    for seq, record in archive.others(until):
+        ledger.note(seq, record)
+    return ledger
 
 
 def last_record(archive: Archive, seq: int) -> bytes:

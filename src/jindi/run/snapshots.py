@@ -16,6 +16,7 @@ from jindi.features import Plan, Windows
 from jindi.ports import Blobs
 from jindi.run.answered import Answered
 from jindi.run.openings import Opening, Openings
+from jindi.run.versions import Ledger, Watched
 
 MAGIC = b"JINDI-SNAPSHOT-2\n"
 PREFIX = "snapshot-"
@@ -51,6 +52,10 @@ class Header(msgspec.Struct, kw_only=True):
     lists: dict[str, Any]
     openings: list[Opening]
     sections: list[Section]
+    ledger: Ledger | None = None
+    """None in a snapshot of before there were steps: the journal tells."""
+    watched: Watched | None = None
+    """None in a snapshot of before watched versions were counted: they are from here on."""
 
 
 class Restored(msgspec.Struct):
@@ -81,6 +86,8 @@ def chunks(state: Any, last_record: bytes) -> Iterator[bytes | memoryview]:
         answered=answered_header,
         lists=state.lists.save(),
         openings=state.openings.save(),
+        ledger=state.ledger,
+        watched=state.watch.watched,
         sections=[Section(name, data.nbytes, hashlib.sha256(data).digest()) for name, data in buffers],
     )
     head = _encode(header)

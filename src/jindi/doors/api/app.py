@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from jindi.access import ApiKeys
+from jindi.access import ApiKey, ApiKeys
 from jindi.access import Scope as Right
 from jindi.basics.instants import format_instant
 from jindi.basics.money import EXPONENTS, format_minor
@@ -22,15 +22,16 @@ from jindi.doors.api.hot import Events, Gone, Receive, Scope, Send, TooLarge, an
 from jindi.doors.api.metrics import exposition
 from jindi.doors.api.openapi import document
 from jindi.doors.api.problems import Title, problem
+from jindi.doors.api.versions import PACKS_BYTES_MAX, Keyed, VersionRoutes
 from jindi.engine import to_json
 from jindi.language import Kind, Type, Value
 from jindi.ports import Clock
 from jindi.run.intake import Refused
 from jindi.run.platform import NotNow, Platform, compiled
+from jindi.run.versions.desk import Desk
 
 Handler = Callable[[Request], Awaitable[Response]]
 _json = msgspec.json.Encoder().encode
-PACKS_BYTES_MAX = 8 * 1024 * 1024
 
 
 def _error(title: Title, detail: str = "", **more: Any) -> Response:
@@ -64,8 +65,11 @@ class TryRequest(msgspec.Struct, forbid_unknown_fields=True):
 class Routes:
     """Everything but the hot route."""
 
-    def __init__(self, platform: Platform, keys: ApiKeys, base_files: Callable[[], Mapping[str, str]]) -> None:
+    def __init__(
+        self, platform: Platform, keys: ApiKeys, base_files: Callable[[], Mapping[str, str]], desk: Desk
+    ) -> None:  # fmt: skip
         self._platform, self._keys, self._base_files = platform, keys, base_files
+        self._versions = VersionRoutes(desk, self._with_one_of)
 
     def routes(self) -> list[Route]:
         """The table of routes."""
@@ -73,6 +77,7 @@ class Routes:
             Route("/v1/decisions/{id}", self._with(Right.DECISIONS_READ, self._decision)),
             Route("/v1/decisions/{id}/explanation", self._with(Right.DECISIONS_READ, self._explanation)),
             Route("/v1/entities/{key}/{value:path}/features", self._with(Right.ENTITIES_READ, self._features)),
+            *self._versions.routes(),
             Route("/v1/packs", self._with(Right.ADMIN, self._packs)),
             Route("/v1/packs/try", self._with(Right.ADMIN, self._try), methods=["POST"]),
             Route("/v1/snapshots", self._with(Right.ADMIN, self._snapshot), methods=["POST"]),
@@ -85,14 +90,22 @@ class Routes:
     def _with(self, right: Right, handler: Handler) -> Handler:
         """The handler, for those whose key carries a right."""
 
+        async def keyless(request: Request, _: ApiKey) -> Response:
+            return await handler(request)
+
+        return self._with_one_of((right,), keyless)
+
+    def _with_one_of(self, rights: tuple[Right, ...], handler: Keyed) -> Handler:
+        """The handler, for those whose key carries one of some rights; it is told whose key it is."""
+
         async def guarded(request: Request) -> Response:
             given = request.headers.get("authorization", "")
             key = self._keys.holder(given[7:].strip()) if given[:7].lower() == "bearer " else None
             if key is None:
                 return _error(problems.UNAUTHENTICATED)
-            if not key.may(right):
-                return _error(problems.FORBIDDEN, f"it needs {right}")
-            return await handler(request)
+            if not any(map(key.may, rights)):
+                return _error(problems.FORBIDDEN, f"it needs {' or '.join(rights)}")
+            return await handler(request, key)
 
         return guarded
 
@@ -199,13 +212,15 @@ def build_api(
     base_files: Callable[[], Mapping[str, str]],
     console: ASGIApp | None = None,
     events: Events | None = None,
+    desk: Desk | None = None,
 ) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     """The ASGI application of a running platform. `base_files` gives the packs that are always loaded; `events` is
-    the hot route, if its maker uses it elsewhere, too.
+    the hot route, if its maker uses it elsewhere, too; `desk` where versions are changed (without, what is in force
+    counts as saved).
     """
     hot = events or Events(platform, keys, clock)
     rest = Starlette(
-        routes=list(Routes(platform, keys, base_files).routes()),
+        routes=list(Routes(platform, keys, base_files, desk or Desk(platform, lambda: platform.base)).routes()),
         exception_handlers={404: _not_found, 405: _not_allowed, 500: _failed},
     )
     # An address that is nearly right is told so, never answered with a redirect to whatever Host was sent.

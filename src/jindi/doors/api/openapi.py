@@ -8,6 +8,7 @@ from jindi.language import Kind
 from jindi.packs import OUTCOMES, Definitions, EventDef, FieldDef
 
 _DECISION_ID = {"type": "string", "pattern": "^dec_[0-9a-f]{12}$"}
+_STEP_ID = "^chg_[0-9a-f]{12}$"
 _INSTANT = {"type": "string", "format": "date-time"}
 
 
@@ -97,6 +98,7 @@ def _paths() -> dict[str, Any]:
                 },
             }
         },
+        **_version_paths(),
         "/v1/snapshots": {
             "post": {
                 "summary": "Write a snapshot of the state now.",
@@ -139,6 +141,61 @@ def _features() -> dict[str, Any]:
         },
         "required": ["entity", "as_of", "features", "types", "absent"],
     }
+
+
+def _version_paths() -> dict[str, Any]:
+    """Where versions of policies are looked at and changed."""
+    text, texts = {"type": "string"}, {"type": "array", "items": {"type": "string"}}
+    files = {"type": "object", "additionalProperties": text, "description": "Pack files by path; else the saved ones."}
+    why = {"type": "string", "maxLength": 500}
+    proposal_id = [{"name": "id", "in": "path", "required": True, "schema": {"type": "string", "pattern": _STEP_ID}}]
+    name = [{"name": "id", "in": "path", "required": True, "schema": text, "description": "A policy or a version."}]
+    version = [{"name": "version", "in": "query", "required": False, "schema": text}]
+    anything = {"type": "object"}
+
+    def post(summary: str, operation: str, needs: list[str], *, code: str = "200", path: Any = (), **given: Any) -> Any:
+        schema = {"type": "object", "properties": given, "required": needs, "additionalProperties": False}
+        answer = {"description": "Done, and durable.", "content": {"application/json": {"schema": anything}}}
+        return {
+            "post": {
+                "summary": summary,
+                "operationId": operation,
+                "parameters": list(path),
+                "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+                "responses": {code: answer, **_errors("400", "401", "403", "404", "409", "413", "422", "503")},
+            }
+        }
+
+    return {
+        "/v1/policies": {"get": _get("All versions of policies and open proposals.", "readPolicies", anything, [])},
+        "/v1/policies/statistics": {
+            "get": _get("What watched versions would have decided.", "readStatistics", anything, version)
+        },
+        "/v1/policies/{id}": {"get": _get("A policy's versions and their history.", "readPolicy", anything, name)},
+        "/v1/policies/diff": post(
+            "What the drafts would put in force.", "previewDrafts", [], policies=texts, files=files
+        ),
+        "/v1/policies/shadow": post(
+            "Put a draft beside what decides.", "startShadow", ["policy"], code="201", policy=text, files=files, why=why
+        ),
+        "/v1/policies/retire": post("End a shadow version.", "endShadow", ["version"], version=text, why=why),
+        "/v1/policies/rollback": post(
+            "Go back to what was in force before.", "rollBack", ["why"], why=why, policy=text
+        ),
+        "/v1/proposals": {
+            "get": _get("All proposals, the newest first.", "readProposals", anything, []),
+            **post("Propose drafts.", "propose", ["why"], code="201", why=why, policies=texts, files=files),
+        },
+        "/v1/proposals/{id}": {
+            "get": _get("A proposal and what it would change.", "readProposal", anything, proposal_id)
+        },
+        "/v1/proposals/{id}/approve": post(
+            "Put a proposal in force.", "approve", [], path=proposal_id, why=why, confirm=texts, digest=text
+        ),
+        "/v1/proposals/{id}/reject": post(
+            "Reject or withdraw a proposal.", "reject", ["why"], path=proposal_id, why=why
+        ),
+    }  # fmt: skip
 
 
 def _get(summary: str, operation: str, schema: dict[str, Any], parameters: list[dict[str, Any]]) -> dict[str, Any]:

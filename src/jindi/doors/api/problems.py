@@ -31,6 +31,12 @@ REFUSED = Title("event-refused", 422, "The event does not fit what its type decl
 PACKS_REFUSED = Title(
     "packs-refused", 422, "The packs have problems; nothing was changed", "行业包存在问题，未作任何更改"
 )
+DECLINED = Title(
+    "change-declined",
+    409,
+    "The change can't be made as things stand; nothing was changed",
+    "当前情形下不能变更，未作任何更改",
+)
 BUSY = Title(
     "busy", 503, "Too many events are waiting; nothing was taken, try again", "等待处理的事件过多，本事件未受理，请重试"
 )

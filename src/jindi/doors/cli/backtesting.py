@@ -20,7 +20,6 @@ from jindi.run.archive import Archive
 from jindi.run.backtest import Candidate, Span
 from jindi.run.backtest.contest import EVER_US
 from jindi.run.backtest.runner import Backtest, Question, promoted
-from jindi.run.records import DecisionRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +68,9 @@ def _newest(wiring: Wiring, settled: Settled) -> Program:
     log = wiring.view_log(settled)
     try:
         archive = Archive(log)
-        if (seq := log.next_seq() - 1) < 0:
+        if (seq := archive.in_force()) < 0:
             raise Problems([Problem("journal", "", "it is empty", "a backtest needs a past")])
-        record = archive.record(seq)
-        return archive.program(record.definitions if isinstance(record, DecisionRecord) else seq)
+        return archive.program(seq)
     finally:
         log.close()
 

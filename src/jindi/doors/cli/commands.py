@@ -18,6 +18,7 @@ from jindi import packs
 from jindi.basics.instants import format_instant
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.output import Output
+from jindi.doors.cli.policies import policies_app
 from jindi.doors.cli.wiring import Settled, Wiring
 from jindi.ports import LogFailure
 
@@ -30,6 +31,7 @@ rules_app = typer.Typer(no_args_is_help=True, help="Rules: find them in the past
 config_app = typer.Typer(no_args_is_help=True, help="Settings and where each comes from.")
 keys_app = typer.Typer(no_args_is_help=True, help="API keys (while the platform is down).")
 app.add_typer(packs_app, name="packs")
+app.add_typer(policies_app, name="policies")
 app.add_typer(features_app, name="features")
 app.add_typer(rules_app, name="rules")
 app.add_typer(config_app, name="config")
@@ -39,6 +41,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document in
 Data = Annotated[str | None, typer.Option("--data", metavar="DIR", help="The platform's folder (default: jindi-data).")]
 Packs = Annotated[
     list[Path] | None, typer.Option("--packs", metavar="DIR", help="A pack, or a folder of packs; may be repeated.")
+]
+Changes = Annotated[
+    str | None,
+    typer.Option(
+        "--changes", metavar="files|approved", help="What puts policies in force: saved files, or an approval."
+    ),
 ]
 Listen = Annotated[
     str | None, typer.Option("--listen", metavar="HOST:PORT", help="Where to listen; port 0 takes a free one.")
@@ -67,9 +75,14 @@ def run(wiring: Wiring) -> None:
 
 
 def _settle(ctx: typer.Context, output: Output, data: str | None = None, folders: list[Path] | None = None,
-            listen: str | None = None) -> tuple[Wiring, Settled]:  # fmt: skip
+            listen: str | None = None, changes: str | None = None) -> tuple[Wiring, Settled]:  # fmt: skip
     wiring: Wiring = ctx.obj.wiring
-    flags = {"data": data, "listen": listen, "packs": ",".join(map(str, folders)) if folders else None}
+    flags = {
+        "data": data,
+        "listen": listen,
+        "changes": changes,
+        "packs": ",".join(map(str, folders)) if folders else None,
+    }
     try:
         return wiring, wiring.settle(flags)
     except Problems as problems:
@@ -96,19 +109,20 @@ def main(
 
 @app.command()
 def up(
-    ctx: typer.Context, data: Data = None, folders: Packs = None, listen: Listen = None, as_json: AsJson = False
-) -> None:
+    ctx: typer.Context, data: Data = None, folders: Packs = None, listen: Listen = None, changes: Changes = None,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
     """Start the platform: API and console in one process, until it is told to stop."""
     from jindi.doors.cli.running import bring_up  # noqa: PLC0415 - the server is only imported when one runs
 
     output = Output(as_json=as_json)
-    wiring, settled = _settle(ctx, output, data, folders, listen)
+    wiring, settled = _settle(ctx, output, data, folders, listen, changes)
     bring_up(wiring, settled, output)
 
 
 @app.command()
 def demo(
-    ctx: typer.Context, data: Data = "demo-data", folders: Packs = None, listen: Listen = None,
+    ctx: typer.Context, data: Data = "demo-data", folders: Packs = None, listen: Listen = None, changes: Changes = None,
     users: Annotated[int, typer.Option(min=20, help="Customers of the simulated wallet.")] = 12_000,
     seed: Annotated[int, typer.Option(help="The simulated world's seed.")] = 7,
     days: Annotated[
@@ -120,7 +134,7 @@ def demo(
     from jindi.doors.cli.running import Simulation, bring_up  # noqa: PLC0415
 
     output = Output(as_json=as_json)
-    wiring, settled = _settle(ctx, output, data, folders, listen)
+    wiring, settled = _settle(ctx, output, data, folders, listen, changes)
     bring_up(wiring, settled, output, Simulation(seed, users, days))
 
 

@@ -69,6 +69,12 @@ def try_packs(files: Mapping[str, str], raw: bytes, url: str, api_key: str, outp
 
 def _print(output: Output, title: str, explanation: Mapping[str, Any]) -> None:
     output.say(f"{title}: {explanation['outcome'].upper()}, score {explanation['score']}")
+    if (split := explanation.get("split")) is not None:
+        lot = "no lot" if split["lot_ppm"] is None else f"lot {split['lot_ppm'] / 10_000:g}%"
+        output.say(
+            f"  decided by the {split['side']} {split[split['side']]}: {lot} of {split['by']},"
+            f" the challenger's are below {split['share_ppm'] / 10_000:g}%"
+        )
     for rule in explanation["rules"]:
         asks = f" → {rule['asks']}" if rule["asks"] else ""
         score = f" {rule['score']:+d}" if rule["score"] else ""

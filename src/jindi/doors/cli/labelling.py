@@ -9,7 +9,6 @@ from jindi.doors.cli.wiring import Settled, Wiring
 from jindi.engine import Program
 from jindi.run.archive import Archive
 from jindi.run.labels import Labels, Standing, standing
-from jindi.run.records import DecisionRecord
 
 SHARES = (0.5, 0.8, 0.9, 0.95, 0.99)
 
@@ -46,10 +45,9 @@ def show_labels(wiring: Wiring, settled: Settled, output: Output) -> None:
 
 
 def _newest(archive: Archive) -> Program:
-    if (seq := archive.log.next_seq() - 1) < 0:
+    if (seq := archive.in_force()) < 0:
         raise Problems([Problem("journal", "", "it is empty", "start the platform and send it events")])
-    record = archive.record(seq)
-    return archive.program(record.definitions if isinstance(record, DecisionRecord) else seq)
+    return archive.program(seq)
 
 
 def _told(each: Standing) -> dict[str, Any]:

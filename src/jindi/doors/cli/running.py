@@ -44,12 +44,23 @@ def make_platform(wiring: Wiring, settled: Settled, output: Output, *, release_d
         blobs=blobs,
         tokens=wiring.tokens(settled),
         clock=wiring.clock,
-        files=wiring.pack_files(settled.packs),
+        files=_saved(wiring, settled, output),
         settings=replace(settled.platform, release_due=release_due),
         notary=Notary(wiring.origin(settled), wiring.signer(settled), blobs),
         keeper=Keeper(wiring.archive(settled)) if settled.platform.archive_minutes else None,
         tell=output.note,
     )
+
+
+def _saved(wiring: Wiring, settled: Settled, output: Output) -> dict[str, str]:
+    """The saved packs. Where changes are approved they are drafts, and may be in any state. Raises Problems."""
+    try:
+        return wiring.pack_files(settled.packs)
+    except (Problems, OSError) as error:
+        if settled.platform.changes == "files":
+            raise
+        output.note(f"the drafts can't be read: {error}")
+        return {}
 
 
 def bring_up(wiring: Wiring, settled: Settled, output: Output, simulation: Simulation | None = None) -> None:
@@ -109,7 +120,8 @@ async def _up(
         try:
             await serve(
                 platform, sock, keys=keys, sessions=wiring.sessions(blobs), links=links, clock=wiring.clock,
-                base_files=wiring.base_files, ready=ready, score=stream.board.to_json if stream else lambda: None,
+                base_files=wiring.base_files, saved=lambda: wiring.pack_files(settled.packs),
+                ready=ready, score=stream.board.to_json if stream else lambda: None,
             )  # fmt: skip
         finally:
             await platform.close()
@@ -136,7 +148,9 @@ async def _beside(*works: Coroutine[Any, Any, None]) -> Any:
 
 
 async def _watch_packs(wiring: Wiring, settled: Settled, output: Output, platform: Platform) -> None:
-    """Changed packs take effect at once, whole or not at all."""
+    """Changed packs take effect at once, whole or not at all; where changes are approved they are only drafts."""
+    if settled.platform.changes == "approved":
+        return
     mark = wiring.packs_mark(settled.packs)
     while True:
         await asyncio.sleep(WATCH_S)

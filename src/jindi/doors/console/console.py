@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response, Stream
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from jindi.access import ABSOLUTE_US, Scope, Session, Sessions, SignInLinks, is_csrf_token
+from jindi.access import ABSOLUTE_US, ApiKeys, Scope, Session, Sessions, SignInLinks, is_csrf_token
 from jindi.basics.instants import MINUTE_US, SECOND_US, format_instant
 from jindi.basics.money import format_minor
 from jindi.doors.console import live
@@ -24,11 +24,13 @@ from jindi.doors.console.guard import SecurityHeaders, read_form, refuse_other_s
 from jindi.doors.console.overview import overview_values
 from jindi.doors.console.reasons import decision_values, limit_text
 from jindi.doors.console.source import DecisionFilter, DecisionRow, Source
+from jindi.doors.console.versions import VersionPages
 from jindi.doors.console.view import CHOICES, COOKIE, Pages, View, view_of
 from jindi.doors.console.words import WORDS
 from jindi.engine import Explanation
 from jindi.packs.definitions import Outcome
 from jindi.ports import Clock
+from jindi.run.versions.desk import OPERATOR, OWN_KEY, Desk
 
 PAGE_ROWS = 50
 EXPORT_ROWS_MAX, EXPORT_ROWS_AT_ONCE = 10_000, 250
@@ -44,11 +46,22 @@ _Handler = Callable[[Request], Awaitable[Response]]
 class Console:
     """The pages over one running platform. Every page but signing in needs a session."""
 
-    def __init__(self, source: Source, sessions: Sessions, links: SignInLinks, clock: Clock, zone: ZoneInfo) -> None:
-        self._source, self._sessions, self._links = source, sessions, links
+    def __init__(
+        self,
+        source: Source,
+        sessions: Sessions,
+        links: SignInLinks,
+        clock: Clock,
+        zone: ZoneInfo,
+        desk: Desk | None = None,
+        keys: ApiKeys | None = None,
+    ) -> None:
+        self._source, self._sessions, self._links, self._keys = source, sessions, links, keys
         self._clock, self._zone = clock, zone
         self._assets = Assets()
         self._pages = Pages(self._assets)
+        self._desk = desk
+        self._versions = VersionPages(desk, self._pages, self._needs, self._checked_form) if desk is not None else None
         self._explaining = asyncio.Lock()
         self._streams = 0
 
@@ -96,30 +109,65 @@ class Console:
                 return RedirectResponse("/console", HTTPStatus.SEE_OTHER)
             why = request.query_params.get("why")
             notice = f"sign_in.{why}" if why in ("ended", "signed_out") else None
-            return self._pages.show("sign_in.html", view, invitation=None, token=None, notice=notice)
+            return self._pages.show(
+                "sign_in.html", view, invitation=None, token=None, takes_keys=self._keys is not None, notice=notice
+            )
         invitation = self._links.look(token, view.now_us)
         if invitation is None:
             return self._pages.show(
-                "sign_in.html", view, status=410, invitation=None, token=None, notice="sign_in.dead"
+                "sign_in.html",
+                view,
+                status=410,
+                invitation=None,
+                token=None,
+                takes_keys=self._keys is not None,
+                notice="sign_in.dead",
             )
         minutes = -(-(invitation.expires_us - view.now_us) // MINUTE_US)
-        return self._pages.show("sign_in.html", view, invitation=invitation, minutes=minutes, token=token, notice=None)
+        return self._pages.show(
+            "sign_in.html", view, invitation=invitation, minutes=minutes, token=token, takes_keys=False, notice=None
+        )  # fmt: skip
+
+    def _sign_in_page(self, view: View, notice: str | None, status: int = HTTPStatus.OK) -> Response:
+        """The page of somebody who has no link."""
+        return self._pages.show(
+            "sign_in.html", view, status=int(status), invitation=None, token=None,
+            takes_keys=self._keys is not None, notice=notice,
+        )  # fmt: skip
 
     async def consume(self, request: Request) -> Response:
         """The button on that page: uses the link up and opens a session under a new id."""
         refuse_other_sites(request)
         form = await read_form(request)
-        now_us = self._clock.now_us()
-        invitation = self._links.redeem(form.get("token", ""), now_us)
+        invitation = self._links.redeem(form.get("token", ""), self._clock.now_us())
         if invitation is None:
             view = self._view(request)
             return self._pages.show(
-                "sign_in.html", view, status=410, invitation=None, token=None, notice="sign_in.dead"
+                "sign_in.html",
+                view,
+                status=410,
+                invitation=None,
+                token=None,
+                takes_keys=self._keys is not None,
+                notice="sign_in.dead",
             )
+        return self._opened(request, invitation.who, invitation.scopes)
+
+    async def consume_key(self, request: Request) -> Response:
+        """Signs in whoever holds an API key, with that key's name and rights."""
+        refuse_other_sites(request)
+        form = await read_form(request)
+        key = self._keys.holder(form.get("key", "").strip()) if self._keys is not None else None
+        if key is None:
+            return self._sign_in_page(self._view(request), "sign_in.bad_key", HTTPStatus.FORBIDDEN)
+        return self._opened(request, OPERATOR if key.name == OWN_KEY else key.name, key.scopes)
+
+    def _opened(self, request: Request, who: str, scopes: frozenset[Scope]) -> Response:
+        """A session under a new id, and the way to the console."""
         _, before = self._who(request, use=False)
         if before is not None:
             self._sessions.close(before)
-        opened = self._sessions.open(invitation.who, invitation.scopes, now_us)
+        opened = self._sessions.open(who, scopes, self._clock.now_us())
         answer = RedirectResponse("/console", HTTPStatus.SEE_OTHER)
         answer.set_cookie(
             self._cookie_name(request),
@@ -245,9 +293,10 @@ class Console:
             except (LookupError, ValueError):
                 return None
 
-    async def policies(self, _: Request, view: View) -> Response:
-        """All policies, with what they have done."""
-        return self._pages.show("policies.html", view, page="policies", policies=self._source.policies())
+    async def policies(self, request: Request, view: View) -> Response:
+        """All policies, with what they have done, their versions, and proposals."""
+        more = self._versions.overview(request, view) if self._versions is not None else {"versions": None}
+        return self._pages.show("policies.html", view, page="policies", policies=self._source.policies(), **more)
 
     async def policy(self, request: Request, view: View) -> Response:
         """One policy: its rules with documentation, basis and hits. Read only."""
@@ -255,7 +304,12 @@ class Console:
         found = next((seen for seen in self._source.policies() if seen.policy.id == identifier), None)
         if found is None:
             return self._error(view, HTTPStatus.NOT_FOUND, "error.no_policy", id=identifier[:64])
-        return self._pages.show("policy.html", view, page="policies", seen=found, limit_text=limit_text)
+        versions = None
+        if self._desk is not None:
+            versions = [each for each in self._desk.versions() if each.id == identifier.partition("@")[0]]
+        return self._pages.show(
+            "policy.html", view, page="policies", seen=found, limit_text=limit_text, versions=versions
+        )  # fmt: skip
 
     # ---- live ---------------------------------------------------------------------------------------
 
@@ -334,6 +388,7 @@ class Console:
                 Route("/", self.home),
                 Route("/sign-in", self.sign_in),
                 Route("/sign-in", self.consume, methods=["POST"]),
+                Route("/sign-in/key", self.consume_key, methods=["POST"]),
                 Route("/sign-in/{token}", self.sign_in),
                 Route("/sign-out", self.sign_out, methods=["POST"]),
                 Route("/console", self._needs(read, self.overview)),
@@ -346,6 +401,7 @@ class Console:
                 Route("/console/decisions/{id}", self._needs(read, self.decision)),
                 Route("/console/policies", self._needs(read, self.policies)),
                 Route("/console/policies/{id}", self._needs(read, self.policy)),
+                *(self._versions.routes() if self._versions is not None else ()),
                 Route("/assets/{digest}/{name}", self.asset),
             ],
             exception_handlers={HTTPException: self.refused, Exception: self.failed},
@@ -354,13 +410,23 @@ class Console:
         return SecurityHeaders(pages)
 
 
-def build_console(source: Source, *, sessions: Sessions, links: SignInLinks, clock: Clock, zone: ZoneInfo) -> ASGIApp:
-    """The console as an ASGI application for the root of a server: `/console`, `/sign-in`, `/assets`.
+def build_console(
+    source: Source,
+    *,
+    sessions: Sessions,
+    links: SignInLinks,
+    clock: Clock,
+    zone: ZoneInfo,
+    desk: Desk | None = None,
+    keys: ApiKeys | None = None,
+) -> ASGIApp:
+    """The console as an ASGI application for the root of a server: `/console`, `/sign-in`, `/assets`. With `desk` it
+    has the pages on which versions are changed, with `keys` people may sign in with an API key.
 
     `zone` is the zone in which all instants are shown. Behind TLS the server must set the scheme to
     `https`, so that cookies are marked secure.
     """
-    return Console(source, sessions, links, clock, zone).app()
+    return Console(source, sessions, links, clock, zone, desk, keys).app()
 
 
 def _own_path(text: str) -> str:

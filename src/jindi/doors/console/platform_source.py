@@ -61,10 +61,9 @@ class PlatformSource:
         return recent[0].event.at_us if len(recent) == recent.maxlen else None
 
     def _row(self, decided: Decided) -> DecisionRow:
-        program = self._platform.program.events.get(decided.event.type)
-        assert program is not None, "recent decisions are cleared when definitions change"
-        decision = decided.decision
-        rules = tuple(program.live.policy.rules[hit].id for hit in decision.hits) if program.live is not None else ()
+        program, decision = decided.ep, decided.decision
+        decider = program.decider(decision.side)
+        rules = tuple(decider.policy.rules[hit].id for hit in decision.hits) if decider is not None else ()
         subject, minor, currency = _subject(program.event, decided.event.values)
         return DecisionRow(
             seq=decided.seq,
@@ -98,7 +97,7 @@ class PlatformSource:
         record, ep = found.record, found.ep
         verdict, event = record.verdict, record.event
         subject, minor, currency = _subject(ep.event, record.values)
-        live = ep.live
+        live = ep.decider(record.side)
         recent = {each.seq: each for each in self._platform.lane.recent}.get(found.seq)
         row = DecisionRow(
             seq=found.seq, decision_id=decision_id(found.seq), event_id=event.id, event_type=event.type,
@@ -200,6 +199,9 @@ class PlatformSource:
 
     def _decided(self, policy: PolicyDef) -> Mapping[Outcome, int]:
         measures = self._platform.measures
+        if policy.state == "live" and self._platform.program.definitions.challenger(policy.on) is not None:
+            sides = [each for each in self._platform.watched.sides if each.version == policy.version]
+            return {outcome: sum(side.outcomes[n] for side in sides) for n, outcome in enumerate(Outcome)}
         if policy.state == "live":
             return {outcome: measures.outcomes[policy.on, outcome] for outcome in Outcome}
         return {outcome: measures.shadow_outcomes[policy.id, outcome] for outcome in Outcome}

@@ -57,6 +57,8 @@ def sourcing(contest: Contest, event_type: str, definitions: int, schema: pa.Sch
     then = contest.archive.program(definitions).events[event_type]
     today = contest.candidate.program.events[event_type]
     assert today.live is not None, "only types with a policy are judged"
+    if today.challenger is not None:
+        raise Unfit("split")  # which of two policies decides is asked event by event
     columns = {meta.slot: column for column, meta in meta_of(schema).columns.items()}
     found, view = Sourcing(), contest.view(definitions, event_type)
     same = _Same(then, today)
@@ -203,7 +205,7 @@ def count_rows(
     segment = None if view.segment_at is None else _texts(columns[today.slots[view.segment_at]])
     tally.count_groups(groups, [day.isoformat() for day in past.days], past.day_of_row, segment)
     tally.hit_groups(tally.rules_live, *_journalled_hits(past.reasons), groups)
-    tally.hit_groups(tally.rules, view.rules, verdicts.hits, groups)
+    tally.hit_groups(tally.rules, view.rules[0], verdicts.hits, groups)
     if view.customer_at is not None:
         _disturb(tally, columns[today.slots[view.customer_at]], groups)
     _show(tally, groups, past.event_ids, sample)

@@ -266,8 +266,8 @@ class Contest:
             str(decision.outcome), judged.facts, judged.absent,
         )  # fmt: skip
         tally.degraded += bool(decision.degraded)
-        Tally.hit(tally.rules_live, [view.rules_live[hit] for hit in record.verdict.hits], minor, label)
-        Tally.hit(tally.rules, [view.rules[hit] for hit in decision.hits], minor, label)
+        Tally.hit(tally.rules_live, [view.rules_live[record.side][hit] for hit in record.verdict.hits], minor, label)
+        Tally.hit(tally.rules, [view.rules[decision.side][hit] for hit in decision.hits], minor, label)
 
     def labels_of(self, seqs: Words, event_ids: Sequence[str], as_of_us: Words) -> npt.NDArray[np.int8]:
         """The label of each of many decisions as it counts: 1 true, 0 false, -1 unknown."""
@@ -288,8 +288,8 @@ class View:
     amount_at: int | None
     customer_at: int | None
     segment_at: int | None
-    rules_live: tuple[str, ...]
-    rules: tuple[str, ...]
+    rules_live: tuple[tuple[str, ...], ...]
+    rules: tuple[tuple[str, ...], ...]
 
     @classmethod
     def of(cls, then: EventProgram, now: EventProgram, segment: str | None) -> "View":
@@ -300,8 +300,7 @@ class View:
         customers = [place for place, field in fields.values() if field.entity in ("user", "customer")]
         return cls(
             amount_at, customers[0] if customers else None, now.index.get(segment) if segment else None,
-            tuple(rule.id for rule in then.live.policy.rules) if then.live else (),
-            tuple(rule.id for rule in now.live.policy.rules) if now.live else (),
+            *(tuple(tuple(rule.id for rule in side.policy.rules) for side in ep.deciders()) for ep in (then, now)),
         )  # fmt: skip
 
     def names(self, now: EventProgram) -> tuple[str, ...]:

@@ -91,6 +91,8 @@ class Replay:
 
     def _ask_of_judged(self, old: EventProgram, new: EventProgram) -> None:
         then, today = old.definitions, new.definitions
+        if new.challenger is not None:
+            raise Unfit("split")
         if old.zone != new.zone or not set(new.time_words) <= set(old.index):
             raise Unfit("words of the clock")
         for member in new.members:
@@ -235,9 +237,10 @@ def in_step(streams: dict[str, Iterator[Piece]]) -> Iterator[list[Piece]]:
 
 
 def _decides_alike(then: Definitions, today: Definitions, event_type: str) -> bool:
-    """Whether events of a type are decided by the same policy, or by none on both sides."""
-    old, new = then.live_policy(event_type), today.live_policy(event_type)
-    return (old.digest if old is not None else None) == (new.digest if new is not None else None)
+    """Whether events of a type are decided by the same policies, or by none on both sides."""
+    pairs = ((then.live_policy(event_type), today.live_policy(event_type)),
+             (then.challenger(event_type), today.challenger(event_type)))  # fmt: skip
+    return all((old.digest if old else None) == (new.digest if new else None) for old, new in pairs)
 
 
 def _is_text(ep: EventProgram, name: str) -> bool:

@@ -75,7 +75,7 @@ def promoted(definitions: Definitions, policy_id: str) -> Program:
             [Problem("--policy", policy_id[:64], "no policy of the candidate has this id", f"it has: {known}")]
         )
     policies = tuple(
-        replace(policy, state="live") if policy.id == policy_id
+        replace(policy, state="live", split=None) if policy.id == policy_id
         else replace(policy, state="draft") if policy.on == found.on and policy.state == "live"
         else policy
         for policy in definitions.policies
@@ -336,18 +336,17 @@ def _currency(ep: EventProgram) -> str | None:
 
 def _docs(ep: EventProgram, archive: Archive, last: int) -> dict[str, dict[str, str]]:
     """What each rule says it is for: the candidate's, and those in force at the journal's end."""
-    record = archive.record(last - 1)
-    newest = archive.program(record.definitions if isinstance(record, DecisionRecord) else last - 1)
+    newest = archive.program(archive.in_force(last))
     found: dict[str, dict[str, str]] = {}
     for each in (newest.events.get(ep.event.name), ep):
-        if each is not None and each.live is not None:
-            found |= {rule.id: {"zh": rule.doc.zh, "en": rule.doc.en} for rule in each.live.policy.rules}
+        for side in each.deciders() if each is not None else ():
+            found |= {rule.id: {"zh": rule.doc.zh, "en": rule.doc.en} for rule in side.policy.rules}
     return found
 
 
 def _silent(ep: EventProgram, tally: Tally) -> list[str]:
     """Rules of the candidate that were never hit."""
-    return [rule.id for rule in ep.live.policy.rules if rule.id not in tally.rules] if ep.live is not None else []
+    return [rule.id for side in ep.deciders() for rule in side.policy.rules if rule.id not in tally.rules]
 
 
 def _cost(archive: Archive, newest: Sequence[Judged]) -> dict[str, Any] | None:

@@ -136,17 +136,19 @@ class Shape:
             [*(pa.field(name, kind) for name, kind in OWN.items()), *slots],
             metadata={METADATA: msgspec.json.encode(meta)},
         )
-        live = ep.live
-        self._rules = rule_ids(live)
-        self._policy = (live.policy.id, live.policy.digest) if live is not None else (None, None)
+        sides = ep.deciders() or (None,)
+        self._sides = tuple(
+            (rule_ids(each), (each.policy.id, each.policy.digest) if each is not None else (None, None))
+            for each in sides
+        )
         self._shadows = tuple((shadow.policy.id, rule_ids(shadow)) for shadow in ep.shadows)
 
     def row(self, seq: int, record: DecisionRecord) -> Row:
         """A record's cells, its facts complete: what can be worked out again is worked out again."""
-        verdict, rules = record.verdict, self._rules
+        verdict, (rules, policy) = record.verdict, self._sides[record.side]
         return (
             seq, decision_id(seq), record.event_id, record.at_us, record.as_of_us, record.received_us, record.late,
-            record.definitions, self.ep.definitions.digest, *self._policy, str(OUTCOMES[verdict.outcome]),
+            record.definitions, self.ep.definitions.digest, *policy, str(OUTCOMES[verdict.outcome]),
             verdict.score, [rules[hit] for hit in verdict.hits], [rules[hit] for hit in verdict.exempted],
             [rules[hit] for hit in verdict.presumed], verdict.degraded, record.absent, verdict.method,
             verdict.wait_us, [*map(_shadow, self._shadows, record.shadows)],

@@ -1,0 +1,241 @@
+"""The console's pages about versions: what is saved, watched, proposed and in force, and the forms that change it.
+
+Every form is an ordinary one: it works without a script, carries the session's token, and ends in a redirect.
+"""
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from jindi.access import Scope, Session
+from jindi.basics.problems import Problems
+from jindi.doors.console.view import Pages, View
+from jindi.packs import OUTCOMES
+from jindi.run.platform import NotNow
+from jindi.run.versions import Proposal, Tally
+from jindi.run.versions.desk import Declined, Desk, Person
+from jindi.run.versions.tallies import SideTally
+
+Shown = Callable[[Request, View], Awaitable[Response]]
+Needs = Callable[[Scope, Shown], Callable[[Request], Awaitable[Response]]]
+Form = Callable[[Request], Awaitable[dict[str, str]]]
+Act = Callable[[Person, View, dict[str, str], Request], Awaitable[str]]
+"""What a form does; answers the address of the page that comes next."""
+
+CONFIRM = "confirm."
+DONE = ("shadowed", "retired", "proposed", "approved", "rejected", "rolled_back")
+
+
+class VersionPages:
+    """The pages and forms over one desk. `needs` asks for a session with a right, `form` reads and checks a form."""
+
+    def __init__(self, desk: Desk, pages: Pages, needs: Needs, form: Form) -> None:
+        self._desk, self._pages, self._needs, self._form = desk, pages, needs, form
+
+    def routes(self) -> list[Route]:
+        """The table of routes."""
+        read, write, approve = Scope.DECISIONS_READ, Scope.POLICIES_WRITE, Scope.POLICIES_APPROVE
+
+        def post(path: str, right: Scope, act: Act) -> Route:
+            return Route(path, self._needs(right, self._doing(act)), methods=["POST"])
+
+        return [
+            Route("/console/drafts", self._needs(read, self.drafts)),
+            post("/console/drafts/propose", write, self._propose),
+            post("/console/drafts/shadow", write, self._shadow),
+            Route("/console/proposals/{id}", self._needs(read, self.proposal)),
+            post("/console/proposals/{id}/approve", approve, self._approve),
+            post("/console/proposals/{id}/reject", read, self._reject),
+            Route("/console/versions/{version}", self._needs(read, self.version)),
+            post("/console/versions/{version}/retire", write, self._retire),
+            post("/console/rollback", approve, self._roll_back),
+        ]
+
+    # ---- pages
+
+    def overview(self, request: Request, view: View) -> dict[str, Any]:
+        """What the list of policies shows of versions."""
+        proposals = self._desk.proposals()
+        versions = self._desk.versions()
+        by_policy: dict[str, list[Any]] = {}
+        for each in versions:
+            by_policy.setdefault(each.id, []).append(each)
+        return {
+            **self._common(request, view),
+            "versions": by_policy,
+            "open": [each for each in proposals if each.state == "open"],
+            "past": [each for each in proposals if each.state != "open"][:20],
+            "saved": [each for each in versions if each.state == "draft"],
+            "before": self._desk.platform.ledger.previous() if self._desk.is_approved_mode else None,
+            "mode": self._desk.platform.settings.changes,
+        }
+
+    async def drafts(self, request: Request, view: View) -> Response:
+        """What the saved files would put in force."""
+        try:
+            review = await self._desk.preview()
+        except Problems as error:
+            return self._refused(view, [str(each) for each in error.problems], HTTPStatus.UNPROCESSABLE_ENTITY)
+        saved = [each for each in self._desk.versions() if each.state == "draft"]
+        common = self._common(request, view)
+        return self._pages.show(
+            "drafts.html", view, page="policies", review=review, saved=saved,
+            mode=self._desk.platform.settings.changes, **common,
+        )  # fmt: skip
+
+    async def proposal(self, request: Request, view: View) -> Response:
+        """One proposal: who, why, what it changes, and the forms that end it."""
+        try:
+            proposal = self._desk.proposal(request.path_params["id"])
+        except LookupError:
+            text = view.t("error.no_proposal", id=request.path_params["id"][:64])
+            return self._refused(view, [text], HTTPStatus.NOT_FOUND)
+        review = await self._desk.review(proposal)
+        common = self._common(request, view)
+        return self._pages.show(
+            "proposal.html", view, page="policies", proposal=proposal, review=review,
+            edited=self._desk.is_edited(proposal), is_own=self._is_own(view.session, proposal), **common,
+        )  # fmt: skip
+
+    async def version(self, request: Request, view: View) -> Response:
+        """One version: its life, how it differs from the live one, and what it would have done."""
+        name: str = request.path_params["version"]
+        try:
+            seen = await self._desk.inspect(name)
+        except Problems as error:
+            return self._refused(view, [str(each) for each in error.problems], HTTPStatus.UNPROCESSABLE_ENTITY)
+        if seen is None:
+            return self._refused(view, [view.t("error.no_version", id=name[:80])], HTTPStatus.NOT_FOUND)
+        watched = self._desk.platform.watched
+        costs = self._desk.platform.measures.costs
+        common = self._common(request, view)
+        return self._pages.show(
+            "version.html", view, page="policies", seen=seen, may_retire=self._may_retire(name),
+            tallies=[TallyView(each) for each in reversed(watched.tallies) if each.version == name],
+            sides=_sides([each for each in reversed(watched.sides) if name in (each.version, each.other)]),
+            costs={each: costs[each].microseconds for each in costs}, **common,
+        )  # fmt: skip
+
+    def _common(self, request: Request, view: View) -> dict[str, Any]:
+        done = request.query_params.get("done")
+        session = view.session
+        return {
+            "done": done if done in DONE else None,
+            "may_write": session is not None and session.may(Scope.POLICIES_WRITE),
+            "may_approve": session is not None and session.may(Scope.POLICIES_APPROVE),
+            "is_approved_mode": self._desk.is_approved_mode,
+        }
+
+    def _is_own(self, session: Session | None, proposal: Proposal) -> bool:
+        return session is not None and _person(session).did(proposal.step.record)
+
+    def _may_retire(self, version: str) -> bool:
+        mark = version.rpartition("@")[2]
+        return any(mark in path and "policies/shadow/" in path for path in self._desk.platform.aside)
+
+    # ---- forms
+
+    def _doing(self, act: Act) -> Shown:
+        """A form's handler: checked, done, and then the page that it says; or why it was declined."""
+
+        async def handler(request: Request, view: View) -> Response:
+            form = await self._form(request)
+            assert view.session is not None, "asked before"
+            try:
+                target = await act(_person(view.session), view, form, request)
+            except Declined as error:
+                return self._refused(view, [error.zh if view.lang == "zh" else error.en], HTTPStatus.CONFLICT)
+            except Problems as error:
+                told = [str(each) for each in error.problems]
+                return self._refused(view, told, HTTPStatus.UNPROCESSABLE_ENTITY)
+            except NotNow as error:
+                return self._refused(view, [str(error)], HTTPStatus.SERVICE_UNAVAILABLE)
+            except LookupError as error:
+                return self._refused(view, [str(error)], HTTPStatus.NOT_FOUND)
+            return RedirectResponse(target, HTTPStatus.SEE_OTHER)
+
+        return handler
+
+    async def _shadow(self, person: Person, _: View, form: dict[str, str], __: Request) -> str:
+        version = await self._desk.shadow(person, form.get("policy", ""), why=form.get("why", ""))
+        return f"/console/versions/{quote(version)}?done=shadowed"
+
+    async def _propose(self, person: Person, _: View, form: dict[str, str], __: Request) -> str:
+        proposal = await self._desk.propose(person, why=form.get("why", ""))
+        return f"/console/proposals/{proposal.id}?done=proposed"
+
+    async def _approve(self, person: Person, _: View, form: dict[str, str], request: Request) -> str:
+        identifier: str = request.path_params["id"]
+        confirm = [name.removeprefix(CONFIRM) for name in form if name.startswith(CONFIRM)]
+        await self._desk.approve(
+            person, identifier, why=form.get("why", ""), confirm=confirm, digest=form.get("digest", "")
+        )  # fmt: skip
+        return f"/console/proposals/{identifier}?done=approved"
+
+    async def _reject(self, person: Person, view: View, form: dict[str, str], request: Request) -> str:
+        identifier: str = request.path_params["id"]
+        may_reject = view.session is not None and view.session.may(Scope.POLICIES_APPROVE)
+        await self._desk.reject(person, identifier, why=form.get("why", ""), may_reject=may_reject)
+        return f"/console/proposals/{identifier}?done=rejected"
+
+    async def _retire(self, person: Person, _: View, form: dict[str, str], request: Request) -> str:
+        version: str = request.path_params["version"]
+        await self._desk.retire(person, version, why=form.get("why", ""))
+        return f"/console/versions/{quote(version)}?done=retired"
+
+    async def _roll_back(self, person: Person, _: View, form: dict[str, str], __: Request) -> str:
+        await self._desk.roll_back(person, form.get("policy") or None, why=form.get("why", ""))
+        return "/console/policies?done=rolled_back"
+
+    def _refused(self, view: View, told: list[str], status: HTTPStatus) -> Response:
+        return self._pages.show("refused.html", view, status=int(status), page="policies", told=told, code=int(status))
+
+
+class TallyView:
+    """A tally as its page shows it: outcomes side by side, the matrix, rules by what they add."""
+
+    def __init__(self, tally: Tally) -> None:
+        self.tally = tally
+        kinds = range(len(OUTCOMES))
+        self.outcomes = [
+            (
+                OUTCOMES[kind],
+                sum(tally.cell(kind, would) for would in kinds),
+                sum(tally.cell(live, kind) for live in kinds),
+            )
+            for kind in kinds
+        ]
+        self.outcomes = [each for each in self.outcomes if each[1] or each[2]]
+        used = [kind for kind in kinds if any(tally.cell(kind, other) or tally.cell(other, kind) for other in kinds)]
+        self.kinds = [OUTCOMES[kind] for kind in used]
+        self.matrix = [(OUTCOMES[live], [(live, would, tally.cell(live, would)) for would in used]) for live in used]
+        self.rules = sorted(tally.rules.items(), key=lambda each: (-each[1].heavier, -each[1].hits, each[0]))
+        self.samples = [(each.seq, OUTCOMES[each.live], OUTCOMES[each.would]) for each in reversed(tally.samples)]
+
+
+def _sides(sides: list[SideTally]) -> list[tuple[SideTally, float, list[tuple[Any, int]]]]:
+    """Each side with its share of the events and the outcomes that occurred, the newest first and then the champion."""
+    began = {_split_of(each): each.since_us for each in sides}
+    used = [kind for kind in range(len(OUTCOMES)) if any(each.outcomes[kind] for each in sides)]
+    return [
+        (
+            each,
+            (each.share_ppm if each.side else 1_000_000 - each.share_ppm) / 1_000_000,
+            [(OUTCOMES[kind], each.outcomes[kind]) for kind in used],
+        )
+        for each in sorted(sides, key=lambda each: (-began[_split_of(each)], each.side))
+    ]
+
+
+def _split_of(side: SideTally) -> tuple[frozenset[str], int, str]:
+    """What both sides of a split have in common."""
+    return frozenset((side.version, side.other)), side.share_ppm, side.seed
+
+
+def _person(session: Session) -> Person:
+    return Person("", session.who)

@@ -1,0 +1,499 @@
+"""Where people change what decides: shadow versions, proposals, approvals, roll-backs.
+
+Who may write and who may approve is asked at the doors; that nobody approves what he proposed himself is asked here.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+
+from jindi.basics.problems import Problems
+from jindi.engine import Finding, Program, build, check_policy
+from jindi.packs import DECIDING, PolicyDef, PolicyFile, canonical_files, digest_of, policy_files
+from jindi.run.platform import Platform
+from jindi.run.records import (
+    STEP,
+    DefinitionsRecord,
+    StepRecord,
+    Verb,
+    base_of,
+    pack_patch,
+    patch_of,
+    patched,
+    source_of,
+    step_id,
+)
+from jindi.run.records import step_seq as seq_of
+from jindi.run.versions.comparing import Difference, compare, compare_policies, unified
+from jindi.run.versions.ledger import Proposal, Version
+from jindi.run.versions.overlay import Aside, compiled, difference, extends, is_aside, laid
+
+WHY_LENGTH_MAX = 500
+OWN_KEY, OPERATOR = "start", "operator"
+"""The keys that a start prints, and the person whom its sign-in link lets in: one and the same."""
+
+_KEPT_PROGRAMS = 4
+
+_DECLINED: Mapping[str, tuple[str, str]] = {
+    "files_mode": (
+        '平台以“文件”方式运行：保存即生效；须设 changes = "approved" 方可提案、批准与回退',
+        'saved files are in force at once here; set changes = "approved" to propose, approve and roll back',
+    ),
+    "no_draft": ("草稿中没有策略 {policy}", "the drafts have no policy {policy}"),
+    "already_live": ("版本 {version} 已生效", "{version} is live already"),
+    "already_shadow": ("版本 {version} 已在影子运行", "{version} is a shadow already"),
+    "no_shadow": ("没有影子版本 {version}", "there is no shadow version {version}"),
+    "in_files": (
+        "影子版本 {version} 在行业包文件中，请在文件中移除",
+        "the shadow version {version} lies in the packs' own files; remove it there",
+    ),
+    "changes_base": (
+        "影子版本所需的文件会改动正在决策的定义：{names}；请先将其提案",
+        "what the shadow version needs would change what decides: {names}; propose that first",
+    ),
+    "nothing": ("草稿与生效内容没有差别", "the drafts are what is in force"),
+    "already_proposed": ("同样的内容已在提案 {id} 中", "{id} proposes the same content already"),
+    "not_open": ("提案 {id} 已结束：{state}", "{id} is not open any more: {state}"),
+    "own_proposal": (
+        "提案人不能批准自己的提案：须由另一把密钥（另一人）批准",
+        "nobody approves a proposal of his own: another person's key must",
+    ),
+    "not_yours": (
+        "只有提案人可以撤回，只有批准人可以驳回",
+        "only its author may withdraw it, only an approver reject it",
+    ),
+    "other_digest": ("提案的内容摘要与所给的不符", "the proposal's digest is not the one that was given"),
+    "edited": (
+        "提案之后草稿已被修改，提案失效，请重新提案",
+        "the draft has been edited since it was proposed; propose it again",
+    ),
+    "nowhere": ("没有更早的版本可回退", "there is no earlier version to go back to"),
+    "why": ("请说明理由（不超过 500 字）", "say why, in at most 500 characters"),
+}  # fmt: skip
+
+
+class Declined(Exception):  # noqa: N818 - what a person is told
+    """A step can't be taken as things stand; nothing was changed. `zh` and `en` say why."""
+
+    def __init__(self, code: str, **values: str) -> None:
+        zh, en = _DECLINED[code]
+        self.code, self.zh, self.en = code, zh.format(**values), en.format(**values)
+        super().__init__(self.en)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who takes a step: an API key's id and name, or a session's person with an empty key.
+
+    Two keys of one name are one person.
+    """
+
+    key: str
+    name: str
+
+    def did(self, step: StepRecord) -> bool:
+        """Whether a step was this person's."""
+        return (bool(self.key) and self.key == step.key) or self.name.strip().casefold() == step.name.strip().casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What would come in force: digests before and after, all differences, the texts' diff, how many cases hold, and
+    what speaks against it. `problems` is not empty when it can't come in force at all.
+    """
+
+    base: str
+    digest: str
+    differences: tuple[Difference, ...]
+    text: str
+    cases: int
+    findings: tuple[Finding, ...]
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """A version and what can be said of it: its policy (None when its text is not at hand), the live policy it is held
+    against (None when it is that itself, or there is none), the differences, its cases, what guards say, and cases
+    that fail.
+    """
+
+    version: Version
+    policy: PolicyDef | None
+    live: PolicyDef | None
+    differences: tuple[Difference, ...]
+    cases: int
+    findings: tuple[Finding, ...]
+    problems: tuple[str, ...]
+
+
+class Desk:
+    """All that people can do with versions of a running platform. `saved` reads the packs' folders."""
+
+    def __init__(self, platform: Platform, saved: Callable[[], Mapping[str, str]]) -> None:
+        self.platform, self._saved = platform, saved
+        self._programs: dict[str, Program] = {}
+
+    @property
+    def is_approved_mode(self) -> bool:
+        """Whether it takes an approval to change what decides."""
+        return self.platform.settings.changes == "approved"
+
+    # ---- looking
+
+    def versions(self) -> list[Version]:
+        """All versions: in force, proposed, watched, saved, retired."""
+        return self.platform.ledger.versions(self.platform.now_us(), self._readable_drafts())
+
+    def proposals(self) -> list[Proposal]:
+        """All proposals, the newest first."""
+        return self.platform.ledger.proposals(self.platform.now_us())
+
+    def proposal(self, identifier: str) -> Proposal:
+        """One proposal. Raises LookupError."""
+        try:
+            seq = seq_of(identifier)
+        except ValueError as error:
+            raise LookupError(str(error)) from None
+        found = self.platform.ledger.proposal(seq, self.platform.now_us())
+        if found is None:
+            raise LookupError(f"there is no proposal {identifier}")
+        return found
+
+    def is_edited(self, proposal: Proposal) -> bool:
+        """Whether the files that were proposed lie otherwise in the packs' folders by now."""
+        if not proposal.step.record.saved:
+            return False
+        drafts = self._readable_drafts()
+        patch = self._patch(proposal.seq)
+        return any(drafts.get(path) != text for path, text in patch.items())
+
+    async def review(self, proposal: Proposal) -> Review:
+        """What a proposal would put in force, against what it was proposed for."""
+        base = self._files_of(proposal.step.record.base) or dict(self.platform.base)
+        return await self._review(base, patched(base, self._patch(proposal.seq)))
+
+    async def preview(self, policies: Collection[str] = (), files: Mapping[str, str] | None = None) -> Review:
+        """What the drafts would put in force. Raises Declined or Problems."""
+        new, _ = self._wanted(files)
+        base = self.platform.base
+        return await self._review(base, patched(base, self._patch_for(new, policies)))
+
+    async def inspect(self, name: str) -> "Inspection | None":
+        """One version looked at closely, against the live one of its event type; None when it is not known.
+
+        Raises Problems when its definitions don't load any more.
+        """
+        version = next((each for each in self.versions() if each.name == name), None)
+        if version is None:
+            return None
+        program = await self._program_with(name)
+        if program is None:
+            return Inspection(version, None, None, (), 0, (), ())
+        policy = next(each for each in program.definitions.policies if each.version == name)
+        live = self.platform.program.definitions.live_policy(policy.on)
+        told, alone = await asyncio.to_thread(_inspected, version, program, policy, live)
+        found = tuple(each for each in await self.platform.findings(alone) if each.policy == version.id)
+        return replace(told, findings=found)
+
+    async def _program_with(self, name: str) -> Program | None:
+        """A program in which a version stands: in force, proposed, saved, or once in force."""
+
+        def stands(program: Program) -> bool:
+            return any(each.version == name for each in program.definitions.policies)
+
+        if stands(self.platform.program):
+            return self.platform.program
+        for proposal in self.proposals():
+            if any(each.version == name for each in proposal.step.policies):
+                base = self._files_of(proposal.step.record.base)
+                if base is not None:
+                    return await self._compiled(patched(base, self._patch(proposal.seq)))
+        for taken in reversed(self.platform.ledger.taken):
+            if any(each.version == name for each in taken.policies):
+                return await self._program_of(taken.seq)
+        program = await self._compiled(self._readable_drafts())
+        return program if stands(program) else None
+
+    async def _program_of(self, seq: int) -> Program:
+        """The program of a definitions record, compiled beside the loop if it is not at hand."""
+        archive = self.platform.archive
+        program = archive.known(seq)
+        if program is None:
+            record = archive.record(seq)
+            assert isinstance(record, DefinitionsRecord), "the ledger says so"
+            program = await asyncio.to_thread(compiled, source_of(record), cases=False)
+            archive.learn(seq, program)
+        return program
+
+    async def _review(self, base: Mapping[str, str], target: Mapping[str, str]) -> Review:
+        try:
+            was, program = await self._compiled(base), await self._compiled(target)
+        except Problems as error:
+            told = tuple(str(problem) for problem in error.problems)
+            return Review(digest_of(base), digest_of(target), (), unified(base, target), 0, (), told)
+        cases = sum(
+            len(policy.cases) + sum(len(rule.cases) for rule in policy.rules) for policy in program.definitions.policies
+        )
+        return Review(
+            was.digest, program.digest, compare(was.definitions, program.definitions), unified(base, target), cases,
+            tuple(await self.platform.findings(program)),
+        )  # fmt: skip
+
+    async def _compiled(self, files: Mapping[str, str]) -> Program:
+        """Files compiled and proved by their cases; the last few are remembered."""
+        name = digest_of(files)
+        if name not in self._programs:
+            program = await asyncio.to_thread(compiled, files)
+            while len(self._programs) >= _KEPT_PROGRAMS:
+                del self._programs[next(iter(self._programs))]
+            self._programs[name] = program
+        return self._programs[name]
+
+    # ---- authors
+
+    async def shadow(
+        self, person: Person, policy: str, *, files: Mapping[str, str] | None = None, why: str = ""
+    ) -> str:  # fmt: skip
+        """Put a policy's draft beside what decides, as a version that only is watched; returns the version's name.
+
+        Raises Declined, Problems or NotNow.
+        """
+        async with self.platform.changing():
+            base, aside = self.platform.base, self.platform.aside
+            new, _ = self._wanted(files)
+            draft = _policy(new, policy)
+            self._refuse_known(draft)
+            folder = draft.path.rpartition("/")[0]
+            path = f"{folder}/shadow/{draft.id}-{draft.digest[:12]}.toml"
+            wanted: dict[str, tuple[str, str | None]] = {**aside, path: (new[draft.path], base.get(path))}
+            try:
+                program = await asyncio.to_thread(compiled, laid(base, wanted))
+            except Problems:
+                # It may stand on features or limits that are drafts, too.
+                support = {
+                    each: (text, base.get(each))
+                    for each, text in new.items()
+                    if base.get(each) != text and "policies/" not in each
+                }
+                if not support:
+                    raise
+                wanted |= support
+                program = await asyncio.to_thread(compiled, laid(base, wanted))
+            if changed := extends(self.platform.program.definitions, program.definitions):
+                raise Declined("changes_base", names=", ".join(changed))
+            step = self._step("shadow", person, _said(why, must=False), version=draft.version)
+            await self.platform.put_in_force(base, wanted, step, ready=program, guarded=False)
+            return draft.version
+
+    def _refuse_known(self, draft: PolicyFile) -> None:
+        for each in policy_files(laid(self.platform.base, self.platform.aside)):
+            if each.digest == draft.digest and each.state in DECIDING:
+                raise Declined("already_live", version=draft.version)
+            if each.digest == draft.digest and each.state == "shadow":
+                raise Declined("already_shadow", version=draft.version)
+
+    async def retire(self, person: Person, version: str, *, why: str = "") -> None:
+        """Take a shadow version away. Raises Declined or NotNow."""
+        async with self.platform.changing():
+            aside = self.platform.aside
+            texts = {path: text for path, (text, _) in aside.items()}
+            path = next((each.path for each in policy_files(texts) if each.version == version and each.aside), None)
+            if path is None:
+                in_force = policy_files(self.platform.base)
+                known = any(each.version == version and each.state == "shadow" for each in in_force)
+                raise Declined("in_files" if known else "no_shadow", version=version)
+            rest: Aside = {each: aside[each] for each in aside if each != path}
+            step = self._step("retire", person, _said(why, must=False), version=version)
+            await self.platform.put_in_force(
+                self.platform.base, rest if any(map(is_aside, rest)) else {}, step, guarded=False
+            )  # fmt: skip
+
+    async def propose(
+        self, person: Person, policies: Collection[str] = (), *, files: Mapping[str, str] | None = None, why: str
+    ) -> Proposal:
+        """Propose the drafts, or only the files of some policies, exactly as they are now.
+
+        Raises Declined, Problems (they don't load, or a case fails) or NotNow.
+        """
+        self._must_be_approved_mode()
+        async with self.platform.changing():
+            new, saved = self._wanted(files)
+            base = self.platform.base
+            patch = self._patch_for(new, policies)
+            if not patch:
+                raise Declined("nothing")
+            program = await self._compiled(patched(base, patch))
+            same = [p for p in self.proposals() if p.state == "open" and p.step.record.digest == program.digest]
+            if same:
+                raise Declined("already_proposed", id=same[0].id)
+            step = self._step(
+                "propose", person, _said(why), digest=program.digest, base=digest_of(base),
+                expires_us=self.platform.now_us() + self.platform.settings.proposal_us, saved=saved,
+                patch=pack_patch(patch),
+            )  # fmt: skip
+            seq = await self.platform.note(step)
+            return self.proposal(step_id(seq))
+
+    # ---- approvers
+
+    async def approve(
+        self,
+        person: Person,
+        identifier: str,
+        *,
+        why: str = "",
+        confirm: Collection[str] = (),
+        digest: str | None = None,
+    ) -> tuple[str, ...]:
+        """Put a proposal in force, exactly as it was proposed. Returns the features that still catch up.
+
+        `confirm` names rules that may fire on more than their share; `digest`, where it is given, must be the
+        proposal's (its first twelve digits or more). Raises LookupError, Declined, Problems or NotNow.
+        """
+        self._must_be_approved_mode()
+        async with self.platform.changing():
+            proposal = self._open_one(identifier)
+            asked = proposal.step.record
+            if person.did(asked):
+                raise Declined("own_proposal")
+            if digest is not None and (len(digest) < 12 or not asked.digest.startswith(digest)):
+                raise Declined("other_digest")
+            target = patched(self.platform.base, self._patch(proposal.seq))
+            if self.is_edited(proposal) or digest_of(target) != asked.digest:
+                raise Declined("edited")
+            step = self._step(
+                "approve", person, _said(why, must=False), of=proposal.seq, digest=asked.digest, base=asked.base,
+                confirmed=tuple(sorted(set(confirm))),
+            )  # fmt: skip
+            return await self.platform.put_in_force(target, self.platform.aside, step, confirmed=frozenset(confirm))
+
+    async def reject(self, person: Person, identifier: str, *, why: str, may_reject: bool = True) -> None:
+        """End a proposal: its author withdraws it, somebody who approves (`may_reject`) rejects it.
+
+        Raises LookupError, Declined or NotNow.
+        """
+        async with self.platform.changing():
+            proposal = self._open_one(identifier)
+            own = person.did(proposal.step.record)
+            if not own and not may_reject:
+                raise Declined("not_yours")
+            verb: Verb = "withdraw" if own else "reject"
+            await self.platform.note(self._step(verb, person, _said(why), of=proposal.seq))
+
+    async def roll_back(self, person: Person, policy: str | None = None, *, why: str) -> str:
+        """Go back to what was in force before, or to a policy's version before; returns the digest now in force.
+
+        Guards are not asked: it was in force before. Raises Declined, Problems or NotNow.
+        """
+        self._must_be_approved_mode()
+        async with self.platform.changing():
+            ledger, base = self.platform.ledger, self.platform.base
+            taken = ledger.previous(policy)
+            if taken is None:
+                raise Declined("nowhere")
+            record = self.platform.archive.record(taken.seq)
+            assert isinstance(record, DefinitionsRecord), "the ledger says so"
+            target = base_of(record)
+            if policy is not None:
+                target = patched(base, _exchange(base, target, policy))
+            digest = digest_of(target)
+            step = self._step("roll_back", person, _said(why), digest=digest, base=digest_of(base))
+            # What was in force in this process is compiled still: going back must not take long.
+            known = self.platform.archive.known(taken.seq) if not self.platform.aside else None
+            ready = known if known is not None and known.digest == digest else None
+            await self.platform.put_in_force(target, self.platform.aside, step, ready=ready, guarded=False)
+            return digest
+
+    # ---- what they have in common
+
+    def _must_be_approved_mode(self) -> None:
+        if not self.is_approved_mode:
+            raise Declined("files_mode")
+
+    def _open_one(self, identifier: str) -> Proposal:
+        proposal = self.proposal(identifier)
+        if proposal.state != "open":
+            raise Declined("not_open", id=identifier, state=proposal.state)
+        return proposal
+
+    def _step(self, verb: Verb, person: Person, why: str, **more: object) -> StepRecord:
+        return StepRecord(STEP, self.platform.now_us(), verb, person.key, person.name, why, **more)  # type: ignore[arg-type]
+
+    def _patch(self, seq: int) -> Mapping[str, str | None]:
+        record = self.platform.archive.record(seq)
+        assert isinstance(record, StepRecord), "the ledger says so"
+        return patch_of(record.patch)
+
+    def _files_of(self, base: str) -> dict[str, str] | None:
+        """The files that had a digest when they were in force."""
+        for taken in reversed(self.platform.ledger.taken):
+            if taken.base == base:
+                record = self.platform.archive.record(taken.seq)
+                assert isinstance(record, DefinitionsRecord), "the ledger says so"
+                return base_of(record)
+        return None
+
+    def _wanted(self, files: Mapping[str, str] | None) -> tuple[dict[str, str], bool]:
+        """The drafts: what lies in the packs' folders, or the given packs in the place of their namesakes."""
+        if files is None:
+            return canonical_files(self._saved()), True
+        given = canonical_files(files)
+        replaced = {path.partition("/")[0] for path in given}
+        kept = {path: text for path, text in self.platform.base.items() if path.partition("/")[0] not in replaced}
+        return kept | given, False
+
+    def _readable_drafts(self) -> Mapping[str, str]:
+        try:
+            return self._wanted(None)[0]
+        except (Problems, OSError):
+            return {}
+
+    def _patch_for(self, new: Mapping[str, str], policies: Collection[str]) -> dict[str, str | None]:
+        """All that the drafts change, or only the files of some policies."""
+        base = self.platform.base
+        if not policies:
+            return difference(base, new)
+        patch: dict[str, str | None] = {}
+        for name in policies:
+            patch |= _exchange(base, new, name)
+        return patch
+
+
+def _inspected(
+    version: Version, program: Program, policy: PolicyDef, live: PolicyDef | None
+) -> tuple[Inspection, Program]:
+    """A version beside the live policy, and the program in which it is live instead of that."""
+    as_live = replace(policy, id=version.id, state="live", split=None)
+    beside = None if live is None or live.version == version.name else live
+    differences = tuple(compare_policies(replace(beside, id=version.id), as_live)) if beside is not None else ()
+    others = tuple(each for each in program.definitions.policies if each.on != policy.on)
+    alone = build(replace(program.definitions, policies=(*others, as_live)))
+    problems = tuple(str(each) for each in check_policy(program.definitions, policy))
+    cases = len(policy.cases) + sum(len(rule.cases) for rule in policy.rules)
+    return Inspection(version, policy, beside, differences, cases, (), problems), alone
+
+
+def _exchange(base: Mapping[str, str], new: Mapping[str, str], policy: str) -> dict[str, str | None]:
+    """The patch that gives a policy the file that it has in other files."""
+    draft = _policy(new, policy)
+    patch: dict[str, str | None] = {
+        each.path: None for each in policy_files(base) if each.id == policy and each.path != draft.path
+    }
+    if base.get(draft.path) != new[draft.path]:
+        patch[draft.path] = new[draft.path]
+    return patch
+
+
+def _policy(files: Mapping[str, str], policy: str) -> PolicyFile:
+    found = next((each for each in policy_files(files) if each.id == policy and not each.aside), None)
+    if found is None:
+        raise Declined("no_draft", policy=policy[:64])
+    return found
+
+
+def _said(why: str, *, must: bool = True) -> str:
+    text = why.strip()
+    if len(text) > WHY_LENGTH_MAX or (must and not text):
+        raise Declined("why")
+    return text
