@@ -9,7 +9,7 @@ import time
 import traceback
 from pathlib import Path
 
-from benchmarks import backtests, doors, limits, path, recovery, results, rules, windows
+from benchmarks import backtests, doors, limits, path, recovery, replay, results, rules, windows
 from benchmarks.measuring import Report
 
 SUBJECTS = {
@@ -20,6 +20,7 @@ SUBJECTS = {
     "backtests": backtests.measure,
     "http": doors.measure,
     "recovery": recovery.measure,
+    "replay": replay.measure,
 }
 RESULTS = Path(__file__).with_name("RESULTS.md")
 

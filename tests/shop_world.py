@@ -267,7 +267,9 @@ def copied(log):
 class Shop:
     """A platform over memory. `send` submits and waits for the answer."""
 
-    def __init__(self, files=None, *, log=None, blobs=None, clock=None, settings=None, open_log=None, keeper=None):
+    def __init__(
+        self, files=None, *, log=None, blobs=None, clock=None, settings=None, open_log=None, keeper=None, watcher=None
+    ):
         self.log, self.blobs = log or MemoryLog(), blobs or MemoryBlobs()
         self.clock = clock or Clock()
         self.files = files or shop_files()
@@ -281,6 +283,7 @@ class Shop:
             files=self.files,
             settings=settings or Settings(),
             keeper=keeper,
+            watcher=watcher,
             tell=self.told.append,
         )
 

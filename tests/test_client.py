@@ -103,6 +103,7 @@ def test_a_decision_comes_back_typed(live):
         read = client.decision(decision.decision_id)
         assert (read.status, read.event_type) == ("pending", "pay")
         assert client.explanation(decision.decision_id)["outcome"] == "challenge"
+        assert client.replay(decision.decision_id)["identical"] is True
         assert client.features("user", "typed")["features"]["pays_1d"] == 1
 
 

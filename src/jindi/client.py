@@ -132,6 +132,10 @@ class Client:
         """Read why a decision is as it is, and what would change it."""
         return msgspec.json.decode(self._send("GET", f"/v1/decisions/{decision_id}/explanation"), type=dict[str, Any])
 
+    def replay(self, decision_id: str) -> dict[str, Any]:
+        """Have a decision made again, and read whether every byte is the same (`identical`), or what differs."""
+        return msgspec.json.decode(self._send("GET", f"/v1/decisions/{decision_id}/replay"), type=dict[str, Any])
+
     def features(self, entity: str, value: str) -> dict[str, Any]:
         """Read all features of an entity as of now, by name under `features`, with their `types`. Amounts are decimal
         texts, instants RFC 3339, durations microseconds; None is missing.

@@ -18,6 +18,7 @@ from jindi.doors.console import (
     JournalPlace,
     Minute,
     PolicyView,
+    ReplayView,
     RuleCount,
     ScenarioScore,
     Scoreboard,
@@ -101,6 +102,7 @@ class World:
         self.program, self.chance = program(), random.Random(seed)
         self.made, self.rows = {}, []
         self.clock = Clock()
+        self.replay_lines = ()
         self.stats_age_us, self.stopped, self.board, self.broken = 0, None, True, False
         span_us = 58 * MINUTE_US
         for n in range(decisions):
@@ -248,6 +250,9 @@ class World:
 
     def explanation(self, decision_id):
         return partial(self.explained, decision_id)
+
+    def replay(self, decision_id):
+        return lambda: ReplayView(180, f"{self.made[decision_id][4].seq:064x}", self.replay_lines)
 
     @cache  # noqa: B019 - a world lives as long as its tests
     def explained(self, decision_id):

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from hashlib import sha256
 
 import pytest
 from api_world import ALL, Api
@@ -12,6 +13,8 @@ from jindi.doors.api.openapi import document
 from jindi.ports import LogFailure
 from jindi.run import lane as lanes
 from jindi.run.intake import EVENT_BYTES_MAX
+from jindi.stores.files import MemoryBlobs
+from replay_world import planted
 from shop_world import (
     CANARIES,
     FEATURES,
@@ -40,6 +43,7 @@ ROUTES = [
     ("POST", "/v1/events", Scope.EVENTS_WRITE, json.dumps(pay("scoped")).encode(), 200),
     ("GET", f"/v1/decisions/{ID}", Scope.DECISIONS_READ, None, 200),
     ("GET", f"/v1/decisions/{ID}/explanation", Scope.DECISIONS_READ, None, 200),
+    ("GET", f"/v1/decisions/{ID}/replay", Scope.DECISIONS_READ, None, 200),
     ("GET", "/v1/entities/user/u1/features", Scope.ENTITIES_READ, None, 200),
     ("GET", "/v1/packs", Scope.ADMIN, None, 200),
     ("POST", "/v1/packs/try", Scope.ADMIN, TRY, 422),
@@ -163,6 +167,35 @@ def test_a_decision_can_be_read_and_explained_until_it_is_followed_up_and_after(
     run(go())
 
 
+def test_a_decision_made_again_is_the_same_to_the_last_byte():
+    async def go():
+        async with Api() as api:
+            made = (await api.post(pay(1, "2000.00"))).json()["decision_id"]
+            proof = (await api.ask("GET", f"/v1/decisions/{made}/replay")).json()
+            raw = api.shop.platform.archive.raw(1)
+            assert (proof["decision_id"], proof["identical"], proof["differences"]) == (made, True, [])
+            assert proof["record"] == {"number": 1, "bytes": len(raw), "sha256": sha256(raw).hexdigest()}
+            assert proof["definitions"] == {"record": 0, "digest": api.shop.platform.program.digest}
+
+    run(go())
+
+
+def test_a_planted_outcome_is_told_with_its_cause():
+    async def go():
+        async with Shop() as shop:
+            made = (await shop.send(pay(1, "12000.00")))["decision_id"]
+            shop.platform.lane.settle()
+            log = planted(shop.log, 1, lambda record: record[11].__setitem__(0, 0))
+        async with Api(Shop(log=log, blobs=MemoryBlobs())) as api:
+            proof = (await api.ask("GET", f"/v1/decisions/{made}/replay")).json()
+            assert proof["identical"] is False
+            assert proof["differences"] == [
+                {"kind": "outcome", "name": "", "journalled": "allow", "recomputed": "review"}
+            ]
+
+    run(go())
+
+
 @pytest.mark.parametrize(
     "name", ["dec_0000000000ff", "dec_000000000000", "dec_x", "p1", "..%2f..%2fetc%2fpasswd", "%00", "dec_" + "f" * 12]
 )
@@ -170,7 +203,7 @@ def test_a_decision_that_is_none_is_not_found(name):
     async def go():
         async with Api() as api:
             await api.post(pay(1))
-            for path in (f"/v1/decisions/{name}", f"/v1/decisions/{name}/explanation"):
+            for path in (f"/v1/decisions/{name}", *(f"/v1/decisions/{name}/{of}" for of in ("explanation", "replay"))):
                 is_problem(await api.ask("GET", path), 404, "not-found")
 
     run(go())

@@ -6,6 +6,7 @@ import threading
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from console_world import NASTY, NOW_US, ZONE, Doors, Visitor, World
@@ -13,9 +14,11 @@ from console_world import NASTY, NOW_US, ZONE, Doors, Visitor, World
 from jindi.access import ABSOLUTE_US, IDLE_US, Scope
 from jindi.doors.console import charts, console, guard, live
 from jindi.doors.console.overview import overview_values
+from jindi.doors.console.source import ReplayLine
 from jindi.doors.console.view import View
 from jindi.doors.console.words import WORDS
 from jindi.packs import OUTCOMES, Outcome
+from jindi.run.replay.causes import Kind
 
 ROOM = Path(console.__file__).parent
 TEMPLATES = {path.name: path.read_text(encoding="utf-8") for path in (ROOM / "templates").iterdir()}
@@ -324,7 +327,7 @@ def test_the_way_back_never_leads_away(doors, back):
 BUILT = (
     "outcome.", "status.", "badge.", "mark.", "state.", "nav.", "theme.", "rows.", "keys.", "help.", "rule.",
     "scenario.", "degrade.", "proposal.", "kind.", "diff.", "moment.", "done.", "mode.",
-    "split.", "sign.", "error.title.", "sign_in.",
+    "split.", "cause.", "sign.", "error.title.", "sign_in.",
 )  # fmt: skip
 """Beginnings of ids that the code puts together with a value."""
 
@@ -523,6 +526,33 @@ def test_an_explanation_is_reckoned_beside_the_event_loop(doors, world, monkeypa
     assert signed_in(doors).get(f"/console/decisions/{row.decision_id}").status_code == 200
     assert threads
     assert threads[0] is not threading.main_thread()
+
+
+@pytest.mark.parametrize(("lang", "same"), [("en", "Identical, byte for byte"), ("zh-CN", "逐字节一致")])
+def test_a_decision_s_page_says_that_it_comes_out_the_same(doors, world, lang, same):
+    client = signed_in(doors, **{"accept-language": lang})
+    text = client.get(f"/console/decisions/{world.rows[0].decision_id}").text
+    assert same in text
+    assert f"{world.rows[0].seq:064x}" in text
+
+
+def test_a_decision_s_page_says_what_does_not_come_out(doors, world, monkeypatch):
+    lines = tuple(ReplayLine(kind, NASTY, "–", "1") for kind in get_args(Kind))
+    monkeypatch.setattr(world, "replay_lines", lines)
+    for lang, said in (("en", f"It differs in {len(lines)}"), ("zh-CN", f"有 {len(lines)} 处不同")):
+        client = signed_in(doors, **{"accept-language": lang})
+        page = Page(client.get(f"/console/decisions/{world.rows[0].decision_id}").text)
+        assert said in "".join(page.text)
+        assert NASTY in "".join(page.text)
+
+
+@pytest.mark.parametrize("replay", [None, gone])
+def test_a_decision_that_can_not_be_made_again_still_has_its_page(doors, world, monkeypatch, replay):
+    monkeypatch.setattr(world, "replay", lambda decision_id: replay)
+    client = signed_in(doors, **{"accept-language": "en"})
+    answer = client.get(f"/console/decisions/{world.rows[0].decision_id}")
+    assert answer.status_code == 200
+    assert "Replayed" not in answer.text
 
 
 def test_an_unknown_decision_or_policy_is_not_found(doors):

@@ -18,6 +18,7 @@ OVERS = {
     "day": calendar("day"),
     "week": calendar("week"),
     "month": calendar("month"),
+    "year": calendar("year"),
     "ever": EVER,
 }
 VALUES = {
@@ -76,7 +77,7 @@ PAYMENT = st.tuples(
 )
 LOGIN = st.tuples(USERS, DEVICES, st.integers(0, 9))
 LOOK = st.tuples(USERS, DEVICES)
-GAPS = st.sampled_from([0, 0, 1, SECOND, SECOND, 3 * SECOND, 7 * SECOND, DAY // 3, 5 * DAY])
+GAPS = st.sampled_from([0, 0, 1, SECOND, SECOND, 3 * SECOND, 7 * SECOND, DAY // 3, 5 * DAY, 200 * DAY])
 EVENT = st.one_of(
     st.tuples(st.just("payment"), PAYMENT),
     st.tuples(st.just("payment"), PAYMENT),

@@ -117,6 +117,16 @@ def test_a_hot_key_of_twenty_thousand_events_is_exact():
         assert windows.read("payment", now + later, values) == oracle.read("payment", now + later, values)
 
 
+@pytest.mark.parametrize("fold", ["last", "since_last"])
+@pytest.mark.parametrize("allowance_us", [0, 3600 * SECOND])
+def test_the_last_event_as_of_a_lag_is_known_however_long_ago_it_was(fold, allowance_us):
+    lagged = feature("lagged", fold, "amount" if fold == "last" else "", over=EVER, lag_us=45 * SECOND)
+    windows = Windows(plan(definitions(lagged), {"payment": frozenset({"lagged"})}, allowance_us=allowance_us))
+    oracle = Oracle(definitions(lagged), windows.plan.reads)
+    for now, values in steps(400, gap=[0, 1, SECOND, 44 * SECOND, DAY, 200 * DAY], users=3):
+        assert windows.observe("payment", now, values) == oracle.observe("payment", now, values)
+
+
 def test_a_reader_ahead_of_the_lane_disturbs_nothing():
     windows, oracle = Windows(PLAN), Oracle(DEFINITIONS, PLAN.reads)
     for i, (now, values) in enumerate(steps(300, devices=9)):

@@ -17,8 +17,10 @@ from jindi.run.backtest import Candidate, Span
 from jindi.run.backtest.runner import Backtest, Question
 from jindi.run.history.follower import Shapes
 from jindi.run.records import DecisionRecord, encode_decision
+from jindi.run.replay import Depth, Range, Replay
 from jindi.run.versions.overlay import compiled
 from jindi.stores.files import MemoryBlobs
+from replay_world import planted
 from shop_world import POLICY, Shop, copied, pay, reopened, run, shop_files, state_of
 from versions_world import BOB, CLEO, LOWER, Office, after_restart
 
@@ -155,8 +157,19 @@ def test_every_decision_of_a_split_is_made_again_bit_for_bit_from_its_record():
                 seen[record.side] += 1
             assert seen[1] == sum(map(side, USERS))
             assert seen[0] == 2 * len(USERS) - seen[1]
+            return copied(office.shop.log)
 
-    run(go())
+    log = run(go())
+    for depth in Depth:
+        proved = Replay(lambda: copied(log), MemoryBlobs()).run(Range(0, 1 << 40), depth)
+        assert proved.ok, proved
+    seq = next(seq for seq, record in decisions(log) if record.side)
+    wrong = planted(log, seq, lambda fields: fields.__setitem__(slice(13, None), [0]))
+    for depth in Depth:
+        (difference,) = Replay(lambda: copied(wrong), MemoryBlobs()).run(Range(0, 1 << 40), depth).tally.differences
+        assert difference.seq == seq
+        cause = next(cause for cause in difference.causes if cause.kind == "side")
+        assert (cause.journalled, cause.recomputed) == (0, 1)
 
 
 def raws(frame):

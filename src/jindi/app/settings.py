@@ -38,6 +38,7 @@ KNOWN = (
     _Known("archive_minutes", "10", "minutes between two rounds of the archive's follower; 0: the platform has none"),
     _Known("changes", "files", "what puts policies in force: files (saved packs, at once), or approved (an approval)"),
     _Known("proposal_days", "14", "days after which a proposal that nobody has answered ends"),
+    _Known("drift_hours", "24", "hours between two looks for drift; 0: the platform does not look"),
 )
 
 
@@ -76,11 +77,12 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
     if changes not in ("files", "approved"):
         problems.append(Problem("settings", "changes", "not a way to change policies", "use files or approved"))
     proposal_days = _whole(chosen, "proposal_days", 1, 365, problems)
+    drift_hours = _whole(chosen, "drift_hours", 0, 10_000, problems)
     if problems:
         raise Problems(problems)
     platform = Settings(
-        every, minutes, archive_minutes=archive_minutes, changes="approved" if changes == "approved" else "files",
-        proposal_us=proposal_days * DAY_US,
+        every, minutes, archive_minutes=archive_minutes, drift_hours=drift_hours,
+        changes="approved" if changes == "approved" else "files", proposal_us=proposal_days * DAY_US,
     )  # fmt: skip
     packs = tuple(Path(part.strip()) for part in chosen["packs"].split(",") if part.strip())
     return Settled(Path(data), packs, host, port, journal, platform, tuple(lines))

@@ -4,6 +4,7 @@ import secrets
 import stat
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import jindi
@@ -22,7 +23,8 @@ from jindi.vault import KEY_BYTES, Tokens
 
 TOKEN_KEY, SIGNING_KEY, ORIGIN = "key-token", "key-signing", "key-origin"
 BASE_PACK = "core"
-SHIPPED = ("account", "payment")
+EVALUATION_BYTES_MAX = 4 * 1024 * 1024
+SHIPPED = ("account", "payment", "platform")
 
 
 class WallClock:
@@ -63,6 +65,16 @@ class Outside:
                     raise Problems([Problem(str(folder), path, "this pack is given twice", "name each pack once")])
                 files[path] = text
         return files
+
+    def evaluations(self, folders: Sequence[Path]) -> dict[str, str]:
+        """The evaluations of models that lie in the packs."""
+        found: dict[str, str] = {}
+        for folder in folders or [shipped_packs() / name for name in SHIPPED]:
+            for path in sorted((*folder.glob("evaluations/*.json"), *folder.glob("*/evaluations/*.json"))):
+                with suppress(OSError, UnicodeDecodeError):
+                    if path.stat().st_size <= EVALUATION_BYTES_MAX:
+                        found[f"{path.resolve().parent.parent.name}/{path.stem}"] = path.read_text("utf-8")
+        return found
 
     def write_files(self, folder: Path, files: Mapping[str, str]) -> None:
         """Write new files into a folder that does not have them."""

@@ -768,8 +768,8 @@ def droppable(arena: Words, prog: Words, records: int, structure: int, n: int, t
         return 0
     width = 2 if flags & HAS_VALUE else 1
     dropped = after(arena, records, width, n, t - prog[structure + S_KEPT])
-    # `ever` asks for the last event for good.
-    return min(dropped, n - 1) if flags & HAS_EVER else dropped
+    # `ever` asks for the last event for good, as of the longest lag, too: the newest of the old ones stays.
+    return max(dropped - 1, 0) if flags & HAS_EVER else dropped
 
 
 @kernel

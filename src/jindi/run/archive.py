@@ -86,6 +86,13 @@ class Archive:
             seq -= 1
         return -1
 
+    def raw(self, seq: int) -> bytes:
+        """One record's bytes. Raises LookupError when the journal has none of this number."""
+        if 0 <= seq < self.log.next_seq():
+            batch = self.place(seq)
+            return batch.records[seq - batch.first]
+        raise LookupError(f"the journal has no record {seq}")
+
     def place(self, seq: int) -> journal.Batch:
         """The batch that holds a record. Raises LookupError when there is none."""
         for frame in self.log.read(seq):

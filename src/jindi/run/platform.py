@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from jindi.basics.instants import DAY_US, MINUTE_US, SECOND_US, day_of
+from jindi.basics.instants import DAY_US, HOUR_US, MINUTE_US, SECOND_US, day_of
 from jindi.basics.problems import Problem, Problems
 from jindi.engine import Decision, EventProgram, Explanation, Finding, Program, decide, explain, findings, refit, shown
 from jindi.features import Windows, plan
@@ -18,6 +18,8 @@ from jindi.ports import Blobs, Clock, Log
 from jindi.run import snapshots
 from jindi.run.answered import Answered
 from jindi.run.archive import Archive
+from jindi.run.drift.watcher import EVENT as DRIFT_EVENT
+from jindi.run.drift.watcher import Watcher
 from jindi.run.history.keeper import Keeper
 from jindi.run.intake import AHEAD_MAX_US, Intake, Refused
 from jindi.run.lane import RECENT_MAX, Busy, Conflict, Lane, Stopped, Waiter, write_again
@@ -36,6 +38,7 @@ from jindi.run.records import (
     encode_step,
 )
 from jindi.run.recovery import Progress, last_record, recover
+from jindi.run.replay.one import Proof, prove
 from jindi.run.state import Gathered, State
 from jindi.run.versions import Aside, Ledger, Watched, composed
 from jindi.run.versions.overlay import aside_of, beneath, laid
@@ -44,6 +47,9 @@ from jindi.vault import Tokens, is_token
 
 WARM_SLICE = 256
 """Records replayed at a time while new features catch up; decisions go on between slices."""
+
+FIRST_LOOK_US = HOUR_US
+"""How long after its start a platform looks for drift for the first time, at the latest."""
 
 SWEEP_KEYS = 2_000
 """Idle keys that are looked at each second for what no window reaches any more."""
@@ -57,14 +63,16 @@ class Settings:
     """How the platform runs. `snapshot_every` counts decisions, `snapshot_minutes` time since the last one.
 
     `release_due`: let go of delayed events by ourselves when their time is over. `archive_minutes` lie between two
-    rounds of the follower that writes the archive; 0: none. `changes`: what puts policies in force, saved `files` at
-    once, or an approval. A proposal that nobody has answered ends after `proposal_us`.
+    rounds of the follower that writes the archive; 0: none. `drift_hours` lie between two looks for drift; 0: none.
+    `changes`: what puts policies in force, saved `files` at once, or an approval. A proposal that nobody has answered
+    ends after `proposal_us`.
     """
 
     snapshot_every: int = 200_000
     snapshot_minutes: int = 10
     release_due: bool = True
     archive_minutes: int = 10
+    drift_hours: int = 24
     changes: Literal["files", "approved"] = "files"
     proposal_us: int = 14 * DAY_US
 
@@ -118,12 +126,13 @@ class Platform:
         settings: Settings | None = None,
         notary: Notary | None = None,
         keeper: Keeper | None = None,
+        watcher: Watcher | None = None,
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._open_log, self._blobs, self._tokens, self._clock = open_log, blobs, tokens, clock
         self._settings = settings or Settings()
         self._tell = tell
-        self._notary, self._keeper = notary, keeper
+        self._notary, self._keeper, self._watcher = notary, keeper, watcher
         self._files = canonical_files(files)
         # With approvals the journal says what is in force; what lies in the folders are drafts, whole or not.
         self._program = compiled(files) if self._settings.changes == "files" else None
@@ -181,6 +190,8 @@ class Platform:
             self._spawn(self._release_due())
         if self._keeper is not None and self._settings.archive_minutes:
             self._spawn(self._keep_archive(self._keeper))
+        if self._watcher is not None and self._settings.drift_hours:
+            self._spawn(self._watch_drift(self._watcher))
 
     def _open(self, progress: Progress | None = None, *, same_packs: bool = False) -> None:
         self.log = self._open_log(self._sealed)
@@ -303,6 +314,12 @@ class Platform:
     def explanation(self, found: Found, *, exact: bool = False) -> Explanation:
         """Why a decision is as it is; with `exact` the reasons of models are Shapley values."""
         return explain(found.ep, found.facts, found.absent, at_us=found.record.as_of_us, exact=exact)
+
+    def replay(self, found: Found) -> Proof:
+        """A decision made again on its journalled facts. It reads the journal and needs nothing of the lane, so it may
+        be asked for in another thread.
+        """
+        return prove(self.archive, found.seq)
 
     def answer(self, found: Found) -> bytes:
         """The decision's answer, with the words of its own moment."""
@@ -571,6 +588,35 @@ class Platform:
             except Exception as error:  # noqa: BLE001 - decisions go on without an archive, which can be made later
                 self._tell(f"the archive is not up to date: {error or type(error).__name__}")
 
+    async def _watch_drift(self, watcher: Watcher) -> None:
+        wait_us = min(self._settings.drift_hours * HOUR_US, FIRST_LOOK_US)
+        while not self._closing:
+            await asyncio.sleep(wait_us / SECOND_US)
+            wait_us = self._settings.drift_hours * HOUR_US
+            try:
+                await self.look_for_drift(watcher)
+            except Exception as error:  # noqa: BLE001 - decisions go on; the next look begins afresh
+                self._tell(f"drift could not be looked for: {error or type(error).__name__}")
+
+    async def look_for_drift(self, watcher: Watcher) -> int:
+        """Look for drift now, and let each finding in by the front door; answers how many were decided."""
+        found = await asyncio.to_thread(watcher.round, self.archive, self.program.definitions)
+        decided = 0
+        for number, fields in enumerate(found):
+            if DRIFT_EVENT not in self.program.events:
+                self._tell(f"drift: {fields['subject']} (load the pack `platform` to have it decided)")
+                continue
+            now_us = self._clock.now_us()
+            try:
+                event = self.intake.make(DRIFT_EVENT, f"drift-{now_us}-{number}", now_us, fields)
+                await self.lane.submit(event, now_us)
+                decided += 1
+            except (Busy, Stopped):
+                break  # what is still so is found again
+            except (Refused, Conflict) as error:
+                self._tell(f"a finding of drift was not taken: {error or type(error).__name__}")
+        return decided
+
     async def _release_due(self) -> None:
         while not self._closing:
             await asyncio.sleep(1.0)
@@ -614,6 +660,8 @@ class Platform:
         await asyncio.gather(*self._background, return_exceptions=True)
         if self._keeper is not None:
             self._keeper.close()
+        if self._watcher is not None:
+            self._watcher.close()
         self.lane.settle()
         healthy = self.lane.stopped is None
         state = self.lane.state

@@ -52,7 +52,7 @@ def _recover(log: Log, blobs: Blobs, program: Program, archive: Archive, progres
     digest: str | None = None
     if state.definitions_seq >= 0:
         digest = _learnt(archive, state.definitions_seq, archive.record(state.definitions_seq), program)
-    chain = _chain_before(log, start if start < total else total - 1)
+    chain = chain_before(log, start if start < total else total - 1)
     feeder = Feeder(state.windows)
     beside: dict[tuple[int, str], EventProgram | None] = {}
     state.feed_through(feeder)
@@ -83,7 +83,7 @@ def _learnt(archive: Archive, seq: int, record: Record, program: Program) -> str
     return record.digest
 
 
-def _chain_before(log: Log, seq: int) -> journal.Chain:
+def chain_before(log: Log, seq: int) -> journal.Chain:
     """The chain as it stood before the batch that holds a record; the beginning when there is none."""
     for frame in log.read(seq) if seq >= 0 else ():
         return journal.Chain(journal.unseal(frame.batch).previous, frame.first)

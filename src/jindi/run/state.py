@@ -71,11 +71,7 @@ class Gatherer:
         ep = self.ep
         slots = list(values)
         if ep.time_words:
-            if as_of_us // self._minute_us != self._minute:
-                words = time_words(as_of_us, ep.zone)
-                self._words = [words[word] for word in ep.time_words]
-                self._minute = as_of_us // self._minute_us
-            slots += self._words
+            slots += self._words_at(as_of_us)
         slots += self._limit_values
         for place, list_name in self._members:
             value = values[place] if place < self._fields else features[place - self._fields]
@@ -86,6 +82,20 @@ class Gatherer:
                 slots.append(value in lists.entries[list_name] and lists.holds(list_name, str(value), as_of_us))
         slots += features
         return slots
+
+    def _words_at(self, as_of_us: int) -> list[Value]:
+        if as_of_us // self._minute_us != self._minute:
+            words = time_words(as_of_us, self.ep.zone)
+            self._words = [words[word] for word in self.ep.time_words]
+            self._minute = as_of_us // self._minute_us
+        return self._words
+
+    def timed(self, as_of_us: int) -> list[Value]:
+        """The slots behind the fields that an instant alone decides: words of the clock, then limits of its day.
+        Raises LookupError when a limit has no value yet.
+        """
+        self.turn_to(as_of_us)
+        return [*self._words_at(as_of_us), *self._limit_values]
 
     def turn_to(self, as_of_us: int) -> None:
         """Take the limits of an instant's day. Raises LookupError when one has no value yet."""
@@ -190,16 +200,18 @@ class State:
         if deadline_passed or self.warming:
             windows = gatherer.ep.windows
             absent = frozenset(name for name in windows if deadline_passed or name in self.warming)
-            if absent:
-                features = [None if name in absent else value for name, value in zip(windows, features, strict=True)]
         return self._assembled(gatherer, event, as_of_us, features, absent)
 
-    def gather_with(self, event: Event, features: Sequence[Value]) -> Gathered:
-        """`gather` with the window features already read (and the event fed), as batches do."""
+    def gather_with(
+        self, event: Event, features: Sequence[Value], absent: frozenset[str] = _NOTHING
+    ) -> Gathered:  # fmt: skip
+        """`gather` with the window features already read (and the event fed), as batches do; `absent` are those of
+        them that could not be had.
+        """
         gatherer = self._gatherers[event.type]
         as_of_us = max(event.at_us, self.high_us)
         self._turn(gatherer, as_of_us)
-        return self._assembled(gatherer, event, as_of_us, features, _NOTHING)
+        return self._assembled(gatherer, event, as_of_us, features, absent)
 
     def _turn(self, gatherer: Gatherer, as_of_us: int) -> None:
         if gatherer.is_timeless:
@@ -213,6 +225,8 @@ class State:
         self, gatherer: Gatherer, event: Event, as_of_us: int, features: Sequence[Value], absent: frozenset[str]
     ) -> Gathered:
         ep = gatherer.ep
+        if absent:
+            features = [None if name in absent else value for name, value in zip(ep.windows, features, strict=True)]
         late = event.at_us + gatherer.late_after_us < self.high_us
         base = gatherer.base(event.values, features, as_of_us, self.lists)
         return Gathered(as_of_us, late, ep.complete(base, absent), base, absent)

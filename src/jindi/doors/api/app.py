@@ -76,6 +76,7 @@ class Routes:
         return [
             Route("/v1/decisions/{id}", self._with(Right.DECISIONS_READ, self._decision)),
             Route("/v1/decisions/{id}/explanation", self._with(Right.DECISIONS_READ, self._explanation)),
+            Route("/v1/decisions/{id}/replay", self._with(Right.DECISIONS_READ, self._replay)),
             Route("/v1/entities/{key}/{value:path}/features", self._with(Right.ENTITIES_READ, self._features)),
             *self._versions.routes(),
             Route("/v1/packs", self._with(Right.ADMIN, self._packs)),
@@ -132,6 +133,13 @@ class Routes:
         exact = request.query_params.get("exact") == "true"
         explanation = await asyncio.to_thread(self._platform.explanation, found, exact=exact)
         return Response(to_json(explanation), media_type="application/json")
+
+    async def _replay(self, request: Request) -> Response:
+        try:
+            found = self._platform.find(request.path_params["id"])
+        except LookupError as error:
+            return _error(problems.NOT_FOUND, str(error))
+        return _plain((await asyncio.to_thread(self._platform.replay, found)).document())
 
     async def _features(self, request: Request) -> Response:
         key, value = request.path_params["key"], request.path_params["value"]

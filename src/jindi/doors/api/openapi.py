@@ -1,11 +1,12 @@
 """The OpenAPI 3.1 description, made from the definitions in force: what it says is what intake accepts."""
 
-from typing import Any
+from typing import Any, get_args
 
 from jindi import __version__
 from jindi.basics.money import AMOUNT_MINOR_MAX
 from jindi.language import Kind
 from jindi.packs import OUTCOMES, Definitions, EventDef, FieldDef
+from jindi.run.replay.causes import Kind as CauseKind
 
 _DECISION_ID = {"type": "string", "pattern": "^dec_[0-9a-f]{12}$"}
 _STEP_ID = "^chg_[0-9a-f]{12}$"
@@ -34,7 +35,13 @@ def document(definitions: Definitions) -> dict[str, Any]:
         "paths": _paths(),
         "components": {
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "An API key, jk_…"}},
-            "schemas": {"Event": any_event, **events, "Decision": _decision(), "Problem": _problem()},
+            "schemas": {
+                "Event": any_event,
+                **events,
+                "Decision": _decision(),
+                "Replay": _replay(),
+                "Problem": _problem(),
+            },
         },
     }
 
@@ -79,6 +86,12 @@ def _paths() -> dict[str, Any]:
         "/v1/decisions/{id}": {"get": _get("A decision, and what became of it.", "readDecision", decision, one_id)},
         "/v1/decisions/{id}/explanation": {
             "get": _get("Why, and what would change it.", "explainDecision", anything, [*one_id, exact])
+        },
+        "/v1/decisions/{id}/replay": {
+            "get": _get(
+                "The decision made again on its journalled facts, and whether every byte is the same.",
+                "replayDecision", {"$ref": "#/components/schemas/Replay"}, one_id,
+            )
         },
         "/v1/entities/{key}/{value}/features": {
             "get": _get("All features with this entity as their key, as of now.", "readFeatures", _features(), entity)
@@ -302,6 +315,35 @@ def _decision() -> dict[str, Any]:
             },
         },
         "required": ["decision_id", "event_id", "outcome", "score", "reasons", "policy", "degraded", "late"],
+    }
+
+
+def _replay() -> dict[str, Any]:
+    text, whole = {"type": "string"}, {"type": "integer"}
+    kinds = list(get_args(CauseKind))
+    difference = {
+        "type": "object",
+        "required": ["kind", "name", "journalled", "recomputed"],
+        "properties": {
+            "kind": {"enum": kinds},
+            "name": {**text, "description": "Which rule, fact, limit, list or policy."},
+            "journalled": {"description": "As the journal has it; null: nothing."},
+            "recomputed": {"description": "As it comes out now; null: nothing."},
+            "policy": {**text, "description": "The shadow policy that is meant, if one is."},
+            "inputs": {"type": "object", "description": "What the rule read, scores of models included."},
+        },
+    }
+    return {
+        "type": "object",
+        "required": ["decision_id", "depth", "identical", "record", "definitions", "differences"],
+        "properties": {
+            "decision_id": _DECISION_ID,
+            "depth": {"const": "facts"},
+            "identical": {"type": "boolean"},
+            "record": {"type": "object", "properties": {"number": whole, "bytes": whole, "sha256": text}},
+            "definitions": {"type": "object", "properties": {"record": whole, "digest": text}},
+            "differences": {"type": "array", "items": difference},
+        },
     }
 
 

@@ -41,7 +41,7 @@ def run_backtest(wiring: Wiring, settled: Settled, output: Output, asked: Asked)
     """Judge the past by every candidate and tell what would have changed. Raises Problems."""
     if not asked.candidates and asked.policy is None:
         raise Problems([Problem("backtest", "", "nothing to try", "name edited packs with --candidate, or --policy")])
-    newest = _newest(wiring, settled)
+    newest = newest_program(wiring, settled, "a backtest")
     tried = [_candidate(wiring, newest, folder, asked.policy) for folder in asked.candidates or (None,)]
     question = _question(wiring, asked, tried)
     output.warm()
@@ -63,13 +63,13 @@ def run_backtest(wiring: Wiring, settled: Settled, output: Output, asked: Asked)
         output.say(f"the whole report: {asked.page}")
 
 
-def _newest(wiring: Wiring, settled: Settled) -> Program:
-    """The program in force at the journal's end."""
+def newest_program(wiring: Wiring, settled: Settled, asker: str) -> Program:
+    """The program in force at the journal's end. Raises Problems when there is none."""
     log = wiring.view_log(settled)
     try:
         archive = Archive(log)
         if (seq := archive.in_force()) < 0:
-            raise Problems([Problem("journal", "", "it is empty", "a backtest needs a past")])
+            raise Problems([Problem("journal", "", "it is empty", f"{asker} needs a past")])
         return archive.program(seq)
     finally:
         log.close()
@@ -90,8 +90,7 @@ def _merged(source: Mapping[str, str], edited: Mapping[str, str]) -> dict[str, s
 
 
 def _question(wiring: Wiring, asked: Asked, tried: list[Candidate]) -> Question:
-    zones = {str(ep.zone) for each in tried for ep in each.program.events.values() if ep.live is not None}
-    zone = ZoneInfo(zones.pop()) if len(zones) == 1 else None
+    zone = zone_of([each.program for each in tried])
     now_us = wiring.clock.now_us()
     problems: list[Problem] = []
 
@@ -99,7 +98,7 @@ def _question(wiring: Wiring, asked: Asked, tried: list[Candidate]) -> Question:
         if text is None:
             return default_us
         try:
-            return _instant(text, zone)
+            return instant_of(text, zone)
         except ValueError as error:
             problems.append(Problem("backtest", option, str(error), "write 2026-11-01 or 2026-11-01T00:00:00+08:00"))
             return default_us
@@ -120,8 +119,14 @@ def _question(wiring: Wiring, asked: Asked, tried: list[Candidate]) -> Question:
     return Question(Span(since_us, until_us), known_by_us, label, asked.segment)
 
 
-def _instant(text: str, zone: ZoneInfo | None) -> int:
-    """An instant, or the beginning of a day in the packs' zone."""
+def zone_of(programs: list[Program]) -> ZoneInfo | None:
+    """The zone of all live policies; None when they have several."""
+    zones = {str(ep.zone) for program in programs for ep in program.events.values() if ep.live is not None}
+    return ZoneInfo(zones.pop()) if len(zones) == 1 else None
+
+
+def instant_of(text: str, zone: ZoneInfo | None) -> int:
+    """An instant, or the beginning of a day in the packs' zone. Raises ValueError."""
     if len(text) == len("2026-11-01") and zone is not None:
         try:
             return start_of_day(date.fromisoformat(text), zone)

@@ -301,6 +301,51 @@ def backtest(
 
 
 @app.command()
+def drift(
+    ctx: typer.Context,
+    current: Annotated[str, typer.Option(metavar="DURATION", help="The stretch that is asked about.")] = "7d",
+    reference: Annotated[str, typer.Option(metavar="DURATION", help="The stretch before it, compared with.")] = "28d",
+    until: Annotated[
+        str | None, typer.Option(metavar="DAY|INSTANT", help="The end, not included (default: the newest decision).")
+    ] = None,
+    known_by: Annotated[
+        str | None, typer.Option(metavar="DAY|INSTANT", help="Labels as they were known then (default: the end).")
+    ] = None,
+    level: Annotated[float, typer.Option(help="The chance of any false alarm in an event type.")] = 0.05,
+    page: Annotated[Path | None, typer.Option(metavar="OUT.html", help="Write a page with tables and charts.")] = None,
+    data: Data = None, folders: Packs = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Whether facts, scores and outcomes have drifted, and whether models judge as well as they did."""
+    from jindi.doors.cli.drifting import Asked, look_for_drift  # noqa: PLC0415
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, data, folders)
+    look_for_drift(wiring, settled, output, Asked(current, reference, until, known_by, level, page))
+
+
+@app.command()
+def replay(
+    ctx: typer.Context,
+    what: Annotated[
+        str | None, typer.Argument(metavar="ID|ID..ID", help="A decision, or from one to another; nothing: all.")
+    ] = None,
+    since: Annotated[str | None, typer.Option(metavar="DAY|INSTANT", help="From (default: the beginning).")] = None,
+    until: Annotated[str | None, typer.Option(metavar="DAY|INSTANT", help="Until, not included.")] = None,
+    features: Annotated[
+        bool, typer.Option("--features", help="Rebuild the state and prove the facts, too; on one core.")
+    ] = False,
+    cores: Annotated[int, typer.Option(min=1, help="Processes (default: all cores).")] = os.cpu_count() or 1,
+    data: Data = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Make past decisions again, with the definitions of their moment. Exit 0 when every byte is as it stands."""
+    from jindi.doors.cli.replaying import Asked, run_replay  # noqa: PLC0415
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, data)
+    run_replay(wiring, settled, output, Asked(what, since, until, features, cores))
+
+
+@app.command()
 def verify(
     ctx: typer.Context, data: Data = None,
     checkpoint: Annotated[

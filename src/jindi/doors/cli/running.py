@@ -16,6 +16,7 @@ from jindi.doors.cli.wiring import Settled, Wiring
 from jindi.doors.serve import listen, serve, start_key
 from jindi.journal import Notary
 from jindi.ports import LogFailure
+from jindi.run.drift.watcher import Watcher
 from jindi.run.history.keeper import Keeper
 from jindi.run.platform import NotNow, Platform
 
@@ -48,6 +49,7 @@ def make_platform(wiring: Wiring, settled: Settled, output: Output, *, release_d
         settings=replace(settled.platform, release_due=release_due),
         notary=Notary(wiring.origin(settled), wiring.signer(settled), blobs),
         keeper=Keeper(wiring.archive(settled)) if settled.platform.archive_minutes else None,
+        watcher=Watcher(lambda: wiring.evaluations(settled.packs)) if settled.platform.drift_hours else None,
         tell=output.note,
     )
 

@@ -46,6 +46,9 @@ class Wiring(Protocol):
     def pack_files(self, folders: Sequence[Path]) -> dict[str, str]:
         """The pack files of some folders, with the base pack. Raises Problems."""
 
+    def evaluations(self, folders: Sequence[Path]) -> dict[str, str]:
+        """The evaluations of models that lie in the packs: `pack/NAME` → the text; what can't be read is left out."""
+
     def base_files(self) -> dict[str, str]:
         """The pack that is always loaded."""
 

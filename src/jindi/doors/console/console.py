@@ -5,7 +5,7 @@ import csv
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from http import HTTPStatus
-from typing import Literal
+from typing import Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from starlette.applications import Starlette
@@ -27,7 +27,6 @@ from jindi.doors.console.source import DecisionFilter, DecisionRow, Source
 from jindi.doors.console.versions import VersionPages
 from jindi.doors.console.view import CHOICES, COOKIE, Pages, View, view_of
 from jindi.doors.console.words import WORDS
-from jindi.engine import Explanation
 from jindi.packs.definitions import Outcome
 from jindi.ports import Clock
 from jindi.run.versions.desk import OPERATOR, OWN_KEY, Desk
@@ -40,6 +39,7 @@ CSV_HEAD = (
 )  # fmt: skip
 _YEAR_S = 365 * 24 * 3600
 
+T = TypeVar("T")
 _Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -279,12 +279,13 @@ class Console:
         found = self._source.decision(identifier)
         if found is None:
             return self._error(view, HTTPStatus.NOT_FOUND, "error.no_decision", id=identifier[:64])
-        values = decision_values(found, await self._explained(identifier), view)
+        explanation = await self._beside(self._source.explanation(identifier))
+        values = decision_values(found, explanation, view)
+        values["replay"] = await self._beside(self._source.replay(identifier))
         return self._pages.show("decision.html", view, page="decisions", **values)
 
-    async def _explained(self, identifier: str) -> Explanation | None:
-        """The explanation, reckoned beside the loop and one at a time, so that decisions keep their pace."""
-        reckon = self._source.explanation(identifier)
+    async def _beside(self, reckon: Callable[[], T] | None) -> T | None:
+        """What takes long, reckoned beside the loop and one at a time, so that decisions keep their pace."""
         if reckon is None:
             return None
         async with self._explaining:

@@ -14,6 +14,8 @@ from jindi.doors.console.source import (
     JournalPlace,
     Minute,
     PolicyView,
+    ReplayLine,
+    ReplayView,
     RuleCount,
     ScenarioScore,
     Scoreboard,
@@ -27,6 +29,7 @@ from jindi.run.lane import Decided
 from jindi.run.measures import MINUTES_KEPT, quantile_us
 from jindi.run.platform import Found, Platform
 from jindi.run.records import decision_id
+from jindi.run.replay import Cause
 
 RATE_SECONDS = 10
 TOP_RULES = 10
@@ -130,6 +133,15 @@ class PlatformSource:
         found = self._find(identifier)
         return partial(self._platform.explanation, found) if found is not None else None
 
+    def replay(self, identifier: str) -> Callable[[], ReplayView] | None:
+        """A decision made again; it is found now, the rest is for a thread."""
+        found = self._find(identifier)
+        return partial(self._replayed, found) if found is not None else None
+
+    def _replayed(self, found: Found) -> ReplayView:
+        proof = self._platform.replay(found)
+        return ReplayView(len(proof.raw), proof.digest, tuple(_replay_line(cause) for cause in proof.causes))
+
     def event_types(self) -> Sequence[tuple[str, Words]]:
         """The event types that a policy decides."""
         program = self._platform.program
@@ -205,6 +217,17 @@ class PlatformSource:
         if policy.state == "live":
             return {outcome: measures.outcomes[policy.on, outcome] for outcome in Outcome}
         return {outcome: measures.shadow_outcomes[policy.id, outcome] for outcome in Outcome}
+
+
+def _replay_line(cause: Cause) -> ReplayLine:
+    name = " ".join(filter(None, (cause.policy, cause.name)))
+    return ReplayLine(cause.kind, name, *(_told(value) for value in (cause.journalled, cause.recomputed)))
+
+
+def _told(value: object) -> str:
+    if value is None:
+        return "–"
+    return ", ".join(map(str, value)) or "–" if isinstance(value, tuple | list) else str(value)
 
 
 def _limits_of(policy: PolicyDef) -> Sequence[str]:

@@ -7,6 +7,7 @@ from typing import Any
 from jindi.doors.console import charts
 from jindi.doors.console.source import DecisionPage
 from jindi.doors.console.view import View
+from jindi.doors.console.words import WORDS
 from jindi.engine import Change, Condition, Explanation, InputLine, RuleLine, Without, shown
 from jindi.packs.definitions import OUTCOMES, LimitDef, LimitStep, Outcome, Words
 
@@ -54,6 +55,7 @@ def decision_values(found: DecisionPage, explanation: Explanation | None, view: 
     """All that the decision's template needs."""
     values: dict[str, Any] = {"found": found, "row": found.row, "why": explanation, "sentence": None}
     values["shown_text"] = lambda shown: text_of(shown, view)
+    values["replay_text"] = lambda kind, text: replay_text(kind, text, view)
     if explanation is None:
         return values
     inputs = {line.name: line for line in explanation.inputs}
@@ -78,6 +80,17 @@ def decision_values(found: DecisionPage, explanation: Explanation | None, view: 
         "changes": _changes(explanation, inputs, view),
         "text": lambda line: text_of(line.value, view),
     }
+
+
+def replay_text(kind: str, text: str, view: View) -> str:
+    """A value of a replay's difference; outcomes, and what rules said, in the reader's words."""
+    if kind == "outcome" and text in OUTCOMES:
+        return view.t(f"outcome.{text}")
+    if kind == "rule":
+        said, comma, _ = text.partition(", presumed")
+        word = f"rule.{said.replace(' ', '_')}"
+        return view.t(word) + (f" · {view.t('rule.degraded')}" if comma else "") if word in WORDS else text
+    return text
 
 
 _ORDER = {"hit": 0, "lifted": 1, "unknown": 2, "not_hit": 3}

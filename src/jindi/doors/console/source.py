@@ -111,6 +111,25 @@ class DecisionPage:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplayLine:
+    """One thing that does not come out as the journal has it. `kind` is one of a cause's kinds (`run.replay`)."""
+
+    kind: str
+    name: str
+    journalled: str
+    recomputed: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayView:
+    """A decision made again: whether every byte is the same, and what is not."""
+
+    bytes: int
+    digest: str
+    differences: tuple[ReplayLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Minute:
     """One minute's decisions: how many of each outcome, and how long the answers took."""
 
@@ -226,6 +245,9 @@ class Source(Protocol):
         a thread, so it must not touch what the lane changes. It may raise LookupError or ValueError when
         the definitions of that moment can't be used; the page then says so.
         """
+
+    def replay(self, decision_id: str) -> Callable[[], ReplayView] | None:
+        """The decision made again on its journalled facts; as `explanation`, for a thread."""
 
     def event_types(self) -> Sequence[tuple[str, Words]]:
         """The event types that a policy decides, with their sentences."""

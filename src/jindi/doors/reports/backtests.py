@@ -39,7 +39,7 @@ def _most_changed(types: Mapping[str, Document]) -> list[tuple[str, Document]]:
 
 @cache
 def templates() -> Environment:
-    """The pages' templates, with the words and figures that all of them use."""
+    """The templates of all reports, with the words they use."""
     made = Environment(
         loader=PackageLoader("jindi.doors.reports"), autoescape=select_autoescape(), undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,

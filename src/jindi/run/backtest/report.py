@@ -38,7 +38,8 @@ def wilson(hits: int, trials: int) -> Share | None:
     share, spread = hits / trials, _Z * _Z / trials
     centre = (share + spread / 2) / (1 + spread)
     half = _Z * sqrt(share * (1 - share) / trials + spread / (4 * trials)) / (1 + spread)
-    return Share(share, max(0.0, centre - half), min(1.0, centre + half))
+    low, high = max(0.0, centre - half), min(1.0, centre + half)
+    return Share(share, low if hits else 0.0, high if hits < trials else 1.0)  # where rounding would miss the end
 
 
 def by_days(days: Sequence[Slice], figure: Callable[[Sequence[Slice]], float | None]) -> tuple[float, float] | None:
