@@ -87,6 +87,7 @@ def page(report: Report, command: str, when: str, seconds: float, load_before: t
     parts = [
         "# Results",
         f"Made by `{command}` on {when}, in {seconds:.0f} s. Make them again with `make bench`.",
+        "What models and mined rules catch, beside published figures, stands in [LEARNING.md](LEARNING.md).",
         "\n".join(f"* {line}" for line in environment(load_before)),
         (
             "A busy machine makes every figure worse, wall time most of all: look at the load average first, at the"

@@ -5,6 +5,7 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -25,6 +26,7 @@ from benchmarks import (
     server,
     windows,
 )
+from benchmarks import learning_stream as stream
 from benchmarks.measuring import Report, Row, shown
 from benchmarks.work import differences, work
 
@@ -177,3 +179,37 @@ def test_the_command_writes_a_page(tmp_path, capsys):
     assert command.main(["--quick", "--only", "limits", "--out", str(out), "--folder", str(tmp_path)]) == 0
     assert "| **This machine** |" in out.read_text(encoding="utf-8")
     assert "written to" in capsys.readouterr().out
+
+
+def scored(score, mined, bad, loss, scenario):
+    return stream.Scored(
+        "payment", np.array(score), np.array(mined), np.array(bad), np.array(loss, float), scenario,
+        np.zeros(len(bad), bool),
+    )  # fmt: skip
+
+
+def test_the_stream_s_threshold_leaves_the_false_alarms_that_are_allowed_after_the_rules_had_theirs():
+    chance = np.random.default_rng(4)
+    count = 3_000
+    bad, mined = chance.random(count) < 0.05, chance.random(count) < 0.001
+    part = scored(chance.random(count), mined, bad, bad, [None] * count)
+    for events in (0, 5_000, 20_000, 10**7):
+        cut = stream.threshold([part], events)
+        false = int((((part.score >= cut) | mined) & ~bad).sum())
+        by_rules = int((mined & ~bad).sum())
+        allowed = events / stream.PER_EVENTS
+        assert false <= max(allowed, by_rules)
+        if by_rules <= allowed < (~bad).sum():
+            assert false == int(allowed)
+
+
+def test_the_stream_s_table_counts_money_by_scenario_and_false_alarms_by_way():
+    part = scored(
+        [0.9, 0.2, 0.8, 0.1], [False, True, False, False], [True, True, False, True], [5, 7, 0, 11],
+        ["mule_ring", "mule_ring", None, "card_testing"],
+    )  # fmt: skip
+    found = stream._caught([part], 1_000, 0.5)
+    row = found["scenarios"]["mule_ring"]
+    assert (row["at_risk"], row["model"], row["rules"], row["together"]) == (12, 5, 7, 12)
+    assert found["scenarios"]["card_testing"]["together"] == 0
+    assert found["false_per_1000"] == {"together": 1, "model": 1, "rules": 0, "policy": 0}

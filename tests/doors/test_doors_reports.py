@@ -1,14 +1,22 @@
 """Reports as pages: whole, in both languages, and with nothing from elsewhere."""
 
+import json
 import re
 from html.parser import HTMLParser
 
 import pytest
 
-from jindi.doors.reports import backtest_page
+from jindi.doors.cli.learning import finite
+from jindi.doors.reports import backtest_page, evaluation_page
 from jindi.doors.reports.words import WORDS, both
+from jindi.packs import load
 from jindi.run.backtest.runner import Question
+from jindi.run.learn.evaluation import learn
+from jindi.run.learn.recipe import read_recipe
+from jindi.run.learn.table import read_table
+from learn_world import RECIPE, facts
 from past_world import ALWAYS, FILES, LATER, STRICTER, backtest, candidate, lived, story
+from shop_world import shop_files
 
 
 @pytest.fixture(scope="module")
@@ -89,3 +97,30 @@ def test_all_words_are_there_in_both_languages():
         assert zh != en
         assert zh.strip()
         assert en.strip()
+
+
+@pytest.fixture(scope="module", params=["time", "random"])
+def evaluation(request, tmp_path_factory):
+    """What `jindi learn` tells of a small model, as its file has it."""
+    text = RECIPE.replace("KIND", "logistic-woe").replace("MORE", "")
+    if request.param == "random":
+        text = text.replace("test_from = 2026-02-20", 'split = "random"')
+    definitions = load(shop_files())
+    recipe, inputs = read_recipe(text, definitions, "r")
+    table = read_table(facts(tmp_path_factory.mktemp("learn") / "facts.parquet"), recipe, inputs, definitions)
+    _, found = learn(table, recipe, inputs, definitions.packs["shop"].zone)
+    return json.loads(json.dumps(finite(found)))
+
+
+def test_an_evaluation_s_page_says_everything_in_both_languages_and_needs_nothing_beside_itself(evaluation):
+    text = evaluation_page(evaluation)
+    page = Page(text)
+    chinese = [each for each in page.words["zh-CN"] if each != "KS 值"]
+    assert len(page.words["zh-CN"]) == len(page.words["en"]) > 30
+    assert all(re.search("[一-鿿]", each) for each in chinese)
+    assert not any(re.search("[一-鿿]", each) for each in page.words["en"])
+    assert not [tag for tag, _ in page.seen if tag in ("script", "link", "img", "iframe", "object")]
+    for fold in evaluation["folds"]:
+        assert f"{fold['auc']:.4g}" in text
+        assert f"{fold['average_precision_interval'][0]:.4g}" in text
+    assert ("the future helped" in text) == (evaluation["recipe"]["split"] == "random")

@@ -36,6 +36,14 @@ def test_an_event_reads_what_it_feeds_and_what_its_policies_use():
     )
 
 
+def test_what_a_policy_keeps_is_read_though_no_rule_asks_for_it():
+    plain = policy(rule("a", "amount > cny('5')", "review"))
+    assert "challenge_passed" not in payment(plain).windows
+    kept = payment(replace(plain, keeps=("challenge_passed", "risky_share")))
+    assert "challenge_passed" in kept.windows
+    assert "risky_share" in kept.derived
+
+
 def test_windows_are_in_the_order_in_which_they_are_answered():
     program = payment(policy(rule("a", "not device_known", "review")))
     assert program.windows == tuple(sorted(program.windows))

@@ -39,6 +39,13 @@ def test_a_rule_keeps_all_that_it_says():
     assert (found.doc.zh, found.doc.en, found.basis) == ("说明", "said", "ours")
 
 
+def test_a_policy_keeps_features_that_no_rule_reads_and_only_those_that_its_event_type_has():
+    found = live(of(f'keeps = ["paid_7d"]\n{rule()}'))
+    assert found.keeps == ("paid_7d",)
+    (said_,) = told(of(f'keeps = ["amount", "paid_7d"]\n{rule()}'))
+    assert "reads no feature 'amount'" in said_
+
+
 def test_a_rule_that_says_nothing_else_may_fire_on_five_percent():
     found = live(of(rule())).rules[0]
     assert (found.share_max_ppm, found.confirmed_share_ppm, found.degrade, found.score) == (

@@ -454,6 +454,22 @@ def test_kept_columns_keep_their_types_even_when_they_begin_with_gaps(tmp_path):
         assert out["extra"].to_pylist() == gaps
 
 
+def test_a_column_is_kept_as_true_and_false_when_the_mapping_says_what_its_cells_mean(tmp_path):
+    table = rows(4)
+    for row, cell in zip(table, [2, 1, 0, 2], strict=True):
+        row["what"] = cell
+    kept = '\nfraud = { column = "what", true = 1, false = 0, unknown = 2 }'
+    _, out = decided(written(tmp_path, "parquet", table), mapping(MAPPING + kept))
+    assert out["fraud"].to_pylist() == [None, True, False, None]
+    assert pa.types.is_boolean(out.schema.field("fraud").type)
+    table[3]["what"] = 3
+    with pytest.raises(Problems, match="row 4: fraud: neither true nor false"):
+        decided(written(tmp_path, "parquet", table), mapping(MAPPING + kept))
+    with pytest.raises(Problems) as raised:
+        mapping(MAPPING + '\nfraud = { colum = "what" }')
+    assert {problem.problem for problem in raised.value.problems} == {"unknown key 'colum'", "names no column"}
+
+
 @settings(max_examples=40)
 @given(
     st.recursive(

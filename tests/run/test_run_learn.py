@@ -2,8 +2,9 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,67 +14,14 @@ from jindi.app import main
 from jindi.basics.problems import Problems
 from jindi.engine import build
 from jindi.packs import load
-from jindi.run.learn.evaluation import fitted, folds, learn, test_rows
+from jindi.run.learn.evaluation import drawn_parts, fitted, folds, learn, test_rows
 from jindi.run.learn.recipe import read_recipe
 from jindi.run.learn.table import read_table
+from learn_world import DAYS, PER_DAY, RECIPE, facts
 from models_world import DECLARED, with_model
 from shop_world import shop_files
 
 test_rows.__test__ = False
-FIRST = datetime(2026, 1, 1, tzinfo=UTC)
-DAYS, PER_DAY = 60, 60
-RECIPE = """
-name = "fraud"
-on = "pay"
-kind = "KIND"
-doc = { zh = "欺诈概率。", en = "The probability of fraud." }
-inputs = ["amount", "pays_1d", "channel == 'web'", "device_users"]
-label = "fraud"
-known = "fraud_at"
-entity = "user"
-amount = "amount"
-segments = ["channel"]
-delay = "7d"
-test_from = 2026-02-20
-train = "21d"
-calibrate = "7d"
-folds = 2
-cards_per_day = 5
-MORE
-[settings]
-trees = 20
-leaves = 6
-bags = 3
-"""
-
-
-def facts(path, **changed):
-    """Payments in which large amounts by web, and many in a day, are likelier fraud; told 1 to 10 days later."""
-    chance = np.random.default_rng(1)
-    count = DAYS * PER_DAY
-    at = [FIRST + timedelta(minutes=int(1440 * i / PER_DAY)) for i in range(count)]
-    cents = chance.integers(100, 200_000, count)
-    pays = chance.integers(1, 9, count)
-    web = chance.random(count) < 0.5
-    risk = -4.0 + cents / 60_000 + 0.3 * pays + 1.5 * web
-    fraud = chance.random(count) < 1 / (1 + np.exp(-risk))
-    told = [
-        moment + timedelta(days=int(days)) if bad else None
-        for moment, days, bad in zip(at, chance.integers(1, 11, count), fraud, strict=True)
-    ]
-    table = {
-        "event_type": ["pay"] * count,
-        "at": pa.array(at, pa.timestamp("us", "UTC")),
-        "user": [f"u{i}" for i in chance.integers(0, 400, count)],
-        "amount": pa.array((cents / 100).astype(np.float32), pa.float32()),
-        "pays_1d": pays,
-        "channel": ["web" if each else "app" for each in web],
-        "device_users": [None if i % 7 == 0 else i % 5 for i in range(count)],
-        "fraud": fraud,
-        "fraud_at": pa.array(told, pa.timestamp("us", "UTC")),
-    } | changed
-    pq.write_table(pa.table(table), path)
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -180,6 +128,78 @@ def test_entities_that_are_known_to_be_bad_are_nobodys_finding(tmp_path, definit
         known = table.label & (table.entity == table.entity[row]) & (table.known_us <= begins)
         known &= table.at_us >= fold.leave_out_us
         assert (row in rows) == (not known.any())
+
+
+def test_rows_without_a_label_are_left_out(tmp_path, definitions):
+    recipe, inputs = read_recipe(RECIPE.replace("KIND", "logistic-woe").replace("MORE", ""), definitions, "r")
+    whole = read_table(facts(tmp_path / "a.parquet"), recipe, inputs, definitions)
+    gaps = [None if row % 3 == 0 else bool(truth) for row, truth in enumerate(whole.label)]
+    part = read_table(facts(tmp_path / "b.parquet", fraud=gaps), recipe, inputs, definitions)
+    assert part.label.tolist() == [truth for truth in gaps if truth is not None]
+    assert part.at_us.tolist() == [
+        at for at, truth in zip(whole.at_us.tolist(), gaps, strict=True) if truth is not None
+    ]
+
+
+RANDOM = RECIPE.replace("KIND", "logistic-woe").replace("test_from = 2026-02-20\n", "").replace("MORE", "")
+
+
+def test_a_random_split_is_only_made_when_it_is_asked_for_and_tests_on_what_it_did_not_train_on(tmp_path, definitions):
+    recipe, inputs = read_recipe(RANDOM.replace("folds = 2", 'folds = 2\nsplit = "random"'), definitions, "r")
+    table = read_table(facts(tmp_path / "facts.parquet"), recipe, inputs, definitions)
+    parts = list(drawn_parts(table, recipe))
+    assert len(parts) == 2
+    for train, test in parts:
+        assert sorted([*train.tolist(), *test.tolist()]) == list(range(len(table.label)))
+        for truth in (True, False):
+            assert (table.label[test] == truth).sum() == round((table.label == truth).sum() * recipe.test_share)
+    assert parts[0][1].tolist() != parts[1][1].tolist()
+    text, evaluation = learn(table, recipe, inputs, zone(definitions))
+    assert json.loads(text)["made"]["split"] == "random"
+    assert learn(table, recipe, inputs, zone(definitions)) == (text, evaluation)
+    assert evaluation["recipe"]["split"] == "random"
+
+
+@pytest.mark.parametrize(
+    ("more", "item"),
+    [
+        ("", "test_from"),
+        ('split = "random"\ntest_from = 2026-02-20', "test_from"),
+        ("test_at = 2026-02-20T00:00:00", "test_at"),
+        ("test_from = 2026-02-20\ntest_at = 2026-02-20T00:00:00Z", "test_from"),
+    ],
+)
+def test_a_recipe_says_once_when_its_test_begins(definitions, more, item):
+    with pytest.raises(Problems) as raised:
+        read_recipe(RANDOM.replace("folds = 2", f"folds = 2\n{more}"), definitions, "r")
+    assert [problem.item for problem in raised.value.problems] == [item]
+
+
+def test_a_test_may_begin_at_an_instant(tmp_path, definitions):
+    by_day, _ = read_recipe(RECIPE.replace("KIND", "trees").replace("MORE", ""), definitions, "r")
+    begins = by_day.test_us(zone(definitions))
+    instant = f"test_at = {datetime.fromtimestamp(begins / 1e6, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    by_instant, _ = read_recipe(RANDOM.replace("folds = 2", f"folds = 2\n{instant}"), definitions, "r")
+    assert folds(by_instant, zone(definitions)) == folds(by_day, zone(definitions))
+
+
+def test_an_average_of_boosters_scores_the_mean_of_their_raw_scores(tmp_path, definitions):
+    table, recipe, inputs = read(tmp_path, definitions, needed("trees"))
+
+    def with_settings(**changed):
+        given = {name: getattr(recipe.settings, name) for name in recipe.settings.__struct_fields__} | changed
+        return msgspec.structs.replace(recipe, settings=type(recipe.settings)(**given), calibrate="0d")
+
+    fold = folds(with_settings(), zone(definitions))[-1]
+    drawn = {"rows_share": 0.6, "inputs_share": 0.5}
+    both, _ = fitted(table, fold, with_settings(average=2, **drawn), inputs, jobs=1)
+    first, _ = fitted(table, fold, with_settings(**drawn), inputs, jobs=1)
+    second, _ = fitted(
+        table, fold, msgspec.structs.replace(with_settings(**drawn), seed=recipe.seed + 1), inputs, jobs=1
+    )
+    rows = table.columns[:100]
+    assert first.raws(rows).tolist() != second.raws(rows).tolist()
+    assert both.raws(rows) == pytest.approx((first.raws(rows) + second.raws(rows)) / 2)
 
 
 def test_amounts_that_a_table_rounded_are_whole_cents_again(tmp_path, definitions):

@@ -99,9 +99,9 @@ def test_an_interval_holds_its_figure_and_repeats_with_its_seed():
     label = chance.random(2_000) < 0.1
     score = label + chance.normal(size=2_000)
     card = np.arange(2_000) // 4
-    low, high = metrics.interval(Curve.auc, label, score, card, seed=3)
+    low, high = metrics.interval(metrics.draws(Curve.auc, label, score, card, seed=3))
     assert low < metrics.auc(label, score) < high
-    assert (low, high) == metrics.interval(Curve.auc, label, score, card, seed=3)
+    assert (low, high) == metrics.interval(metrics.draws(Curve.auc, label, score, card, seed=3))
 
 
 # ---- fits ----------------------------------------------------------------------------------------
@@ -179,3 +179,19 @@ def test_an_input_that_tells_nothing_gets_no_weight():
     _, found = terms(table, label)
     assert found[0].weight > 0.5
     assert (found[1].weight, found[2].weight) == (0.0, 0.0)
+
+
+@given(SCORED)
+def test_macro_f1_is_scikit_learns(rows):
+    theirs = pytest.importorskip("sklearn.metrics", reason="scikit-learn is not installed: figures are not compared")
+    label, score, *_ = columns(rows)
+    assert metrics.macro_f1(label, score > 0) == pytest.approx(
+        theirs.f1_score(label, score > 0, average="macro", zero_division=0)
+    )
+
+
+def test_an_interval_of_a_daily_figure_lies_between_its_days_and_repeats():
+    days = [0.1, 0.3, 0.2, 0.4]
+    low, high = metrics.interval(metrics.daily_draws(days, seed=3))
+    assert 0.1 <= low < np.mean(days) < high <= 0.4
+    assert metrics.interval(metrics.daily_draws(days, seed=3)) == (low, high)

@@ -304,6 +304,7 @@ def _event_program(
         for item, expression in expressions_of(policy):
             problems.extend(_unknown(definitions, fields, policy, item, expression))
             used |= expression.inputs
+        used |= set(policy.keeps)
     if problems:
         raise Problems(problems)
     models = [model for model in definitions.models.values() if model.on == event.name]

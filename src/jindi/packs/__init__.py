@@ -41,6 +41,7 @@ from jindi.packs.policies import version_name
 from jindi.packs.scopes import readable, scope_for
 from jindi.packs.skeleton import skeleton
 from jindi.packs.standing import DECIDING, PolicyFile, policy_files
+from jindi.packs.suggestions import suggest
 
 __all__ = [
     "DECIDING",
@@ -84,5 +85,6 @@ __all__ = [
     "readable",
     "scope_for",
     "skeleton",
+    "suggest",
     "version_name",
 ]

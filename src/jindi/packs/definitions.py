@@ -304,6 +304,8 @@ class PolicyDef:
     cases: tuple[CaseDef, ...]
     digest: str
     split: SplitDef | None = None
+    keeps: tuple[str, ...] = ()
+    """Features that are read and kept with each decision though no rule asks for them: to learn from later."""
 
     @property
     def version(self) -> str:

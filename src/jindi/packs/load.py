@@ -38,6 +38,8 @@ _ROLES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"models/[^/]+\.json\Z", "model file"),
         # How a table's columns become events: it lies beside a pack and is not a part of it.
         (r"columns[^/]*\.toml\Z", ""),
+        # From what a model is learnt: it is read by `jindi learn` alone.
+        (r"recipes/[^/]*\.toml\Z", ""),
     )
 )
 _LAYOUT: Final = (

@@ -134,7 +134,20 @@ def read_policy(
         cases=cases,
         digest=mark,
         split=split,
+        keeps=_keeps(table, event, scope, known),
     )
+
+
+def _keeps(table: Table, event: EventDef | None, scope: Scope | None, known: Known) -> tuple[str, ...]:
+    """The features that a policy keeps beside those that its rules read."""
+    names = table.names("keeps")
+    if event is None or scope is None:
+        return ()
+    features = {name for name in scope.names if name in known.windows or name in known.derived}
+    for name in names:
+        if name not in features and name not in known.broken:
+            table.problem(f"`keeps`: {event.name} reads no feature '{name[:64]}'", meant(name, features))
+    return tuple(dict.fromkeys(name for name in names if name in features))
 
 
 def _split(policy: Table, event: EventDef | None) -> SplitDef:

@@ -28,7 +28,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "entry": ("value", "expires", "reason"),
     "label": ("doc", "on", "mature", "from"),
     "word": ("event", "names", "is"),
-    "policy": ("id", "on", "state", "split", "doc", "deadline", "band", "rule", "exemption", "case"),
+    "policy": ("id", "on", "state", "split", "doc", "deadline", "keeps", "band", "rule", "exemption", "case"),
     "split": ("by", "share", "seed"),
     "band": ("from", "then", "method", "wait"),
     "rule": (

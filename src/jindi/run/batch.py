@@ -71,9 +71,9 @@ def decide_file(
     else:
         rows = _rows_of(source)
         stream = _mapped_events(source, program, tokens, columns)
-        kept_names, types = tuple(columns.keep), (columns.type,)
+        kept_names, types = (*columns.keep, *columns.truths), (columns.type,)
     state = State.fresh(program, Windows(plan(program.definitions, program.reads)))
-    writer = _Output(target, program, types, kept_names)
+    writer = _Output(target, program, types, kept_names, frozenset(columns.truths) if columns else frozenset())
     outcomes: dict[str, int] = dict.fromkeys(map(str, Outcome), 0)
     events = done = 0
     sequential = any(state.accepts(name) for name in program.events)
@@ -190,7 +190,9 @@ def _mapped_events(source: Path, program: Program, tokens: Tokens, columns: Colu
         at = instants(at_source, at_cells, about(tell, "at"))
         event_ids = ids(columns.id, range(rows), whole, about(tell, "id"))
         values = field_values(program.events[columns.type].event, columns.fields, rows, whole, tokens, tell)
-        kept = list(zip(*(whole[name] for name in columns.keep.values()), strict=True)) if columns.keep else [()] * rows
+        copies = [whole[name] for name in columns.keep.values()]
+        copies += [truth.read(whole[truth.column], about(tell, name)) for name, truth in columns.truths.items()]
+        kept = list(zip(*copies, strict=True)) if copies else [()] * rows
         for row, at_us in enumerate(at):
             if at_us < last_us:
                 tell(row, "at", "earlier than the row before it; rows must be in time order")
@@ -352,9 +354,11 @@ def _have(source: Path, wanted: list[str], there: list[str]) -> None:
 class _Output:
     """The Parquet file of answers: what was asked to be kept, the event, all features, the decision."""
 
-    def __init__(self, target: Path, program: Program, types: tuple[str, ...], kept: tuple[str, ...]) -> None:
+    def __init__(
+        self, target: Path, program: Program, types: tuple[str, ...], kept: tuple[str, ...], truths: frozenset[str]
+    ) -> None:
         self._target, self._part = target, target.with_name(target.name + ".part")
-        self._kept = kept
+        self._kept, self._truths = kept, truths
         self._slots: dict[str, dict[str, int]] = {}
         features: dict[str, Type] = {}
         for name in types:
@@ -406,7 +410,10 @@ class _Output:
             cells = [each.kept[place] for each, _, _ in waiting]
             # A column that begins with nothing but gaps tells no type; text can hold whatever follows.
             empty = self._writer is None and all(cell is None for cell in cells)
-            columns[name] = pa.array(cells, pa.string()) if empty else cells
+            if name in self._truths:
+                columns[name] = pa.array(cells, pa.bool_())
+            else:
+                columns[name] = pa.array(cells, pa.string()) if empty else cells
         columns["event_id"] = pa.array([each.event.id for each, _, _ in waiting], pa.string())
         columns["event_type"] = pa.array([each.event.type for each, _, _ in waiting], pa.string())
         columns["at"] = pa.array([each.event.at_us for each, _, _ in waiting], pa.timestamp("us", "UTC"))

@@ -60,6 +60,27 @@ class Derived:
 
 
 @dataclass(frozen=True, slots=True)
+class Truth:
+    """A column that is copied as true and false: what its cells mean; what `unknown` holds becomes a gap."""
+
+    column: str
+    source: Source
+    unknown: frozenset[Any]
+
+    def read(self, cells: Cells, tell: Callable[[int, str], None]) -> list[bool | None]:
+        """The cells as true, false or nothing."""
+        out: list[bool | None] = []
+        for row, cell in enumerate(cells):
+            known = cell is not None and cell != "" and cell not in self.unknown
+            try:
+                out.append(_truth(self.source, cell) if known else None)
+            except ValueError as error:
+                tell(row, str(error))
+                out.append(None)
+        return out
+
+
+@dataclass(frozen=True, slots=True)
 class ColumnMap:
     """A mapping file, read."""
 
@@ -69,12 +90,13 @@ class ColumnMap:
     fields: Mapping[str, Source]
     keep: Mapping[str, str]
     derived: tuple[Derived, ...]
+    truths: Mapping[str, Truth]
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The input columns that are read."""
         sources = [self.id, self.at, *self.fields.values()]
-        names = [*self.keep.values()]
+        names = [*self.keep.values(), *(truth.column for truth in self.truths.values())]
         for derived in self.derived:
             sources += [derived.id, *derived.fields.values()]
             names.append(derived.column)
@@ -119,6 +141,16 @@ class _Reader:
             given.get("column"), given.get("literal"), str(given.get("prefix", "")), unit, rounding, zone,
             _said(given.get("true")), _said(given.get("false")),
         )  # fmt: skip
+
+    def truth(self, item: str, given: Mapping[str, Any]) -> Truth:
+        for key in sorted(set(given) - {"column", "true", "false", "unknown"}):
+            self.problem(item, f"unknown key '{key}'", "use column, true, false, unknown")
+        column = given.get("column")
+        if not isinstance(column, str):
+            self.problem(item, "names no column", 'write { column = "NAME", true = VALUE, false = VALUE }')
+            column = ""
+        source = self.source(item, {key: given[key] for key in ("true", "false") if key in given} | {"column": column})
+        return Truth(column, source, _said(given.get("unknown")))
 
     def fields(self, item: str, type_name: str, given: Any) -> dict[str, Source]:
         event = self.definitions.events.get(type_name)
@@ -174,9 +206,10 @@ def read_columns(text: str, definitions: Definitions, place: str = "columns.toml
         raise Problems([Problem(place, "", f"not TOML: {error}")]) from None
     reader = _Reader(place, definitions)
     kept, derived = given.get("keep", {}), given.get("derive", [])
-    if not isinstance(kept, dict) or not all(isinstance(column, str) for column in kept.values()):
+    if not isinstance(kept, dict) or not all(isinstance(each, str | dict) for each in kept.values()):
         reader.problem("keep", "not a table of columns", 'write lines such as output_name = "input_name"')
         kept = {}
+    truths = {name: reader.truth(f"keep: {name}", each) for name, each in kept.items() if isinstance(each, dict)}
     if not isinstance(derived, list):
         reader.problem("derive", "not a list of tables", "write [[derive]] and its lines")
         derived = []
@@ -188,7 +221,8 @@ def read_columns(text: str, definitions: Definitions, place: str = "columns.toml
         id=reader.source("id", given.get("id")),
         at=reader.source("at", given.get("at")),
         fields=reader.fields("fields", str(given.get("type")), given.get("fields")),
-        keep=dict(kept),
+        keep={name: column for name, column in kept.items() if isinstance(column, str)},
+        truths=truths,
         derived=tuple(reader.derived(number, each) for number, each in enumerate(derived, 1)),
     )
     if reader.problems:

@@ -26,10 +26,14 @@ app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_e
     "Jindi 金堤: security and risk control for internet finance. Not legal advice. 金堤不构成法律意见。"
 ))  # fmt: skip
 packs_app = typer.Typer(no_args_is_help=True, help="Packs: check, show, try, and begin new ones.")
+features_app = typer.Typer(no_args_is_help=True, help="Features: what could be worth counting.")
+rules_app = typer.Typer(no_args_is_help=True, help="Rules: find them in the past.")
 config_app = typer.Typer(no_args_is_help=True, help="Settings and where each comes from.")
 keys_app = typer.Typer(no_args_is_help=True, help="API keys (while the platform is down).")
 app.add_typer(packs_app, name="packs")
 app.add_typer(policies_app, name="policies")
+app.add_typer(features_app, name="features")
+app.add_typer(rules_app, name="rules")
 app.add_typer(config_app, name="config")
 app.add_typer(keys_app, name="keys")
 
@@ -435,6 +439,56 @@ def export(
     output = Output(as_json=as_json)
     wiring, settled = _settle(ctx, output, data)
     export_decisions(wiring, settled, output, Asked(out, where, sql, since, until, tuple(types or ()), columns))
+
+
+# ---- features
+
+
+@features_app.command("suggest")
+def features_suggest(
+    ctx: typer.Context,
+    event: Annotated[str, typer.Argument(metavar="EVENT", help="The event type that is to read them.")],
+    label: Annotated[str | None, typer.Option(help="What entities become known for (default: each label).")] = None,
+    delay: Annotated[str, typer.Option(help="How long after an event its label is known.")] = "7d",
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write here (default: print).")] = None,
+    folders: Packs = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Write out features that have proved their worth, for an event type's entities and labels: a TOML fragment."""
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, None, folders)
+    try:
+        definitions = packs.load(wiring.pack_files(settled.packs))
+        text, names = packs.suggest(definitions, event, label=label, delay=delay)
+        if out is not None:
+            out.write_text(text, "utf-8")
+    except (Problems, OSError) as error:
+        output.fail(error if isinstance(error, Problems) else str(error))
+    output.give({"event": event, "features": list(names), "toml": text} | ({"file": str(out)} if out else {}))
+    output.say(text if out is None else f"{len(names)} features: {out}")
+
+
+# ---- rules
+
+
+@rules_app.command("mine")
+def rules_mine(
+    ctx: typer.Context,
+    facts: Annotated[
+        Path, typer.Argument(metavar="FACTS", exists=True, help="Parquet, as `jindi decide` or an export writes it.")
+    ],
+    recipe: Annotated[Path, typer.Option("--recipe", exists=True, dir_okay=False, help="What to look for (TOML).")],
+    into: Annotated[Path, typer.Option("--into", file_okay=False, help="The pack folder that gets the draft.")],
+    folders: Packs = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Propose short rules: found on one stretch of time, chosen on a later one, tested on a third; a draft policy."""
+    from jindi.doors.cli.mining import mine_from  # noqa: PLC0415 - pyarrow is slow to import
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, None, folders)
+    try:
+        mine_from(facts, recipe, into, packs.load(wiring.pack_files(settled.packs)), output)
+    except Problems as error:
+        output.fail(error)
 
 
 # ---- packs

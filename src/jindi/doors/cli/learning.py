@@ -32,9 +32,12 @@ def learn_from(
     written = {
         into / "models" / f"{recipe.name}.json": model,
         into / "models" / f"{recipe.name}.md": card_of(recipe, evaluation, digest),
-        into / "evaluations" / f"{recipe.name}.json": json.dumps(_finite(evaluation), ensure_ascii=False, indent=1)
+        into / "evaluations" / f"{recipe.name}.json": json.dumps(finite(evaluation), ensure_ascii=False, indent=1)
         + "\n",
     }
+    from jindi.doors.reports import evaluation_page  # noqa: PLC0415 - templates are only read where a page is made
+
+    written[into / "evaluations" / f"{recipe.name}.html"] = evaluation_page(finite(evaluation))
     for path, content in written.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(path.name + ".part")
@@ -42,7 +45,7 @@ def learn_from(
         part.replace(path)
     mean: Mapping[str, float] = evaluation["mean"]
     output.give(
-        {"model": recipe.name, "digest": digest, "mean": _finite(mean), "files": [str(path) for path in written]}
+        {"model": recipe.name, "digest": digest, "mean": finite(mean), "files": [str(path) for path in written]}
     )
     output.say("  ".join(f"{name} {value:.4f}" for name, value in mean.items()))
     output.say("\n".join(f"written: {path}" for path in written))
@@ -52,10 +55,10 @@ def learn_from(
         output.say(f"declare it in models.toml:\n\n[{recipe.name}]\n{doc}\n{rest}")
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """A figure that could not be made (one class alone, no alert) is null in JSON."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
-        return {key: _finite(inner) for key, inner in value.items()}
-    return [_finite(inner) for inner in value] if isinstance(value, list | tuple) else value
+        return {key: finite(inner) for key, inner in value.items()}
+    return [finite(inner) for inner in value] if isinstance(value, list | tuple) else value

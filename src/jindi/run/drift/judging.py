@@ -77,7 +77,8 @@ def ranking(label: Truths, score: Doubles, whom: Wholes) -> dict[str, Any]:
             ("average_precision", curve.average_precision(), Curve.average_precision),
         )
         for name, value, figure in figures:
-            low, high = metrics.interval(figure, label, score, whom, seed=SEED, rounds=ROUNDS)
+            drawn = metrics.draws(figure, label, score, whom, seed=SEED, rounds=ROUNDS)
+            low, high = metrics.interval(drawn)
             told[name] = {"value": value, "low": low, "high": high}
     return told
 

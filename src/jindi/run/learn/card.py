@@ -10,6 +10,7 @@ _FIGURES = (
     ("average_precision", "AP"),
     ("card_precision", "CP@k"),
     ("ks", "KS"),
+    ("macro_f1", "macro F1"),
     ("calibration_error", "ECE"),
     ("savings", "savings 节省"),
 )
@@ -17,6 +18,13 @@ _KINDS = {
     "trees": "gradient-boosted trees 梯度提升树",
     "logistic-woe": "logistic regression on weights of evidence 证据权重逻辑回归",
     "balanced": "ensemble of boosted trees on balanced samples 平衡抽样提升树集成",
+}
+
+_SPLITS = {"time": "in the order of time 按时间先后", "random": "drawn at random 随机划分"}
+_HONEST = {
+    "time": "Each row was trained on what was known before its test began; the last is the model of this file.",
+    "random": "Rows were drawn at random: the future helped to judge the past. Beside published figures only. "
+    "随机划分，未来参与了对过去的判断，仅供与公布结果对照。",
 }
 
 
@@ -34,9 +42,10 @@ def card_of(recipe: Recipe, evaluation: Mapping[str, Any], digest: str) -> str:
         f"| inputs 输入 | {', '.join(f'`{text}`' for text in recipe.inputs)} |",
         f"| trained on 训练时段 | {' – '.join(folds[-1]['train'])} |",
         f"| calibrated on 校准时段 | {' – '.join(folds[-1]['calibrate'])} |",
+        f"| split 划分 | {_SPLITS[recipe.split]} |",
         f"| seed 随机种子 | {recipe.seed} |", "",
         "## Figures 指标", "",
-        "Each row was trained on what was known before its test began; the last is the model of this file.",
+        _HONEST[recipe.split],
         "Alerts are cards a day; entities known to be bad are left out of the test.", "",
         head, "|---" * (3 + len(_FIGURES)) + "|",
         *(_row(fold) for fold in folds),

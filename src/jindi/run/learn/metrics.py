@@ -74,8 +74,13 @@ def average_precision(label: Truths, score: Doubles) -> float:
 
 
 def card_precision(label: Truths, score: Doubles, card: Wholes, day: Wholes, k: int) -> float:
-    """Card Precision@k: of the k cards alerted each day, the share that was compromised that day; its mean over
-    the days. A card that was found is looked at no more. (Fraud Detection Handbook, chapter 4.)
+    """Card Precision@k: the mean of its days."""
+    return float(np.mean(card_precisions(label, score, card, day, k)))
+
+
+def card_precisions(label: Truths, score: Doubles, card: Wholes, day: Wholes, k: int) -> list[float]:
+    """Card Precision@k, day by day: of the k cards alerted, the share that was compromised that day. A card that
+    was found is looked at no more. (Fraud Detection Handbook, chapter 4.)
     """
     found: set[int] = set()
     shares = []
@@ -86,7 +91,7 @@ def card_precision(label: Truths, score: Doubles, card: Wholes, day: Wholes, k: 
         hits = [each for each in highest[:k] if worst[each]]
         found.update(hits)
         shares.append(len(hits) / k)
-    return float(np.mean(shares))
+    return shares
 
 
 def _by_card(label: Truths, score: Doubles, card: Wholes) -> tuple[list[int], dict[int, bool]]:
@@ -151,19 +156,46 @@ def savings(label: Truths, probability: Doubles, amount: Doubles, review_cost: f
     return 1.0 - paid / lost if lost else float("nan")
 
 
-def interval(
+def macro_f1(label: Truths, told: Truths) -> float:
+    """The mean of the F1 of the positives and the F1 of the negatives, for those that are told to be positive.
+
+    >>> macro_f1(np.array([True, False, False, False]), np.array([True, True, False, False]))
+    0.7333333333333334
+    """
+    both = []
+    for truth, said in ((label, told), (~label, ~told)):
+        whole = int(truth.sum()) + int(said.sum())
+        both.append(2 * int((truth & said).sum()) / whole if whole else 0.0)
+    return sum(both) / 2
+
+
+def draws(
     figure: Callable[[Curve], float], label: Truths, score: Doubles, card: Wholes, *, seed: int, rounds: int = 200
-) -> tuple[float, float]:
-    """A 95 % interval of a figure by drawing whole cards again and again: a card's events are no strangers."""
+) -> Doubles:
+    """A figure over whole cards drawn again and again: a card's events are no strangers. NaN where a draw has one
+    class alone.
+    """
     chance = np.random.default_rng(seed)
     cards, place = np.unique(card, return_inverse=True)
-    found = []
-    for _ in range(rounds):
+    found = np.empty(rounds)
+    for each in range(rounds):
         drawn = np.bincount(chance.integers(0, len(cards), len(cards)), minlength=len(cards)).astype(np.float64)
-        value = figure(Curve.of(label, score, drawn[place]))
-        if not np.isnan(value):
-            found.append(value)
-    if not found:
+        found[each] = figure(Curve.of(label, score, drawn[place]))
+    return found
+
+
+def daily_draws(days: Sequence[float], *, seed: int, rounds: int = 200) -> Doubles:
+    """The mean of a daily figure over whole days drawn again and again."""
+    chance = np.random.default_rng(seed)
+    each = np.asarray(days, np.float64)
+    means: Doubles = each[chance.integers(0, len(each), (rounds, len(each)))].mean(axis=1)
+    return means
+
+
+def interval(drawn: Doubles) -> tuple[float, float]:
+    """The 95 % interval of what was drawn."""
+    found = drawn[~np.isnan(drawn)]
+    if not len(found):
         return float("nan"), float("nan")
     low, high = np.percentile(found, [2.5, 97.5])
     return float(low), float(high)

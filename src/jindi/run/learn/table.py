@@ -30,6 +30,8 @@ class Table:
     entity: Wholes
     amount: Doubles
     segments: dict[str, list[str]]
+    stopped: Truths
+    """What the policy of its time did not allow; nothing where the table does not say."""
 
     def as_known(self, moment_us: int, delay_us: int) -> tuple[Truths, Truths]:
         """Which rows have a label at a moment, and the label that they have then.
@@ -62,11 +64,13 @@ def read_table(path: Path, recipe: Recipe, inputs: tuple[ModelInput, ...], defin
                 Problem(path.name, f"column {name}", "not in the file", f"it has: {told}") for name in missing
             )
         filters = [("event_type", "=", recipe.on)] if "event_type" in there else None
-        read = pq.read_table(path, columns=sorted(wanted), filters=filters)
+        read = pq.read_table(path, columns=sorted(wanted | ({"outcome"} & there)), filters=filters)
+        # Of what became of an event nothing is known: it is neither trained nor tested on.
+        read = read.filter(pc.is_valid(read[recipe.label]))
     except (pa.ArrowException, OSError) as error:
         raise Problems([Problem(path.name, "", f"cannot be read: {error}", "give a Parquet file or folder")]) from None
     if read.num_rows == 0:
-        raise Problems([Problem(path.name, "", f"holds no {recipe.on} events", "give another file")])
+        raise Problems([Problem(path.name, "", f"holds no {recipe.on} events with a label", "give another file")])
     at_us = _instants(read["at"])
     order = np.argsort(at_us, kind="stable")
     fields = {f.name for f in definitions.events[recipe.on].fields}
@@ -85,6 +89,9 @@ def read_table(path: Path, recipe: Recipe, inputs: tuple[ModelInput, ...], defin
         known_us = np.where(truth, np.where(absent, _NEVER_US, told_us), known_us)
     _, entity = np.unique(np.array([str(each) for each in read[recipe.entity].to_pylist()]), return_inverse=True)
     amount = np.ones(len(at_us)) if recipe.amount is None else np.nan_to_num(_numbers(read[recipe.amount]))
+    stopped = np.zeros(len(at_us), np.bool_)
+    if "outcome" in there:
+        stopped = pc.not_equal(pc.cast(read["outcome"], pa.string()), "allow").fill_null(False).to_numpy()
     texts = {name: [str(each) for each in read[name].to_pylist()] for name in recipe.segments}
     return Table(
         columns=np.ascontiguousarray(columns[order]),
@@ -94,6 +101,7 @@ def read_table(path: Path, recipe: Recipe, inputs: tuple[ModelInput, ...], defin
         entity=entity[order].astype(np.int64),
         amount=amount[order],
         segments={name: [cells[i] for i in order] for name, cells in texts.items()},
+        stopped=stopped[order],
     )
 
 

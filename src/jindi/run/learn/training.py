@@ -49,7 +49,8 @@ def train(
             for t in found
         ]
         return document
-    parts = [(columns, label)] if recipe.kind == "trees" else _bags(recipe, columns, label)
+    whole = [(columns, label)] * recipe.settings.average
+    parts = whole if recipe.kind == "trees" else _bags(recipe, columns, label)
     texts = [
         _boosted(recipe, rows, truth, seed=recipe.seed + number, jobs=jobs)
         for number, (rows, truth) in enumerate(parts)
@@ -124,6 +125,10 @@ def _boosted(recipe: Recipe, columns: Doubles, label: Truths, *, seed: int, jobs
         "scale_pos_weight": settings.positive_weight, "seed": seed, "deterministic": True, "force_col_wise": True,
         "num_threads": jobs, "verbose": -1,
     }  # fmt: skip
+    if settings.rows_share < 1.0:
+        given |= {"bagging_fraction": settings.rows_share, "bagging_freq": 1}
+    if settings.inputs_share < 1.0:
+        given["feature_fraction"] = settings.inputs_share
     if settings.monotone:
         given["monotone_constraints"] = [settings.monotone.get(text, 0) for text in recipe.inputs]
     data = lightgbm.Dataset(columns, label.astype(np.float64), params={"max_bin": 2047, "min_data_in_bin": 1})
