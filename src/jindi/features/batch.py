@@ -21,6 +21,9 @@ Column = Sequence[Any] | npt.NDArray[Any] | Cells | None
 language's is the quickest: of a text each word is looked at once.
 """
 
+SPARSE = 16
+"""A vocabulary so many times as long as its column is looked through for the words that stand in the column."""
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -136,10 +139,17 @@ def _of_words(column: Cells, names: Names) -> npt.NDArray[np.int64]:
         there = ~column.missing
         words[there] = _of_words(Cells(column.values[there], None, column.vocabulary), names)
         return words
-    found, places = np.unique(column.values, return_inverse=True)
-    vocabulary = column.vocabulary
-    numbered = np.fromiter((names[vocabulary[each]] for each in found.tolist()), dtype=np.int64, count=len(found))
-    return numbered[places] if len(found) else np.empty(0, dtype=np.int64)
+    vocabulary, places = column.vocabulary, column.values
+    if len(vocabulary) > SPARSE * len(places):
+        found, places = np.unique(places, return_inverse=True)
+        vocabulary = tuple(vocabulary[each] for each in found.tolist())
+    stands = np.zeros(len(vocabulary), dtype=np.bool_)
+    stands[places] = True
+    words = np.zeros(len(vocabulary), dtype=np.int64)
+    for place in np.flatnonzero(stands).tolist():
+        words[place] = names[vocabulary[place]]
+    numbered: npt.NDArray[np.int64] = words[places]
+    return numbered
 
 
 def plain(column: Column, rows: int) -> Sequence[Any]:
