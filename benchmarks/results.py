@@ -20,7 +20,7 @@ HOW = """\
 * Peers' results are compared with ours before any clock runs: counts, sums, maxima and distinct values exactly,
   means and deviations to 1e-9. A peer that answers otherwise, or is not installed, is named below and not timed.
 * Peers get their best case: DuckDB and Polars all cores and their own columns (and we, beside them, ours); Redis and
-  PostgreSQL no durability; the rule engines one list expression over facts in their own shape, none of which is missing.
+  PostgreSQL no durability; the rule engines one list expression over facts in their own shape, none of them missing.
 * × beside a peer: how many times our cost theirs is; more is better for us.
 """
 
