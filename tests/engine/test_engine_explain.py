@@ -1,6 +1,7 @@
 """Explanations: what they show, and that the changes they name really change the outcome."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from engine_world import NOON_US, band, definitions, exemption, facts, policy, rule
@@ -224,3 +225,11 @@ def test_scores_and_states_add_up_to_the_decision(live, given_row):
         for i in range(len(found.rules))
     ]
     assert [line.state for line in found.rules] == states
+
+
+def test_an_explanation_without_a_search_says_the_same_but_for_what_would_change_it():
+    program = build(definitions(policy(rule("large", "amount > cny('5')", "deny", 7)))).events["payment"]
+    row = facts(program, amount=600)
+    whole, short = explain(program, row, at_us=NOON_US), explain(program, row, at_us=NOON_US, search=False)
+    assert whole.changes
+    assert short == replace(whole, changes=(), without=())

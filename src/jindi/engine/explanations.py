@@ -204,9 +204,11 @@ def explain(
     at_us: int,
     decision: Decision | None = None,
     exact: bool = False,
+    search: bool = True,
 ) -> Explanation:
     """Explain the decision on complete facts; `at_us` is the instant that fixed the limits. With `exact` the
-    reasons of models are Shapley values, which take some milliseconds for each model.
+    reasons of models are Shapley values, which take some milliseconds for each model. Without `search` nobody looks
+    for what would change the decision, which is most of the work: `changes` and `without` are empty then.
 
     Raises ValueError when `decision` is given and these facts don't lead to it: then the facts or the
     program are of another moment. Tokens are shortened in all that comes out.
@@ -233,8 +235,8 @@ def explain(
         bands=_bands(live, found, holds) if live else (),
         exemptions=_exemptions(sight, live, holds) if live else (),
         limits=_limits(sight, program.day(at_us)),
-        changes=find_changes(program, live, facts, absent) if live else (),
-        without=find_without(program, live, facts, absent) if live else (),
+        changes=find_changes(program, live, facts, absent) if live and search else (),
+        without=find_without(program, live, facts, absent) if live and search else (),
         shadows=tuple(_shadow(shadow, verdict) for shadow, verdict in zip(program.shadows, found.shadows, strict=True)),
         split=_split(program, facts, found),
     )

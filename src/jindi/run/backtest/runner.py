@@ -401,7 +401,7 @@ def _change(archive: Archive, ep: EventProgram, change: str, sample: Sample) -> 
 def _explained(ep: EventProgram, facts: list[Any], record: DecisionRecord, absent: frozenset[str]) -> Mapping[str, Any]:
     decision = decide(ep, facts, absent)
     told: Mapping[str, Any] = msgspec.json.decode(
-        to_json(explain(ep, facts, absent, at_us=record.as_of_us, decision=decision))
+        to_json(explain(ep, facts, absent, at_us=record.as_of_us, decision=decision, search=False))
     )
     return {
         "outcome": told["outcome"], "score": told["score"],
