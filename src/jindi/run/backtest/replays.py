@@ -60,6 +60,7 @@ class Replay:
         self._windows = Windows(plan(self._program.definitions, self._program.reads))
         lanes = self._windows.plan.lanes
         self._newest: dict[str, tuple[Past, Columns]] = {}
+        self._columns: dict[tuple[int, str], dict[str, str]] = {}
         self._types = [name for name in self._program.events if name in contest.types or lanes[name].visits]
         state = State.fresh(self._program, self._windows)
         if any(state.accepts(name) for name in self._program.events):
@@ -127,8 +128,7 @@ class Replay:
         yield from self._tail(name)
 
     def _rows(self, part: Part, event: EventProgram) -> Iterator[pa.RecordBatch]:
-        old = self._archive.program(part.definitions).events[part.type]
-        places = dict(zip(old.slots, column_names(old.slots), strict=True))
+        places = self._places(part.definitions, part.type)
         wanted = [*event.fields]
         if part.type in self._contest.types:
             wanted += [*event.time_words, *(event.slots[member.slot] for member in event.members)]
@@ -170,8 +170,20 @@ class Replay:
         return [column(piece.rows.column(self._place(piece, name))) for name in ep.fields]
 
     def _place(self, piece: Piece, slot: str) -> str:
-        old = self._archive.program(piece.definitions).events[piece.event_type]
-        return column_names(old.slots)[old.index[slot]]
+        return self._places(piece.definitions, piece.event_type)[slot]
+
+    def _places(self, definitions: int, event_type: str) -> dict[str, str]:
+        """The column of each slot of an event type, under some definitions."""
+        key = (definitions, event_type)
+        if key not in self._columns:
+            slots = self._archive.program(definitions).events[event_type].slots
+            self._columns[key] = dict(zip(slots, column_names(slots), strict=True))
+        return self._columns[key]
+
+    @property
+    def archived(self) -> int:
+        """How many of the events that it goes through come from the archive."""
+        return sum(part.rows for part in self._manifest.parts if part.type in self._types)
 
     def _count(self, piece: Piece, answers: Answers, tallies: dict[str, Tally]) -> None:
         contest, rows = self._contest, piece.rows

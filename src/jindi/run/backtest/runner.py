@@ -181,7 +181,7 @@ class Backtest:
                 tallies = replay.run(lambda done: progress(name, done, last))
                 for judged in replay.newest():
                     contest.remember(judged)
-                return tallies, sum(part.rows for part in self._manifest.parts)
+                return tallies, replay.archived
         tallies = {}
         for judged in contest.by_replay(last, lambda done: progress(name, done, last)):
             contest.remember(judged)
