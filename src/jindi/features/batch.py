@@ -1,6 +1,6 @@
 """Many events at once: columns in, columns out, through the same kernel in the same order."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -53,6 +53,23 @@ class Given:
     modes: npt.NDArray[np.int64]
     inputs: npt.NDArray[np.int64]
     outputs: npt.NDArray[np.int64]
+
+    def lay_answers(self, rows: Sequence[k.Words], widths: Sequence[int], at: int, *, by_column: bool) -> None:
+        """Say where each event's answers begin: they stand from `at` on in `io`, type after type, either feature by
+        feature or event by event. `rows` are the events of each type, `widths` how many features each reads.
+        """
+        for mine, width in zip(rows, widths, strict=True):
+            self.outputs[mine] = at + np.arange(len(mine)) * (1 if by_column else width)
+            at += len(mine) * width
+
+    def tables(
+        self, rows: Sequence[k.Words], widths: Sequence[int], at: int, *, by_column: bool
+    ) -> Iterator[k.Words]:
+        """The answers of each type: a row per event, a column per feature."""
+        for mine, width in zip(rows, widths, strict=True):
+            words = self.io[at : at + len(mine) * width]
+            yield words.reshape(width, len(mine)).T if by_column else words.reshape(len(mine), width)
+            at += words.size
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,11 +80,17 @@ R_LOW, R_HIGH, R_DONE, R_LEAST, R_MOST, R_WIDTH = range(6)
 # What is remembered of a window's extremes: the positions it held for, from where on each value stands, the values.
 K_LOW, K_HIGH, K_LEAST_AT, K_MOST_AT, K_LEAST, K_MOST, K_WIDTH = range(7)
 
+# What a memo remembers of a window's squares: the positions it held for, and their 128-bit sum.
+Q_LOW, Q_HIGH, Q_SUM_HIGH, Q_SUM_LOW, Q_WIDTH = range(5)
+
 # The base of an `ever` structure: all that is known of reclaimed records.
 B_COUNT, B_SUM, B_SQUARES_HIGH, B_SQUARES_LOW, B_LEAST, B_MOST, B_FIRST, B_FIRST_AT, B_WIDTH = range(9)
 
 # The arena's first words: where unused space begins; then one free list per structure and class.
-A_TOP, A_RECORDS, A_FREED, A_WIDTH = range(4)
+A_TOP, A_RECORDS, A_FREED, A_WEIGHT, A_WIDTH = range(5)
+"""`A_WEIGHT` is what all values ever summed come to, whatever their signs, counted until it passes SUM_LIMIT. While it
+is below, no list's sum can have passed it.
+"""
 
 N_MASK = (1 << 40) - 1
 LOW32 = 0xFFFFFFFF
@@ -92,6 +98,8 @@ SCAN = 32
 """Up to this capacity things are found by scanning; beyond it hashes, hints and peaks are kept."""
 SMALL = 1 << 31
 """The square of a value below this fits one word."""
+NEARBY = 16
+"""So many squares are added and taken away before looking into the index is cheaper."""
 UNKNOWN = -2
 """Where reading has not looked for the place that feeding needs."""
 
@@ -169,9 +177,11 @@ def after(arena: Words, records: int, width: int, high: int, start: int) -> int:
 
 
 @kernel
-def edge(arena: Words, records: int, width: int, high: int, start: int, hint_at: int) -> int:
-    """What `after` answers, searched from where this window's edge was last: mostly it has hardly moved."""
-    at = min(arena[hint_at], high)
+def edge(arena: Words, records: int, width: int, high: int, start: int, held: Words, hint_at: int) -> int:
+    """What `after` answers, searched from where this window's edge was last (kept at `held[hint_at]`): mostly it has
+    hardly moved.
+    """
+    at = min(held[hint_at], high)
     if at > 0 and arena[records + width * (at - 1)] > start:
         at = after(arena, records, width, at, start)
     elif at < high and arena[records + width * at] <= start:
@@ -189,7 +199,7 @@ def edge(arena: Words, records: int, width: int, high: int, start: int, hint_at:
             else:
                 left = middle
         at = right
-    arena[hint_at] = at
+    held[hint_at] = at
     return at
 
 
@@ -309,17 +319,19 @@ def extremes(arena: Words, prog: Words, slab: int, row: int, low: int, high: int
 
 
 @kernel
-def peaks(arena: Words, prog: Words, slab: int, row: int, low: int, high: int, cache: int) -> tuple[int, int]:
+def peaks(
+    arena: Words, prog: Words, slab: int, row: int, low: int, high: int, held: Words, cache: int
+) -> tuple[int, int]:
     """The least and the greatest value of positions [low, high), from what this window held when it was last
-    read: mostly a record has come since, and what has gone was neither.
+    read (kept from `held[cache]` on): mostly a record has come since, and what has gone was neither.
     """
     if (
-        arena[cache + K_LOW] <= low < arena[cache + K_HIGH] <= high
-        and low <= arena[cache + K_LEAST_AT]
-        and low <= arena[cache + K_MOST_AT]
+        held[cache + K_LOW] <= low < held[cache + K_HIGH] <= high
+        and low <= held[cache + K_LEAST_AT]
+        and low <= held[cache + K_MOST_AT]
     ):
-        least, most = arena[cache + K_LEAST], arena[cache + K_MOST]
-        fresh = arena[cache + K_HIGH]
+        least, most = held[cache + K_LEAST], held[cache + K_MOST]
+        fresh = held[cache + K_HIGH]
         if high - fresh <= 8:
             records = slab + prog[row + C_RECORDS]
             before = arena[records + 2 * fresh - 1]
@@ -328,17 +340,17 @@ def peaks(arena: Words, prog: Words, slab: int, row: int, low: int, high: int, c
                 value = running - before
                 before = running
                 if value <= least:
-                    least = arena[cache + K_LEAST] = value
-                    arena[cache + K_LEAST_AT] = i
+                    least = held[cache + K_LEAST] = value
+                    held[cache + K_LEAST_AT] = i
                 if value >= most:
-                    most = arena[cache + K_MOST] = value
-                    arena[cache + K_MOST_AT] = i
-            arena[cache + K_LOW], arena[cache + K_HIGH] = low, high
+                    most = held[cache + K_MOST] = value
+                    held[cache + K_MOST_AT] = i
+            held[cache + K_LOW], held[cache + K_HIGH] = low, high
             return least, most
     least, most, least_at, most_at = extremes(arena, prog, slab, row, low, high)
-    arena[cache + K_LOW], arena[cache + K_HIGH] = low, high
-    arena[cache + K_LEAST_AT], arena[cache + K_MOST_AT] = least_at, most_at
-    arena[cache + K_LEAST], arena[cache + K_MOST] = least, most
+    held[cache + K_LOW], held[cache + K_HIGH] = low, high
+    held[cache + K_LEAST_AT], held[cache + K_MOST_AT] = least_at, most_at
+    held[cache + K_LEAST], held[cache + K_MOST] = least, most
     return least, most
 
 
@@ -351,6 +363,35 @@ def squares_before(arena: Words, prog: Words, slab: int, row: int, position: int
         at = slab + prog[row + C_SQUARES] + 2 * block - 2
         high, low = np.uint64(arena[at]), np.uint64(arena[at + 1])
     return add_squares(arena, slab + prog[row + C_RECORDS], block << 3, position, high, low)
+
+
+@kernel
+def squares_between(
+    arena: Words, prog: Words, slab: int, row: int, low: int, high: int, memo: Words | None, at: int
+) -> tuple[Any, Any]:
+    """The sum of the squares of positions [low, high), 128-bit (high, low).
+
+    A memo holds at `at` for which positions it was last known, and the sum: then only what has come and gone counts.
+    """
+    if memo is not None:
+        begin, end = memo[at + Q_LOW], memo[at + Q_HIGH]
+        if begin <= low <= end <= high and low - begin + high - end <= NEARBY:
+            records = slab + prog[row + C_RECORDS]
+            gone_high, gone_low = add_squares(arena, records, begin, low, np.uint64(0), np.uint64(0))
+            q_high, q_low = np.uint64(memo[at + Q_SUM_HIGH]), np.uint64(memo[at + Q_SUM_LOW])
+            q_high = q_high - gone_high - (np.uint64(1) if q_low < gone_low else np.uint64(0))
+            q_high, q_low = add_squares(arena, records, end, high, q_high, q_low - gone_low)
+            memo[at + Q_LOW], memo[at + Q_HIGH] = low, high
+            memo[at + Q_SUM_HIGH], memo[at + Q_SUM_LOW] = np.int64(q_high), np.int64(q_low)
+            return q_high, q_low
+    a_high, a_low = squares_before(arena, prog, slab, row, low)
+    b_high, b_low = squares_before(arena, prog, slab, row, high)
+    q_low = b_low - a_low
+    q_high = b_high - a_high - (np.uint64(1) if b_low < a_low else np.uint64(0))
+    if memo is not None:
+        memo[at + Q_LOW], memo[at + Q_HIGH] = low, high
+        memo[at + Q_SUM_HIGH], memo[at + Q_SUM_LOW] = np.int64(q_high), np.int64(q_low)
+    return q_high, q_low
 
 
 @kernel
@@ -923,10 +964,14 @@ def feed(arena: Words, directory: Words, prog: Words, structure: int, key: int, 
         n, size_class = arena[slab] & N_MASK, arena[slab] >> 40
         row = row_of(prog, structure, size_class)
     full, places = False, n
-    if flags & CHECKED and n > 0:
-        last = arena[slab + prog[row + C_RECORDS] + 2 * n - 1]
-        if last + value > SUM_LIMIT or last + value < -SUM_LIMIT:
-            n = reclaim(arena, prog, slab, row, structure, n, t, 1)
+    if flags & CHECKED:
+        weight = arena[A_WEIGHT] + abs(value)
+        if arena[A_WEIGHT] <= SUM_LIMIT:
+            arena[A_WEIGHT] = weight
+        if weight > SUM_LIMIT and n > 0:
+            last = arena[slab + prog[row + C_RECORDS] + 2 * n - 1]
+            if last + value > SUM_LIMIT or last + value < -SUM_LIMIT:
+                n = reclaim(arena, prog, slab, row, structure, n, t, 1)
     if n == prog[row + C_CAPACITY]:
         # Reuse the space if a quarter comes free: that bounds both the waste and the cost of moving.
         quarter = (prog[row + C_CAPACITY] + 3) >> 2
@@ -993,7 +1038,7 @@ def obstacle(
         if slab:
             n, size_class = arena[slab] & N_MASK, arena[slab] >> 40
             row = row_of(prog, structure, size_class)
-            if flags & CHECKED:
+            if flags & CHECKED and arena[A_WEIGHT] + abs(value) > SUM_LIMIT:
                 records = slab + prog[row + C_RECORDS]
                 last = arena[records + 2 * n - 1]
                 ever = arena[slab + 1 + B_SUM] if flags & HAS_EVER else 0
@@ -1017,9 +1062,22 @@ def obstacle(
 
 @kernel
 def read_visit(
-    arena: Words, directory: Words, prog: Words, io: Words, visit: int, inputs: int, outputs: int, t: int
+    arena: Words,
+    directory: Words,
+    prog: Words,
+    io: Words,
+    visit: int,
+    inputs: int,
+    outputs: int,
+    stride: int,
+    t: int,
+    memo: Words | None,
 ) -> int:
-    """Write the folds of one structure for one event; answers how many are missing."""
+    """Write the folds of one structure for one event, `stride` words apart; answers how many are missing.
+
+    With a memo, the list is the one that it was filled from (or it is blank): what a long list keeps in its slab of
+    its windows' edges and extremes, a memo keeps for a short one while its events come one after another.
+    """
     real = io.view(np.float64)
     structure = prog[visit + V_STRUCTURE]
     flags = prog[structure + S_FLAGS]
@@ -1029,7 +1087,7 @@ def read_visit(
         io[prog[visit + V_FOUND]] = UNKNOWN
     if key == NO_KEY:
         for i in range(folds):
-            io[outputs + prog[fold_at + i * F_WIDTH + F_SLOT]] = MISSING
+            io[outputs + prog[fold_at + i * F_WIDTH + F_SLOT] * stride] = MISSING
         return folds
     slab = directory[prog[structure + S_DIRECTORY] + key] if key >= 0 else np.int64(0)
     value = io[inputs + prog[visit + V_VALUE]] if prog[visit + V_VALUE] >= 0 else np.int64(MISSING)
@@ -1052,7 +1110,9 @@ def read_visit(
         high = n
         if lag > 0:
             if hints:
-                high = edge(arena, records, width, n, t - lag, hints + prog[window + W_HIGH])
+                high = edge(arena, records, width, n, t - lag, arena, hints + prog[window + W_HIGH])
+            elif memo is not None:
+                high = edge(arena, records, width, n, t - lag, memo, prog[window + W_HIGH])
             else:
                 high = after(arena, records, width, n, t - lag)
         low = 0
@@ -1061,7 +1121,9 @@ def read_visit(
             if kind == CALENDAR:
                 start = io[inputs + prog[window + W_START]] - 1
             if hints:
-                low = edge(arena, records, width, high, start, hints + prog[window + W_LOW])
+                low = edge(arena, records, width, high, start, arena, hints + prog[window + W_LOW])
+            elif memo is not None:
+                low = edge(arena, records, width, high, start, memo, prog[window + W_LOW])
             elif start <= near_start and near <= high:
                 low = after(arena, records, width, near, start)
             else:
@@ -1075,7 +1137,7 @@ def read_visit(
     missing = 0
     for i in range(folds):
         at = fold_at + i * F_WIDTH
-        fold, slot = prog[at + F_FOLD], outputs + prog[at + F_SLOT]
+        fold, slot = prog[at + F_FOLD], outputs + prog[at + F_SLOT] * stride
         window = prog[visit + V_WINDOW_AT] + prog[at + F_WINDOW] * W_WIDTH
         scratch = prog[at + F_WINDOW] * R_WIDTH
         low, high = io[scratch + R_LOW], io[scratch + R_HIGH]
@@ -1108,10 +1170,9 @@ def read_visit(
             elif count > 1:
                 q_high, q_low = np.uint64(0), np.uint64(0)
                 if high > low:
-                    a_high, a_low = squares_before(arena, prog, slab, row, low)
-                    b_high, b_low = squares_before(arena, prog, slab, row, high)
-                    q_low = b_low - a_low
-                    q_high = b_high - a_high - (np.uint64(1) if b_low < a_low else np.uint64(0))
+                    known = prog[structure + S_HINTS] + K_WIDTH * prog[structure + S_PEAKS]
+                    known += Q_WIDTH * prog[window + W_LOW]
+                    q_high, q_low = squares_between(arena, prog, slab, row, low, high, memo, known)
                 if based:
                     c_low = np.uint64(arena[slab + 1 + B_SQUARES_LOW])
                     q_low = q_low + c_low
@@ -1128,9 +1189,11 @@ def read_visit(
             least = most = value
             if high > low:
                 if io[scratch + R_DONE] == 0:
+                    cache = prog[structure + S_HINTS] + K_WIDTH * prog[at + F_INDEX]
                     if hints:
-                        cache = hints + prog[structure + S_HINTS] + K_WIDTH * prog[at + F_INDEX]
-                        a, b = peaks(arena, prog, slab, row, low, high, cache)
+                        a, b = peaks(arena, prog, slab, row, low, high, arena, hints + cache)
+                    elif memo is not None:
+                        a, b = peaks(arena, prog, slab, row, low, high, memo, cache)
                     else:
                         a, b, _, _ = extremes(arena, prog, slab, row, low, high)
                     io[scratch + R_LEAST], io[scratch + R_MOST], io[scratch + R_DONE] = a, b, 1
@@ -1145,19 +1208,23 @@ def read_visit(
                 result = least if fold == MIN else most
         elif fold == DISTINCT:
             result = np.int64(0)
-            found = -1
+            # However many windows ask, one look is enough (a lagged one asks without the current event).
+            shared = prog[visit + V_FOUND] >= 0
+            found = io[prog[visit + V_FOUND]] if shared else np.int64(UNKNOWN)
+            if found == UNKNOWN and high == 0:
+                found = np.int64(-1)
             if high > 0:
                 index = slab + prog[row + C_LAST] + prog[at + F_INDEX] * prog[row + C_LAST_SIZE]
                 cursor_at = cursors + prog[at + F_INDEX]
                 if arena[cursor_at] != high:
                     move_last(arena, prog, slab, row, index, cursor_at, high)
                 result = marks_from(arena, prog, index, row, low)
-                if added:
+                if added and found == UNKNOWN:
                     found = find(arena, prog, records, index, row, high, value)
             if added:
                 if found < low:
                     result += 1
-                if prog[visit + V_FOUND] >= 0:
+                if shared:
                     io[prog[visit + V_FOUND]] = found
         elif fold == SEEN:
             if prog[at + F_INDEX] < 0:
@@ -1233,45 +1300,50 @@ def call_heads(arena: Words, directory: Words, prog: Words, io: Words, lane: int
 
 
 @kernel
+def call_list(arena: Words, prog: Words, structure: int, slab: int, value: int) -> None:
+    """What a visit to a list will look at: the last records, where the windows begin, and what stands beside them in
+    the indexes. `value` is the event's, or MISSING.
+    """
+    flags, n = prog[structure + S_FLAGS], arena[slab] & N_MASK
+    width = 2 if flags & HAS_VALUE else 1
+    row = row_of(prog, structure, arena[slab] >> 40)
+    records = slab + prog[row + C_RECORDS]
+    fetch(arena, records + width * n)
+    if prog[row + C_CAPACITY] <= SCAN:
+        fetch(arena, records)
+        fetch(arena, records + 8)
+    else:
+        hints = slab + prog[row + C_HINTS]
+        for j in range(prog[structure + S_HINTS]):
+            low = arena[hints + j]
+            fetch(arena, records + width * low)
+            if flags & HAS_SQUARES:
+                fetch(arena, slab + prog[row + C_SQUARES] + 2 * (low >> 3))
+            if flags & HAS_EXTREMES:
+                fetch(arena, slab + prog[row + C_BLOCKS] + 2 * (low >> 3))
+    if flags & HAS_SQUARES:
+        fetch(arena, slab + prog[row + C_SQUARES] + 2 * (n >> 3))
+    if flags & HAS_EXTREMES:
+        fetch(arena, slab + prog[row + C_BLOCKS] + 2 * (n >> 3))
+    if prog[structure + S_LASTS] and value != MISSING:
+        index = slab + prog[row + C_LAST]
+        entries = prog[row + C_HASH]
+        if entries:
+            entry = mixed(value) & (entries - 1)
+            fetch(arena, index + (entry >> 1))
+        fetch(arena, index + (entries >> 1))
+
+
+@kernel
 def call_records(arena: Words, directory: Words, prog: Words, io: Words, lane: int, inputs: int) -> None:
-    """Third call: the last records, where the windows begin, and what stands beside them in the indexes."""
+    """Third call: its lists, as far as the visits look at them."""
     for i in range(prog[lane]):
         visit = lane + 1 + i * V_WIDTH
         key = io[inputs + prog[visit + V_KEY]]
-        if key < 0:
-            continue
-        structure = prog[visit + V_STRUCTURE]
-        slab = directory[prog[structure + S_DIRECTORY] + key]
-        if slab == 0:
-            continue
-        flags, n = prog[structure + S_FLAGS], arena[slab] & N_MASK
-        width = 2 if flags & HAS_VALUE else 1
-        row = row_of(prog, structure, arena[slab] >> 40)
-        records = slab + prog[row + C_RECORDS]
-        fetch(arena, records + width * n)
-        if prog[row + C_CAPACITY] <= SCAN:
-            fetch(arena, records)
-            fetch(arena, records + 8)
-        else:
-            hints = slab + prog[row + C_HINTS]
-            for j in range(prog[structure + S_HINTS]):
-                low = arena[hints + j]
-                fetch(arena, records + width * low)
-                if flags & HAS_SQUARES:
-                    fetch(arena, slab + prog[row + C_SQUARES] + 2 * (low >> 3))
-                if flags & HAS_EXTREMES:
-                    fetch(arena, slab + prog[row + C_BLOCKS] + 2 * (low >> 3))
-        if flags & HAS_SQUARES:
-            fetch(arena, slab + prog[row + C_SQUARES] + 2 * (n >> 3))
-        if flags & HAS_EXTREMES:
-            fetch(arena, slab + prog[row + C_BLOCKS] + 2 * (n >> 3))
-        if prog[structure + S_LASTS] and prog[visit + V_VALUE] >= 0:
-            index = slab + prog[row + C_LAST]
-            entries = prog[row + C_HASH]
-            if entries:
-                entry = mixed(io[inputs + prog[visit + V_VALUE]]) & (entries - 1)
-                fetch(arena, index + (entry >> 1))
-            fetch(arena, index + (entries >> 1))
+        slab = directory[prog[prog[visit + V_STRUCTURE] + S_DIRECTORY] + key] if key >= 0 else np.int64(0)
+        if slab:
+            value = io[inputs + prog[visit + V_VALUE]] if prog[visit + V_VALUE] >= 0 else np.int64(MISSING)
+            call_list(arena, prog, prog[visit + V_STRUCTURE], slab, value)
 
 
 @kernel
@@ -1291,7 +1363,7 @@ def step(
         for i in range(visits):
             visit = first + i * V_WIDTH
             if prog[visit + V_FOLDS] > 0:
-                missing += read_visit(arena, directory, prog, io, visit, inputs, outputs, t)
+                missing += read_visit(arena, directory, prog, io, visit, inputs, outputs, 1, t, None)
     if mode & (FEED | KEEP):
         for i in range(visits):
             visit = first + i * V_WIDTH

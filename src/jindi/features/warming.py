@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from jindi.features.kernel import ENTRIES
+from jindi.features import flat, kernel, listwise
+
+ENTRIES = kernel.ENTRIES | listwise.ENTRIES | flat.ENTRIES
 
 
 def warm(tell: Callable[[str, int, int], None] | None = None) -> None:

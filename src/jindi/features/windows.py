@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from jindi.features import flat, listwise
 from jindi.features import kernel as k
 from jindi.features.arena import Arena
 from jindi.features.batch import Answers, Batch, Given, words_of
@@ -22,7 +23,9 @@ ARENA_WORDS = 1 << 16
 KEYS_ROOM = 64
 BEFORE_ALL = -(2**62)
 WHOLE = 2**62
-FORMAT = "jindi windows 1"
+LISTWISE_FROM = 256
+"""Batches of so many events go through the kernels list by list; before that, sorting them costs more than it saves."""
+FORMAT = "jindi windows 2"
 
 
 def _blank(count: int) -> k.Words:
@@ -204,14 +207,61 @@ class Windows:
             given.inputs[mine] = at + np.arange(len(mine)) * held.shape[1]
             io[at : at + held.size] = held.reshape(-1)
             at += held.size
-        found = []
-        for each, mine, width in zip(runners, rows, widths, strict=True):
-            given.outputs[mine] = at + np.arange(len(mine)) * width
-            table = io[at : at + len(mine) * width].reshape(len(mine), width)
-            found.append(Answers(each.lane.reads, each.lane.forms, table, self._names.backward, self.absent))
-            at += table.size
-        self._march(given, runners)
-        return found
+        by_list = len(kinds) >= max(LISTWISE_FROM, 1) and self._list_by_list(given, runners, rows, widths, at)
+        if not by_list:
+            given.lay_answers(rows, widths, at, by_column=False)
+            self._march(given, runners)
+        tables = given.tables(rows, widths, at, by_column=by_list)
+        return [
+            Answers(each.lane.reads, each.lane.forms, table, self._names.backward, self.absent)
+            for each, table in zip(runners, tables, strict=True)
+        ]
+
+    def _list_by_list(
+        self, given: Given, runners: Sequence[Runner], rows: Sequence[k.Words], widths: Sequence[int], at: int
+    ) -> bool:
+        """Let the kernels go through a batch list by list; False (and nothing done) if a sum might not fit.
+
+        A MemoryError leaves a part of the batch fed: nobody can go on from there.
+        """
+        given.lay_answers(rows, widths, at, by_column=True)
+        touched = listwise.touched(self._arena, self._prog, given, runners, self._program.structures)
+        if touched is None:
+            return False
+        rooms = dict(zip(self._program.structures, self._directory_rooms, strict=True))
+        for each in touched:
+            ordered = each.by_key(rooms[each.structure])
+            if sum(widths):
+                laid, room, ordered = listwise.parted(self._arena, self._directory, self._prog, ordered, given.times)
+                if room is not None:
+                    self._flow(given, laid, room)
+            self._along(given, ordered)
+        self.as_of_us = int(given.times[-1])
+        return True
+
+    def _flow(self, given: Given, laid: listwise.Touches, room: listwise.FlatRoom) -> None:
+        """Let the kernel answer and feed the runs of one structure that lie flat."""
+        done = 0
+        while done < laid.count:
+            done = flat.flow(
+                self._arena, self._directory, self._prog, given.io, laid.structure,
+                laid.keys, laid.touches, laid.visits, laid.strides, given.inputs, given.outputs, given.times,
+                room.records, room.columns, room.table, room.queue, done, laid.count,
+            )  # fmt: skip
+            if done < laid.count:
+                self._grow(int(given.io[0]))
+
+    def _along(self, given: Given, ordered: listwise.Touches) -> None:
+        """Let the kernel answer and feed the lists of one structure, touch by touch."""
+        memo, done = _blank(listwise.memo_words(self._prog, ordered.structure)), 0
+        while done < ordered.count:
+            done = listwise.along(
+                self._arena, self._directory, self._prog, given.io, ordered.structure,
+                ordered.keys, ordered.touches, ordered.visits, ordered.strides,
+                given.inputs, given.outputs, given.times, given.modes, memo, done, ordered.count,
+            )  # fmt: skip
+            if done < ordered.count:
+                self._grow(int(given.io[0]))
 
     def _march(self, given: Given, runners: Sequence[Runner]) -> None:
         """Let the kernel go through a batch in order of arrival."""
@@ -397,6 +447,8 @@ class Windows:
                 self._take(i, other, j, name_maps[0] if structure.codec == "name" else _blank(0))
                 self._covered[i] = covered
                 lacking -= gained
+        weight = int(self._arena[k.A_WEIGHT]) + int(other._arena[k.A_WEIGHT])
+        self._arena[k.A_WEIGHT] = min(weight, 2 * k.SUM_LIMIT)
         self.absent = frozenset(lacking)
         self._ready()
         return self.absent

@@ -1,0 +1,359 @@
+"""A batch list by list instead of event by event: the same reading and feeding, in an order that memory likes.
+
+What one list answers depends on that list alone, so all that a batch does with it may be done in one go, as long as
+its own events keep their order. Then the list lies in the nearest cache, and what was known of its windows a moment
+ago (a *memo*) is carried from one of its events to the next.
+
+Two things look across lists, and both are settled beforehand: a sum that would not fit refuses its event in all lists
+(such a batch goes event by event), and room that is lacking only makes this order pause.
+"""
+
+# mypy: disable-error-code="no-any-return, return-value, arg-type, assignment"
+# (to the compiler numpy's 64-bit words and Python's integers are one type; to mypy they are two)
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numba import types
+
+from jindi.features import flat
+from jindi.features import kernel as k
+from jindi.features.batch import Given
+from jindi.features.compiling import fetch, kernel
+from jindi.features.flat import CURRENT, EVENT_SHIFT, FED, VISITS
+from jindi.features.kernel import Words
+from jindi.features.lanes import Runner
+from jindi.features.plan import Visit
+
+DIGIT_BITS = 11
+DIGITS = 1 << DIGIT_BITS
+AHEAD = 8
+"""So many touches ahead memory is asked for."""
+
+RECORDS = 4 * flat.CHUNK
+"""So many records at least fit a chunk of flat runs."""
+HEAVY = -1
+"""What `gather` answers when a sum might not fit."""
+
+
+@kernel
+def gather(
+    arena: Words,
+    prog: Words,
+    io: Words,
+    structure: int,
+    events: Words,
+    kinds: Words,
+    first: Words,
+    visits: Words,
+    strides: Words,
+    inputs: Words,
+    outputs: Words,
+    modes: Words,
+    keys: Words,
+    touches: Words,
+) -> int:
+    """Who touches a structure's lists, in order of arrival: the key and the touch, into `keys` and `touches`.
+
+    `visits[first[kind]:first[kind + 1]]` are the visits that events of a kind make to the structure; `events` are
+    those of such kinds. Events without a key get their answers here. Answers how many touches there are, or HEAVY.
+    """
+    flags = prog[structure + k.S_FLAGS]
+    weight = arena[k.A_WEIGHT]
+    found = 0
+    for place in range(events.size):
+        event = events[place]
+        mode, words = modes[event], inputs[event]
+        for number in range(first[kinds[event]], first[kinds[event] + 1]):
+            visit = visits[number]
+            key = io[words + prog[visit + k.V_KEY]]
+            reads = mode & k.READ and prog[visit + k.V_FOLDS] > 0
+            if key < 0:
+                if reads:
+                    fold_at = prog[visit + k.V_FOLD_AT]
+                    for fold in range(prog[visit + k.V_FOLDS]):
+                        slot = prog[fold_at + fold * k.F_WIDTH + k.F_SLOT]
+                        io[outputs[event] + slot * strides[number]] = k.MISSING
+                continue
+            current = k.joins(prog, io, visit, words, flags)
+            feeds = current and prog[visit + k.V_FEEDS] & mode
+            if not (reads or feeds):
+                continue
+            if feeds and flags & k.CHECKED:
+                value = abs(io[words + prog[visit + k.V_VALUE]])
+                if value > k.VALUE_LIMIT or weight > k.SUM_LIMIT - value:
+                    return HEAVY
+                weight += value
+            keys[found] = key
+            touches[found] = (event << EVENT_SHIFT) | (CURRENT if current else 0) | (FED if feeds else 0) | number
+            found += 1
+    return found
+
+
+@kernel
+def distribute(
+    keys: Words, touches: Words, to_keys: Words, to_touches: Words, counts: Words, count: int, shift: int
+) -> None:
+    """One pass of a radix sort: the first `count` touches ordered by the eleven bits of their keys from `shift` on."""
+    for digit in range(DIGITS):
+        counts[digit] = 0
+    for i in range(count):
+        counts[(keys[i] >> shift) & (DIGITS - 1)] += 1
+    total = 0
+    for digit in range(DIGITS):
+        here = counts[digit]
+        counts[digit] = total
+        total += here
+    for i in range(count):
+        digit = (keys[i] >> shift) & (DIGITS - 1)
+        to = counts[digit]
+        counts[digit] = to + 1
+        to_keys[to] = keys[i]
+        to_touches[to] = touches[i]
+
+
+@kernel
+def lacking(arena: Words, directory: Words, prog: Words, structure: int, key: int, records: int) -> int:
+    """How many words the arena lacks to take so many more records of a key in; 0 if none."""
+    slab = directory[prog[structure + k.S_DIRECTORY] + key]
+    n, size_class = 0, -1
+    if slab:
+        n, size_class = arena[slab] & k.N_MASK, arena[slab] >> 40
+        if n + records <= prog[k.row_of(prog, structure, size_class) + k.C_CAPACITY]:
+            return 0
+    # Each record may take the list one class up; what the smaller slab gives back comes later.
+    needed = 0
+    for step in range(1, records + 1):
+        if arena[prog[structure + k.S_FREE] + size_class + step] == 0:
+            needed += prog[k.row_of(prog, structure, size_class + step) + k.C_SIZE]
+    return needed if arena[k.A_TOP] + needed > arena.size else 0
+
+
+@kernel
+def call_touch(
+    arena: Words, directory: Words, prog: Words, io: Words, structure: int, keys: Words, touches: Words,
+    visits: Words, inputs: Words, at: int, count: int,
+) -> None:  # fmt: skip
+    """Ask for the memory that touches ahead need, in three steps: where the list is, its head, the list itself; and
+    the event's words.
+    """
+    directory_at = prog[structure + k.S_DIRECTORY]
+    place = at + 3 * AHEAD
+    if place < count:
+        fetch(directory, directory_at + keys[place])
+    place -= AHEAD
+    if place < count:
+        event, visit = touches[place] >> EVENT_SHIFT, visits[touches[place] & (VISITS - 1)]
+        fetch(io, inputs[event])
+        fetch(io, inputs[event] + prog[visit + k.V_VALUE])
+        if keys[place] != keys[place - 1]:
+            slab = directory[directory_at + keys[place]]
+            fetch(arena, slab)
+            fetch(arena, slab + 8)
+    place -= AHEAD
+    if place < count and keys[place] != keys[place - 1]:
+        slab = directory[directory_at + keys[place]]
+        if slab:
+            visit, words = visits[touches[place] & (VISITS - 1)], inputs[touches[place] >> EVENT_SHIFT]
+            value = io[words + prog[visit + k.V_VALUE]] if prog[visit + k.V_VALUE] >= 0 else np.int64(k.MISSING)
+            k.call_list(arena, prog, structure, slab, value)
+
+
+@kernel
+def along(
+    arena: Words,
+    directory: Words,
+    prog: Words,
+    io: Words,
+    structure: int,
+    keys: Words,
+    touches: Words,
+    visits: Words,
+    strides: Words,
+    inputs: Words,
+    outputs: Words,
+    times: Words,
+    modes: Words,
+    memo: Words,
+    begin: int,
+    count: int,
+) -> int:
+    """All that a batch does with one structure: list after list, and in each the events in their order.
+
+    Answers at which touch it stopped: `count` when all is done, else the arena lacks `io[0]` words, and it may go on
+    from there.
+    """
+    at = begin
+    while at < count:
+        call_touch(arena, directory, prog, io, structure, keys, touches, visits, inputs, at, count)
+        key, event = keys[at], touches[at] >> EVENT_SHIFT
+        if at == begin or keys[at - 1] != key:
+            for i in range(memo.size):
+                memo[i] = 0
+        mode, t, words = modes[event], times[event], inputs[event]
+        # An event may touch a list more than once: it reads all of them before it feeds any.
+        end, feeding = at, 0
+        while end < count and keys[end] == key and touches[end] >> EVENT_SHIFT == event:
+            number = touches[end] & (VISITS - 1)
+            if mode & k.READ and prog[visits[number] + k.V_FOLDS] > 0:
+                k.read_visit(
+                    arena, directory, prog, io, visits[number], words, outputs[event], strides[number], t, memo
+                )
+            if touches[end] & FED:
+                feeding += 1
+            end += 1
+        if feeding:
+            needed = lacking(arena, directory, prog, structure, key, feeding)
+            if needed:
+                io[0] = needed
+                return at
+            take_in(
+                arena, directory, prog, io, structure, key, t, touches, visits, words, mode, memo, at, end, feeding
+            )
+        at = end
+    return count
+
+
+@kernel
+def take_in(
+    arena: Words, directory: Words, prog: Words, io: Words, structure: int, key: int, t: int, touches: Words,
+    visits: Words, words: int, mode: int, memo: Words, begin: int, end: int, feeding: int,
+) -> None:  # fmt: skip
+    """Feed one event to one list, as often as it touches it. If records were dropped, the memo is blank again."""
+    slab = directory[prog[structure + k.S_DIRECTORY] + key]
+    before = arena[slab] & k.N_MASK if slab else np.int64(0)
+    for place in range(begin, end):
+        if touches[place] & FED:
+            visit = visits[touches[place] & (VISITS - 1)]
+            value = io[words + prog[visit + k.V_VALUE]] if prog[structure + k.S_FLAGS] & k.HAS_VALUE else 0
+            found = k.UNKNOWN
+            if mode & k.READ and prog[visit + k.V_FOUND] >= 0:
+                found = io[prog[visit + k.V_FOUND]]
+            k.feed(arena, directory, prog, structure, key, t, value, found)
+    slab = directory[prog[structure + k.S_DIRECTORY] + key]
+    if arena[slab] & k.N_MASK != before + feeding:
+        for i in range(memo.size):
+            memo[i] = 0
+
+
+# ---- the touches of a batch -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Touches:
+    """Touches of one structure's lists: the first `count` words of `keys` and `touches`.
+
+    `visits` are the visits that they mean by number; `strides` how far apart the answers of each visit's event type
+    stand, feature by feature.
+    """
+
+    structure: int
+    visits: Words
+    strides: Words
+    keys: Words
+    touches: Words
+    count: int
+    lies_flat: bool
+    """Whether `flat` has a loop for all that is asked of the structure."""
+
+    def by_key(self, room: int) -> "Touches":
+        """Sorted by key, those of a key staying in their order. `room` is above every key."""
+        here, there = (self.keys, self.touches), (np.empty_like(self.keys), np.empty_like(self.touches))
+        counts = np.empty(DIGITS, dtype=np.int64)
+        for shift in range(0, max(room - 1, 1).bit_length(), DIGIT_BITS):
+            distribute(*here, *there, counts, self.count, shift)
+            here, there = there, here
+        return replace(self, keys=here[0], touches=here[1])
+
+
+def touched(
+    arena: Words, prog: Words, given: Given, runners: Sequence[Runner], structures: Sequence[int]
+) -> list[Touches] | None:
+    """Who touches what in a batch, structure by structure; None if a sum might not fit. Nothing is fed yet.
+
+    `runners` are those of the batch's kinds, in their order; `structures` their lines in the program.
+    """
+    found = []
+    rows = np.bincount(given.kinds, minlength=len(runners))
+    for number, structure in enumerate(structures):
+        visits, strides, first = [], [], [0]
+        lies_flat = not prog[structure + k.S_FLAGS] & (k.HAS_EVER | k.IS_SET) and not prog[structure + k.S_RANKS]
+        for each, stride in zip(runners, rows.tolist(), strict=True):
+            places = [i for i, visit in enumerate(each.lane.visits) if visit[0] == number]
+            lies_flat = lies_flat and not any(_looks_back(each.lane.visits[i]) for i in places)
+            visits += [each.at + 1 + i * k.V_WIDTH for i in places]
+            strides += [stride] * len(places)
+            first.append(len(visits))
+        made = np.diff(first)
+        most = int((made * rows).sum())
+        if not most:
+            continue
+        events = np.flatnonzero((made > 0)[given.kinds])
+        keys, touches = np.empty(most, dtype=np.int64), np.empty(most, dtype=np.int64)
+        where, apart = np.array(visits, dtype=np.int64), np.array(strides, dtype=np.int64)
+        count = gather(
+            arena, prog, given.io, structure, events, given.kinds, np.array(first, dtype=np.int64), where, apart,
+            given.inputs, given.outputs, given.modes, keys, touches,
+        )  # fmt: skip
+        if count == HEAVY:
+            return None
+        found.append(Touches(structure, where, apart, keys, touches, count, lies_flat))
+    return found
+
+
+def _looks_back(visit: Visit) -> bool:
+    """Whether a visit asks for a value as of some time ago: flat columns know only where it was last."""
+    *_, windows, folds = visit
+    return any(fold == k.SEEN and index >= 0 and windows[window][2] > 0 for fold, window, _, _, index, *_ in folds)
+
+
+@dataclass(frozen=True, slots=True)
+class FlatRoom:
+    """The columns that runs are laid in, as `flat.flow` wants them."""
+
+    records: Words
+    columns: Words
+    table: Words
+    queue: Words
+
+    @classmethod
+    def for_runs(cls, longest: int) -> "FlatRoom":
+        """Room for chunks of runs, of which the longest has so many records, its history included."""
+        room, wide = max(RECORDS, longest + 2), flat.CHUNK + longest
+        return cls(
+            records=np.empty(flat.RECORD_COLUMNS * room, dtype=np.int64),
+            columns=np.empty(flat.TOUCH_COLUMNS * wide, dtype=np.int64),
+            table=np.empty(1 << (2 * longest).bit_length(), dtype=np.int64),
+            queue=np.empty(longest + 1, dtype=np.int64),
+        )
+
+
+def parted(
+    arena: Words, directory: Words, prog: Words, ordered: Touches, times: Words
+) -> tuple[Touches, FlatRoom | None, Touches]:
+    """The runs that may be laid flat with room for them, and those that may not."""
+    if not ordered.lies_flat:
+        return replace(ordered, count=0), None, ordered
+    rest, told = (np.empty_like(ordered.keys), np.empty_like(ordered.touches)), np.empty(3, dtype=np.int64)
+    flat.split(
+        arena, directory, prog, ordered.structure, ordered.keys, ordered.touches, times, ordered.count, *rest, told
+    )
+    laid, others, longest = told.tolist()
+    room = FlatRoom.for_runs(longest) if laid else None
+    return replace(ordered, count=laid), room, replace(ordered, keys=rest[0], touches=rest[1], count=others)
+
+
+def memo_words(prog: Words, structure: int) -> int:
+    """How many words the memo of a structure's windows takes."""
+    hints = int(prog[structure + k.S_HINTS])
+    return hints * (1 + k.Q_WIDTH) + k.K_WIDTH * int(prog[structure + k.S_PEAKS])
+
+
+_ARRAY, _WORD = types.Array(types.int64, 1, "C"), types.int64
+ENTRIES = {
+    gather: (*[_ARRAY] * 3, _WORD, *[_ARRAY] * 10),
+    distribute: (*[_ARRAY] * 5, _WORD, _WORD),
+    along: (*[_ARRAY] * 4, _WORD, *[_ARRAY] * 9, _WORD, _WORD),
+}
+"""The kernels that are called from outside, with what they are called with."""
