@@ -35,6 +35,13 @@ DEFINITIONS = definitions(*FEATURES)
 READS = {"payment": frozenset(f.name for f in FEATURES)}
 PLAN = plan(DEFINITIONS, READS)
 SPARSE = plan(DEFINITIONS, READS, allowance_us=0)
+FLAT_FEATURES = [
+    f for f in FEATURES if f.over is not EVER and f.fold != "quantile" and not (f.fold == "seen" and f.lag_us)
+]
+FLAT = plan(
+    definitions(*FLAT_FEATURES), {"payment": frozenset(f.name for f in FLAT_FEATURES)}, allowance_us=MINUTE.length_us
+)
+"""Only what a batch has loops of its own for."""
 
 
 def payment(user, device, amount):
@@ -383,15 +390,34 @@ def singly(windows, story):
 
 
 @pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("program", [PLAN, SPARSE], ids=["with allowance", "without"])
-def test_batches_answer_what_single_calls_answer(order, program):
+@pytest.mark.parametrize("program", [PLAN, SPARSE, FLAT], ids=["with allowance", "without", "flat"])
+@pytest.mark.parametrize("by_list_from", [0, 10**9], ids=["list by list", "event by event"])
+def test_batches_answer_what_single_calls_answer(order, program, by_list_from, monkeypatch):
     """Lists grow, are reclaimed and move on, within a batch and from one to the next; the arena grows with them."""
+    monkeypatch.setattr("jindi.features.windows.LISTWISE_FROM", by_list_from)
     together, alone, story = Windows(program), Windows(program), list(steps(3000, **ORDERS[order]))
-    for begin, end in ((0, 1), (1, 40), (40, 800), (800, 2500)):
+    for begin, end in ((0, 1), (1, 40), (40, 800), (800, 900), (900, 2500)):
         (answers,) = together.observe_batch(as_batch(story[begin:end]))
         assert answers.rows() == singly(alone, story[begin:end])
         assert together.memory().structures == alone.memory().structures
     assert singly(together, story[2500:]) == singly(alone, story[2500:])
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("program", ["flat", "sparse"])
+def test_a_batch_lays_aside_what_no_window_reaches_and_what_is_too_much_to_copy(seed, program):
+    """Lists that hold far more than a batch brings, lists of which most is too old, hot keys beside cold ones."""
+    chance = random.Random(seed)
+    program = {"flat": FLAT, "sparse": SPARSE}[program]
+    gap = [0, SECOND, chance.choice([9, 400, 4000]) * SECOND]
+    story = list(steps(6000, gap=gap, users=chance.choice([2, 40]), devices=chance.choice([3, 500]), seed=seed))
+    together, alone, at = Windows(program), Windows(program), 0
+    while at < len(story):
+        size = chance.choice([1, 256, 300, 2500])
+        (answers,) = together.observe_batch(as_batch(story[at : at + size]))
+        assert answers.rows() == singly(alone, story[at : at + size])
+        assert together.memory().structures == alone.memory().structures
+        at += size
 
 
 def test_a_batch_with_a_sum_that_would_not_fit_feeds_what_stands_before_it():

@@ -62,9 +62,7 @@ class Given:
             self.outputs[mine] = at + np.arange(len(mine)) * (1 if by_column else width)
             at += len(mine) * width
 
-    def tables(
-        self, rows: Sequence[k.Words], widths: Sequence[int], at: int, *, by_column: bool
-    ) -> Iterator[k.Words]:
+    def tables(self, rows: Sequence[k.Words], widths: Sequence[int], at: int, *, by_column: bool) -> Iterator[k.Words]:
         """The answers of each type: a row per event, a column per feature."""
         for mine, width in zip(rows, widths, strict=True):
             words = self.io[at : at + len(mine) * width]
@@ -163,8 +161,8 @@ def _of_words(column: Cells, names: Names) -> npt.NDArray[np.int64]:
     stands = np.zeros(len(vocabulary), dtype=np.bool_)
     stands[places] = True
     words = np.zeros(len(vocabulary), dtype=np.int64)
-    for place in np.flatnonzero(stands).tolist():
-        words[place] = names[vocabulary[place]]
+    standing = np.flatnonzero(stands)
+    words[standing] = names.of_texts([vocabulary[place] for place in standing.tolist()])
     numbered: npt.NDArray[np.int64] = words[places]
     return numbered
 

@@ -36,8 +36,9 @@ NEVER = 2**62
 # The columns of records (history and what is fed, run after run, with one place more at each run's end).
 (T, VALUE, SUM, SQUARES_HIGH, SQUARES_LOW, BEFORE, NEXT, RECORD_COLUMNS) = range(8)
 
-# The columns of touches: all of a chunk, then those of one visit, then the window and its queue.
-(BASE, HIGH, FOUND, EVENT, AT, V_BASE, V_HIGH, V_FOUND, V_T, V_VALUE, V_ADDED, V_OUT, LOW, END, TOUCH_COLUMNS) = range(15)
+# The columns of touches, of a chunk or of one visit's share of it: where its run begins, what stands before it, where
+# its value was last, its event, instant and value, whether it counts, its place among all touches, and its window.
+(BASE, HIGH, FOUND, EVENT, AT, BROUGHT, ADDED, PLACE, LOW, END, TOUCH_COLUMNS) = range(11)
 
 
 @kernel
@@ -59,13 +60,14 @@ def split(
     structure: int,
     keys: Words,
     touches: Words,
+    values: Words,
     times: Words,
     count: int,
     rest_keys: Words,
     rest_touches: Words,
     told: Words,
 ) -> None:
-    """Leave in `keys` and `touches` the runs that may be laid flat, and move the others to the rest.
+    """Leave in `keys`, `touches` and `values` the runs that may be laid flat, and move the others to the rest.
 
     `told` gets how many touches are flat, how many are not, and the most records that one run and its history have.
     """
@@ -85,7 +87,7 @@ def split(
         if held <= SPARE + OUTWEIGHED * (end - at):
             most = max(most, held + end - at)
             for i in range(at, end):
-                keys[flat], touches[flat] = key, touches[i]
+                keys[flat], touches[flat], values[flat] = key, touches[i], values[i]
                 flat += 1
         else:
             for i in range(at, end):
@@ -136,11 +138,10 @@ def lacking(
 
 
 @kernel
-def last_of(records: Words, room: int, table: Words, base: int, value: int) -> int:
-    """The latest record of a run with a value, or -1. What stands in the table from earlier runs is no longer there."""
-    mask = table.size - 1
+def last_of(records: Words, room: int, table: Words, mask: int, value: int) -> int:
+    """The latest record of a run with a value, or -1."""
     entry = k.mixed(value) & mask
-    while table[entry] >= base:
+    while table[entry] >= 0:
         if records[VALUE * room + table[entry]] == value:
             return table[entry]
         entry = (entry + 1) & mask
@@ -148,17 +149,20 @@ def last_of(records: Words, room: int, table: Words, base: int, value: int) -> i
 
 
 @kernel
-def note(records: Words, room: int, table: Words, base: int, position: int, before: int) -> None:
-    """Link a record with the one before it that holds the same value, and let the table know it."""
-    records[BEFORE * room + position] = before
-    records[NEXT * room + position] = NEVER
-    if before >= 0:
-        records[NEXT * room + before] = position
-    value, mask = records[VALUE * room + position], table.size - 1
-    entry = k.mixed(value) & mask
-    while table[entry] >= base and records[VALUE * room + table[entry]] != value:
+def link(records: Words, room: int, table: Words, mask: int, position: int) -> int:
+    """Link a record with the one before it that holds the same value, which is answered (or -1)."""
+    value = records[VALUE * room + position]
+    entry, before = k.mixed(value) & mask, np.int64(-1)
+    while table[entry] >= 0:
+        if records[VALUE * room + table[entry]] == value:
+            before = table[entry]
+            records[NEXT * room + before] = position
+            break
         entry = (entry + 1) & mask
     table[entry] = position
+    records[BEFORE * room + position] = before
+    records[NEXT * room + position] = NEVER
+    return before
 
 
 @kernel
@@ -182,102 +186,97 @@ def put(records: Words, room: int, flags: int, position: int, t: int, value: int
 
 @kernel
 def lay(
-    arena: Words, directory: Words, prog: Words, io: Words, structure: int, keys: Words, touches: Words,
-    visits: Words, inputs: Words, times: Words, begin: int, end: int,
+    arena: Words, directory: Words, prog: Words, structure: int, keys: Words, touches: Words, values: Words,
+    times: Words, begin: int, end: int,
     records: Words, room: int, columns: Words, wide: int, table: Words,
 ) -> None:  # fmt: skip
     """Lay the runs of a chunk side by side: history, then what is fed; and for each touch what stands before it."""
     flags, linked = prog[structure + k.S_FLAGS], prog[structure + k.S_LASTS] > 0
-    for i in range(table.size):
-        table[i] = -1
-    position, base, high = np.int64(0), np.int64(0), np.int64(0)
+    directory_at = prog[structure + k.S_DIRECTORY]
+    position, base, high, mask = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
     for at in range(begin, end):
-        event, touch = touches[at] >> EVENT_SHIFT, touches[at]
+        touch = touches[at]
+        event = touch >> EVENT_SHIFT
         if at + 4 < end and keys[at + 4] != keys[at + 3]:
-            slab = directory[prog[structure + k.S_DIRECTORY] + keys[at + 4]]
+            slab = directory[directory_at + keys[at + 4]]
             for line in range(0, 40, 8):
                 fetch(arena, slab + line)
         if at == begin or keys[at] != keys[at - 1]:
             base = position = position + (1 if at > begin else 0)
             records[SUM * room + base] = 0
             records[SQUARES_HIGH * room + base] = records[SQUARES_LOW * room + base] = 0
-            slab = directory[prog[structure + k.S_DIRECTORY] + keys[at]]
+            slab = directory[directory_at + keys[at]]
             if slab:
-                position = history(arena, prog, structure, slab, times[event], records, room, base, table, linked)
+                position = history(arena, prog, structure, slab, times[event], records, room, base)
+            if linked:
+                mask = mask_for(keys, at, end, position - base)
+                for i in range(mask + 1):
+                    table[i] = -1
+                for i in range(base, position):
+                    link(records, room, table, mask, i)
             high = position
         elif touches[at - 1] >> EVENT_SHIFT != event:
             high = position
-        visit, t = visits[touch & (VISITS - 1)], times[event]
-        value = np.int64(k.MISSING)
-        if prog[visit + k.V_VALUE] >= 0:
-            value = io[inputs[event] + prog[visit + k.V_VALUE]]
-        found = np.int64(-1)
-        if linked and value != k.MISSING:
-            found = last_of(records, room, table, base, value)
+        t, value, found = times[event], values[at], np.int64(-1)
         if touch & FED:
             put(records, room, flags, position, t, value)
             if linked:
-                note(records, room, table, base, position, found)
+                found = link(records, room, table, mask, position)
             position += 1
+        elif linked and value != k.MISSING:
+            found = last_of(records, room, table, mask, value)
         while found >= high:
             # Another touch of the same event has fed it: this event does not see it.
             found = records[BEFORE * room + found]
         i = at - begin
-        columns[BASE * wide + i], columns[HIGH * wide + i] = base, high
-        columns[FOUND * wide + i], columns[EVENT * wide + i] = found, event
+        columns[BASE * wide + i], columns[HIGH * wide + i], columns[FOUND * wide + i] = base, high, found
+        columns[EVENT * wide + i], columns[AT * wide + i], columns[BROUGHT * wide + i] = event, t, value
+        columns[ADDED * wide + i] = 1 if touch & CURRENT else 0
+        columns[PLACE * wide + i] = at
 
 
 @kernel
-def history(
-    arena: Words, prog: Words, structure: int, slab: int, t: int, records: Words, room: int, base: int, table: Words,
-    linked: bool,
-) -> int:  # fmt: skip
+def mask_for(keys: Words, begin: int, end: int, held: int) -> int:
+    """The size, less one, of a run's part of the table of values: twice its records."""
+    at = begin
+    while at < end and keys[at] == keys[begin]:
+        at += 1
+    size = 4
+    while size < 2 * (held + at - begin):
+        size += size
+    return size - 1
+
+
+@kernel
+def history(arena: Words, prog: Words, structure: int, slab: int, t: int, records: Words, room: int, base: int) -> int:
     """Copy what may still be asked for of a list to the start of its run; answers the next free position."""
-    flags = prog[structure + k.S_FLAGS]
-    row = k.row_of(prog, structure, arena[slab] >> 40)
-    source = slab + prog[row + k.C_RECORDS]
+    flags, n = prog[structure + k.S_FLAGS], arena[slab] & k.N_MASK
+    source = slab + prog[k.row_of(prog, structure, arena[slab] >> 40) + k.C_RECORDS]
     position = base
     first = kept_from(arena, prog, structure, slab, t)
     if not flags & k.HAS_VALUE:
-        for i in range(first, arena[slab] & k.N_MASK):
+        for i in range(first, n):
             records[T * room + position] = arena[source + i]
             position += 1
         return position
     before = arena[source + 2 * first - 1] if first > 0 else np.int64(0)
-    for i in range(first, arena[slab] & k.N_MASK):
+    for i in range(first, n):
         running = arena[source + 2 * i + 1]
         put(records, room, flags, position, arena[source + 2 * i], running - before)
-        if linked:
-            note(records, room, table, base, position, last_of(records, room, table, base, running - before))
         before = running
         position += 1
     return position
 
 
 @kernel
-def choose(
-    io: Words, prog: Words, number: int, visit: int, touches: Words, inputs: Words, outputs: Words, times: Words,
-    begin: int, end: int, columns: Words, wide: int,
-) -> int:  # fmt: skip
-    """Put the touches of one visit next to each other; answers how many there are."""
+def choose(number: int, touches: Words, begin: int, end: int, columns: Words, share: Words, wide: int) -> int:
+    """Put the touches of one visit next to each other in columns of its own; answers how many there are."""
     count = np.int64(0)
     for at in range(begin, end):
-        touch = touches[at]
-        if touch & (VISITS - 1) != number:
-            continue
-        i, event = at - begin, touch >> EVENT_SHIFT
-        columns[AT * wide + count] = event
-        columns[V_BASE * wide + count] = columns[BASE * wide + i]
-        columns[V_HIGH * wide + count] = columns[HIGH * wide + i]
-        columns[V_FOUND * wide + count] = columns[FOUND * wide + i]
-        columns[V_T * wide + count] = times[event]
-        columns[V_ADDED * wide + count] = 1 if touch & CURRENT else 0
-        columns[V_OUT * wide + count] = outputs[event]
-        if prog[visit + k.V_VALUE] >= 0:
-            columns[V_VALUE * wide + count] = io[inputs[event] + prog[visit + k.V_VALUE]]
-        else:
-            columns[V_VALUE * wide + count] = k.MISSING
-        count += 1
+        if touches[at] & (VISITS - 1) == number:
+            for column in range(LOW):
+                share[column * wide + count] = columns[column * wide + at - begin]
+            count += 1
     return count
 
 
@@ -290,16 +289,16 @@ def edges(
     calendar = prog[window + k.W_KIND] == k.CALENDAR
     before, low, high = np.int64(-1), np.int64(0), np.int64(0)
     for i in range(count):
-        if columns[V_BASE * wide + i] != before:
-            before = low = high = columns[V_BASE * wide + i]
-        end, last = columns[V_HIGH * wide + i], columns[V_T * wide + i] - lag
+        if columns[BASE * wide + i] != before:
+            before = low = high = columns[BASE * wide + i]
+        end, last = columns[HIGH * wide + i], columns[AT * wide + i] - lag
         if lag > 0:
             while high < end and records[T * room + high] <= last:
                 high += 1
             end = high
         start = last - length
         if calendar:
-            start = io[inputs[columns[AT * wide + i]] + prog[window + k.W_START]] - 1
+            start = io[inputs[columns[EVENT * wide + i]] + prog[window + k.W_START]] - 1
         while low < end and records[T * room + low] <= start:
             low += 1
         columns[LOW * wide + i], columns[END * wide + i] = low, end
@@ -307,26 +306,26 @@ def edges(
 
 @kernel
 def sums(
-    io: Words, real: Any, fold: int, slot: int, current: int, records: Words, room: int, columns: Words, wide: int,
+    answers: Words, real: Any, fold: int, slot: int, current: int, records: Words, room: int, columns: Words, wide: int,
     count: int,
 ) -> None:  # fmt: skip
     """The answers of a count, sum, mean or deviation: differences of what runs along with the records."""
     for i in range(count):
-        low, high, out = columns[LOW * wide + i], columns[END * wide + i], columns[V_OUT * wide + i] + slot
-        added = current & columns[V_ADDED * wide + i]
+        low, high, out = columns[LOW * wide + i], columns[END * wide + i], slot + columns[PLACE * wide + i]
+        added = current & columns[ADDED * wide + i]
         many = high - low + added
         if fold == k.COUNT:
-            io[out] = many
+            answers[out] = many
             continue
-        value = columns[V_VALUE * wide + i] if added else np.int64(0)
+        value = columns[BROUGHT * wide + i] if added else np.int64(0)
         total = records[SUM * room + high] - records[SUM * room + low] + value
         if fold == k.SUM:
-            io[out] = total
+            answers[out] = total
         elif fold == k.MEAN:
             if many > 0:
                 real[out] = np.float64(total) / np.float64(many)
             else:
-                io[out] = k.MISSING
+                answers[out] = k.MISSING
         elif many > 1:
             q_low = np.uint64(records[SQUARES_LOW * room + high])
             a_low = np.uint64(records[SQUARES_LOW * room + low])
@@ -339,20 +338,20 @@ def sums(
                 q_high = q_high + v_high + (np.uint64(1) if q_low < v_low else np.uint64(0))
             real[out] = k.deviation(many, total, q_high, q_low)
         else:
-            io[out] = k.MISSING
+            answers[out] = k.MISSING
 
 
 @kernel
 def extreme(
-    io: Words, sign: int, ratio: int, slot: int, current: int, records: Words, room: int, columns: Words, wide: int,
-    count: int, queue: Words,
+    answers: Words, sign: int, ratio: int, slot: int, current: int, records: Words, room: int, columns: Words,
+    wide: int, count: int, queue: Words,
 ) -> None:  # fmt: skip
     """The greatest (sign 1) or least (sign -1) value of each window: the head of a queue that falls."""
     before, pushed, head, tail = np.int64(-1), np.int64(0), np.int64(0), np.int64(0)
     for i in range(count):
-        low, high, out = columns[LOW * wide + i], columns[END * wide + i], columns[V_OUT * wide + i] + slot
-        if columns[V_BASE * wide + i] != before:
-            before, pushed, head, tail = columns[V_BASE * wide + i], low, np.int64(0), np.int64(0)
+        low, high, out = columns[LOW * wide + i], columns[END * wide + i], slot + columns[PLACE * wide + i]
+        if columns[BASE * wide + i] != before:
+            before, pushed, head, tail = columns[BASE * wide + i], low, np.int64(0), np.int64(0)
         while pushed < high:
             value = records[VALUE * room + pushed] * sign
             while tail > head and records[VALUE * room + queue[tail - 1]] * sign <= value:
@@ -365,10 +364,10 @@ def extreme(
         found = np.int64(k.MISSING)
         if head < tail:
             found = records[VALUE * room + queue[head]]
-        if current & columns[V_ADDED * wide + i]:
-            value = columns[V_VALUE * wide + i]
+        if current & columns[ADDED * wide + i]:
+            value = columns[BROUGHT * wide + i]
             found = value if found == k.MISSING or value * sign > found * sign else found
-        io[out] = shown(found, ratio)
+        answers[out] = shown(found, ratio)
 
 
 @kernel
@@ -379,14 +378,14 @@ def shown(word: int, ratio: int) -> int:
 
 @kernel
 def distinct(
-    io: Words, slot: int, current: int, records: Words, room: int, columns: Words, wide: int, count: int
+    answers: Words, slot: int, current: int, records: Words, room: int, columns: Words, wide: int, count: int
 ) -> None:
     """How many different values each window holds: a record counts while none after it in the window is the same."""
     before, low, high, held = np.int64(-1), np.int64(0), np.int64(0), np.int64(0)
     for i in range(count):
-        begin, end, out = columns[LOW * wide + i], columns[END * wide + i], columns[V_OUT * wide + i] + slot
-        if columns[V_BASE * wide + i] != before:
-            before, low, high, held = columns[V_BASE * wide + i], begin, begin, np.int64(0)
+        begin, end, out = columns[LOW * wide + i], columns[END * wide + i], slot + columns[PLACE * wide + i]
+        if columns[BASE * wide + i] != before:
+            before, low, high, held = columns[BASE * wide + i], begin, begin, np.int64(0)
         while high < end:
             if records[BEFORE * room + high] < low:
                 held += 1
@@ -395,63 +394,84 @@ def distinct(
             if records[NEXT * room + low] >= high:
                 held -= 1
             low += 1
-        fresh = current & columns[V_ADDED * wide + i] and columns[V_FOUND * wide + i] < begin
-        io[out] = held + (1 if fresh else 0)
+        fresh = current & columns[ADDED * wide + i] and columns[FOUND * wide + i] < begin
+        answers[out] = held + (1 if fresh else 0)
 
 
 @kernel
 def ends(
-    io: Words, fold: int, asks: int, ratio: int, slot: int, records: Words, room: int, columns: Words, wide: int,
+    answers: Words, fold: int, asks: int, ratio: int, slot: int, records: Words, room: int, columns: Words, wide: int,
     count: int,
 ) -> None:  # fmt: skip
     """What the first and the last record of each window tell, and whether the window holds a value or anything."""
     for i in range(count):
-        low, high, out = columns[LOW * wide + i], columns[END * wide + i], columns[V_OUT * wide + i] + slot
+        low, high, out = columns[LOW * wide + i], columns[END * wide + i], slot + columns[PLACE * wide + i]
         found = np.int64(k.MISSING)
         if fold == k.SEEN and not asks:
             found = np.int64(1 if high > low else 0)
         elif fold == k.SEEN:
-            if columns[V_VALUE * wide + i] != k.MISSING:
-                found = np.int64(1 if columns[V_FOUND * wide + i] >= low else 0)
+            if columns[BROUGHT * wide + i] != k.MISSING:
+                found = np.int64(1 if columns[FOUND * wide + i] >= low else 0)
         elif high > low:
             if fold == k.FIRST:
                 found = shown(records[VALUE * room + low], ratio)
             elif fold == k.LAST:
                 found = shown(records[VALUE * room + high - 1], ratio)
             elif fold == k.SINCE_FIRST:
-                found = columns[V_T * wide + i] - records[T * room + low]
+                found = columns[AT * wide + i] - records[T * room + low]
             else:
-                found = columns[V_T * wide + i] - records[T * room + high - 1]
-        io[out] = found
+                found = columns[AT * wide + i] - records[T * room + high - 1]
+        answers[out] = found
 
 
 @kernel
 def answer(
-    io: Words, prog: Words, visit: int, stride: int, inputs: Words, records: Words, room: int, columns: Words,
-    wide: int, count: int, queue: Words,
+    answers: Words, apart: int, io: Words, prog: Words, visit: int, inputs: Words, records: Words, room: int,
+    columns: Words, wide: int, count: int, queue: Words,
 ) -> None:  # fmt: skip
-    """All folds of one visit, window by window."""
-    real = io.view(np.float64)
+    """All folds of one visit, window by window; the answers of two folds stand `apart` words from each other."""
+    real = answers.view(np.float64)
     for number in range(prog[visit + k.V_WINDOWS]):
-        edges(
-            io, prog, prog[visit + k.V_WINDOW_AT] + number * k.W_WIDTH, inputs, records, room, columns, wide, count
-        )
+        edges(io, prog, prog[visit + k.V_WINDOW_AT] + number * k.W_WIDTH, inputs, records, room, columns, wide, count)
         for place in range(prog[visit + k.V_FOLDS]):
-            at = prog[visit + k.V_FOLD_AT] + place * k.F_WIDTH
+            at, slot = prog[visit + k.V_FOLD_AT] + place * k.F_WIDTH, place * apart
             if prog[at + k.F_WINDOW] != number:
                 continue
-            fold, slot, current = prog[at + k.F_FOLD], prog[at + k.F_SLOT] * stride, prog[at + k.F_CURRENT]
+            fold, current = prog[at + k.F_FOLD], prog[at + k.F_CURRENT]
             asks, ratio = 1 if prog[at + k.F_INDEX] >= 0 else 0, prog[at + k.F_FLOAT]
-            if fold == k.COUNT or fold == k.SUM or fold == k.MEAN or fold == k.STD:
-                sums(io, real, fold, slot, current, records, room, columns, wide, count)
+            if fold in (k.COUNT, k.SUM, k.MEAN, k.STD):
+                sums(answers, real, fold, slot, current, records, room, columns, wide, count)
             elif fold == k.MAX:
-                extreme(io, 1, ratio, slot, current, records, room, columns, wide, count, queue)
+                extreme(answers, 1, ratio, slot, current, records, room, columns, wide, count, queue)
             elif fold == k.MIN:
-                extreme(io, -1, ratio, slot, current, records, room, columns, wide, count, queue)
+                extreme(answers, -1, ratio, slot, current, records, room, columns, wide, count, queue)
             elif fold == k.DISTINCT:
-                distinct(io, slot, current, records, room, columns, wide, count)
+                distinct(answers, slot, current, records, room, columns, wide, count)
             else:
-                ends(io, fold, asks, ratio, slot, records, room, columns, wide, count)
+                ends(answers, fold, asks, ratio, slot, records, room, columns, wide, count)
+
+
+@kernel
+def hand_out(
+    answers: Words, io: Words, prog: Words, visits: Words, strides: Words, touches: Words, rows: Words, outputs: Words,
+    count: int,
+) -> None:  # fmt: skip
+    """Bring all answers from the order of the keys into that of arrival, feature by feature: one column is near where
+    all together are not. `rows` may be written over.
+    """
+    for i in range(count):
+        rows[i] = outputs[touches[i] >> EVENT_SHIFT]
+    for number in range(visits.size):
+        visit = visits[number]
+        for place in range(prog[visit + k.V_FOLDS]):
+            slot = prog[prog[visit + k.V_FOLD_AT] + place * k.F_WIDTH + k.F_SLOT] * strides[number]
+            if visits.size == 1:
+                for i in range(count):
+                    io[rows[i] + slot] = answers[place * count + i]
+            else:
+                for i in range(count):
+                    if touches[i] & (VISITS - 1) == number:
+                        io[rows[i] + slot] = answers[place * count + i]
 
 
 @kernel
@@ -459,9 +479,9 @@ def append(
     arena: Words, directory: Words, prog: Words, structure: int, key: int, records: Words, room: int, begin: int,
     end: int,
 ) -> None:  # fmt: skip
-    """Append the records [begin, end) of a run to their list: what `feed` does, as far as there is nothing to decide."""
+    """Append the records [begin, end) of a run to their list: what `feed` does, where there is nothing to decide."""
     flags, at = prog[structure + k.S_FLAGS], prog[structure + k.S_DIRECTORY] + key
-    slab, n, size_class, synced = directory[at], np.int64(0), np.int64(0), False
+    slab, n, size_class = directory[at], np.int64(0), np.int64(0)
     row = k.row_of(prog, structure, 0)
     if slab:
         n, size_class = arena[slab] & k.N_MASK, arena[slab] >> 40
@@ -508,6 +528,7 @@ def flow(
     structure: int,
     keys: Words,
     touches: Words,
+    values: Words,
     visits: Words,
     strides: Words,
     inputs: Words,
@@ -517,6 +538,7 @@ def flow(
     columns: Words,
     table: Words,
     queue: Words,
+    answers: Words,
     begin: int,
     count: int,
 ) -> int:
@@ -525,7 +547,8 @@ def flow(
     `strides` says for each visit how far apart the answers of two features are. Answers at which touch it stopped:
     `count` when all is done, else the arena lacks `io[0]` words, and it may go on from there.
     """
-    room, wide = records.size // RECORD_COLUMNS, columns.size // TOUCH_COLUMNS
+    room, wide = records.size // RECORD_COLUMNS, columns.size // (2 * TOUCH_COLUMNS)
+    share = columns[TOUCH_COLUMNS * wide :]
     at = begin
     while at < count:
         end = chunk_end(arena, directory, prog, structure, keys, at, count, room)
@@ -534,17 +557,16 @@ def flow(
             io[0] = needed
             return at
         lay(
-            arena, directory, prog, io, structure, keys, touches, visits, inputs, times, at, end,
+            arena, directory, prog, structure, keys, touches, values, times, at, end,
             records, room, columns, wide, table,
         )  # fmt: skip
         for number in range(visits.size):
-            if prog[visits[number] + k.V_FOLDS]:
-                chosen = choose(
-                    io, prog, number, visits[number], touches, inputs, outputs, times, at, end, columns, wide
-                )
-                answer(
-                    io, prog, visits[number], strides[number], inputs, records, room, columns, wide, chosen, queue
-                )
+            visit = visits[number]
+            if prog[visit + k.V_FOLDS] and visits.size == 1:
+                answer(answers, count, io, prog, visit, inputs, records, room, columns, wide, end - at, queue)
+            elif prog[visit + k.V_FOLDS]:
+                chosen = choose(number, touches, at, end, columns, share, wide)
+                answer(answers, count, io, prog, visit, inputs, records, room, share, wide, chosen, queue)
         first = at
         while at < end:
             # What a run feeds stands behind its history, without a gap.
@@ -554,12 +576,13 @@ def flow(
                 at += 1
             if fed:
                 append(arena, directory, prog, structure, key, records, room, position, position + fed)
+    hand_out(answers, io, prog, visits, strides, touches, values, outputs, count)
     return count
 
 
 _ARRAY, _WORD = types.Array(types.int64, 1, "C"), types.int64
 ENTRIES = {
-    split: (*[_ARRAY] * 3, _WORD, *[_ARRAY] * 3, _WORD, *[_ARRAY] * 3),
-    flow: (*[_ARRAY] * 4, _WORD, *[_ARRAY] * 11, _WORD, _WORD),
+    split: (*[_ARRAY] * 3, _WORD, *[_ARRAY] * 4, _WORD, *[_ARRAY] * 3),
+    flow: (*[_ARRAY] * 4, _WORD, *[_ARRAY] * 13, _WORD, _WORD),
 }
 """The kernels that are called from outside, with what they are called with."""

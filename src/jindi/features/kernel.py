@@ -144,6 +144,8 @@ def product(a: Any, b: Any) -> tuple[Any, Any]:
 @kernel
 def square(value: int) -> tuple[Any, Any]:
     """The 128-bit square of a signed word, as (high, low)."""
+    if -SMALL < value < SMALL:
+        return np.uint64(0), np.uint64(value * value)
     x = np.uint64(-value) if value < 0 else np.uint64(value)
     return product(x, x)
 

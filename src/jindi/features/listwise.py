@@ -53,8 +53,9 @@ def gather(
     modes: Words,
     keys: Words,
     touches: Words,
+    values: Words,
 ) -> int:
-    """Who touches a structure's lists, in order of arrival: the key and the touch, into `keys` and `touches`.
+    """Who touches a structure's lists, in order of arrival: key, touch, and the value brought or asked for.
 
     `visits[first[kind]:first[kind + 1]]` are the visits that events of a kind make to the structure; `events` are
     those of such kinds. Events without a key get their answers here. Answers how many touches there are, or HEAVY.
@@ -86,6 +87,7 @@ def gather(
                     return HEAVY
                 weight += value
             keys[found] = key
+            values[found] = io[words + prog[visit + k.V_VALUE]] if prog[visit + k.V_VALUE] >= 0 else k.MISSING
             touches[found] = (event << EVENT_SHIFT) | (CURRENT if current else 0) | (FED if feeds else 0) | number
             found += 1
     return found
@@ -93,8 +95,9 @@ def gather(
 
 @kernel
 def distribute(
-    keys: Words, touches: Words, to_keys: Words, to_touches: Words, counts: Words, count: int, shift: int
-) -> None:
+    keys: Words, touches: Words, values: Words, to_keys: Words, to_touches: Words, to_values: Words, counts: Words,
+    count: int, shift: int,
+) -> None:  # fmt: skip
     """One pass of a radix sort: the first `count` touches ordered by the eleven bits of their keys from `shift` on."""
     for digit in range(DIGITS):
         counts[digit] = 0
@@ -109,8 +112,7 @@ def distribute(
         digit = (keys[i] >> shift) & (DIGITS - 1)
         to = counts[digit]
         counts[digit] = to + 1
-        to_keys[to] = keys[i]
-        to_touches[to] = touches[i]
+        to_keys[to], to_touches[to], to_values[to] = keys[i], touches[i], values[i]
 
 
 @kernel
@@ -208,9 +210,7 @@ def along(
             if needed:
                 io[0] = needed
                 return at
-            take_in(
-                arena, directory, prog, io, structure, key, t, touches, visits, words, mode, memo, at, end, feeding
-            )
+            take_in(arena, directory, prog, io, structure, key, t, touches, visits, words, mode, memo, at, end, feeding)
         at = end
     return count
 
@@ -242,7 +242,7 @@ def take_in(
 
 @dataclass(frozen=True, slots=True)
 class Touches:
-    """Touches of one structure's lists: the first `count` words of `keys` and `touches`.
+    """Touches of one structure's lists: the first `count` words of `keys`, `touches` and `values`.
 
     `visits` are the visits that they mean by number; `strides` how far apart the answers of each visit's event type
     stand, feature by feature.
@@ -253,18 +253,20 @@ class Touches:
     strides: Words
     keys: Words
     touches: Words
+    values: Words
     count: int
     lies_flat: bool
     """Whether `flat` has a loop for all that is asked of the structure."""
 
     def by_key(self, room: int) -> "Touches":
         """Sorted by key, those of a key staying in their order. `room` is above every key."""
-        here, there = (self.keys, self.touches), (np.empty_like(self.keys), np.empty_like(self.touches))
+        here = self.keys, self.touches, self.values
+        there = np.empty_like(self.keys), np.empty_like(self.keys), np.empty_like(self.keys)
         counts = np.empty(DIGITS, dtype=np.int64)
         for shift in range(0, max(room - 1, 1).bit_length(), DIGIT_BITS):
             distribute(*here, *there, counts, self.count, shift)
             here, there = there, here
-        return replace(self, keys=here[0], touches=here[1])
+        return replace(self, keys=here[0], touches=here[1], values=here[2])
 
 
 def touched(
@@ -290,15 +292,15 @@ def touched(
         if not most:
             continue
         events = np.flatnonzero((made > 0)[given.kinds])
-        keys, touches = np.empty(most, dtype=np.int64), np.empty(most, dtype=np.int64)
+        keys, touches, values = (np.empty(most, dtype=np.int64) for _ in range(3))
         where, apart = np.array(visits, dtype=np.int64), np.array(strides, dtype=np.int64)
         count = gather(
             arena, prog, given.io, structure, events, given.kinds, np.array(first, dtype=np.int64), where, apart,
-            given.inputs, given.outputs, given.modes, keys, touches,
+            given.inputs, given.outputs, given.modes, keys, touches, values,
         )  # fmt: skip
         if count == HEAVY:
             return None
-        found.append(Touches(structure, where, apart, keys, touches, count, lies_flat))
+        found.append(Touches(structure, where, apart, keys, touches, values, count, lies_flat))
     return found
 
 
@@ -323,7 +325,7 @@ class FlatRoom:
         room, wide = max(RECORDS, longest + 2), flat.CHUNK + longest
         return cls(
             records=np.empty(flat.RECORD_COLUMNS * room, dtype=np.int64),
-            columns=np.empty(flat.TOUCH_COLUMNS * wide, dtype=np.int64),
+            columns=np.empty(2 * flat.TOUCH_COLUMNS * wide, dtype=np.int64),
             table=np.empty(1 << (2 * longest).bit_length(), dtype=np.int64),
             queue=np.empty(longest + 1, dtype=np.int64),
         )
@@ -337,8 +339,9 @@ def parted(
         return replace(ordered, count=0), None, ordered
     rest, told = (np.empty_like(ordered.keys), np.empty_like(ordered.touches)), np.empty(3, dtype=np.int64)
     flat.split(
-        arena, directory, prog, ordered.structure, ordered.keys, ordered.touches, times, ordered.count, *rest, told
-    )
+        arena, directory, prog, ordered.structure, ordered.keys, ordered.touches, ordered.values, times, ordered.count,
+        *rest, told,
+    )  # fmt: skip
     laid, others, longest = told.tolist()
     room = FlatRoom.for_runs(longest) if laid else None
     return replace(ordered, count=laid), room, replace(ordered, keys=rest[0], touches=rest[1], count=others)
@@ -352,8 +355,8 @@ def memo_words(prog: Words, structure: int) -> int:
 
 _ARRAY, _WORD = types.Array(types.int64, 1, "C"), types.int64
 ENTRIES = {
-    gather: (*[_ARRAY] * 3, _WORD, *[_ARRAY] * 10),
-    distribute: (*[_ARRAY] * 5, _WORD, _WORD),
+    gather: (*[_ARRAY] * 3, _WORD, *[_ARRAY] * 11),
+    distribute: (*[_ARRAY] * 7, _WORD, _WORD),
     along: (*[_ARRAY] * 4, _WORD, *[_ARRAY] * 9, _WORD, _WORD),
 }
 """The kernels that are called from outside, with what they are called with."""

@@ -1,6 +1,6 @@
 """Numbers for keys and for values that aren't numbers, so that the kernels see words only."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from sys import getsizeof
 from typing import Any
 
@@ -39,6 +39,21 @@ class Names(dict[Any, int]):
                 self.on_full()
         self[value] = number
         return number
+
+    def of_texts(self, texts: Sequence[str]) -> list[int]:
+        """The numbers of many texts: what `self[text]` is for each, without a call for each new one."""
+        found = list(map(self.get, texts))
+        new = [text for text, number in zip(texts, found, strict=True) if number is None]
+        if not new:
+            return found  # type: ignore[return-value]
+        if self.free or len(new) != len(set(new)):
+            return [self[text] for text in texts]
+        first = len(self.backward)
+        self.backward += new
+        if self.on_full is not None and len(self.backward) > self.room:
+            self.on_full()
+        self.update(zip(new, range(first, len(self.backward)), strict=True))
+        return [self[text] for text in texts] if len(new) < len(texts) else list(range(first, first + len(new)))
 
     def known(self, value: Any) -> int:
         """The number of a value without giving it one: NEW_KEY when it has none, `missing` for none."""

@@ -241,12 +241,14 @@ class Windows:
 
     def _flow(self, given: Given, laid: listwise.Touches, room: listwise.FlatRoom) -> None:
         """Let the kernel answer and feed the runs of one structure that lie flat."""
-        done = 0
+        folds, done = max(int(self._prog[visit + k.V_FOLDS]) for visit in laid.visits.tolist()), 0
+        answers = np.empty(folds * laid.count, dtype=np.int64)
         while done < laid.count:
             done = flat.flow(
                 self._arena, self._directory, self._prog, given.io, laid.structure,
-                laid.keys, laid.touches, laid.visits, laid.strides, given.inputs, given.outputs, given.times,
-                room.records, room.columns, room.table, room.queue, done, laid.count,
+                laid.keys, laid.touches, laid.values, laid.visits, laid.strides,
+                given.inputs, given.outputs, given.times,
+                room.records, room.columns, room.table, room.queue, answers, done, laid.count,
             )  # fmt: skip
             if done < laid.count:
                 self._grow(int(given.io[0]))
