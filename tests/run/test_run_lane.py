@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import json
 import threading
 
@@ -342,6 +343,24 @@ def test_events_that_arrive_together_are_one_batch_and_keep_their_order():
             assert len(list(shop.log.read(1))) <= 2
 
     run(go())
+
+
+def test_what_has_been_answered_leaves_no_cycles_behind():
+    """The collector runs once a minute, and nobody is answered meanwhile: it must find next to nothing."""
+
+    async def go():
+        async with Shop() as shop:
+            await shop.answer(pay(0))
+            gc.collect()
+            gc.disable()
+            try:
+                for number in range(1, 301):
+                    await shop.answer(pay(number, amount="1.00"))
+                return gc.collect()
+            finally:
+                gc.enable()
+
+    assert run(go()) < 300
 
 
 def test_settling_makes_all_that_was_decided_durable_there_and_then():

@@ -86,6 +86,7 @@ Waiting = tuple[list[Waiter], bytes, Decided]
 class Batch(msgspec.Struct, eq=False):
     """Records on their way to the disk, and those who wait for them."""
 
+    flight: int
     job: "Job[None]"
     waiting: list[Waiting]
     count: int
@@ -108,6 +109,7 @@ class Lane:
         self._in_flight: dict[str, tuple[Event, list[Waiter]]] = {}
         self._committing = False
         self._flying: Batch | None = None
+        self._flights = 0
         self._last_sync_s = 0.0
         self._watched = 0
         self._idle = asyncio.Event()
@@ -251,17 +253,22 @@ class Lane:
         records, self._records = self._records, []
         waiting, self._waiting = self._waiting, []
         self._last_sync_s = self._loop.time()
-        batch = self._flying = Batch(self._pool.submit(self._write, records), waiting, len(records))
-        batch.job.add_done_callback(lambda _: self._loop.call_soon_threadsafe(self._committed, batch))
+        self._flights += 1
+        flight = self._flights
+        batch = self._flying = Batch(flight, self._pool.submit(self._write, records), waiting, len(records))
+        # Told by its number: a job that held its batch would be a cycle, and keep all its answers until a collection.
+        batch.job.add_done_callback(lambda _: self._loop.call_soon_threadsafe(self._landed, flight))
 
     def _write(self, records: list[bytes]) -> None:
         """In the commit thread: seal the batch and make it durable."""
         first = self.log.next_seq()
         self.log.append(self._chain.seal(records, first), first, len(records))
 
+    def _landed(self, flight: int) -> None:
+        if (batch := self._flying) is not None and batch.flight == flight:
+            self._committed(batch)  # else `settle` has waited for it and told everybody
+
     def _committed(self, batch: Batch) -> None:
-        if self._flying is not batch:
-            return  # `settle` has waited for it and told everybody
         self._flying = None
         if (error := batch.job.exception()) is not None:
             self._waiting = batch.waiting + self._waiting
