@@ -43,6 +43,7 @@ def in_columns(contest, files, after=-1, before=2**62):
         found = by_columns(contest, files, part, sources[part.type, part.definitions])
         if found.whole.decided.events:
             tallies.setdefault(part.type, Tally()).add(found)
+    contest.complete(tallies)
     return tallies
 
 

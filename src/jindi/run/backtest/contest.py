@@ -7,7 +7,7 @@ past counts as it was; from there on the candidate's own outcomes count, for wha
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -20,9 +20,11 @@ from jindi.features import Windows, plan
 from jindi.language import Kind, Value
 from jindi.packs import OUTCOMES, Definitions
 from jindi.run.archive import Archive
-from jindi.run.backtest.tally import Tally
+from jindi.run.backtest.tally import Sample, Tally, plain
 from jindi.run.blocks import BLOCK_EVENTS, Block
 from jindi.run.events import Event
+from jindi.run.history.manifest import Broken
+from jindi.run.history.parts import REMEDY
 from jindi.run.labels import Labels
 from jindi.run.records import DecisionRecord
 from jindi.run.state import State
@@ -153,10 +155,15 @@ class Contest:
 
     def by_facts(self, first: int, last: int, told: Told = lambda _: None) -> Iterator[Judged]:
         """Judge the records [first, last) on the facts that the journal holds for them."""
-        for seq, record in self._decisions(first, last, told):
-            if record.event_type not in self.types or not self.span.since_us <= record.as_of_us < self.span.until_us:
-                continue
+        for seq, record in self._wanted(first, last, told):
             yield self.judged(seq, record)
+
+    def _wanted(self, first: int, last: int, told: Told = lambda _: None) -> Iterator[tuple[int, DecisionRecord]]:
+        """Of the records [first, last) the decisions that are asked about."""
+        types, span = self.types, self.span
+        for seq, record in self._decisions(first, last, told):
+            if record.event_type in types and span.since_us <= record.as_of_us < span.until_us:
+                yield seq, record
 
     def judged(self, seq: int, record: DecisionRecord) -> Judged:
         """One journalled decision, judged again on the facts that it saw."""
@@ -246,6 +253,29 @@ class Contest:
             then = self.archive.program(definitions).events[event_type]
             self._views[key] = View.of(then, self.candidate.program.events[event_type], self._segment)
         return self._views[key]
+
+    def complete(self, tallies: Mapping[str, Tally]) -> None:
+        """Read what the candidate sees of those samples that were only named so far. Raises Broken where the journal
+        does not say of them what the archive's columns said.
+        """
+        for tally in tallies.values():
+            for change, cell in tally.samples.items():
+                tally.samples[change] = [self._complete(change, each) if each.facts is None else each for each in cell]
+
+    def _complete(self, change: str, sample: Sample) -> Sample:
+        judged = self.judged(sample.seq, self.archive.decision(sample.seq))
+        if f"{OUTCOMES[judged.record.verdict.outcome]}>{judged.decision.outcome}" != change:
+            raise Broken(f"row {sample.seq}", "its columns are not what the journal says", REMEDY)
+        return Sample(sample.digest, sample.seq, plain(judged.facts), sorted(judged.absent))
+
+    def remember_newest(self, first: int, last: int) -> None:
+        """Judge the last events of each type among the records [first, last), and keep them at hand."""
+        newest: dict[str, deque[tuple[int, DecisionRecord]]] = {}
+        for seq, record in self._wanted(first, last):
+            newest.setdefault(record.event_type, deque(maxlen=NEWEST_MAX)).append((seq, record))
+        for found in newest.values():
+            for seq, record in found:
+                self.remember(self.judged(seq, record))
 
     def remember(self, judged: Judged) -> None:
         """Keep an event at hand for measuring what judging costs."""

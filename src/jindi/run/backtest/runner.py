@@ -14,7 +14,7 @@ import msgspec
 from jindi.basics.digests import canonical, digest
 from jindi.basics.instants import format_instant
 from jindi.basics.problems import Problem, Problems
-from jindi.engine import EventProgram, PolicyProgram, Program, build, decide, explain, judge, to_json
+from jindi.engine import EventProgram, PolicyProgram, Program, build, decide, judge, speaking_rules
 from jindi.packs import Definitions
 from jindi.ports import Blobs, Files, Log
 from jindi.run.archive import Archive
@@ -243,8 +243,8 @@ class Backtest:
                 tallies.setdefault(event_type, Tally()).add(tally)
         for event_type, tally in _judged(contest, self._files, work[-1]).items():
             tallies.setdefault(event_type, Tally()).add(tally)
-        for judged in contest.by_facts(max(0, last - NEWEST_RECORDS), last):
-            contest.remember(judged)
+        contest.complete(tallies)
+        contest.remember_newest(max(0, last - NEWEST_RECORDS), last)
         self._forget(contest, archive, work)
         return tallies
 
@@ -386,24 +386,20 @@ def _changes(archive: Archive, ep: EventProgram, tally: Tally) -> list[dict[str,
 
 
 def _change(archive: Archive, ep: EventProgram, change: str, sample: Sample) -> dict[str, Any]:
+    assert sample.facts is not None, "completed when all was counted"
     record = archive.decision(sample.seq)
     then = archive.program(record.definitions).events[record.event_type]
     was, would = change.split(">")
     return {
         "decision_id": decision_id(sample.seq), "event_id": record.event_id, "at": format_instant(record.as_of_us),
         "was": was, "would": would,
-        "live": _explained(then, then.complete([*record.values, *record.facts], frozenset(record.absent)), record,
+        "live": _explained(then, then.complete([*record.values, *record.facts], frozenset(record.absent)),
                            frozenset(record.absent)),
-        "candidate": _explained(ep, sample.facts, record, frozenset(sample.absent)),
+        "candidate": _explained(ep, sample.facts, frozenset(sample.absent)),
     }  # fmt: skip
 
 
-def _explained(ep: EventProgram, facts: list[Any], record: DecisionRecord, absent: frozenset[str]) -> Mapping[str, Any]:
+def _explained(ep: EventProgram, facts: list[Any], absent: frozenset[str]) -> Mapping[str, Any]:
     decision = decide(ep, facts, absent)
-    told: Mapping[str, Any] = msgspec.json.decode(
-        to_json(explain(ep, facts, absent, at_us=record.as_of_us, decision=decision, search=False))
-    )
-    return {
-        "outcome": told["outcome"], "score": told["score"],
-        "rules": [rule for rule in told["rules"] if rule["state"] != "not_hit"],
-    }  # fmt: skip
+    rules = speaking_rules(ep, facts, absent, decision)
+    return {"outcome": str(decision.outcome), "score": decision.score, "rules": msgspec.to_builtins(rules)}
