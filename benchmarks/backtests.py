@@ -9,12 +9,17 @@ import json
 import re
 import resource
 from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
+
+import msgspec
 
 from benchmarks import doors, models, pack
 from benchmarks.measuring import Report, collector_off, cpu_s
 from jindi import journal, packs
 from jindi.app.wiring import Outside
+from jindi.basics.instants import DAY_US
 from jindi.engine import Program, build
 from jindi.features import Windows, plan
 from jindi.packs.models import seal
@@ -35,6 +40,10 @@ from jindi.vault import KEY_BYTES, Tokens
 SUBJECT = "Backtests: 40 features, 50 rules, 300 trees, one core"
 KNOWN_BY_US = 2 * 10**15
 BATCH = 1_000
+GAP_US = 3_111_111
+WEEK_US = 7 * DAY_US
+LAPS = 10
+PROMISED_FROM = 400_000
 MODEL_RULE = f"""
 [[rule]]
 id = "model-sure"
@@ -82,14 +91,14 @@ def model() -> str:
     return seal(document)
 
 
-def live(folder: Path, program: Program, events: int) -> None:
+def live(folder: Path, program: Program, events: int, start_us: int | None = None) -> None:
     """A journal of so many decisions, as a platform would have written it, and its archive."""
     log, chain = SegmentLog(folder / "journal"), journal.Chain()
     state = State.fresh(program, Windows(plan(program.definitions, program.reads)))
     intake = Intake(program.definitions, Tokens(bytes(KEY_BYTES)), lambda: 1 << 61)
     records = [encode_definitions(program.definitions, 0)]
     state.next_seq = 1
-    stream = pack.events(events, doors.midnight_us(), 3_111_111)
+    stream = pack.events(events, start_us or doors.midnight_us(), GAP_US)
     while raws := [json.dumps(event).encode() for event in itertools.islice(stream, BLOCK_EVENTS)]:
         block, given = Block(), [intake.read(raw) for raw in raws]
         for event in given:
@@ -106,9 +115,15 @@ def live(folder: Path, program: Program, events: int) -> None:
             if len(records) >= BATCH:
                 append(log, chain, records)
     append(log, chain, records)
+    follow(folder, log)
+
+
+def follow(folder: Path, log: SegmentLog) -> None:
+    """The archive of a journal that is complete, which is closed then."""
     tree = FileTree(folder / "archive")
     tree.hold()
     Follower(tree, Archive(log)).follow()
+    tree.close()
     log.close()
 
 
@@ -118,6 +133,41 @@ def append(log: SegmentLog, chain: journal.Chain, records: list[bytes]) -> None:
         first = log.next_seq()
         log.append(chain.seal(records, first), first, len(records))
         records.clear()
+
+
+def again(folder: Path, past: Path, laps: int, lap_us: int) -> None:
+    """A journal in which the decisions of another one come so many times, each lap of whole weeks later than the one
+    before and with ids of its own, and its archive. A lap's decisions know nothing of the laps before: for candidates
+    that change nothing but rules a decision's facts are all there is, and living ten laps takes ten times as long.
+    """
+    log, chain, given = SegmentLog(folder / "journal"), journal.Chain(), SegmentLog(past / "journal", read_only=True)
+    for lap in range(laps):
+        for frame in given.read(0):
+            records = list(journal.unseal(frame.batch).records)
+            if frame.first == 0:
+                definitions = records.pop(0)
+                if lap == 0:
+                    append(log, chain, [definitions])
+            append(log, chain, [later(raw, lap, lap * lap_us) for raw in records])
+    given.close()
+    follow(folder, log)
+
+
+def later(raw: bytes, lap: int, by_us: int) -> bytes:
+    """The same decision, so much later."""
+    kind, definitions, as_of_us, received_us, event_id, event_type, at_us, *rest = msgspec.msgpack.decode(raw)
+    return msgspec.msgpack.encode(
+        (
+            kind,
+            definitions,
+            as_of_us + by_us,
+            received_us + by_us,
+            f"{event_id}_{lap}",
+            event_type,
+            at_us + by_us,
+            *rest,
+        )
+    )
 
 
 def asked(folder: Path, program: Program, *, archive: bool = True) -> tuple[dict, float]:
@@ -149,7 +199,7 @@ def measure(report: Report, folder: Path, *, quick: bool, rounds: int) -> None:
     place = folder / "past"
     place.mkdir()
     live(place, program, events)
-    rules = edited(source, f"{pack.NAME}/policies/{pack.EVENT}.toml", "score = 10\n", "score = 11\n")
+    rules = other_rules(source)
     features = edited(source, f"{pack.NAME}/features.toml", 'over = "1h"', 'over = "2h"')
     for told, candidate, least in (
         ("other rules, from the archive", rules, 300_000),
@@ -171,6 +221,38 @@ def measure(report: Report, folder: Path, *, quick: bool, rounds: int) -> None:
         report.add(SUBJECT, f"{told}, from the journal, one by one", "events/s", [events // 20 / spent])
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     report.add(SUBJECT, "memory of this process at most, so far", "MB", [peak_mb])
+
+
+def measure_long(report: Report, folder: Path, *, events: int, rounds: int) -> None:
+    """Other rules over a long past and over a tenth of it, each time in a process of its own: does memory grow?"""
+    past, long, lap = folder / "past", folder / "long", events // LAPS
+    past.mkdir()
+    long.mkdir()
+    lap_us = (lap * GAP_US // WEEK_US + 1) * WEEK_US
+    live(past, build(packs.load(files())), lap, doors.midnight_us() - LAPS * lap_us)
+    again(long, past, LAPS, lap_us)
+    for place, count in ((past, lap), (long, lap * LAPS)):
+        with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as processes:
+            told = [processes.submit(alone, place, count).result() for _ in range(rounds)]
+        rates, peaks_mb = ([each[at] for each in told] for at in (0, 1))
+        # In a short past what happens once for each backtest, such as compiling the packs, is most of the time.
+        least = 300_000 if count >= PROMISED_FROM else None
+        report.add(SUBJECT, f"other rules, {count:,} events, process and all", "events/s", rates, at_least=least)
+        report.add(SUBJECT, f"… memory of the process at most, {count:,} events", "MB", peaks_mb)
+
+
+def alone(place: Path, events: int) -> tuple[float, float]:
+    """In a process of its own: the rate of a backtest with other rules, and the most memory that the process held."""
+    found, spent = asked(place, other_rules(files()))
+    counted(found, events, from_archive=True)
+    status = Path("/proc/self/status").read_text()
+    peak_kb = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:"))
+    return events / spent, peak_kb / 1024
+
+
+def other_rules(source: Mapping[str, str]) -> Program:
+    """The candidate in which one rule's score is another."""
+    return edited(source, f"{pack.NAME}/policies/{pack.EVENT}.toml", "score = 10\n", "score = 11\n")
 
 
 def counted(found: dict, events: int, *, from_archive: bool) -> None:

@@ -168,9 +168,9 @@ class _Reader:
     def _constant(self, value: Value) -> Column:
         """One value for all rows, kept once: every row reads the same place."""
         if isinstance(value, str):
-            return Column(np.broadcast_to(np.int64(0), self._rows), None, (value,))
+            return Column(np.broadcast_to(np.array(0), self._rows), None, (value,))
         kind = np.bool_ if isinstance(value, bool) else np.float64 if isinstance(value, float) else np.int64
-        return Column(np.broadcast_to(kind(value), self._rows))
+        return Column(np.broadcast_to(np.array(value, kind), self._rows))
 
     def _computed(self, node: Node) -> Column:
         match node:

@@ -539,7 +539,7 @@ class SegmentLog:
             place_name = f"{segment.path}: offset {bad.at}"
             raise LogDamaged(place_name, f"{bad.why} (record {bad.seq} is next)", _RESTORE) from None
         finally:
-            # However far this reader came: the next one need not walk there again. The newest segment's are the writer's.
+            # However far this reader came, the next one need not walk there. The newest segment's are the writer's.
             if segment is not self._segments[-1] and len(marks) > len(segment.marks):
                 segment.marks = marks
 

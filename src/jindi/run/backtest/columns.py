@@ -4,7 +4,7 @@ The answers are those of `Contest.by_facts`, which is the definition: the same t
 can't say (a decision that saw an absent input) goes the way of the journal, one by one.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from heapq import nsmallest
@@ -19,9 +19,9 @@ from jindi.language import Column
 from jindi.packs import OUTCOMES
 from jindi.ports import Files
 from jindi.run.backtest.contest import Contest
-from jindi.run.backtest.tally import SAMPLES_PER_CELL, Groups, Sample, Tally, digest_of, farthest
+from jindi.run.backtest.tally import SAMPLES_PER_CELL, Groups, Sample, Tally, digest_of, farthest, plain
 from jindi.run.history import parts as stored
-from jindi.run.history.manifest import Part
+from jindi.run.history.manifest import Broken, Part
 from jindi.run.history.selection import version_schemas
 from jindi.run.history.shapes import meta_of
 from jindi.run.records import DecisionRecord
@@ -140,6 +140,22 @@ def by_columns(contest: Contest, files: Files, part: Part, source: Sourcing) -> 
     for batch in stored.still_there(files, part, wanted, coded, ROWS):
         _count(contest, part, source, batch, tally)
     return tally
+
+
+def complete_samples(contest: Contest, tallies: Mapping[str, Tally]) -> None:
+    """Read what the candidate sees of those samples that were only named. Raises Broken where the journal does not say
+    of them what the columns said.
+    """
+    for tally in tallies.values():
+        for change, cell in tally.samples.items():
+            tally.samples[change] = [_complete(contest, change, each) if each.facts is None else each for each in cell]
+
+
+def _complete(contest: Contest, change: str, named: Sample) -> Sample:
+    judged = contest.judged(named.seq, contest.archive.decision(named.seq))
+    if f"{OUTCOMES[judged.record.verdict.outcome]}>{judged.decision.outcome}" != change:
+        raise Broken(f"row {named.seq}", "its columns are not what the journal says", stored.REMEDY)
+    return Sample(named.digest, named.seq, plain(judged.facts), sorted(judged.absent))
 
 
 def _count(contest: Contest, part: Part, source: Sourcing, batch: pa.RecordBatch, tally: Tally) -> None:

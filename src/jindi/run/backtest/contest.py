@@ -7,7 +7,7 @@ past counts as it was; from there on the candidate's own outcomes count, for wha
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -20,11 +20,9 @@ from jindi.features import Windows, plan
 from jindi.language import Kind, Value
 from jindi.packs import OUTCOMES, Definitions
 from jindi.run.archive import Archive
-from jindi.run.backtest.tally import Sample, Tally, plain
+from jindi.run.backtest.tally import Tally
 from jindi.run.blocks import BLOCK_EVENTS, Block
 from jindi.run.events import Event
-from jindi.run.history.manifest import Broken
-from jindi.run.history.parts import REMEDY
 from jindi.run.labels import Labels
 from jindi.run.records import DecisionRecord
 from jindi.run.state import State
@@ -253,20 +251,6 @@ class Contest:
             then = self.archive.program(definitions).events[event_type]
             self._views[key] = View.of(then, self.candidate.program.events[event_type], self._segment)
         return self._views[key]
-
-    def complete(self, tallies: Mapping[str, Tally]) -> None:
-        """Read what the candidate sees of those samples that were only named so far. Raises Broken where the journal
-        does not say of them what the archive's columns said.
-        """
-        for tally in tallies.values():
-            for change, cell in tally.samples.items():
-                tally.samples[change] = [self._complete(change, each) if each.facts is None else each for each in cell]
-
-    def _complete(self, change: str, sample: Sample) -> Sample:
-        judged = self.judged(sample.seq, self.archive.decision(sample.seq))
-        if f"{OUTCOMES[judged.record.verdict.outcome]}>{judged.decision.outcome}" != change:
-            raise Broken(f"row {sample.seq}", "its columns are not what the journal says", REMEDY)
-        return Sample(sample.digest, sample.seq, plain(judged.facts), sorted(judged.absent))
 
     def remember_newest(self, first: int, last: int) -> None:
         """Judge the last events of each type among the records [first, last), and keep them at hand."""

@@ -18,7 +18,7 @@ from jindi.engine import EventProgram, PolicyProgram, Program, build, decide, ju
 from jindi.packs import Definitions
 from jindi.ports import Blobs, Files, Log
 from jindi.run.archive import Archive
-from jindi.run.backtest.columns import Unfit, by_columns, sourcings
+from jindi.run.backtest.columns import Unfit, by_columns, complete_samples, sourcings
 from jindi.run.backtest.contest import EVER_US, Candidate, Contest, Judged, Mode, Span
 from jindi.run.backtest.replays import Replay
 from jindi.run.backtest.report import report
@@ -26,7 +26,7 @@ from jindi.run.backtest.tally import Sample, Tally
 from jindi.run.history.manifest import Manifest, Part, load
 from jindi.run.history.shapes import day_name
 from jindi.run.labels import Labels
-from jindi.run.records import DecisionRecord, decision_id
+from jindi.run.records import decision_id
 
 PART_RECORDS = 50_000
 """Records of one part: what is lost of a core's work when it is interrupted."""
@@ -243,7 +243,7 @@ class Backtest:
                 tallies.setdefault(event_type, Tally()).add(tally)
         for event_type, tally in _judged(contest, self._files, work[-1]).items():
             tallies.setdefault(event_type, Tally()).add(tally)
-        contest.complete(tallies)
+        complete_samples(contest, tallies)
         contest.remember_newest(max(0, last - NEWEST_RECORDS), last)
         self._forget(contest, archive, work)
         return tallies

@@ -91,9 +91,10 @@ class RuleTally(msgspec.Struct):
 
 
 class Sample(msgspec.Struct, frozen=True):
-    """A changed decision to be shown: which one, and all that the candidate saw of it. Without facts it saw what the
-    journal holds, and that is read when all is counted (`Contest.complete`): of most samples somebody else takes the
-    place.
+    """A changed decision to be shown: which one, and all that the candidate saw of it.
+
+    Without facts it is only named: the candidate saw what the journal holds. That is read when all is counted
+    (`columns.complete_samples`), for until then most samples lose their place to others.
     """
 
     digest: bytes

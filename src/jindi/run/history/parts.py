@@ -123,7 +123,7 @@ def schema_of(files: Files, part: Part) -> pa.Schema:
     with files.open(part.path) as raw:
         try:
             return pq.read_schema(raw)
-        except pa.ArrowException as error:
+        except (pa.ArrowException, OSError) as error:
             raise Broken(part.path, f"can't be read: {type(error).__name__}", REMEDY) from None
 
 
@@ -171,6 +171,6 @@ def as_written(files: Files, part: Part) -> str:
         raw.seek(0)
         try:
             rows = pq.read_metadata(raw).num_rows
-        except pa.ArrowException:
+        except (pa.ArrowException, OSError):
             return "no Parquet file"
     return "" if rows == part.rows else f"it has {rows} rows, the manifest says {part.rows}"
