@@ -220,12 +220,15 @@ class Backtest:
     def _by_facts(
         self, contest: Contest, archive: Archive, work: Sequence[Unit], last: int, progress: Progress
     ) -> Tallies:
-        done: dict[Unit, Tallies] = {}
+        # Added up as they come: sums, sets and least digests don't ask for an order, and a long past has many units.
+        tallies: Tallies = {}
+        todo, finished = [], 0
         for unit in work[:-1]:
-            if (kept := self._kept(contest, archive, unit)) is not None:
-                done[unit] = kept
-        todo = [unit for unit in work[:-1] if unit not in done]
-        finished = sum(map(_size, done))
+            if (kept := self._kept(contest, archive, unit)) is None:
+                todo.append(unit)
+            else:
+                _include(tallies, kept)
+                finished += _size(unit)
         name = contest.candidate.name
         progress(name, finished, last)
         if self._cores > 1 and len(todo) > 1:
@@ -233,16 +236,11 @@ class Backtest:
         else:
             made = ((unit, _judged(contest, self._files, unit)) for unit in todo)
         for unit, found in made:
-            done[unit] = found
+            _include(tallies, found)
             self._put(contest, archive, unit, found)
             finished += _size(unit)
             progress(name, finished, last)
-        tallies: Tallies = {}
-        for unit in work[:-1]:
-            for event_type, tally in done[unit].items():
-                tallies.setdefault(event_type, Tally()).add(tally)
-        for event_type, tally in _judged(contest, self._files, work[-1]).items():
-            tallies.setdefault(event_type, Tally()).add(tally)
+        _include(tallies, _judged(contest, self._files, work[-1]))
         complete_samples(contest, tallies)
         contest.remember_newest(max(0, last - NEWEST_RECORDS), last)
         self._forget(contest, archive, work)
@@ -254,7 +252,7 @@ class Backtest:
         try:
             jobs = {pool.submit(_done, unit): unit for unit in work}
             for job in as_completed(jobs):
-                yield jobs[job], _decode(job.result())
+                yield jobs.pop(job), _decode(job.result())
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
@@ -321,6 +319,12 @@ def _judged(contest: Contest, files: Files | None, unit: Unit) -> Tallies:
     for judged in rows:
         contest.count(judged, tallies)
     return tallies
+
+
+def _include(tallies: Tallies, found: Tallies) -> None:
+    """Add what one piece of work came to."""
+    for event_type, tally in found.items():
+        tallies.setdefault(event_type, Tally()).add(tally)
 
 
 def _size(unit: Unit) -> int:
