@@ -8,7 +8,7 @@ import itertools
 import json
 import re
 import resource
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -63,13 +63,39 @@ share_max = "100%"
 """
 
 
+REPORT, LABEL = "bench_report", "bench_fraud"
+REPORTED_EVERY = 200
+"""Of so many payments one is reported, as good or as fraud."""
+
+REPORTS = f"""
+[{REPORT}]
+doc = {pack.DOC}
+late_after = "5m"
+[{REPORT}.fields]
+payment = {{ type = "text", class = "C1", doc = {pack.DOC} }}
+fraud = {{ type = "bool", class = "C1", doc = {pack.DOC} }}
+"""
+LABELS = f"""
+[{LABEL}]
+doc = {pack.DOC}
+on = "{pack.EVENT}"
+mature = "7d"
+[[{LABEL}.from]]
+event = "{REPORT}"
+names = "payment"
+is = "fraud"
+"""
+
+
 def files() -> dict[str, str]:
-    """The pack of forty features and fifty rules, with a model that a further rule reads."""
+    """The pack of forty features and fifty rules, with a model that a further rule reads, and a label."""
     text = {f"{pack.NAME}/{path}": content for path, content in pack.files().items()}
     text[f"{pack.NAME}/models.toml"] = (
         f'[bench_model]\ndoc = {pack.DOC}\non = "{pack.EVENT}"\nfile = "models/bench.json"\ndegrade = "open"\n'
     )
     text[f"{pack.NAME}/models/bench.json"] = model()
+    text[f"{pack.NAME}/events.toml"] += REPORTS
+    text[f"{pack.NAME}/labels.toml"] = LABELS
     text[f"{pack.NAME}/policies/{pack.EVENT}.toml"] += MODEL_RULE
     return {**Outside().base_files(), **text}
 
@@ -92,20 +118,20 @@ def model() -> str:
 
 
 def live(folder: Path, program: Program, events: int, start_us: int | None = None) -> None:
-    """A journal of so many decisions, as a platform would have written it, and its archive."""
+    """A journal of so many payments and their reports, as a platform would have written it, and its archive."""
     log, chain = SegmentLog(folder / "journal"), journal.Chain()
     state = State.fresh(program, Windows(plan(program.definitions, program.reads)))
     intake = Intake(program.definitions, Tokens(bytes(KEY_BYTES)), lambda: 1 << 61)
     records = [encode_definitions(program.definitions, 0)]
     state.next_seq = 1
-    stream = pack.events(events, start_us or doors.midnight_us(), GAP_US)
+    stream = reported(pack.events(events, start_us or doors.midnight_us(), GAP_US))
     while raws := [json.dumps(event).encode() for event in itertools.islice(stream, BLOCK_EVENTS)]:
         block, given = Block(), [intake.read(raw) for raw in raws]
         for event in given:
             block.add(event.type, max(event.at_us, state.high_us), event.values)
-        (answers,) = block.into(state.windows).values()
-        for event, features in zip(given, answers.rows(), strict=True):
-            gathered = state.gather_with(event, features)
+        rows = {name: iter(answers.rows()) for name, answers in block.into(state.windows).items()}
+        for event in given:
+            gathered = state.gather_with(event, next(rows[event.type]))
             decision = state.decide(event, gathered)
             facts = gathered.base[len(event.values) :]
             records.append(
@@ -116,6 +142,15 @@ def live(folder: Path, program: Program, events: int, start_us: int | None = Non
                 append(log, chain, records)
     append(log, chain, records)
     follow(folder, log)
+
+
+def reported(payments: Iterable[dict[str, object]]) -> Iterator[dict[str, object]]:
+    """Payments, and a report of one of them now and then."""
+    for number, payment in enumerate(payments):
+        yield payment
+        if number % REPORTED_EVERY == 0:
+            about = {"payment": payment["id"], "fraud": number % (3 * REPORTED_EVERY) == 0}
+            yield {"id": f"rep_{number:09}", "type": REPORT, "at": payment["at"], **about}
 
 
 def follow(folder: Path, log: SegmentLog) -> None:
@@ -155,26 +190,20 @@ def again(folder: Path, past: Path, laps: int, lap_us: int) -> None:
 
 def later(raw: bytes, lap: int, by_us: int) -> bytes:
     """The same decision, so much later."""
-    kind, definitions, as_of_us, received_us, event_id, event_type, at_us, *rest = msgspec.msgpack.decode(raw)
+    kind, definitions, as_of_us, received_us, event_id, event_type, at_us, values, *rest = msgspec.msgpack.decode(raw)
+    if event_type == REPORT:
+        values[0] += f"_{lap}"  # the payment that it is about
+    times = as_of_us + by_us, received_us + by_us
     return msgspec.msgpack.encode(
-        (
-            kind,
-            definitions,
-            as_of_us + by_us,
-            received_us + by_us,
-            f"{event_id}_{lap}",
-            event_type,
-            at_us + by_us,
-            *rest,
-        )
+        (kind, definitions, *times, f"{event_id}_{lap}", event_type, at_us + by_us, values, *rest)
     )
 
 
-def asked(folder: Path, program: Program, *, archive: bool = True) -> tuple[dict, float]:
+def asked(folder: Path, program: Program, *, archive: bool = True, label: str | None = None) -> tuple[dict, float]:
     """One candidate against the whole past on one core: the report, and the CPU seconds."""
     backtest = Backtest(
         lambda: SegmentLog(folder / "journal", read_only=True), FileBlobs(folder / "state"),
-        Question(Span(0, EVER_US), KNOWN_BY_US), cores=1, keep_blobs=False,
+        Question(Span(0, EVER_US), KNOWN_BY_US, label), cores=1, keep_blobs=False,
         files=FileTree(folder / "archive") if archive else None,
     )  # fmt: skip
     with collector_off():
@@ -201,13 +230,14 @@ def measure(report: Report, folder: Path, *, quick: bool, rounds: int) -> None:
     live(place, program, events)
     rules = other_rules(source)
     features = edited(source, f"{pack.NAME}/features.toml", 'over = "1h"', 'over = "2h"')
-    for told, candidate, least in (
-        ("other rules, from the archive", rules, 300_000),
-        ("other features, model and rules, from the archive in order of arrival", features, 50_000),
+    for told, candidate, least, label in (
+        ("other rules, from the archive", rules, 300_000, None),
+        ("other rules, held against a label, from the archive", rules, 300_000, LABEL),
+        ("other features, model and rules, from the archive in order of arrival", features, 50_000, None),
     ):
         rates = []
         for _ in range(min(rounds, 3)):
-            found, spent = asked(place, candidate)
+            found, spent = asked(place, candidate, label=label)
             counted(found, events, from_archive=True)
             rates.append(events / spent)
         report.add(SUBJECT, told, "events/s", rates, at_least=least)
@@ -215,8 +245,8 @@ def measure(report: Report, folder: Path, *, quick: bool, rounds: int) -> None:
     few.mkdir()
     live(few, program, events // 20)
     for told, candidate in (("other rules", rules), ("other features, model and rules", features)):
-        by_columns, _ = asked(few, candidate)
-        record_by_record, spent = asked(few, candidate, archive=False)
+        by_columns, _ = asked(few, candidate, label=LABEL)
+        record_by_record, spent = asked(few, candidate, archive=False, label=LABEL)
         same(report, told, by_columns, record_by_record)
         report.add(SUBJECT, f"{told}, from the journal, one by one", "events/s", [events // 20 / spent])
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -132,15 +132,18 @@ def test_the_long_past_of_backtests_is_an_archive_that_can_be_proved(tmp_path):
     backtests.live(past, program, 200)
     backtests.again(long, past, 3, backtests.WEEK_US)
     log = SegmentLog(long / "journal", read_only=True)
-    assert verify(FileTree(long / "archive"), Archive(log)).rows == 600
+    assert verify(FileTree(long / "archive"), Archive(log)).rows == 603
     records = [record for _, record in Archive(log).records() if isinstance(record, DecisionRecord)]
     log.close()
-    assert len({record.event_id for record in records}) == 600
-    assert [record.verdict for record in records[:200]] == [record.verdict for record in records[400:]]
+    assert len({record.event_id for record in records}) == 603
+    assert [record.verdict for record in records[:201]] == [record.verdict for record in records[402:]]
     moments = [record.as_of_us for record in records]
     assert moments == sorted(moments)
-    found, _ = backtests.asked(long, backtests.other_rules(backtests.files()))
-    backtests.counted(found, 600, from_archive=True)
+    for place, laps in ((past, 1), (long, 3)):
+        found, _ = backtests.asked(place, backtests.other_rules(backtests.files()), label=backtests.LABEL)
+        backtests.counted(found, 200 * laps, from_archive=True)
+        (of_type,) = found["types"].values()
+        assert of_type["labelled"]["true"] == laps
 
 
 def test_each_request_is_an_event_of_its_own_and_its_length_is_told(tmp_path):

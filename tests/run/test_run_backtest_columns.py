@@ -12,6 +12,7 @@ from jindi.packs import load
 from jindi.run.archive import Archive
 from jindi.run.backtest import Candidate, Contest, Span
 from jindi.run.backtest.columns import Unfit, by_columns, complete_samples, sourcings
+from jindi.run.backtest.labelled import labels_of
 from jindi.run.backtest.runner import Backtest, Question, promoted
 from jindi.run.backtest.tally import Tally
 from jindi.run.history import parts as stored
@@ -21,9 +22,10 @@ from jindi.run.labels import Labels
 from jindi.run.records import DecisionRecord
 from jindi.stores.memory_log import MemoryLog
 from jindi.stores.trees import FileTree
-from past_world import ALWAYS, FILES, FREE, LATER, STRICTER, candidate, copied, lived, story
-from shop_world import POLICY, MemoryBlobs
+from past_world import ALWAYS, FILES, FREE, LATER, REPORTS, STRICTER, candidate, copied, lived, story
+from shop_world import EVENTS, POLICY, MemoryBlobs
 
+SINCE = 'doc = { zh = "自何时", en = "Since when" }'
 FREE_FILES = {**FILES, "shop/features.toml": FREE}
 
 
@@ -281,6 +283,46 @@ def test_rows_are_judged_alike_however_many_at_a_time(tmp_path, monkeypatch):
     for rows in (1, 3, 1_000):
         monkeypatch.setattr("jindi.run.backtest.columns.ROWS", rows)
         assert in_columns(contest_of(log, new.program), files) == plain
+
+
+def same_words(log, files, definitions):
+    """How many decisions have a label: by the archive and by the journal alike."""
+    plain = Labels.of(Archive(log), definitions)
+    found = labels_of(Archive(log), files, manifest_of(files), definitions)
+    spoken = 0
+    for seq, record in decisions(log):
+        for label in definitions.labels:
+            words = plain.words(label, seq, record.event_id)
+            assert found.words(label, seq, record.event_id) == words
+            spoken += bool(words)
+    return spoken
+
+
+def test_labels_are_the_same_from_the_archive_as_from_the_journal(tmp_path):
+    log, _ = lived(FREE_FILES, story(200), follow_ups=True)
+    whole, half, files = rebatched(log, [90, 60]), MemoryLog(), FileTree(tmp_path / "half")
+    for frame in list(whole.read(0))[:2]:
+        half.append(frame.batch, frame.first, frame.count)
+    archived(files, half)
+    # Today the report has its fields in another order, and one that came later.
+    moved = REPORTS.replace(
+        "fraud   =", 'since = { type = "time", required = false, class = "C1", ' + SINCE + " }\nfraud   ="
+    )
+    today = build(load({**FREE_FILES, "shop/events.toml": EVENTS + moved})).definitions
+    for definitions in (candidate(features=FREE).program.definitions, today):
+        assert same_words(whole, files, definitions) > 10
+        assert same_words(log, archive_files(log, tmp_path / definitions.digest[:8]), definitions) > 10
+
+
+def test_labels_are_not_read_from_bytes_that_are_not_those_that_were_written(tmp_path):
+    log, _ = lived(FREE_FILES, story(200))
+    files = archive_files(log, tmp_path)
+    path = next(part.path for part in manifest_of(files).parts if part.type == "report")
+    changed = bytearray((tmp_path / path).read_bytes())
+    changed[len(changed) // 3] ^= 1
+    (tmp_path / path).write_bytes(changed)
+    with pytest.raises(Broken):
+        labels_of(Archive(log), files, manifest_of(files), candidate(features=FREE).program.definitions)
 
 
 def test_another_journal_s_archive_is_not_used(tmp_path):

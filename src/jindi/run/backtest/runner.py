@@ -20,6 +20,7 @@ from jindi.ports import Blobs, Files, Log
 from jindi.run.archive import Archive
 from jindi.run.backtest.columns import Unfit, by_columns, complete_samples, sourcings
 from jindi.run.backtest.contest import EVER_US, Candidate, Contest, Judged, Mode, Span
+from jindi.run.backtest.labelled import labels_of
 from jindi.run.backtest.replays import Replay
 from jindi.run.backtest.report import report
 from jindi.run.backtest.tally import Sample, Tally
@@ -126,6 +127,8 @@ class Backtest:
         for each in candidates:
             declared = each.program.definitions.labels
             if name in declared:
+                if self._files is not None and self._is_of(archive):
+                    return labels_of(archive, self._files, self._manifest, each.program.definitions)
                 return Labels.of(archive, each.program.definitions)
         known = ", ".join(sorted({label for each in candidates for label in each.program.definitions.labels}))
         remedy = f"use one of: {known}" if known else "declare one in labels.toml"
