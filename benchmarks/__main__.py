@@ -39,7 +39,12 @@ def main(arguments: list[str] | None = None) -> int:
         type=Path,
         help="where journals are written: the disk that is measured (default: a temporary folder)",
     )
+    parser.add_argument(
+        "--events", type=int, help="with --only backtests: instead, other rules over so long a past, and its memory"
+    )
     given = parser.parse_args(arguments)
+    if given.events is not None and given.only != ["backtests"]:
+        parser.error("--events goes with --only backtests")
     rounds = given.rounds or (1 if given.quick else 5)
     report = Report(lambda line: print(line, flush=True))
     load_before, begin, failed = os.getloadavg(), time.perf_counter(), 0
@@ -49,7 +54,10 @@ def main(arguments: list[str] | None = None) -> int:
         started = time.perf_counter()
         with tempfile.TemporaryDirectory(prefix="bench-", dir=given.folder) as folder:
             try:
-                SUBJECTS[name](report, Path(folder), quick=given.quick, rounds=rounds)
+                if given.events is not None:
+                    backtests.measure_long(report, Path(folder), events=given.events, rounds=rounds)
+                else:
+                    SUBJECTS[name](report, Path(folder), quick=given.quick, rounds=rounds)
             except Exception as error:  # noqa: BLE001 - the other subjects are still to be measured
                 traceback.print_exc()
                 report.say(f"{name} could not be measured to its end: {type(error).__name__}: {last_line(error)}")

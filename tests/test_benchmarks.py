@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import __main__ as command
 from benchmarks import (
+    backtests,
     doors,
     load,
     pack,
@@ -30,8 +31,14 @@ from benchmarks import learning_stream as stream
 from benchmarks.measuring import Report, Row, shown
 from benchmarks.work import differences, work
 
+from jindi import packs
 from jindi.app.wiring import Outside
+from jindi.engine import build
+from jindi.run.archive import Archive
+from jindi.run.history.verify import verify
 from jindi.run.platform import compiled
+from jindi.run.records import DecisionRecord
+from jindi.stores import FileTree, SegmentLog
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +122,28 @@ def test_the_pack_that_is_measured_has_what_it_says(tmp_path):
     assert len(measured.windows) == len(pack.KEYS) * len(pack.FEATURES) == 40
     assert measured.live is not None
     assert len(measured.live.policy.rules) == pack.RULES == 50
+
+
+def test_the_long_past_of_backtests_is_an_archive_that_can_be_proved(tmp_path):
+    program = build(packs.load(backtests.files()))
+    past, long = tmp_path / "past", tmp_path / "long"
+    past.mkdir()
+    long.mkdir()
+    backtests.live(past, program, 200)
+    backtests.again(long, past, 3, backtests.WEEK_US)
+    log = SegmentLog(long / "journal", read_only=True)
+    assert verify(FileTree(long / "archive"), Archive(log)).rows == 603
+    records = [record for _, record in Archive(log).records() if isinstance(record, DecisionRecord)]
+    log.close()
+    assert len({record.event_id for record in records}) == 603
+    assert [record.verdict for record in records[:201]] == [record.verdict for record in records[402:]]
+    moments = [record.as_of_us for record in records]
+    assert moments == sorted(moments)
+    for place, laps in ((past, 1), (long, 3)):
+        found, _ = backtests.asked(place, backtests.other_rules(backtests.files()), label=backtests.LABEL)
+        backtests.counted(found, 200 * laps, from_archive=True)
+        (of_type,) = found["types"].values()
+        assert of_type["labelled"]["true"] == laps
 
 
 def test_each_request_is_an_event_of_its_own_and_its_length_is_told(tmp_path):

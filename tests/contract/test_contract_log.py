@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from jindi.ports import Frame, LogFailure
 from jindi.stores import MemoryLog, SegmentLog, SqliteLog
+from jindi.stores.disk import Disk
 
 BATCHES = [(b"one", 1), (b"", 2), (bytes(5_000), 3), (bytes(range(256)) * 9, 1), (b"\0", 4), (b"z" * 900, 7)]
 
@@ -207,6 +208,40 @@ def test_the_index_and_the_step_change_nothing_that_is_read(tmp_path, monkeypatc
         log.close()
         log = SegmentLog(tmp_path, segment_bytes=65536)
     log.close()
+
+
+class CountingDisk(Disk):
+    """The disk, and how many bytes were read from it."""
+
+    def __init__(self):
+        super().__init__()
+        self.bytes = 0
+
+    def read(self, fd, size, at):
+        data = super().read(fd, size, at)
+        self.bytes += len(data)
+        return data
+
+
+def test_where_a_reader_has_walked_the_next_one_need_not(tmp_path, monkeypatch):
+    monkeypatch.setattr("jindi.stores.segments._MARK", 1_000)
+    monkeypatch.setattr("jindi.stores.segments._STEP", 4_096)
+    log = SegmentLog(tmp_path, segment_bytes=65536)
+    fill(log, [(b"x" * 600, 1)] * 150)
+    log.close()
+    disk = CountingDisk()
+    log = SegmentLog(tmp_path, segment_bytes=65536, file_system=disk, read_only=True)
+    wanted = log.boundaries()[0] - 10  # far back in a segment that is full
+    read = []
+    for _ in range(2):
+        before = disk.bytes
+        reader = log.read(wanted)
+        assert next(reader).first == wanted
+        reader.close()
+        read.append(disk.bytes - before)
+    log.close()
+    assert read[0] > 50_000
+    assert read[1] < 10_000
 
 
 @settings(max_examples=40, deadline=None)

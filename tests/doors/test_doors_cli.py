@@ -686,6 +686,18 @@ def test_a_backtest_says_what_edited_packs_would_have_decided(tmp_path):
     assert "stopped" in words.stdout
 
 
+def test_a_backtest_over_an_archive_that_is_not_whole_names_the_part_and_the_remedy(tmp_path):
+    live(tmp_path / "data", write_packs(tmp_path / "packs"), EVENTS[:8])
+    told("archive", "--data", tmp_path / "data")
+    (part,) = (tmp_path / "data").glob("**/*type=pay/*.parquet")
+    whole = part.read_bytes()
+    part.write_bytes(whole[:4] + bytes(len(whole) // 2) + whole[4 + len(whole) // 2 :])
+    edited = stricter(tmp_path / "edited")
+    document = told("backtest", "--data", tmp_path / "data", "--candidate", edited, "--cores", 1, code=1)
+    assert part.name in json.dumps(document)
+    assert "jindi archive --verify" in json.dumps(document)
+
+
 def test_a_backtest_of_a_question_that_makes_no_sense_names_all_that_is_wrong(lived, tmp_path):
     edited = write_packs(tmp_path)
     asked = ["--since", "2026-13-01", "--until", "tomorrow", "--segment", "nothing"]

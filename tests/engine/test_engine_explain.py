@@ -8,7 +8,7 @@ from engine_world import NOON_US, band, definitions, exemption, facts, policy, r
 from hypothesis import given, settings
 from test_engine_decide import ABSENT, policies, rows
 
-from jindi.engine import build, decide, explain, to_json
+from jindi.engine import build, decide, explain, speaking_rules, to_json
 
 
 def payment(*policies):
@@ -225,6 +225,9 @@ def test_scores_and_states_add_up_to_the_decision(live, given_row):
         for i in range(len(found.rules))
     ]
     assert [line.state for line in found.rules] == states
+    assert speaking_rules(program, row, absent, decision) == tuple(
+        line for line in found.rules if line.state != "not_hit"
+    )
 
 
 def test_an_explanation_without_a_search_says_the_same_but_for_what_would_change_it():

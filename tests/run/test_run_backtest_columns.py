@@ -1,5 +1,8 @@
 """Judged from the archive's columns, the past comes to the same figures as judged record by record from the journal."""
 
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from history_world import RATIO, archived, rebatched, shop_journal, versions, wallet_journal
@@ -8,17 +11,21 @@ from jindi.engine import build
 from jindi.packs import load
 from jindi.run.archive import Archive
 from jindi.run.backtest import Candidate, Contest, Span
-from jindi.run.backtest.columns import Unfit, by_columns, sourcings
+from jindi.run.backtest.columns import Unfit, by_columns, complete_samples, sourcings
+from jindi.run.backtest.labelled import labels_of
 from jindi.run.backtest.runner import Backtest, Question, promoted
 from jindi.run.backtest.tally import Tally
+from jindi.run.history import parts as stored
+from jindi.run.history.manifest import Broken, save
 from jindi.run.history.manifest import load as manifest_of
 from jindi.run.labels import Labels
 from jindi.run.records import DecisionRecord
 from jindi.stores.memory_log import MemoryLog
 from jindi.stores.trees import FileTree
-from past_world import ALWAYS, FILES, FREE, LATER, STRICTER, candidate, copied, lived, story
-from shop_world import POLICY, MemoryBlobs
+from past_world import ALWAYS, FILES, FREE, LATER, REPORTS, STRICTER, candidate, copied, lived, story
+from shop_world import EVENTS, POLICY, MemoryBlobs
 
+SINCE = 'doc = { zh = "自何时", en = "Since when" }'
 FREE_FILES = {**FILES, "shop/features.toml": FREE}
 
 
@@ -43,6 +50,7 @@ def in_columns(contest, files, after=-1, before=2**62):
         found = by_columns(contest, files, part, sources[part.type, part.definitions])
         if found.whole.decided.events:
             tallies.setdefault(part.type, Tally()).add(found)
+    complete_samples(contest, tallies)
     return tallies
 
 
@@ -227,6 +235,94 @@ def test_an_archive_that_ends_before_the_journal_does_is_gone_on_from(tmp_path):
     plain = Backtest(lambda: copied(whole), MemoryBlobs(), asked, cores=1).run([new])
     assert 0 < found["candidates"][0]["from_archive"] < plain["candidates"][0]["types"]["pay"]["events"]
     assert without_cost(found) == without_cost(plain)
+
+
+def rewritten(files, folder, event_type, change):
+    """The archive's parts of one type changed by somebody who made the manifest fit."""
+    manifest = manifest_of(files)
+    parts = {part.path: part for part in manifest.parts}
+    for path, part in parts.items():
+        if part.type == event_type:
+            table = change(pq.ParquetFile(folder / path).read())
+            parts[path] = stored.write(files, part.day, part.type, part.definitions, iter([table]))
+    save(files, msgspec.structs.replace(manifest, parts=tuple(parts.values())))
+
+
+def all_denied(table):
+    place = table.schema.get_field_index("outcome")
+    return table.set_column(place, table.schema.field(place), pa.array(["deny"] * table.num_rows))
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_a_change_is_only_shown_when_the_journal_says_it_too(tmp_path, cores):
+    log, _ = lived(FREE_FILES, story(60))
+    whole, files = rebatched(log, []), archive_files(log, tmp_path)
+    rewritten(files, tmp_path, "pay", all_denied)
+    asked = Backtest(lambda: copied(whole), MemoryBlobs(), Question(ALWAYS, LATER), cores=cores, files=files)
+    with pytest.raises(Broken, match="not what the journal says"):
+        asked.run([candidate(features=FREE)])
+
+
+def test_of_a_part_that_can_not_be_read_another_process_tells_too(tmp_path):
+    log, _ = lived(FREE_FILES, story(60))
+    whole, files = rebatched(log, []), archive_files(log, tmp_path)
+    pays = [part for part in manifest_of(files).parts if part.type == "pay"]
+    assert len(pays) > 2
+    for part in pays[1:]:  # the first one tells the columns
+        (tmp_path / part.path).write_bytes(b"PAR1 and nothing more")
+    asked = Backtest(lambda: copied(whole), MemoryBlobs(), Question(ALWAYS, LATER), cores=2, files=files)
+    with pytest.raises(Broken, match="can't be read"):
+        asked.run([candidate(features=FREE)])
+
+
+def test_rows_are_judged_alike_however_many_at_a_time(tmp_path, monkeypatch):
+    log, _ = lived(FREE_FILES, story(150), follow_ups=True)
+    new = candidate(policy=STRICTER, features=FREE)
+    files = archive_files(log, tmp_path)
+    plain = plainly(contest_of(log, new.program), log.next_seq())
+    for rows in (1, 3, 1_000):
+        monkeypatch.setattr("jindi.run.backtest.columns.ROWS", rows)
+        assert in_columns(contest_of(log, new.program), files) == plain
+
+
+def same_words(log, files, definitions):
+    """How many decisions have a label: by the archive and by the journal alike."""
+    plain = Labels.of(Archive(log), definitions)
+    found = labels_of(Archive(log), files, manifest_of(files), definitions)
+    spoken = 0
+    for seq, record in decisions(log):
+        for label in definitions.labels:
+            words = plain.words(label, seq, record.event_id)
+            assert found.words(label, seq, record.event_id) == words
+            spoken += bool(words)
+    return spoken
+
+
+def test_labels_are_the_same_from_the_archive_as_from_the_journal(tmp_path):
+    log, _ = lived(FREE_FILES, story(200), follow_ups=True)
+    whole, half, files = rebatched(log, [90, 60]), MemoryLog(), FileTree(tmp_path / "half")
+    for frame in list(whole.read(0))[:2]:
+        half.append(frame.batch, frame.first, frame.count)
+    archived(files, half)
+    # Today the report has its fields in another order, and one that came later.
+    moved = REPORTS.replace(
+        "fraud   =", 'since = { type = "time", required = false, class = "C1", ' + SINCE + " }\nfraud   ="
+    )
+    today = build(load({**FREE_FILES, "shop/events.toml": EVENTS + moved})).definitions
+    for definitions in (candidate(features=FREE).program.definitions, today):
+        assert same_words(whole, files, definitions) > 10
+        assert same_words(log, archive_files(log, tmp_path / definitions.digest[:8]), definitions) > 10
+
+
+def test_labels_are_not_read_from_bytes_that_are_not_those_that_were_written(tmp_path):
+    log, _ = lived(FREE_FILES, story(200))
+    files = archive_files(log, tmp_path)
+    path = next(part.path for part in manifest_of(files).parts if part.type == "report")
+    changed = bytearray((tmp_path / path).read_bytes())
+    changed[len(changed) // 3] ^= 1
+    (tmp_path / path).write_bytes(changed)
+    with pytest.raises(Broken):
+        labels_of(Archive(log), files, manifest_of(files), candidate(features=FREE).program.definitions)
 
 
 def test_another_journal_s_archive_is_not_used(tmp_path):

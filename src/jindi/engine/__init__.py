@@ -21,6 +21,7 @@ from jindi.engine.explanations import (
     Share,
     SplitLine,
     explain,
+    speaking_rules,
     to_json,
 )
 from jindi.engine.guards import SAMPLE_MIN, Finding, findings, guard, refit
@@ -89,5 +90,6 @@ __all__ = [
     "shortened",
     "shown",
     "side_of",
+    "speaking_rules",
     "to_json",
 ]

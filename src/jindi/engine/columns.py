@@ -55,9 +55,10 @@ def judge_columns(policy: PolicyProgram, columns: Columns, rows: int) -> Verdict
     hits = true_in([rule.when for rule in definition.rules], columns, rows)
     weights = np.zeros(rows, np.int64)
     scores = np.zeros(rows, np.int64)
+    added = np.empty(rows, np.int64)
     for place, hit in enumerate(hits):
         if policy.scores[place]:
-            scores[hit] += policy.scores[place]
+            scores += np.multiply(hit, policy.scores[place], out=added)
         if policy.weights[place]:
             np.maximum(weights, policy.weights[place], out=weights, where=hit)
     if policy.band_from:

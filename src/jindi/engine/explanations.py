@@ -3,7 +3,7 @@
 An explanation holds values, not sentences; the doors put them into words in either language.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -360,11 +360,26 @@ def _models(sight: _Sight, *, exact: bool) -> tuple[ModelLine, ...]:
     return tuple(lines)
 
 
-def _rules(sight: _Sight, live: PolicyProgram, found: Decision) -> tuple[RuleLine, ...]:
+def speaking_rules(
+    program: EventProgram, facts: Facts, absent: frozenset[str], decision: Decision
+) -> tuple[RuleLine, ...]:
+    """Of an explanation's rules those that had a say in the decision on these facts: hit, or lifted by an exemption."""
+    decider = program.decider(decision.side)
+    if decider is None:
+        return ()
+    return _rules(_Sight(program, facts, absent), decider, decision, {*decision.hits, *decision.exempted})
+
+
+def _rules(
+    sight: _Sight, live: PolicyProgram, found: Decision, among: Collection[int] | None = None
+) -> tuple[RuleLine, ...]:
+    """The lines of the rules, or of those that stand at the places `among`."""
     program = sight.program
     away = program.away(sight.absent)
     lines = []
     for place, rule in enumerate(live.policy.rules):
+        if among is not None and place not in among:
+            continue
         value = evaluate(rule.when, sight.read)
         gone = live.reads[place] & away
         undetermined = bool(gone) and (value is None or live.blind[place])

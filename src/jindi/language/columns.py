@@ -7,7 +7,8 @@ them apart, the rows go one by one the plain way. So the answers are the same to
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache, reduce
 from typing import Any
 
 import numpy as np
@@ -102,43 +103,79 @@ def evaluate_columns(expression: Expression, columns: Mapping[str, Column], rows
 
     `columns` holds each input under its slot, all of `rows` rows. Raises LookupError for an input without a column.
     """
-    return _Reader(columns, rows).column(expression.tree)
+    return _Reader(columns, rows).column(_shared((expression,))[0])
 
 
 def true_in(expressions: Sequence[Expression], columns: Mapping[str, Column], rows: int) -> Truths:
     """Which conditions are definitely true, a row for each condition: what `build_rules` says, turned round."""
     reader = _Reader(columns, rows)
     found = np.empty((len(expressions), rows), np.bool_)
-    for place, expression in enumerate(expressions):
-        answer = reader.column(expression.tree)
+    for place, tree in enumerate(_shared(tuple(expressions))):
+        answer = reader.column(tree)
         found[place] = answer.values if answer.missing is None else answer.values & ~answer.missing
     return found
 
 
+@lru_cache(maxsize=256)
+def _shared(expressions: tuple[Expression, ...]) -> tuple[Node, ...]:
+    """The trees of expressions, with one node in the place of all that are equal. Worked out once for the thousands of
+    times that a policy's conditions are asked: a node's hash takes a walk through all that is below it.
+    """
+    known: dict[Node, Node] = {}
+    return tuple(_sharing(expression.tree, known) for expression in expressions)
+
+
+def _sharing(node: Node, known: dict[Node, Node]) -> Node:
+    """A tree whose nodes are taken from among the known ones, or become known. Constants stay as they are written, for
+    1 and 1.0 are equal.
+    """
+    if isinstance(node, Constant):
+        return node
+    if node in known:
+        return known[node]
+    match node:
+        case InCurrency() | Negative() | Not():
+            node = replace(node, operand=_sharing(node.operand, known))
+        case Arithmetic() | Comparison():
+            node = replace(node, left=_sharing(node.left, known), right=_sharing(node.right, known))
+        case OneOf():
+            node = replace(node, item=_sharing(node.item, known))
+        case And() | Or():
+            node = replace(node, parts=tuple(_sharing(part, known) for part in node.parts))
+        case Call():
+            node = replace(node, arguments=tuple(_sharing(each, known) for each in node.arguments))
+        case _:
+            pass  # nothing is below it
+    return known.setdefault(node, node)
+
+
 class _Reader:
-    """Walks trees over one set of columns. What several conditions ask is computed once."""
+    """Walks trees over one set of columns. What several conditions ask is computed once: equal nodes are one object
+    (`_shared`), so a node is known by its identity.
+    """
 
     def __init__(self, columns: Mapping[str, Column], rows: int) -> None:
         self._columns, self._rows = columns, rows
-        self._known: dict[Node, Column] = {}
+        self._known: dict[int, Column] = {}
 
     def column(self, node: Node) -> Column:
         """The values of a tree."""
-        if isinstance(node, Constant):
-            return self._constant(node.value)
-        found = self._known.get(node)
+        found = self._known.get(id(node))
         if found is None:
-            found = self._known[node] = self._computed(node)
+            found = self._known[id(node)] = self._computed(node)
         return found
 
     def _constant(self, value: Value) -> Column:
+        """One value for all rows, kept once: every row reads the same place."""
         if isinstance(value, str):
-            return Column(np.zeros(self._rows, np.int64), None, (value,))
+            return Column(np.broadcast_to(np.array(0), self._rows), None, (value,))
         kind = np.bool_ if isinstance(value, bool) else np.float64 if isinstance(value, float) else np.int64
-        return Column(np.full(self._rows, value, kind))
+        return Column(np.broadcast_to(np.array(value, kind), self._rows))
 
     def _computed(self, node: Node) -> Column:
         match node:
+            case Constant(value=value):
+                return self._constant(value)
             case Name() | Limit() | Listed():
                 return self._input(slot(node))
             case InCurrency(operand=operand, currency=currency, type=type_):
@@ -163,8 +200,6 @@ class _Reader:
                 return self._kleene([self.column(part) for part in parts], decisive=True)
             case Call(word=word, arguments=arguments):
                 return self._call(node, word, [self.column(argument) for argument in arguments])
-            case _:
-                raise AssertionError(f"a constant has no cost worth keeping: {node}")
 
     def _input(self, name: str) -> Column:
         if name not in self._columns:
@@ -175,6 +210,9 @@ class _Reader:
 
     def _kleene(self, parts: Sequence[Column], *, decisive: bool) -> Column:
         """`or` (decided by a true part) and `and` (by a false one); a missing part leaves the others to decide."""
+        if all(part.missing is None for part in parts):
+            together = np.logical_or if decisive else np.logical_and
+            return Column(reduce(together, [part.values for part in parts]))
         decided = np.zeros(self._rows, np.bool_)
         unknown: Truths | None = None
         for part in parts:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from jindi import journal, packs
 from jindi.basics.problems import Problem, Problems
 from jindi.engine import Program, build
-from jindi.packs import Definitions, EventDef
+from jindi.packs import Definitions, EventDef, FieldDef
 from jindi.ports import Log
 from jindi.run.answers import Writer
 from jindi.run.events import Declaring, Scalars, field_order, reordered
@@ -159,8 +159,16 @@ class Archive:
 
         A field that came later, or whose type has changed, is missing.
         """
-        key = (record.definitions, record.event_type, today.digest)
-        if key not in self._order:
-            self._order[key] = field_order(self._declaring(record.definitions), today, record.event_type)
-        order = self._order[key]
+        order = self.order_today(record.definitions, record.event_type, today)
         return None if order is None else reordered(record.values, order)
+
+    def order_today(self, definitions_seq: int, event_type: str, today: Definitions) -> tuple[int, ...] | None:
+        """Where today's fields of an event type stood under some definitions, as `field_order` says."""
+        key = (definitions_seq, event_type, today.digest)
+        if key not in self._order:
+            self._order[key] = field_order(self._declaring(definitions_seq), today, event_type)
+        return self._order[key]
+
+    def fields(self, definitions_seq: int, event_type: str) -> tuple[FieldDef, ...]:
+        """The fields of an event type under some definitions, in the order of its values."""
+        return self._declaring(definitions_seq).events[event_type].fields

@@ -43,7 +43,7 @@ class _Speaker:
 
 @dataclass(slots=True)
 class _Heard:
-    """The words about one label, in the order of the journal, by the id of the event or of its decision."""
+    """The words about one label, by the id of the event or of its decision."""
 
     by_event: dict[str, list[Said]] = field(default_factory=dict)
     by_seq: dict[int, list[Said]] = field(default_factory=dict)
@@ -67,29 +67,38 @@ class Labels:
     def of(cls, archive: Archive, definitions: Definitions, *, before: int | None = None) -> "Labels":
         """The words that a journal holds (up to a record's number)."""
         labels = cls(definitions)
-        for seq, record in archive.records():
-            if before is not None and seq >= before:
-                break
-            if isinstance(record, DecisionRecord) and labels.is_said_by(record.event_type):
-                labels.hear(seq, record, archive.values_today(record, definitions))
+        labels.hear_all(archive, 0, before)
         return labels
+
+    def hear_all(self, archive: Archive, first: int, before: int | None = None) -> None:
+        """Take in what a journal's records from `first` on say (up to a record's number)."""
+        for seq, record in archive.records(first):
+            if before is not None and seq >= before:
+                return
+            if isinstance(record, DecisionRecord) and self.is_said_by(record.event_type):
+                self.hear(seq, record, archive.values_today(record, self.definitions))
 
     def is_said_by(self, event_type: str) -> bool:
         """Whether events of a type say anything about a label."""
         return event_type in self._speakers
 
     def hear(self, seq: int, record: DecisionRecord, values: Scalars | None) -> None:
-        """Take in a journalled event, in the journal's order; `values` are its fields in today's order.
+        """Take in a journalled event; `values` are its fields in today's order.
 
         One that its own policy did not let through says nothing.
         """
-        if values is None or OUTCOMES[record.verdict.outcome] is not Outcome.ALLOW:
+        if values is not None:
+            self.hear_said(seq, record.event_type, record.as_of_us, OUTCOMES[record.verdict.outcome], values)
+
+    def hear_said(self, seq: int, event_type: str, as_of_us: int, outcome: Outcome, values: Scalars) -> None:
+        """Take in what an event says, wherever it was kept; which of several is heard first makes no difference."""
+        if outcome is not Outcome.ALLOW:
             return
-        for speaker in self._speakers.get(record.event_type, ()):
+        for speaker in self._speakers.get(event_type, ()):
             about, (value,) = values[speaker.names_at], speaker.value(values)
             if not isinstance(about, str) or not isinstance(value, bool):
                 continue
-            heard, said = self._heard[speaker.label], Said(record.as_of_us, seq, value)
+            heard, said = self._heard[speaker.label], Said(as_of_us, seq, value)
             if not speaker.word.by_decision:
                 heard.by_event.setdefault(about, []).append(said)
                 continue

@@ -535,11 +535,13 @@ class SegmentLog:
                             yield frame
                 if segment is not self._segments[-1]:
                     self._check_sealed_end(fd, segment, seq)
-                    if len(marks) > len(segment.marks):
-                        segment.marks = marks
         except _Unframed as bad:
             place_name = f"{segment.path}: offset {bad.at}"
             raise LogDamaged(place_name, f"{bad.why} (record {bad.seq} is next)", _RESTORE) from None
+        finally:
+            # However far this reader came, the next one need not walk there. The newest segment's are the writer's.
+            if segment is not self._segments[-1] and len(marks) > len(segment.marks):
+                segment.marks = marks
 
     @contextmanager
     def _reading(self, segment: _Segment) -> Iterator[int]:

@@ -20,6 +20,7 @@ from jindi.run.archive import Archive
 from jindi.run.backtest import Candidate, Span
 from jindi.run.backtest.contest import EVER_US
 from jindi.run.backtest.runner import Backtest, Question, promoted
+from jindi.run.history.manifest import Broken
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +52,12 @@ def run_backtest(wiring: Wiring, settled: Settled, output: Output, asked: Asked)
     )  # fmt: skip
     with output.progress() as progress:
         tasks = {each.name: progress.add_task(each.name, total=None) for each in tried}
-        report = backtest.run(
-            tried, lambda name, done, total: progress.update(tasks[name], completed=done, total=total)
-        )
+        try:
+            report = backtest.run(
+                tried, lambda name, done, total: progress.update(tasks[name], completed=done, total=total)
+            )
+        except Broken as broken:
+            raise Problems([Problem("archive", broken.place, broken.what, broken.remedy)]) from None
     if asked.page is not None:
         _write_page(asked.page, report)
     output.give(report)

@@ -4,10 +4,10 @@ The answers are those of `Contest.by_facts`, which is the definition: the same t
 can't say (a decision that saw an absent input) goes the way of the journal, one by one.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from hashlib import blake2b
+from heapq import nsmallest
 
 import numpy as np
 import numpy.typing as npt
@@ -19,15 +19,18 @@ from jindi.language import Column
 from jindi.packs import OUTCOMES
 from jindi.ports import Files
 from jindi.run.backtest.contest import Contest
-from jindi.run.backtest.tally import SAMPLES_PER_CELL, Groups, Sample, Tally, plain
+from jindi.run.backtest.tally import SAMPLES_PER_CELL, Groups, Sample, Tally, digest_of, farthest, plain
 from jindi.run.history import parts as stored
-from jindi.run.history.manifest import Part
+from jindi.run.history.manifest import Broken, Part
 from jindi.run.history.selection import version_schemas
 from jindi.run.history.shapes import meta_of
 from jindi.run.records import DecisionRecord
 
 DENSE = 50
 """Where at least one of so many records must be read from the journal, the whole stretch is read through."""
+
+ROWS = 32_768
+"""Rows that are judged at a time: enough for what happens once for each column to weigh little, and few for memory."""
 
 Words = npt.NDArray[np.int64]
 ONE_DAY = timedelta(days=1)
@@ -129,13 +132,30 @@ def sourcings(contest: Contest, files: Files, parts: Sequence[Part]) -> dict[tup
 
 
 def by_columns(contest: Contest, files: Files, part: Part, source: Sourcing) -> Tally:
-    """What the candidate makes of a part's rows. Raises Unfit when columns can't say it."""
+    """What the candidate makes of a part's rows; its samples are only named. Raises Unfit when columns can't say it."""
     own = ["seq", "event_id", "as_of", "outcome", "reasons", "absent"]
     wanted = list(dict.fromkeys([*own, *source.load.values()]))
     tally = Tally()
-    for batch in stored.still_there(files, part, wanted, [*source.texts, "outcome", "reasons.list.element"]):
+    coded = [*source.texts, "outcome", "reasons.list.element"]
+    for batch in stored.still_there(files, part, wanted, coded, ROWS):
         _count(contest, part, source, batch, tally)
     return tally
+
+
+def complete_samples(contest: Contest, tallies: Mapping[str, Tally]) -> None:
+    """Read what the candidate sees of those samples that were only named. Raises Broken where the journal does not say
+    of them what the columns said.
+    """
+    for tally in tallies.values():
+        for change, cell in tally.samples.items():
+            tally.samples[change] = [_complete(contest, change, each) if each.facts is None else each for each in cell]
+
+
+def _complete(contest: Contest, change: str, named: Sample) -> Sample:
+    judged = contest.judged(named.seq, contest.archive.decision(named.seq))
+    if f"{OUTCOMES[judged.record.verdict.outcome]}>{judged.decision.outcome}" != change:
+        raise Broken(f"row {named.seq}", "its columns are not what the journal says", stored.REMEDY)
+    return Sample(named.digest, named.seq, plain(judged.facts), sorted(judged.absent))
 
 
 def _count(contest: Contest, part: Part, source: Sourcing, batch: pa.RecordBatch, tally: Tally) -> None:
@@ -161,9 +181,7 @@ def _count(contest: Contest, part: Part, source: Sourcing, batch: pa.RecordBatch
     )  # fmt: skip
 
     def sample(place: int, digest: bytes) -> Sample:
-        seq = int(past.seqs[place])
-        judged = contest.judged(seq, contest.archive.decision(seq))
-        return Sample(digest, seq, plain(judged.facts), sorted(judged.absent))
+        return Sample(digest, int(past.seqs[place]), None, [])
 
     count_rows(contest, past, columns, tally, sample)
 
@@ -195,19 +213,21 @@ def count_rows(
     view = contest.view(past.definitions, past.event_type)
     minor = columns[today.slots[view.amount_at]] if view.amount_at is not None else None
     ids = past.event_ids.to_pylist() if contest.asks_for_labels else ()
+    amounts = np.zeros(rows, np.int64) if minor is None else _filled(minor)
     groups = Groups(
         seqs=past.seqs,
-        minor=np.zeros(rows, np.int64) if minor is None else _filled(minor),
+        minor=amounts,
         labels=contest.labels_of(past.seqs, ids, past.as_of_us),
         was=_weights(past.outcomes),
         would=verdicts.weights,
+        most=farthest(amounts),
     )
     segment = None if view.segment_at is None else _texts(columns[today.slots[view.segment_at]])
     tally.count_groups(groups, [day.isoformat() for day in past.days], past.day_of_row, segment)
     tally.hit_groups(tally.rules_live, *_journalled_hits(past.reasons), groups)
     tally.hit_groups(tally.rules, view.rules[0], verdicts.hits, groups)
     if view.customer_at is not None:
-        _disturb(tally, columns[today.slots[view.customer_at]], groups)
+        tally.disturb_groups(*_texts(columns[today.slots[view.customer_at]]), groups)
     _show(tally, groups, past.event_ids, sample)
 
 
@@ -260,7 +280,7 @@ def _weights(outcomes: pa.Array) -> Words:
 
 
 def _texts(column: Column) -> tuple[list[str], Words]:
-    """A segment of each row by its place among the segments' names; -1 where it has none."""
+    """A text of each row by its place among the texts; -1 where it has none."""
     if column.vocabulary is not None:
         names, places = list(column.vocabulary), column.values.astype(np.int64)
     else:
@@ -279,34 +299,22 @@ def _journalled_hits(reasons: pa.Array) -> tuple[tuple[str, ...], npt.NDArray[np
     return names, hits
 
 
-def _disturb(tally: Tally, customers: Column, groups: Groups) -> None:
-    """Who had an event stopped: digests, worked out once for each customer."""
-    stopped = np.flatnonzero((groups.was > 0) | (groups.would > 0))
-    if customers.missing is not None:
-        stopped = stopped[~customers.missing[stopped]]
-    cells = Column(customers.values[stopped], None, customers.vocabulary).python()
-    cut = (each[stopped].tolist() for each in (groups.was, groups.would, groups.labels))
-    for cell, was, would, label in dict.fromkeys(zip(cells, *cut, strict=True)):
-        tally.disturb(str(cell), {-1: None, 0: False, 1: True}[label], _NAMES[was], _NAMES[would])
-
-
 def _show(tally: Tally, groups: Groups, ids: pa.Array, sample: Callable[[int, bytes], Sample]) -> None:
     """Keep the few changed decisions with the least digests."""
     changed = np.flatnonzero(groups.was != groups.would)
     if not changed.size:
         return
+    tally.allowed_otherwise += int(((groups.was == 0) != (groups.would == 0)).sum())
     cells: dict[str, list[tuple[bytes, int, int]]] = {}
     named = zip(
         ids.take(pa.array(changed)).to_pylist(), groups.was[changed].tolist(), groups.would[changed].tolist(),
         groups.seqs[changed].tolist(), changed.tolist(), strict=True,
     )  # fmt: skip
     for event_id, was, would, seq, place in named:
-        tally.allowed_otherwise += (was == 0) != (would == 0)
-        digest = blake2b(event_id.encode(), digest_size=8).digest()
+        digest = digest_of(event_id)
         cells.setdefault(f"{_NAMES[was]}>{_NAMES[would]}", []).append((digest, seq, place))
     for change, found in cells.items():
-        found.sort()
-        for digest, seq, place in found[:SAMPLES_PER_CELL]:
+        for digest, seq, place in nsmallest(SAMPLES_PER_CELL, found):
             if tally.wants(change, digest, seq):
                 tally.keep(change, sample(place, digest))
 

@@ -153,10 +153,15 @@ class Contest:
 
     def by_facts(self, first: int, last: int, told: Told = lambda _: None) -> Iterator[Judged]:
         """Judge the records [first, last) on the facts that the journal holds for them."""
-        for seq, record in self._decisions(first, last, told):
-            if record.event_type not in self.types or not self.span.since_us <= record.as_of_us < self.span.until_us:
-                continue
+        for seq, record in self._wanted(first, last, told):
             yield self.judged(seq, record)
+
+    def _wanted(self, first: int, last: int, told: Told = lambda _: None) -> Iterator[tuple[int, DecisionRecord]]:
+        """Of the records [first, last) the decisions that are asked about."""
+        types, span = self.types, self.span
+        for seq, record in self._decisions(first, last, told):
+            if record.event_type in types and span.since_us <= record.as_of_us < span.until_us:
+                yield seq, record
 
     def judged(self, seq: int, record: DecisionRecord) -> Judged:
         """One journalled decision, judged again on the facts that it saw."""
@@ -246,6 +251,15 @@ class Contest:
             then = self.archive.program(definitions).events[event_type]
             self._views[key] = View.of(then, self.candidate.program.events[event_type], self._segment)
         return self._views[key]
+
+    def remember_newest(self, first: int, last: int) -> None:
+        """Judge the last events of each type among the records [first, last), and keep them at hand."""
+        newest: dict[str, deque[tuple[int, DecisionRecord]]] = {}
+        for seq, record in self._wanted(first, last):
+            newest.setdefault(record.event_type, deque(maxlen=NEWEST_MAX)).append((seq, record))
+        for found in newest.values():
+            for seq, record in found:
+                self.remember(self.judged(seq, record))
 
     def remember(self, judged: Judged) -> None:
         """Keep an event at hand for measuring what judging costs."""

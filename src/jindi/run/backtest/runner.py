@@ -14,19 +14,20 @@ import msgspec
 from jindi.basics.digests import canonical, digest
 from jindi.basics.instants import format_instant
 from jindi.basics.problems import Problem, Problems
-from jindi.engine import EventProgram, PolicyProgram, Program, build, decide, explain, judge, to_json
+from jindi.engine import EventProgram, PolicyProgram, Program, build, decide, judge, speaking_rules
 from jindi.packs import Definitions
 from jindi.ports import Blobs, Files, Log
 from jindi.run.archive import Archive
-from jindi.run.backtest.columns import Unfit, by_columns, sourcings
+from jindi.run.backtest.columns import Unfit, by_columns, complete_samples, sourcings
 from jindi.run.backtest.contest import EVER_US, Candidate, Contest, Judged, Mode, Span
+from jindi.run.backtest.labelled import labels_of
 from jindi.run.backtest.replays import Replay
 from jindi.run.backtest.report import report
 from jindi.run.backtest.tally import Sample, Tally
 from jindi.run.history.manifest import Manifest, Part, load
 from jindi.run.history.shapes import day_name
 from jindi.run.labels import Labels
-from jindi.run.records import DecisionRecord, decision_id
+from jindi.run.records import decision_id
 
 PART_RECORDS = 50_000
 """Records of one part: what is lost of a core's work when it is interrupted."""
@@ -126,6 +127,8 @@ class Backtest:
         for each in candidates:
             declared = each.program.definitions.labels
             if name in declared:
+                if self._files is not None and self._is_of(archive):
+                    return labels_of(archive, self._files, self._manifest, each.program.definitions)
                 return Labels.of(archive, each.program.definitions)
         known = ", ".join(sorted({label for each in candidates for label in each.program.definitions.labels}))
         remedy = f"use one of: {known}" if known else "declare one in labels.toml"
@@ -220,12 +223,15 @@ class Backtest:
     def _by_facts(
         self, contest: Contest, archive: Archive, work: Sequence[Unit], last: int, progress: Progress
     ) -> Tallies:
-        done: dict[Unit, Tallies] = {}
+        # Added up as they come: sums, sets and least digests don't ask for an order, and a long past has many units.
+        tallies: Tallies = {}
+        todo, finished = [], 0
         for unit in work[:-1]:
-            if (kept := self._kept(contest, archive, unit)) is not None:
-                done[unit] = kept
-        todo = [unit for unit in work[:-1] if unit not in done]
-        finished = sum(map(_size, done))
+            if (kept := self._kept(contest, archive, unit)) is None:
+                todo.append(unit)
+            else:
+                _include(tallies, kept)
+                finished += _size(unit)
         name = contest.candidate.name
         progress(name, finished, last)
         if self._cores > 1 and len(todo) > 1:
@@ -233,18 +239,13 @@ class Backtest:
         else:
             made = ((unit, _judged(contest, self._files, unit)) for unit in todo)
         for unit, found in made:
-            done[unit] = found
+            _include(tallies, found)
             self._put(contest, archive, unit, found)
             finished += _size(unit)
             progress(name, finished, last)
-        tallies: Tallies = {}
-        for unit in work[:-1]:
-            for event_type, tally in done[unit].items():
-                tallies.setdefault(event_type, Tally()).add(tally)
-        for event_type, tally in _judged(contest, self._files, work[-1]).items():
-            tallies.setdefault(event_type, Tally()).add(tally)
-        for judged in contest.by_facts(max(0, last - NEWEST_RECORDS), last):
-            contest.remember(judged)
+        _include(tallies, _judged(contest, self._files, work[-1]))
+        complete_samples(contest, tallies)
+        contest.remember_newest(max(0, last - NEWEST_RECORDS), last)
         self._forget(contest, archive, work)
         return tallies
 
@@ -254,7 +255,7 @@ class Backtest:
         try:
             jobs = {pool.submit(_done, unit): unit for unit in work}
             for job in as_completed(jobs):
-                yield jobs[job], _decode(job.result())
+                yield jobs.pop(job), _decode(job.result())
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
@@ -323,6 +324,12 @@ def _judged(contest: Contest, files: Files | None, unit: Unit) -> Tallies:
     return tallies
 
 
+def _include(tallies: Tallies, found: Tallies) -> None:
+    """Add what one piece of work came to."""
+    for event_type, tally in found.items():
+        tallies.setdefault(event_type, Tally()).add(tally)
+
+
 def _size(unit: Unit) -> int:
     return unit.rows if isinstance(unit, Part) else unit[1] - unit[0]
 
@@ -386,24 +393,20 @@ def _changes(archive: Archive, ep: EventProgram, tally: Tally) -> list[dict[str,
 
 
 def _change(archive: Archive, ep: EventProgram, change: str, sample: Sample) -> dict[str, Any]:
+    assert sample.facts is not None, "completed when all was counted"
     record = archive.decision(sample.seq)
     then = archive.program(record.definitions).events[record.event_type]
     was, would = change.split(">")
     return {
         "decision_id": decision_id(sample.seq), "event_id": record.event_id, "at": format_instant(record.as_of_us),
         "was": was, "would": would,
-        "live": _explained(then, then.complete([*record.values, *record.facts], frozenset(record.absent)), record,
+        "live": _explained(then, then.complete([*record.values, *record.facts], frozenset(record.absent)),
                            frozenset(record.absent)),
-        "candidate": _explained(ep, sample.facts, record, frozenset(sample.absent)),
+        "candidate": _explained(ep, sample.facts, frozenset(sample.absent)),
     }  # fmt: skip
 
 
-def _explained(ep: EventProgram, facts: list[Any], record: DecisionRecord, absent: frozenset[str]) -> Mapping[str, Any]:
+def _explained(ep: EventProgram, facts: list[Any], absent: frozenset[str]) -> Mapping[str, Any]:
     decision = decide(ep, facts, absent)
-    told: Mapping[str, Any] = msgspec.json.decode(
-        to_json(explain(ep, facts, absent, at_us=record.as_of_us, decision=decision, search=False))
-    )
-    return {
-        "outcome": told["outcome"], "score": told["score"],
-        "rules": [rule for rule in told["rules"] if rule["state"] != "not_hit"],
-    }  # fmt: skip
+    rules = speaking_rules(ep, facts, absent, decision)
+    return {"outcome": str(decision.outcome), "score": decision.score, "rules": msgspec.to_builtins(rules)}

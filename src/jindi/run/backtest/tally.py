@@ -91,11 +91,15 @@ class RuleTally(msgspec.Struct):
 
 
 class Sample(msgspec.Struct, frozen=True):
-    """A changed decision to be shown: which one, and all that the candidate saw of it."""
+    """A changed decision to be shown: which one, and all that the candidate saw of it.
+
+    Without facts it is only named: the candidate saw what the journal holds. That is read when all is counted
+    (`columns.complete_samples`), for until then most samples lose their place to others.
+    """
 
     digest: bytes
     seq: int
-    facts: list[Scalar]
+    facts: list[Scalar] | None
     absent: list[str]
 
 
@@ -139,12 +143,12 @@ class Tally(msgspec.Struct):
             self.disturb(customer, label, was, would)
         if was != would:
             self.allowed_otherwise += (was == "allow") != (would == "allow")
-            digest = blake2b(event_id.encode(), digest_size=8).digest()
-            self.sample(f"{was}>{would}", digest, seq, facts, absent)
+            digest = digest_of(event_id)
+            self.keep(f"{was}>{would}", Sample(digest, seq, plain(facts), sorted(absent)))
 
     def disturb(self, customer: str, label: bool | None, was: str, would: str) -> None:
         """A customer whose event one side or the other stopped (nothing is counted when neither did)."""
-        digest = blake2b(customer.encode(), digest_size=8).digest()
+        digest = digest_of(customer)
         for outcome, all_, honest in (
             (was, self.customers_live, self.honest_live),
             (would, self.customers, self.honest),
@@ -154,18 +158,31 @@ class Tally(msgspec.Struct):
                 if label is not True:
                     honest.add(digest)
 
+    def disturb_groups(self, names: Sequence[str], places: Words, groups: "Groups") -> None:
+        """The customers of many events: each row's place among their names (-1: it has none)."""
+        known: dict[int, bytes] = {}
+        for outcomes, all_, honest in (
+            (groups.was, self.customers_live, self.honest_live),
+            (groups.would, self.customers, self.honest),
+        ):
+            stopped = (outcomes > 0) & (places >= 0)
+            for chosen, held in ((stopped, all_), (stopped & (groups.labels != 1), honest)):
+                seen = np.zeros(len(names), np.bool_)
+                seen[places[chosen]] = True
+                for place in np.flatnonzero(seen).tolist():
+                    if place not in known:
+                        known[place] = digest_of(names[place])
+                    held.add(known[place])
+
     def wants(self, change: str, digest: bytes, seq: int) -> bool:
         """Whether a changed decision is among the few of its kind that are shown, as far as is known."""
         cell = self.samples.get(change, [])
         return len(cell) < SAMPLES_PER_CELL or (digest, seq) < (cell[-1].digest, cell[-1].seq)
 
-    def sample(self, change: str, digest: bytes, seq: int, facts: Sequence[Any], absent: Iterable[str]) -> None:
-        """Show a changed decision, unless there are enough with lesser digests."""
-        if self.wants(change, digest, seq):
-            self.keep(change, Sample(digest, seq, plain(facts), sorted(absent)))
-
     def keep(self, change: str, sample: Sample) -> None:
-        """Show this changed decision; of too many the one with the greatest digest goes."""
+        """Show this changed decision, unless there are enough with lesser digests."""
+        if not self.wants(change, sample.digest, sample.seq):
+            return
         cell = self.samples.setdefault(change, [])
         cell.append(sample)
         cell.sort(key=lambda each: (each.digest, each.seq))
@@ -194,9 +211,13 @@ class Tally(msgspec.Struct):
         rules: dict[str, RuleTally], names: Sequence[str], hits: npt.NDArray[np.bool_], groups: "Groups"
     ) -> None:
         """The rules that one side hit on many events: (rule, event) whether it was."""
-        bits = np.packbits(hits, axis=1)
-        alone = hits[:, hits.sum(axis=0) == 1].sum(axis=1)
-        for place in np.flatnonzero(hits.any(axis=1)).tolist():
+        bits = _words_of_bits(hits)
+        once, twice = np.zeros_like(bits[:1]), np.zeros_like(bits[:1])
+        for row in bits:
+            twice |= once & row
+            once |= row
+        alone = np.bitwise_count(bits & (once & ~twice)).sum(axis=1, dtype=np.int64)
+        for place in np.flatnonzero(bits.any(axis=1)).tolist():
             tally = rules.setdefault(names[place], RuleTally())
             for events, minor, label in groups.by_label(hits[place]):
                 tally.hits.count(minor, label, events)
@@ -239,18 +260,22 @@ class Tally(msgspec.Struct):
         self.allowed_otherwise += other.allowed_otherwise
         for change, cell in other.samples.items():
             for each in cell:
-                self.sample(change, each.digest, each.seq, each.facts, each.absent)
+                self.keep(change, each)
 
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """Many events side by side: numbers, amounts in minor units, labels (1, 0, -1 unknown), outcomes' weights."""
+    """Many events side by side: numbers, amounts in minor units, labels (1, 0, -1 unknown), outcomes' weights.
+
+    `most` is no less than any amount, either way.
+    """
 
     seqs: Words
     minor: Words
     labels: npt.NDArray[np.int8]
     was: Words
     would: Words
+    most: int
 
     def together(
         self, days: Words, segments: Words
@@ -259,31 +284,56 @@ class Groups:
         outcomes = len(OUTCOMES)
         most = int(segments.max(initial=-1)) + 2
         key = (((days * most + segments + 1) * outcomes + self.was) * outcomes + self.would) * 3 + self.labels + 1
+        if len(key) and int(key.max()) < 2**15:
+            key = key.astype(np.int16)  # small numbers are sorted by their digits
         order = np.argsort(key, kind="stable")
-        found, begins, counts = np.unique(key[order], return_index=True, return_counts=True)
-        minor = self.minor[order]
-        for code, begin, events in zip(found.tolist(), begins.tolist(), counts.tolist(), strict=True):
+        ranked, minor = key[order], self.minor[order]
+        begins = np.flatnonzero(np.diff(ranked, prepend=-1))
+        counts = np.diff(begins, append=len(ranked))
+        for code, begin, events in zip(ranked[begins].tolist(), begins.tolist(), counts.tolist(), strict=True):
             rest, label = divmod(code, 3)
             rest, would = divmod(rest, outcomes)
             rest, was = divmod(rest, outcomes)
             day, segment = divmod(rest, most)
-            total = exact_sum(minor[begin : begin + events])
+            total = exact_sum(minor[begin : begin + events], self.most)
             yield (day, segment - 1, was, would), events, total, _LABELS[label]
 
     def by_label(self, chosen: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int, bool | None]]:
         """Of some events, label by label: how many, their amounts, the label."""
-        labels, minor = self.labels[chosen], self.minor[chosen]
-        for label in (-1, 0, 1):
-            same = labels == label
-            if events := int(same.sum()):
-                yield events, exact_sum(minor[same]), _LABELS[label + 1]
+        rows = np.flatnonzero(chosen)
+        labels, minor = self.labels[rows], self.minor[rows]
+        for label, events in enumerate(np.bincount(labels + 1, minlength=3).tolist(), -1):
+            if events:
+                same = minor if events == len(minor) else minor[labels == label]
+                yield events, exact_sum(same, self.most), _LABELS[label + 1]
 
 
-def exact_sum(values: Words) -> int:
-    """A sum that never leaves its range.
+def digest_of(text: str) -> bytes:
+    """What a customer or an event is known by among what is counted."""
+    return blake2b(text.encode(), digest_size=8).digest()
 
-    >>> exact_sum(np.array([2**62, 2**62, 2**62]))
+
+def farthest(values: Words) -> int:
+    """The greatest distance from zero.
+
+    >>> farthest(np.array([3, -(2**63)]))
+    9223372036854775808
+    """
+    return max(int(values.max(initial=0)), -int(values.min(initial=0)))
+
+
+def exact_sum(values: Words, most: int) -> int:
+    """A sum that never leaves its range; none of the values is farther than `most` from zero.
+
+    >>> exact_sum(np.array([2**62, 2**62, 2**62]), 2**62)
     13835058055282163712
     """
-    most = max(int(values.max(initial=0)), -int(values.min(initial=0)))
     return int(values.sum()) if most * len(values) < 2**62 else sum(values.tolist())
+
+
+def _words_of_bits(hits: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint64]:
+    """The rows as bits in words of 64, the last ones filled up with zeros."""
+    packed = np.packbits(hits, axis=1)
+    wide = np.zeros((len(hits), -(-packed.shape[1] // 8) * 8), np.uint8)
+    wide[:, : packed.shape[1]] = packed
+    return wide.view(np.uint64)

@@ -28,6 +28,10 @@ class Broken(Exception):  # noqa: N818 - the name of what happened
         self.place, self.what, self.remedy = place, what, remedy
         super().__init__(f"{place}: {what}" + (f" ({remedy})" if remedy else ""))
 
+    def __reduce__(self) -> tuple[type["Broken"], tuple[str, str, str]]:
+        """A process that judges a part tells it to the one that asked."""
+        return Broken, (self.place, self.what, self.remedy)
+
 
 class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One file: rows of one day (UTC), one event type and one set of definitions, in the journal's order.

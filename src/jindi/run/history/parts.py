@@ -123,7 +123,7 @@ def schema_of(files: Files, part: Part) -> pa.Schema:
     with files.open(part.path) as raw:
         try:
             return pq.read_schema(raw)
-        except pa.ArrowException as error:
+        except (pa.ArrowException, OSError) as error:
             raise Broken(part.path, f"can't be read: {type(error).__name__}", REMEDY) from None
 
 
@@ -131,7 +131,11 @@ REMEDY = "run jindi archive --verify; a broken archive is deleted and made again
 
 
 def still_there(
-    files: Files, part: Part, columns: Sequence[str] | None = None, coded: Sequence[str] | None = None
+    files: Files,
+    part: Part,
+    columns: Sequence[str] | None = None,
+    coded: Sequence[str] | None = None,
+    rows: int = READ_ROWS,
 ) -> Iterator[pa.RecordBatch]:
     """As `batches`; when the part was joined with others since its manifest was read, its rows from there."""
     try:
@@ -139,12 +143,12 @@ def still_there(
     except FileNotFoundError:
         heir = heir_of(load(files), part)
         wanted = columns if columns is None or "seq" in columns else [*columns, "seq"]
-        for batch in still_there(files, heir, wanted, coded):
+        for batch in still_there(files, heir, wanted, coded, rows):
             seq = batch.column("seq")
             own = batch.filter(pc.and_(pc.greater_equal(seq, part.first), pc.less_equal(seq, part.last)))
             yield own if columns is None else own.select(list(columns))
         return
-    yield from batches(files, part, columns, coded=coded)
+    yield from batches(files, part, columns, rows, coded)
 
 
 def heir_of(manifest: Manifest, part: Part) -> Part:
@@ -167,6 +171,6 @@ def as_written(files: Files, part: Part) -> str:
         raw.seek(0)
         try:
             rows = pq.read_metadata(raw).num_rows
-        except pa.ArrowException:
+        except (pa.ArrowException, OSError):
             return "no Parquet file"
     return "" if rows == part.rows else f"it has {rows} rows, the manifest says {part.rows}"
