@@ -80,9 +80,6 @@ R_LOW, R_HIGH, R_DONE, R_LEAST, R_MOST, R_WIDTH = range(6)
 # What is remembered of a window's extremes: the positions it held for, from where on each value stands, the values.
 K_LOW, K_HIGH, K_LEAST_AT, K_MOST_AT, K_LEAST, K_MOST, K_WIDTH = range(7)
 
-# What a memo remembers of a window's squares: the positions it held for, and their 128-bit sum.
-Q_LOW, Q_HIGH, Q_SUM_HIGH, Q_SUM_LOW, Q_WIDTH = range(5)
-
 # The base of an `ever` structure: all that is known of reclaimed records.
 B_COUNT, B_SUM, B_SQUARES_HIGH, B_SQUARES_LOW, B_LEAST, B_MOST, B_FIRST, B_FIRST_AT, B_WIDTH = range(9)
 
@@ -98,8 +95,6 @@ SCAN = 32
 """Up to this capacity things are found by scanning; beyond it hashes, hints and peaks are kept."""
 SMALL = 1 << 31
 """The square of a value below this fits one word."""
-NEARBY = 16
-"""So many squares are added and taken away before looking into the index is cheaper."""
 UNKNOWN = -2
 """Where reading has not looked for the place that feeding needs."""
 
@@ -179,11 +174,9 @@ def after(arena: Words, records: int, width: int, high: int, start: int) -> int:
 
 
 @kernel
-def edge(arena: Words, records: int, width: int, high: int, start: int, held: Words, hint_at: int) -> int:
-    """What `after` answers, searched from where this window's edge was last (kept at `held[hint_at]`): mostly it has
-    hardly moved.
-    """
-    at = min(held[hint_at], high)
+def edge(arena: Words, records: int, width: int, high: int, start: int, hint_at: int) -> int:
+    """What `after` answers, searched from where this window's edge was last: mostly it has hardly moved."""
+    at = min(arena[hint_at], high)
     if at > 0 and arena[records + width * (at - 1)] > start:
         at = after(arena, records, width, at, start)
     elif at < high and arena[records + width * at] <= start:
@@ -201,7 +194,7 @@ def edge(arena: Words, records: int, width: int, high: int, start: int, held: Wo
             else:
                 left = middle
         at = right
-    held[hint_at] = at
+    arena[hint_at] = at
     return at
 
 
@@ -321,19 +314,17 @@ def extremes(arena: Words, prog: Words, slab: int, row: int, low: int, high: int
 
 
 @kernel
-def peaks(
-    arena: Words, prog: Words, slab: int, row: int, low: int, high: int, held: Words, cache: int
-) -> tuple[int, int]:
+def peaks(arena: Words, prog: Words, slab: int, row: int, low: int, high: int, cache: int) -> tuple[int, int]:
     """The least and the greatest value of positions [low, high), from what this window held when it was last
-    read (kept from `held[cache]` on): mostly a record has come since, and what has gone was neither.
+    read: mostly a record has come since, and what has gone was neither.
     """
     if (
-        held[cache + K_LOW] <= low < held[cache + K_HIGH] <= high
-        and low <= held[cache + K_LEAST_AT]
-        and low <= held[cache + K_MOST_AT]
+        arena[cache + K_LOW] <= low < arena[cache + K_HIGH] <= high
+        and low <= arena[cache + K_LEAST_AT]
+        and low <= arena[cache + K_MOST_AT]
     ):
-        least, most = held[cache + K_LEAST], held[cache + K_MOST]
-        fresh = held[cache + K_HIGH]
+        least, most = arena[cache + K_LEAST], arena[cache + K_MOST]
+        fresh = arena[cache + K_HIGH]
         if high - fresh <= 8:
             records = slab + prog[row + C_RECORDS]
             before = arena[records + 2 * fresh - 1]
@@ -342,17 +333,17 @@ def peaks(
                 value = running - before
                 before = running
                 if value <= least:
-                    least = held[cache + K_LEAST] = value
-                    held[cache + K_LEAST_AT] = i
+                    least = arena[cache + K_LEAST] = value
+                    arena[cache + K_LEAST_AT] = i
                 if value >= most:
-                    most = held[cache + K_MOST] = value
-                    held[cache + K_MOST_AT] = i
-            held[cache + K_LOW], held[cache + K_HIGH] = low, high
+                    most = arena[cache + K_MOST] = value
+                    arena[cache + K_MOST_AT] = i
+            arena[cache + K_LOW], arena[cache + K_HIGH] = low, high
             return least, most
     least, most, least_at, most_at = extremes(arena, prog, slab, row, low, high)
-    held[cache + K_LOW], held[cache + K_HIGH] = low, high
-    held[cache + K_LEAST_AT], held[cache + K_MOST_AT] = least_at, most_at
-    held[cache + K_LEAST], held[cache + K_MOST] = least, most
+    arena[cache + K_LOW], arena[cache + K_HIGH] = low, high
+    arena[cache + K_LEAST_AT], arena[cache + K_MOST_AT] = least_at, most_at
+    arena[cache + K_LEAST], arena[cache + K_MOST] = least, most
     return least, most
 
 
@@ -365,35 +356,6 @@ def squares_before(arena: Words, prog: Words, slab: int, row: int, position: int
         at = slab + prog[row + C_SQUARES] + 2 * block - 2
         high, low = np.uint64(arena[at]), np.uint64(arena[at + 1])
     return add_squares(arena, slab + prog[row + C_RECORDS], block << 3, position, high, low)
-
-
-@kernel
-def squares_between(
-    arena: Words, prog: Words, slab: int, row: int, low: int, high: int, memo: Words | None, at: int
-) -> tuple[Any, Any]:
-    """The sum of the squares of positions [low, high), 128-bit (high, low).
-
-    A memo holds at `at` for which positions it was last known, and the sum: then only what has come and gone counts.
-    """
-    if memo is not None:
-        begin, end = memo[at + Q_LOW], memo[at + Q_HIGH]
-        if begin <= low <= end <= high and low - begin + high - end <= NEARBY:
-            records = slab + prog[row + C_RECORDS]
-            gone_high, gone_low = add_squares(arena, records, begin, low, np.uint64(0), np.uint64(0))
-            q_high, q_low = np.uint64(memo[at + Q_SUM_HIGH]), np.uint64(memo[at + Q_SUM_LOW])
-            q_high = q_high - gone_high - (np.uint64(1) if q_low < gone_low else np.uint64(0))
-            q_high, q_low = add_squares(arena, records, end, high, q_high, q_low - gone_low)
-            memo[at + Q_LOW], memo[at + Q_HIGH] = low, high
-            memo[at + Q_SUM_HIGH], memo[at + Q_SUM_LOW] = np.int64(q_high), np.int64(q_low)
-            return q_high, q_low
-    a_high, a_low = squares_before(arena, prog, slab, row, low)
-    b_high, b_low = squares_before(arena, prog, slab, row, high)
-    q_low = b_low - a_low
-    q_high = b_high - a_high - (np.uint64(1) if b_low < a_low else np.uint64(0))
-    if memo is not None:
-        memo[at + Q_LOW], memo[at + Q_HIGH] = low, high
-        memo[at + Q_SUM_HIGH], memo[at + Q_SUM_LOW] = np.int64(q_high), np.int64(q_low)
-    return q_high, q_low
 
 
 @kernel
@@ -1073,13 +1035,8 @@ def read_visit(
     outputs: int,
     stride: int,
     t: int,
-    memo: Words | None,
 ) -> int:
-    """Write the folds of one structure for one event, `stride` words apart; answers how many are missing.
-
-    With a memo, the list is the one that it was filled from (or it is blank): what a long list keeps in its slab of
-    its windows' edges and extremes, a memo keeps for a short one while its events come one after another.
-    """
+    """Write the folds of one structure for one event, `stride` words apart; answers how many are missing."""
     real = io.view(np.float64)
     structure = prog[visit + V_STRUCTURE]
     flags = prog[structure + S_FLAGS]
@@ -1112,9 +1069,7 @@ def read_visit(
         high = n
         if lag > 0:
             if hints:
-                high = edge(arena, records, width, n, t - lag, arena, hints + prog[window + W_HIGH])
-            elif memo is not None:
-                high = edge(arena, records, width, n, t - lag, memo, prog[window + W_HIGH])
+                high = edge(arena, records, width, n, t - lag, hints + prog[window + W_HIGH])
             else:
                 high = after(arena, records, width, n, t - lag)
         low = 0
@@ -1123,9 +1078,7 @@ def read_visit(
             if kind == CALENDAR:
                 start = io[inputs + prog[window + W_START]] - 1
             if hints:
-                low = edge(arena, records, width, high, start, arena, hints + prog[window + W_LOW])
-            elif memo is not None:
-                low = edge(arena, records, width, high, start, memo, prog[window + W_LOW])
+                low = edge(arena, records, width, high, start, hints + prog[window + W_LOW])
             elif start <= near_start and near <= high:
                 low = after(arena, records, width, near, start)
             else:
@@ -1172,9 +1125,10 @@ def read_visit(
             elif count > 1:
                 q_high, q_low = np.uint64(0), np.uint64(0)
                 if high > low:
-                    known = prog[structure + S_HINTS] + K_WIDTH * prog[structure + S_PEAKS]
-                    known += Q_WIDTH * prog[window + W_LOW]
-                    q_high, q_low = squares_between(arena, prog, slab, row, low, high, memo, known)
+                    a_high, a_low = squares_before(arena, prog, slab, row, low)
+                    b_high, b_low = squares_before(arena, prog, slab, row, high)
+                    q_low = b_low - a_low
+                    q_high = b_high - a_high - (np.uint64(1) if b_low < a_low else np.uint64(0))
                 if based:
                     c_low = np.uint64(arena[slab + 1 + B_SQUARES_LOW])
                     q_low = q_low + c_low
@@ -1191,11 +1145,9 @@ def read_visit(
             least = most = value
             if high > low:
                 if io[scratch + R_DONE] == 0:
-                    cache = prog[structure + S_HINTS] + K_WIDTH * prog[at + F_INDEX]
                     if hints:
-                        a, b = peaks(arena, prog, slab, row, low, high, arena, hints + cache)
-                    elif memo is not None:
-                        a, b = peaks(arena, prog, slab, row, low, high, memo, cache)
+                        cache = hints + prog[structure + S_HINTS] + K_WIDTH * prog[at + F_INDEX]
+                        a, b = peaks(arena, prog, slab, row, low, high, cache)
                     else:
                         a, b, _, _ = extremes(arena, prog, slab, row, low, high)
                     io[scratch + R_LEAST], io[scratch + R_MOST], io[scratch + R_DONE] = a, b, 1
@@ -1365,7 +1317,7 @@ def step(
         for i in range(visits):
             visit = first + i * V_WIDTH
             if prog[visit + V_FOLDS] > 0:
-                missing += read_visit(arena, directory, prog, io, visit, inputs, outputs, 1, t, None)
+                missing += read_visit(arena, directory, prog, io, visit, inputs, outputs, 1, t)
     if mode & (FEED | KEEP):
         for i in range(visits):
             visit = first + i * V_WIDTH

@@ -1,8 +1,8 @@
 """A batch list by list instead of event by event: the same reading and feeding, in an order that memory likes.
 
 What one list answers depends on that list alone, so all that a batch does with it may be done in one go, as long as
-its own events keep their order. Then the list lies in the nearest cache, and what was known of its windows a moment
-ago (a *memo*) is carried from one of its events to the next.
+its own events keep their order. Then the list lies in the nearest cache, and short ones may be laid side by side
+(`flat`).
 
 Two things look across lists, and both are settled beforehand: a sum that would not fit refuses its event in all lists
 (such a batch goes event by event), and room that is lacking only makes this order pause.
@@ -177,7 +177,6 @@ def along(
     outputs: Words,
     times: Words,
     modes: Words,
-    memo: Words,
     begin: int,
     count: int,
 ) -> int:
@@ -190,18 +189,13 @@ def along(
     while at < count:
         call_touch(arena, directory, prog, io, structure, keys, touches, visits, inputs, at, count)
         key, event = keys[at], touches[at] >> EVENT_SHIFT
-        if at == begin or keys[at - 1] != key:
-            for i in range(memo.size):
-                memo[i] = 0
         mode, t, words = modes[event], times[event], inputs[event]
         # An event may touch a list more than once: it reads all of them before it feeds any.
         end, feeding = at, 0
         while end < count and keys[end] == key and touches[end] >> EVENT_SHIFT == event:
             number = touches[end] & (VISITS - 1)
             if mode & k.READ and prog[visits[number] + k.V_FOLDS] > 0:
-                k.read_visit(
-                    arena, directory, prog, io, visits[number], words, outputs[event], strides[number], t, memo
-                )
+                k.read_visit(arena, directory, prog, io, visits[number], words, outputs[event], strides[number], t)
             if touches[end] & FED:
                 feeding += 1
             end += 1
@@ -210,31 +204,16 @@ def along(
             if needed:
                 io[0] = needed
                 return at
-            take_in(arena, directory, prog, io, structure, key, t, touches, visits, words, mode, memo, at, end, feeding)
+            for place in range(at, end):
+                if touches[place] & FED:
+                    visit = visits[touches[place] & (VISITS - 1)]
+                    value = io[words + prog[visit + k.V_VALUE]] if prog[structure + k.S_FLAGS] & k.HAS_VALUE else 0
+                    found = k.UNKNOWN
+                    if mode & k.READ and prog[visit + k.V_FOUND] >= 0:
+                        found = io[prog[visit + k.V_FOUND]]
+                    k.feed(arena, directory, prog, structure, key, t, value, found)
         at = end
     return count
-
-
-@kernel
-def take_in(
-    arena: Words, directory: Words, prog: Words, io: Words, structure: int, key: int, t: int, touches: Words,
-    visits: Words, words: int, mode: int, memo: Words, begin: int, end: int, feeding: int,
-) -> None:  # fmt: skip
-    """Feed one event to one list, as often as it touches it. If records were dropped, the memo is blank again."""
-    slab = directory[prog[structure + k.S_DIRECTORY] + key]
-    before = arena[slab] & k.N_MASK if slab else np.int64(0)
-    for place in range(begin, end):
-        if touches[place] & FED:
-            visit = visits[touches[place] & (VISITS - 1)]
-            value = io[words + prog[visit + k.V_VALUE]] if prog[structure + k.S_FLAGS] & k.HAS_VALUE else 0
-            found = k.UNKNOWN
-            if mode & k.READ and prog[visit + k.V_FOUND] >= 0:
-                found = io[prog[visit + k.V_FOUND]]
-            k.feed(arena, directory, prog, structure, key, t, value, found)
-    slab = directory[prog[structure + k.S_DIRECTORY] + key]
-    if arena[slab] & k.N_MASK != before + feeding:
-        for i in range(memo.size):
-            memo[i] = 0
 
 
 # ---- the touches of a batch -----------------------------------------------------------------------
@@ -347,16 +326,10 @@ def parted(
     return replace(ordered, count=laid), room, replace(ordered, keys=rest[0], touches=rest[1], count=others)
 
 
-def memo_words(prog: Words, structure: int) -> int:
-    """How many words the memo of a structure's windows takes."""
-    hints = int(prog[structure + k.S_HINTS])
-    return hints * (1 + k.Q_WIDTH) + k.K_WIDTH * int(prog[structure + k.S_PEAKS])
-
-
 _ARRAY, _WORD = types.Array(types.int64, 1, "C"), types.int64
 ENTRIES = {
     gather: (*[_ARRAY] * 3, _WORD, *[_ARRAY] * 11),
     distribute: (*[_ARRAY] * 7, _WORD, _WORD),
-    along: (*[_ARRAY] * 4, _WORD, *[_ARRAY] * 9, _WORD, _WORD),
+    along: (*[_ARRAY] * 4, _WORD, *[_ARRAY] * 8, _WORD, _WORD),
 }
 """The kernels that are called from outside, with what they are called with."""

@@ -255,12 +255,12 @@ class Windows:
 
     def _along(self, given: Given, ordered: listwise.Touches) -> None:
         """Let the kernel answer and feed the lists of one structure, touch by touch."""
-        memo, done = _blank(listwise.memo_words(self._prog, ordered.structure)), 0
+        done = 0
         while done < ordered.count:
             done = listwise.along(
                 self._arena, self._directory, self._prog, given.io, ordered.structure,
                 ordered.keys, ordered.touches, ordered.visits, ordered.strides,
-                given.inputs, given.outputs, given.times, given.modes, memo, done, ordered.count,
+                given.inputs, given.outputs, given.times, given.modes, done, ordered.count,
             )  # fmt: skip
             if done < ordered.count:
                 self._grow(int(given.io[0]))
