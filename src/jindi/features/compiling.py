@@ -84,6 +84,14 @@ def kernel(function: F) -> F:
     return _compiled(function, {"_nrt": False})
 
 
+def brief_kernel(function: F) -> F:
+    """As `kernel`, for one that is done in some microseconds: it keeps Python's lock.
+
+    To give the lock away and get it back costs more than such a kernel takes, once another thread wants it.
+    """
+    return _compiled(function, {"_nrt": False, "nogil": False})
+
+
 def owning_kernel(function: F) -> F:
     """As `kernel`, for one that makes arrays of its own, which are counted."""
     return _compiled(function, {})

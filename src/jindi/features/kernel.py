@@ -32,7 +32,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import types
 
-from jindi.features.compiling import fetch, kernel
+from jindi.features.compiling import brief_kernel, fetch, kernel
 
 Words = npt.NDArray[np.int64]
 MISSING = -(2**63)
@@ -1331,7 +1331,7 @@ def step(
     return missing
 
 
-@kernel
+@brief_kernel
 def once(
     arena: Words, directory: Words, prog: Words, io: Words, lane: int, inputs: int, outputs: int, t: int, mode: int
 ) -> int:
