@@ -431,6 +431,10 @@ def export(
     until: Annotated[str | None, typer.Option("--until", help="A day or an instant (UTC), itself left out.")] = None,
     types: Annotated[list[str] | None, typer.Option("--type", help="An event type; may be repeated.")] = None,
     columns: Annotated[str | None, typer.Option("--columns", help="Names of columns, separated by commas.")] = None,
+    label: Annotated[str | None, typer.Option("--label", metavar="NAME", help="With what turned out, to learn from.")] = None,
+    mature: Annotated[
+        str | None, typer.Option("--mature", metavar="14d", help="Age at which silence means false (default: the label's).")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Write archived decisions to a table: those that a condition chooses, or what a query makes of them."""
@@ -438,7 +442,9 @@ def export(
 
     output = Output(as_json=as_json)
     wiring, settled = _settle(ctx, output, data)
-    export_decisions(wiring, settled, output, Asked(out, where, sql, since, until, tuple(types or ()), columns))
+    export_decisions(
+        wiring, settled, output, Asked(out, where, sql, since, until, tuple(types or ()), columns, label, mature)
+    )
 
 
 # ---- features
