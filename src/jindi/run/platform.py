@@ -334,7 +334,8 @@ class Platform:
         """
         definitions = self.program.definitions
         if not any(feature.entities == (entity,) for feature in definitions.features.values()):
-            raise LookupError("no feature has this key")
+            keys = sorted({f.entities[0] for f in definitions.features.values() if len(f.entities) == 1})
+            raise LookupError(f"no feature has this key; there are: {', '.join(keys)}")
         fields = [
             field
             for event in definitions.events.values()

@@ -105,7 +105,7 @@ class Routes:
             if key is None:
                 return _error(problems.UNAUTHENTICATED)
             if not any(map(key.may, rights)):
-                return _error(problems.FORBIDDEN, f"it needs {' or '.join(rights)}")
+                return _error(problems.FORBIDDEN, f"the key lacks the scope {' or '.join(rights)}")
             return await handler(request, key)
 
         return guarded

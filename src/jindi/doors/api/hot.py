@@ -68,7 +68,9 @@ class Events:
                 send, 401, problem(problems.UNAUTHENTICATED), problems.MEDIA_TYPE, (b"www-authenticate", b"Bearer")
             )
         elif not key.may(Right.EVENTS_WRITE):
-            await answer(send, 403, problem(problems.FORBIDDEN, "it needs events:write"), problems.MEDIA_TYPE)
+            await answer(
+                send, 403, problem(problems.FORBIDDEN, "the key lacks the scope events:write"), problems.MEDIA_TYPE
+            )
         else:
             try:
                 body = await read_body(receive, NDJSON_BYTES_MAX if ndjson else EVENT_BYTES_MAX)

@@ -227,8 +227,8 @@ class VersionRoutes:
 
     async def _roll_back(self, request: Request, key: ApiKey) -> Response:
         asked = await _read(request, RollBackRequest)
-        digest = await self._desk.roll_back(person_of(key), asked.policy, why=asked.why)
-        return _plain({"digest": digest, **policies_document(self._desk)})
+        digest, differences = await self._desk.roll_back(person_of(key), asked.policy, why=asked.why)
+        return _plain({"digest": digest, "differences": differences, **policies_document(self._desk)})
 
 
 async def _read(request: Request, kind: type[_Asked]) -> _Asked:

@@ -431,9 +431,12 @@ def export(
     until: Annotated[str | None, typer.Option("--until", help="A day or an instant (UTC), itself left out.")] = None,
     types: Annotated[list[str] | None, typer.Option("--type", help="An event type; may be repeated.")] = None,
     columns: Annotated[str | None, typer.Option("--columns", help="Names of columns, separated by commas.")] = None,
-    label: Annotated[str | None, typer.Option("--label", metavar="NAME", help="With what turned out, to learn from.")] = None,
+    label: Annotated[
+        str | None, typer.Option("--label", metavar="NAME", help="With what turned out, to learn from.")
+    ] = None,
     mature: Annotated[
-        str | None, typer.Option("--mature", metavar="14d", help="Age at which silence means false (default: the label's).")
+        str | None,
+        typer.Option("--mature", metavar="14d", help="The age at which silence means false (default: the label's)."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
