@@ -16,7 +16,7 @@ import msgspec
 from jindi.basics.problems import Problem
 from jindi.engine import WEIGHTS, Decision, EventProgram, judge
 from jindi.journal import Chain
-from jindi.packs import OUTCOMES
+from jindi.packs import OUTCOMES, Outcome
 from jindi.ports import Clock, Log
 from jindi.run.answered import fingerprint
 from jindi.run.answers import Writer
@@ -114,6 +114,8 @@ class Lane:
         self._idle.set()
         self.stopped: str | None = None
         self.recent: deque[Decided] = deque(maxlen=RECENT_MAX)
+        # What people look for is rare, and would be washed out of `recent` within seconds by what went through.
+        self.remarkable: deque[Decided] = deque(maxlen=RECENT_MAX)
 
     @property
     def waiting(self) -> int:
@@ -207,6 +209,8 @@ class Lane:
         self._waiting.append((waiters, body, decided))
         self._in_flight[event.id] = (event, waiters)
         self.recent.append(decided)
+        if decision.hits or decision.outcome is not Outcome.ALLOW or decision.degraded or gathered.late:
+            self.remarkable.append(decided)
         self.measures.decided(event.type, decision, ep, received_us)
         if not self._committing:
             self._committing = True

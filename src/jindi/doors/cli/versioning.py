@@ -225,7 +225,7 @@ def _differences(differences: Iterable[Mapping[str, Any]]) -> Iterable[str]:
         for aspect in each["aspects"][:_SHOWN]:
             if each["what"] == "changed":
                 yield f"      {aspect['name']}: {_or_none(aspect['before'])} → {_or_none(aspect['after'])}"
-            elif aspect["name"] in ("when", "then", "score", "expression", "fold", "over"):
+            elif aspect["name"] in ("when", "then", "score", "is", "fold", "over", "value", "on"):
                 yield f"      {aspect['name']}: {aspect['after'] or aspect['before']}"
 
 
