@@ -39,6 +39,7 @@ app.add_typer(keys_app, name="keys")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of words.")]
 Data = Annotated[str | None, typer.Option("--data", metavar="DIR", help="The platform's folder (default: jindi-data).")]
+DemoData = Annotated[str, typer.Option("--data", metavar="DIR", help="The demo's folder.")]
 Packs = Annotated[
     list[Path] | None, typer.Option("--packs", metavar="DIR", help="A pack, or a folder of packs; may be repeated.")
 ]
@@ -122,7 +123,8 @@ def up(
 
 @app.command()
 def demo(
-    ctx: typer.Context, data: Data = "demo-data", folders: Packs = None, listen: Listen = None, changes: Changes = None,
+    ctx: typer.Context, data: DemoData = "demo-data", folders: Packs = None, listen: Listen = None,
+    changes: Changes = None,
     users: Annotated[int, typer.Option(min=20, help="Customers of the simulated wallet.")] = 12_000,
     seed: Annotated[int, typer.Option(help="The simulated world's seed.")] = 7,
     days: Annotated[
