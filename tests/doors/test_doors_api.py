@@ -636,6 +636,10 @@ def test_trying_packs_over_http_answers_with_the_decision_and_its_explanation():
             told = answer.json()
             assert (told["decision"]["outcome"], told["explanation"]["outcome"]) == ("challenge", "challenge")
             assert api.shop.platform.lane.state.next_seq == 1
+            assert told["decided_before"] is None
+            once = await api.ask("POST", "/v1/events", pay("once"))
+            again = await api.ask("POST", "/v1/packs/try", {"files": files, "event": pay("once")})
+            assert again.json()["decided_before"] == once.json()["decision_id"]
             refused = await api.ask("POST", "/v1/packs/try", {"files": files, "event": {"id": "x"}})
             is_problem(refused, 422, "event-refused")
             files["shop/policies/pay.toml"] = POLICY.replace("amount", "amuont")

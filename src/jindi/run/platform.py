@@ -16,7 +16,7 @@ from jindi.language import DURATION, Kind, Value
 from jindi.packs import OUTCOMES, FieldDef, canonical_files, digest_of
 from jindi.ports import Blobs, Clock, Log
 from jindi.run import snapshots
-from jindi.run.answered import Answered
+from jindi.run.answered import Answered, fingerprint
 from jindi.run.archive import Archive
 from jindi.run.drift.watcher import EVENT as DRIFT_EVENT
 from jindi.run.drift.watcher import Watcher
@@ -88,6 +88,8 @@ class Trial:
     ep: EventProgram
     gathered: Gathered
     decision: Decision
+    decided_before: str | None = None
+    """The decision of the event with this id, which the history counts already: the trial counts it once more."""
 
     @property
     def absent(self) -> tuple[str, ...]:
@@ -500,7 +502,14 @@ class Platform:
         side.high_us, side.warming = live.high_us, frozenset(missing)
         gathered = side.gather(event, feed=False)
         ep = program.events[event.type]
-        return Trial(ep, gathered, decide(ep, gathered.facts, gathered.absent))
+        return Trial(ep, gathered, decide(ep, gathered.facts, gathered.absent), self._decided_before(event.id))
+
+    def _decided_before(self, event_id: str) -> str | None:
+        seq = self.lane.state.answered.find(fingerprint(event_id))
+        try:
+            return decision_id(seq) if seq is not None and self.archive.decision(seq).event_id == event_id else None
+        except LookupError:
+            return None  # it is not on disk yet
 
     async def snapshot(self) -> str:
         """Write a snapshot now, in a child; returns its name when it is on disk.

@@ -188,7 +188,10 @@ class Routes:
         except Problems as error:
             return _error(problems.PACKS_REFUSED, problems=error.problems)
         explained = msgspec.Raw(to_json(await asyncio.to_thread(trial.explain)))
-        return _plain({"decision": trial.decision, "absent": trial.absent, "explanation": explained})
+        return _plain({
+            "decision": trial.decision, "absent": trial.absent, "decided_before": trial.decided_before,
+            "explanation": explained,
+        })  # fmt: skip
 
     async def _snapshot(self, _: Request) -> Response:
         try:

@@ -64,6 +64,11 @@ def try_packs(files: Mapping[str, str], raw: bytes, url: str, api_key: str, outp
     output.give(answer)
     if not output.as_json:
         _print(output, "the event under these packs", answer["explanation"])
+        if before := answer["decided_before"]:
+            output.say(
+                f"its id was decided before ({before}): what it did then is in the history, and counts beside this try;"
+                " give it another id and, where that matters, another payee, device or card"
+            )
         if answer["absent"]:
             output.say(f"away, for want of history under these packs: {', '.join(answer['absent'])}")
 

@@ -17,6 +17,8 @@ from jindi.run.learn.metrics import Doubles, Truths, Wholes
 from jindi.run.learn.recipe import Recipe
 
 _NEVER_US = 2**62
+_TOLD = 40
+"""So many names of columns are told when one is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,9 @@ def read_table(path: Path, recipe: Recipe, inputs: tuple[ModelInput, ...], defin
         there = set(pq.read_schema(path).names if path.is_file() else pq.ParquetDataset(path).schema.names)
         missing = sorted(wanted - there)
         if missing:
-            told = ", ".join(sorted(there)[:40])
             raise Problems(
-                Problem(path.name, f"column {name}", "not in the file", f"it has: {told}") for name in missing
+                Problem(path.name, f"column {name}", "not in the file", _where_from(name, recipe, there))
+                for name in missing
             )
         # A table of `jindi decide` names the type so, an archive and its exports so.
         kinds = [name for name in ("event_type", "type") if name in there]
@@ -111,6 +113,14 @@ def read_table(path: Path, recipe: Recipe, inputs: tuple[ModelInput, ...], defin
         segments={name: [cells[i] for i in order] for name, cells in texts.items()},
         stopped=stopped[order],
     )
+
+
+def _where_from(name: str, recipe: Recipe, there: set[str]) -> str:
+    """What to do about a column that is not there."""
+    if name in (recipe.label, recipe.known):
+        return f"jindi export --label {recipe.label} writes {recipe.label} and {recipe.label}_known"
+    told = sorted(there)
+    return f"it has: {', '.join(told[:_TOLD])}" + (f" and {len(told) - _TOLD} more" if len(told) > _TOLD else "")
 
 
 def _scales(
