@@ -242,6 +242,8 @@ def test_what_a_watched_version_would_have_done_is_told_as_json_and_in_words():
             assert "no version is watched" in await jindi("stats", as_json=False)
             doors.office.save(LOWER)
             await jindi("shadow", "pay")
+            assert (await jindi("stats", SECOND))["watched"] == [], "nothing has come yet, and that is no mistake"
+            assert f"{SECOND} is not watched, or no event of its type" in await jindi("stats", SECOND, as_json=False)
             for n, amount in enumerate(["10.00", "950.00", "950.00", "2000.00"]):
                 await doors.post(pay(n, amount))
             [tally] = (await jindi("stats", SECOND))["watched"]

@@ -173,8 +173,9 @@ class VersionRoutes:
     async def _statistics(self, request: Request, _: ApiKey) -> Response:
         wanted = request.query_params.get("version")
         found = statistics_document(self._desk, wanted)
-        if wanted is not None and not found["watched"] and not found["sides"]:
-            raise LookupError(f"no events were counted for {wanted[:80]}")
+        known = {each.name for each in self._desk.versions()}
+        if wanted is not None and not found["watched"] and not found["sides"] and wanted not in known:
+            raise LookupError(f"there is no version {wanted[:80]}")
         return _plain(found)
 
     async def _diff(self, request: Request, _: ApiKey) -> Response:

@@ -84,7 +84,8 @@ class Asking:
         if self._output.as_json:
             return
         if not found["watched"] and not found["sides"]:
-            self._output.say("no version is watched, or no event has come since; see jindi policies shadow")
+            none = f"{version} is not watched" if version is not None else "no version is watched"
+            self._output.say(f"{none}, or no event of its type has come since; see jindi policies list")
         for each in found["watched"]:
             self._tally(each)
         if found["sides"]:
