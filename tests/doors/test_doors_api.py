@@ -624,6 +624,24 @@ def test_an_entity_that_no_feature_has_is_not_found():
     run(go())
 
 
+# ---- a platform that takes nothing for now
+
+
+def test_while_events_are_held_each_is_answered_503_with_the_reason_and_none_is_taken():
+    async def go():
+        async with Api() as api:
+            api.shop.platform.held = "the past is still being told"
+            answer = await api.ask("POST", "/v1/events", pay(1))
+            is_problem(answer, 503, "not-now")
+            assert answer.headers["retry-after"] == "1"
+            assert answer.json()["detail"] == "the past is still being told"
+            api.shop.platform.held = None
+            assert (await api.ask("POST", "/v1/events", pay(1))).status_code == 200
+            assert api.shop.platform.lane.state.next_seq == 2
+
+    run(go())
+
+
 # ---- packs
 
 

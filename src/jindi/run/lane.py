@@ -49,6 +49,10 @@ class Stopped(Exception):  # noqa: N818 - what the sender is told
     """The lane has stopped; nothing is decided until it has recovered from its journal."""
 
 
+class Held(Stopped):
+    """Events from outside are not taken for now; nothing was taken, try again."""
+
+
 class Decided(msgspec.Struct, gc=False):
     """A decision just made: for the console and the guards. What it saw is in its record: thousands are remembered,
     and to keep and free all facts of each would cost more than to make them again when somebody asks.

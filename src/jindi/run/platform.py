@@ -22,7 +22,7 @@ from jindi.run.drift.watcher import EVENT as DRIFT_EVENT
 from jindi.run.drift.watcher import Watcher
 from jindi.run.history.keeper import Keeper
 from jindi.run.intake import AHEAD_MAX_US, Intake, Refused
-from jindi.run.lane import RECENT_MAX, Busy, Conflict, Lane, Stopped, Waiter, write_again
+from jindi.run.lane import RECENT_MAX, Busy, Conflict, Held, Lane, Stopped, Waiter, write_again
 from jindi.run.measures import Measures
 from jindi.run.openings import Status
 from jindi.run.records import (
@@ -148,6 +148,8 @@ class Platform:
         self._snapshot_lock = asyncio.Lock()
         self._recover_at_us, self._patience_us = 0, SECOND_US
         self._closing = self._clock_is_behind = False
+        self.held: str | None = None
+        """Why events from outside are not taken for now; None when they are."""
 
     @property
     def program(self) -> Program:
@@ -280,7 +282,13 @@ class Platform:
             raise NotNow("the journal could not be written; nothing was changed")
 
     def submit(self, raw: bytes | memoryview, received_us: int) -> asyncio.Future[bytes]:
-        """Read and decide one event; see `Lane.decide` for what is raised."""
+        """Read and decide one event; see `Lane.decide` for what is raised, and Held while nothing is taken."""
+        if self.held is not None:
+            raise Held(self.held)
+        return self.tell(raw, received_us)
+
+    def tell(self, raw: bytes | memoryview, received_us: int) -> asyncio.Future[bytes]:
+        """As `submit`, for the world whose past is told while all others wait."""
         try:
             return self.lane.submit(self.intake.read(raw), received_us)
         except Refused:
@@ -289,6 +297,8 @@ class Platform:
 
     def decide(self, raw: bytes | memoryview, received_us: int, waiter: Waiter) -> None:
         """As `submit`, for whoever takes the answer without a future of its own."""
+        if self.held is not None:
+            raise Held(self.held)
         try:
             self.lane.decide(self.intake.read(raw, received_us), received_us, waiter)
         except Refused:

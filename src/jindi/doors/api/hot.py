@@ -11,7 +11,7 @@ from jindi.doors.api import problems
 from jindi.doors.api.problems import Title, problem
 from jindi.ports import Clock
 from jindi.run.intake import EVENT_BYTES_MAX, Refused
-from jindi.run.lane import Busy, Conflict, Stopped, Waiter
+from jindi.run.lane import Busy, Conflict, Held, Stopped, Waiter
 from jindi.run.platform import Platform
 
 Scope = MutableMapping[str, Any]
@@ -234,6 +234,8 @@ def told(error: Exception, **more: Any) -> tuple[Title, bytes]:
         return problems.CONFLICT, problem(problems.CONFLICT, "give a changed event a new id", **more)
     if isinstance(error, Busy):
         return problems.BUSY, problem(problems.BUSY, **more)
+    if isinstance(error, Held):
+        return problems.NOT_NOW, problem(problems.NOT_NOW, str(error), **more)
     return problems.STOPPED, problem(problems.STOPPED, **more)
 
 
