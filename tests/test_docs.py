@@ -7,15 +7,17 @@ import re
 import shlex
 from functools import cache
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import httpx
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from typer.main import get_command
 
 from jindi.access import SCOPES, ApiKeys, Scope
 from jindi.app.settings import KNOWN, settle
-from jindi.basics.instants import format_instant
+from jindi.basics.instants import DAY_US, format_instant
 from jindi.doors.api import build_api
 from jindi.doors.api.openapi import document
 from jindi.doors.cli.commands import app
@@ -23,6 +25,9 @@ from jindi.run.batch import decide_file
 from jindi.run.columns import read_columns
 from jindi.run.history.shapes import OWN
 from jindi.run.intake import Intake
+from jindi.run.learn.evaluation import learn
+from jindi.run.learn.recipe import read_recipe
+from jindi.run.learn.table import read_table
 from jindi.run.platform import Platform, compiled
 from jindi.stores.files import MemoryBlobs
 from jindi.stores.memory_log import MemoryLog
@@ -35,6 +40,7 @@ README, CHINESE = (ROOT / "README.md").read_text("utf-8"), (ROOT / "README.zh.md
 OPERATE, DECIDE = (DOCS / "operate.md").read_text("utf-8"), (DOCS / "decide.md").read_text("utf-8")
 VERSIONS = (DOCS / "versions.md").read_text("utf-8")
 HISTORY = (DOCS / "history.md").read_text("utf-8")
+LEARN = (DOCS / "learn.md").read_text("utf-8")
 LIFE = (DOCS / "decisions-life.md").read_text("utf-8")
 PAGES = sorted(
     path for path in ROOT.rglob("*.md") if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)
@@ -52,6 +58,36 @@ def shipped_files():
 @cache
 def shipped_program():
     return compiled(shipped_files())
+
+
+def exported_transfers(path, recipe):
+    """Transfers of two months as `jindi export --label` writes them; large ones to new payees are fraud."""
+    first_us = recipe.test_us(ZoneInfo("Asia/Shanghai")) - 40 * DAY_US
+    count = 4_000
+    at = [first_us + n * 60 * DAY_US // count for n in range(count)]
+    cents = [(n * 7_919) % 2_000_000 for n in range(count)]
+    fraud = [amount > 1_800_000 and n % 2 == 0 for n, amount in enumerate(cents)]
+    instant = pa.timestamp("us", "UTC")
+    minor = pa.field("amount", pa.int64(), metadata={"kind": "money", "unit": "minor", "currency": "CNY"})
+    columns = {
+        pa.field("type", pa.string()): ["transfer"] * count,
+        pa.field("at", instant): at,
+        pa.field("user", pa.string()): [f"u{n % 97}" for n in range(count)],
+        minor: cents,
+        pa.field("payee_is_new", pa.bool_()): [n % 2 == 0 for n in range(count)],
+        pa.field("device_is_new", pa.bool_()): [n % 5 == 0 for n in range(count)],
+        pa.field("known_payee_for", pa.int64()): [None if n % 2 == 0 else DAY_US for n in range(count)],
+        pa.field("payees_1h", pa.int64()): [n % 3 for n in range(count)],
+        pa.field("received_payers_1d", pa.int64()): [n % 4 for n in range(count)],
+        pa.field("travel_km", pa.int64()): [n % 40 for n in range(count)],
+        pa.field("fraud", pa.bool_()): fraud,
+        pa.field("fraud_known", instant): [
+            each + DAY_US if bad else None for each, bad in zip(at, fraud, strict=True)
+        ],
+    }  # fmt: skip
+    arrays = [pa.array(cells, field.type) for field, cells in columns.items()]
+    pq.write_table(pa.Table.from_arrays(arrays, schema=pa.schema(list(columns))), path)
+    return path
 
 
 def fences(page, language):
@@ -159,8 +195,8 @@ def test_both_readmes_show_the_same_commands():
 
 @pytest.mark.parametrize(
     "page",
-    [README, OPERATE, DECIDE, LIFE, HISTORY, VERSIONS],
-    ids=["README", "operate", "decide", "life", "history", "versions"],
+    [README, OPERATE, DECIDE, LIFE, HISTORY, VERSIONS, LEARN],
+    ids=["README", "operate", "decide", "life", "history", "versions", "learn"],
 )
 def test_every_command_line_shown_uses_options_that_exist(page):
     known = all_commands()
@@ -249,3 +285,33 @@ def test_the_table_of_the_page_is_decided_as_the_page_says(tmp_path):
     ]
     shown = DECIDE.split(header, 1)[1].splitlines()[2 : 2 + len(rows)]
     assert [re.sub(r" +", " ", row) for row in rows] == shown
+
+
+def test_the_draft_of_the_versions_page_has_the_digests_that_the_page_shows():
+    before, after = re.search(r"sed -i 's/([^/]*)/([^/]*)/' my-packs/payment/policies/payment.toml", VERSIONS).groups()
+    files = shipped_files()
+    path = "payment/policies/payment.toml"
+    assert files[path].count(before) == 1
+    program = compiled(files | {path: files[path].replace(before, after)})
+    digest = program.definitions.digest[:12]
+    cases = sum(len(rule.cases) for policy in program.definitions.policies for rule in policy.rules)
+    cases += sum(len(policy.cases) for policy in program.definitions.policies)
+    assert f"{cases} cases hold; digest {digest}" in VERSIONS
+    assert set(re.findall(r"digest ([0-9a-f]{12})", VERSIONS)) == {digest}
+    version = program.definitions.live_policy("payment").version
+    was = shipped_program().definitions.live_policy("payment").version
+    assert set(re.findall(r"payment@[0-9a-f]{12}", VERSIONS)) == {version, was}
+
+
+def test_the_model_of_the_learning_page_is_learnt_from_an_export_and_serves_in_the_rule_that_the_page_shows(tmp_path):
+    recipe_text, declared, rule = fences(LEARN, "toml")[:3]
+    definitions = shipped_program().definitions
+    recipe, inputs = read_recipe(recipe_text, definitions, "transfer.toml")
+    # Amounts as an export has them: whole minor units that say so.
+    table = read_table(exported_transfers(tmp_path / "facts.parquet", recipe), recipe, inputs, definitions)
+    assert table.amount.max() < 100_000
+    model, _ = learn(table, recipe, inputs, definitions.packs["payment"].zone)
+    files = shipped_files() | {"payment/models.toml": declared, "payment/models/transfer_fraud.json": model}
+    files["payment/policies/transfer.toml"] += "\n" + rule
+    program = compiled(files).events["transfer"]
+    assert "transfer_fraud" in program.models

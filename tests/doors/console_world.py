@@ -219,7 +219,7 @@ class World:
                     break
         return found
 
-    def horizon_us(self):
+    def horizon_us(self, wanted=ALL_DECISIONS):
         return self.rows[0].at_us if self.rows else None
 
     def decision(self, decision_id):

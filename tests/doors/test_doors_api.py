@@ -624,6 +624,24 @@ def test_an_entity_that_no_feature_has_is_not_found():
     run(go())
 
 
+# ---- a platform that takes nothing for now
+
+
+def test_while_events_are_held_each_is_answered_503_with_the_reason_and_none_is_taken():
+    async def go():
+        async with Api() as api:
+            api.shop.platform.held = "the past is still being told"
+            answer = await api.ask("POST", "/v1/events", pay(1))
+            is_problem(answer, 503, "not-now")
+            assert answer.headers["retry-after"] == "1"
+            assert answer.json()["detail"] == "the past is still being told"
+            api.shop.platform.held = None
+            assert (await api.ask("POST", "/v1/events", pay(1))).status_code == 200
+            assert api.shop.platform.lane.state.next_seq == 2
+
+    run(go())
+
+
 # ---- packs
 
 
@@ -636,6 +654,10 @@ def test_trying_packs_over_http_answers_with_the_decision_and_its_explanation():
             told = answer.json()
             assert (told["decision"]["outcome"], told["explanation"]["outcome"]) == ("challenge", "challenge")
             assert api.shop.platform.lane.state.next_seq == 1
+            assert told["decided_before"] is None
+            once = await api.ask("POST", "/v1/events", pay("once"))
+            again = await api.ask("POST", "/v1/packs/try", {"files": files, "event": pay("once")})
+            assert again.json()["decided_before"] == once.json()["decision_id"]
             refused = await api.ask("POST", "/v1/packs/try", {"files": files, "event": {"id": "x"}})
             is_problem(refused, 422, "event-refused")
             files["shop/policies/pay.toml"] = POLICY.replace("amount", "amuont")

@@ -171,6 +171,9 @@ def test_export_takes_sql_and_days(lived, tmp_path):
         (["--since", "yesterday"], "2026-11-22"),
         (["--type", "nothing"], "it has: pay"),
         (["--columns", "nothing"], "there are:"),
+        (["--label", "fraud", "--type", "pay"], "labels.toml"),
+        (["--label", "fraud", "--sql", "select 1"], "not joined"),
+        (["--mature", "7d"], "--label"),
     ],
 )
 def test_what_can_not_be_exported_is_refused_with_a_remedy(lived, tmp_path, given, says):

@@ -627,6 +627,18 @@ def test_too_many_streams_are_refused_politely(doors, monkeypatch):
 # ---- charts ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("most", "longest"), [(3.0, "3"), (347_900.0, "400,000"), (12_345_678.0, "15,000,000")])
+def test_the_upright_axis_has_room_for_its_longest_figure(most, longest):
+    for chart in (
+        charts.stacked(["a"], [[("x", most)]], [""], width=320),
+        charts.lines(["a", "b"], [("x", [most, 0.0])], ["", ""], width=320),
+    ):
+        assert chart.up[-1].text == longest
+        # A digit of the console's 11 px text is 7 px wide at most; the figure ends 6 px before the axis.
+        assert chart.left - 6 - 7 * len(longest) >= 0
+        assert min(column.x for column in chart.columns) == chart.left
+
+
 def test_a_stack_stays_inside_its_field_and_adds_up():
     chart = charts.stacked(["a", "b"], [[("x", 3.0), ("y", 4.0)], [("x", 0.0), ("y", 0.0)]], ["", ""])
     bars = chart.columns[0].bars

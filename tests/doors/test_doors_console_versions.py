@@ -16,6 +16,8 @@ from test_doors_console_browser import CONTRAST, NAMES, WIDER
 from jindi.access import ApiKeys, Scope, Sessions, SignInLinks, csrf_token
 from jindi.doors.console import build_console
 from jindi.doors.console.platform_source import PlatformSource
+from jindi.doors.console.source import DecisionFilter
+from jindi.packs import Outcome
 from jindi.run.platform import Settings
 from shop_world import FEATURES, pay, run
 from versions_world import ANN, APPROVED, BOB, CLEO, EAGER, LOWER, LOWEST, NIGHT, Office
@@ -78,6 +80,30 @@ class Guest:
 async def busy(office, count, first=0):
     for n in range(first, first + count):
         await office.shop.answer(pay(n, "950.00" if n % 25 == 3 else "12.50", user=f"u{n % 9}", device=None))
+
+
+# ---- what lists find
+
+
+def test_what_was_stopped_is_found_when_what_went_through_has_long_washed_it_out(monkeypatch):
+    monkeypatch.setattr("jindi.run.lane.RECENT_MAX", 20)
+
+    async def go():
+        async with Rooms() as rooms:
+            await rooms.outcome(900, "2000.00")
+            await busy(rooms, 2)
+            source = PlatformSource(rooms.shop.platform)
+            first = source.recent(1, wanted=DecisionFilter(outcome=Outcome.CHALLENGE))
+            await busy(rooms, 60, first=1000)
+            assert source.recent(1, wanted=DecisionFilter(rule="large")) == first
+            assert source.recent(1, wanted=DecisionFilter(outcome=Outcome.CHALLENGE)) == first
+            assert source.horizon_us(DecisionFilter(rule="large")) is None, "nothing of it is forgotten yet"
+            assert len(source.recent(100)) == 20
+            assert source.horizon_us() is not None
+            page = await rooms.guest("ann").see("/console/decisions?rule=large")
+            assert first[0].decision_id in page
+
+    run(go())
 
 
 # ---- the forms

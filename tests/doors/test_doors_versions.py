@@ -242,6 +242,8 @@ def test_what_a_watched_version_would_have_done_is_told_as_json_and_in_words():
             assert "no version is watched" in await jindi("stats", as_json=False)
             doors.office.save(LOWER)
             await jindi("shadow", "pay")
+            assert (await jindi("stats", SECOND))["watched"] == [], "nothing has come yet, and that is no mistake"
+            assert f"{SECOND} is not watched, or no event of its type" in await jindi("stats", SECOND, as_json=False)
             for n, amount in enumerate(["10.00", "950.00", "950.00", "2000.00"]):
                 await doors.post(pay(n, amount))
             [tally] = (await jindi("stats", SECOND))["watched"]
@@ -300,6 +302,40 @@ def test_edited_packs_of_one_s_own_machine_are_proposed_without_the_base_pack(tm
             assert proposal["files"] == ["shop/policies/pay.toml"]
             await jindi("approve", proposal["id"], key=doors.approver)
             assert doors.office.state(SECOND) == "live"
+
+    run(go())
+
+
+def test_without_a_key_the_platform_says_that_one_is_missing_and_how_it_is_given():
+    async def go():
+        async with served() as (doors, _):
+            url = f"http://127.0.0.1:{doors.socket.port}"
+
+            def call(*key):
+                return CliRunner().invoke(
+                    app, ["policies", "list", "--url", url, *key], obj=_Context(Outside()), env={"JINDI_API_KEY": ""}
+                )
+
+            for key in ((), ("--api-key", "jk_nobody")):
+                result = await asyncio.to_thread(call, *key)
+                assert result.exit_code == 1
+                assert "No API key in force was given" in result.stderr
+                assert "give --api-key, or set JINDI_API_KEY" in result.stderr
+
+    run(go())
+
+
+def test_a_roll_back_says_what_is_otherwise_now():
+    async def go():
+        async with served() as (doors, jindi):
+            doors.office.save(LOWER)
+            proposal = await jindi("propose", "--why", "fewer losses")
+            await jindi("approve", proposal["id"], key=doors.approver)
+            said = await jindi("rollback", "--why", "complaints", key=doors.approver, as_json=False)
+            assert "~ rule large of pay" in said
+            assert "when: amount >= cny('900') and" in said
+            assert "→ amount >= cny('1000') and" in said
+            assert "is in force now" in said
 
     run(go())
 

@@ -2,16 +2,18 @@
 
 import asyncio
 import contextlib
+import json
 from functools import cache
 
 import pytest
 
 from jindi.app.wiring import Outside
 from jindi.run.demo import Stream
+from jindi.run.lane import Held
 from jindi.run.platform import Settings
 from jindi.run.simulate import read_truth
 from jindi.stores.files import MemoryBlobs
-from shop_world import DAY_US, HOUR_US, NOON_US, Clock, Shop, reopened, run
+from shop_world import DAY_US, HOUR_US, NOON_US, Clock, Shop, event, reopened, run
 
 
 @cache
@@ -60,6 +62,35 @@ def test_the_past_is_told_to_the_minute_before_now_and_every_event_has_its_truth
             assert {record.event_id for record in kept} <= truth.keys()
             score = stream.board.to_json()
             assert score
+
+    run(go())
+
+
+def test_an_event_of_now_waits_until_the_past_is_told():
+    """Taken at once, it would be the latest moment known, and all of the past after it would happen then."""
+
+    async def go():
+        async with demo_shop() as shop:
+            transfer = event(
+                "transfer", "mine", NOON_US, user="alice", payee="bob", amount="4500.00", funding="balance",
+                account_class="II", verification="certificate", channel="app", arrival="instant",
+            )  # fmt: skip
+            raw = json.dumps(transfer).encode()
+            stream = Stream(shop.platform, shop.clock, seed=7, users=60, days=2)
+            running = asyncio.create_task(stream.run())
+            await asyncio.sleep(0)
+            assert not stream.is_live
+            with pytest.raises(Held, match="still being told"):
+                shop.platform.submit(raw, NOON_US)
+            with pytest.raises(Held):
+                shop.platform.decide(raw, NOON_US, asyncio.get_running_loop().create_future())
+            while not stream.is_live:  # noqa: ASYNC110 - the stream tells by a flag
+                await asyncio.sleep(0.01)
+            assert b"mine" in await shop.platform.submit(raw, NOON_US)
+            running.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await running
+            assert not any(record.late for record in decisions(shop))
 
     run(go())
 

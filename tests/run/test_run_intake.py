@@ -198,6 +198,23 @@ def test_what_is_not_a_json_object_is_refused_and_nothing_else_happens(raw):
         INTAKE.read(raw)
 
 
+def test_several_lines_sent_as_one_event_are_told_which_header_makes_them_many():
+    line = json.dumps(pay(1)).encode()
+    for raw in (line + b"\n" + line, line + b"\nnot json\n"):
+        with pytest.raises(Refused) as refused:
+            INTAKE.read(raw)
+        (problem,) = refused.value.problems
+        assert "several lines" in problem.problem
+        assert "Content-Type: application/x-ndjson" in problem.remedy
+
+
+def test_a_wrong_identifier_is_told_what_a_right_one_looks_like():
+    with pytest.raises(Refused) as refused:
+        read(pay(1) | {"phone": "12"})
+    (problem,) = refused.value.problems
+    assert "give a phone number such as" in problem.remedy
+
+
 def test_an_event_larger_than_the_limit_is_refused_even_if_it_would_fit():
     padded = json.dumps(pay(1)).encode() + b" " * EVENT_BYTES_MAX
     with pytest.raises(Refused, match="longer than"):

@@ -96,6 +96,38 @@ def test_nothing_that_became_known_later_moves_a_model(tmp_path, definitions, ki
     assert fitted(replace(table, label=fewer), fold, recipe, inputs, jobs=1)[1] != honest
 
 
+def test_amounts_in_minor_units_that_say_so_are_learnt_from_as_they_will_be_seen(tmp_path, definitions):
+    """The archive keeps whole minor units and says so in the column; the model sees major units live."""
+    table, recipe, inputs = read(tmp_path, definitions)
+    path = facts(tmp_path / "archived.parquet")
+    plain = pq.read_table(path)
+    cents = pa.array([round(each * 100) for each in plain["amount"].to_pylist()], pa.int64())
+    says = pa.field("amount", pa.int64(), metadata={"kind": "money", "unit": "minor", "currency": "CNY"})
+    place = plain.schema.get_field_index("amount")
+    pq.write_table(plain.set_column(place, says, cents), path)
+    archived = read_table(path, recipe, inputs, definitions)
+    assert np.array_equal(archived.columns, table.columns, equal_nan=True)
+    assert np.allclose(archived.amount, table.amount)
+
+
+def test_whole_amounts_that_do_not_say_their_unit_are_refused(tmp_path, definitions):
+    _, recipe, inputs = read(tmp_path, definitions)
+    path = facts(tmp_path / "unsaid.parquet", amount=pa.array([100] * DAYS * PER_DAY, pa.int64()))
+    with pytest.raises(Problems) as found:
+        read_table(path, recipe, inputs, definitions)
+    assert "column amount: whole numbers" in str(found.value)
+    assert "major units" in str(found.value)
+
+
+def test_only_events_of_the_recipes_type_are_read_from_an_export_of_several(tmp_path, definitions):
+    table, recipe, inputs = read(tmp_path, definitions)
+    path = facts(tmp_path / "several.parquet")
+    plain = pq.read_table(path).rename_columns({"event_type": "type"})
+    other = plain.slice(0, 100).set_column(0, "type", pa.array(["reading"] * 100))
+    pq.write_table(pa.concat_tables([plain, other]), path)
+    assert len(read_table(path, recipe, inputs, definitions).label) == len(table.label)
+
+
 def test_a_label_counts_from_when_it_became_known(tmp_path, definitions):
     table, recipe, _ = read(tmp_path, definitions)
     day_us = 86_400_000_000

@@ -342,6 +342,36 @@ def test_rolling_back_keeps_all_state_and_all_counts():
     run(go())
 
 
+def test_a_proposal_by_name_that_rests_on_other_drafts_says_which_and_what_to_do():
+    async def go():
+        async with Office() as office:
+            more = LIMITS + LIMITS.replace("[daily]", "[weekly]")
+            assert "[weekly]" in more
+            office.save(LOWER.replace("limit('daily')", "limit('weekly')"), limits=more)
+            with pytest.raises(Problems) as found:
+                await office.desk.propose(ANN, ["pay"], why="x")
+            assert "unknown limit" in str(found.value) or "weekly" in str(found.value)
+            assert "no part of a proposal of policies by name: shop/parameters/limits.toml" in str(found.value)
+            assert "propose without a name" in str(found.value)
+            await office.desk.propose(ANN, why="x")
+
+    run(go())
+
+
+def test_a_limit_s_difference_reads_as_its_pack_has_it():
+    old, new = (
+        compiled(shop_files(limits=each), cases=False).definitions
+        for each in (LIMITS, LIMITS.replace("20000.00", "10.00"))
+    )
+    (difference,) = compare(old, new)
+    (aspect,) = difference.aspects
+    assert (difference.kind, aspect.name) == ("limit", "value")
+    assert aspect.before is not None
+    assert aspect.before.startswith("20000.00 CNY since 2020-01-01 (")
+    assert aspect.after is not None
+    assert aspect.after.startswith("10.00 CNY since ")
+
+
 def test_rolling_back_twice_goes_back_two_versions_and_never_forth():
     async def go():
         async with Office() as office:

@@ -1,5 +1,6 @@
 """A problem with an address: where it is, what is wrong, and what to do about it."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -30,5 +31,15 @@ class Problems(Exception):  # noqa: N818 - it is the list of problems itself tha
     """All the problems of one input, raised together so that one try shows them all."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(sorted(problems))
+        self.problems = tuple(sorted(problems, key=_as_people_count))
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def _as_people_count(problem: Problem) -> tuple[tuple[tuple[str, int], ...], Problem]:
+    """Line 2 before line 10.
+
+    >>> [str(each) for each in Problems([Problem("line 10", "", "b"), Problem("line 2", "", "a")]).problems]
+    ['line 2: a', 'line 10: b']
+    """
+    parts = re.findall(r"(\D*)(\d*)", f"{problem.where}\0{problem.item}", re.ASCII)
+    return tuple((text, int(digits or -1)) for text, digits in parts), problem

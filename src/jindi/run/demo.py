@@ -15,6 +15,9 @@ from jindi.run.platform import Platform
 from jindi.run.records import decision_id
 from jindi.run.simulate import Scoreboard, Simulated, World, truth_line
 
+HELD = "the simulated past is still being told; the demo says when it goes on live, a minute or a few after its start"
+"""What whoever sends an event before that is told."""
+
 AT_ONCE = 8
 """Events of the past decided before other work gets its turn."""
 
@@ -36,6 +39,9 @@ class Stream:
         self.board = Scoreboard()
         self.events = self.refused = 0
         self.is_live = False
+        if self.start_us < clock.now_us():
+            # Time never goes back in a lane: one event of now would make all that is still to be told happen now.
+            platform.held = HELD
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -47,6 +53,7 @@ class Stream:
                 if ahead_us > 0:
                     if not self.is_live:
                         self.is_live = True
+                        self._platform.held = None
                         self._told("the past is told; from here on the stream is live")
                     await asyncio.sleep(ahead_us / SECOND_US)
                 elif self.events % AT_ONCE == 0:
@@ -64,7 +71,7 @@ class Stream:
         while True:
             try:
                 # The answer is known before it is durable; the world may act on it, the sender waits.
-                future = self._platform.submit(raw, self._clock.now_us())
+                future = self._platform.tell(raw, self._clock.now_us())
                 break
             except Busy:
                 await asyncio.sleep(0.01)

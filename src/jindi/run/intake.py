@@ -236,6 +236,9 @@ class Intake:
         try:
             document = msgspec.json.decode(raw)
         except (msgspec.MsgspecError, ValueError, RecursionError):
+            if _is_json(bytes(raw).split(b"\n", 1)[0]):
+                remedy = "send them with the header Content-Type: application/x-ndjson"
+                return [Problem("event", "", "several lines where one event is expected", remedy)]
             return [Problem("event", "", "not JSON", 'send one object such as {"id": …, "type": …, "at": …}')]
         if not isinstance(document, dict):
             return [Problem("event", "", "not a JSON object", 'send one object such as {"id": …, "type": …, "at": …}')]
@@ -330,11 +333,29 @@ def _shown(name: str) -> str:
     return name if len(name) <= 40 and name.isidentifier() else "a field"
 
 
+def _is_json(raw: bytes) -> bool:
+    try:
+        msgspec.json.decode(raw)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return False
+    return True
+
+
+_IDENTIFIERS = {
+    "phone": "a phone number such as +86 138 0013 8000",
+    "id_card": "a resident identity number of 18 characters with its check digit",
+    "bank_card": "a bank card number of 12 to 19 digits with its check digit",
+    "email": "an address such as li.min@example.com",
+    "ip": "an IP address such as 203.0.113.7",
+    "uscc": "a unified social credit code of 18 characters with its check digit",
+}
+
+
 def _wanted(field: FieldDef) -> str:
     if field.values:
         return f"one of: {', '.join(field.values)}"
     if field.identifier is not None:
-        return f"a text: {field.identifier}"
+        return _IDENTIFIERS.get(field.identifier, f"a text: {field.identifier}")
     match field.type.kind:
         case Kind.MONEY:
             currency = field.type.of or f"the currency in '{field.type.currency_field}'"

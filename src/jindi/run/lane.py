@@ -16,7 +16,7 @@ import msgspec
 from jindi.basics.problems import Problem
 from jindi.engine import WEIGHTS, Decision, EventProgram, judge
 from jindi.journal import Chain
-from jindi.packs import OUTCOMES
+from jindi.packs import OUTCOMES, Outcome
 from jindi.ports import Clock, Log
 from jindi.run.answered import fingerprint
 from jindi.run.answers import Writer
@@ -47,6 +47,10 @@ class Conflict(Exception):  # noqa: N818 - what the sender is told
 
 class Stopped(Exception):  # noqa: N818 - what the sender is told
     """The lane has stopped; nothing is decided until it has recovered from its journal."""
+
+
+class Held(Stopped):
+    """Events from outside are not taken for now; nothing was taken, try again."""
 
 
 class Decided(msgspec.Struct, gc=False):
@@ -116,6 +120,8 @@ class Lane:
         self._idle.set()
         self.stopped: str | None = None
         self.recent: deque[Decided] = deque(maxlen=RECENT_MAX)
+        # What people look for is rare, and would be washed out of `recent` within seconds by what went through.
+        self.remarkable: deque[Decided] = deque(maxlen=RECENT_MAX)
 
     @property
     def waiting(self) -> int:
@@ -209,6 +215,8 @@ class Lane:
         self._waiting.append((waiters, body, decided))
         self._in_flight[event.id] = (event, waiters)
         self.recent.append(decided)
+        if decision.hits or decision.outcome is not Outcome.ALLOW or decision.degraded or gathered.late:
+            self.remarkable.append(decided)
         self.measures.decided(event.type, decision, ep, received_us)
         if not self._committing:
             self._committing = True

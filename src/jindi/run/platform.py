@@ -16,13 +16,13 @@ from jindi.language import DURATION, Kind, Value
 from jindi.packs import OUTCOMES, FieldDef, canonical_files, digest_of
 from jindi.ports import Blobs, Clock, Log
 from jindi.run import snapshots
-from jindi.run.answered import Answered
+from jindi.run.answered import Answered, fingerprint
 from jindi.run.archive import Archive
 from jindi.run.drift.watcher import EVENT as DRIFT_EVENT
 from jindi.run.drift.watcher import Watcher
 from jindi.run.history.keeper import Keeper
 from jindi.run.intake import AHEAD_MAX_US, Intake, Refused
-from jindi.run.lane import RECENT_MAX, Busy, Conflict, Lane, Stopped, Waiter, write_again
+from jindi.run.lane import RECENT_MAX, Busy, Conflict, Held, Lane, Stopped, Waiter, write_again
 from jindi.run.measures import Measures
 from jindi.run.openings import Status
 from jindi.run.records import (
@@ -88,6 +88,8 @@ class Trial:
     ep: EventProgram
     gathered: Gathered
     decision: Decision
+    decided_before: str | None = None
+    """The decision of the event with this id, which the history counts already: the trial counts it once more."""
 
     @property
     def absent(self) -> tuple[str, ...]:
@@ -146,6 +148,8 @@ class Platform:
         self._snapshot_lock = asyncio.Lock()
         self._recover_at_us, self._patience_us = 0, SECOND_US
         self._closing = self._clock_is_behind = False
+        self.held: str | None = None
+        """Why events from outside are not taken for now; None when they are."""
 
     @property
     def program(self) -> Program:
@@ -278,7 +282,13 @@ class Platform:
             raise NotNow("the journal could not be written; nothing was changed")
 
     def submit(self, raw: bytes | memoryview, received_us: int) -> asyncio.Future[bytes]:
-        """Read and decide one event; see `Lane.decide` for what is raised."""
+        """Read and decide one event; see `Lane.decide` for what is raised, and Held while nothing is taken."""
+        if self.held is not None:
+            raise Held(self.held)
+        return self.tell(raw, received_us)
+
+    def tell(self, raw: bytes | memoryview, received_us: int) -> asyncio.Future[bytes]:
+        """As `submit`, for the world whose past is told while all others wait."""
         try:
             return self.lane.submit(self.intake.read(raw), received_us)
         except Refused:
@@ -287,6 +297,8 @@ class Platform:
 
     def decide(self, raw: bytes | memoryview, received_us: int, waiter: Waiter) -> None:
         """As `submit`, for whoever takes the answer without a future of its own."""
+        if self.held is not None:
+            raise Held(self.held)
         try:
             self.lane.decide(self.intake.read(raw, received_us), received_us, waiter)
         except Refused:
@@ -334,7 +346,8 @@ class Platform:
         """
         definitions = self.program.definitions
         if not any(feature.entities == (entity,) for feature in definitions.features.values()):
-            raise LookupError("no feature has this key")
+            keys = sorted({f.entities[0] for f in definitions.features.values() if len(f.entities) == 1})
+            raise LookupError(f"no feature has this key; there are: {', '.join(keys)}")
         fields = [
             field
             for event in definitions.events.values()
@@ -499,7 +512,14 @@ class Platform:
         side.high_us, side.warming = live.high_us, frozenset(missing)
         gathered = side.gather(event, feed=False)
         ep = program.events[event.type]
-        return Trial(ep, gathered, decide(ep, gathered.facts, gathered.absent))
+        return Trial(ep, gathered, decide(ep, gathered.facts, gathered.absent), self._decided_before(event.id))
+
+    def _decided_before(self, event_id: str) -> str | None:
+        seq = self.lane.state.answered.find(fingerprint(event_id))
+        try:
+            return decision_id(seq) if seq is not None and self.archive.decision(seq).event_id == event_id else None
+        except LookupError:
+            return None  # it is not on disk yet
 
     async def snapshot(self) -> str:
         """Write a snapshot now, in a child; returns its name when it is on disk.

@@ -105,7 +105,7 @@ class Routes:
             if key is None:
                 return _error(problems.UNAUTHENTICATED)
             if not any(map(key.may, rights)):
-                return _error(problems.FORBIDDEN, f"it needs {' or '.join(rights)}")
+                return _error(problems.FORBIDDEN, f"the key lacks the scope {' or '.join(rights)}")
             return await handler(request, key)
 
         return guarded
@@ -188,7 +188,10 @@ class Routes:
         except Problems as error:
             return _error(problems.PACKS_REFUSED, problems=error.problems)
         explained = msgspec.Raw(to_json(await asyncio.to_thread(trial.explain)))
-        return _plain({"decision": trial.decision, "absent": trial.absent, "explanation": explained})
+        return _plain({
+            "decision": trial.decision, "absent": trial.absent, "decided_before": trial.decided_before,
+            "explanation": explained,
+        })  # fmt: skip
 
     async def _snapshot(self, _: Request) -> Response:
         try:

@@ -11,7 +11,7 @@ from jindi.doors.api import problems
 from jindi.doors.api.problems import Title, problem
 from jindi.ports import Clock
 from jindi.run.intake import EVENT_BYTES_MAX, Refused
-from jindi.run.lane import Busy, Conflict, Stopped, Waiter
+from jindi.run.lane import Busy, Conflict, Held, Stopped, Waiter
 from jindi.run.platform import Platform
 
 Scope = MutableMapping[str, Any]
@@ -68,7 +68,9 @@ class Events:
                 send, 401, problem(problems.UNAUTHENTICATED), problems.MEDIA_TYPE, (b"www-authenticate", b"Bearer")
             )
         elif not key.may(Right.EVENTS_WRITE):
-            await answer(send, 403, problem(problems.FORBIDDEN, "it needs events:write"), problems.MEDIA_TYPE)
+            await answer(
+                send, 403, problem(problems.FORBIDDEN, "the key lacks the scope events:write"), problems.MEDIA_TYPE
+            )
         else:
             try:
                 body = await read_body(receive, NDJSON_BYTES_MAX if ndjson else EVENT_BYTES_MAX)
@@ -232,6 +234,8 @@ def told(error: Exception, **more: Any) -> tuple[Title, bytes]:
         return problems.CONFLICT, problem(problems.CONFLICT, "give a changed event a new id", **more)
     if isinstance(error, Busy):
         return problems.BUSY, problem(problems.BUSY, **more)
+    if isinstance(error, Held):
+        return problems.NOT_NOW, problem(problems.NOT_NOW, str(error), **more)
     return problems.STOPPED, problem(problems.STOPPED, **more)
 
 

@@ -173,8 +173,9 @@ class VersionRoutes:
     async def _statistics(self, request: Request, _: ApiKey) -> Response:
         wanted = request.query_params.get("version")
         found = statistics_document(self._desk, wanted)
-        if wanted is not None and not found["watched"] and not found["sides"]:
-            raise LookupError(f"no events were counted for {wanted[:80]}")
+        known = {each.name for each in self._desk.versions()}
+        if wanted is not None and not found["watched"] and not found["sides"] and wanted not in known:
+            raise LookupError(f"there is no version {wanted[:80]}")
         return _plain(found)
 
     async def _diff(self, request: Request, _: ApiKey) -> Response:
@@ -227,8 +228,8 @@ class VersionRoutes:
 
     async def _roll_back(self, request: Request, key: ApiKey) -> Response:
         asked = await _read(request, RollBackRequest)
-        digest = await self._desk.roll_back(person_of(key), asked.policy, why=asked.why)
-        return _plain({"digest": digest, **policies_document(self._desk)})
+        digest, differences = await self._desk.roll_back(person_of(key), asked.policy, why=asked.why)
+        return _plain({"digest": digest, "differences": differences, **policies_document(self._desk)})
 
 
 async def _read(request: Request, kind: type[_Asked]) -> _Asked:

@@ -2,23 +2,25 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.progress import Progress
 
-from jindi.basics.instants import parse_instant
+from jindi.basics.instants import parse_duration, parse_instant
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.output import Output
 from jindi.doors.cli.wiring import Settled, Wiring
 from jindi.ports import Files, Log, LogFailure
 from jindi.run.archive import Archive
 from jindi.run.history.follower import Follower
+from jindi.run.history.labelled import NEEDED, Labelled, Question, check
 from jindi.run.history.manifest import Broken, Manifest, load
 from jindi.run.history.selection import Selection, Wanted
 from jindi.run.history.sql import Query
 from jindi.run.history.tables import write_table
 from jindi.run.history.verify import Proved, Told, verify
+from jindi.run.labels import Labels
 
 TRIES = 3
 """So often an export begins again because parts were joined under its hands."""
@@ -35,6 +37,8 @@ class Asked:
     until: str | None
     types: tuple[str, ...]
     columns: str | None
+    label: str | None = None
+    mature: str | None = None
 
 
 def follow_journal(wiring: Wiring, settled: Settled, output: Output) -> None:
@@ -144,19 +148,43 @@ def export_decisions(wiring: Wiring, settled: Settled, output: Output, asked: As
             raise Problems([Problem(str(asked.out), "", "lies in the archive", "write it somewhere else")])
         if not asked.out.parent.is_dir():
             raise Problems([Problem(str(asked.out.parent), "", "no such folder", "make it first")])
-        rows = _exported(wiring.archive(settled), folder, wanted, asked, output)
+        labels, question = (None, None) if asked.label is None else _labels(wiring, settled, asked, asked.label)
+        rows = _exported(wiring.archive(settled), folder, wanted, asked, output, labels, question)
     except (Problems, Broken, OSError) as error:
         output.fail(error)
     output.give({"ok": True, "rows": rows, "out": str(asked.out)})
     output.say(f"{rows} rows → {asked.out}")
 
 
-def _exported(files: Files, folder: Path, wanted: Wanted, asked: Asked, output: Output) -> int:
+def _labels(wiring: Wiring, settled: Settled, asked: Asked, label: str) -> tuple[Labels, Question]:
+    """What the journal knows about the label by now. Raises Problems."""
+    log = wiring.view_log(settled)
+    try:
+        archive = Archive(log)
+        if (seq := archive.in_force()) < 0:
+            raise Problems([Problem("journal", "", "it is empty", "start the platform and send it events")])
+        definitions = archive.program(seq).definitions
+        check(definitions, label, asked.types)
+        mature_us = definitions.labels[label].mature_us
+        if asked.mature is not None:
+            try:
+                mature_us = parse_duration(asked.mature)
+            except ValueError as error:
+                raise Problems([Problem("--mature", "", str(error), "write 14d")]) from None
+        return Labels.of(archive, definitions), Question(label, mature_us, wiring.clock.now_us())
+    finally:
+        log.close()
+
+
+def _exported(
+    files: Files, folder: Path, wanted: Wanted, asked: Asked, output: Output, labels: Labels | None,
+    question: Question | None,
+) -> int:  # fmt: skip
     for left in reversed(range(TRIES)):
         manifest = load(files)
         try:
             with output.progress() as progress:
-                return _written(files, folder, manifest, wanted, asked, progress)
+                return _written(files, folder, manifest, wanted, asked, progress, labels, question)
         except (Problems, FileNotFoundError):
             if not left or load(files) == manifest:
                 raise
@@ -164,21 +192,32 @@ def _exported(files: Files, folder: Path, wanted: Wanted, asked: Asked, output: 
 
 
 def _written(
-    files: Files, folder: Path, manifest: Manifest, wanted: Wanted, asked: Asked, progress: Progress
+    files: Files, folder: Path, manifest: Manifest, wanted: Wanted, asked: Asked, progress: Progress,
+    labels: Labels | None, question: Question | None,
 ) -> int:  # fmt: skip
     task = progress.add_task(asked.out.name, total=None)
     if asked.sql is not None:
         query = Query(files, folder, manifest, wanted, asked.sql)
         return write_table(asked.out, query.schema, query.batches(lambda done: progress.update(task, completed=done)))
-    selection = Selection(files, manifest, wanted)
-    batches = selection.batches(lambda done, total: progress.update(task, completed=done, total=total))
-    return write_table(asked.out, selection.schema, batches)
+    told = lambda done, total: progress.update(task, completed=done, total=total)  # noqa: E731
+    if labels is None or question is None:
+        selection = Selection(files, manifest, wanted)
+        return write_table(asked.out, selection.schema, selection.batches(told))
+    needed = (*wanted.columns, *NEEDED) if wanted.columns else ()
+    labelled = Labelled(
+        Selection(files, manifest, replace(wanted, columns=needed)), labels, question, wanted.columns
+    )  # fmt: skip
+    return write_table(asked.out, labelled.schema, labelled.batches(told))
 
 
 def _wanted(asked: Asked) -> Wanted:
     problems: list[Problem] = []
     if asked.sql is not None and (asked.where is not None or asked.columns is not None):
         problems.append(Problem("--sql", "", "says itself what is wanted", "leave out --where and --columns"))
+    if asked.sql is not None and asked.label is not None:
+        problems.append(Problem("--label", asked.label, "is not joined to a query's rows", "leave out --sql"))
+    if asked.mature is not None and asked.label is None:
+        problems.append(Problem("--mature", "", "says when a label is known", "name one with --label"))
     bounds: list[int | None] = []
     for name, text in (("--since", asked.since), ("--until", asked.until)):
         try:

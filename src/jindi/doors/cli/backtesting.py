@@ -157,7 +157,7 @@ def _write_page(path: Path, report: dict[str, Any]) -> None:
 
 def _tell(output: Output, candidate: dict[str, Any]) -> None:
     source = f", {candidate['from_archive']:,} decisions from the archive" if candidate["from_archive"] else ""
-    output.say(f"{candidate['name']} (by {candidate['mode']}{source})")
+    output.say(f"{candidate['name']} (by {_MODES[candidate['mode']]}{source})")
     if not candidate["types"]:
         output.say("  the candidate decides no event of this time")
         return
@@ -169,7 +169,9 @@ def _tell(output: Output, candidate: dict[str, Any]) -> None:
     for name, found in candidate["types"].items():
         if not found["changed"]:
             continue
-        output.say(f"{name}: {found['events']:,} decisions, {found['changed']:,} would change")
+        labelled = found["labelled"]
+        known = f"; labelled: {labelled['true']:,} true, {labelled['false']:,} false" if any(labelled.values()) else ""
+        output.say(f"{name}: {found['events']:,} decisions, {found['changed']:,} would change{known}")
         table = Table("", "live", "candidate")
         for head, of in _ROWS.items():
             live, would = of(found["live"]), of(found["candidate"])
@@ -179,6 +181,11 @@ def _tell(output: Output, candidate: dict[str, Any]) -> None:
         if found["rules_silent"]:
             output.say(f"  never hit: {', '.join(found['rules_silent'])}")
 
+
+_MODES = {
+    "facts": "facts",
+    "replay": "replay: features, lists or fields differ, or a changed outcome comes back into a feature",
+}
 
 _ROWS: dict[str, Callable[[dict[str, Any]], str]] = {
     "stopped": lambda side: f"{side['stopped']['events']:,}",

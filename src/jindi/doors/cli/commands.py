@@ -39,6 +39,7 @@ app.add_typer(keys_app, name="keys")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of words.")]
 Data = Annotated[str | None, typer.Option("--data", metavar="DIR", help="The platform's folder (default: jindi-data).")]
+DemoData = Annotated[str, typer.Option("--data", metavar="DIR", help="The demo's folder.")]
 Packs = Annotated[
     list[Path] | None, typer.Option("--packs", metavar="DIR", help="A pack, or a folder of packs; may be repeated.")
 ]
@@ -122,7 +123,8 @@ def up(
 
 @app.command()
 def demo(
-    ctx: typer.Context, data: Data = "demo-data", folders: Packs = None, listen: Listen = None, changes: Changes = None,
+    ctx: typer.Context, data: DemoData = "demo-data", folders: Packs = None, listen: Listen = None,
+    changes: Changes = None,
     users: Annotated[int, typer.Option(min=20, help="Customers of the simulated wallet.")] = 12_000,
     seed: Annotated[int, typer.Option(help="The simulated world's seed.")] = 7,
     days: Annotated[
@@ -431,6 +433,13 @@ def export(
     until: Annotated[str | None, typer.Option("--until", help="A day or an instant (UTC), itself left out.")] = None,
     types: Annotated[list[str] | None, typer.Option("--type", help="An event type; may be repeated.")] = None,
     columns: Annotated[str | None, typer.Option("--columns", help="Names of columns, separated by commas.")] = None,
+    label: Annotated[
+        str | None, typer.Option("--label", metavar="NAME", help="With what turned out, to learn from.")
+    ] = None,
+    mature: Annotated[
+        str | None,
+        typer.Option("--mature", metavar="14d", help="The age at which silence means false (default: the label's)."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Write archived decisions to a table: those that a condition chooses, or what a query makes of them."""
@@ -438,7 +447,9 @@ def export(
 
     output = Output(as_json=as_json)
     wiring, settled = _settle(ctx, output, data)
-    export_decisions(wiring, settled, output, Asked(out, where, sql, since, until, tuple(types or ()), columns))
+    export_decisions(
+        wiring, settled, output, Asked(out, where, sql, since, until, tuple(types or ()), columns, label, mature)
+    )
 
 
 # ---- features

@@ -8,6 +8,7 @@ import msgspec
 
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.output import Output
+from jindi.doors.cli.versioning import KEY_REMEDY, headers_of
 from jindi.doors.cli.wiring import Settled, Wiring
 from jindi.engine import explain, to_json
 from jindi.run.archive import Archive
@@ -47,7 +48,7 @@ def try_packs(files: Mapping[str, str], raw: bytes, url: str, api_key: str, outp
     except (msgspec.MsgspecError, ValueError, RecursionError):
         raise Problems([Problem("event", "", "not JSON", 'give one object such as {"id": …, "type": …}')]) from None
     body = msgspec.json.encode({"files": dict(files), "event": msgspec.Raw(raw)})
-    headers = {"authorization": f"Bearer {api_key}", "content-type": "application/json"}
+    headers = headers_of(api_key)
     try:
         response = httpx.post(f"{url}/v1/packs/try", content=body, headers=headers, timeout=30.0, trust_env=False)
         answer: dict[str, Any] = msgspec.json.decode(response.content, type=dict[str, Any])
@@ -56,13 +57,18 @@ def try_packs(files: Mapping[str, str], raw: bytes, url: str, api_key: str, outp
             [Problem(url, "", "no platform answers there", "start one with jindi up, or give --url")]
         ) from None
     if response.status_code != 200:
-        remedy = "give --api-key, or set JINDI_API_KEY" if response.status_code in (401, 403) else ""
+        remedy = KEY_REMEDY if response.status_code in (401, 403) else ""
         whole = {"path": url, "problem": answer.get("title", "refused"), "remedy": answer.get("detail", remedy)}
         told = answer.get("problems") or [whole]
         raise Problems(Problem(line["path"], "", line["problem"], line.get("remedy", "")) for line in told)
     output.give(answer)
     if not output.as_json:
         _print(output, "the event under these packs", answer["explanation"])
+        if before := answer["decided_before"]:
+            output.say(
+                f"its id was decided before ({before}): what it did then is in the history, and counts beside this try;"
+                " give it another id and, where that matters, another payee, device or card"
+            )
         if answer["absent"]:
             output.say(f"away, for want of history under these packs: {', '.join(answer['absent'])}")
 

@@ -49,6 +49,8 @@ def learn_from(
     )
     output.say("  ".join(f"{name} {value:.4f}" for name, value in mean.items()))
     output.say("\n".join(f"written: {path}" for path in written))
+    if not evaluation["folds"][-1]["positives"]:
+        output.note("! the last test holds no event whose label is true: nothing says how well this model judges")
     if recipe.name not in definitions.models:
         doc = f'doc = {{ zh = "{recipe.doc.zh}", en = "{recipe.doc.en}" }}'
         rest = f'on = "{recipe.on}"\nfile = "models/{recipe.name}.json"\ndegrade = "open"'

@@ -127,6 +127,7 @@ async def _up(
             )  # fmt: skip
         finally:
             await platform.close()
+    output.note("stopped in order; the next start goes on from here")
 
 
 async def _collect() -> None:

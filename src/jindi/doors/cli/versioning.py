@@ -17,12 +17,20 @@ TIMEOUT_S = 60.0
 _SHOWN = 12
 
 
+KEY_REMEDY = "give --api-key, or set JINDI_API_KEY"
+
+
+def headers_of(key: str) -> dict[str, str]:
+    """The headers of a question. Without a key none is sent: the platform then says what is missing."""
+    return {"content-type": "application/json"} | ({"authorization": f"Bearer {key}"} if key else {})
+
+
 class Asking:
     """A running platform, asked with a key."""
 
     def __init__(self, wiring: Wiring, output: Output, url: str, key: str) -> None:
         self._wiring, self._output, self._url = wiring, output, url.rstrip("/")
-        self._headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
+        self._headers = headers_of(key)
 
     # ---- looking
 
@@ -76,7 +84,8 @@ class Asking:
         if self._output.as_json:
             return
         if not found["watched"] and not found["sides"]:
-            self._output.say("no version is watched, or no event has come since; see jindi policies shadow")
+            none = f"{version} is not watched" if version is not None else "no version is watched"
+            self._output.say(f"{none}, or no event of its type has come since; see jindi policies list")
         for each in found["watched"]:
             self._tally(each)
         if found["sides"]:
@@ -157,7 +166,9 @@ class Asking:
         """Go back to what was in force before."""
         found = self._ask("POST", "/v1/policies/rollback", {"policy": policy, "why": why})
         self._give(found)
-        self._output.say(f"{found['digest'][:12]} is in force again; see jindi policies list")
+        for line in _differences(found["differences"]):
+            self._output.say(line)
+        self._output.say(f"{found['digest'][:12]} is in force now; see jindi policies list")
 
     # ---- what they have in common
 
@@ -186,9 +197,9 @@ class Asking:
         answer: dict[str, Any] = response.json()
         if response.is_success:
             return answer
-        told = answer.get("problems") or [
-            {"path": "", "problem": answer.get("detail") or answer.get("title", "refused")}
-        ]  # fmt: skip
+        remedy = KEY_REMEDY if response.status_code == httpx.codes.UNAUTHORIZED else ""
+        whole = {"path": "", "problem": answer.get("detail") or answer.get("title", "refused"), "remedy": remedy}
+        told = answer.get("problems") or [whole]
         raise Problems(Problem(line["path"], "", line["problem"], line.get("remedy", "")) for line in told)
 
     def _review(self, review: Mapping[str, Any], *, text: bool) -> None:
@@ -215,7 +226,7 @@ def _differences(differences: Iterable[Mapping[str, Any]]) -> Iterable[str]:
         for aspect in each["aspects"][:_SHOWN]:
             if each["what"] == "changed":
                 yield f"      {aspect['name']}: {_or_none(aspect['before'])} → {_or_none(aspect['after'])}"
-            elif aspect["name"] in ("when", "then", "score", "expression", "fold", "over"):
+            elif aspect["name"] in ("when", "then", "score", "is", "fold", "over", "value", "on"):
                 yield f"      {aspect['name']}: {aspect['after'] or aspect['before']}"
 
 

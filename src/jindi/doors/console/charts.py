@@ -9,6 +9,8 @@ from dataclasses import dataclass
 WIDTH, HEIGHT = 640, 168
 WIDTH_HALF = 320
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 18, 8, 22
+_FIGURE, _GAP = 7, 12
+"""How wide a figure of an axis is at most, and how far the axis stands from it and it from the edge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +100,19 @@ def _up(top: float, step: float, unit: str) -> tuple[Tick, ...]:
     )
 
 
-def _across(labels: Sequence[str], slot: float) -> tuple[Tick, ...]:
+def _margin(up: Sequence[Tick]) -> int:
+    """The room that the longest figure of the upright axis needs, in a drawing's own pixels.
+
+    >>> _margin([Tick(0, "0"), Tick(1, "0.6%")]), _margin([Tick(0, "400,000")])
+    (44, 61)
+    """
+    return max(_LEFT, _GAP + _FIGURE * max(len(tick.text) for tick in up))
+
+
+def _across(labels: Sequence[str], slot: float, left: int) -> tuple[Tick, ...]:
     every = max(1, -(-len(labels) // (6 if slot > 6 else 4)))
     return tuple(
-        Tick(round(_LEFT + (n + 0.5) * slot, 1), label)
+        Tick(round(left + (n + 0.5) * slot, 1), label)
         for n, label in enumerate(labels)
         if (len(labels) - 1 - n) % every == 0
     )
@@ -116,12 +127,14 @@ def stacked(
     width: int = WIDTH,
 ) -> Chart:
     """One column per label, its (class, value) parts upon each other in the order given."""
-    slot = (width - _LEFT - _RIGHT) / max(1, len(labels))
     top, step = ceiling(max((sum(value for _, value in stack) for stack in stacks), default=0))
+    up = _up(top, step, unit)
+    left = _margin(up)
+    slot = (width - left - _RIGHT) / max(1, len(labels))
     field = HEIGHT - _BOTTOM - _TOP
     columns = []
     for n, stack in enumerate(stacks):
-        x, base, bars = _LEFT + n * slot, float(HEIGHT - _BOTTOM), []
+        x, base, bars = left + n * slot, float(HEIGHT - _BOTTOM), []
         for kind, value in stack:
             height = field * value / top
             if height > 0:
@@ -129,7 +142,7 @@ def stacked(
                 gap = min(2.0, slot / 4)
                 bars.append(Bar(round(x + gap / 2, 2), round(base, 2), round(slot - gap, 2), round(height, 2), kind))
         columns.append(Column(round(x, 2), round(slot, 2), titles[n], tuple(bars)))
-    return Chart(tuple(columns), (), _across(labels, slot), _up(top, step, unit), width, width - _RIGHT)
+    return Chart(tuple(columns), (), _across(labels, slot, left), up, width, width - _RIGHT, left=left)
 
 
 def lines(
@@ -140,8 +153,10 @@ def lines(
     width: int = WIDTH,
 ) -> Chart:
     """One line per (class, values); None leaves a gap, a lone value is drawn as a dot."""
-    slot = (width - _LEFT - _RIGHT) / max(1, len(labels))
     top, step = ceiling(max((v for _, values in series for v in values if v is not None), default=0))
+    up = _up(top, step, "")
+    left = _margin(up)
+    slot = (width - left - _RIGHT) / max(1, len(labels))
     field = HEIGHT - _BOTTOM - _TOP
     drawn = []
     for kind, values in series:
@@ -150,14 +165,14 @@ def lines(
             if value is None:
                 pen_down = False
                 continue
-            x, y = _LEFT + (n + 0.5) * slot, HEIGHT - _BOTTOM - field * value / top
+            x, y = left + (n + 0.5) * slot, HEIGHT - _BOTTOM - field * value / top
             path.append(f"{'L' if pen_down else 'M'}{x:.1f} {y:.1f}")
             if not pen_down and (n + 1 == len(values) or values[n + 1] is None):
                 path.append("h0.01")
             pen_down = True
         drawn.append(Line("".join(path), kind))
-    columns = tuple(Column(round(_LEFT + n * slot, 2), round(slot, 2), title, ()) for n, title in enumerate(titles))
-    return Chart(columns, tuple(drawn), _across(labels, slot), _up(top, step, ""), width, width - _RIGHT)
+    columns = tuple(Column(round(left + n * slot, 2), round(slot, 2), title, ()) for n, title in enumerate(titles))
+    return Chart(columns, tuple(drawn), _across(labels, slot, left), up, width, width - _RIGHT, left=left)
 
 
 @dataclass(frozen=True, slots=True)

@@ -249,7 +249,7 @@ class Console:
             unknown=unknown,
             types=self._source.event_types(),
             rules=sorted({rule.id for seen in self._source.policies() for rule in seen.policy.rules}),
-            horizon_us=self._source.horizon_us(),
+            horizon_us=self._source.horizon_us(wanted),
         )
 
     async def export(self, request: Request, _: View) -> Response:

@@ -1,5 +1,6 @@
 """The running platform as the console sees it: answers from memory, or with one short read of the journal."""
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -46,7 +47,7 @@ class PlatformSource:
     ) -> Sequence[DecisionRow]:
         """The newest decisions that fit, newest first."""
         rows: list[DecisionRow] = []
-        for decided in reversed(self._platform.lane.recent):
+        for decided in reversed(self._kept(wanted)):
             if decided.latency_us is None or (before is not None and decided.seq >= before):
                 continue
             if _plainly_unfit(decided, wanted):
@@ -58,10 +59,15 @@ class PlatformSource:
                     break
         return rows
 
-    def horizon_us(self) -> int | None:
-        """The instant of the oldest decision that `recent` can still find."""
-        recent = self._platform.lane.recent
-        return recent[0].event.at_us if len(recent) == recent.maxlen else None
+    def horizon_us(self, wanted: DecisionFilter = ALL_DECISIONS) -> int | None:
+        """The instant of the oldest decision that `recent` can still find for a filter."""
+        kept = self._kept(wanted)
+        return kept[0].event.at_us if len(kept) == kept.maxlen else None
+
+    def _kept(self, wanted: DecisionFilter) -> deque[Decided]:
+        """Where all that fits is found: what was stopped, hit, late or degraded is kept for longer."""
+        lane, stopped = self._platform.lane, wanted.outcome not in (None, Outcome.ALLOW)
+        return lane.remarkable if stopped or wanted.rule or wanted.trouble else lane.recent
 
     def _row(self, decided: Decided) -> DecisionRow:
         program, decision = decided.ep, decided.decision

@@ -232,8 +232,8 @@ class Source(Protocol):
     ) -> Sequence[DecisionRow]:
         """The newest decisions that fit, newest first; only those with `seq < before` when it is given."""
 
-    def horizon_us(self) -> int | None:
-        """The instant of the oldest decision that `recent` can still find; None when it finds all."""
+    def horizon_us(self, wanted: DecisionFilter = ALL_DECISIONS) -> int | None:
+        """The instant of the oldest decision that `recent` can still find for a filter; None when it finds all."""
 
     def decision(self, decision_id: str) -> DecisionPage | None:
         """A decision by its id, or None when there is none."""

@@ -17,6 +17,8 @@ from jindi.run.learn.metrics import Doubles, Truths, Wholes
 from jindi.run.learn.recipe import Recipe
 
 _NEVER_US = 2**62
+_TOLD = 40
+"""So many names of columns are told when one is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,8 @@ class Table:
 def read_table(path: Path, recipe: Recipe, inputs: tuple[ModelInput, ...], definitions: Definitions) -> Table:
     """The rows of a Parquet file (or of all in a folder) that are events of the recipe's type.
 
-    Raises Problems for columns that are not there or do not hold what they should.
+    Amounts come in major units, as `jindi decide` writes them, or in minor units where the column says so, as the
+    archive's do. Raises Problems for columns that are not there or do not hold what they should.
     """
     given = [recipe.label, recipe.entity, recipe.known, recipe.amount, *recipe.segments]
     wanted = {"at", *(each.name for each in inputs), *(name for name in given if name)}
@@ -59,11 +62,13 @@ def read_table(path: Path, recipe: Recipe, inputs: tuple[ModelInput, ...], defin
         there = set(pq.read_schema(path).names if path.is_file() else pq.ParquetDataset(path).schema.names)
         missing = sorted(wanted - there)
         if missing:
-            told = ", ".join(sorted(there)[:40])
             raise Problems(
-                Problem(path.name, f"column {name}", "not in the file", f"it has: {told}") for name in missing
+                Problem(path.name, f"column {name}", "not in the file", _where_from(name, recipe, there))
+                for name in missing
             )
-        filters = [("event_type", "=", recipe.on)] if "event_type" in there else None
+        # A table of `jindi decide` names the type so, an archive and its exports so.
+        kinds = [name for name in ("event_type", "type") if name in there]
+        filters = [(kinds[0], "=", recipe.on)] if kinds else None
         read = pq.read_table(path, columns=sorted(wanted | ({"outcome"} & there)), filters=filters)
         # Of what became of an event nothing is known: it is neither trained nor tested on.
         read = read.filter(pc.is_valid(read[recipe.label]))
@@ -74,8 +79,11 @@ def read_table(path: Path, recipe: Recipe, inputs: tuple[ModelInput, ...], defin
     at_us = _instants(read["at"])
     order = np.argsort(at_us, kind="stable")
     fields = {f.name for f in definitions.events[recipe.on].fields}
+    scales = _scales(path.name, read.schema, recipe, inputs, definitions)
     try:
-        columns = np.column_stack([_input(read[each.name], each, is_field=each.name in fields) for each in inputs])
+        columns = np.column_stack(
+            [_input(read[each.name], each, scales.get(each.name, 1.0), is_field=each.name in fields) for each in inputs]
+        )
         label = _numbers(read[recipe.label])
     except (pa.ArrowException, ValueError) as error:
         raise Problems([Problem(path.name, "", f"a column is not of its type: {error}", "mend the file")]) from None
@@ -88,7 +96,9 @@ def read_table(path: Path, recipe: Recipe, inputs: tuple[ModelInput, ...], defin
         absent = read[recipe.known].is_null().to_numpy()
         known_us = np.where(truth, np.where(absent, _NEVER_US, told_us), known_us)
     _, entity = np.unique(np.array([str(each) for each in read[recipe.entity].to_pylist()]), return_inverse=True)
-    amount = np.ones(len(at_us)) if recipe.amount is None else np.nan_to_num(_numbers(read[recipe.amount]))
+    amount = np.ones(len(at_us))
+    if recipe.amount is not None:
+        amount = np.nan_to_num(_numbers(read[recipe.amount])) / scales.get(recipe.amount, 1.0)
     stopped = np.zeros(len(at_us), np.bool_)
     if "outcome" in there:
         stopped = pc.not_equal(pc.cast(read["outcome"], pa.string()), "allow").fill_null(False).to_numpy()
@@ -105,6 +115,39 @@ def read_table(path: Path, recipe: Recipe, inputs: tuple[ModelInput, ...], defin
     )
 
 
+def _where_from(name: str, recipe: Recipe, there: set[str]) -> str:
+    """What to do about a column that is not there."""
+    if name in (recipe.label, recipe.known):
+        return f"jindi export --label {recipe.label} writes {recipe.label} and {recipe.label}_known"
+    told = sorted(there)
+    return f"it has: {', '.join(told[:_TOLD])}" + (f" and {len(told) - _TOLD} more" if len(told) > _TOLD else "")
+
+
+def _scales(
+    file: str, schema: pa.Schema, recipe: Recipe, inputs: tuple[ModelInput, ...], definitions: Definitions
+) -> dict[str, float]:
+    """What amounts are divided by: models see major units, and an archive keeps whole minor ones and says so.
+
+    Raises Problems for whole numbers that do not say what they count: a hundredfold would go unnoticed until live.
+    """
+    amounts = {each.name: each.type.of for each in inputs if each.type.kind is Kind.MONEY}
+    for field in definitions.events[recipe.on].fields:
+        if field.name == recipe.amount and field.type.kind is Kind.MONEY:
+            amounts[field.name] = field.type.of
+    scales, problems = {}, []
+    for name, currency in sorted(amounts.items()):
+        column = schema.field(name)
+        if (column.metadata or {}).get(b"unit") == b"minor" and currency is not None:
+            scales[name] = float(10 ** EXPONENTS[currency])
+        elif pa.types.is_integer(column.type):
+            what = "whole numbers, and nothing says whether of major or of minor units"
+            remedy = "write it with jindi decide or jindi export --label, or as decimals in major units (12.50)"
+            problems.append(Problem(file, f"column {name}", what, remedy))
+    if problems:
+        raise Problems(problems)
+    return scales
+
+
 def _numbers(column: Any) -> Doubles:
     if pa.types.is_boolean(column.type):
         column = pc.cast(column, pa.int8())
@@ -119,13 +162,13 @@ def _instants(column: Any) -> Wholes:
     return instants
 
 
-def _input(column: Any, each: ModelInput, *, is_field: bool) -> Doubles:
+def _input(column: Any, each: ModelInput, scale: float, *, is_field: bool) -> Doubles:
     """A column as the model will see it live."""
     if each.equals is not None:
         return _numbers(pc.equal(pc.cast(column, pa.string()), each.equals))
-    numbers = _numbers(column)
+    numbers = _numbers(column) / scale
     if each.type.kind is Kind.MONEY and is_field and each.type.of is not None:
         # A field is whole minor units live: what a table rounded on its way (to 32 bits, say) is put right.
-        scale = float(10 ** EXPONENTS[each.type.of])
-        numbers = np.rint(numbers * scale) / scale
+        minor = float(10 ** EXPONENTS[each.type.of])
+        numbers = np.rint(numbers * minor) / minor
     return numbers

@@ -6,8 +6,9 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Literal
 
 from jindi.basics.instants import DAY_US, HOUR_US, MINUTE_US, SECOND_US
-from jindi.language import Expression
-from jindi.packs import Definitions, Over, PolicyDef, Words
+from jindi.basics.money import format_minor
+from jindi.language import Expression, Kind, Type
+from jindi.packs import Definitions, LimitDef, LimitStep, Over, PolicyDef, Words
 
 LENGTH_MAX = 2_000
 """Texts longer than this (a model's arrays) are only said to differ."""
@@ -153,10 +154,29 @@ def _texts(definition: object) -> dict[str, str]:
     found: dict[str, str] = {}
     for field in fields(definition):
         value = getattr(definition, field.name)
-        if field.name not in _LEFT_OUT and value not in (None, (), frozenset(), ""):
+        if isinstance(definition, LimitDef) and field.name == "steps":
+            found["value"] = "; ".join(_step(step, definition.type) for step in definition.steps)
+        elif field.name not in _LEFT_OUT and value not in (None, (), frozenset(), ""):
             text = _measured(field.name, value) or _text(value)[:LENGTH_MAX]
             found[_SAID.get(field.name, field.name)] = text
     return found
+
+
+def _step(step: LimitStep, kind: Type) -> str:
+    """A limit's value as its pack has it: amounts in major units, lengths of time with theirs.
+
+    >>> from datetime import date
+    >>> _step(LimitStep(date(2016, 1, 1), 400_000, "ours"), Type(Kind.MONEY, "CNY"))
+    '4000.00 CNY since 2016-01-01 (ours)'
+    """
+    value = step.value
+    if kind.kind is Kind.MONEY and isinstance(value, int) and kind.of is not None:
+        said = f"{format_minor(value, kind.of)} {kind.of}"
+    elif kind.kind is Kind.DURATION:
+        said = _measured("length_us", value) or "0s"
+    else:
+        said = "placeholder" if value is None else str(value)
+    return f"{said} since {step.since} ({step.basis})"
 
 
 def _measured(name: str, value: object) -> str | None:

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
-from jindi.basics.problems import Problems
+from jindi.basics.problems import Problem, Problems
 from jindi.engine import Finding, Program, build, check_policy
 from jindi.packs import DECIDING, PolicyDef, PolicyFile, canonical_files, digest_of, policy_files
 from jindi.run.platform import Platform
@@ -323,7 +323,10 @@ class Desk:
             patch = self._patch_for(new, policies)
             if not patch:
                 raise Declined("nothing")
-            program = await self._compiled(patched(base, patch))
+            try:
+                program = await self._compiled(patched(base, patch))
+            except Problems as error:
+                raise Problems([*error.problems, *_left_out(patch, self._patch_for(new, ()))]) from None
             same = [p for p in self.proposals() if p.state == "open" and p.step.record.digest == program.digest]
             if same:
                 raise Declined("already_proposed", id=same[0].id)
@@ -381,10 +384,13 @@ class Desk:
             verb: Verb = "withdraw" if own else "reject"
             await self.platform.note(self._step(verb, person, _said(why), of=proposal.seq))
 
-    async def roll_back(self, person: Person, policy: str | None = None, *, why: str) -> str:
-        """Go back to what was in force before, or to a policy's version before; returns the digest now in force.
+    async def roll_back(
+        self, person: Person, policy: str | None = None, *, why: str
+    ) -> tuple[str, tuple[Difference, ...]]:
+        """Go back to what was in force before, or to a policy's version before.
 
-        Guards are not asked: it was in force before. Raises Declined, Problems or NotNow.
+        Returns the digest that is now in force, and what is otherwise than it was a moment ago. Guards are not asked:
+        it was in force before. Raises Declined, Problems or NotNow.
         """
         self._must_be_approved_mode()
         async with self.platform.changing():
@@ -402,8 +408,9 @@ class Desk:
             # What was in force in this process is compiled still: going back must not take long.
             known = self.platform.archive.known(taken.seq) if not self.platform.aside else None
             ready = known if known is not None and known.digest == digest else None
+            left = self.platform.program.definitions
             await self.platform.put_in_force(target, self.platform.aside, step, ready=ready, guarded=False)
-            return digest
+            return digest, compare(left, self.platform.program.definitions)
 
     # ---- what they have in common
 
@@ -490,6 +497,15 @@ def _policy(files: Mapping[str, str], policy: str) -> PolicyFile:
     if found is None:
         raise Declined("no_draft", policy=policy[:64])
     return found
+
+
+def _left_out(patch: Mapping[str, str | None], whole: Mapping[str, str | None]) -> list[Problem]:
+    """What a proposal of some policies leaves behind, and may well rest on: limits, features, models."""
+    rest = sorted(set(whole) - set(patch))
+    if not rest:
+        return []
+    what = f"edited, too, and no part of a proposal of policies by name: {', '.join(rest)}"
+    return [Problem("the drafts", "", what, "propose without a name: that takes all that they change")]
 
 
 def _said(why: str, *, must: bool = True) -> str:
