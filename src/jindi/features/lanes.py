@@ -81,6 +81,8 @@ class Runner:
     names: tuple[str, ...]
     """The event type's fields, in their order."""
     outputs: int
+    answers_at: int
+    """The byte at which its answers begin."""
     unpack: Struct
     unpack_words: Struct
     names_at: tuple[int, ...]
@@ -146,6 +148,7 @@ def runner(
         fields=len(places),
         names=tuple(places),
         outputs=inputs + lane.words,
+        answers_at=8 * (inputs + lane.words),
         unpack=Struct("=" + "".join(codes[form] for form in lane.forms)),
         unpack_words=Struct(f"={len(lane.forms)}q"),
         names_at=tuple(i for i, form in enumerate(lane.forms) if form == "n"),

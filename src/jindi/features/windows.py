@@ -13,6 +13,7 @@ from jindi.features import flat, listwise
 from jindi.features import kernel as k
 from jindi.features.arena import Arena
 from jindi.features.batch import Answers, Batch, Given, words_of
+from jindi.features.compiling import entry
 from jindi.features.lanes import Runner, Writer, runner
 from jindi.features.names import Names
 from jindi.features.plan import Lane, Plan, assemble, is_covered
@@ -23,6 +24,7 @@ ARENA_WORDS = 1 << 16
 KEYS_ROOM = 64
 BEFORE_ALL = -(2**62)
 WHOLE = 2**62
+READ_AND_FEED = k.READ | k.FEED
 LISTWISE_FROM = 256
 """Batches of so many events go through the kernels list by list; before that, sorting them costs more than it saves."""
 FORMAT = "jindi windows 2"
@@ -63,6 +65,10 @@ def _backwards(event_type: str) -> ValueError:
     return ValueError(f"{event_type}: as_of goes back behind the lane (hand events over in as_of order)")
 
 
+def _too_large(each: Runner) -> OverflowError:
+    return OverflowError(f"{each.lane.name}: a value is no 64-bit integer (refuse it at intake)")
+
+
 def _numbers_in(mine: Names, theirs: Names) -> k.Words:
     """For each number of theirs, the number that its value has here; new values get one."""
     numbers = (mine.missing if value is None else mine[value] for value in theirs.backward)
@@ -100,12 +106,13 @@ class Windows:
         self._directory = _blank(0)
         self._directory_rooms = [0] * len(plan.structures)
         self._lay_directory()
+        self._once = entry(k.once, k.ENTRIES[k.once])
         self._ready()
 
     def _ready(self) -> None:
         """Make the runners and the buffer through which words are exchanged with the kernels."""
         lanes = [*self.plan.lanes.values(), *self.plan.entities.values()]
-        inputs = self._program.scratch
+        self._inputs = inputs = self._program.scratch
         self._io = _blank(inputs + max((lane.words + len(lane.reads) for lane in lanes), default=0))
         self._buffer = memoryview(self._io.data).cast("B")
         self._runners = {
@@ -128,12 +135,27 @@ class Windows:
         `counts = "accepted"` see it too, but it stays only if `keep` is called. Raises ValueError when
         `as_of_us` goes back, OverflowError when an exact sum would not fit; then nothing has changed.
         """
+        # This is `_run` and `_answers` written out: each call on this way costs as much as two features.
         if as_of_us < self.as_of_us:
             raise _backwards(event_type)
         each = self._runners[event_type]
-        missing = self._run(each, each.learn, as_of_us, values, k.READ | k.FEED)
+        self._written = None
+        try:
+            each.learn(values, as_of_us)
+        except struct_error:
+            raise _too_large(each) from None
+        missing = self._once(
+            self._arena, self._directory, self._prog, self._io,
+            each.at, self._inputs, each.outputs, as_of_us, READ_AND_FEED,
+        )  # fmt: skip
+        if missing < 0:
+            self._overcome(each, missing, int(self._io[0]))
+            missing = self._step(each, as_of_us, READ_AND_FEED)
+        self._written = each, values
         self.as_of_us = as_of_us
-        return self._answers(each, missing)
+        if missing or each.names_at or each.absent_at:
+            return self._answers(each, missing)
+        return list(each.unpack.unpack_from(self._buffer, each.answers_at))
 
     def read(self, event_type: str, as_of_us: int, values: Sequence[Value]) -> list[Value]:
         """What `observe` would answer, without feeding anything."""
@@ -286,7 +308,7 @@ class Windows:
         try:
             write(values, as_of_us)
         except struct_error:
-            raise OverflowError(f"{each.lane.name}: a value is no 64-bit integer (refuse it at intake)") from None
+            raise _too_large(each) from None
         missing = self._step(each, as_of_us, mode)
         if mode & k.FEED:
             self._written = each, values
@@ -295,7 +317,7 @@ class Windows:
     def _step(self, each: Runner, as_of_us: int, mode: int) -> int:
         """Let the kernel work on the words that stand in the buffer."""
         while True:
-            missing = k.once(
+            missing = self._once(
                 self._arena, self._directory, self._prog, self._io,
                 each.at, self._program.scratch, each.outputs, as_of_us, mode,
             )  # fmt: skip
@@ -305,9 +327,9 @@ class Windows:
 
     def _answers(self, each: Runner, missing: int) -> list[Value]:
         """The kernel's words as values."""
-        row: list[Value] = list(each.unpack.unpack_from(self._buffer, 8 * each.outputs))
+        row: list[Value] = list(each.unpack.unpack_from(self._buffer, each.answers_at))
         if missing:
-            words = each.unpack_words.unpack_from(self._buffer, 8 * each.outputs)
+            words = each.unpack_words.unpack_from(self._buffer, each.answers_at)
             i = -1
             for _ in range(missing):
                 i = words.index(k.MISSING, i + 1)
