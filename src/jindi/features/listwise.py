@@ -219,6 +219,20 @@ def along(
 # ---- the touches of a batch -----------------------------------------------------------------------
 
 
+class Scratch:
+    """Arrays that batches write over one after another: fresh memory costs as much as a fold for each of its pages."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, Words] = {}
+
+    def array(self, name: str, count: int) -> Words:
+        """The first `count` words of the array of that name, whatever stands in them."""
+        held = self._held.get(name)
+        if held is None or held.size < count:
+            held = self._held[name] = np.empty(count + count // 2, dtype=np.int64)
+        return held[:count]
+
+
 @dataclass(frozen=True, slots=True)
 class Touches:
     """Touches of one structure's lists: the first `count` words of `keys`, `touches` and `values`.
@@ -237,11 +251,14 @@ class Touches:
     lies_flat: bool
     """Whether `flat` has a loop for all that is asked of the structure."""
 
-    def by_key(self, room: int) -> "Touches":
-        """Sorted by key, those of a key staying in their order. `room` is above every key."""
+    def by_key(self, room: int, scratch: Scratch) -> "Touches":
+        """Sorted by key, those of a key staying in their order. `room` is above every key. The sorted ones may lie in
+        the scratch: they last until the next structure is sorted.
+        """
         here = self.keys, self.touches, self.values
-        there = np.empty_like(self.keys), np.empty_like(self.keys), np.empty_like(self.keys)
-        counts = np.empty(DIGITS, dtype=np.int64)
+        keys, touches = scratch.array("sorted keys", self.count), scratch.array("sorted touches", self.count)
+        there = keys, touches, scratch.array("sorted values", self.count)
+        counts = scratch.array("digits", DIGITS)
         for shift in range(0, max(room - 1, 1).bit_length(), DIGIT_BITS):
             distribute(*here, *there, counts, self.count, shift)
             here, there = there, here
@@ -249,7 +266,7 @@ class Touches:
 
 
 def touched(
-    arena: Words, prog: Words, given: Given, runners: Sequence[Runner], structures: Sequence[int]
+    arena: Words, prog: Words, given: Given, runners: Sequence[Runner], structures: Sequence[int], scratch: Scratch
 ) -> list[Touches] | None:
     """Who touches what in a batch, structure by structure; None if a sum might not fit. Nothing is fed yet.
 
@@ -271,7 +288,7 @@ def touched(
         if not most:
             continue
         events = np.flatnonzero((made > 0)[given.kinds])
-        keys, touches, values = (np.empty(most, dtype=np.int64) for _ in range(3))
+        keys, touches, values = (scratch.array(f"{name} {number}", most) for name in ("keys", "touches", "values"))
         where, apart = np.array(visits, dtype=np.int64), np.array(strides, dtype=np.int64)
         count = gather(
             arena, prog, given.io, structure, events, given.kinds, np.array(first, dtype=np.int64), where, apart,
@@ -299,30 +316,31 @@ class FlatRoom:
     queue: Words
 
     @classmethod
-    def for_runs(cls, longest: int) -> "FlatRoom":
+    def for_runs(cls, longest: int, scratch: Scratch) -> "FlatRoom":
         """Room for chunks of runs, of which the longest has so many records, its history included."""
         room, wide = max(RECORDS, longest + 2), flat.CHUNK + longest
         return cls(
-            records=np.empty(flat.RECORD_COLUMNS * room, dtype=np.int64),
-            columns=np.empty(2 * flat.TOUCH_COLUMNS * wide, dtype=np.int64),
-            table=np.empty(1 << (2 * longest).bit_length(), dtype=np.int64),
-            queue=np.empty(longest + 1, dtype=np.int64),
+            records=scratch.array("records", flat.RECORD_COLUMNS * room),
+            columns=scratch.array("columns", 2 * flat.TOUCH_COLUMNS * wide),
+            table=scratch.array("table", 1 << (2 * longest).bit_length()),
+            queue=scratch.array("queue", longest + 1),
         )
 
 
 def parted(
-    arena: Words, directory: Words, prog: Words, ordered: Touches, times: Words
+    arena: Words, directory: Words, prog: Words, ordered: Touches, times: Words, scratch: Scratch
 ) -> tuple[Touches, FlatRoom | None, Touches]:
     """The runs that may be laid flat with room for them, and those that may not."""
     if not ordered.lies_flat:
         return replace(ordered, count=0), None, ordered
-    rest, told = (np.empty_like(ordered.keys), np.empty_like(ordered.touches)), np.empty(3, dtype=np.int64)
+    rest = scratch.array("other keys", ordered.count), scratch.array("other touches", ordered.count)
+    told = scratch.array("told", 3)
     flat.split(
         arena, directory, prog, ordered.structure, ordered.keys, ordered.touches, ordered.values, times, ordered.count,
         *rest, told,
     )  # fmt: skip
     laid, others, longest = told.tolist()
-    room = FlatRoom.for_runs(longest) if laid else None
+    room = FlatRoom.for_runs(longest, scratch) if laid else None
     return replace(ordered, count=laid), room, replace(ordered, keys=rest[0], touches=rest[1], count=others)
 
 

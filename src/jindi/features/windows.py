@@ -106,6 +106,7 @@ class Windows:
         self._directory = _blank(0)
         self._directory_rooms = [0] * len(plan.structures)
         self._lay_directory()
+        self._scratch = listwise.Scratch()
         self._once = entry(k.once, k.ENTRIES[k.once])
         self._ready()
 
@@ -247,14 +248,16 @@ class Windows:
         A MemoryError leaves a part of the batch fed: nobody can go on from there.
         """
         given.lay_answers(rows, widths, at, by_column=True)
-        touched = listwise.touched(self._arena, self._prog, given, runners, self._program.structures)
+        touched = listwise.touched(self._arena, self._prog, given, runners, self._program.structures, self._scratch)
         if touched is None:
             return False
         rooms = dict(zip(self._program.structures, self._directory_rooms, strict=True))
         for each in touched:
-            ordered = each.by_key(rooms[each.structure])
+            ordered = each.by_key(rooms[each.structure], self._scratch)
             if sum(widths):
-                laid, room, ordered = listwise.parted(self._arena, self._directory, self._prog, ordered, given.times)
+                laid, room, ordered = listwise.parted(
+                    self._arena, self._directory, self._prog, ordered, given.times, self._scratch
+                )
                 if room is not None:
                     self._flow(given, laid, room)
             self._along(given, ordered)
@@ -264,7 +267,7 @@ class Windows:
     def _flow(self, given: Given, laid: listwise.Touches, room: listwise.FlatRoom) -> None:
         """Let the kernel answer and feed the runs of one structure that lie flat."""
         folds, done = max(int(self._prog[visit + k.V_FOLDS]) for visit in laid.visits.tolist()), 0
-        answers = np.empty(folds * laid.count, dtype=np.int64)
+        answers = self._scratch.array("answers", folds * laid.count)
         while done < laid.count:
             done = flat.flow(
                 self._arena, self._directory, self._prog, given.io, laid.structure,
