@@ -86,11 +86,11 @@ def _events(folder: Path) -> float:
 def _tills(folder: Path, size: Size) -> Mapping[str, Any]:
     """Card payments at tills that are honest or the scenario's, with how long their till has been tampered with."""
     definitions = shipped().definitions
-    path = labelled(folder, "payment")
+    path = labelled(folder, "till")
     names = pq.read_schema(path).names
-    recipe, inputs = read_recipe(recipe_of("payment", definitions, names, size), definitions, "payment")
+    recipe, inputs = read_recipe(recipe_of("till", definitions, names, size), definitions, "till")
     table = read_table(path, recipe, inputs, definitions)
-    frame = pq.read_table(path, columns=[*OWN.names, "channel", "terminal"])
+    frame = pq.read_table(path, columns=[*OWN.names, "terminal"])
     at = frame["at"].cast(pa.int64()).to_numpy()
     assert (np.diff(at) >= 0).all()
     scenario = np.array([each or "" for each in frame["scenario"].to_pylist()])
@@ -101,9 +101,8 @@ def _tills(folder: Path, size: Size) -> Mapping[str, Any]:
         rows = np.flatnonzero(episode == each)
         inside = (terminal == terminal[rows[0]]) & (at >= at[rows[0]]) & (at <= at[rows[-1]])
         since[inside] = at[inside] - at[rows[0]]
-    channel = np.array(frame["channel"].to_pylist())
     day = (at - START_US) // DAY_US
-    kept = (channel == "pos") & ((scenario == "") | (scenario == SCENARIO)) & (day >= WARM_DAYS)
+    kept = ((scenario == "") | (scenario == SCENARIO)) & (day >= WARM_DAYS)
     return {
         "columns": table.columns[kept], "since": since[kept], "bad": scenario[kept] == SCENARIO,
         "loss": frame["loss"].to_numpy()[kept],

@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks.learning_world import MONEY, OWN, PER_EVENTS, Learnt, history, labelled, shipped
+from benchmarks.learning_world import GROUPS, MONEY, OWN, PER_EVENTS, SHARES, Learnt, history, labelled, shipped
 from jindi.basics.instants import DAY_US, format_instant
 from jindi.basics.problems import Problems
 from jindi.language import Kind
@@ -71,8 +71,9 @@ QUICK = Size(users=300, learn_days=64, test_days=40)
 
 def recipe_of(name: str, definitions: Definitions, columns: Sequence[str], size: Size) -> str:
     """A recipe over all facts that a model may see of a type: text fields by their listed words."""
-    scope = scope_for(definitions, name)
-    values = {each.name: each.values or () for each in definitions.events[name].fields}
+    on = GROUPS[name]
+    scope = scope_for(definitions, on)
+    values = {each.name: each.values or () for each in definitions.events[on].fields}
     inputs: list[str] = []
     for fact, type_ in scope.names.items():
         if fact not in columns or fact in ("day", "month", "year", "minute", "latitude_e4", "longitude_e4", *OWN.names):
@@ -84,7 +85,7 @@ def recipe_of(name: str, definitions: Definitions, columns: Sequence[str], size:
     begins = format_instant(START_US + (size.learn_days - 1) * DAY_US).replace(".000000", "")
     return f"""
 name = "stream_{name}"
-on = "{name}"
+on = "{on}"
 doc = {{ zh = "事后被认定为欺诈的概率。", en = "The probability that it turns out to be fraud." }}
 label = "fraud"
 known = "fraud_known"
@@ -136,24 +137,28 @@ def learn(folder: Path, size: Size, *, rules_too: bool) -> Learnt:
     known_us = START_US + (size.learn_days - 1 - DELAY_DAYS) * DAY_US
     choose = (known_us - CHOOSE_DAYS * DAY_US, known_us)
     models, rules, parts = {}, {}, []
-    for name in MONEY:
+    for name, on in GROUPS.items():
         path = labelled(folder, name)
         recipe, inputs = read_recipe(recipe_of(name, definitions, pq.read_schema(path).names, size), definitions, name)
         table = as_known(read_table(path, recipe, inputs, definitions), size)
-        zone = definitions.packs[definitions.events[name].pack].zone
+        zone = definitions.packs[definitions.events[on].pack].zone
         try:
             model, models[name] = fitted(table, folds(recipe, zone)[-1], recipe, inputs, jobs=1)
         except Problems as error:
             print(f"  {name}: {'; '.join(map(str, error.problems))}", flush=True)
             continue
-        found = _mined(name, table, recipe, inputs, zone) if rules_too else None
+        found = _mined(name, table, recipe, inputs, zone) if rules_too and name != "till" else None
         if found is not None and found.rules:
             rules[name] = draft_of(recipe, found, definitions)
         print(f"  {name}: model, {len(found.rules) if found else 0} rules", flush=True)
         parts.append(_scored(name, path, table, found, model, choose))
-    share = (known_us - choose[0]) / (size.learn_days * DAY_US)
-    events = round(json.loads((folder / "reports.json").read_text("utf-8"))["counts"]["events"] * share)
-    learnt = Learnt(models, rules, threshold(parts, events))
+    counts = json.loads((folder / "reports.json").read_text("utf-8"))["counts"]
+    events = counts["events"] * CHOOSE_DAYS / size.learn_days
+    cuts = {
+        part: threshold([each for each in parts if (each.name == "till") is (part == "till")], share * events)
+        for part, share in SHARES.items()
+    }
+    learnt = Learnt(models, rules, cuts)
     kept.write_text(json.dumps(asdict(learnt)), "utf-8")
     return learnt
 
@@ -197,7 +202,7 @@ def _scored(name: str, path: Path, table: Table, found: Found | None, model: Any
     return Scored(name, model.probabilities(table.columns[inside]), mined, bad)
 
 
-def threshold(parts: Sequence[Scored], events: int) -> float:
+def threshold(parts: Sequence[Scored], events: float) -> float:
     """The lowest score at which model and rules together keep to one false alarm in a thousand events, later too."""
     by_rules = sum(int((part.mined & ~part.bad).sum()) for part in parts)
     honest = np.concatenate([part.score[~part.bad & ~part.mined] for part in parts])
@@ -278,7 +283,7 @@ def test(folder: Path, size: Size, learnt: Learnt) -> Mapping[str, Any]:
     days = size.test_days - WARM_DAYS
     events = round(told["counts"]["events"] * days / size.test_days)
     found = caught(read_case(folder), events, days)
-    return {"seed": size.test_seed, "cuts": [learnt.cut, *told["cuts"]], **found}
+    return {"seed": size.test_seed, "cuts": [learnt.cuts, *told["cuts"]], **found}
 
 
 def policy(folder: Path, size: Size) -> Learnt:

@@ -234,4 +234,6 @@ def test_the_stream_s_program_serves_what_was_learnt_as_a_shadow_beside_the_ship
     program = stream_world.shipped()
     assert "till_found_10d" in program.events["payment"].slots
     assert "payment_user_terminal_since_last" in program.events["payment"].slots
+    assert set(stream_world.GROUPS.values()) == set(stream_world.MONEY)
+    assert sum(stream_world.SHARES.values()) == pytest.approx(1)
     assert not any(slot.startswith("stream_") for slot in program.events["payment"].slots)

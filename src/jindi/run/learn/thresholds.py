@@ -51,14 +51,17 @@ def lowest(honest: Doubles, false_alarms: int) -> float:
 class Rolling:
     """A threshold that is chosen anew each day, on `days` just past: on what was scored, and what turned out by then.
 
-    An event counts as honest until it is known to be none. So a fraud that nobody has found yet can only raise the
-    threshold, never lower it. Until `days` have passed, `first` stands.
+    An alarm that was looked at counts as false until its event is known to be fraud. An event that raised none was
+    looked at by nobody: it counts by its own probability of being honest, so scores have to be calibrated. Reviewers
+    overlook a share of the frauds they look at (`overlooked`; second looks at samples tell how many): for each fraud
+    found, so many alarms that were cleared were right. Until `days` have passed, `first` stands.
     """
 
     first: float
     share: float
     days: int = 14
     confidence: float = 0.9
+    overlooked: float = 0.0
     _past: deque["_Day"] = field(default_factory=deque)
     _known: set[str] = field(default_factory=set)
 
@@ -70,21 +73,33 @@ class Rolling:
         whole = list(self._past)[:-1]
         if len(whole) < self.days:
             return self.first
-        scores = [score for each in whole for name, score in each.scores if name not in self._known]
-        spent = sum(name not in self._known for each in whole for name in each.told)
-        budget = self.share * sum(each.events for each in whole)
-        return lowest(np.array(scores), allowed(budget, self.confidence) - spent)
+        spent = sum(self._falsehood(name, 1.0, looked=True) for each in whole for name in each.told)
+        left = allowed(self.share * sum(each.events for each in whole), self.confidence) - spent
+        told = sorted((each for day_ in whole for each in day_.scores), key=lambda each: -each[1])
+        false = np.cumsum([self._falsehood(name, score, looked=looked) for name, score, looked in told])
+        over = np.flatnonzero(false > left)
+        if left < 0:
+            return float("inf")
+        return float(np.nextafter(told[over[0]][1], np.inf)) if len(over) else 0.0
+
+    def _falsehood(self, name: str, score: float, *, looked: bool) -> float:
+        """How much of a false alarm an event counts for."""
+        if name in self._known:
+            return -self.overlooked / (1.0 - self.overlooked) if looked else 0.0
+        return 1.0 if looked else 1.0 - score
 
     def count(self) -> None:
         """An event of any kind: what the budget is a share of."""
         self._past[-1].events += 1
 
-    def scored(self, name: str, score: float, *, told: bool) -> None:
-        """What a model said of an event; `told` if a rule raises the alarm whatever the threshold."""
+    def scored(self, name: str, score: float, *, told: bool, looked: bool) -> None:
+        """What a model said of an event, and whether its alarm was looked at; `told` if a rule raises one whatever
+        the threshold.
+        """
         if told:
             self._past[-1].told.append(name)
         else:
-            self._past[-1].scores.append((name, score))
+            self._past[-1].scores.append((name, score, looked))
 
     def found(self, name: str) -> None:
         """The event turned out to be fraud."""
@@ -95,5 +110,5 @@ class Rolling:
 class _Day:
     number: int
     events: int = 0
-    scores: list[tuple[str, float]] = field(default_factory=list)
+    scores: list[tuple[str, float, bool]] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
