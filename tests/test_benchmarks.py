@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -13,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks import __main__ as command
 from benchmarks import (
     doors,
+    learning,
     load,
     pack,
     peers_columns,
@@ -237,3 +239,17 @@ def test_the_stream_s_program_serves_what_was_learnt_as_a_shadow_beside_the_ship
     assert set(stream_world.GROUPS.values()) == set(stream_world.MONEY)
     assert sum(stream_world.SHARES.values()) == pytest.approx(1)
     assert not any(slot.startswith("stream_") for slot in program.events["payment"].slots)
+
+
+def test_a_section_of_the_page_is_made_anew_and_the_others_stay_as_they_were():
+    titles = ["One", "Two", "Three"]
+    old = learning.page("", {"One": ["a", "", "### inner", "b"], "Three": ["c"]}, titles)
+    new = learning.page(old, {"Two": ["d"]}, titles)
+    assert new.index("## One") < new.index("## Two") < new.index("## Three")
+    assert "a\n\n### inner\nb\n\n## Two\n\nd\n\n## Three\n\nc\n" in new
+    assert learning.page(new, {"Two": ["d"]}, titles) == new
+    written = learning.OUT.read_text("utf-8")
+    assert (
+        learning.page(written, {}, re.findall("^## (.*)$", written, re.MULTILINE)).split("\n## ")[1:]
+        == (written.split("\n## ")[1:])
+    )
