@@ -21,7 +21,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks.learning_world import GROUPS, MONEY, OWN, PER_EVENTS, SHARES, Learnt, history, labelled, shipped
+from benchmarks.learning_world import (
+    FIRST_SHARES,
+    GROUPS,
+    MONEY,
+    OWN,
+    PER_EVENTS,
+    SHARES,
+    Learnt,
+    history,
+    labelled,
+    shipped,
+)  # fmt: skip
 from jindi.basics.instants import DAY_US, format_instant
 from jindi.basics.problems import Problems
 from jindi.language import Kind
@@ -126,7 +137,7 @@ class Scored:
     bad: Truths
 
 
-def learn(folder: Path, size: Size, *, rules_too: bool) -> Learnt:
+def learn(folder: Path, size: Size, shares: Mapping[str, float], *, rules_too: bool) -> Learnt:
     """Models, rules and the threshold from a world's history. What had not been reported by its last day is unknown.
 
     The threshold is chosen on later days than training's, where every alarm counts as looked at. Rules are mined from
@@ -158,9 +169,9 @@ def learn(folder: Path, size: Size, *, rules_too: bool) -> Learnt:
     events = counts["events"] * CHOOSE_DAYS / size.learn_days
     cuts = {
         part: threshold([each for each in parts if (each.name == "till") is (part == "till")], share * events)
-        for part, share in SHARES.items()
+        for part, share in shares.items()
     }
-    learnt = Learnt(models, rules, cuts)
+    learnt = Learnt(models, rules, cuts, shares)
     kept.write_text(json.dumps(asdict(learnt)), "utf-8")
     return learnt
 
@@ -293,11 +304,11 @@ def policy(folder: Path, size: Size) -> Learnt:
     first, second = folder / "first", folder / "second"
     if not (first / "reports.json").exists():
         print(history(size.first_seed, size.learn_days, first, users=size.users, fraud=size.fraud), flush=True)
-    before = learn(first, size, rules_too=False)
+    before = learn(first, size, FIRST_SHARES, rules_too=False)
     if not (second / "reports.json").exists():
         told = history(size.second_seed, size.learn_days, second, users=size.users, fraud=size.fraud, learnt=before)
         print(told, flush=True)
-    return learn(second, size, rules_too=True)
+    return learn(second, size, SHARES, rules_too=True)
 
 
 def table(test: Mapping[str, Any]) -> Iterator[str]:

@@ -44,8 +44,15 @@ like nothing that is fraud elsewhere, and one model of both serves the rarer kin
 """
 PER_EVENTS = 1_000
 """One false alarm in so many events."""
-SHARES = {"till": 0.7, "rest": 0.3}
-"""How the false alarms that are allowed are parted between tills and all else."""
+FIRST_SHARES = {"till": 0.7, "rest": 0.3}
+SHARES = {"till": 0.9, "rest": 0.1}
+"""How the false alarms that are allowed are parted between tills and all else. In the world where the first policy
+raised the alarms all else lost next to nothing with a tenth of them, which is where the second's parts come from.
+"""
+CONFIDENCE = 0.7
+"""That a day's threshold keeps its budget. What one day exceeds the next ones make up for: at 0.9 false alarms were 0.78
+of 1 allowed in the world where the first policy raised the alarms.
+"""
 OVERLOOKED = 0.07
 """The share of frauds that the simulator's analysts overlook."""
 ROWS_AT_ONCE = 8_192
@@ -60,6 +67,7 @@ class Learnt:
     models: Mapping[str, str] = field(default_factory=dict)
     rules: Mapping[str, str] = field(default_factory=dict)
     cuts: Mapping[str, float] = field(default_factory=dict)
+    shares: Mapping[str, float] = field(default_factory=lambda: SHARES)
 
 
 def shipped(learnt: Learnt | None = None) -> Program:
@@ -210,8 +218,10 @@ class Life:
         self.rows = _opened(folder, program)
         self.desk = Desk(seed)
         first = learnt.cuts if learnt is not None else dict.fromkeys(SHARES, 1.0)
+        shares = learnt.shares if learnt is not None else SHARES
         self.rolling = {
-            part: Rolling(first[part], share / PER_EVENTS, overlooked=OVERLOOKED) for part, share in SHARES.items()
+            part: Rolling(first[part], share / PER_EVENTS, confidence=CONFIDENCE, overlooked=OVERLOOKED)
+            for part, share in shares.items()
         }
         self.day, self.cut = -1, dict(first)
         self.reports: dict[str, int] = {}
