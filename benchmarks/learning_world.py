@@ -50,8 +50,8 @@ SHARES = {"till": 0.9, "rest": 0.1}
 raised the alarms all else lost next to nothing with a tenth of them, which is where the second's parts come from.
 """
 CONFIDENCE = 0.7
-"""That a day's threshold keeps its budget; what one day exceeds, the next ones make up for. At 0.9 there were 0.78 false
-alarms of the one allowed, in the world where the first policy raised the alarms.
+"""That a day's threshold keeps its budget; what one day exceeds, the next ones make up for. At 0.9 there were 0.78
+false alarms of the one allowed, in the world where the first policy raised the alarms.
 """
 OVERLOOKED = 0.07
 """The share of frauds that the simulator's analysts overlook."""
