@@ -49,9 +49,9 @@ SHARES = {"till": 0.9, "rest": 0.1}
 """How the false alarms that are allowed are parted between tills and all else. In the world where the first policy
 raised the alarms all else lost next to nothing with a tenth of them, which is where the second's parts come from.
 """
-CONFIDENCE = 0.7
-"""That a day's threshold keeps its budget; what one day exceeds, the next ones make up for. At 0.9 there were 0.78
-false alarms of the one allowed, in the world where the first policy raised the alarms.
+FIRST_CONFIDENCE, CONFIDENCE = 0.9, 0.7
+"""That a day's threshold keeps its budget; what one day exceeds, the next ones make up for. With the first policy's
+there were 0.78 false alarms of the one allowed, so the second policy's asks for less.
 """
 OVERLOOKED = 0.07
 """The share of frauds that the simulator's analysts overlook."""
@@ -68,6 +68,7 @@ class Learnt:
     rules: Mapping[str, str] = field(default_factory=dict)
     cuts: Mapping[str, float] = field(default_factory=dict)
     shares: Mapping[str, float] = field(default_factory=lambda: SHARES)
+    confidence: float = CONFIDENCE
 
 
 def shipped(learnt: Learnt | None = None) -> Program:
@@ -219,8 +220,9 @@ class Life:
         self.desk = Desk(seed)
         first = learnt.cuts if learnt is not None else dict.fromkeys(SHARES, 1.0)
         shares = learnt.shares if learnt is not None else SHARES
+        confidence = learnt.confidence if learnt is not None else CONFIDENCE
         self.rolling = {
-            part: Rolling(first[part], share / PER_EVENTS, confidence=CONFIDENCE, overlooked=OVERLOOKED)
+            part: Rolling(first[part], share / PER_EVENTS, confidence=confidence, overlooked=OVERLOOKED)
             for part, share in shares.items()
         }
         self.day, self.cut = -1, dict(first)
