@@ -380,7 +380,7 @@ def section(size: Size, learnt: Learnt, tests: Sequence[Mapping[str, Any]]) -> I
     yield "**What could be caught at tampered tills at most**"
     yield ""
     yield (
-        "Here a tampered till repeats its own customers' cards, a little above its own prices, four times a day for 3 to 9 "
+        "Here a tampered till repeats its customers' cards, a little above its prices, four times a day for 3 to 9 "
         "days, beside some ten honest card payments a day. Half of the money or more is gone before the first customer "
         "reports anything, some four days after the first theft. Whoever does not know which till it is has to tell "
         "a repeated card from a customer who comes again within days, of whom there are some ten times as many. The "
