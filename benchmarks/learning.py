@@ -10,14 +10,17 @@ import argparse
 import datetime as dt
 import json
 import os
+import re
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 
+from benchmarks import learning_bound as bound
 from benchmarks import learning_stream as stream
 from jindi.app.wiring import Outside
 from jindi.basics.instants import DAY_US
@@ -181,15 +184,36 @@ def sffsd(folder: Path) -> Iterator[str]:
 
 
 def simulated(folder: Path) -> Iterator[str]:
-    """The simulator's stream."""
-    size, program = stream.Size(), stream.shipped()
-    for name, seed, days in (("learn", size.learn_seed, size.learn_days), ("test", size.test_seed, size.test_days)):
-        if not (folder / name / "reports.json").exists():
-            stream.history(program, seed, days, size, folder / name)
-    kept = folder / "found.json"
-    found = json.loads(kept.read_text("utf-8")) if kept.exists() else stream.measure(folder, size)
-    kept.write_text(json.dumps(found, ensure_ascii=False, indent=1), "utf-8")
-    yield from stream.section(found)
+    """The simulator's stream: the test worlds, and what could be caught at tills at most."""
+    size, learnt = stream.Size(), stream.policy(folder, stream.Size())
+    tests = []
+    for seed in stream.TEST_SEEDS:
+        world = replace(size, test_seed=seed)
+        there = folder / f"test-{seed}"
+        found = dict(stream.test(there, world, learnt))
+        kept = there / "bounds.json"
+        if not kept.exists():
+            told = {
+                "reports": bound.after_reports(seed, size.test_days, size),
+                "knowing": bound.all_knowing(folder / "second", there, size),
+            }
+            kept.write_text(json.dumps(told), "utf-8")
+        tests.append(found | {"bounds": json.loads(kept.read_text("utf-8"))})
+    yield from stream.section(size, learnt, tests)
+
+
+MADE = re.compile(r"\n(?=## )")
+
+
+def page(old: str, parts: Mapping[str, list[str]], titles: Sequence[str]) -> str:
+    """The page with some sections made anew; the others stay as they were, in the order of the titles."""
+    kept = {text.split("\n", 1)[0].removeprefix("## "): text.strip() for text in MADE.split(old)[1:]}
+    kept |= {title: "\n".join([f"## {title}", "", *lines]) for title, lines in parts.items()}
+    head = (
+        "# What is learnt, beside what others published\n\nMade by `python -m benchmarks.learning`, one section with "
+        "`--only`. In brackets stand 95 % intervals by drawing\nwhole entities again; of Card Precision, days."
+    )
+    return "\n\n".join([head, *(kept[title] for title in titles if title in kept)]) + "\n"
 
 
 def main(arguments: list[str]) -> None:
@@ -209,18 +233,13 @@ def main(arguments: list[str]) -> None:
         "sffsd": ("S-FFSD (AI4Risk/antifraud)", lambda: sffsd(given.folder)),
         "stream": ("The simulator's stream", lambda: simulated(given.folder / "stream")),
     }
-    now = f"{dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M} UTC"
-    lines = [
-        "# What is learnt, beside what others published",
-        "",
-        f"Made by `python -m benchmarks.learning` on {now}. In brackets stand 95 % intervals by drawing whole entities",
-        "again; of Card Precision, days.",
-    ]
+    made: dict[str, list[str]] = {}
     for name in wanted:
         title, make = parts[name]
         print(name, flush=True)
-        lines += ["", f"## {title}", "", *make()]
-    text = "\n".join(lines) + "\n"
+        made[title] = [f"Made on {dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M} UTC.", "", *make()]
+    old = given.out.read_text("utf-8") if given.out.exists() else ""
+    text = page(old, made, [title for title, _ in parts.values()])
     given.out.write_text(text, "utf-8")
     print(text)
 

@@ -1,57 +1,65 @@
 """Learning from the simulator's stream: what a model and mined rules catch, scenario by scenario, of money at risk.
 
-Two worlds of different seeds in which everything is allowed: what adversaries take is all there, and what is said of
-it was not thinned out by what had been stopped. The shipped packs decide every event too, and are only noted. From
-the first world everything is learnt: models and rules, with the labels that had been reported by its last day and no
-others; on later days of it the threshold of alarms is fixed, where every alarm counts as reviewed, so that what is a
-false one is known. The second world's later days are the test. There the truth counts, reported or not.
+Three worlds of different seeds, in which everything is allowed (see learning_world). In the first the alarms are
+those of the shipped packs; a first policy, models and rules, is learnt from what was reported there. In the second the
+alarms are that policy's; a second one is learnt there, from facts as they are once alarms are looked at. The third
+world is the test: its alarms are the second policy's, at a threshold that is chosen anew each day on the days before.
+There the truth counts, reported or not.
 
-    python -m benchmarks.learning_stream            writes a section of LEARNING.md (see benchmarks.learning)
+    python -m benchmarks.learning --only stream --folder SCRATCH         the section of LEARNING.md
+    python -m benchmarks.learning_stream SCRATCH [--seed 12]             the same on another test world, printed
 """
 
 import json
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from jindi.app.wiring import Outside
+from benchmarks.learning_world import (
+    FIRST_CONFIDENCE,
+    FIRST_SHARES,
+    GROUPS,
+    MONEY,
+    OWN,
+    PER_EVENTS,
+    SHARES,
+    Learnt,
+    history,
+    labelled,
+    shipped,
+)  # fmt: skip
 from jindi.basics.instants import DAY_US, format_instant
 from jindi.basics.problems import Problems
-from jindi.engine import Program, decide
-from jindi.features import Windows, plan
 from jindi.language import Kind
-from jindi.packs import Definitions, Outcome, load, scope_for, suggest
+from jindi.packs import Definitions, ModelInput, scope_for
 from jindi.packs.models import SEEN
-from jindi.run.intake import Intake, Refused
-from jindi.run.learn.evaluation import Fold, fitted, folds
+from jindi.run.learn.draft import draft_of
+from jindi.run.learn.evaluation import fitted, folds
 from jindi.run.learn.metrics import Doubles, Truths
-from jindi.run.learn.mining import View, mine
-from jindi.run.learn.recipe import Recipe, read_recipe
+from jindi.run.learn.mining import Found, View, mine
+from jindi.run.learn.recipe import read_recipe
 from jindi.run.learn.table import Table, read_table
-from jindi.run.platform import compiled
-from jindi.run.simulate import World
+from jindi.run.learn.thresholds import allowed, lowest
 from jindi.run.simulate.world import START_US
-from jindi.run.state import State
-from jindi.vault import Tokens
 
-MONEY = ("payment", "transfer", "top_up", "withdrawal")
-"""The event types by which money leaves: what alarms are raised on."""
 WANTED = {
     "card_testing": 0.90, "credential_stuffing": 0.90, "compromised_terminal": 0.90, "account_takeover": 0.75,
     "mule_ring": 0.75,
 }  # fmt: skip
-PER_EVENTS = 1_000
-"""One false alarm in so many events."""
-DELAY_DAYS, TRAIN_DAYS, CHOOSE_DAYS, TEST_DAYS = 14, 28, 14, 28
-ROWS_AT_ONCE = 8_192
+DELAY_DAYS, CHOOSE_DAYS, WARM_DAYS = 14, 14, 17
+TEST_SEEDS = (14, 13)
+"""Looked at once, after everything was chosen; the second one had been seen before, by what stood here earlier."""
+CONFIDENCE = 0.9
+"""That the first threshold keeps its budget."""
+DRAWS = 1_000
+HEARD = ("report", "found", "risk", "fraud")
+"""Words in the names of facts that tell what was reported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,173 +68,29 @@ class Size:
 
     users: int = 2_000
     fraud: float = 8.0
-    learn_days: int = 60
-    test_days: int = 45
-    learn_seed: int = 11
-    test_seed: int = 13
+    learn_days: int = 90
+    test_days: int = 73
+    first_seed: int = 11
+    second_seed: int = 15
+    test_seed: int = 14
+
+    @property
+    def train_days(self) -> int:
+        """How many days are learnt from, once windows have something in them."""
+        return self.learn_days - 1 - DELAY_DAYS - CHOOSE_DAYS - 5
 
 
 QUICK = Size(users=300, learn_days=64, test_days=40)
 
 
-@dataclass(slots=True)
-class _Rows:
-    """The facts of one event type on their way into a file."""
-
-    path: Path
-    names: tuple[str, ...]
-    places: tuple[int, ...]
-    scales: tuple[float, ...]
-    waiting: list[tuple[Any, ...]] = field(default_factory=list)
-    writer: pq.ParquetWriter | None = None
-    schema: pa.Schema | None = None
-
-    def add(self, row: tuple[Any, ...]) -> None:
-        self.waiting.append(row)
-        if len(self.waiting) >= ROWS_AT_ONCE:
-            self.flush()
-
-    def flush(self) -> None:
-        if not self.waiting:
-            return
-        columns = list(zip(*self.waiting, strict=True))
-        assert self.schema is not None
-        table = pa.table(dict(zip(self.schema.names, columns, strict=True)), schema=self.schema)
-        if self.writer is None:
-            self.writer = pq.ParquetWriter(self.path, self.schema)
-        self.writer.write_table(table)
-        self.waiting.clear()
-
-    def close(self) -> None:
-        self.flush()
-        if self.writer is not None:
-            self.writer.close()
-
-
-SUGGESTED_FOR = ("payment", "transfer")
-
-
-def shipped() -> Program:
-    """The packs as they ship, with the features that are suggested for payments and transfers, and some for tills."""
-    files = Outside().pack_files([])
-    features = next(each for each in files if each.endswith("payment/features.toml"))
-    files[features] += "\n" + (Path(__file__).with_name("stream_features.toml")).read_text("utf-8")
-    for name in SUGGESTED_FOR:
-        text, names = suggest(load(files), name)
-        path = next(each for each in files if each.endswith(f"payment/policies/{name}.toml"))
-        files[features] += "\n" + text
-        files[path] = files[path].replace("\n\n", f"\nkeeps = {json.dumps(list(names))}\n\n", 1)
-    return compiled(files)
-
-
-def _opened(folder: Path, program: Program) -> dict[str, _Rows]:
-    opened = {}
-    for name in MONEY:
-        ep = program.events[name]
-        chosen = [
-            (slot, at, ep.types[at])
-            for at, slot in enumerate(ep.slots)
-            if "(" not in slot and " in list" not in slot and ep.types[at].kind is not Kind.TIME
-        ]
-        own = [("event_id", pa.string()), ("at", pa.timestamp("us", "UTC")), ("outcome", pa.string()),
-               ("scenario", pa.string()), ("episode", pa.string()), ("loss", pa.float64())]  # fmt: skip
-        schema = pa.schema([*own, *((slot, _arrow(type_.kind)) for slot, _, type_ in chosen)])
-        scales = tuple(100.0 if type_.kind is Kind.MONEY else 1.0 for _, _, type_ in chosen)
-        opened[name] = _Rows(
-            folder / f"{name}.parquet", tuple(slot for slot, _, _ in chosen), tuple(at for _, at, _ in chosen),
-            scales, schema=schema,
-        )  # fmt: skip
-    return opened
-
-
-def _arrow(kind: Kind) -> pa.DataType:
-    match kind:
-        case Kind.INT | Kind.DURATION:
-            return pa.int64()
-        case Kind.MONEY | Kind.RATIO:
-            return pa.float64()
-        case Kind.BOOL:
-            return pa.bool_()
-        case _:
-            return pa.string()
-
-
-def history(program: Program, seed: int, days: int, size: Size, folder: Path) -> Mapping[str, Any]:
-    """Simulate a world that allows everything and keep the facts of every decision on money, with the truth beside it.
-
-    Returns counts; `reports` of the folder holds when which event was reported.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    encode = msgspec.json.Encoder().encode
-    world = World(seed, users=size.users, fraud=size.fraud)
-    state = State.fresh(program, Windows(plan(program.definitions, program.reads)))
-    intake = Intake(program.definitions, Tokens(bytes(32)), lambda: 1 << 62)
-    rows = _opened(folder, program)
-    reports: dict[str, int] = {}
-    events = refused = stopped = 0
-    until_us, told = START_US + days * DAY_US, time.monotonic()
-    for event, truth in world:
-        if world.now_us >= until_us:
-            break
-        try:
-            read = intake.read(encode(event))
-            gathered = state.gather(read, feed=True)
-        except Refused:
-            refused += 1
-            continue
-        decision = decide(program.events[read.type], gathered.facts)
-        state.high_us = gathered.as_of_us
-        if state.accepts(read.type):
-            state.windows.keep(read.type, gathered.as_of_us, read.values)
-        state.enlist(read)
-        stopped += decision.outcome is not Outcome.ALLOW
-        events += 1
-        if read.type == "fraud_report":
-            reports.setdefault(event["payment"], read.at_us)
-        if (kept := rows.get(read.type)) is not None:
-            facts = gathered.facts
-            values = tuple(
-                None if (value := facts[at]) is None else value / scale if scale != 1.0 else value
-                for at, scale in zip(kept.places, kept.scales, strict=True)
-            )
-            truths = (truth.scenario, truth.episode, truth.loss_minor / 100.0)
-            kept.add((read.id, read.at_us, str(decision.outcome), *truths, *values))
-        if time.monotonic() - told > 10:
-            told = time.monotonic()
-            print(f"  seed {seed}: {events:,} events, until {format_instant(world.now_us)[:10]}", flush=True)
-    for each in rows.values():
-        each.close()
-    counts = {
-        "events": events,
-        "refused": refused,
-        "stopped": stopped,
-        "reports": len(reports),
-        "seed": seed,
-        "days": days,
-    }
-    (folder / "reports.json").write_text(json.dumps({"counts": counts, "reports": reports}), "utf-8")
-    return counts
-
-
-def labelled(folder: Path, name: str) -> Path:
-    """The facts of a type with what was reported of each event, and when: a file that `jindi learn` reads."""
-    reports = json.loads((folder / "reports.json").read_text("utf-8"))["reports"]
-    table = pq.read_table(folder / f"{name}.parquet")
-    when = [reports.get(each) for each in table["event_id"].to_pylist()]
-    table = table.append_column("fraud", pa.array([each is not None for each in when]))
-    table = table.append_column("fraud_known", pa.array(when, pa.timestamp("us", "UTC")))
-    path = folder / f"{name}.labelled.parquet"
-    pq.write_table(table, path)
-    return path
-
-
 def recipe_of(name: str, definitions: Definitions, columns: Sequence[str], size: Size) -> str:
     """A recipe over all facts that a model may see of a type: text fields by their listed words."""
-    scope = scope_for(definitions, name)
-    values = {each.name: each.values or () for each in definitions.events[name].fields}
+    on = GROUPS[name]
+    scope = scope_for(definitions, on)
+    values = {each.name: each.values or () for each in definitions.events[on].fields}
     inputs: list[str] = []
     for fact, type_ in scope.names.items():
-        if fact not in columns or fact in ("day", "month", "year", "minute", "latitude_e4", "longitude_e4"):
+        if fact not in columns or fact in ("day", "month", "year", "minute", "latitude_e4", "longitude_e4", *OWN.names):
             continue
         if type_.kind is Kind.TEXT:
             inputs += [f"{fact} == '{word}'" for word in values.get(fact, ())]
@@ -235,7 +99,7 @@ def recipe_of(name: str, definitions: Definitions, columns: Sequence[str], size:
     begins = format_instant(START_US + (size.learn_days - 1) * DAY_US).replace(".000000", "")
     return f"""
 name = "stream_{name}"
-on = "{name}"
+on = "{on}"
 doc = {{ zh = "事后被认定为欺诈的概率。", en = "The probability that it turns out to be fraud." }}
 label = "fraud"
 known = "fraud_known"
@@ -243,115 +107,74 @@ entity = "user"
 amount = "loss"
 delay = "{DELAY_DAYS}d"
 test_at = {begins}
-train = "{TRAIN_DAYS}d"
+train = "{size.train_days}d"
 calibrate = "{CHOOSE_DAYS}d"
 test = "1d"
 folds = 1
 inputs = {json.dumps(inputs)}
 [settings]
-trees = 200
-rate = 0.05
+trees = 300
+rate = 0.04
 leaves = 16
 rows_share = 0.7
-inputs_share = 0.5
+inputs_share = 0.4
 average = 2
 [mine]
 rules = 8
 conditions = 3
-precision = 0.3
-false_alarms = 0.0005
+precision = 0.5
+false_alarms = 0.0002
 beyond = false
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """Alarmable events of one type: what the model and the mined rules say, and what is true or was known."""
+    """Events of one type on which alarms can be raised: what the model and the mined rules say, and what is true."""
 
     name: str
     score: Doubles
     mined: Truths
     bad: Truths
-    loss: Doubles
-    scenario: Sequence[str | None]
-    stopped: Truths
 
 
-def _frame(path: Path, from_us: int, until_us: int) -> pa.Table:
-    table = pq.read_table(path)
-    at = table["at"].cast(pa.int64()).to_numpy()
-    return table.filter(pa.array((at >= from_us) & (at < until_us)))
+def learn(folder: Path, size: Size, shares: Mapping[str, float], *, rules_too: bool) -> Learnt:
+    """Models, rules and the threshold from a world's history. What had not been reported by its last day is unknown.
 
-
-def scored(name: str, path: Path, table: Table, hits: Sequence[Any], model: Any, span: tuple[int, int], *, truth: bool
-           ) -> Scored:  # fmt: skip
-    """The rows of a span of time; `truth` says whether bad is what is true, or what was reported by then."""
-    inside = np.flatnonzero(table.within(*span))
-    frame = _frame(path, *span)
-    assert frame.num_rows == len(inside)
-    scenario = frame["scenario"].to_pylist()
-    view = View(table, inside, table.label[inside])
-    mined = np.zeros(len(inside), np.bool_)
-    for rule in hits:
-        mined |= view.hits(rule)
-    bad = np.array([each is not None for each in scenario]) if truth else table.label[inside]
-    return Scored(
-        name, model.probabilities(table.columns[inside]), mined, bad, frame["loss"].to_numpy(), scenario,
-        table.stopped[inside],
-    )  # fmt: skip
-
-
-def threshold(parts: Sequence[Scored], events: int) -> float:
-    """The lowest score at which model and rules together give one false alarm in a thousand events."""
-    allowed = events / PER_EVENTS - sum(int((part.mined & ~part.bad).sum()) for part in parts)
-    honest = np.sort(np.concatenate([part.score[~part.bad & ~part.mined] for part in parts]))[::-1]
-    place = max(int(allowed), 0)
-    return float(np.nextafter(honest[place], np.inf)) if place < len(honest) else 0.0
-
-
-def events_between(folder: Path, days: tuple[int, int], whole_days: int) -> int:
-    """All events of some days, of every type, about: a world's stream is even in time."""
-    counts = json.loads((folder / "reports.json").read_text("utf-8"))["counts"]
-    return round(counts["events"] * (days[1] - days[0]) / whole_days)
-
-
-def measure(folder: Path, size: Size) -> Mapping[str, Any]:
-    """Learn from the first world, test on the second. Both must be there (see `history`)."""
-    program = shipped()
-    definitions = program.definitions
-    learn_in, test_in = folder / "learn", folder / "test"
-    chosen_parts, tested_parts, rules = [], [], {}
+    The threshold is chosen on later days than training's, where every alarm counts as looked at. Rules are mined from
+    facts that do not depend on what was found before: no threshold holds them, so they would feed themselves.
+    """
+    kept = folder / "learnt.json"
+    if kept.exists():
+        return Learnt(**json.loads(kept.read_text("utf-8")))
+    definitions = shipped().definitions
     known_us = START_US + (size.learn_days - 1 - DELAY_DAYS) * DAY_US
     choose = (known_us - CHOOSE_DAYS * DAY_US, known_us)
-    test = (START_US + (size.test_days - TEST_DAYS) * DAY_US, START_US + size.test_days * DAY_US)
-    for name in MONEY:
-        learn_path, test_path = labelled(learn_in, name), labelled(test_in, name)
-        text = recipe_of(name, definitions, pq.read_schema(learn_path).names, size)
-        recipe, inputs = read_recipe(text, definitions, name)
-        table = as_known(read_table(learn_path, recipe, inputs, definitions), size)
-        zone = definitions.packs[definitions.events[name].pack].zone
-        fold: Fold = folds(recipe, zone)[-1]
+    models, rules, parts = {}, {}, []
+    for name, on in GROUPS.items():
+        path = labelled(folder, name)
+        recipe, inputs = read_recipe(recipe_of(name, definitions, pq.read_schema(path).names, size), definitions, name)
+        table = as_known(read_table(path, recipe, inputs, definitions), size)
+        zone = definitions.packs[definitions.events[on].pack].zone
         try:
-            model, _ = fitted(table, fold, recipe, inputs, jobs=1)
+            model, models[name] = fitted(table, folds(recipe, zone)[-1], recipe, inputs, jobs=1)
         except Problems as error:
             print(f"  {name}: {'; '.join(map(str, error.problems))}", flush=True)
             continue
-        found = _rules(table, recipe, inputs, zone)
-        rules[name] = [" and ".join(each.text for each in rule) for rule in found]
-        print(f"  {name}: model, {len(found)} rules", flush=True)
-        chosen_parts.append(scored(name, learn_path, table, found, model, choose, truth=True))
-        test_table = read_table(test_path, recipe, inputs, definitions)
-        tested_parts.append(scored(name, test_path, test_table, found, model, test, truth=True))
-    chosen_events = events_between(learn_in, (0, CHOOSE_DAYS), size.learn_days)
-    tested_events = events_between(test_in, (0, TEST_DAYS), size.test_days)
-    cut = threshold(chosen_parts, chosen_events)
-    return {
-        "size": {name: getattr(size, name) for name in size.__slots__},
-        "threshold": cut,
-        "rules": rules,
-        "chosen": _caught(chosen_parts, chosen_events, cut),
-        "test": _caught(tested_parts, tested_events, cut),
+        found = _mined(name, table, recipe, inputs, zone) if rules_too and name != "till" else None
+        if found is not None and found.rules:
+            rules[name] = draft_of(recipe, found, definitions)
+        print(f"  {name}: model, {len(found.rules) if found else 0} rules", flush=True)
+        parts.append(_scored(name, path, table, found, model, choose))
+    counts = json.loads((folder / "reports.json").read_text("utf-8"))["counts"]
+    events = counts["events"] * CHOOSE_DAYS / size.learn_days
+    cuts = {
+        part: threshold([each for each in parts if (each.name == "till") is (part == "till")], share * events)
+        for part, share in shares.items()
     }
+    learnt = Learnt(models, rules, cuts, shares)
+    kept.write_text(json.dumps(asdict(learnt)), "utf-8")
+    return learnt
 
 
 def as_known(table: Table, size: Size) -> Table:
@@ -362,89 +185,243 @@ def as_known(table: Table, size: Size) -> Table:
     )
 
 
-def _rules(table: Table, recipe: Recipe, inputs: Any, zone: Any) -> list[Any]:
-    """Mined rules; the test of mining itself is not looked at, for the second world is the test."""
+def _mined(name: str, table: Table, recipe: Any, inputs: Sequence[ModelInput], zone: Any) -> Found | None:
+    """Mined rules; the test of mining itself is not looked at, for another world is the test."""
+    places = [place for place, each in enumerate(inputs) if not any(word in each.name for word in HEARD)]
+    narrow = Table(**{n: getattr(table, n) for n in Table.__slots__} | {"columns": table.columns[:, places]})
     try:
-        found = mine(table, recipe, inputs, zone)
+        found = mine(narrow, recipe, [inputs[place] for place in places], zone)
     except Problems as error:
-        print(f"  {recipe.on}: {'; '.join(map(str, error.problems))}", flush=True)
-        return []
-    return [each.conditions for each in found.rules]
+        print(f"  {name}: {'; '.join(map(str, error.problems))}", flush=True)
+        return None
+    # A rule's conditions hold on the whole table again.
+    back = {id(each): places[each.place] for rule in found.rules for each in rule.conditions}
+    rules = [
+        replace(rule, conditions=tuple(replace(each, place=back[id(each)]) for each in rule.conditions))
+        for rule in found.rules
+    ]
+    return replace(found, rules=tuple(rules))
 
 
-def _caught(parts: Sequence[Scored], events: int, cut: float) -> Mapping[str, Any]:
-    false = {"together": 0, "model": 0, "rules": 0, "policy": 0}
-    money: dict[str, dict[str, float]] = {}
-    for part in parts:
-        ways = {
-            "together": (part.score >= cut) | part.mined, "model": part.score >= cut, "rules": part.mined,
-            "policy": part.stopped,
-        }  # fmt: skip
-        for way, told in ways.items():
-            false[way] += int((told & ~part.bad).sum())
-        names = np.array([each or "" for each in part.scenario])
-        for scenario in sorted({each for each in part.scenario if each}):
-            rows = names == scenario
-            row = money.setdefault(scenario, {"at_risk": 0.0, "events": 0.0, **dict.fromkeys(ways, 0.0)})
-            row["at_risk"] += float(part.loss[rows].sum())
-            row["events"] += int((part.loss[rows] > 0).sum())
-            for way, told in ways.items():
-                row[way] += float(part.loss[rows & told].sum())
-    return {
-        "events": events,
-        "false_per_1000": {way: 1_000 * count / max(events, 1) for way, count in false.items()},
-        "scenarios": money,
-    }
+def _scored(name: str, path: Path, table: Table, found: Found | None, model: Any, span: tuple[int, int]) -> Scored:
+    inside = np.flatnonzero(table.within(*span))
+    frame = pq.read_table(path, columns=["at", "scenario"])
+    at = frame["at"].cast(pa.int64()).to_numpy()
+    bad = frame.filter(pa.array((at >= span[0]) & (at < span[1])))["scenario"].is_valid().to_numpy()
+    assert len(bad) == len(inside)
+    view = View(table, inside, table.label[inside])
+    mined = np.zeros(len(inside), np.bool_)
+    for rule in found.rules if found else ():
+        mined |= view.hits(rule.conditions)
+    return Scored(name, model.probabilities(table.columns[inside]), mined, bad)
 
+
+def threshold(parts: Sequence[Scored], events: float) -> float:
+    """The lowest score at which model and rules together keep to one false alarm in a thousand events, later too."""
+    by_rules = sum(int((part.mined & ~part.bad).sum()) for part in parts)
+    honest = np.concatenate([part.score[~part.bad & ~part.mined] for part in parts])
+    return lowest(honest, allowed(events / PER_EVENTS, CONFIDENCE) - by_rules)
+
+
+# --- the test --------------------------------------------------------------------------------------------
 
 WAYS = ("together", "model", "rules", "policy")
 
 
-def section(found: Mapping[str, Any]) -> Iterator[str]:
-    """The table of a measurement, in Markdown."""
-    size, test = found["size"], found["test"]
-    days = f"the last {TEST_DAYS} of {size['test_days']} days of seed {size['test_seed']}"
-    yield (
-        f"{size['users']:,} users. Learnt from seed {size['learn_seed']}, {size['learn_days']} days; tested on {days}: "
-        f"{test['events']:,} events of all types. Adversaries begin {size['fraud']:g} times as often as in the "
-        "demonstration, so that each scenario has episodes; everything is allowed, so that all they take is there. "
-        f"Trained on labels that had been reported by day {size['learn_days'] - 1} and no others (customers and "
-        "charge-backs report a part, days later; structuring and collusion are hardly reported at all). The threshold "
-        "gives one false alarm in 1,000 events on earlier days of the first seed, where every alarm counts as reviewed."
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Events of money on the days that count: when, what they were, and who raised an alarm."""
+
+    day: Any
+    scenario: Sequence[str | None]
+    episode: Sequence[str | None]
+    loss: Doubles
+    ways: Mapping[str, Truths]
+
+
+def read_case(folder: Path) -> Case:
+    """What happened in the test world, once windows had something in them."""
+    columns = ["at", "scenario", "episode", "loss", "above", "told", "outcome"]
+    frame = pa.concat_tables([pq.read_table(folder / f"{name}.parquet", columns=columns) for name in MONEY])
+    day = (frame["at"].cast(pa.int64()).to_numpy() - START_US) // DAY_US
+    frame, day = frame.filter(pa.array(day >= WARM_DAYS)), day[day >= WARM_DAYS]
+    above, told = frame["above"].to_numpy(), frame["told"].to_numpy()
+    stopped = np.array([each != "allow" for each in frame["outcome"].to_pylist()])
+    ways = {"together": above | told, "model": above, "rules": told, "policy": stopped}
+    return Case(day, frame["scenario"].to_pylist(), frame["episode"].to_pylist(), frame["loss"].to_numpy(), ways)
+
+
+def caught(case: Case, events: int, days: int) -> Mapping[str, Any]:
+    """Of each scenario the money caught, with intervals by drawing episodes again; false alarms, by drawing days."""
+    honest = np.array([each is None for each in case.scenario])
+    chance = np.random.default_rng(1)
+    first = int(case.day.min()) if len(case.day) else 0
+    false, spread = {}, {}
+    for way, told in case.ways.items():
+        per_day = np.bincount(case.day[honest & told] - first, minlength=days).astype(float)
+        false[way] = 1_000 * per_day.sum() / max(events, 1)
+        drawn = per_day[chance.integers(0, len(per_day), (DRAWS, len(per_day)))].sum(axis=1)
+        spread[way] = _interval(1_000 * drawn / max(events, 1))
+    names = np.array([each or "" for each in case.scenario])
+    return {
+        "events": events,
+        "false_per_1000": false,
+        "false_interval": spread,
+        "scenarios": {each: _of(case, names == each, chance) for each in sorted({*names.tolist()} - {""})},
+    }
+
+
+def _of(case: Case, rows: Truths, chance: np.random.Generator) -> Mapping[str, Any]:
+    _, episode = np.unique(np.array([each or "" for each in case.episode])[rows], return_inverse=True)
+    loss, count = case.loss[rows], int(episode.max()) + 1
+    at_risk = np.bincount(episode, loss, count)
+    draws = chance.integers(0, count, (DRAWS, count))
+    row: dict[str, Any] = {"at_risk": float(loss.sum()), "events": int((loss > 0).sum()), "episodes": count}
+    for way, told in case.ways.items():
+        by_episode = np.bincount(episode, loss * told[rows], count)
+        row[way] = float(by_episode.sum())
+        below = at_risk[draws].sum(axis=1)
+        row[f"{way}_interval"] = _interval(by_episode[draws].sum(axis=1)[below > 0] / below[below > 0])
+    return row
+
+
+def _interval(values: Doubles) -> list[float]:
+    return [float(each) for each in np.quantile(values, (0.025, 0.975))] if len(values) else [0.0, 0.0]
+
+
+def test(folder: Path, size: Size, learnt: Learnt) -> Mapping[str, Any]:
+    """Let the learnt policy live in the test world, and say what it caught."""
+    if not (folder / "reports.json").exists():
+        print(history(size.test_seed, size.test_days, folder, users=size.users, fraud=size.fraud, learnt=learnt))
+    told = json.loads((folder / "reports.json").read_text("utf-8"))
+    days = size.test_days - WARM_DAYS
+    events = round(told["counts"]["events"] * days / size.test_days)
+    found = caught(read_case(folder), events, days)
+    return {"seed": size.test_seed, "cuts": [learnt.cuts, *told["cuts"]], **found}
+
+
+def policy(folder: Path, size: Size) -> Learnt:
+    """The second policy: learnt in a world where the first one raised the alarms."""
+    first, second = folder / "first", folder / "second"
+    if not (first / "reports.json").exists():
+        print(history(size.first_seed, size.learn_days, first, users=size.users, fraud=size.fraud), flush=True)
+    before = replace(learn(first, size, FIRST_SHARES, rules_too=False), confidence=FIRST_CONFIDENCE)
+    if not (second / "reports.json").exists():
+        told = history(size.second_seed, size.learn_days, second, users=size.users, fraud=size.fraud, learnt=before)
+        print(told, flush=True)
+    return learn(second, size, SHARES, rules_too=True)
+
+
+def table(test: Mapping[str, Any]) -> Iterator[str]:
+    """The table of one test world, in Markdown."""
+    heads = (
+        "episodes",
+        "events",
+        "at risk, CNY",
+        "model and rules",
+        "model",
+        "mined rules",
+        "shipped policy",
+        "wanted",
     )
-    yield ""
-    yield "| scenario | events | at risk, CNY | model and rules | model | mined rules | shipped policy | wanted |"
-    yield "|---|---:|---:|---:|---:|---:|---:|---|"
+    yield f"| scenario | {' | '.join(heads)} |"
+    yield f"|---|{'---:|' * (len(heads) - 1)}---|"
     for scenario, row in sorted(test["scenarios"].items(), key=lambda pair: (pair[0] not in WANTED, pair[0])):
         if not row["at_risk"]:
             continue
-        told = " | ".join(f"{row[way] / row['at_risk']:.1%}" for way in WAYS)
+        told = [f"{row[way] / row['at_risk']:.1%}" for way in WAYS]
+        low, high = row["together_interval"]
+        told[0] += f" ({low:.0%} to {high:.0%})"
         wanted = WANTED.get(scenario)
         holds = wanted is not None and row["together"] / row["at_risk"] >= wanted
         verdict = "" if wanted is None else f"≥ {wanted:.0%}: {'holds' if holds else '**falls short**'}"
-        yield f"| {scenario} | {int(row['events']):,} | {row['at_risk']:,.0f} | {told} | {verdict} |"
-    told = " | ".join(f"{test['false_per_1000'][way]:.2f}" for way in WAYS)
-    yield f"| *false alarms in 1,000 events* | | | {told} | |"
+        yield (
+            f"| {scenario} | {row['episodes']:,} | {row['events']:,} | {row['at_risk']:,.0f} | {' | '.join(told)} | "
+            f"{verdict} |"
+        )
+    told = [f"{test['false_per_1000'][way]:.2f}" for way in WAYS]
+    low, high = test["false_interval"]["together"]
+    told[0] += f" ({low:.2f} to {high:.2f})"
+    yield f"| *false alarms in 1,000 events* | | {test['events']:,} | | {' | '.join(told)} | ≤ 1 |"
+
+
+def section(size: Size, learnt: Learnt, tests: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What stands in LEARNING.md."""
+    yield (
+        f"{size.users:,} users; adversaries begin {size.fraud:g} times as often as in the demonstration, so that each "
+        "scenario has episodes. Three worlds of different seeds, in all of which every event is allowed, so that all "
+        "that adversaries take is there and none of them is warned. Alarms are looked at as the simulator's analysts "
+        "look (hours later, not by night, 7 % of frauds overlooked, 1.5 % of honest ones taken for fraud), and what "
+        "they find is reported, like what customers find days later: features and labels know it from then on and no "
+        f"earlier. World one (seed {size.first_seed}, {size.learn_days} days): alarms are the shipped packs', a first "
+        f"policy is learnt. World two (seed {size.second_seed}, {size.learn_days} days): alarms are that policy's, a "
+        f"second one is learnt. Test: the last {size.test_days - WARM_DAYS} of {size.test_days} days of each world "
+        "below; alarms are the second policy's. Learnt from labels that had been reported by the learning world's "
+        "last day, and no others. Models are one for each event type, and one for cards at tills, to which "
+        f"{SHARES['till']:.0%} of the false alarms that are allowed are given. Thresholds are chosen anew each day on "
+        "the 14 days before, by what was known by then, with a margin. Intervals are drawn over episodes, of false "
+        "alarms over days."
+    )
+    for found in tests:
+        yield ""
+        yield f"**Seed {found['seed']}**"
+        yield ""
+        yield from table(found)
     yield ""
     yield (
-        "The shipped policy counts as catching whatever it does not allow, a challenge too. How to learn was tried out "
-        "on seed 12 (three looks; the features of tills and the reviewed threshold came of them); seed 13 was seen "
-        "once. Structuring and collusion need rules and reports of their own: nobody who loses by them reports them."
+        "The shipped policy counts as catching whatever it does not allow, a challenge too; it is only noted. How to "
+        "learn was chosen on other seeds: features on 12, 21 and 22, the till's own model, the parts of the budget and "
+        "the margin on 15. Seed 14 was looked at once. Seed 13 had been seen before, by what stood here earlier (37.6% "
+        "of tampered tills' money, 89.7% of card testing's, 1.16 false alarms: learnt in one world of 60 days, no "
+        "alarm looked at, half as many days tested); nothing was chosen on it. Most scenarios have some dozens of "
+        "episodes, so a share is known to some points only, as the intervals say."
     )
+    yield ""
+    yield "**What could be caught at tampered tills at most**"
+    yield ""
+    yield (
+        "Here a tampered till repeats its customers' cards, a little above its prices, four times a day for 3 to 9 "
+        "days, beside some ten honest card payments a day. Half of the money or more is gone before the first customer "
+        "reports anything, some four days after the first theft. Whoever does not know which till it is has to tell "
+        "a repeated card from a customer who comes again within days, of whom there are some ten times as many. The "
+        "first row is what reports alone could give. The second is no bound but an estimate: the best that these facts "
+        "gave when every fraud was known to whoever learnt. The third is generous, for nobody knows what it is told: "
+        "which till, from the first stolen payment to the last."
+    )
+    yield ""
+    yield f"| | {' | '.join('seed ' + str(each['seed']) for each in tests)} |"
+    yield f"|---|{'---:|' * len(tests)}"
+    for head, told in _bounds(tests):
+        yield f"| {head} | {' | '.join(told)} |"
+    for name, text in learnt.rules.items():
+        yield ""
+        yield f"Mined for {name}:"
+        yield ""
+        yield from (f"- `{line.split(chr(34))[1]}`" for line in text.splitlines() if line.startswith("when "))
+
+
+def _bounds(tests: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[str]]]:
+    yield (
+        "all cards stopped at a till from its first customer's report on",
+        [f"{each['bounds']['reports']['share']:.1%}" for each in tests],
+    )
+    for name, head in (
+        ("facts", "a model that learns from the truth, unreported fraud too"),
+        ("facts and the truth about tills", "the same, told which till is tampered with, and since when"),
+    ):
+        for share in next(iter(tests))["bounds"]["knowing"][name]:
+            told = [f"{each['bounds']['knowing'][name][share]:.1%}" for each in tests]
+            yield f"{head}; {float(share):.0%} of all false alarms allowed spent on tills", told
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Simulate what is missing, measure, print."""
+    """Learn what has not been learnt yet, test on a world, print."""
     folder = Path(arguments[0] if arguments else "/tmp/jindi-stream")
     size = QUICK if "--quick" in arguments else Size()
-    program = shipped()
-    for name, seed, days in (("learn", size.learn_seed, size.learn_days), ("test", size.test_seed, size.test_days)):
-        if not (folder / name / "reports.json").exists() and ("--only" not in arguments or name in arguments):
-            print(history(program, seed, days, size, folder / name), flush=True)
-    if "--only" not in arguments:
-        found = measure(folder, size)
-        (folder / "found.json").write_text(json.dumps(found, ensure_ascii=False, indent=1), "utf-8")
-        print("\n".join(section(found)))
+    if "--seed" in arguments:
+        size = replace(size, test_seed=int(arguments[arguments.index("--seed") + 1]))
+    found = test(folder / f"test-{size.test_seed}", size, policy(folder, size))
+    print("\n".join(table(found)))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from benchmarks import __main__ as command
 from benchmarks import (
     backtests,
     doors,
+    learning,
     load,
     pack,
     peers_columns,
@@ -28,16 +30,20 @@ from benchmarks import (
     windows,
 )
 from benchmarks import learning_stream as stream
+from benchmarks import learning_world as stream_world
 from benchmarks.measuring import Report, Row, shown
 from benchmarks.work import differences, work
 
 from jindi import packs
 from jindi.app.wiring import Outside
+from jindi.basics.instants import DAY_US
 from jindi.engine import build
 from jindi.run.archive import Archive
 from jindi.run.history.verify import verify
+from jindi.run.learn.thresholds import allowed
 from jindi.run.platform import compiled
 from jindi.run.records import DecisionRecord
+from jindi.run.simulate import START_US, Truth
 from jindi.stores import FileTree, SegmentLog
 
 
@@ -210,35 +216,69 @@ def test_the_command_writes_a_page(tmp_path, capsys):
     assert "written to" in capsys.readouterr().out
 
 
-def scored(score, mined, bad, loss, scenario):
-    return stream.Scored(
-        "payment", np.array(score), np.array(mined), np.array(bad), np.array(loss, float), scenario,
-        np.zeros(len(bad), bool),
-    )  # fmt: skip
-
-
 def test_the_stream_s_threshold_leaves_the_false_alarms_that_are_allowed_after_the_rules_had_theirs():
     chance = np.random.default_rng(4)
     count = 3_000
     bad, mined = chance.random(count) < 0.05, chance.random(count) < 0.001
-    part = scored(chance.random(count), mined, bad, bad, [None] * count)
+    part = stream.Scored("payment", chance.random(count), mined, bad)
     for events in (0, 5_000, 20_000, 10**7):
         cut = stream.threshold([part], events)
         false = int((((part.score >= cut) | mined) & ~bad).sum())
         by_rules = int((mined & ~bad).sum())
-        allowed = events / stream.PER_EVENTS
-        assert false <= max(allowed, by_rules)
-        if by_rules <= allowed < (~bad).sum():
-            assert false == int(allowed)
+        within = allowed(events / stream.PER_EVENTS, stream.CONFIDENCE)
+        assert false <= max(within, by_rules)
+        if by_rules <= within < (~bad).sum():
+            assert false == within
 
 
 def test_the_stream_s_table_counts_money_by_scenario_and_false_alarms_by_way():
-    part = scored(
-        [0.9, 0.2, 0.8, 0.1], [False, True, False, False], [True, True, False, True], [5, 7, 0, 11],
-        ["mule_ring", "mule_ring", None, "card_testing"],
+    above, told = np.array([True, False, True, False]), np.array([False, True, False, False])
+    ways = {"together": above | told, "model": above, "rules": told, "policy": np.zeros(4, bool)}
+    case = stream.Case(
+        np.array([20, 20, 21, 22]), ["mule_ring", "mule_ring", None, "card_testing"], ["a", "b", None, "c"],
+        np.array([5.0, 7.0, 0.0, 11.0]), ways,
     )  # fmt: skip
-    found = stream._caught([part], 1_000, 0.5)
+    found = stream.caught(case, 1_000, 3)
     row = found["scenarios"]["mule_ring"]
     assert (row["at_risk"], row["model"], row["rules"], row["together"]) == (12, 5, 7, 12)
+    assert row["model_interval"] == [0.0, 1.0]  # either of two episodes alone, in a quarter of the draws each
     assert found["scenarios"]["card_testing"]["together"] == 0
     assert found["false_per_1000"] == {"together": 1, "model": 1, "rules": 0, "policy": 0}
+    assert found["false_interval"]["together"][1] > 1
+
+
+def test_what_an_alarm_finds_is_reported_later_and_then_nobody_reports_it_again():
+    desk = stream_world.Desk(3)
+    event = {"id": "e1", "type": "payment", "user": "u1", "terminal": "t1", "amount": "5.00"}
+    noon_us = START_US + 12 * 3_600_000_000
+    for number in range(200):
+        desk.look({**event, "id": f"e{number}"}, Truth("compromised_terminal", "a", 500), noon_us)
+    assert not list(desk.due(noon_us))
+    found = list(desk.due(noon_us + 2 * DAY_US))
+    assert 170 < len(found) < 200  # analysts are mistaken now and then
+    assert {(each["source"], each["terminal"]) for each in found} == {("analyst", "t1")}
+    assert desk.is_settled({"type": "fraud_report", "payment": found[0]["payment"]})
+    assert not desk.is_settled({"type": "fraud_report", "payment": "another"})
+
+
+def test_the_stream_s_program_serves_what_was_learnt_as_a_shadow_beside_the_shipped_policies():
+    program = stream_world.shipped()
+    assert "till_found_10d" in program.events["payment"].slots
+    assert "payment_user_terminal_since_last" in program.events["payment"].slots
+    assert set(stream_world.GROUPS.values()) == set(stream_world.MONEY)
+    assert sum(stream_world.SHARES.values()) == pytest.approx(1)
+    assert not any(slot.startswith("stream_") for slot in program.events["payment"].slots)
+
+
+def test_a_section_of_the_page_is_made_anew_and_the_others_stay_as_they_were():
+    titles = ["One", "Two", "Three"]
+    old = learning.page("", {"One": ["a", "", "### inner", "b"], "Three": ["c"]}, titles)
+    new = learning.page(old, {"Two": ["d"]}, titles)
+    assert new.index("## One") < new.index("## Two") < new.index("## Three")
+    assert "a\n\n### inner\nb\n\n## Two\n\nd\n\n## Three\n\nc\n" in new
+    assert learning.page(new, {"Two": ["d"]}, titles) == new
+    written = learning.OUT.read_text("utf-8")
+    assert (
+        learning.page(written, {}, re.findall("^## (.*)$", written, re.MULTILINE)).split("\n## ")[1:]
+        == (written.split("\n## ")[1:])
+    )

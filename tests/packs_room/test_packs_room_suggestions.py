@@ -79,3 +79,12 @@ def test_what_is_unknown_is_told_at_once():
     with pytest.raises(Problems) as raised:
         suggest(load(files()), "paymnt", label="fruad", delay="soon")
     assert {problem.item for problem in raised.value.problems} == {"paymnt", "fruad", "delay"}
+
+
+def test_how_often_and_how_lately_the_actor_met_each_other_entity_is_suggested_and_for_nobody_else():
+    definitions, names, _ = with_fragment("payment")
+    met = [name for name in names if len(getattr(definitions.features.get(name), "entities", ())) == 2]
+    assert "payment_user_terminal_since_last" in met
+    assert "payment_user_terminal_count_7d" in met
+    assert "payment_user_card_count_1d" in met
+    assert all(name.startswith("payment_user_") for name in met)

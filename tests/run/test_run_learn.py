@@ -14,9 +14,11 @@ from jindi.app import main
 from jindi.basics.problems import Problems
 from jindi.engine import build
 from jindi.packs import load
-from jindi.run.learn.evaluation import drawn_parts, fitted, folds, learn, test_rows
+from jindi.run.learn.evaluation import CONFIDENCE, drawn_parts, fitted, folds, learn, test_rows
+from jindi.run.learn.evaluation import tested as outcome_of
 from jindi.run.learn.recipe import read_recipe
 from jindi.run.learn.table import read_table
+from jindi.run.learn.thresholds import allowed
 from learn_world import DAYS, PER_DAY, RECIPE, facts
 from models_world import DECLARED, with_model
 from shop_world import shop_files
@@ -126,6 +128,30 @@ def test_only_events_of_the_recipes_type_are_read_from_an_export_of_several(tmp_
     other = plain.slice(0, 100).set_column(0, "type", pa.array(["reading"] * 100))
     pq.write_table(pa.concat_tables([plain, other]), path)
     assert len(read_table(path, recipe, inputs, definitions).label) == len(table.label)
+
+
+def test_each_fold_is_held_to_the_share_of_false_alarms_that_the_fold_before_asked_for(tmp_path, definitions):
+    table, recipe, inputs = read(tmp_path, definitions, more="false_alarms = 0.1")
+    _, evaluation = learn(table, recipe, inputs, zone(definitions))
+    first, last = evaluation["folds"]
+    assert "alarms_at_the_last_threshold" not in first
+    (before, after) = folds(recipe, zone(definitions))
+    earlier = outcome_of(table, before, fitted(table, before, recipe, inputs, jobs=1)[0])
+    later = outcome_of(table, after, fitted(table, after, recipe, inputs, jobs=1)[0])
+    found = last["alarms_at_the_last_threshold"]
+    honest_before = int((~earlier.label & (earlier.probability >= found["threshold"])).sum())
+    assert honest_before <= allowed(0.1 * len(earlier.label), CONFIDENCE) < 0.1 * len(earlier.label)
+    told = later.probability >= found["threshold"]
+    assert found["false_share"] == (told & ~later.label).mean()
+    assert found["recall"] == (told & later.label).sum() / later.label.sum()
+    assert 0 < found["recall"] < 1
+
+
+def test_where_the_share_affords_no_alarm_there_is_no_threshold_and_nothing_is_told(tmp_path, definitions):
+    table, recipe, inputs = read(tmp_path, definitions, more="false_alarms = 0.0")
+    _, evaluation = learn(table, recipe, inputs, zone(definitions))
+    found = evaluation["folds"][-1]["alarms_at_the_last_threshold"]
+    assert (evaluation["threshold_for_false_alarms"], found["threshold"], found["recall"]) == (None, None, 0)
 
 
 def test_a_label_counts_from_when_it_became_known(tmp_path, definitions):

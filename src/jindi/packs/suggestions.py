@@ -1,9 +1,10 @@
 """Features that have proved their worth elsewhere, written out for the entities and labels of an event type.
 
 What is suggested, and why: how recent, how many, how much (RFM: Bult, Wansbeek 1995); amounts against the entity's
-own median, which a few frauds cannot move; novelty of one entity for another; gaps between events against the usual
-gap; how many share a device, a card, a payee; and what an entity is known for, counted only when it is known: reports
-as they come, over the events of a window that ends the labels' delay ago (Le Borgne et al. 2022, chapter 3).
+own median, which a few frauds cannot move; novelty of one entity for another, how often and how lately they met; gaps
+between events against the usual gap; how many share a device, a card, a payee; and what an entity is known for,
+counted only when it is known: reports as they come, over the events of a window that ends the labels' delay ago
+(Le Borgne et al. 2022, chapter 3).
 """
 
 # ruff: noqa: E501 - a sentence in two languages is one line
@@ -212,6 +213,20 @@ def _between(draft: _Draft, one: FieldDef, other: FieldDef, *, is_actor: bool) -
             f"How long ago {en} was first seen with this {_word(other)}",
             {"of": f'"{event}"', "by": f'["{one.name}", "{other.name}"]', "fold": '"since_first"', "over": '"ever"'},
         )
+        met = {"of": f'"{event}"', "by": f'["{one.name}", "{other.name}"]'}
+        draft.add(
+            f"{event}_{one.name}_{other.name}_since_last",
+            f"{zh}上次用这个{_zh(other)}距今多久",
+            f"How long ago {en} was last seen with this {_word(other)}",
+            {**met, "fold": '"since_last"', "over": '"ever"'},
+        )
+        for over in ("1d", "7d"):
+            draft.add(
+                f"{event}_{one.name}_{other.name}_count_{over}",
+                f"{zh}{_SPANS[over][0]}内用这个{_zh(other)}的次数，含本次",
+                f"How often {en} was seen with this {_word(other)} in {_SPANS[over][1]}, this time included",
+                {**met, "fold": '"count"', "over": f'"{over}"'},
+            )
     for over in ("1d", "30d"):
         draft.add(
             f"{event}_{one.name}_{other.name}s_{over}",

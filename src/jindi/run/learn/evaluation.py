@@ -17,6 +17,7 @@ from jindi.run.learn.fitting import calibration_line
 from jindi.run.learn.metrics import Curve, Doubles, Truths, Wholes
 from jindi.run.learn.recipe import Recipe
 from jindi.run.learn.table import Table
+from jindi.run.learn.thresholds import allowed, lowest
 from jindi.run.learn.training import as_model, calibrate, train
 
 SEGMENTS_MAX = 50
@@ -180,15 +181,16 @@ def learn(
     )
     results: list[Mapping[str, Any]] = []
     drawn: dict[str, list[Doubles]] = {name: [] for name in DRAWN}
-    text, threshold = "", float("nan")
+    text, threshold, cut = "", float("nan"), float("nan")
     for text_, outcome, stretches in steps:
         text = text_
         chance = _draws(outcome, recipe, recipe.seed + len(results))
         for name, values in chance.items():
             drawn[name].append(values)
-        results.append({**stretches, **_figures(table, outcome, recipe, threshold, chance)})
-        # The next fold's alerts are judged by the threshold that this one would have asked for.
+        results.append({**stretches, **_figures(table, outcome, recipe, (threshold, cut), chance)})
+        # The next fold's alerts are judged by the thresholds that this one would have asked for.
         threshold = metrics.budget_threshold(outcome.probability, outcome.entity, outcome.day, recipe.cards_per_day)
+        cut = _cut(outcome, recipe)
     over = {name: metrics.mean_and_deviation([result[name] for result in results]) for name in FIGURES}
     return text, {
         "recipe": _plain(recipe),
@@ -196,6 +198,7 @@ def learn(
         "deviation": {name: deviation for name, (_, deviation) in over.items()},
         "mean_interval": {name: metrics.interval(np.mean(values, axis=0)) for name, values in drawn.items()},
         "threshold_for_budget": threshold,
+        "threshold_for_false_alarms": cut if np.isfinite(cut) else None,
         "folds": results,
     }
 
@@ -215,7 +218,7 @@ def _draws(found: Tested, recipe: Recipe, seed: int) -> Mapping[str, Doubles]:
 
 
 def _figures(
-    table: Table, found: Tested, recipe: Recipe, threshold: float, chance: Mapping[str, Doubles]
+    table: Table, found: Tested, recipe: Recipe, before: tuple[float, float], chance: Mapping[str, Doubles]
 ) -> Mapping[str, Any]:
     label, score, card, day = found.label, found.probability, found.entity, found.day
     raw = found.raw
@@ -239,15 +242,36 @@ def _figures(
     }
     best = metrics.budget_threshold(score, card, day, k)
     figures["alerts_at_budget"] = _alerts(metrics.alerts(label, score, card, day, best))
+    threshold, cut = before
     if not np.isnan(threshold):
         # Asked for on the week before, got on this one: what a fixed threshold really does.
         figures["alerts_at_the_last_threshold"] = _alerts(metrics.alerts(label, score, card, day, threshold))
+        figures["alarms_at_the_last_threshold"] = _alarms(found, cut)
     figures["segments"] = {
         name: _segment(np.array([cells[row] for row in found.rows]), label, raw)
         for name, cells in table.segments.items()
     }
     return figures
 
+
+def _cut(found: Tested, recipe: Recipe) -> float:
+    """Where alarms would begin so that false ones stay within their share of events: later too, with a margin."""
+    return lowest(found.probability[~found.label], allowed(recipe.false_alarms * len(found.label), CONFIDENCE))
+
+
+def _alarms(found: Tested, cut: float) -> Mapping[str, float | None]:
+    told = found.probability >= cut
+    true = int((told & found.label).sum())
+    return {
+        "threshold": cut if np.isfinite(cut) else None,
+        "false_share": float((told & ~found.label).mean()),
+        "precision": true / int(told.sum()) if told.any() else None,
+        "recall": true / max(int(found.label.sum()), 1),
+    }
+
+
+CONFIDENCE = 0.9
+"""That a threshold keeps the share of false alarms that it was chosen for."""
 
 CURVE_POINTS = 50
 

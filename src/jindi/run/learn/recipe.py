@@ -77,6 +77,9 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     how far before `delay` a positive event still keeps its entity out of the test, because it is known already; as
     long as `train` when not given. The last test begins with the day `test_from`, or at the instant `test_at`.
 
+    `false_alarms` is the share of events that may be told wrongly; the threshold that each fold asks for keeps within
+    it, with a margin, and is held against the next fold.
+
     `split` is "time". "random" is there only to stand beside published figures that were measured so: rows are
     drawn into a training and a test part of `test_share`, positives and negatives apart, as often as there are
     folds; time, `delay` and what was known when mean nothing then.
@@ -104,6 +107,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     folds: int = 4
     seed: int = 1
     cards_per_day: int = 100
+    false_alarms: float = 0.001
     review_cost: float = 2.0
     settings: Settings = Settings()
     mine: Mine = Mine()
@@ -169,7 +173,8 @@ def _wrong(recipe: Recipe, definitions: Definitions) -> list[tuple[str, str, str
         ("mine.rules", recipe.mine.rules, 1, RULES_MAX), ("mine.conditions", recipe.mine.conditions, 1, CONDITIONS_MAX),
         ("mine.precision", recipe.mine.precision, 0.0, 1.0), ("mine.confidence", recipe.mine.confidence, 0.5, 0.9999),
         ("mine.false_alarms", recipe.mine.false_alarms, 0.0, 1.0),
-        ("review_cost", recipe.review_cost, 0.0, 1e12), ("test_share", recipe.test_share, 0.01, 0.99),
+        ("false_alarms", recipe.false_alarms, 0.0, 1.0), ("review_cost", recipe.review_cost, 0.0, 1e12),
+        ("test_share", recipe.test_share, 0.01, 0.99),
     )  # fmt: skip
     wrong += [
         (name, f"is not from {least} to {most}", "change it")

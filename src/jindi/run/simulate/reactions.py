@@ -69,15 +69,19 @@ def _delayed(stage: Stage, sent: Sent, decision_id: str, wait_us: int, chance: R
     _let_go(stage, sent)
 
 
-def _reviewed(stage: Stage, sent: Sent, decision_id: str, chance: Random) -> Iterator[int]:
+def review(*, guilty: bool, now_us: int, chance: Random) -> tuple[int, str]:
+    """What an analyst makes of an event, and how long it takes: some hours, and not by night."""
     wait_us = int(chance.lognormvariate(0.4, 0.8) * HOUR_US)
-    hour = local_hour(stage.now_us + wait_us)
+    hour = local_hour(now_us + wait_us)
     if hour < 8:  # analysts sleep too
         wait_us += (8 - hour) * HOUR_US + int(chance.random() * 2 * HOUR_US)
-    yield stage.now_us + wait_us
-    guilty = sent.truth.scenario is not None
     right = chance.random() < (_SHARP if guilty else _FAIR)
-    verdict = "reject" if guilty == right else "accept"
+    return wait_us, "reject" if guilty == right else "accept"
+
+
+def _reviewed(stage: Stage, sent: Sent, decision_id: str, chance: Random) -> Iterator[int]:
+    wait_us, verdict = review(guilty=sent.truth.scenario is not None, now_us=stage.now_us, chance=chance)
+    yield stage.now_us + wait_us
     fields = {"decision": decision_id, "verdict": verdict, "by": f"analyst-{chance.randint(1, 4)}"}
     _tell(stage, sent, "review_verdict", "-verdict", fields)
     if verdict == "accept":
