@@ -22,7 +22,6 @@ SUBJECTS = {
     "recovery": recovery.measure,
     "replay": replay.measure,
 }
-RESULTS = Path(__file__).with_name("RESULTS.md")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -65,7 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"  [{time.perf_counter() - started:.0f} s]", flush=True)
     command = " ".join(["python -m benchmarks", *(sys.argv[1:] if arguments is None else arguments)])
     whole = not given.quick and not given.only
-    out = given.out or (RESULTS if whole else None)
+    out = given.out or (results.RESULTS if whole else None)
     text = results.page(report, command, when, time.perf_counter() - begin, load_before)
     print()
     print(text)

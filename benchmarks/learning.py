@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 
 from benchmarks import learning_bound as bound
 from benchmarks import learning_stream as stream
+from benchmarks import results
 from jindi.app.wiring import Outside
 from jindi.basics.instants import DAY_US
 from jindi.packs import Definitions
@@ -241,6 +242,8 @@ def main(arguments: list[str]) -> None:
     old = given.out.read_text("utf-8") if given.out.exists() else ""
     text = page(old, made, [title for title, _ in parts.values()])
     given.out.write_text(text, "utf-8")
+    if given.out == OUT:
+        results.RESULTS.write_text(results.with_learnt(results.RESULTS.read_text("utf-8")), "utf-8")
     print(text)
 
 

@@ -87,7 +87,7 @@ def page(report: Report, command: str, when: str, seconds: float, load_before: t
     parts = [
         "# Results",
         f"Made by `{command}` on {when}, in {seconds:.0f} s. Make them again with `make bench`.",
-        "What models and mined rules catch, beside published figures, stands in [LEARNING.md](LEARNING.md).",
+        "What models and mined rules catch, beside published figures, stands at the end.",
         "\n".join(f"* {line}" for line in environment(load_before)),
         (
             "A busy machine makes every figure worse, wall time most of all: look at the load average first, at the"
@@ -103,4 +103,16 @@ def page(report: Report, command: str, when: str, seconds: float, load_before: t
         "## How it is measured",
         HOW.strip(),
     ]
-    return "\n\n".join(parts) + "\n"
+    return with_learnt("\n\n".join(parts) + "\n")
+
+
+RESULTS = Path(__file__).with_name("RESULTS.md")
+LEARNT = Path(__file__).with_name("LEARNING.md")
+MARK = "<!-- From here on LEARNING.md, as it stands. -->"
+
+
+def with_learnt(results: str) -> str:
+    """A page of results with what is learnt at its end, word for word, one heading lower."""
+    before = results.partition(MARK)[0].rstrip()
+    lines = (f"#{line}" if line.startswith("#") else line for line in _lines(str(LEARNT)))
+    return "\n".join([before, "", MARK, "", *lines]).rstrip() + "\n"

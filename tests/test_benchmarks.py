@@ -282,3 +282,10 @@ def test_a_section_of_the_page_is_made_anew_and_the_others_stay_as_they_were():
         learning.page(written, {}, re.findall("^## (.*)$", written, re.MULTILINE)).split("\n## ")[1:]
         == (written.split("\n## ")[1:])
     )
+
+
+def test_what_is_learnt_stands_in_the_results_word_for_word():
+    kept = results.RESULTS.read_text("utf-8")
+    assert kept == results.with_learnt(kept)
+    assert "### Fraud Detection Handbook" in kept
+    assert "### The simulator's stream" in kept
