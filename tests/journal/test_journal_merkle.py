@@ -135,7 +135,9 @@ def test_a_bent_inclusion_proof_is_never_believed(size, data):
     assert not any(proofs.is_included(leaf, seq, size, each, tree.root) for each in bent(path))
     assert not proofs.is_included(proofs.leaf_hash(b"another"), seq, size, path, tree.root)
     assert not proofs.is_included(leaf, seq, size, path, naive([*records, b"more"]))
-    assert not any(proofs.is_included(leaf, other, size, path, tree.root) for other in range(-1, size + 2) if other != seq)
+    assert not any(
+        proofs.is_included(leaf, other, size, path, tree.root) for other in range(-1, size + 2) if other != seq
+    )
 
 
 @settings(deadline=None)

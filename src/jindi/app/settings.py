@@ -39,6 +39,8 @@ KNOWN = (
     _Known("changes", "files", "what puts policies in force: files (saved packs, at once), or approved (an approval)"),
     _Known("proposal_days", "14", "days after which a proposal that nobody has answered ends"),
     _Known("drift_hours", "24", "hours between two looks for drift; 0: the platform does not look"),
+    _Known("heads", "", "a folder outside the platform's own that gets the journal's signed heads; empty: none"),
+    _Known("heads_minutes", "10", "minutes between two signed heads that are exported; 0: only at the end"),
 )
 
 
@@ -78,14 +80,28 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
         problems.append(Problem("settings", "changes", "not a way to change policies", "use files or approved"))
     proposal_days = _whole(chosen, "proposal_days", 1, 365, problems)
     drift_hours = _whole(chosen, "drift_hours", 0, 10_000, problems)
+    heads_minutes = _whole(chosen, "heads_minutes", 0, 10_000, problems)
+    heads = _outside(chosen["heads"], Path(data), problems)
     if problems:
         raise Problems(problems)
     platform = Settings(
         every, minutes, archive_minutes=archive_minutes, drift_hours=drift_hours,
         changes="approved" if changes == "approved" else "files", proposal_us=proposal_days * DAY_US,
+        heads_minutes=heads_minutes,
     )  # fmt: skip
     packs = tuple(Path(part.strip()) for part in chosen["packs"].split(",") if part.strip())
-    return Settled(Path(data), packs, host, port, journal, platform, tuple(lines))
+    return Settled(Path(data), packs, host, port, journal, platform, tuple(lines), heads)
+
+
+def _outside(text: str, data: Path, problems: list[Problem]) -> Path | None:
+    """The folder of exported heads. Inside the platform's folder they would go the way of what they are to prove."""
+    if not text:
+        return None
+    folder = Path(text)
+    if folder.resolve().is_relative_to(data.resolve()):
+        remedy = "name one that who can write the journal can't write, on another disk or machine"
+        problems.append(Problem("settings", "heads", "this folder lies in the platform's own", remedy))
+    return folder
 
 
 def _text(written: object) -> str:

@@ -15,7 +15,7 @@ import msgspec
 
 from jindi.basics.problems import Problem
 from jindi.engine import WEIGHTS, Decision, EventProgram, judge
-from jindi.journal import Chain
+from jindi.journal import Chain, Tree
 from jindi.packs import OUTCOMES, Outcome
 from jindi.ports import Clock, Log
 from jindi.run.answered import fingerprint
@@ -100,9 +100,10 @@ class Lane:
     """Takes events, one after the other, and answers when they are durable."""
 
     def __init__(
-        self, state: State, log: Log, chain: Chain, clock: Clock, measures: Measures, archive: Archive
+        self, state: State, log: Log, chain: Chain, tree: Tree, clock: Clock, measures: Measures, archive: Archive
     ) -> None:
         self.state, self.log, self._chain, self._clock = state, log, chain, clock
+        self.tree = tree
         self.measures = measures
         self._archive = archive
         self._loop = asyncio.get_running_loop()
@@ -271,6 +272,9 @@ class Lane:
         """In the commit thread: seal the batch and make it durable."""
         first = self.log.next_seq()
         self.log.append(self._chain.seal(records, first), first, len(records))
+        # From memory, and only what is durable: a head must cover neither what somebody has put on the disk instead,
+        # nor what a power cut could still undo.
+        self.tree.extend(records)
 
     def _landed(self, flight: int) -> None:
         if (batch := self._flying) is not None and batch.flight == flight:

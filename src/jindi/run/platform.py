@@ -11,7 +11,7 @@ from jindi.basics.instants import DAY_US, HOUR_US, MINUTE_US, SECOND_US, day_of
 from jindi.basics.problems import Problem, Problems
 from jindi.engine import Decision, EventProgram, Explanation, Finding, Program, decide, explain, findings, refit, shown
 from jindi.features import Windows, plan
-from jindi.journal import Notary
+from jindi.journal import Checkpoint, CheckpointRefused, HeadRefused, Heads, Notary
 from jindi.language import DURATION, Kind, Value
 from jindi.packs import OUTCOMES, FieldDef, canonical_files, digest_of
 from jindi.ports import Blobs, Clock, Log
@@ -65,7 +65,7 @@ class Settings:
     `release_due`: let go of delayed events by ourselves when their time is over. `archive_minutes` lie between two
     rounds of the follower that writes the archive; 0: none. `drift_hours` lie between two looks for drift; 0: none.
     `changes`: what puts policies in force, saved `files` at once, or an approval. A proposal that nobody has answered
-    ends after `proposal_us`.
+    ends after `proposal_us`. `heads_minutes` lie between two signed heads that are exported; 0: only at the end.
     """
 
     snapshot_every: int = 200_000
@@ -75,6 +75,7 @@ class Settings:
     drift_hours: int = 24
     changes: Literal["files", "approved"] = "files"
     proposal_us: int = 14 * DAY_US
+    heads_minutes: int = 10
 
 
 class NotNow(Exception):  # noqa: N818 - what the operator is told
@@ -129,12 +130,14 @@ class Platform:
         notary: Notary | None = None,
         keeper: Keeper | None = None,
         watcher: Watcher | None = None,
+        heads: Heads | None = None,
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._open_log, self._blobs, self._tokens, self._clock = open_log, blobs, tokens, clock
         self._settings = settings or Settings()
         self._tell = tell
         self._notary, self._keeper, self._watcher = notary, keeper, watcher
+        self._heads, self._signing = heads, asyncio.Lock()
         self._files = canonical_files(files)
         # With approvals the journal says what is in force; what lies in the folders are drafts, whole or not.
         self._program = compiled(files) if self._settings.changes == "files" else None
@@ -196,6 +199,8 @@ class Platform:
             self._spawn(self._keep_archive(self._keeper))
         if self._watcher is not None and self._settings.drift_hours:
             self._spawn(self._watch_drift(self._watcher))
+        if self._heads is not None and self._heads.exports and self._settings.heads_minutes:
+            self._spawn(self._export_heads())
 
     def _open(self, progress: Progress | None = None, *, same_packs: bool = False) -> None:
         self.log = self._open_log(self._sealed)
@@ -215,7 +220,9 @@ class Platform:
         self._snapshot_seq = recovered.state.next_seq - recovered.replayed
         self._chain = recovered.chain
         self.intake = Intake(program.definitions, self._tokens, self._clock.now_us)
-        self.lane = Lane(recovered.state, self.log, recovered.chain, self._clock, self.measures, self.archive)
+        self.lane = Lane(
+            recovered.state, self.log, recovered.chain, recovered.tree, self._clock, self.measures, self.archive
+        )
         self.replayed = recovered.replayed
         self._look_at_clock(self._clock.now_us())
         if recovered.definitions_digest != program.digest:
@@ -535,7 +542,8 @@ class Platform:
             if self.lane.state.warming:
                 raise NotNow("some features still catch up; a snapshot can be taken when they have")
             seq = self.lane.state.next_seq
-            child = snapshots.write_forked(self.lane.state, self._blobs, last_record(self.archive, seq))
+            frontier = self._frontier(seq)
+            child = snapshots.write_forked(self.lane.state, self._blobs, last_record(self.archive, seq), frontier)
             _, status = await asyncio.to_thread(os.waitpid, child, 0)
             self._snapshot_seq, self._snapshot_us = seq, self._clock.now_us()
             if status != 0:
@@ -543,6 +551,33 @@ class Platform:
                 raise NotNow(f"the snapshot could not be written: {why}; the platform goes on with the last one")
             snapshots.prune(self._blobs)
             return snapshots.name_of(seq)
+
+    def _frontier(self, seq: int) -> tuple[bytes, ...]:
+        size, frontier = self.lane.tree.state
+        assert size == seq, "a lane that is settled has all its records in the tree"
+        return frontier
+
+    async def publish_head(self) -> Checkpoint | None:
+        """Sign and export the head of what is durable now; None when there is nothing new.
+
+        Raises NotNow when it can't be exported, or must not be: another history was exported before.
+        """
+        if self._heads is None:
+            raise NotNow("this platform has no key to sign heads with")
+        async with self._signing:
+            try:
+                # The other place may be on the other side of a network: decisions must not wait for it.
+                return await asyncio.to_thread(self._heads.publish, self.lane.tree.state, self._clock.now_us())
+            except (OSError, HeadRefused, CheckpointRefused) as error:
+                raise NotNow(f"no signed head was exported: {error}") from error
+
+    async def _export_heads(self) -> None:
+        while not self._closing:
+            try:
+                await self.publish_head()
+            except NotNow as error:
+                self._tell(str(error))
+            await asyncio.sleep(self._settings.heads_minutes * MINUTE_US / SECOND_US)
 
     async def _watch(self) -> None:
         while not self._closing:
@@ -688,7 +723,8 @@ class Platform:
         if snapshot and healthy and not state.warming and state.next_seq > self._snapshot_seq:
             async with self._snapshot_lock:
                 try:
-                    snapshots.write(state, self._blobs, last_record(self.archive, state.next_seq))
+                    end = last_record(self.archive, state.next_seq)
+                    snapshots.write(state, self._blobs, end, self._frontier(state.next_seq))
                     snapshots.prune(self._blobs)
                 except OSError as error:
                     self._tell(f"no last snapshot: {error}; the next start replays more of the journal")
@@ -698,6 +734,11 @@ class Platform:
                 self._notary.mark(self._chain.next_seq, self._chain.head)
             self._notary.save(self._clock.now_us())
         self.log.close()
+        if self._heads is not None and healthy:
+            try:
+                await self.publish_head()
+            except NotNow as error:
+                self._tell(str(error))
 
 
 async def _made(base: Mapping[str, str], aside: Aside, ready: Program | None) -> tuple[Program, Aside, tuple[str, ...]]:

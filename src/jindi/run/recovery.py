@@ -27,6 +27,7 @@ class Recovered:
 
     state: State
     chain: journal.Chain
+    tree: journal.Tree
     replayed: int
     snapshot: str | None
     definitions_digest: str | None
@@ -46,7 +47,7 @@ def recover(log: Log, blobs: Blobs, program: Program, archive: Archive, progress
 
 def _recover(log: Log, blobs: Blobs, program: Program, archive: Archive, progress: Progress | None) -> Recovered:
     notes = list(log.notes())
-    state, snapshot = _from_snapshot(log, blobs, program, archive, notes)
+    state, snapshot, tree = _from_snapshot(log, blobs, program, archive, notes)
     start = state.next_seq
     total = log.next_seq()
     digest: str | None = None
@@ -57,7 +58,9 @@ def _recover(log: Log, blobs: Blobs, program: Program, archive: Archive, progres
     beside: dict[tuple[int, str], EventProgram | None] = {}
     state.feed_through(feeder)
     for frame in log.read(chain.next_seq) if total else ():
-        for seq, raw in enumerate(_followed(chain, frame), frame.first):
+        records = _followed(chain, frame)
+        tree.extend(records[max(tree.size - frame.first, 0) :])
+        for seq, raw in enumerate(records, frame.first):
             if seq < start:
                 continue
             record = decode(raw)
@@ -72,7 +75,7 @@ def _recover(log: Log, blobs: Blobs, program: Program, archive: Archive, progres
             if progress is not None and seq % 4096 == 0:
                 progress(seq - start, total - start)
     state.take(feeder.flush())
-    return Recovered(state, chain, total - start, snapshot, digest, tuple(notes))
+    return Recovered(state, chain, tree, total - start, snapshot, digest, tuple(notes))
 
 
 def _learnt(archive: Archive, seq: int, record: Record, program: Program) -> str:
@@ -90,6 +93,16 @@ def chain_before(log: Log, seq: int) -> journal.Chain:
     return journal.Chain()
 
 
+def tree_before(log: Log, seq: int) -> journal.Tree:
+    """The Merkle tree over the records before one. All of them are read: some microseconds for each."""
+    tree = journal.Tree()
+    for frame in log.read(0) if seq else ():
+        tree.extend(journal.unseal(frame.batch).records[: seq - frame.first])
+        if tree.size == seq:
+            break
+    return tree
+
+
 def _followed(chain: journal.Chain, frame: Frame) -> tuple[bytes, ...]:
     try:
         return chain.follow(frame)
@@ -100,7 +113,7 @@ def _followed(chain: journal.Chain, frame: Frame) -> tuple[bytes, ...]:
 
 def _from_snapshot(
     log: Log, blobs: Blobs, program: Program, archive: Archive, notes: list[str]
-) -> tuple[State, str | None]:
+) -> tuple[State, str | None, journal.Tree]:
     windows_plan = plan(program.definitions, program.reads)
     for name in reversed(blobs.names(snapshots.PREFIX)):
         try:
@@ -115,6 +128,7 @@ def _from_snapshot(
                 raise snapshots.Unfit("it is ahead of the journal")
             if header.seq and header.last_record != last_record(archive, header.seq):
                 raise snapshots.Unfit("it belongs to another journal")
+            tree = None if header.frontier is None else journal.Tree(header.seq, header.frontier)
         except (snapshots.Unfit, ValueError, OSError) as error:
             notes.append(f"snapshot {name} is not used: {error}; the state is rebuilt from further back")
             continue
@@ -125,8 +139,8 @@ def _from_snapshot(
         state.definitions_seq = header.definitions_seq
         state.ledger = header.ledger if header.ledger is not None else _ledger(archive, header.seq)
         state.watch = Watch(header.watched)
-        return state, name
-    return State.fresh(program, Windows(windows_plan)), None
+        return state, name, tree or tree_before(log, header.seq)
+    return State.fresh(program, Windows(windows_plan)), None, journal.Tree()
 
 
 def _watch(

@@ -17,6 +17,7 @@ import jindi
 from jindi import packs
 from jindi.basics.instants import format_instant
 from jindi.basics.problems import Problem, Problems
+from jindi.doors.cli.auditing import audit_app
 from jindi.doors.cli.output import Output
 from jindi.doors.cli.policies import policies_app
 from jindi.doors.cli.wiring import Settled, Wiring
@@ -32,6 +33,7 @@ config_app = typer.Typer(no_args_is_help=True, help="Settings and where each com
 keys_app = typer.Typer(no_args_is_help=True, help="API keys (while the platform is down).")
 app.add_typer(packs_app, name="packs")
 app.add_typer(policies_app, name="policies")
+app.add_typer(audit_app, name="audit")
 app.add_typer(features_app, name="features")
 app.add_typer(rules_app, name="rules")
 app.add_typer(config_app, name="config")
@@ -353,15 +355,23 @@ def verify(
     checkpoint: Annotated[
         list[Path] | None, typer.Option(exists=True, dir_okay=False, help="A signed checkpoint kept elsewhere.")
     ] = None,
+    heads: Annotated[
+        list[Path] | None,
+        typer.Option(exists=True, dir_okay=False, help="Exported heads (default: those of the setting `heads`)."),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="HEAD|SEQ", help="Read only what stands behind a signed head (a file), or a record."),
+    ] = None,
     key: Annotated[str | None, typer.Option(help="The published key that signed it, if not this folder's own.")] = None,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Walk the journal's chain. Exit 0 when it holds; exit 1 and name the first broken place when not."""
-    from jindi.doors.cli.proving import verify_journal  # noqa: PLC0415
+    from jindi.doors.cli.proving import Against, verify_journal  # noqa: PLC0415
 
     output = Output(as_json=as_json)
     wiring, settled = _settle(ctx, output, data)
-    verify_journal(wiring, settled, output, checkpoint or [], key)
+    verify_journal(wiring, settled, output, Against(checkpoint or [], heads or [], since, key))
 
 
 @app.command()

@@ -14,7 +14,7 @@ from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.output import Output
 from jindi.doors.cli.wiring import Settled, Wiring
 from jindi.doors.serve import listen, serve, start_key
-from jindi.journal import Notary
+from jindi.journal import Heads, Notary
 from jindi.ports import LogFailure
 from jindi.run.drift.watcher import Watcher
 from jindi.run.history.keeper import Keeper
@@ -48,6 +48,7 @@ def make_platform(wiring: Wiring, settled: Settled, output: Output, *, release_d
         files=_saved(wiring, settled, output),
         settings=replace(settled.platform, release_due=release_due),
         notary=Notary(wiring.origin(settled), wiring.signer(settled), blobs),
+        heads=Heads(wiring.origin(settled), wiring.signer(settled), blobs, wiring.elsewhere(settled)),
         keeper=Keeper(wiring.archive(settled)) if settled.platform.archive_minutes else None,
         watcher=Watcher(lambda: wiring.evaluations(settled.packs)) if settled.platform.drift_hours else None,
         tell=output.note,

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from jindi.access import ApiKeys, Sessions, SignInLinks
 from jindi.journal import Signer, Verifier
-from jindi.ports import Blobs, Clock, Files, Log
+from jindi.ports import Blobs, Clock, Files, Lines, Log
 from jindi.run.platform import Settings
 from jindi.vault import Tokens
 
@@ -33,6 +33,7 @@ class Settled:
     journal: str
     platform: Settings
     lines: tuple[Setting, ...]
+    heads: Path | None = None
 
 
 class Wiring(Protocol):
@@ -81,6 +82,9 @@ class Wiring(Protocol):
 
     def verifier(self, settled: Settled) -> Verifier | None:
         """Checks checkpoints' signatures; None before the first key."""
+
+    def elsewhere(self, settled: Settled) -> Lines | None:
+        """Where heads are exported to; None when the settings name no place."""
 
     def origin(self, settled: Settled) -> str:
         """The journal's own name."""
