@@ -23,7 +23,6 @@ from jindi.run.versions.desk import Desk
 
 KEPT_START_KEYS = 5
 START_KEY = "start"
-ALL_BUT_ADMIN = frozenset(Scope) - {Scope.ADMIN}
 
 
 class _Server(uvicorn.Server):

@@ -93,6 +93,7 @@ class Batch(msgspec.Struct, eq=False):
     flight: int
     job: "Job[None]"
     waiting: list[Waiting]
+    acting: "list[tuple[asyncio.Future[int], int]]"
     count: int
 
 
@@ -111,6 +112,7 @@ class Lane:
         self._writers, self._challenging = _writers(state)
         self._records: list[bytes] = []
         self._waiting: list[Waiting] = []
+        self._acting: list[tuple[asyncio.Future[int], int]] = []
         self._in_flight: dict[str, tuple[Event, list[Waiter]]] = {}
         self._committing = False
         self._flying: Batch | None = None
@@ -251,6 +253,21 @@ class Lane:
             self._loop.call_soon(self._commit)
         return seq
 
+    def journal(self, record: bytes) -> "tuple[int, asyncio.Future[int]]":
+        """As `append`, for whoever must wait until this very record is durable: its number, and a future that holds
+        it then. The future raises Stopped when the record never gets there.
+
+        Raises Stopped or Busy; then there is no record.
+        """
+        if self.stopped is not None:
+            raise Stopped(self.stopped)
+        if len(self._acting) >= QUEUE_MAX:
+            raise Busy
+        future: asyncio.Future[int] = self._loop.create_future()
+        seq = self.append(record)
+        self._acting.append((future, seq))
+        return seq, future
+
     def _commit(self) -> None:
         """Send what waits to the disk, unless a batch is on its way: what comes after it goes by itself."""
         if self._flying is not None:
@@ -261,10 +278,11 @@ class Lane:
             return
         records, self._records = self._records, []
         waiting, self._waiting = self._waiting, []
+        acting, self._acting = self._acting, []
         self._last_sync_s = self._loop.time()
         self._flights += 1
         flight = self._flights
-        batch = self._flying = Batch(flight, self._pool.submit(self._write, records), waiting, len(records))
+        batch = self._flying = Batch(flight, self._pool.submit(self._write, records), waiting, acting, len(records))
         # Told by its number: a job that held its batch would be a cycle, and keep all its answers until a collection.
         batch.job.add_done_callback(lambda _: self._loop.call_soon_threadsafe(self._landed, flight))
 
@@ -284,6 +302,7 @@ class Lane:
         self._flying = None
         if (error := batch.job.exception()) is not None:
             self._waiting = batch.waiting + self._waiting
+            self._acting = batch.acting + self._acting
             self._stop(f"the journal could not be written: {error}")
             return
         now_us = self._clock.now_us()
@@ -296,6 +315,9 @@ class Lane:
             for waiter in waiters:
                 if not waiter.done():
                     waiter.set_result(body)
+        for future, seq in batch.acting:
+            if not future.done():
+                future.set_result(seq)
         if self._records:
             gap_s = self._last_sync_s + SYNC_GAP_S - self._loop.time()
             if gap_s > 0:
@@ -317,6 +339,11 @@ class Lane:
                     waiter.set_exception(Stopped(why))
                     if isinstance(waiter, asyncio.Future):
                         waiter.exception()  # a sender that has gone away leaves no one to be told
+        for future, _ in self._acting:
+            if not future.done():
+                future.set_exception(Stopped(why))
+                future.exception()  # whoever asked may have gone away
+        self._acting.clear()
         self._waiting.clear()
         self._in_flight.clear()
         if not self._committing:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -26,6 +27,7 @@ from jindi.run.lane import RECENT_MAX, Busy, Conflict, Held, Lane, Stopped, Wait
 from jindi.run.measures import Measures
 from jindi.run.openings import Status
 from jindi.run.records import (
+    ActionRecord,
     DecisionRecord,
     DefinitionsRecord,
     Record,
@@ -34,12 +36,14 @@ from jindi.run.records import (
     decision_id,
     decision_seq,
     decode,
+    encode_action,
     encode_definitions,
     encode_step,
 )
 from jindi.run.recovery import Progress, last_record, recover
 from jindi.run.replay.one import Proof, prove
 from jindi.run.state import Gathered, State
+from jindi.run.trail import Trail
 from jindi.run.versions import Aside, Ledger, Watched, composed
 from jindi.run.versions.overlay import aside_of, beneath, laid
 from jindi.run.versions.overlay import compiled as compiled  # noqa: PLC0414 - it is asked for here
@@ -181,6 +185,11 @@ class Platform:
         return self.lane.state.ledger
 
     @property
+    def trail(self) -> Trail:
+        """Where people's doings stand in the journal."""
+        return self.lane.state.trail
+
+    @property
     def watched(self) -> Watched:
         """What watched versions would have decided, and what the sides of a split did."""
         return self.lane.state.watch.watched
@@ -280,7 +289,17 @@ class Platform:
             raise NotNow("the lane has stopped; try again when it has recovered")
         seq = self.lane.append(encode_step(step))
         self.ledger.note(seq, step)
+        self.trail.note(seq, step)
         return seq
+
+    async def journal(self, action: ActionRecord) -> int:
+        """Journal an action; returns its number when it is durable, and only then may it be done.
+
+        Raises Stopped or Busy when there is no such record, or none that is sure to last.
+        """
+        seq, durable = self.lane.journal(encode_action(action))
+        self.trail.note(seq, action)
+        return await durable
 
     async def _durable(self) -> None:
         lane = self.lane
@@ -345,6 +364,28 @@ class Platform:
         _, writer = self.archive.read_back(found.seq)
         return write_again(writer, found.seq, found.record)
 
+    def token_of(self, entity: str, value: str) -> str:
+        """What stands for an entity where it is kept that somebody asked: its identifier's token, or of any text."""
+        fields = self._fields_of(entity)
+        kind = next((field.identifier for field in fields if field.identifier is not None), None)
+        if kind is not None and is_token(kind, value):
+            return value
+        with suppress(ValueError):
+            return self._tokens.token(kind, value) if kind is not None else self.blind(value)
+        return self.blind(value)
+
+    def blind(self, text: str) -> str:
+        """The token of any text."""
+        return self._tokens.blind(text)
+
+    def _fields_of(self, entity: str) -> list[FieldDef]:
+        return [
+            field
+            for event in self.program.definitions.events.values()
+            for field in event.fields
+            if entity in (field.entity, field.name)
+        ]
+
     def entity_features(self, entity: str, value: str) -> dict[str, Value]:
         """All features that have this entity alone as their key, as of `asked_at_us`; those that still catch up are
         missing.
@@ -355,12 +396,7 @@ class Platform:
         if not any(feature.entities == (entity,) for feature in definitions.features.values()):
             keys = sorted({f.entities[0] for f in definitions.features.values() if len(f.entities) == 1})
             raise LookupError(f"no feature has this key; there are: {', '.join(keys)}")
-        fields = [
-            field
-            for event in definitions.events.values()
-            for field in event.fields
-            if entity in (field.entity, field.name)
-        ]
+        fields = self._fields_of(entity)
         found = self.lane.state.windows.entity(entity, self._key(fields, value), self.asked_at_us)
         return {name: None if name in self.lane.state.warming else each for name, each in found.items()}
 

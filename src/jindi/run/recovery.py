@@ -15,6 +15,7 @@ from jindi.run.blocks import Feeder
 from jindi.run.lists import Lists
 from jindi.run.records import DecisionRecord, DefinitionsRecord, Record, decode
 from jindi.run.state import State
+from jindi.run.trail import Trail
 from jindi.run.versions import Ledger, Watch
 
 Progress = Callable[[int, int], None]
@@ -71,6 +72,7 @@ def _recover(log: Log, blobs: Blobs, program: Program, archive: Archive, progres
                 if isinstance(record, DefinitionsRecord):
                     state.definitions_seq, digest = seq, _learnt(archive, seq, record, program)
                 state.ledger.note(seq, record)
+                state.trail.note(seq, record)
                 state.next_seq = seq + 1
             if progress is not None and seq % 4096 == 0:
                 progress(seq - start, total - start)
@@ -138,6 +140,7 @@ def _from_snapshot(
         state.high_us, state.next_seq = header.high_us, header.seq
         state.definitions_seq = header.definitions_seq
         state.ledger = header.ledger if header.ledger is not None else _ledger(archive, header.seq)
+        state.trail = Trail.load(header.trail) if header.trail is not None else _trail(state.ledger)
         state.watch = Watch(header.watched)
         return state, name, tree or tree_before(log, header.seq)
     return State.fresh(program, Windows(windows_plan)), None, journal.Tree()
@@ -175,6 +178,14 @@ def _ledger(archive: Archive, until: int) -> Ledger:
     for seq, record in archive.others(until):
         ledger.note(seq, record)
     return ledger
+
+
+def _trail(ledger: Ledger) -> Trail:
+    """What a snapshot of an earlier Jindi doesn't know: before there were actions there were steps."""
+    trail = Trail()
+    for seq in sorted(ledger.steps):
+        trail.note(seq, ledger.steps[seq].record)
+    return trail
 
 
 def last_record(archive: Archive, seq: int) -> bytes:

@@ -59,6 +59,8 @@ class Header(msgspec.Struct, kw_only=True):
     """None in a snapshot of before watched versions were counted: they are from here on."""
     frontier: list[bytes] | None = None
     """The Merkle tree's over the records before `seq`; None: the journal tells."""
+    trail: bytes | None = None
+    """Where people's doings stand; None in a snapshot of before there were actions."""
 
 
 class Restored(msgspec.Struct):
@@ -91,6 +93,7 @@ def chunks(state: Any, last_record: bytes, frontier: Frontier | None = None) -> 
         openings=state.openings.save(),
         ledger=state.ledger,
         watched=state.watch.watched,
+        trail=state.trail.save(),
         frontier=None if frontier is None else list(frontier),
         sections=[Section(name, data.nbytes, hashlib.sha256(data).digest()) for name, data in buffers],
     )

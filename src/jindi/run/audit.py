@@ -1,0 +1,62 @@
+"""The audit: what a person or a key does is a record first, durable, and only then done. No record, no action.
+
+Deciding an event is no action: it is a record of its own. Steps with versions are records already, too.
+"""
+
+import asyncio
+from typing import NamedTuple
+
+from jindi.run.lane import Busy, Stopped
+from jindi.run.platform import Platform
+from jindi.run.records import ACTION, ActionRecord
+from jindi.run.trail import Page, Wanted, look
+
+TEXT_MAX = 200
+"""Longer names of things are cut: they may come from an address that anybody wrote."""
+
+
+class NotRecorded(Exception):  # noqa: N818 - what the person is told
+    """The action could not be journalled, so it was not done."""
+
+
+class Actor(NamedTuple):
+    """Who acts, and how he came in. `key` is the id of an API key or of a session, `name` whose it is; `place` is the
+    class of the address (loopback, private, public), never the address; `request` names the request.
+    """
+
+    key: str
+    name: str
+    door: str
+    place: str = ""
+    request: str = ""
+
+
+class Audit:
+    """Journals what people do on one platform, and shows it."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    async def act(self, actor: Actor, what: str, on: str = "", *, allowed: bool = True) -> int:
+        """Journal an action before it is done; returns its place when it is durable. Raises NotRecorded."""
+        record = ActionRecord(
+            ACTION, self._platform.now_us(), actor.key, actor.name[:TEXT_MAX], what, on[:TEXT_MAX], allowed,
+            actor.door, actor.place, actor.request,
+        )  # fmt: skip
+        try:
+            return await self._platform.journal(record)
+        except (Busy, Stopped) as error:
+            raise NotRecorded("the action could not be journalled, so it was not done; try again") from error
+
+    def subject(self, entity: str, value: str) -> str:
+        """An entity as the audit names it: never what was typed, which may be anybody's number, but its token."""
+        return f"{entity}/{self._platform.token_of(entity, value)}"
+
+    def text(self, text: str) -> str:
+        """What somebody looked for, as the audit keeps it: the same text is the same token."""
+        return self._platform.blind(text)
+
+    async def look(self, wanted: Wanted) -> Page:
+        """What was done, the newest first. To look is an action of its own: `act` comes first."""
+        places, has_older = self._platform.trail.last(wanted.before)
+        return await asyncio.to_thread(look, self._platform.archive, places, wanted, has_older=has_older)
