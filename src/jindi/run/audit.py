@@ -6,9 +6,11 @@ Deciding an event is no action: it is a record of its own. Steps with versions a
 import asyncio
 from typing import NamedTuple
 
+from jindi import journal
+from jindi.ports import Log
 from jindi.run.lane import Busy, Stopped
 from jindi.run.platform import Platform
-from jindi.run.records import ACTION, ActionRecord
+from jindi.run.records import ACTION, ActionRecord, encode_action
 from jindi.run.trail import Page, Wanted, look
 
 TEXT_MAX = 200
@@ -29,6 +31,23 @@ class Actor(NamedTuple):
     door: str
     place: str = ""
     request: str = ""
+
+
+def record_alone(log: Log, actor: Actor, what: str, on: str, now_us: int) -> None:
+    """Journal an action while no platform runs, by whoever has the journal to himself; durable when this returns.
+
+    Raises LogFailure; then there is no record, and the action must not be done.
+    """
+    first = log.next_seq()
+    head = journal.GENESIS
+    for frame in log.read(first - 1) if first else ():
+        head = journal.unseal(frame.batch).head
+    record = encode_action(
+        ActionRecord(
+            ACTION, now_us, actor.key, actor.name[:TEXT_MAX], what, on[:TEXT_MAX], True, actor.door, actor.place
+        )
+    )
+    log.append(journal.Chain(head, first).seal([record], first), first, 1)
 
 
 class Audit:

@@ -15,7 +15,7 @@ from jindi.run.audit import Audit
 from jindi.run.platform import NotNow, Platform
 from jindi.run.trail import Doing, Wanted
 
-LIMIT_MAX = 200
+LIMIT, LIMIT_MAX = 50, 200
 _json = msgspec.json.Encoder().encode
 
 
@@ -62,7 +62,8 @@ def _wanted(request: Request) -> Wanted:
     return Wanted(
         who=asked.get("who"), what=asked.get("what"), on=asked.get("on"),
         since_us=_instant(asked.get("since"), "since"), until_us=_instant(asked.get("until"), "until"),
-        before=_whole(asked.get("before"), "before", 1 << 60), limit=_whole(asked.get("limit"), "limit", LIMIT_MAX) or 50,
+        before=_whole(asked.get("before"), "before", 1 << 60),
+        limit=_whole(asked.get("limit"), "limit", LIMIT_MAX) or LIMIT,
     )  # fmt: skip
 
 

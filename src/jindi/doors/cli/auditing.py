@@ -1,5 +1,7 @@
 """`jindi audit`: signed heads of the journal, and bundles that an auditor checks without us."""
 
+import getpass
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +13,7 @@ from jindi.doors.cli.output import Output
 from jindi.doors.cli.wiring import Settled, Wiring
 from jindi.journal import ChainBroken, CheckpointRefused, HeadRefused, Heads, tree_verifier
 from jindi.ports import LogFailure
+from jindi.run.audit import Actor
 from jindi.run.records import ID_PREFIX, decision_seq, step_seq
 from jindi.run.recovery import tree_before
 
@@ -21,6 +24,15 @@ Data = Annotated[str | None, typer.Option("--data", metavar="DIR", help="The pla
 
 RECORDS_MAX = 100_000
 """More than this makes a document that nobody can open: ask for it in parts."""
+
+
+def caller() -> Actor:
+    """Who runs a command: the account of the machine that he is signed in to."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # an account without a name, as containers have
+        name = f"uid {os.getuid()}"
+    return Actor("cli", name, "cli", "loopback")
 
 
 def _settle(ctx: typer.Context, output: Output, data: str | None) -> tuple[Wiring, Settled]:

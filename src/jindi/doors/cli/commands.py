@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, TypeVar
 
 import msgspec
 import typer
@@ -39,6 +39,7 @@ app.add_typer(rules_app, name="rules")
 app.add_typer(config_app, name="config")
 app.add_typer(keys_app, name="keys")
 
+_Done = TypeVar("_Done")
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of words.")]
 Data = Annotated[str | None, typer.Option("--data", metavar="DIR", help="The platform's folder (default: jindi-data).")]
 DemoData = Annotated[str, typer.Option("--data", metavar="DIR", help="The demo's folder.")]
@@ -643,8 +644,9 @@ def keys_new(
     except ValueError as error:
         output.fail(str(error), 2)
     clear, key = _alone(
-        wiring, settled, output, lambda: wiring.keys(wiring.blobs(settled)).create(name, rights, wiring.clock.now_us())
-    )
+        wiring, settled, output, "key.create", f"{name} [{', '.join(sorted(rights))}]",
+        lambda: wiring.keys(wiring.blobs(settled)).create(name, rights, wiring.clock.now_us()),
+    )  # fmt: skip
     output.give({"ok": True, "id": key.id, "api_key": clear})
     output.say(f"{key.id} {clear}\nThis is the only time that the key is shown.")
 
@@ -678,21 +680,30 @@ def keys_revoke(
     output = Output(as_json=as_json)
     wiring, settled = _settle(ctx, output, data)
     if not _alone(
-        wiring, settled, output, lambda: wiring.keys(wiring.blobs(settled)).revoke(key, wiring.clock.now_us())
-    ):
+        wiring, settled, output, "key.revoke", key,
+        lambda: wiring.keys(wiring.blobs(settled)).revoke(key, wiring.clock.now_us()),
+    ):  # fmt: skip
         output.fail("no key in force has this id")
     output.give({"ok": True, "id": key})
     output.say(f"{key} is revoked")
 
 
-def _alone(wiring: Wiring, settled: Settled, output: Output, act: Callable[[], Any]) -> Any:
-    """Change stored keys only while no platform has them in memory: it would not see the change."""
+def _alone(wiring: Wiring, settled: Settled, output: Output, what: str, on: str, act: Callable[[], _Done]) -> _Done:
+    """Change stored keys only while no platform has them in memory: it would not see the change. That it is done is
+    journalled first.
+    """
+    from jindi.doors.cli.auditing import caller  # noqa: PLC0415
+    from jindi.run.audit import record_alone  # noqa: PLC0415
+
     try:
         log = wiring.open_log(settled)
     except (LogFailure, Problems) as error:
         output.fail(error)
     try:
+        record_alone(log, caller(), what, on, wiring.clock.now_us())
         return act()
+    except LogFailure as error:
+        output.fail(error)
     finally:
         log.close()
 
