@@ -67,7 +67,8 @@ class Heads:
         return self._elsewhere is not None
 
     def publish(self, state: tuple[int, Frontier], at_us: int) -> Checkpoint | None:
-        """Sign and export the head of a tree; None when there is nothing new. Only what is durable may be covered.
+        """Sign and export the head of a tree, or answer the one of this size that was; None when the tree is empty.
+        Only what is durable may be covered.
 
         Raises HeadRefused when the newest exported head covers more, or other records; OSError as it comes.
         """
@@ -80,7 +81,7 @@ class Heads:
         if last is not None and last.seq == size and last.head != head.head:
             raise HeadRefused(f"another head of {size} records was exported: the history was changed; run jindi verify")
         if size == 0 or (last is not None and last.seq == size):
-            return None
+            return last
         note = sign(head, self._signer)
         if self._elsewhere is not None:
             self._elsewhere.append(msgspec.json.encode(_Line(note)).decode())

@@ -42,11 +42,9 @@ def record_alone(log: Log, actor: Actor, what: str, on: str, now_us: int) -> Non
     head = journal.GENESIS
     for frame in log.read(first - 1) if first else ():
         head = journal.unseal(frame.batch).head
-    record = encode_action(
-        ActionRecord(
-            ACTION, now_us, actor.key, actor.name[:TEXT_MAX], what, on[:TEXT_MAX], True, actor.door, actor.place
-        )
-    )
+    name, named = actor.name[:TEXT_MAX], on[:TEXT_MAX]
+    action = ActionRecord(ACTION, now_us, actor.key, name, what, named, True, actor.door, actor.place)
+    record = encode_action(action)
     log.append(journal.Chain(head, first).seal([record], first), first, 1)
 
 

@@ -594,7 +594,7 @@ class Platform:
         return frontier
 
     async def publish_head(self) -> Checkpoint | None:
-        """Sign and export the head of what is durable now; None when there is nothing new.
+        """Sign and export the head of what is durable now; None when that is nothing.
 
         Raises NotNow when it can't be exported, or must not be: another history was exported before.
         """

@@ -49,7 +49,7 @@ class TrailRoutes:
             return Response(
                 problem(problems.NOT_NOW, str(error)), problems.NOT_NOW.status, media_type=problems.MEDIA_TYPE.decode()
             )
-        assert head is not None, "that somebody asked is a record, so there is something new"
+        assert head is not None, "that somebody asked is a record"
         return _plain({"records": head.seq, "root": head.head.hex(), "at": format_instant(head.at_us)}, 201)
 
 
