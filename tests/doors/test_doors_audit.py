@@ -121,6 +121,16 @@ def test_the_platform_itself_exports_no_head_of_a_journal_that_was_cut_short(cop
     assert heads.read_bytes() == before
 
 
+def test_a_platform_over_an_old_copy_exports_no_head_even_when_it_has_grown_past_what_was_lost(copy):
+    data, packs, heads = copy
+    write_anew(data, records_of(data)[:-3])
+    before = heads.read_bytes()
+    for first in (30, 50):
+        live(data, packs, [pay(n, "5.00", AT_US + n * 1_000_000) for n in range(first, first + 9)])
+        assert heads.read_bytes() == before
+    assert told("verify", "--data", data, code=1)["place"] == "head of 25 records"
+
+
 def test_since_reads_only_what_stands_behind_a_head_and_finds_the_same_there(copy, tmp_path):
     data, packs, _ = copy
     whole = told("verify", "--data", data)

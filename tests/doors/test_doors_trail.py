@@ -151,6 +151,7 @@ def test_a_head_is_signed_on_demand_and_covers_that_it_was_asked_for(tmp_path):
             assert (head.seq, head.head.hex()) == (answer.json()["records"], answer.json()["root"])
             assert head.seq == shop.platform.log.next_seq()
             assert (await doings(shop.platform))[0].what == "head.write"
+            assert f"jindi_head_records {head.seq}\n" in (await api.ask("GET", "/metrics")).text
 
     run(go())
 
@@ -271,6 +272,16 @@ def test_the_page_of_the_audit_is_paged():
             page = await eve.see(older)
             assert page.count("<tr>") == 1 + 11
             assert 'rel="next"' not in page
+
+    run(go())
+
+
+def test_an_auditor_who_comes_in_sees_the_audit_at_once():
+    async def go():
+        async with Rooms() as rooms:
+            token = rooms.links.create("eve", frozenset({Scope.AUDIT_READ}), rooms.shop.clock.now_us())
+            answer = await Guest(rooms.app, "nobody", "en").http.post("/sign-in", data={"token": token})
+            assert answer.headers["location"] == "/console/audit"
 
     run(go())
 

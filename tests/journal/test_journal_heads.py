@@ -91,7 +91,36 @@ def test_no_head_is_made_of_a_journal_that_lost_what_an_exported_one_covers(else
         exported(elsewhere, 19)
     with pytest.raises(HeadRefused, match="the history was changed"):
         exported(elsewhere, 20, records=[b"another", *RECORDS])
+    short = Heads("lane-1", SIGNER, MemoryBlobs(), elsewhere)
+    for size in (10, 30):
+        with pytest.raises(HeadRefused, match="covers 20 records, the journal has only 10"):
+            short.publish(tree_of([*RECORDS[:10], *[b"fork"] * 30][:size]).state, 0)
     assert len(list(elsewhere.read())) == 1
+
+
+def test_an_old_copy_that_was_put_back_and_has_grown_is_held_against_the_newest_exported_head(elsewhere):
+    exported(elsewhere, 20)
+    forked = [*RECORDS[:10], *[b"fork"] * 30]
+    heads = Heads("lane-1", SIGNER, MemoryBlobs(), elsewhere)
+    with pytest.raises(HeadRefused, match="another head of 20 records"):
+        heads.publish(tree_of(forked).state, 0, lambda size: tree_of(forked[:size]).root)
+    same = Heads("lane-1", SIGNER, MemoryBlobs(), elsewhere)
+    assert same.publish(tree_of(RECORDS).state, 0, lambda size: tree_of(RECORDS[:size]).root) is not None
+
+
+def test_lines_that_are_no_heads_of_ours_keep_no_head_from_being_made(elsewhere):
+    exported(elsewhere, 20)
+    for line in (
+        "x",
+        "{}",
+        '{"head":""}',
+        '{"head":"lane-1/tree\\n99\\nx"}',
+        next(elsewhere.read()).replace("20", "30", 1),
+    ):
+        elsewhere.append(line)
+    heads = Heads("lane-1", SIGNER, MemoryBlobs(), elsewhere)
+    assert heads.publish(tree_of(RECORDS).state, 0) is not None
+    assert heads.newest_note() is not None
 
 
 def test_a_head_that_could_not_be_exported_is_tried_again(elsewhere, tmp_path):

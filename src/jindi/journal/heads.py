@@ -6,7 +6,8 @@ so no checkpoint of the chain can be passed off as a head. One head is one line 
 that those who can write the journal can't write: whoever rewrites the journal, chain and all, can't unsay it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 import msgspec
@@ -60,26 +61,28 @@ class Heads:
         self._signer = signer.named(self._origin)
         self._last: tuple[Checkpoint, str] | None = None
         self._looked = False
+        self._denied = ""
 
     @property
     def exports(self) -> bool:
         """Whether there is another place that heads go to."""
         return self._elsewhere is not None
 
-    def publish(self, state: tuple[int, Frontier], at_us: int) -> Checkpoint | None:
+    def publish(
+        self, state: tuple[int, Frontier], at_us: int, root_at: Callable[[int], bytes] | None = None
+    ) -> Checkpoint | None:
         """Sign and export the head of a tree, or answer the one of this size that was; None when the tree is empty.
-        Only what is durable may be covered.
+        Only what is durable may be covered. `root_at` gives the journal's root at a smaller size; it reads the journal.
 
-        Raises HeadRefused when the newest exported head covers more, or other records; OSError as it comes.
+        Raises HeadRefused when the newest exported head covers more, or other records, and from then on always: a
+        journal that grows past what was lost is another history. OSError as it comes.
         """
         size, frontier = state
         head = Checkpoint(self._origin, size, folded(frontier), at_us)
+        self._denied = self._denied or self._denies(head, root_at)
+        if self._denied:
+            raise HeadRefused(f"{self._denied}; run jindi verify, and restore what is missing")
         last, _ = self._newest() or (None, "")
-        if last is not None and last.seq > size:
-            what = f"a head that was exported covers {last.seq} records, the journal has only {size}"
-            raise HeadRefused(f"{what}; run jindi verify, and restore what is missing")
-        if last is not None and last.seq == size and last.head != head.head:
-            raise HeadRefused(f"another head of {size} records was exported: the history was changed; run jindi verify")
         if size == 0 or (last is not None and last.seq == size):
             return last
         note = sign(head, self._signer)
@@ -91,6 +94,24 @@ class Heads:
             self._blobs.drop(name)
         return head
 
+    def _denies(self, head: Checkpoint, root_at: Callable[[int], bytes] | None) -> str:
+        """What the newest head that we know of has against this one; nothing when the one may follow the other."""
+        is_first, (last, _) = not self._looked, self._newest() or (None, "")
+        if last is None:
+            return ""
+        if last.seq > head.seq:
+            return f"a head that was exported covers {last.seq} records, the journal has only {head.seq}"
+        root = head.head if last.seq == head.seq else None
+        if root is None and is_first and root_at is not None and not self._rests_on(last):
+            # It was signed by a process whose state is not here, as when an old copy of the folder was put back.
+            root = root_at(last.seq)
+        if root is not None and root != last.head:
+            return f"another head of {last.seq} records was exported: the history was changed"
+        return ""
+
+    def _rests_on(self, last: Checkpoint) -> bool:
+        return any(each.head == last for each in resting(self._blobs, self._signer.verifier))
+
     def newest_note(self) -> str | None:
         """The newest head that we know of, as it was signed."""
         newest = self._newest()
@@ -100,10 +121,30 @@ class Heads:
         """The newest head that we know of: after a start it is looked up where heads were exported to."""
         if not self._looked:
             verifier = self._signer.verifier
-            known = [] if self._elsewhere is None else signed_heads(self._elsewhere.read(), verifier)
-            known += [(each.head, each.note) for each in resting(self._blobs, verifier)]
+            known = [(each.head, each.note) for each in resting(self._blobs, verifier)][-1:]
+            if self._elsewhere is not None and (newest := _newest_of(self._elsewhere.read(), verifier)) is not None:
+                known.append(newest)
             self._last, self._looked = max(known, key=lambda each: each[0].seq, default=None), True
         return self._last
+
+
+def _newest_of(lines: Iterable[str], verifier: Verifier) -> tuple[Checkpoint, str] | None:
+    """The exported head that covers most. Signatures are checked from there on down: there may be years of heads."""
+    for note in sorted(_notes(lines), key=_size_of, reverse=True):
+        with suppress(CheckpointRefused):
+            return check(note, verifier, verifier.name), note
+    return None
+
+
+def _notes(lines: Iterable[str]) -> Iterator[str]:
+    for line in lines:
+        with suppress(msgspec.DecodeError):
+            yield msgspec.json.decode(line, type=_Line).head
+
+
+def _size_of(note: str) -> int:
+    size = note.split("\n", 2)[1:2]
+    return int(size[0]) if size and size[0].isascii() and size[0].isdecimal() and len(size[0]) < 20 else -1
 
 
 def read_heads(lines: Iterable[str], verifier: Verifier) -> list[Checkpoint]:

@@ -15,7 +15,7 @@ from jindi.features import Windows, plan
 from jindi.journal import Checkpoint, CheckpointRefused, HeadRefused, Heads, Notary
 from jindi.language import DURATION, Kind, Value
 from jindi.packs import OUTCOMES, FieldDef, canonical_files, digest_of
-from jindi.ports import Blobs, Clock, Log
+from jindi.ports import Blobs, Clock, Log, LogFailure
 from jindi.run import snapshots
 from jindi.run.answered import Answered, fingerprint
 from jindi.run.archive import Archive
@@ -40,7 +40,7 @@ from jindi.run.records import (
     encode_definitions,
     encode_step,
 )
-from jindi.run.recovery import Progress, last_record, recover
+from jindi.run.recovery import Progress, last_record, recover, tree_before
 from jindi.run.replay.one import Proof, prove
 from jindi.run.state import Gathered, State
 from jindi.run.trail import Trail
@@ -155,6 +155,8 @@ class Platform:
         self._snapshot_lock = asyncio.Lock()
         self._recover_at_us, self._patience_us = 0, SECOND_US
         self._closing = self._clock_is_behind = False
+        self.head: Checkpoint | None = None
+        """The newest head that was signed since the start."""
         self.held: str | None = None
         """Why events from outside are not taken for now; None when they are."""
 
@@ -603,9 +605,14 @@ class Platform:
         async with self._signing:
             try:
                 # The other place may be on the other side of a network: decisions must not wait for it.
-                return await asyncio.to_thread(self._heads.publish, self.lane.tree.state, self._clock.now_us())
-            except (OSError, HeadRefused, CheckpointRefused) as error:
+                state, now_us = self.lane.tree.state, self._clock.now_us()
+                log = self.archive.log
+                self.head = await asyncio.to_thread(
+                    self._heads.publish, state, now_us, lambda seq: tree_before(log, seq).root
+                )
+            except (OSError, HeadRefused, CheckpointRefused, LogFailure) as error:
                 raise NotNow(f"no signed head was exported: {error}") from error
+        return self.head
 
     async def _export_heads(self) -> None:
         while not self._closing:
@@ -769,12 +776,12 @@ class Platform:
             if self._chain.next_seq:
                 self._notary.mark(self._chain.next_seq, self._chain.head)
             self._notary.save(self._clock.now_us())
-        self.log.close()
         if self._heads is not None and healthy:
             try:
                 await self.publish_head()
             except NotNow as error:
                 self._tell(str(error))
+        self.log.close()
 
 
 async def _made(base: Mapping[str, str], aside: Aside, ready: Program | None) -> tuple[Program, Aside, tuple[str, ...]]:

@@ -60,10 +60,10 @@ def audit_head(
         log = wiring.open_log(settled)
         try:
             tree = tree_before(log, log.next_seq())
+            heads = Heads(wiring.origin(settled), signer, blobs, elsewhere)
+            heads.publish(tree.state, wiring.clock.now_us(), lambda size: tree_before(log, size).root)
         finally:
             log.close()
-        heads = Heads(wiring.origin(settled), signer, blobs, elsewhere)
-        heads.publish(tree.state, wiring.clock.now_us())
         note = heads.newest_note()
         if out is not None and note is not None:
             out.write_text(note, "utf-8")

@@ -231,7 +231,8 @@ class Console:
         if before is not None:
             self._sessions.close(before)
         opened = self._sessions.open(who, scopes, self._clock.now_us())
-        answer = RedirectResponse("/console", HTTPStatus.SEE_OTHER)
+        only_audits = opened.session.may(Scope.AUDIT_READ) and not opened.session.may(Scope.DECISIONS_READ)
+        answer = RedirectResponse("/console/audit" if only_audits else "/console", HTTPStatus.SEE_OTHER)
         answer.set_cookie(
             self._cookie_name(request),
             opened.clear_id,
