@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from api_world import Api
@@ -9,9 +10,11 @@ from console_world import ZONE
 from test_doors_api import ID, is_problem
 from test_doors_console_versions import Guest
 
+import jindi.doors
 from jindi.access import Scope, Sessions, SignInLinks
 from jindi.doors.console import build_console
 from jindi.doors.console.platform_source import PlatformSource
+from jindi.doors.console.words import WORDS
 from jindi.journal import Heads, Signer, read_heads, tree_verifier
 from jindi.ports import LogFailure
 from jindi.run.audit import Audit
@@ -276,12 +279,41 @@ def test_the_page_of_the_audit_is_paged():
     run(go())
 
 
+def test_every_action_that_the_doors_record_has_its_words_in_both_languages():
+    doors = Path(jindi.doors.__file__).parent
+    calls = "_needs|_guard|_with|_act|act|_entering|_not_let_in|get|post|_alone"
+    recorded = re.compile(rf'(?:{calls})\([^"]*(?:"/[^"]*",[^"]*)?"((?!error)\w+\.\w+)"')
+    found = {
+        what for path in doors.rglob("*.py") for what in recorded.findall(re.sub(r"\s+", " ", path.read_text("utf-8")))
+    }
+    assert {"decision.read", "audit.read", "platform.stop", "version.approve", "sign_in.key"} <= found
+    assert not {what for what in found if f"audit.what.{what}" not in WORDS}
+
+
 def test_an_auditor_who_comes_in_sees_the_audit_at_once():
     async def go():
         async with Rooms() as rooms:
             token = rooms.links.create("eve", frozenset({Scope.AUDIT_READ}), rooms.shop.clock.now_us())
             answer = await Guest(rooms.app, "nobody", "en").http.post("/sign-in", data={"token": token})
             assert answer.headers["location"] == "/console/audit"
+
+    run(go())
+
+
+def test_vain_sign_ins_are_recorded_and_can_not_fill_the_disk():
+    async def go():
+        async with Rooms() as rooms:
+            stranger = Guest(rooms.app, "nobody", "en")
+            for n in range(25):
+                answer = await stranger.http.post("/sign-in", data={"token": f"guess{n}"})
+                assert answer.status_code == 410
+            found = await doings(rooms.shop.platform)
+            assert [(each.what, each.outcome, each.name) for each in found] == [("sign_in.link", "refused", "")] * 10
+            rooms.shop.clock.at_us += 60_000_000
+            await stranger.http.post("/sign-in", data={"token": "guess"})
+            assert len(await doings(rooms.shop.platform)) == 11
+            with failing_append(rooms.shop.log, LogFailure("the disk is full")):
+                assert (await stranger.http.post("/sign-in", data={"token": "guess"})).status_code == 410
 
     run(go())
 

@@ -14,7 +14,7 @@ from jindi.run.history.verify import verify
 from jindi.run.labels import Labels
 from jindi.run.records import ACTION, ActionRecord, DecisionRecord, decode, encode_action
 from jindi.run.recovery import tree_before
-from jindi.run.trail import SCAN_MAX, SEQS_MAX, Trail, Wanted
+from jindi.run.trail import SCAN_MAX, SEQS_MAX, Trail, Wanted, look
 from jindi.stores.memory_log import MemoryLog
 from shop_world import CANARIES, NOON_US, Shop, copied, pay, reopened, run
 
@@ -89,6 +89,23 @@ def test_actions_wait_for_their_own_record_under_a_stream_of_decisions():
             await task
             assert len(set(seqs)) == 20
             assert all(isinstance(shop.platform.archive.record(seq), ActionRecord) for seq in seqs)
+
+    run(go())
+
+
+def test_a_look_beside_actions_that_are_not_yet_durable_shows_those_that_are():
+    async def go():
+        async with Shop() as shop:
+            audit = Audit(shop.platform)
+            await audit.act(ANN, "decision.read", "first")
+            waiting = asyncio.create_task(audit.act(BOB, "decision.read", "second"))
+            await asyncio.sleep(0)
+            places, has_older = shop.platform.trail.last(None)
+            assert len(places) == 2
+            page = look(shop.platform.archive, places, Wanted(), has_older=has_older)
+            assert [each.on for each in page.doings] == ["first"]
+            await waiting
+            assert len((await audit.look(Wanted())).doings) == 2
 
     run(go())
 

@@ -4,9 +4,11 @@ Deciding an event is no action: it is a record of its own. Steps with versions a
 """
 
 import asyncio
+from contextlib import suppress
 from typing import NamedTuple
 
 from jindi import journal
+from jindi.basics.instants import MINUTE_US
 from jindi.ports import Log
 from jindi.run.lane import Busy, Stopped
 from jindi.run.platform import Platform
@@ -15,6 +17,10 @@ from jindi.run.trail import Page, Wanted, look
 
 TEXT_MAX = 200
 """Longer names of things are cut: they may come from an address that anybody wrote."""
+
+
+FAILED_MAX = 10
+"""Attempts to come in that are journalled in a minute."""
 
 
 class NotRecorded(Exception):  # noqa: N818 - what the person is told
@@ -53,6 +59,7 @@ class Audit:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
+        self._minute = self._failed = 0
 
     async def act(self, actor: Actor, what: str, on: str = "", *, allowed: bool = True) -> int:
         """Journal an action before it is done; returns its place when it is durable. Raises NotRecorded."""
@@ -64,6 +71,18 @@ class Audit:
             return await self._platform.journal(record)
         except (Busy, Stopped) as error:
             raise NotRecorded("the action could not be journalled, so it was not done; try again") from error
+
+    async def failed(self, actor: Actor, what: str) -> None:
+        """Journal that somebody unknown tried to come in and was not let in. A few a minute: the door is open to all,
+        and whoever knocks on it must not fill the disk. He is turned away with or without the record.
+        """
+        minute = self._platform.now_us() // MINUTE_US
+        if minute != self._minute:
+            self._minute, self._failed = minute, 0
+        self._failed += 1
+        if self._failed <= FAILED_MAX:
+            with suppress(NotRecorded):
+                await self.act(actor, what, allowed=False)
 
     def subject(self, entity: str, value: str) -> str:
         """An entity as the audit names it: never what was typed, which may be anybody's number, but its token."""

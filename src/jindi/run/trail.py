@@ -91,7 +91,10 @@ def look(archive: Archive, places: "array[int]", wanted: Wanted, *, has_older: b
     """Read what stands at these places, the newest first; for a thread of its own."""
     found: list[Doing] = []
     until = places if wanted.before is None else places[: bisect_right(places, wanted.before - 1)]
+    durable = archive.log.next_seq()
     for seq in reversed(until):
+        if seq >= durable:
+            continue  # it waits for the disk, and so does whoever wants to do it
         doing = _doing(seq, archive.record(seq))
         if wanted.since_us is not None and doing.at_us < wanted.since_us:
             # Clocks may go back, but not by a day: what is older than that ends the look.

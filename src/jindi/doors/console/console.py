@@ -193,6 +193,7 @@ class Console:
             return refused
         invitation = self._links.redeem(token, self._clock.now_us())
         if invitation is None:
+            await self._not_let_in(request, "sign_in.link")
             view = self._view(request)
             return self._pages.show(
                 "sign_in.html",
@@ -211,6 +212,7 @@ class Console:
         form = await read_form(request)
         key = self._keys.holder(form.get("key", "").strip()) if self._keys is not None else None
         if key is None:
+            await self._not_let_in(request, "sign_in.key")
             return self._sign_in_page(self._view(request), "sign_in.bad_key", HTTPStatus.FORBIDDEN)
         if (refused := await self._entering(request, key.id, key.name, "sign_in.key")) is not None:
             return refused
@@ -224,6 +226,11 @@ class Console:
         except NotRecorded:
             return self._error(self._view(request), HTTPStatus.SERVICE_UNAVAILABLE, "error.not_recorded")
         return None
+
+    async def _not_let_in(self, request: Request, what: str) -> None:
+        if self._audit is not None:
+            actor = Actor("", "", "console", address_class(request), request.state.request_id)
+            await self._audit.failed(actor, what)
 
     def _opened(self, request: Request, who: str, scopes: frozenset[Scope]) -> Response:
         """A session under a new id, and the way to the console."""

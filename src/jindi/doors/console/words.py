@@ -60,6 +60,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "audit.from": ("来源", "From where"),
     "audit.request": ("请求编号", "Request"),
     "audit.record": ("记录号", "Record"),
+    "audit.nobody": ("未知", "unknown"),
     "audit.allowed": ("允许", "Allowed"),
     "audit.refused": ("拒绝", "Refused"),
     "audit.empty": ("没有符合条件的操作。", "No action fits."),
