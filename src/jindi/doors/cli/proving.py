@@ -109,7 +109,7 @@ def _known(wiring: Wiring, settled: Settled, against: Against) -> _Known:
     heads = [head for head, _ in exported(wiring, settled, tree_verifier(verifier), against.heads, torn)]
     kept = journal.resting(wiring.blobs(settled), tree_verifier(verifier))
     if against.since is None:
-        return _Known(checkpoints, [*heads, *(each.head for each in kept)], None, torn)
+        return _Known(checkpoints, _once(heads, kept), None, torn)
     if against.since.isdecimal():
         until = int(against.since)
     else:
@@ -119,7 +119,12 @@ def _known(wiring: Wiring, settled: Settled, against: Against) -> _Known:
     # from elsewhere, it must be one of them: its frontier folds into a root that was signed and out of reach.
     firm = {(head.seq, head.head) for head in heads}
     rests = [each for each in kept if each.head.seq <= until and (not firm or (each.head.seq, each.head.head) in firm)]
-    return _Known(checkpoints, [*heads, *(each.head for each in kept)], rests[-1] if rests else None, torn)
+    return _Known(checkpoints, _once(heads, kept), rests[-1] if rests else None, torn)
+
+
+def _once(heads: Sequence[Checkpoint], kept: Sequence[Resting]) -> list[Checkpoint]:
+    """Heads that were exported and those kept beside the journal; most are both."""
+    return list({(head.seq, head.head): head for head in (*heads, *(each.head for each in kept))}.values())
 
 
 def _named(path: Path, verifier: Verifier) -> Checkpoint:
