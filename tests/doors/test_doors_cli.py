@@ -378,8 +378,8 @@ def test_a_setting_that_does_not_exist_stops_every_command_with_2(command, monke
     assert "JINDI_PROT" in json.dumps(told(*command, code=2))
 
 
-def test_keys_are_made_listed_and_revoked_and_shown_once(tmp_path):
-    data = tmp_path / "data"
+def test_keys_are_made_listed_and_revoked_and_shown_once(copy):
+    data = copy[0]
     made = told("keys", "new", "shop", "--scope", "events:write", "--scope", "metrics:read", "--data", data)
     assert made["api_key"].startswith("jk_")
     listed = told("keys", "list", "--data", data)["keys"]
@@ -396,9 +396,26 @@ def test_keys_are_made_listed_and_revoked_and_shown_once(tmp_path):
     assert jindi("keys", "list", "--data", data).exit_code == 0
 
 
-def test_to_look_at_keys_makes_no_folder(tmp_path):
-    assert told("keys", "list", "--data", tmp_path / "none")["keys"] == []
-    assert not (tmp_path / "none").exists()
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("keys", "new", "x", "--scope", "admin"), ("keys", "list"), ("keys", "revoke", "key_62cf6a6b278c"),
+        ("snapshot",), ("verify",), ("checkpoint",), ("replay",), ("labels",), ("drift",), ("archive",),
+        ("archive", "--verify"), ("export", "out.csv"), ("explain", "dec_000000000001"),
+        ("backtest", "--policy", "pay"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("there", [False, True])
+def test_a_mistyped_folder_is_named_with_a_remedy_and_nothing_is_made(command, there, tmp_path):
+    data = tmp_path / "mistyped"
+    if there:
+        data.mkdir()
+    result = jindi(*command, "--data", data, "--json")
+    assert result.exit_code in (1, 2)
+    (problem,) = json.loads(result.stdout)["problems"]
+    assert problem["where"].startswith(str(data))
+    assert "--data" in problem["remedy"]
+    assert sorted(tmp_path.rglob("*")) == ([data] if there else [])
 
 
 def test_keys_of_a_folder_whose_journal_is_the_other_store_s_are_refused_with_a_sentence(copy, monkeypatch):
@@ -584,14 +601,16 @@ def test_up_over_a_damaged_journal_names_the_place_and_does_not_begin(copy):
     assert segment.read_bytes() == bytes(bad)
 
 
-def test_up_where_another_listens_says_so_and_touches_nothing(lived):
+@pytest.mark.parametrize("command", ["up", "demo"])
+def test_where_another_listens_the_start_says_so_and_makes_nothing(command, tmp_path):
+    packs = write_packs(tmp_path / "packs")
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        with running(lived[0], lived[1], "--listen", f"127.0.0.1:{port}") as process:
-            out, err = process.communicate(timeout=60)
-    assert process.returncode == 1
-    assert "can't listen" in json.loads(out)["problems"][0]["problem"]
-    assert "Traceback" not in err
+        taken_here = ("--listen", f"127.0.0.1:{taken.getsockname()[1]}")
+        document = told(command, "--data", tmp_path / "data", "--packs", packs, *taken_here, code=1)
+    (problem,) = document["problems"]
+    assert "can't listen" in problem["problem"]
+    assert "--listen" in problem["remedy"]
+    assert not (tmp_path / "data").exists()
 
 
 def test_packs_try_without_a_platform_says_so(tmp_path, lived):

@@ -92,6 +92,12 @@ class Outside:
                 marks.append((str(path), status.st_mtime_ns, status.st_size))
         return tuple(marks)
 
+    def must_exist(self, settled: Settled) -> None:
+        """Refuse a folder that holds no journal of any store: most likely its name was mistyped."""
+        if not any((settled.data / name).exists() for name in ("journal", "journal.sqlite")):
+            remedy = "name the folder of a platform that has been started, with --data"
+            raise Problems([Problem(str(settled.data), "", "no platform has been started in this folder", remedy)])
+
     def open_log(self, settled: Settled, on_sealed: Callable[[int], None] | None = None) -> Log:
         """The journal, for writing."""
         settled.data.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -144,6 +144,9 @@ def export_decisions(wiring: Wiring, settled: Settled, output: Output, asked: As
     folder = wiring.archive_folder(settled)
     try:
         wanted = _wanted(asked)
+        if not folder.is_dir():
+            remedy = "run jindi archive first, or name another folder with --data"
+            raise Problems([Problem(str(folder), "", "nothing is archived here yet", remedy)])
         if asked.out.resolve().is_relative_to(folder.resolve()):
             raise Problems([Problem(str(asked.out), "", "lies in the archive", "write it somewhere else")])
         if not asked.out.parent.is_dir():

@@ -385,6 +385,7 @@ def snapshot(ctx: typer.Context, data: Data = None, folders: Packs = None, as_js
 
     output = Output(as_json=as_json)
     wiring, settled = _settle(ctx, output, data, folders)
+    _must_exist(wiring, settled, output)
     snapshot_offline(wiring, settled, output)
 
 
@@ -644,8 +645,8 @@ def keys_list(ctx: typer.Context, data: Data = None, as_json: AsJson = False) ->
     """All keys, without their secrets."""
     output = Output(as_json=as_json)
     wiring, settled = _settle(ctx, output, data)
-    # To look makes no folder.
-    keys = wiring.keys(wiring.blobs(settled)).all() if settled.data.exists() else []
+    _must_exist(wiring, settled, output)
+    keys = wiring.keys(wiring.blobs(settled)).all()
     output.give({"keys": [
         {"id": k.id, "name": k.name, "scopes": sorted(k.scopes), "created": format_instant(k.created_us),
          "revoked": None if k.revoked_us is None else format_instant(k.revoked_us)} for k in keys
@@ -675,8 +676,17 @@ def keys_revoke(
     output.say(f"{key} is revoked")
 
 
+def _must_exist(wiring: Wiring, settled: Settled, output: Output) -> None:
+    """A folder whose name was mistyped is told, never made."""
+    try:
+        wiring.must_exist(settled)
+    except Problems as problems:
+        output.fail(problems)
+
+
 def _alone(wiring: Wiring, settled: Settled, output: Output, act: Callable[[], Any]) -> Any:
     """Change stored keys only while no platform has them in memory: it would not see the change."""
+    _must_exist(wiring, settled, output)
     try:
         log = wiring.open_log(settled)
     except (LogFailure, Problems) as error:

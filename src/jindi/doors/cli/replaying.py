@@ -36,6 +36,7 @@ class Asked:
 def run_replay(wiring: Wiring, settled: Settled, output: Output, asked: Asked) -> None:
     """Exit 0 when every byte came out as it stands, 1 with what differs, 2 when it can't be asked."""
     try:
+        wiring.must_exist(settled)
         range_ = _range(wiring, settled, asked)
         output.warm()
         depth = Depth.FEATURES if asked.features else Depth.FACTS

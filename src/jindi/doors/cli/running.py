@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import gc
+import socket
 from collections.abc import Coroutine
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -39,13 +41,15 @@ class Simulation:
 
 def make_platform(wiring: Wiring, settled: Settled, output: Output, *, release_due: bool = True) -> Platform:
     """A platform over the folder of the settings, not yet started. Raises Problems."""
+    # Packs that can't be read make no folder.
+    files = _saved(wiring, settled, output)
     blobs = wiring.blobs(settled)
     return Platform(
         open_log=lambda sealed: wiring.open_log(settled, sealed),
         blobs=blobs,
         tokens=wiring.tokens(settled),
         clock=wiring.clock,
-        files=_saved(wiring, settled, output),
+        files=files,
         settings=replace(settled.platform, release_due=release_due),
         notary=Notary(wiring.origin(settled), wiring.signer(settled), blobs),
         keeper=Keeper(wiring.archive(settled)) if settled.platform.archive_minutes else None,
@@ -70,25 +74,31 @@ def bring_up(wiring: Wiring, settled: Settled, output: Output, simulation: Simul
     # Whatever is made until the start is done lives long: a search for cycles would find next to none (`_collect`).
     gc.disable()
     try:
-        output.warm()
-        # The simulated world releases and recalls by itself, in its own time.
-        platform = make_platform(wiring, settled, output, release_due=simulation is None)
-        uvloop.run(_up(wiring, settled, output, platform, simulation))
+        # Whatever can't be had is found before a folder is made.
+        with closing(_listening(settled)) as sock:
+            output.warm()
+            # The simulated world releases and recalls by itself, in its own time.
+            platform = make_platform(wiring, settled, output, release_due=simulation is None)
+            uvloop.run(_up(wiring, settled, output, platform, sock, simulation))
     except (Problems, LogFailure, OSError) as error:
         output.fail(error)
     finally:
         gc.enable()
 
 
-async def _up(
-    wiring: Wiring, settled: Settled, output: Output, platform: Platform, simulation: Simulation | None
-) -> None:
+def _listening(settled: Settled) -> socket.socket:
     try:
-        sock = listen(settled.host, settled.port)
+        return listen(settled.host, settled.port)
     except OSError as error:
         raise Problems(
             [Problem("settings", "listen", f"can't listen there: {error.strerror}", "choose another --listen")]
         ) from None
+
+
+async def _up(
+    wiring: Wiring, settled: Settled, output: Output, platform: Platform, sock: socket.socket,
+    simulation: Simulation | None,
+) -> None:  # fmt: skip
     with output.progress() as progress:
         task = progress.add_task("reading the journal", total=None)
         await platform.start(lambda done, total: progress.update(task, completed=done, total=total))
