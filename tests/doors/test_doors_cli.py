@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pyarrow.parquet as pq
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from jindi.app.wiring import Outside
@@ -446,6 +447,61 @@ def test_arguments_that_can_not_be_read_are_told_to_programs_too(monkeypatch, ca
             said = capsys.readouterr()
             assert said.err
             assert json.loads(said.out)["ok"] is False if more else not said.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "where", "item", "problem"),
+    [
+        (("explain",), "jindi explain", "ID", "missing"),
+        (("keys", "new", "x"), "jindi keys new", "--scope", "missing"),
+        (("demo", "--users", "3"), "jindi demo", "--users", "Input should be greater than or equal to 20"),
+        (("verify", "--dta", "x"), "jindi verify", "--dta", "No such option"),
+        (("keys", "nosuch"), "jindi keys", "", "No such command 'nosuch'."),
+        ((), "jindi", "--json", "No such option"),
+    ],
+)
+def test_a_problem_with_arguments_has_the_shape_of_every_other_problem(
+    arguments, where, item, problem, monkeypatch, capsys
+):
+    monkeypatch.setattr(sys, "argv", ["jindi", *arguments, "--json"])
+    with pytest.raises(SystemExit) as end:
+        run(Outside())
+    assert end.value.code == 2
+    document = json.loads(capsys.readouterr().out)
+    assert (document["ok"], document["error"]) == (False, "1 problem")
+    (told_of,) = document["problems"]
+    remedy = told_of.pop("remedy")
+    assert told_of == {"where": where, "item": item, "problem": problem}
+    assert f"{where} --help" in remedy or "did you mean" in remedy
+
+
+def test_what_is_said_in_one_sentence_is_a_problem_too(lived):
+    document = told("explain", "dec_0000000000ff", "--data", lived[0], code=1)
+    assert [each["problem"] for each in document["problems"]] == [document["error"]]
+
+
+def leaves(command, words=()):
+    """Every command that does something, with its words."""
+    inner = getattr(command, "commands", {})
+    return [leaf for name, each in inner.items() for leaf in leaves(each, (*words, name))] or [words]
+
+
+@pytest.mark.parametrize("words", leaves(get_command(app)), ids=" ".join)
+def test_help_shows_no_types_of_a_program_s_inside(words):
+    shown = jindi(*words, "--help").stdout
+    assert not re.search(r"list\[|Path|\[\[|…\]", shown), shown
+
+
+def test_one_of_a_thing_is_not_told_in_the_plural(tmp_path):
+    packs = write_packs(tmp_path / "packs")
+    live(tmp_path / "data", packs, EVENTS[:1])
+    assert "1 decision (2 records), 1 checkpoint agrees" in jindi("verify", "--data", tmp_path / "data").stdout
+    assert "1 decision made again" in jindi("replay", "--data", tmp_path / "data").stdout
+    assert "1 decision archived; 1 in 1 part," in jindi("archive", "--data", tmp_path / "data").stdout
+    exported = jindi("export", tmp_path / "one.csv", "--data", tmp_path / "data").stdout
+    assert exported.startswith("1 row →")
+    assert "2 packs, " in (checked := jindi("packs", "check", packs).stdout)
+    assert " 1 policy, " in checked
 
 
 def test_what_the_machine_refuses_is_a_problem_and_never_a_traceback(monkeypatch, capsys, tmp_path):

@@ -596,7 +596,7 @@ class Platform:
         self.log.close()
         try:
             self._open()
-            self._tell(f"recovered; {self.replayed} records replayed")
+            self._tell(f"recovered; records replayed: {self.replayed:,}")
         except Exception as error:  # noqa: BLE001 - whatever it is, the lane stays stopped and the operator is told
             self._tell(f"recovery failed: {error}")
 

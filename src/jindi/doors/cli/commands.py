@@ -17,7 +17,8 @@ import jindi
 from jindi import packs
 from jindi.basics.instants import format_instant
 from jindi.basics.problems import Problem, Problems
-from jindi.doors.cli.output import Output
+from jindi.doors.cli.helping import Plain
+from jindi.doors.cli.output import Output, counted
 from jindi.doors.cli.policies import policies_app
 from jindi.doors.cli.wiring import Settled, Wiring
 from jindi.ports import LogFailure
@@ -65,14 +66,25 @@ def run(wiring: Wiring) -> None:
     output = Output(as_json=as_json)
     try:
         # Programs are told of arguments that can't be read as they are told of everything else.
-        code = app(obj=_Context(wiring), standalone_mode=not as_json)
+        code = app(obj=_Context(wiring), prog_name="jindi", standalone_mode=not as_json)
     except KeyboardInterrupt:
         raise SystemExit(130) from None
     except (Problems, LogFailure, OSError) as error:
         output.fail(error)
     except typer.exceptions.TyperException as error:
-        output.fail(error.format_message(), error.exit_code)
+        output.fail(Problems([_usage(error)]), error.exit_code)
     raise SystemExit(code or 0)
+
+
+def _usage(error: typer.exceptions.TyperException) -> Problem:
+    """What can't be read of the arguments, as a problem of the command that they name."""
+    context, named = getattr(error, "ctx", None), getattr(error, "param", None)
+    where = context.command_path if context is not None else "jindi"
+    item = getattr(error, "option_name", "") if named is None else named.get_error_hint().strip("'")
+    alike = ", ".join(getattr(error, "possibilities", None) or ())
+    # The formatted message names the parameter once more; this one does not, and is empty where one is missing.
+    what = error.message.partition(f": {item}")[0] or "missing"
+    return Problem(where, item, what, f"did you mean {alike}?" if alike else f"see {where} --help")
 
 
 def _settle(ctx: typer.Context, output: Output, data: str | None = None, folders: list[Path] | None = None,
@@ -192,7 +204,9 @@ def decide(
         }
     )
     said = ", ".join(f"{outcome} {count}" for outcome, count in summary.outcomes.items() if count)
-    output.say(f"{summary.rows} rows decided ({summary.events} events): {said or 'nothing'} → {out}")
+    output.say(
+        f"{counted(summary.rows, 'row')} decided ({counted(summary.events, 'event')}): {said or 'nothing'} → {out}"
+    )
 
 
 @app.command()
@@ -351,7 +365,8 @@ def replay(
 def verify(
     ctx: typer.Context, data: Data = None,
     checkpoint: Annotated[
-        list[Path] | None, typer.Option(exists=True, dir_okay=False, help="A signed checkpoint kept elsewhere.")
+        list[Path] | None,
+        typer.Option(metavar="FILE", exists=True, dir_okay=False, help="A signed checkpoint kept elsewhere."),
     ] = None,
     key: Annotated[str | None, typer.Option(help="The published key that signed it, if not this folder's own.")] = None,
     as_json: AsJson = False,
@@ -432,7 +447,9 @@ def export(
     sql: Annotated[str | None, typer.Option("--sql", metavar="SELECT", help="A query over decisions (DuckDB).")] = None,
     since: Annotated[str | None, typer.Option("--since", help="A day or an instant (UTC), itself included.")] = None,
     until: Annotated[str | None, typer.Option("--until", help="A day or an instant (UTC), itself left out.")] = None,
-    types: Annotated[list[str] | None, typer.Option("--type", help="An event type; may be repeated.")] = None,
+    types: Annotated[
+        list[str] | None, typer.Option("--type", metavar="TYPE", help="An event type; may be repeated.")
+    ] = None,
     columns: Annotated[str | None, typer.Option("--columns", help="Names of columns, separated by commas.")] = None,
     label: Annotated[
         str | None, typer.Option("--label", metavar="NAME", help="With what turned out, to learn from.")
@@ -476,7 +493,7 @@ def features_suggest(
     except (Problems, OSError) as error:
         output.fail(error if isinstance(error, Problems) else str(error))
     output.give({"event": event, "features": list(names), "toml": text} | ({"file": str(out)} if out else {}))
-    output.say(text if out is None else f"{len(names)} features: {out}")
+    output.say(text if out is None else f"{counted(len(names), 'feature')}: {out}")
 
 
 # ---- rules
@@ -506,7 +523,11 @@ def rules_mine(
 # ---- packs
 
 
-@packs_app.command("check")
+_ONE = {"policies": "policy"}
+"""The singular of what is counted, where it is more than an s that falls away."""
+
+
+@packs_app.command("check", cls=Plain)
 def packs_check(
     ctx: typer.Context,
     folder: Annotated[list[Path] | None, typer.Argument(metavar="DIR", help="A pack, or a folder of packs.")] = None,
@@ -535,7 +556,9 @@ def packs_check(
     }
     output.give({"ok": True, "digest": definitions.digest, **counts})
     output.say(
-        "✓ " + ", ".join(f"{count} {name}" for name, count in counts.items()) + f"; digest {definitions.digest[:12]}"
+        "✓ "
+        + ", ".join(counted(count, _ONE.get(name, name[:-1]), name) for name, count in counts.items())
+        + f"; digest {definitions.digest[:12]}"
     )
 
 
@@ -621,7 +644,10 @@ def config_show(
 def keys_new(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="Whose key it is.")],
-    scopes: Annotated[list[str], typer.Option("--scope", help="A right: events:write, decisions:read, …; repeatable.")],
+    scopes: Annotated[
+        list[str],
+        typer.Option("--scope", metavar="SCOPE", help="A right: events:write, decisions:read, …; repeatable."),
+    ],
     data: Data = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Make an API key. It is shown once."""

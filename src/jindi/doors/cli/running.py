@@ -185,7 +185,7 @@ def snapshot_offline(wiring: Wiring, settled: Settled, output: Output) -> None:
     except (Problems, LogFailure, NotNow, OSError) as error:
         output.fail(error)
     output.give({"ok": True, "snapshot": name, "replayed": platform.replayed})
-    output.say(f"{name} is written; {platform.replayed} records were replayed for it")
+    output.say(f"{name} is written; records replayed for it: {platform.replayed:,}")
 
 
 async def _snapshot(platform: Platform, output: Output) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 from rich.table import Table
 
-from jindi.doors.cli.output import Output
+from jindi.doors.cli.output import Output, counted
 from jindi.engine import shown
 from jindi.language import DURATION
 from jindi.packs import (
@@ -85,7 +85,7 @@ def _derived(derived: DerivedDef) -> Entry:
 
 
 def _model(model: ModelDef) -> Entry:
-    kind = f"{len(model.trees.leaves)} trees" if model.trees is not None else "logistic on weights of evidence"
+    kind = counted(len(model.trees.leaves), "tree") if model.trees is not None else "logistic on weights of evidence"
     return _words(model.doc) | {
         "pack": model.pack,
         "on": model.on,
