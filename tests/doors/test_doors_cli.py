@@ -411,12 +411,20 @@ def test_a_mistyped_folder_is_named_with_a_remedy_and_nothing_is_made(command, t
     data = tmp_path / "mistyped"
     if there:
         data.mkdir()
+        (data / "notes.txt").write_text("somebody's", "utf-8")
     result = jindi(*command, "--data", data, "--json")
     assert result.exit_code in (1, 2)
     (problem,) = json.loads(result.stdout)["problems"]
     assert problem["where"].startswith(str(data))
     assert "--data" in problem["remedy"]
-    assert sorted(tmp_path.rglob("*")) == ([data] if there else [])
+    assert sorted(tmp_path.rglob("*")) == ([data, data / "notes.txt"] if there else [])
+
+
+def test_keys_of_a_platform_that_is_to_be_started_are_made_in_an_empty_folder(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "jindi.toml").write_text('listen = "127.0.0.1:0"', "utf-8")
+    made = told("keys", "new", "ann", "--scope", "policies:write", "--data", tmp_path / "data")
+    assert [key["id"] for key in told("keys", "list", "--data", tmp_path / "data")["keys"]] == [made["id"]]
 
 
 def test_keys_of_a_folder_whose_journal_is_the_other_store_s_are_refused_with_a_sentence(copy, monkeypatch):

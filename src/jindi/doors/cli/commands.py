@@ -659,6 +659,7 @@ def keys_new(
         rights = parse_scopes(scopes)
     except ValueError as error:
         output.fail(str(error), 2)
+    _must_exist(wiring, settled, output, or_empty=True)
     clear, key = _alone(
         wiring, settled, output, lambda: wiring.keys(wiring.blobs(settled)).create(name, rights, wiring.clock.now_us())
     )
@@ -694,6 +695,7 @@ def keys_revoke(
     """Take a key out of force for good."""
     output = Output(as_json=as_json)
     wiring, settled = _settle(ctx, output, data)
+    _must_exist(wiring, settled, output)
     if not _alone(
         wiring, settled, output, lambda: wiring.keys(wiring.blobs(settled)).revoke(key, wiring.clock.now_us())
     ):
@@ -702,17 +704,16 @@ def keys_revoke(
     output.say(f"{key} is revoked")
 
 
-def _must_exist(wiring: Wiring, settled: Settled, output: Output) -> None:
+def _must_exist(wiring: Wiring, settled: Settled, output: Output, *, or_empty: bool = False) -> None:
     """A folder whose name was mistyped is told, never made."""
     try:
-        wiring.must_exist(settled)
+        wiring.must_exist(settled, or_empty=or_empty)
     except Problems as problems:
         output.fail(problems)
 
 
 def _alone(wiring: Wiring, settled: Settled, output: Output, act: Callable[[], Any]) -> Any:
     """Change stored keys only while no platform has them in memory: it would not see the change."""
-    _must_exist(wiring, settled, output)
     try:
         log = wiring.open_log(settled)
     except (LogFailure, Problems) as error:
