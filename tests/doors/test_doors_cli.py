@@ -665,6 +665,17 @@ def test_up_over_a_damaged_journal_names_the_place_and_does_not_begin(copy):
     assert segment.read_bytes() == bytes(bad)
 
 
+def test_a_demo_of_another_size_than_its_folder_began_with_does_not_begin(copy):
+    data, packs, _ = copy
+    before = told("verify", "--data", data)
+    (data / "state" / "demo.json").write_text('{"seed":7,"users":60,"days":2}', "utf-8")
+    asked = ("--data", data, "--packs", packs, "--listen", "127.0.0.1:0", "--users", 61)
+    (problem,) = told("demo", *asked, code=1)["problems"]
+    assert problem["item"] == "--users"
+    assert "another folder" in problem["remedy"]
+    assert told("verify", "--data", data) == before
+
+
 @pytest.mark.parametrize("command", ["up", "demo"])
 def test_where_another_listens_the_start_says_so_and_makes_nothing(command, tmp_path):
     packs = write_packs(tmp_path / "packs")

@@ -32,7 +32,7 @@ def world():
 @pytest.fixture
 def doors(world):
     world.clock.at_us, world.stats_age_us, world.stopped = NOW_US, 0, None
-    world.board, world.broken = True, False
+    world.board, world.broken, world.telling_us = True, False, None
     return Doors(world)
 
 
@@ -466,6 +466,13 @@ def test_old_figures_are_marked_stale_and_a_stopped_lane_says_why(doors, world):
     assert "nothing new for 42 s" in client.get("/console").text
     world.stopped = "the disk is full"
     assert "has stopped deciding: the disk is full" in client.get("/console").text
+
+
+def test_a_demo_that_still_tells_its_past_says_how_far_it_is(doors, world):
+    world.telling_us = NOW_US - 2 * 86_400_000_000
+    said = {lang: signed_in(doors, **{"accept-language": lang}).get("/console").text for lang in ("zh", "en")}
+    assert "演示还在讲述模拟的过去，已讲到 2026-11-20 12:15:03" in said["zh"]
+    assert "The demo still tells its past, by now 2026-11-20 12:15:03" in said["en"]
 
 
 def test_the_scoreboard_is_there_only_while_a_simulation_runs(doors, world):

@@ -133,15 +133,24 @@ def up(
     bring_up(wiring, settled, output)
 
 
+_AS_BEGUN = "(default: {}, or as the folder began)"
+
+
 @app.command()
 def demo(
     ctx: typer.Context, data: DemoData = "demo-data", folders: Packs = None, listen: Listen = None,
     changes: Changes = None,
-    users: Annotated[int, typer.Option(min=20, help="Customers of the simulated wallet.")] = 12_000,
-    seed: Annotated[int, typer.Option(help="The simulated world's seed.")] = 7,
+    users: Annotated[
+        int | None, typer.Option(min=20, help=f"Customers of the simulated wallet {_AS_BEGUN.format('12,000')}.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help=f"The simulated world's seed {_AS_BEGUN.format(7)}.")] = None,
     days: Annotated[
-        int, typer.Option(min=0, max=366, help="Days of history told at full speed before the stream is live.")
-    ] = 7,
+        int | None,
+        typer.Option(
+            min=0, max=366,
+            help=f"Days of history told at full speed before the stream is live {_AS_BEGUN.format(7)}.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Start the platform with a simulated wallet's stream and a scoreboard against its ground truth."""

@@ -6,8 +6,8 @@ import gc
 import socket
 from collections.abc import Coroutine
 from contextlib import closing
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import uvloop
 
@@ -22,6 +22,9 @@ from jindi.run.drift.watcher import Watcher
 from jindi.run.history.keeper import Keeper
 from jindi.run.platform import NotNow, Platform
 
+if TYPE_CHECKING:
+    from jindi.run.demo import Began
+
 COLLECT_S = 60.0
 """How often the cycle collector has its turn. Left to itself it walks all young objects whenever enough have come,
 some 70 ms under load; decisions make hardly any cycles, so once a minute is enough."""
@@ -32,11 +35,11 @@ WATCH_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """The world that `demo` shows."""
+    """The world that `demo` is to show; None: as the folder began, or as usual."""
 
-    seed: int
-    users: int
-    days: int
+    seed: int | None
+    users: int | None
+    days: int | None
 
 
 def make_platform(wiring: Wiring, settled: Settled, output: Output, *, release_due: bool = True) -> Platform:
@@ -79,7 +82,8 @@ def bring_up(wiring: Wiring, settled: Settled, output: Output, simulation: Simul
             output.warm()
             # The simulated world releases and recalls by itself, in its own time.
             platform = make_platform(wiring, settled, output, release_due=simulation is None)
-            uvloop.run(_up(wiring, settled, output, platform, sock, simulation))
+            world = _world(wiring, settled, simulation) if simulation is not None else None
+            uvloop.run(_up(wiring, settled, output, platform, sock, world))
     except (Problems, LogFailure, OSError) as error:
         output.fail(error)
     finally:
@@ -95,9 +99,16 @@ def _listening(settled: Settled) -> socket.socket:
         ) from None
 
 
+def _world(wiring: Wiring, settled: Settled, simulation: Simulation) -> "Began":
+    """The simulated world of the folder. Raises Problems when it began as another one."""
+    from jindi.run.demo import begun  # noqa: PLC0415
+
+    return begun(wiring.blobs(settled), asdict(simulation))
+
+
 async def _up(
     wiring: Wiring, settled: Settled, output: Output, platform: Platform, sock: socket.socket,
-    simulation: Simulation | None,
+    world: "Began | None",
 ) -> None:  # fmt: skip
     with output.progress() as progress:
         task = progress.add_task("reading the journal", total=None)
@@ -120,11 +131,11 @@ async def _up(
         output.say("Jindi is not legal advice. 金堤不构成法律意见。  Stop with Ctrl+C.")
 
     stream = None
-    if simulation is not None:
+    if world is not None:
         from jindi.run.demo import Stream  # noqa: PLC0415 - the simulated world is only imported where it runs
 
         stream = Stream(
-            platform, wiring.clock, seed=simulation.seed, users=simulation.users, days=simulation.days,
+            platform, wiring.clock, seed=world.seed, users=world.users, days=world.days,
             truth=settled.data / "truth.ndjson", told=output.note,
         )  # fmt: skip
     works = [_watch_packs(wiring, settled, output, platform), _collect()]

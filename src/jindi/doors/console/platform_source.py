@@ -176,6 +176,7 @@ class PlatformSource:
             rules=tuple(rules[:TOP_RULES]),
             waiting=platform.lane.waiting,
             stopped=platform.lane.stopped,
+            telling_us=None if platform.held is None else platform.lane.state.high_us,
         )
 
     def scoreboard(self) -> Scoreboard | None:

@@ -218,6 +218,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "平台已停止决策：{why}",
         "The platform has stopped deciding: {why}",
     ),
+    "telling": (
+        "演示还在讲述模拟的过去，已讲到 {at}。讲完之前不接收外部事件（503），讲完即转为实时。",
+        "The demo still tells its past, by now {at}. Events from outside are answered 503 until it is live.",
+    ),
     # decisions
     "decisions.title": ("决策", "Decisions"),
     "filter.outcome": ("处置", "Outcome"),
