@@ -231,7 +231,9 @@ class World:
         lines = []
         for field in ep.event.fields:
             value = shown(named[field.name], field.type, named.get)
-            lines.append(FieldLine(field.name, field.doc, value, field.data_class, bool(field.identifier)))
+            lines.append(
+                FieldLine(field.name, field.doc, value, field.type.kind, field.data_class, bool(field.identifier))
+            )
         return DecisionPage(
             row=row,
             as_of_us=row.at_us,

@@ -185,6 +185,34 @@ def test_explain_tells_each_condition_with_its_value_and_what_would_change_it(li
     assert not [canary for canary in CANARIES if canary in result.stdout]
 
 
+def test_explain_tells_people_what_was_hit_and_how_much_is_left_out_until_they_ask_for_all(lived):
+    data, _, answers = lived
+    identifier = answers[1]["decision_id"]
+    document = told("explain", identifier, "--data", data)
+    states = {rule["id"]: rule["state"] for rule in document["rules"]}
+    short, whole = (jindi("explain", identifier, "--data", data, *more).stdout for more in ([], ["--all"]))
+    assert set(states.values()) == {"hit", "not_hit"}
+    for rule, state in states.items():
+        assert f" {rule}  " in whole or f" {rule} " in whole
+        assert (f" {rule} " in short) == (state == "hit")
+    rest = sum(state == "not_hit" for state in states.values())
+    assert f"not shown: {rest} rules, " in short
+    assert "--all shows them" in short
+    assert "not shown" not in whole
+    assert all(f"{limit['name']} = " in whole for limit in document["limits"])
+    assert len(whole.splitlines()) > len(short.splitlines())
+
+
+def test_amounts_are_told_with_their_currency_first_and_programs_get_them_as_ever(lived):
+    data, _, answers = lived
+    document = told("explain", answers[1]["decision_id"], "--data", data)
+    (amount,) = [line["value"] for line in document["inputs"] if line["name"] == "amount"]
+    assert amount == "2000.00 CNY"
+    shown = jindi("explain", answers[1]["decision_id"], "--data", data, "--all").stdout
+    assert "amount = CNY 2,000.00" in shown
+    assert not re.search(r"\d CNY", shown)
+
+
 @pytest.mark.parametrize("identifier", ["dec_0000000000ff", "dec_000000000000", "p1", ""])
 def test_explain_of_what_is_no_decision_is_1_with_a_sentence(lived, identifier):
     document = told("explain", identifier, "--data", lived[0], code=1)

@@ -14,6 +14,7 @@ from console_world import NASTY, NOW_US, ZONE, Doors, Visitor, World
 from jindi.access import ABSOLUTE_US, IDLE_US, Scope
 from jindi.doors.console import charts, console, guard, live
 from jindi.doors.console.overview import overview_values
+from jindi.doors.console.reasons import limit_text
 from jindi.doors.console.source import ReplayLine
 from jindi.doors.console.view import View
 from jindi.doors.console.words import WORDS
@@ -466,6 +467,21 @@ def test_old_figures_are_marked_stale_and_a_stopped_lane_says_why(doors, world):
     assert "nothing new for 42 s" in client.get("/console").text
     world.stopped = "the disk is full"
     assert "has stopped deciding: the disk is full" in client.get("/console").text
+
+
+@pytest.mark.parametrize(
+    ("lang", "form", "other"),
+    [("zh", r"¥[0-9,]+\.[0-9]{2}", r"CNY -?[0-9]|[0-9] CNY"), ("en", r"CNY [0-9,]+\.[0-9]{2}", r"¥|[0-9] CNY")],
+)
+def test_amounts_have_one_form_in_each_language(doors, world, lang, form, other):
+    client = signed_in(doors, **{"accept-language": lang})
+    for page in (f"/console/decisions/{world.of(Outcome.DELAY).decision_id}", "/console"):
+        text = "".join(Page(client.get(page).text).text)
+        assert re.search(form, text)
+        assert not re.search(other, text)
+    view = View(lang, "light", "normal", "on", None, None, "/", ZONE, NOW_US, "")
+    limit = world.program.definitions.limits["large_payment"]
+    assert re.fullmatch(form, limit_text(limit, limit.steps[0], view))
 
 
 def test_a_demo_that_still_tells_its_past_says_how_far_it_is(doors, world):

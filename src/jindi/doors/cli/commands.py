@@ -39,6 +39,9 @@ app.add_typer(config_app, name="config")
 app.add_typer(keys_app, name="keys")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of words.")]
+Whole = Annotated[
+    bool, typer.Option("--all", help="Every rule, limit and change, not only what was hit and is nearest.")
+]
 Data = Annotated[str | None, typer.Option("--data", metavar="DIR", help="The platform's folder (default: jindi-data).")]
 DemoData = Annotated[str, typer.Option("--data", metavar="DIR", help="The demo's folder.")]
 Packs = Annotated[
@@ -268,15 +271,15 @@ def explain(
     ctx: typer.Context,
     decision: Annotated[str, typer.Argument(metavar="ID", help="A decision_id.")],
     exact: Annotated[bool, typer.Option("--exact", help="Reasons of models as exact Shapley values.")] = False,
-    data: Data = None, folders: Packs = None, as_json: AsJson = False,
+    whole: Whole = False, data: Data = None, folders: Packs = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
-    """Explain a decision from the journal: every condition with its values, and what would change it."""
+    """Explain a decision from the journal: what was hit, with all values, and what would change it."""
     from jindi.doors.cli.explaining import explain_from_journal  # noqa: PLC0415
 
     output = Output(as_json=as_json)
     wiring, settled = _settle(ctx, output, data, folders)
     try:
-        explain_from_journal(wiring, settled, output, decision, exact=exact)
+        explain_from_journal(wiring, settled, output, decision, exact=exact, whole=whole)
     except (LookupError, LogFailure, Problems) as error:
         output.fail(error if isinstance(error, Problems) else str(error))
 
@@ -615,7 +618,7 @@ def packs_try(
     event: Annotated[Path, typer.Argument(metavar="EVENT.json", help="One event; -: standard input.", allow_dash=True)],
     url: Annotated[str, typer.Option(help="The running platform.")] = "http://127.0.0.1:8420",
     api_key: Annotated[str, typer.Option(envvar="JINDI_API_KEY", help="A key with the scope admin.")] = "",
-    folders: Packs = None, as_json: AsJson = False,
+    whole: Whole = False, folders: Packs = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Decide one event under edited packs against a running platform's history; nothing is kept of it."""
     from jindi.doors.cli.explaining import try_packs  # noqa: PLC0415
@@ -624,7 +627,7 @@ def packs_try(
     wiring, settled = _settle(ctx, output, None, folders)
     try:
         raw = sys.stdin.buffer.read() if str(event) == "-" else event.read_bytes()
-        try_packs(wiring.pack_files(settled.packs), raw, url, api_key, output)
+        try_packs(wiring.pack_files(settled.packs), raw, url, api_key, output, whole=whole)
     except (Problems, OSError) as error:
         output.fail(error)
 

@@ -5,7 +5,7 @@ from typing import Any
 from rich.table import Table
 
 from jindi.doors.cli.output import Output, counted
-from jindi.engine import shown
+from jindi.engine import said, shown
 from jindi.language import DURATION
 from jindi.packs import (
     Definitions,
@@ -117,7 +117,8 @@ def _rule(policy: PolicyDef, rule: RuleDef) -> Entry:
 
 def _limit(limit: LimitDef) -> Entry:
     steps = "; ".join(
-        f"since {step.since}: {shown(step.value, limit.type, lambda _: None)} ({step.basis})" for step in limit.steps
+        f"since {step.since}: {said(shown(step.value, limit.type, lambda _: None), limit.type.kind)} ({step.basis})"
+        for step in limit.steps
     )
     return _words(limit.doc) | {"mark": limit.mark, "values": steps}
 

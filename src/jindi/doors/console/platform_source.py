@@ -300,6 +300,7 @@ def _lines(ep: EventProgram, facts: Facts) -> Iterator[FieldLine]:
             field.name,
             field.doc,
             text,
+            field.type.kind,
             field.data_class,
             field.identifier is not None,
         )

@@ -58,11 +58,12 @@ class DecisionRow:
 
 @dataclass(frozen=True, slots=True)
 class FieldLine:
-    """A field of the event: as `engine.shown` gives it, tokens for what is personal."""
+    """A field of the event: as `engine.shown` gives it, tokens for what is personal; `kind` is its type's."""
 
     name: str
     doc: Words
     text: str | float | bool | None
+    kind: str
     data_class: str
     is_token: bool = False
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Literal
 
 from jindi.basics.instants import DAY_US, HOUR_US, MINUTE_US, SECOND_US
-from jindi.basics.money import format_minor
+from jindi.basics.money import format_amount
 from jindi.language import Expression, Kind, Type
 from jindi.packs import Definitions, LimitDef, LimitStep, Over, PolicyDef, Words
 
@@ -167,11 +167,11 @@ def _step(step: LimitStep, kind: Type) -> str:
 
     >>> from datetime import date
     >>> _step(LimitStep(date(2016, 1, 1), 400_000, "ours"), Type(Kind.MONEY, "CNY"))
-    '4000.00 CNY since 2016-01-01 (ours)'
+    'CNY 4,000.00 since 2016-01-01 (ours)'
     """
     value = step.value
     if kind.kind is Kind.MONEY and isinstance(value, int) and kind.of is not None:
-        said = f"{format_minor(value, kind.of)} {kind.of}"
+        said = format_amount(value, kind.of)
     elif kind.kind is Kind.DURATION:
         said = _measured("length_us", value) or "0s"
     else:
