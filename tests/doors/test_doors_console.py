@@ -484,6 +484,20 @@ def test_amounts_have_one_form_in_each_language(doors, world, lang, form, other)
     assert re.fullmatch(form, limit_text(limit, limit.steps[0], view))
 
 
+def test_a_basis_is_shown_in_the_page_s_language(doors, world):
+    row = world.of(Outcome.REVIEW)
+    explanation = world.explanation(row.decision_id)()
+    based = [*explanation.rules, *explanation.exemptions, *explanation.limits]
+    assert any(line.basis_zh != line.basis for line in based)
+    for lang in ("zh", "en"):
+        client = signed_in(doors, **{"accept-language": lang})
+        addresses = [f"/console/decisions/{row.decision_id}", f"/console/policies/{explanation.policy}"]
+        decision, policy = ("".join(Page(client.get(address).text).text) for address in addresses)
+        said = [line.basis_zh if lang == "zh" else line.basis for line in based]
+        assert all(text in decision for text in said)
+        assert all(text in policy for text in said[: len(explanation.rules)])
+
+
 def test_a_demo_that_still_tells_its_past_says_how_far_it_is(doors, world):
     world.telling_us = NOW_US - 2 * 86_400_000_000
     said = {lang: signed_in(doors, **{"accept-language": lang}).get("/console").text for lang in ("zh", "en")}

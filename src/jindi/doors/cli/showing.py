@@ -109,7 +109,7 @@ def _rule(policy: PolicyDef, rule: RuleDef) -> Entry:
         "when": rule.when.text,
         "then": str(rule.then or ""),
         "score": rule.score,
-        "basis": rule.basis,
+        **_basis(rule.basis),
         "degrade": rule.degrade,
         "cases": ", ".join(case.name for case in rule.cases),
     }
@@ -117,10 +117,14 @@ def _rule(policy: PolicyDef, rule: RuleDef) -> Entry:
 
 def _limit(limit: LimitDef) -> Entry:
     steps = "; ".join(
-        f"since {step.since}: {said(shown(step.value, limit.type, lambda _: None), limit.type.kind)} ({step.basis})"
+        f"since {step.since}: {said(shown(step.value, limit.type, lambda _: None), limit.type.kind)} ({step.basis.en})"
         for step in limit.steps
     )
     return _words(limit.doc) | {"mark": limit.mark, "values": steps}
+
+
+def _basis(basis: Words) -> Entry:
+    return {"basis": basis.en} | ({"basis_zh": basis.zh} if basis.zh != basis.en else {})
 
 
 def _list(each: ListDef) -> Entry:

@@ -166,7 +166,7 @@ def _step(step: LimitStep, kind: Type) -> str:
     """A limit's value as its pack has it: amounts in major units, lengths of time with theirs.
 
     >>> from datetime import date
-    >>> _step(LimitStep(date(2016, 1, 1), 400_000, "ours"), Type(Kind.MONEY, "CNY"))
+    >>> _step(LimitStep(date(2016, 1, 1), 400_000, Words.alike("ours")), Type(Kind.MONEY, "CNY"))
     'CNY 4,000.00 since 2016-01-01 (ours)'
     """
     value = step.value
@@ -176,7 +176,7 @@ def _step(step: LimitStep, kind: Type) -> str:
         said = _measured("length_us", value) or "0s"
     else:
         said = "placeholder" if value is None else str(value)
-    return f"{said} since {step.since} ({step.basis})"
+    return f"{said} since {step.since} ({_text(step.basis)})"
 
 
 def _measured(name: str, value: object) -> str | None:
@@ -203,7 +203,7 @@ def _text(value: object) -> str:
     if isinstance(value, Over):
         return _measured("over_us", value.length_us) or "0" if value.kind == "sliding" else value.unit or value.kind
     if isinstance(value, Words):
-        return f"{value.en} / {value.zh}"
+        return value.en if value.zh == value.en else f"{value.en} / {value.zh}"
     if isinstance(value, Mapping):
         return "; ".join(f"{key}: {_text(inner)}" for key, inner in value.items())
     if isinstance(value, frozenset):
