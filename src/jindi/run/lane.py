@@ -108,6 +108,7 @@ class Lane:
         self, state: State, log: Log, chain: Chain, clock: Clock, measures: Measures, archive: Archive
     ) -> None:
         self.state, self.log, self._chain, self._clock = state, log, chain, clock
+        self.first_seq = state.next_seq
         self.measures = measures
         self._archive = archive
         self._loop = asyncio.get_running_loop()
