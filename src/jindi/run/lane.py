@@ -110,6 +110,7 @@ class Lane:
     ) -> None:
         self.state, self.log, self._chain, self._clock = state, log, chain, clock
         self.tree = tree
+        self.first_seq = state.next_seq
         self.measures = measures
         self._archive = archive
         self._loop = asyncio.get_running_loop()
