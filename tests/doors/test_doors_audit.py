@@ -173,6 +173,13 @@ def test_a_head_is_not_made_beside_a_running_platform(copy):
         log.close()
 
 
+@pytest.mark.parametrize("words", [("head",), ("bundle", "--seq", "1", "--out", "bundle.json")])
+def test_a_mistyped_folder_is_told_and_not_made(tmp_path, words):
+    assert told("audit", *words, "--data", tmp_path / "none", code=1)["ok"] is False
+    assert not (tmp_path / "none").exists()
+    assert not (tmp_path / "bundle.json").exists()
+
+
 def test_a_folder_of_heads_inside_the_platforms_own_is_refused(tmp_path, monkeypatch):
     monkeypatch.setenv("JINDI_HEADS", str(tmp_path / "data" / "heads"))
     document = told("config", "show", "--data", tmp_path / "data", code=2)

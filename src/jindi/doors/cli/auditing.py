@@ -46,16 +46,15 @@ def _settle(ctx: typer.Context, output: Output, data: str | None) -> tuple[Wirin
 @audit_app.command("head")
 def audit_head(
     ctx: typer.Context, data: Data = None,
-    out: Annotated[Path | None, typer.Option(help="Write the newest head here, too.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the newest head here, too.")] = None,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Sign the head of the journal as it stands and export it (while the platform is down; else POST /v1/heads)."""
     output = Output(as_json=as_json)
     wiring, settled = _settle(ctx, output, data)
-    signer, blobs = wiring.signer(settled), wiring.blobs(settled)
-    elsewhere = wiring.elsewhere(settled)
     try:
-        wiring.view_log(settled).close()  # to look makes no journal
+        wiring.must_exist(settled)
+        signer, blobs, elsewhere = wiring.signer(settled), wiring.blobs(settled), wiring.elsewhere(settled)
         # To be the only one at the journal: a platform's newest batch may be in its file and not yet on the disk.
         log = wiring.open_log(settled)
         try:
@@ -84,7 +83,7 @@ def audit_bundle(
     data: Data = None,
     heads: Annotated[
         list[Path] | None,
-        typer.Option(exists=True, dir_okay=False, help="Exported heads (default: those of the setting `heads`)."),
+        typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Exported heads (default: the setting's)."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip

@@ -385,7 +385,7 @@ def verify(
     ] = None,
     heads: Annotated[
         list[Path] | None,
-        typer.Option(exists=True, dir_okay=False, help="Exported heads (default: those of the setting `heads`)."),
+        typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Exported heads (default: the setting's)."),
     ] = None,
     since: Annotated[
         str | None,
