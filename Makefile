@@ -24,7 +24,7 @@ check: $(VENV)/installed-dev ## format, lint, types, contracts, tests: what CI r
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/jindi packs check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 format: $(VENV)/installed-dev ## format the code and mend what the linter can mend by itself
 	$(BIN)/ruff format .
