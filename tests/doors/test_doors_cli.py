@@ -54,13 +54,14 @@ def write_packs(folder, **changed):
     return folder / "shop"
 
 
-def live(data, packs, events):
+def live(data, packs, events, *, vault=False):
     """A platform lives in a folder for a while; its answers."""
     outside = Outside()
     settled = outside.settle({"data": str(data), "packs": str(packs)})
 
     async def go():
-        platform = make_platform(outside, settled, Output(as_json=True))
+        opened = outside.vault(settled, lambda _: None) if vault else None
+        platform = make_platform(outside, settled, Output(as_json=True), vault=opened)
         await platform.start()
         answers = [
             json.loads(await platform.submit(json.dumps(each).encode(), outside.clock.now_us())) for each in events

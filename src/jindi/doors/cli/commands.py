@@ -19,6 +19,7 @@ from jindi.basics.instants import format_instant
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.output import Output
 from jindi.doors.cli.policies import policies_app
+from jindi.doors.cli.subjects import subject_app, vault_app
 from jindi.doors.cli.wiring import Settled, Wiring
 from jindi.ports import LogFailure
 
@@ -36,6 +37,8 @@ app.add_typer(features_app, name="features")
 app.add_typer(rules_app, name="rules")
 app.add_typer(config_app, name="config")
 app.add_typer(keys_app, name="keys")
+app.add_typer(vault_app, name="vault")
+app.add_typer(subject_app, name="subject")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of words.")]
 Data = Annotated[str | None, typer.Option("--data", metavar="DIR", help="The platform's folder (default: jindi-data).")]

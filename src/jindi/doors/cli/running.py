@@ -19,6 +19,7 @@ from jindi.ports import LogFailure
 from jindi.run.drift.watcher import Watcher
 from jindi.run.history.keeper import Keeper
 from jindi.run.platform import NotNow, Platform
+from jindi.vault import Vault
 
 COLLECT_S = 60.0
 """How often the cycle collector has its turn. Left to itself it walks all young objects whenever enough have come,
@@ -37,8 +38,10 @@ class Simulation:
     days: int
 
 
-def make_platform(wiring: Wiring, settled: Settled, output: Output, *, release_due: bool = True) -> Platform:
-    """A platform over the folder of the settings, not yet started. Raises Problems."""
+def make_platform(
+    wiring: Wiring, settled: Settled, output: Output, *, release_due: bool = True, vault: Vault | None = None
+) -> Platform:
+    """A platform over the folder of the settings, not yet started; it closes its vault. Raises Problems."""
     blobs = wiring.blobs(settled)
     return Platform(
         open_log=lambda sealed: wiring.open_log(settled, sealed),
@@ -50,6 +53,7 @@ def make_platform(wiring: Wiring, settled: Settled, output: Output, *, release_d
         notary=Notary(wiring.origin(settled), wiring.signer(settled), blobs),
         keeper=Keeper(wiring.archive(settled)) if settled.platform.archive_minutes else None,
         watcher=Watcher(lambda: wiring.evaluations(settled.packs)) if settled.platform.drift_hours else None,
+        vault=vault,
         tell=output.note,
     )
 
@@ -72,7 +76,8 @@ def bring_up(wiring: Wiring, settled: Settled, output: Output, simulation: Simul
     try:
         output.warm()
         # The simulated world releases and recalls by itself, in its own time.
-        platform = make_platform(wiring, settled, output, release_due=simulation is None)
+        vault = wiring.vault(settled, output.note)
+        platform = make_platform(wiring, settled, output, release_due=simulation is None, vault=vault)
         uvloop.run(_up(wiring, settled, output, platform, simulation))
     except (Problems, LogFailure, OSError) as error:
         output.fail(error)
