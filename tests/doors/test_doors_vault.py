@@ -129,7 +129,7 @@ def test_status_shows_subjects_rows_and_versions_and_no_key(lived):
         2,
     )
     shown = jindi("vault", "status", "--data", lived[0]).stdout
-    assert "主体 subjects: 2" in shown
+    assert "信息主体 subjects: 2" in shown
     assert "active" in shown
 
 

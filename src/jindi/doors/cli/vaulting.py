@@ -43,9 +43,12 @@ class Keeping:
         if self._output.as_json:
             return
         self._output.say(
-            f"主体 subjects: {counts['subjects']:,}   已删除 erased: {counts['erased']:,}   行 rows: {counts['rows']:,}"
+            f"信息主体 subjects: {counts['subjects']:,}   已删除 erased: {counts['erased']:,}"
+            f"   行 rows: {counts['rows']:,}"
         )
-        table = Table("版本 version", "算法 cipher", "状态 state", "自 since", "主体 subjects", "用量至多 uses at most")
+        table = Table(
+            "版本 version", "算法 cipher", "状态 state", "自 since", "信息主体 subjects", "用量至多 uses at most"
+        )
         for each in found.versions:
             state = _STATES[each.state]
             subjects = f"{found.counts.versions.get(each.number, 0):,}"
@@ -63,7 +66,7 @@ class Keeping:
         waiting = self._vault.status().waiting
         self._output.give({"ok": True, "version": made.number, "cipher": made.profile, "waiting": waiting})
         self._output.say(
-            f"第 {made.number} 版（{made.profile}）生效，{waiting:,} 把主体密钥待重新封装。\n"
+            f"第 {made.number} 版（{made.profile}）生效，{waiting:,} 把信息主体密钥待重新封装。\n"
             f"Version {made.number} ({made.profile}) is active; {waiting:,} subjects' keys are to be re-wrapped."
         )
 
@@ -94,12 +97,12 @@ class Keeping:
         self._output.give({"ok": found.ok, "subjects": found.subjects, "rows": found.rows, **wrong})
         if found.ok:
             self._output.say(
-                f"{found.subjects:,} 个主体、{found.rows:,} 行全部可解。"
+                f"{found.subjects:,} 个信息主体、{found.rows:,} 行全部可解。"
                 f"All of {found.subjects:,} subjects and {found.rows:,} rows open."
             )
             return
         self._output.say(
-            f"✗ 打不开：主体密钥 {len(found.closed_subjects):,}，行 {found.closed_rows:,}；"
+            f"✗ 打不开：信息主体密钥 {len(found.closed_subjects):,}，行 {found.closed_rows:,}；"
             f"无密钥的行 {found.keyless_rows:,}\n"
             f"✗ do not open: {len(found.closed_subjects):,} subjects' keys, {found.closed_rows:,} rows;"
             f" {found.keyless_rows:,} rows have no key (see docs/vault.md, Restore)"
