@@ -5,7 +5,7 @@ Knows: shapes. Never: which implementation is behind a port; only `app` does.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
 
 
 class Clock(Protocol):
@@ -124,8 +124,7 @@ class Root(Protocol):
         """What `wrap` sealed for that place. Raises whatever says that it can't be had."""
 
 
-@dataclass(frozen=True, slots=True)
-class SubjectKey:
+class SubjectKey(NamedTuple):
     """One subject in the key book: its key, wrapped under a version of the ring, or None once it is erased."""
 
     number: int
@@ -136,8 +135,7 @@ class SubjectKey:
     erased_us: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SealedRow:
+class SealedRow(NamedTuple):
     """One sealed text: whose it is, which token stands for it, and when it came or was corrected."""
 
     subject: int
@@ -180,17 +178,17 @@ class VaultStore(Protocol):
     def held(self, subject: int, token: str) -> bool:
         """Whether there is a row."""
 
-    def add(self, subjects: Collection[SubjectKey], rows: Collection[SealedRow]) -> None:
-        """New subjects, then rows; a row that is there already is replaced."""
+    def add(self, subjects: Collection[SubjectKey], rows: Collection[SealedRow]) -> int:
+        """New subjects, then rows; a row that is there already stays as it is. How many rows were new."""
+
+    def replace(self, rows: Collection[SealedRow]) -> None:
+        """Rows in the place of those that are there, if any."""
 
     def rows_of(self, subject: int) -> Sequence[SealedRow]:
         """All rows of a subject, by token."""
 
     def rows_with(self, token: str) -> Sequence[SealedRow]:
         """All rows with a token, by subject."""
-
-    def rows(self, after: tuple[int, str] = (-1, ""), limit: int = 1_000) -> Sequence[SealedRow]:
-        """Rows by (subject, token) above `after`."""
 
     def wrapped_under(self, versions: Collection[int], limit: int) -> Sequence[SubjectKey]:
         """Some subjects whose keys are wrapped under one of these versions."""

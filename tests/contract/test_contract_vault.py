@@ -50,19 +50,18 @@ def test_what_was_added_is_found_by_name_number_subject_and_token(full):
     assert full.counts() == VaultCounts(2, 0, 3, {1: 2})
 
 
-def test_subjects_and_rows_are_walked_in_pages_without_gap_or_repetition(full):
+def test_subjects_are_walked_in_pages_without_gap_or_repetition(full):
     assert list(full.subjects()) == [BOB, ANN]
     assert list(full.subjects(after=3, limit=1)) == [ANN]
     assert list(full.subjects(after=7)) == []
-    first = list(full.rows(limit=2))
-    assert first == [ROWS[2], ROWS[1]]
-    assert list(full.rows((7, "card.a"))) == [ROWS[0]]
 
 
-def test_a_row_that_is_there_is_replaced(full):
+def test_a_row_that_is_there_stays_unless_it_is_replaced(full):
     other = SealedRow(7, "phone.b", b"corrected", 100, 300)
-    full.add([], [other])
-    assert list(full.rows_of(7)) == [ROWS[1], other]
+    assert full.add([], [other, SealedRow(3, "card.c", b"new", 300)]) == 1
+    assert list(full.rows_of(7)) == [ROWS[1], ROWS[0]]
+    full.replace([other, SealedRow(7, "card.d", b"also new", 300)])
+    assert list(full.rows_of(7)) == [ROWS[1], SealedRow(7, "card.d", b"also new", 300), other]
 
 
 def test_an_erased_subject_keeps_its_number_and_dates_and_loses_key_and_rows(full):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from vault_world import ANN, BOB, CARD, OTHER_PHONE, PHONE, TOKENS, disk_vault, memory_vault, personal, shown
 
-from jindi.ports import SealedRow, VaultFailure
+from jindi.ports import VaultFailure
 from jindi.vault import PROFILES, CannotOpen, Known, RingProblem, is_token
 
 PHONE_TOKEN = TOKENS.token("phone", PHONE)
@@ -77,17 +77,12 @@ def test_memory_of_pairs_is_bounded_and_keeps_the_newest():
 # ---- what is refused
 
 
-def moved(row, **changes):
-    fields = {name: getattr(row, name) for name in ("subject", "token", "sealed", "since_us", "corrected_us")}
-    return SealedRow(**(fields | changes))
-
-
 def test_a_row_that_is_put_in_the_place_of_another_is_refused(vault):
     vault.commit(ANN + BOB, 5)
     store = vault._store
     [own] = store.rows_of(store.subject("bob").number)
     for other in store.rows_of(store.subject("ann").number):
-        store.add([], [moved(other, sealed=own.sealed)])
+        store.replace([other._replace(sealed=own.sealed)])
     with pytest.raises(CannotOpen):
         vault.export("ann")
     found = vault.check()

@@ -3,7 +3,6 @@
 import threading
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 
 from jindi.ports import SealedRow, SubjectKey, VaultCounts
 
@@ -36,12 +35,20 @@ class MemoryVault:
         """Whether there is a row."""
         return (subject, token) in self._rows
 
-    def add(self, subjects: Collection[SubjectKey], rows: Collection[SealedRow]) -> None:
-        """New subjects, then rows; a row that is there already is replaced."""
+    def add(self, subjects: Collection[SubjectKey], rows: Collection[SealedRow]) -> int:
+        """New subjects, then rows; a row that is there already stays as it is. How many rows were new."""
         with self._lock:
             for subject in subjects:
                 self._subjects[subject.number] = subject
                 self._names[subject.name] = subject.number
+            before = len(self._rows)
+            for row in rows:
+                self._rows.setdefault((row.subject, row.token), row)
+            return len(self._rows) - before
+
+    def replace(self, rows: Collection[SealedRow]) -> None:
+        """Rows in the place of those that are there, if any."""
+        with self._lock:
             for row in rows:
                 self._rows[row.subject, row.token] = row
 
@@ -55,11 +62,6 @@ class MemoryVault:
         with self._lock:
             return [self._rows[key] for key in sorted(self._rows) if key[1] == token]
 
-    def rows(self, after: tuple[int, str] = (-1, ""), limit: int = 1_000) -> Sequence[SealedRow]:
-        """Rows by (subject, token) above `after`."""
-        with self._lock:
-            return [self._rows[key] for key in sorted(self._rows) if key > after][:limit]
-
     def wrapped_under(self, versions: Collection[int], limit: int) -> Sequence[SubjectKey]:
         """Some subjects whose keys are wrapped under one of these versions."""
         with self._lock:
@@ -71,13 +73,13 @@ class MemoryVault:
         with self._lock:
             for key in keys:
                 if (known := self._subjects.get(key.number)) is not None and known.wrapped is not None:
-                    self._subjects[key.number] = replace(known, wrapped=key.wrapped, version=key.version)
+                    self._subjects[key.number] = known._replace(wrapped=key.wrapped, version=key.version)
 
     def erase(self, number: int, at_us: int) -> int:
         """Destroy a subject's key and drop its rows; how many there were. Name, number and dates stay."""
         with self._lock:
             known = self._subjects[number]
-            self._subjects[number] = replace(known, wrapped=None, erased_us=at_us)
+            self._subjects[number] = known._replace(wrapped=None, erased_us=at_us)
             if self._names.get(known.name) == number:
                 del self._names[known.name]
             return self.purge()

@@ -26,11 +26,24 @@ _KEYS_SCHEMA = (
     "create index if not exists erased on subjects (number) where wrapped is null",
 )
 _ROWS_SCHEMA = (
+    # Rows stand in the order in which they came, so that a commit writes few pages of them.
     (
         "create table if not exists rows (subject integer not null, token text not null, sealed blob not null, "
-        "since_us integer not null, corrected_us integer, primary key (subject, token)) without rowid"
+        "since_us integer not null, corrected_us integer)"
     ),
-    "create index if not exists by_token on rows (token)",
+    "create unique index if not exists by_token on rows (token, subject)",
+    "create index if not exists by_subject on rows (subject)",
+)
+_PRAGMAS = (
+    # Tokens come in no order: each new row changes a page of the index of its own, and all of that page is written.
+    "page_size = 2048",
+    # The exclusive lock is held until `close`; it also spares WAL its shared-memory file.
+    "locking_mode = exclusive",
+    "journal_mode = wal",
+    "synchronous = full",
+    "secure_delete = on",
+    "cache_size = -32768",
+    "wal_autocheckpoint = 8192",
 )
 
 
@@ -68,16 +81,29 @@ class SqliteVault:
         """Whether there is a row."""
         return bool(self._ask(self._rows, "select 1 from rows where subject = ? and token = ?", subject, token))
 
-    def add(self, subjects: Collection[SubjectKey], rows: Collection[SealedRow]) -> None:
-        """New subjects, then rows; a row that is there already is replaced."""
+    def add(self, subjects: Collection[SubjectKey], rows: Collection[SealedRow]) -> int:
+        """New subjects, then rows; a row that is there already stays as it is. How many rows were new."""
         if subjects:
-            values = [(s.number, s.name, s.wrapped, s.version, s.since_us, s.erased_us) for s in subjects]
             with self._changing(self._keys) as base:
-                base.executemany(f"insert into subjects ({_SUBJECT}) values (?, ?, ?, ?, ?, ?)", values)  # noqa: S608
-        if rows:
-            cells = [(r.subject, r.token, r.sealed, r.since_us, r.corrected_us) for r in rows]
-            with self._changing(self._rows) as base:
-                base.executemany(f"insert or replace into rows ({_ROW}) values (?, ?, ?, ?, ?)", cells)  # noqa: S608
+                base.executemany(f"insert into subjects ({_SUBJECT}) values (?, ?, ?, ?, ?, ?)", subjects)  # noqa: S608
+        if not rows:
+            return 0
+        with self._changing(self._rows) as base:
+            return self._put(base, "on conflict do nothing", rows)
+
+    def replace(self, rows: Collection[SealedRow]) -> None:
+        """Rows in the place of those that are there, if any."""
+        with self._changing(self._rows) as base:
+            self._put(
+                base,
+                "on conflict do update set sealed = excluded.sealed, since_us = excluded.since_us,"
+                " corrected_us = excluded.corrected_us",
+                rows,
+            )
+
+    def _put(self, base: sqlite3.Connection, met: str, rows: Collection[SealedRow]) -> int:
+        put = f"insert into rows ({_ROW}) values (?, ?, ?, ?, ?) {met}"  # noqa: S608 - constants
+        return base.executemany(put, rows).rowcount
 
     def rows_of(self, subject: int) -> Sequence[SealedRow]:
         """All rows of a subject, by token."""
@@ -88,11 +114,6 @@ class SqliteVault:
         """All rows with a token, by subject."""
         ask = f"select {_ROW} from rows where token = ? order by subject"  # noqa: S608
         return [SealedRow(*each) for each in self._ask(self._rows, ask, token)]
-
-    def rows(self, after: tuple[int, str] = (-1, ""), limit: int = 1_000) -> Sequence[SealedRow]:
-        """Rows by (subject, token) above `after`."""
-        ask = f"select {_ROW} from rows where (subject, token) > (?, ?) order by subject, token limit ?"  # noqa: S608
-        return [SealedRow(*each) for each in self._ask(self._rows, ask, *after, limit)]
 
     def wrapped_under(self, versions: Collection[int], limit: int) -> Sequence[SubjectKey]:
         """Some subjects whose keys are wrapped under one of these versions."""
@@ -187,8 +208,7 @@ def _open(path: str, schema: Sequence[str]) -> sqlite3.Connection:
         # SQLite gives its other files the rights of this one.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
         base = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
-        # The exclusive lock is held until `close`; it also spares WAL its shared-memory file.
-        for pragma in ("locking_mode = exclusive", "journal_mode = wal", "synchronous = full", "secure_delete = on"):
+        for pragma in _PRAGMAS:
             base.execute(f"pragma {pragma}")
         base.execute("begin exclusive")
         for statement in schema:

@@ -6,7 +6,7 @@ and is wrapped under the ring; to destroy that one small thing makes all its row
 
 import threading
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from secrets import randbits
 from typing import NamedTuple
 
@@ -134,14 +134,11 @@ class Vault:
                     subject, keyed = self._new_subject(name, now_us)
                     subjects.append(subject)
                     made[name] = keyed
-                elif name not in made and self._store.held(keyed[0], token):
-                    continue
                 rows.append(_sealed(keyed, token, clear, now_us))
-            if rows:
-                self._store.add(subjects, rows)
+            new = self._store.add(subjects, rows) if rows else 0
             self._remember(made)
             self.known.update(fresh)
-            return len(rows)
+            return new
 
     def _stored(self, name: str) -> tuple[int, Sealer] | None:
         """A subject's number and key, from the store."""
@@ -202,10 +199,10 @@ class Vault:
             keyed = subject.number, self._opened(subject)
             row = _sealed(keyed, token, clear, now_us)
             before = next(each for each in self._store.rows_of(subject.number) if each.token == token)
-            rows = [replace(row, since_us=before.since_us, corrected_us=now_us)]
+            rows = [row._replace(since_us=before.since_us, corrected_us=now_us)]
             if right != token and not self._store.held(subject.number, right):
                 rows.append(_sealed(keyed, right, clear, now_us))
-            self._store.add((), rows)
+            self._store.replace(rows)
             return right
 
     def erase(self, name: str, now_us: int) -> int:
@@ -247,7 +244,7 @@ class Vault:
 
     def _wrapped_again(self, subject: SubjectKey) -> SubjectKey:
         version, wrapped = self._ring.wrap(self._opened(subject).packed(), _of_subject(subject.number, subject.name))
-        return replace(subject, version=version, wrapped=wrapped)
+        return subject._replace(version=version, wrapped=wrapped)
 
     def destroy(self, number: int, now_us: int) -> None:
         """Destroy a retired version that no key needs any more. Raises RingProblem."""
@@ -265,27 +262,19 @@ class Vault:
             return VaultStatus(counts, self._ring.versions, sum(counts.versions.get(each, 0) for each in retired))
 
     def check(self) -> Checked:
-        """Open everything once, and keep nothing of it."""
-        subjects, closed, rows, closed_rows, keyless = 0, [], 0, 0, 0
-        last: tuple[int, SubjectKey | None, Sealer | None] = (-1, None, None)
+        """Open everything once, and keep nothing of it. Nothing must come in meanwhile: all rows are counted first."""
+        subjects, closed, met, closed_rows = 0, [], 0, 0
+        counted = self._store.counts().rows
         for subject in self._all_subjects():
             subjects += 1
-            if subject.wrapped is not None and self._tried(subject) is None:
-                closed.append(subject.name)
-        for row in self._all_rows():
-            rows += 1
-            if row.subject != last[0]:
-                found = self._store.numbered(row.subject)
-                last = row.subject, found, None if found is None else self._tried(found)
-            _, found, sealer = last
-            if found is None or sealer is None:
-                keyless += 1
+            sealer = self._tried(subject)
+            if sealer is None:
+                closed += [subject.name] if subject.wrapped is not None else []
                 continue
-            try:
-                _open(row, found, sealer)
-            except CannotOpen:
-                closed_rows += 1
-        return Checked(subjects, rows, tuple(closed), closed_rows, keyless)
+            rows = self._store.rows_of(subject.number)
+            met += len(rows)
+            closed_rows += sum(not _opens(row, subject, sealer) for row in rows)
+        return Checked(subjects, counted, tuple(closed), closed_rows, counted - met)
 
     def _tried(self, subject: SubjectKey) -> Sealer | None:
         try:
@@ -298,12 +287,6 @@ class Vault:
         while page := self._store.subjects(after):
             yield from page
             after = page[-1].number
-
-    def _all_rows(self) -> Iterator[SealedRow]:
-        after = (-1, "")
-        while page := self._store.rows(after):
-            yield from page
-            after = page[-1].subject, page[-1].token
 
     def close(self) -> None:
         """Let go of the store."""
@@ -334,6 +317,14 @@ def _of_row(number: int, token: str) -> bytes:
 def _sealed(keyed: tuple[int, Sealer], token: str, clear: str, now_us: int) -> SealedRow:
     number, sealer = keyed
     return SealedRow(number, token, sealer.seal(clear.encode(), _of_row(number, token)), now_us)
+
+
+def _opens(row: SealedRow, subject: SubjectKey, sealer: Sealer) -> bool:
+    try:
+        _open(row, subject, sealer)
+    except CannotOpen:
+        return False
+    return True
 
 
 def _open(row: SealedRow, subject: SubjectKey, sealer: Sealer) -> Opened:
