@@ -136,12 +136,15 @@ def streams(report: Report, folder: Path, count: int, rounds: int) -> None:
     raws = [msgspec.json.encode(each.event) for each in itertools.islice(World(doors.SEED, users=doors.USERS), count)]
     files = Outside().pack_files([])
     rates: dict[bool, list[float]] = {False: [], True: []}
+    costs: dict[bool, list[float]] = {False: [], True: []}
     rows = 0
     for turn in range(rounds):
         for on in (False, True) if turn % 2 else (True, False):
             place = folder / f"stream-{turn}-{on}"
             vault = vault_in(place) if on else None
-            rates[on].append(asyncio.run(stream(place, files, raws, vault)))
+            rate, cost = asyncio.run(stream(place, files, raws, vault))
+            rates[on].append(rate)
+            costs[on].append(cost)
         place = folder / f"stream-{turn}-True"
         store = SqliteVault(place / "vault.sqlite", place / "keys" / "subjects.sqlite")
         rows = store.counts().rows
@@ -149,27 +152,29 @@ def streams(report: Report, folder: Path, count: int, rounds: int) -> None:
     told = f"decisions from an empty folder on, {IN_FLIGHT} in flight"
     report.add(SUBJECT, f"{told}, vault off", "/s", rates[False])
     report.add(SUBJECT, f"{told}, vault on", "/s", rates[True], note=f"{rows / count:.2f} new rows an event")
+    report.add(SUBJECT, "… CPU, vault off", "µs each", costs[False])
+    report.add(SUBJECT, "… CPU, vault on", "µs each", costs[True])
     report.add(SUBJECT, "… on, of off", "×", pairwise_shares(rates[True], rates[False]), at_least=0.75)
 
 
-async def stream(place: Path, files: dict[str, str], raws: list[bytes], vault: Vault | None) -> float:
-    """Durable decisions a second."""
+async def stream(place: Path, files: dict[str, str], raws: list[bytes], vault: Vault | None) -> tuple[float, float]:
+    """Durable decisions a second, and CPU microseconds for each, all threads."""
     platform = Platform(
         open_log=lambda _: SegmentLog(place / "journal", on_sealed=None), blobs=MemoryBlobs(),
         tokens=Tokens(bytes(KEY_BYTES)), clock=Outside().clock, files=files,
         settings=Settings(release_due=False, archive_minutes=0, drift_hours=0), vault=vault,
     )  # fmt: skip
     await platform.start()
-    begin = time.perf_counter()
+    begin, begin_cpu = time.perf_counter(), cpu_s()
     waiting: deque[asyncio.Future[bytes]] = deque()
     for raw in raws:
         waiting.append(platform.submit(raw, platform.now_us()))
         if len(waiting) >= IN_FLIGHT:
             await waiting.popleft()
     await asyncio.gather(*waiting)
-    rate = len(raws) / (time.perf_counter() - begin)
+    rate, cost = len(raws) / (time.perf_counter() - begin), (cpu_s() - begin_cpu) / len(raws) * 1e6
     await platform.close(snapshot=False)
-    return rate
+    return rate, cost
 
 
 def served(report: Report, folder: Path, seconds: float, *, events: int, rounds: int) -> None:

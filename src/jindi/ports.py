@@ -169,6 +169,9 @@ class VaultStore(Protocol):
     def subject(self, name: str) -> SubjectKey | None:
         """The subject of this name that has a key."""
 
+    def named(self, names: Collection[str]) -> Mapping[str, SubjectKey]:
+        """Those of these names that have a key, by name."""
+
     def numbered(self, number: int) -> SubjectKey | None:
         """The subject of this number, erased or not."""
 

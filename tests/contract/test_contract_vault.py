@@ -50,6 +50,16 @@ def test_what_was_added_is_found_by_name_number_subject_and_token(full):
     assert full.counts() == VaultCounts(2, 0, 3, {1: 2})
 
 
+def test_many_subjects_and_rows_go_in_and_are_found_at_once(store):
+    subjects = [SubjectKey(n, f"name-{n}", b"key", 1, n) for n in range(301)]
+    rows = [SealedRow(n, f"phone.{n}", b"%d" % n, n) for n in range(301)]
+    assert store.add(subjects, rows) == 301
+    assert store.add([], rows[:7]) == 0
+    assert store.named([*(each.name for each in subjects), "nobody"]) == {each.name: each for each in subjects}
+    assert store.named([]) == {}
+    assert [list(store.rows_of(n)) for n in range(301)] == [[row] for row in rows]
+
+
 def test_subjects_are_walked_in_pages_without_gap_or_repetition(full):
     assert list(full.subjects()) == [BOB, ANN]
     assert list(full.subjects(after=3, limit=1)) == [ANN]

@@ -11,6 +11,7 @@ from vault_world import ANN, BOB, CARD, OTHER_PHONE, PHONE, TOKENS, disk_vault, 
 
 from jindi.ports import VaultFailure
 from jindi.vault import PROFILES, CannotOpen, Known, RingProblem, is_token
+from jindi.vault import vault as vault_module
 
 PHONE_TOKEN = TOKENS.token("phone", PHONE)
 EVERYTHING = [("ann", "bank_card", CARD), ("ann", "phone", PHONE)]
@@ -64,6 +65,16 @@ def test_however_batches_fall_and_however_little_is_remembered_each_pair_is_ther
     assert vault.status().counts.rows == len(wanted)
     found = [(each.subject, each.clear) for name in {n for n, _ in wanted} for each in vault.export(name)]
     assert sorted(found) == sorted(wanted)
+
+
+def test_however_few_keys_are_remembered_a_subject_stays_one(vault, monkeypatch):
+    monkeypatch.setattr(vault_module, "_KEYS_MAX", 3)
+    for turn in range(4):
+        vault.commit([personal(f"u{n}", "device", f"device-{turn}-{n}") for n in range(turn, 7)], turn)
+    counts = vault.status().counts
+    assert (counts.subjects, counts.rows) == (7, 22)
+    assert len(vault._keys) <= 7
+    assert vault.check().ok
 
 
 def test_memory_of_pairs_is_bounded_and_keeps_the_newest():

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from jindi.ports import SealedRow, SubjectKey, VaultCounts
 
@@ -21,6 +21,11 @@ class MemoryVault:
         with self._lock:
             number = self._names.get(name)
             return None if number is None else self._subjects[number]
+
+    def named(self, names: Collection[str]) -> Mapping[str, SubjectKey]:
+        """Those of these names that have a key, by name."""
+        with self._lock:
+            return {name: self._subjects[self._names[name]] for name in names if name in self._names}
 
     def numbered(self, number: int) -> SubjectKey | None:
         """The subject of this number, erased or not."""

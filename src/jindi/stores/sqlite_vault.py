@@ -7,7 +7,7 @@ cut off at once; what a disk keeps of cut-off blocks is the disk's affair.
 import os
 import sqlite3
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from jindi.ports import SealedRow, SubjectKey, VaultCounts, VaultFailure
@@ -34,6 +34,9 @@ _ROWS_SCHEMA = (
     "create unique index if not exists by_token on rows (token, subject)",
     "create index if not exists by_subject on rows (subject)",
 )
+_NAMES_MAX = 500
+"""Names in one question; SQLite takes 999 values at least."""
+
 _PRAGMAS = (
     # Tokens come in no order: each new row changes a page of the index of its own, and all of that page is written.
     "page_size = 2048",
@@ -67,6 +70,18 @@ class SqliteVault:
         found = self._ask(self._keys, ask, name)
         return SubjectKey(*found[0]) if found else None
 
+    def named(self, names: Collection[str]) -> Mapping[str, SubjectKey]:
+        """Those of these names that have a key, by name."""
+        found: dict[str, SubjectKey] = {}
+        asked = list(names)
+        for first in range(0, len(asked), _NAMES_MAX):
+            part = asked[first : first + _NAMES_MAX]
+            ask = (
+                f"select {_SUBJECT} from subjects where name in ({', '.join('?' * len(part))}) and wrapped is not null"  # noqa: S608
+            )
+            found |= {each[1]: SubjectKey(*each) for each in self._ask(self._keys, ask, *part)}
+        return found
+
     def numbered(self, number: int) -> SubjectKey | None:
         """The subject of this number, erased or not."""
         found = self._ask(self._keys, f"select {_SUBJECT} from subjects where number = ?", number)  # noqa: S608
@@ -89,21 +104,15 @@ class SqliteVault:
         if not rows:
             return 0
         with self._changing(self._rows) as base:
-            return self._put(base, "on conflict do nothing", rows)
+            put = f"insert into rows ({_ROW}) values (?, ?, ?, ?, ?) on conflict do nothing"  # noqa: S608
+            return base.executemany(put, rows).rowcount
 
     def replace(self, rows: Collection[SealedRow]) -> None:
         """Rows in the place of those that are there, if any."""
+        cells = ("sealed", "since_us", "corrected_us")
+        met = f"on conflict do update set {', '.join(f'{cell} = excluded.{cell}' for cell in cells)}"
         with self._changing(self._rows) as base:
-            self._put(
-                base,
-                "on conflict do update set sealed = excluded.sealed, since_us = excluded.since_us,"
-                " corrected_us = excluded.corrected_us",
-                rows,
-            )
-
-    def _put(self, base: sqlite3.Connection, met: str, rows: Collection[SealedRow]) -> int:
-        put = f"insert into rows ({_ROW}) values (?, ?, ?, ?, ?) {met}"  # noqa: S608 - constants
-        return base.executemany(put, rows).rowcount
+            base.executemany(f"insert into rows ({_ROW}) values (?, ?, ?, ?, ?) {met}", rows)  # noqa: S608
 
     def rows_of(self, subject: int) -> Sequence[SealedRow]:
         """All rows of a subject, by token."""

@@ -125,28 +125,25 @@ class Vault:
         """
         with self._lock:
             fresh = {(subject, token): clear for subject, token, clear in batch if (subject, token) not in self.known}
-            made: dict[str, tuple[int, Sealer]] = {}
+            keyed = self._keyed({name for name, _ in fresh})
             subjects: list[SubjectKey] = []
             rows: list[SealedRow] = []
             for (name, token), clear in fresh.items():
-                keyed = made.get(name) or self._keys.get(name) or self._stored(name)
-                if keyed is None:
-                    subject, keyed = self._new_subject(name, now_us)
+                if name not in keyed:
+                    subject, keyed[name] = self._new_subject(name, now_us)
                     subjects.append(subject)
-                    made[name] = keyed
-                rows.append(_sealed(keyed, token, clear, now_us))
+                rows.append(_sealed(keyed[name], token, clear, now_us))
             new = self._store.add(subjects, rows) if rows else 0
-            self._remember(made)
+            self._remember(keyed)
             self.known.update(fresh)
             return new
 
-    def _stored(self, name: str) -> tuple[int, Sealer] | None:
-        """A subject's number and key, from the store."""
-        subject = self._store.subject(name)
-        if subject is None:
-            return None
-        keyed = subject.number, self._opened(subject)
-        self._remember({name: keyed})
+    def _keyed(self, names: set[str]) -> dict[str, tuple[int, Sealer]]:
+        """Numbers and keys of those among these subjects that have one."""
+        keyed = {name: self._keys[name] for name in names if name in self._keys}
+        if len(keyed) < len(names):
+            found = self._store.named(names - keyed.keys())
+            keyed |= {name: (each.number, self._opened(each)) for name, each in found.items()}
         return keyed
 
     def _new_subject(self, name: str, now_us: int) -> tuple[SubjectKey, tuple[int, Sealer]]:
