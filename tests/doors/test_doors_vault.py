@@ -1,6 +1,7 @@
 """A folder with a vault, from its first start to an erasure: what people are told, and where clear text stands."""
 
 import base64
+import contextlib
 import json
 import os
 import shutil
@@ -13,6 +14,9 @@ from test_doors_cli import AT_US, jindi, live, running, stop, told, write_packs
 
 from jindi.app.wiring import Outside
 from jindi.basics.identifiers import NORMAL_FORMS
+from jindi.journal import unseal
+from jindi.run.records import DecisionRecord, decode
+from jindi.vault import is_token
 from shop_world import CANARIES, CARD, DEVICE, IP, PHONE, list_entry, pay
 
 OTHER_PHONE = "13987654321"
@@ -108,6 +112,40 @@ def test_after_a_life_with_a_vault_no_file_and_no_log_holds_a_canary_and_export_
         rows = told("subject", "export", user, "--data", data)["rows"]
         assert {row["kind"]: row["value"] for row in rows} == KINDS
         assert sorted(row["value"] for row in rows) == sorted(CANARIES)
+
+
+def test_after_a_kill_every_token_of_the_journal_opens(tmp_path):
+    data, packs = tmp_path / "data", write_packs(tmp_path)
+    now_us = time.time_ns() // 1000
+    with running(data, packs) as process:
+        ready = json.loads(process.stdout.readline())
+        events = (pay(n, at_us=now_us, user=f"u{n % 40}", device=f"device-{n:06}") for n in range(5_000))
+        body = "\n".join(map(json.dumps, events))
+        headers = {"authorization": f"Bearer {ready['api_key']}", "content-type": "application/x-ndjson"}
+        with (
+            httpx.Client(headers=headers, trust_env=False, timeout=60) as http,
+            contextlib.suppress(httpx.TransportError),
+            http.stream("POST", f"{ready['url']}/v1/events", content=body) as answer,
+        ):
+            next(answer.iter_lines())
+            process.kill()
+    outside = Outside()
+    settled = outside.settle({"data": str(data)})
+    vault = outside.kept_vault(settled, lambda _: None)
+    log = outside.view_log(settled)
+    records = [decode(each) for frame in log.read(0) for each in unseal(frame.batch).records]
+    tokens = {
+        value
+        for record in records
+        if isinstance(record, DecisionRecord)
+        for value in record.values
+        if isinstance(value, str) and is_token(value.split(".")[0], value)
+    }
+    assert len(tokens) > 3
+    assert [token for token in tokens if not vault.look_up(token)] == []
+    assert vault.check().ok
+    vault.close()
+    log.close()
 
 
 @pytest.fixture
