@@ -292,6 +292,24 @@ def test_a_file_that_the_setting_names_is_expected_and_never_made(tmp_path):
     assert open_with(data, vault_root=f"file:{path}") == []
 
 
+def test_the_root_is_changed_and_the_old_one_opens_nothing(lived, tmp_path, monkeypatch):
+    data, path = lived[0], tmp_path / "root"
+    assert "the root key is missing" in json.dumps(told("vault", "root", f"file:{path}", "--data", data, code=1))
+    for wrong in ("file", "cloud", "environment:x"):
+        assert "not a place" in json.dumps(told("vault", "root", wrong, "--data", data, code=1))
+    path.write_text("cd" * 32 + "\n")
+    path.chmod(0o600)
+    assert told("vault", "root", f"file:{path}", "--data", data) == {"ok": True, "vault_root": f"file:{path}"}
+    assert "can't be opened with this root key" in problems(data)
+    monkeypatch.setenv("JINDI_VAULT_ROOT", f"file:{path}")
+    monkeypatch.setenv("JINDI_ROOT_KEY", "ef" * 32)
+    assert told("vault", "check", "--data", data)["ok"]
+    assert told("vault", "root", "environment", "--data", data)["ok"]
+    monkeypatch.setenv("JINDI_VAULT_ROOT", "environment")
+    assert told("vault", "check", "--data", data)["ok"]
+    assert "already" in json.dumps(told("vault", "root", "environment", "--data", data, code=1))
+
+
 def test_a_ring_that_is_gone_is_not_made_anew_over_sealed_rows(lived):
     (lived[0] / "keys" / "ring").unlink()
     assert "the key ring is missing" in problems(lived[0])

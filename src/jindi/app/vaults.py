@@ -88,18 +88,32 @@ def _root(settled: Settled, about: Mapping[str, str]) -> Root:
 def _new_root(settled: Settled, tell: Callable[[str], None]) -> Root:
     """The root for a new ring. A file is made only where the setting names none: there one is expected."""
     kind, place = _kind(settled)
-    profile: Profile = settled.vault_cipher
-    if kind == "passphrase":
-        passphrase = _given(ROOT_PASSPHRASE)
-        if len(passphrase) < PASSPHRASE_MIN:
-            raise _wrong(ROOT_PASSPHRASE, f"shorter than {PASSPHRASE_MIN} characters", "take a longer one")
-        return passphrase_root(passphrase, profile, new_stretch() | {"profile": profile})
     if kind == "file" and settled.vault_root == "file" and not place.exists():
         FileBlobs(place.parent).save(place.name, [f"{secrets.token_hex(ROOT_BYTES)}\n".encode()], private=True)
         tell(
             f"the vault's root key was made: {place}. Copy it to another place than the data; for production keep it"
             " elsewhere (vault_root in docs/vault.md)"
         )
+    return _fresh(kind, place, settled.vault_cipher)
+
+
+def another_root(settled: Settled, where: str) -> Root:
+    """A root for a ring that is there: a `vault_root` in words. Raises Problems; nothing is made."""
+    kind, _, path = where.partition(":")
+    if kind not in ROOTS or bool(path) != (kind == "file"):
+        raise _wrong("root", "not a place of a root key", "use file:PATH, environment or passphrase")
+    if kind == _kind(settled)[0] != "file":
+        raise _wrong("root", f"the root is from the {kind} already", "go by way of another kind")
+    return _fresh(kind, Path(path), settled.vault_cipher)
+
+
+def _fresh(kind: str, place: Path, profile: Profile) -> Root:
+    """A root that no ring is under yet."""
+    if kind == "passphrase":
+        passphrase = _given(ROOT_PASSPHRASE)
+        if len(passphrase) < PASSPHRASE_MIN:
+            raise _wrong(ROOT_PASSPHRASE, f"shorter than {PASSPHRASE_MIN} characters", "take a longer one")
+        return passphrase_root(passphrase, profile, new_stretch() | {"profile": profile})
     secret = _given_secret() if kind == "environment" else _file_secret(place)
     return KeyRoot(secret, profile, {"kind": kind, "profile": profile})
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import jindi
 from jindi.access import ApiKeys, Sessions, SignInLinks
 from jindi.app.settings import settle
-from jindi.app.vaults import has_vault, open_vault
+from jindi.app.vaults import another_root, has_vault, open_vault
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.wiring import Settled
 from jindi.journal import Signer, Verifier
-from jindi.ports import Blobs, Clock, Files, Log
+from jindi.ports import Blobs, Clock, Files, Log, Root
 from jindi.stores.files import FileBlobs
 from jindi.stores.folders import read_folder, write_folder
 from jindi.stores.segments import SegmentLog
@@ -141,6 +141,10 @@ class Outside:
         if not has_vault(settled):
             raise Problems([Problem(str(settled.data), "", "there is no vault here", "name the folder with --data")])
         return open_vault(settled, self.clock.now_us(), tell)
+
+    def another_root(self, settled: Settled, where: str) -> Root:
+        """Another root key for the vault's ring."""
+        return another_root(settled, where)
 
     def signer(self, settled: Settled) -> Signer:
         """Signs checkpoints."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from secrets import randbits
 from typing import NamedTuple
 
-from jindi.ports import SealedRow, SubjectKey, VaultCounts, VaultStore
+from jindi.ports import Root, SealedRow, SubjectKey, VaultCounts, VaultStore
 from jindi.vault.ciphers import CannotOpen, Profile, Sealer
 from jindi.vault.ring import KeyRing, RingProblem, Version
 from jindi.vault.tokens import Tokens
@@ -249,6 +249,11 @@ class Vault:
             if left := self._store.counts().versions.get(number, 0):
                 raise RingProblem(f"{left} keys are still wrapped under version {number}: re-wrap first")
             self._ring.destroy(number, now_us)
+
+    def change_root(self, root: Root) -> None:
+        """Put the ring under another root; what the old one opens are old copies of the ring's file."""
+        with self._lock:
+            self._ring.change_root(root)
 
     # ---- looking
 

@@ -65,6 +65,17 @@ def vault_rewrap(
     _do(ctx, data, lambda keeping: keeping.rewrap(destroy=destroy), as_json=as_json)
 
 
+@vault_app.command("root")
+def vault_root(
+    ctx: typer.Context,
+    where: Annotated[str, typer.Argument(metavar="ROOT", help="file:PATH, environment or passphrase.")],
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put the key ring under another root key. Set `vault_root` to the same afterwards."""
+    _do(ctx, data, lambda keeping: keeping.change_root(where), as_json=as_json)
+
+
 @vault_app.command("check")
 def vault_check(ctx: typer.Context, data: Data = None, as_json: AsJson = False) -> None:
     """Open every key and every row once; ends with 1 when something does not open."""

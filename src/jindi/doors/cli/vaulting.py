@@ -86,6 +86,15 @@ class Keeping:
             named = ", ".join(map(str, gone))
             self._output.say(f"已销毁版本 {named}。Destroyed: version {named}.")
 
+    def change_root(self, where: str) -> None:
+        """The ring under another root."""
+        self._vault.change_root(self._wiring.another_root(self._settled, where))
+        self._output.give({"ok": True, "vault_root": where})
+        self._output.say(
+            f'密钥环已改由新的根密钥封装。请设置 vault_root = "{where}"，并销毁密钥环的旧副本。\n'
+            f'The key ring is under the new root. Set vault_root = "{where}", and destroy old copies of the ring.'
+        )
+
     def check(self) -> None:
         """Whether everything opens."""
         found = self._vault.check()

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from jindi.access import ApiKeys, Sessions, SignInLinks
 from jindi.journal import Signer, Verifier
-from jindi.ports import Blobs, Clock, Files, Log
+from jindi.ports import Blobs, Clock, Files, Log, Root
 from jindi.run.platform import Settings
 from jindi.vault import Profile, Tokens, Vault
 
@@ -84,6 +84,9 @@ class Wiring(Protocol):
 
     def kept_vault(self, settled: Settled, tell: Callable[[str], None]) -> Vault:
         """The vault that is there, whatever the settings say. Raises Problems when there is none."""
+
+    def another_root(self, settled: Settled, where: str) -> Root:
+        """Another root key for the vault's ring: `where` as the setting `vault_root`. Raises Problems."""
 
     def signer(self, settled: Settled) -> Signer:
         """Signs checkpoints; its key is made on the first run."""
