@@ -248,6 +248,21 @@ def test_after_a_rotation_and_re_wrapping_old_versions_may_go(vault):
     assert vault.check().ok
 
 
+def test_a_damaged_key_holds_up_no_other_and_keeps_its_version_from_going(tmp_path):
+    with closing(disk_vault(tmp_path)) as vault:
+        vault.commit(ANN + BOB, 5)
+        vault._store._keys.execute("update subjects set wrapped = x'00' where name = 'ann'")
+        vault.rotate(6)
+        assert vault.rewrap(10) == 1
+        assert vault.rewrap(10) == 0
+        with pytest.raises(RingProblem, match="1 keys are still wrapped"):
+            vault.destroy(1, 7)
+        assert vault.check().closed_subjects == ("ann",)
+        assert vault.erase("ann", 8) == 2
+        vault.destroy(1, 9)
+        assert vault.check().ok
+
+
 def test_keys_are_rotated_and_wrapped_again_while_events_come_in(vault):
     failures, done = [], threading.Event()
 

@@ -228,19 +228,23 @@ class Vault:
             return self._ring.rotate(now_us, profile)
 
     def rewrap(self, budget: int) -> int:
-        """Put up to `budget` subjects' keys under the active version, with turns for others between; how many."""
+        """Put up to `budget` subjects' keys under the active version, with turns for others between; how many.
+
+        Keys that are damaged stay where they are; `check` names them.
+        """
         done = 0
         while done < budget:
             with self._lock:
                 found = self._store.wrapped_under(self._ring.retired, min(budget - done, _AT_ONCE))
-                if not found:
+                opened = [(subject, sealer) for subject in found if (sealer := self._tried(subject)) is not None]
+                if not opened:
                     break
-                self._store.rewrap([self._wrapped_again(subject) for subject in found])
-                done += len(found)
+                self._store.rewrap([self._wrapped_again(subject, sealer) for subject, sealer in opened])
+                done += len(opened)
         return done
 
-    def _wrapped_again(self, subject: SubjectKey) -> SubjectKey:
-        version, wrapped = self._ring.wrap(self._opened(subject).packed(), _of_subject(subject.number, subject.name))
+    def _wrapped_again(self, subject: SubjectKey, sealer: Sealer) -> SubjectKey:
+        version, wrapped = self._ring.wrap(sealer.packed(), _of_subject(subject.number, subject.name))
         return subject._replace(version=version, wrapped=wrapped)
 
     def destroy(self, number: int, now_us: int) -> None:
