@@ -13,6 +13,7 @@ from jindi.doors.api.openapi import document
 from jindi.ports import LogFailure
 from jindi.run import lane as lanes
 from jindi.run.intake import EVENT_BYTES_MAX
+from jindi.run.records import decision_seq
 from jindi.stores.files import MemoryBlobs
 from replay_world import planted
 from shop_world import (
@@ -144,6 +145,26 @@ def test_a_decision_is_answered_with_everything_that_the_contract_names():
             assert {"decision_id", "event_id", "outcome", "score", "reasons", "policy", "degraded", "late"} <= set(told)
             assert set(told["reasons"][0]) == {"rule", "zh", "en", "basis"}
             assert (await api.post(pay(1, "2000.00"))).content == answer.content
+
+    run(go())
+
+
+def test_a_basis_in_two_languages_is_one_text_on_the_wire_and_both_in_the_explanation():
+    """Whoever reads answers finds a text there as ever, and the journal's records don't hold it at all."""
+    policy = POLICY.replace('basis = "shop rules 1"', 'basis = { zh = "商店守则第一条", en = "shop rules 1" }')
+    assert policy != POLICY
+
+    async def go():
+        async with Api() as plain, Api(Shop(shop_files(policy=policy))) as both:
+            answers = [await api.post(pay(1, "2000.00")) for api in (plain, both)]
+            told = [answer.json() for answer in answers]
+            assert told[0]["reasons"] == told[1]["reasons"]
+            assert told[1]["reasons"][0]["basis"] == "shop rules 1"
+            records = [api.shop.platform.archive.raw(decision_seq(told[1]["decision_id"])) for api in (plain, both)]
+            assert records[0] == records[1]
+            explained = (await both.ask("GET", f"/v1/decisions/{told[1]['decision_id']}/explanation")).json()
+            (hit,) = [line for line in explained["rules"] if line["state"] == "hit"]
+            assert (hit["basis"], hit["basis_zh"]) == ("shop rules 1", "商店守则第一条")
 
     run(go())
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import jindi
 from jindi.access import ApiKeys, Sessions, SignInLinks
-from jindi.app.settings import settle
+from jindi.app.settings import FILE_NAME, settle
 from jindi.app.vaults import another_root, has_vault, open_vault
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.wiring import Settled
@@ -92,6 +92,16 @@ class Outside:
                     continue
                 marks.append((str(path), status.st_mtime_ns, status.st_size))
         return tuple(marks)
+
+    def must_exist(self, settled: Settled, *, or_empty: bool = False) -> None:
+        """Refuse a folder that holds no journal of any store: most likely its name was mistyped."""
+        if any((settled.data / name).exists() for name in ("journal", "journal.sqlite")):
+            return
+        if or_empty and settled.data.is_dir() and {each.name for each in settled.data.iterdir()} <= {FILE_NAME}:
+            return
+        remedy = "name the folder of a platform that has been started, with --data"
+        remedy += "; for a new platform make an empty folder first" if or_empty else ""
+        raise Problems([Problem(str(settled.data), "", "no platform has been started in this folder", remedy)])
 
     def open_log(self, settled: Settled, on_sealed: Callable[[int], None] | None = None) -> Log:
         """The journal, for writing."""

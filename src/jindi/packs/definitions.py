@@ -40,6 +40,11 @@ class Words:
     zh: str
     en: str
 
+    @classmethod
+    def alike(cls, text: str) -> "Words":
+        """A text that both languages have, such as the number of an incident."""
+        return cls(text, text)
+
 
 @dataclass(frozen=True, slots=True)
 class FieldDef:
@@ -148,7 +153,7 @@ class LimitStep:
 
     since: date
     value: int | float | str | None
-    basis: str
+    basis: Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +250,7 @@ class RuleDef:
     when: Expression
     then: Outcome | None
     score: int
-    basis: str
+    basis: Words
     degrade: Degrade
     method: str | None
     wait_us: int | None
@@ -272,7 +277,7 @@ class ExemptionDef:
     doc: Words
     when: Expression
     lifts: frozenset[Outcome]
-    basis: str
+    basis: Words
 
 
 @dataclass(frozen=True, slots=True)

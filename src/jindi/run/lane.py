@@ -116,6 +116,7 @@ class Lane:
         vault: Vault | None = None,
     ) -> None:
         self.state, self.log, self._chain, self._clock = state, log, chain, clock
+        self.first_seq = state.next_seq
         self.measures = measures
         self._archive, self._vault = archive, vault
         self._loop = asyncio.get_running_loop()

@@ -23,6 +23,7 @@ from jindi.run.drift.watcher import Watcher
 from jindi.run.history.keeper import Keeper
 from jindi.run.intake import AHEAD_MAX_US, Intake, Refused
 from jindi.run.lane import RECENT_MAX, Busy, Conflict, Held, Lane, Stopped, Waiter, write_again
+from jindi.run.lookback import Earlier, look_back
 from jindi.run.measures import Measures
 from jindi.run.openings import Status
 from jindi.run.records import (
@@ -152,6 +153,7 @@ class Platform:
         self._snapshot_lock = asyncio.Lock()
         self._recover_at_us, self._patience_us = 0, SECOND_US
         self._closing = self._clock_is_behind = False
+        self._earlier: tuple[Lane, tuple[tuple[Earlier, ...], bool]] | None = None
         self.held: str | None = None
         """Why events from outside are not taken for now; None when they are."""
 
@@ -335,6 +337,14 @@ class Platform:
         facts = ep.complete([*record.values, *record.facts], absent)
         outcome = OUTCOMES[record.verdict.outcome]
         return Found(seq, record, program, ep, facts, absent, self.lane.state.openings.status(seq, outcome))
+
+    def earlier(self) -> tuple[tuple[Earlier, ...], bool]:
+        """The newest decisions of the journal before this lane began, newest first, and whether they are all; read
+        when they are first asked for.
+        """
+        if self._earlier is None or self._earlier[0] is not self.lane:
+            self._earlier = self.lane, look_back(self.archive, self.lane.first_seq)
+        return self._earlier[1]
 
     def explanation(self, found: Found, *, exact: bool = False) -> Explanation:
         """Why a decision is as it is; with `exact` the reasons of models are Shapley values."""
@@ -609,7 +619,7 @@ class Platform:
         self.log.close()
         try:
             self._open()
-            self._tell(f"recovered; {self.replayed} records replayed")
+            self._tell(f"recovered; records replayed: {self.replayed:,}")
         except Exception as error:  # noqa: BLE001 - whatever it is, the lane stays stopped and the operator is told
             self._tell(f"recovery failed: {error}")
 

@@ -9,7 +9,7 @@ from rich.progress import Progress
 
 from jindi import journal
 from jindi.basics.problems import Problems
-from jindi.doors.cli.output import Output
+from jindi.doors.cli.output import Output, counted
 from jindi.doors.cli.wiring import Settled, Wiring
 from jindi.journal import ChainBroken, Checkpoint, CheckpointRefused, Verifier
 from jindi.ports import Frame, Log, LogDamaged, LogFailure
@@ -42,8 +42,9 @@ def verify_journal(wiring: Wiring, settled: Settled, output: Output, kept: Seque
         "head": verified.head.hex(), "checkpoints": verified.checkpoints, "notes": list(notes),
     })  # fmt: skip
     output.say(
-        f"✓ the chain holds: {verified.batches} batches, {decisions[0]} decisions ({verified.records} records),"
-        f" {verified.checkpoints} checkpoints agree; head {verified.head.hex()[:16]}"
+        f"✓ the chain holds: {counted(verified.batches, 'batch', 'batches')}, {counted(decisions[0], 'decision')}"
+        f" ({counted(verified.records, 'record')}),"
+        f" {counted(verified.checkpoints, 'checkpoint agrees', 'checkpoints agree')}; head {verified.head.hex()[:16]}"
     )
     for note in notes:
         output.say(note)
@@ -98,6 +99,6 @@ def make_checkpoint(wiring: Wiring, settled: Settled, output: Output, out: Path 
             output.fail(error)
     output.give({"ok": True, "records": seq, "checkpoint": note, "key": str(signer.verifier)})
     if out is not None:
-        output.say(f"{out}: the first {seq} records. The key to check it with: {signer.verifier}")
+        output.say(f"{out}: the first {counted(seq, 'record')}. The key to check it with: {signer.verifier}")
     else:
         output.say(f"{note}\nThe key to check it with: {signer.verifier}")

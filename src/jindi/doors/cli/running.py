@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 import gc
+import socket
 from collections.abc import Coroutine
-from dataclasses import dataclass, replace
-from typing import Any
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import uvloop
 
@@ -19,7 +21,9 @@ from jindi.ports import LogFailure
 from jindi.run.drift.watcher import Watcher
 from jindi.run.history.keeper import Keeper
 from jindi.run.platform import NotNow, Platform
-from jindi.vault import Vault
+
+if TYPE_CHECKING:
+    from jindi.run.demo import Began
 
 COLLECT_S = 60.0
 """How often the cycle collector has its turn. Left to itself it walks all young objects whenever enough have come,
@@ -31,24 +35,30 @@ WATCH_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """The world that `demo` shows."""
+    """The world that `demo` is to show; None: as the folder began, or as usual."""
 
-    seed: int
-    users: int
-    days: int
+    seed: int | None
+    users: int | None
+    days: int | None
 
 
 def make_platform(
-    wiring: Wiring, settled: Settled, output: Output, *, release_due: bool = True, vault: Vault | None = None
+    wiring: Wiring, settled: Settled, output: Output, *, release_due: bool = True, with_vault: bool = False
 ) -> Platform:
-    """A platform over the folder of the settings, not yet started; it closes its vault. Raises Problems."""
+    """A platform over the folder of the settings, not yet started. Raises Problems.
+
+    With the vault, if the settings have one, where events come in; the platform closes it.
+    """
+    # Packs that can't be read make no folder.
+    files = _saved(wiring, settled, output)
+    vault = wiring.vault(settled, output.note) if with_vault else None
     blobs = wiring.blobs(settled)
     return Platform(
         open_log=lambda sealed: wiring.open_log(settled, sealed),
         blobs=blobs,
         tokens=wiring.tokens(settled),
         clock=wiring.clock,
-        files=_saved(wiring, settled, output),
+        files=files,
         settings=replace(settled.platform, release_due=release_due),
         notary=Notary(wiring.origin(settled), wiring.signer(settled), blobs),
         keeper=Keeper(wiring.archive(settled)) if settled.platform.archive_minutes else None,
@@ -74,26 +84,39 @@ def bring_up(wiring: Wiring, settled: Settled, output: Output, simulation: Simul
     # Whatever is made until the start is done lives long: a search for cycles would find next to none (`_collect`).
     gc.disable()
     try:
-        output.warm()
-        # The simulated world releases and recalls by itself, in its own time.
-        vault = wiring.vault(settled, output.note)
-        platform = make_platform(wiring, settled, output, release_due=simulation is None, vault=vault)
-        uvloop.run(_up(wiring, settled, output, platform, simulation))
+        # Whatever can't be had is found before a folder is made.
+        with closing(_listening(settled)) as sock:
+            output.warm()
+            # The simulated world releases and recalls by itself, in its own time.
+            platform = make_platform(wiring, settled, output, release_due=simulation is None, with_vault=True)
+            world = _world(wiring, settled, simulation) if simulation is not None else None
+            uvloop.run(_up(wiring, settled, output, platform, sock, world))
     except (Problems, LogFailure, OSError) as error:
         output.fail(error)
     finally:
         gc.enable()
 
 
-async def _up(
-    wiring: Wiring, settled: Settled, output: Output, platform: Platform, simulation: Simulation | None
-) -> None:
+def _listening(settled: Settled) -> socket.socket:
     try:
-        sock = listen(settled.host, settled.port)
+        return listen(settled.host, settled.port)
     except OSError as error:
         raise Problems(
             [Problem("settings", "listen", f"can't listen there: {error.strerror}", "choose another --listen")]
         ) from None
+
+
+def _world(wiring: Wiring, settled: Settled, simulation: Simulation) -> "Began":
+    """The simulated world of the folder. Raises Problems when it began as another one."""
+    from jindi.run.demo import begun  # noqa: PLC0415
+
+    return begun(wiring.blobs(settled), asdict(simulation))
+
+
+async def _up(
+    wiring: Wiring, settled: Settled, output: Output, platform: Platform, sock: socket.socket,
+    world: "Began | None",
+) -> None:  # fmt: skip
     with output.progress() as progress:
         task = progress.add_task("reading the journal", total=None)
         await platform.start(lambda done, total: progress.update(task, completed=done, total=total))
@@ -115,11 +138,11 @@ async def _up(
         output.say("Jindi is not legal advice. 金堤不构成法律意见。  Stop with Ctrl+C.")
 
     stream = None
-    if simulation is not None:
+    if world is not None:
         from jindi.run.demo import Stream  # noqa: PLC0415 - the simulated world is only imported where it runs
 
         stream = Stream(
-            platform, wiring.clock, seed=simulation.seed, users=simulation.users, days=simulation.days,
+            platform, wiring.clock, seed=world.seed, users=world.users, days=world.days,
             truth=settled.data / "truth.ndjson", told=output.note,
         )  # fmt: skip
     works = [_watch_packs(wiring, settled, output, platform), _collect()]
@@ -180,7 +203,7 @@ def snapshot_offline(wiring: Wiring, settled: Settled, output: Output) -> None:
     except (Problems, LogFailure, NotNow, OSError) as error:
         output.fail(error)
     output.give({"ok": True, "snapshot": name, "replayed": platform.replayed})
-    output.say(f"{name} is written; {platform.replayed} records were replayed for it")
+    output.say(f"{name} is written; records replayed for it: {platform.replayed:,}")
 
 
 async def _snapshot(platform: Platform, output: Output) -> str:

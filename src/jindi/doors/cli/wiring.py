@@ -61,6 +61,12 @@ class Wiring(Protocol):
     def packs_mark(self, folders: Sequence[Path]) -> object:
         """Something that changes when a file of the packs may have changed; cheap to ask."""
 
+    def must_exist(self, settled: Settled, *, or_empty: bool = False) -> None:
+        """Refuse a folder that no platform has been started in; nothing is made. Raises Problems.
+
+        `or_empty`: one that is there and holds nothing yet is meant to become one.
+        """
+
     def open_log(self, settled: Settled, on_sealed: Callable[[int], None] | None = None) -> Log:
         """The journal, for writing; one process at a time. Raises LogFailure."""
 

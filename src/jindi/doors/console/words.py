@@ -138,7 +138,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "col.what": ("内容", "What"),
     "col.by": ("提案人", "By"),
     "col.why": ("理由", "Why"),
-    "rules.more": ("另有 {n} 条规则命中", "{n} more rules were hit"),
+    "rules.more": ("另有 {n} 条规则命中", "{n} more {n:rule was|rules were} hit"),
     "none": ("无", "none"),
     "missing": ("缺失", "missing"),
     "limit.unset": ("未设定", "not set"),
@@ -217,6 +217,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "stopped": (
         "平台已停止决策：{why}",
         "The platform has stopped deciding: {why}",
+    ),
+    "telling": (
+        "演示还在讲述模拟的过去，已讲到 {at}。讲完之前不接收外部事件（503），讲完即转为实时。",
+        "The demo still tells its past, by now {at}. Events from outside are answered 503 until it is live.",
     ),
     # decisions
     "decisions.title": ("决策", "Decisions"),
@@ -371,11 +375,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "exemption.not": ("不成立", "does not hold"),
     "summary.none": (
         "{outcome}：{n} 条规则均未命中。",
-        "{outcome}: none of the {n} rules was hit.",
+        "{outcome}: {n:the one rule was not|none of the {n} rules was} hit.",
     ),
     "summary.lifted": (
         "{outcome}：命中的 {lifted} 条规则均被豁免。",
-        "{outcome}: an exemption lifted all {lifted} rules that were hit.",
+        "{outcome}: an exemption lifted {lifted:the one rule that was|all {lifted} rules that were} hit.",
     ),
     "summary.one": (
         "{outcome}，{score} 分。命中一条规则：{doc}。",
@@ -397,7 +401,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "policy.on": ("事件 {event}", "on {event}"),
     "policy.pack": ("行业包 {pack}", "pack {pack}"),
-    "policy.rules": ("{n} 条规则", "{n} rules"),
+    "policy.rules": ("{n} 条规则", "{n} {n:rule|rules}"),
     "policy.decided": ("已决策", "Decided"),
     "policy.would": ("影子处置", "Would have decided"),
     "policy.deadline": ("时限 {ms} 毫秒", "deadline {ms} ms"),
@@ -467,7 +471,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "review.none": ("没有差别。", "Nothing is different."),
     "review.problems": ("无法生效", "It can't come in force"),
     "review.checks": ("检查", "Checks"),
-    "review.cases": ("{n} 个用例全部成立", "all {n} cases hold"),
+    "review.cases": ("{n} 个用例全部成立", "{n:the one case holds|all {n} cases hold}"),
     "review.finding": ("须确认", "Confirm"),
     "review.fires": (
         "规则 {rule} 会命中最近 {n} 个事件的 {share}，超过其声明的比例。",
@@ -485,7 +489,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "您没有 policies:approve 权限；持有该权限的批准人可以操作。",
         "You lack policies:approve; an approver who has it can do this.",
     ),
-    "proposal.files": ("{n} 个文件", "{n} files"),
+    "proposal.files": ("{n} 个文件", "{n} {n:file|files}"),
     "proposal.edited": (
         "提案之后草稿已被修改，此提案不能再批准；请重新提案。",
         "The draft has been edited since; this can't be approved any more. Propose it again.",
@@ -626,12 +630,25 @@ WORDS: dict[str, tuple[str, str]] = {
 def say(lang: Lang, message: str, **values: object) -> str:
     """The sentence with this id; raises KeyError for an id that nobody wrote, or a value that is not given.
 
-    >>> say("zh", "policy.rules", n=3), say("en", "policy.rules", n=3)
-    ('3 条规则', '3 rules')
+    >>> say("zh", "policy.rules", n=3), say("en", "policy.rules", n=3), say("en", "policy.rules", n=1)
+    ('3 条规则', '3 rules', '1 rule')
     """
     zh, en = WORDS[message]
     sentence = zh if lang == "zh" else en
-    return sentence.format(**values) if values else sentence
+    return sentence.format(**{name: _Number(value) for name, value in values.items()}) if values else sentence
+
+
+class _Number:
+    """A value of a sentence that may choose its words: `{n:rule|rules}` is the first of one, else the second."""
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def __format__(self, spec: str) -> str:
+        one, bar, many = spec.partition("|")
+        if not bar:
+            return format(self._value, spec)
+        return one if str(self._value) == "1" else many
 
 
 def preferred(accept_language: str) -> Lang:
