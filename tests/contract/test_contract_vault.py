@@ -145,12 +145,27 @@ def test_the_files_are_their_owners_alone(tmp_path):
 
 def test_another_process_is_told_that_the_vault_is_open(tmp_path):
     store = open_sqlite(tmp_path)
-    other = sqlite3.connect(tmp_path / "rows.sqlite", timeout=0)
+    other = sqlite3.connect(tmp_path / "keys" / "book.sqlite", timeout=0)
     with pytest.raises(sqlite3.OperationalError):
-        other.execute("select count(*) from rows")
+        other.execute("select count(*) from subjects")
     other.close()
     with pytest.raises(VaultFailure, match="another process has this vault open"):
         open_sqlite(tmp_path)
+    store.close()
+
+
+def test_rows_can_be_copied_while_the_vault_is_open_and_is_written(tmp_path):
+    store = open_sqlite(tmp_path)
+    store.add([ANN, BOB], ROWS)
+    source = sqlite3.connect(f"file:{tmp_path / 'rows.sqlite'}?mode=ro", uri=True)
+    copy = sqlite3.connect(tmp_path / "copy")
+    source.backup(copy)
+    store.add([], [SealedRow(3, "card.later", b"sealed", 1)])
+    assert copy.execute("select count(*) from rows").fetchone() == (3,)
+    assert store.erase(7, 9) == 2
+    source.close()
+    copy.close()
+    assert store.counts().rows == 2
     store.close()
 
 

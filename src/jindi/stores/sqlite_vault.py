@@ -40,8 +40,6 @@ _NAMES_MAX = 500
 _PRAGMAS = (
     # Tokens come in no order: each new row changes a page of the index of its own, and all of that page is written.
     "page_size = 2048",
-    # The exclusive lock is held until `close`; it also spares WAL its shared-memory file.
-    "locking_mode = exclusive",
     "journal_mode = wal",
     "synchronous = full",
     "secure_delete = on",
@@ -55,9 +53,10 @@ class SqliteVault:
 
     def __init__(self, rows: str | os.PathLike[str], keys: str | os.PathLike[str]) -> None:
         self._lock = threading.RLock()
-        self._keys = _open(os.fspath(keys), _KEYS_SCHEMA)
+        # The key book's exclusive lock is held until `close`. Rows may be copied by others meanwhile.
+        self._keys = _open(os.fspath(keys), ("locking_mode = exclusive", *_PRAGMAS), _KEYS_SCHEMA)
         try:
-            self._rows = _open(os.fspath(rows), _ROWS_SCHEMA)
+            self._rows = _open(os.fspath(rows), _PRAGMAS, _ROWS_SCHEMA)
         except BaseException:
             self._keys.close()
             raise
@@ -199,7 +198,10 @@ class SqliteVault:
                 raise self._failure(base, problem) from None
 
     def _cut(self, base: sqlite3.Connection) -> None:
-        """Bring the write-ahead log home and cut it off: it still holds pages as they were before a deletion."""
+        """Bring the write-ahead log home and cut it off: it still holds pages as they were before a deletion.
+
+        While somebody copies the rows theirs stays a while longer; the key book, which decides, is never copied so.
+        """
         with self._lock:
             try:
                 base.execute("pragma wal_checkpoint(truncate)").fetchall()
@@ -210,14 +212,14 @@ class SqliteVault:
         return _told(self._places[id(base)], problem)
 
 
-def _open(path: str, schema: Sequence[str]) -> sqlite3.Connection:
+def _open(path: str, pragmas: Sequence[str], schema: Sequence[str]) -> sqlite3.Connection:
     base: sqlite3.Connection | None = None
     try:
         Disk().make_folder(os.path.dirname(os.path.abspath(path)))  # noqa: PTH100, PTH120
         # SQLite gives its other files the rights of this one.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
         base = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
-        for pragma in _PRAGMAS:
+        for pragma in pragmas:
             base.execute(f"pragma {pragma}")
         base.execute("begin exclusive")
         for statement in schema:
