@@ -44,6 +44,8 @@ KNOWN = (
     _Known("vault_cipher", "aes-256-gcm", "what a new vault seals with: aes-256-gcm, or sm4-gcm"),
     _Known("vault_root", "file", "the vault's root key: file (in the data folder), file:PATH, environment, passphrase"),
     _Known("drift_hours", "24", "hours between two looks for drift; 0: the platform does not look"),
+    _Known("heads", "", "a folder outside the platform's own that gets the journal's signed heads; empty: none"),
+    _Known("heads_minutes", "10", "minutes between two signed heads that are exported; 0: only at the end"),
 )
 
 NO_SETTINGS = ("JINDI_API_KEY", ROOT_KEY, ROOT_PASSPHRASE)
@@ -87,16 +89,20 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
     proposal_days = _whole(chosen, "proposal_days", 1, 365, problems)
     drift_hours = _whole(chosen, "drift_hours", 0, 10_000, problems)
     cipher = _vault(chosen, problems)
+    heads_minutes = _whole(chosen, "heads_minutes", 0, 10_000, problems)
+    heads = _outside(chosen["heads"], Path(data), problems)
     if problems:
         raise Problems(problems)
     platform = Settings(
         every, minutes, archive_minutes=archive_minutes, drift_hours=drift_hours,
         changes="approved" if changes == "approved" else "files", proposal_us=proposal_days * DAY_US,
+        heads_minutes=heads_minutes,
     )  # fmt: skip
     packs = tuple(Path(part.strip()) for part in chosen["packs"].split(",") if part.strip())
     return Settled(
         Path(data), packs, host, port, journal, platform, tuple(lines),
         vault=chosen["vault"] == "on", vault_cipher=cipher, vault_root=chosen["vault_root"],
+        heads=heads,
     )  # fmt: skip
 
 
@@ -113,6 +119,17 @@ def _vault(chosen: Mapping[str, str], problems: list[Problem]) -> Profile:
             return profile
     problems.append(Problem("settings", "vault_cipher", "not a cipher", f"use one of: {', '.join(PROFILES)}"))
     return PROFILES[0]
+
+
+def _outside(text: str, data: Path, problems: list[Problem]) -> Path | None:
+    """The folder of exported heads. Inside the platform's folder they would go the way of what they are to prove."""
+    if not text:
+        return None
+    folder = Path(text)
+    if folder.resolve().is_relative_to(data.resolve()):
+        remedy = "name one that who can write the journal can't write, on another disk or machine"
+        problems.append(Problem("settings", "heads", "this folder lies in the platform's own", remedy))
+    return folder
 
 
 def _text(written: object) -> str:

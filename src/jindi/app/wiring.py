@@ -14,9 +14,10 @@ from jindi.app.vaults import another_root, has_vault, open_vault
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.wiring import Settled
 from jindi.journal import Signer, Verifier
-from jindi.ports import Blobs, Clock, Files, Log, Root
+from jindi.ports import Blobs, Clock, Files, Lines, Log, Root
 from jindi.stores.files import FileBlobs
 from jindi.stores.folders import read_folder, write_folder
+from jindi.stores.lines import LineFile
 from jindi.stores.segments import SegmentLog
 from jindi.stores.sqlite_log import SqliteLog
 from jindi.stores.trees import FileTree
@@ -164,6 +165,10 @@ class Outside:
         """Checks checkpoints' signatures."""
         blobs = self.blobs(settled)
         return self.signer(settled).verifier if blobs.load(SIGNING_KEY) is not None else None
+
+    def elsewhere(self, settled: Settled) -> Lines | None:
+        """Where heads are exported to: one file for each journal, so that several may share a folder."""
+        return None if settled.heads is None else LineFile(settled.heads / f"{self.origin(settled)}.heads")
 
     def origin(self, settled: Settled) -> str:
         """The journal's own name, made by chance on the first run."""

@@ -15,7 +15,7 @@ import msgspec
 
 from jindi.basics.problems import Problem
 from jindi.engine import WEIGHTS, Decision, EventProgram, judge
-from jindi.journal import Chain
+from jindi.journal import Chain, Tree
 from jindi.packs import OUTCOMES, Outcome
 from jindi.ports import Clock, Log, VaultFailure
 from jindi.run.answered import fingerprint
@@ -99,6 +99,7 @@ class Batch(msgspec.Struct, eq=False):
     flight: int
     job: "Job[None]"
     waiting: list[Waiting]
+    acting: "list[tuple[asyncio.Future[int], int]]"
     count: int
 
 
@@ -110,12 +111,14 @@ class Lane:
         state: State,
         log: Log,
         chain: Chain,
+        tree: Tree,
         clock: Clock,
         measures: Measures,
         archive: Archive,
         vault: Vault | None = None,
     ) -> None:
         self.state, self.log, self._chain, self._clock = state, log, chain, clock
+        self.tree = tree
         self.first_seq = state.next_seq
         self.measures = measures
         self._archive, self._vault = archive, vault
@@ -125,6 +128,7 @@ class Lane:
         self._records: list[bytes] = []
         self._personal: list[Personal] = []
         self._waiting: list[Waiting] = []
+        self._acting: list[tuple[asyncio.Future[int], int]] = []
         self._in_flight: dict[str, tuple[Event, list[Waiter]]] = {}
         self._committing = False
         self._flying: Batch | None = None
@@ -270,6 +274,21 @@ class Lane:
             self._loop.call_soon(self._commit)
         return seq
 
+    def journal(self, record: bytes) -> "tuple[int, asyncio.Future[int]]":
+        """As `append`, for whoever must wait until this very record is durable: its number, and a future that holds
+        it then. The future raises Stopped when the record never gets there.
+
+        Raises Stopped or Busy; then there is no record.
+        """
+        if self.stopped is not None:
+            raise Stopped(self.stopped)
+        if len(self._acting) >= QUEUE_MAX:
+            raise Busy
+        future: asyncio.Future[int] = self._loop.create_future()
+        seq = self.append(record)
+        self._acting.append((future, seq))
+        return seq, future
+
     def _commit(self) -> None:
         """Send what waits to the disk, unless a batch is on its way: what comes after it goes by itself."""
         if self._flying is not None:
@@ -281,11 +300,13 @@ class Lane:
         records, self._records = self._records, []
         personal, self._personal = self._personal, []
         waiting, self._waiting = self._waiting, []
+        acting, self._acting = self._acting, []
         self._last_sync_s = self._loop.time()
         self._gap_s = SYNC_GAP_S if len(records) < BUSY_EVENTS else BUSY_GAP_S
         self._flights += 1
         flight = self._flights
-        batch = self._flying = Batch(flight, self._pool.submit(self._write, records, personal), waiting, len(records))
+        job = self._pool.submit(self._write, records, personal)
+        batch = self._flying = Batch(flight, job, waiting, acting, len(records))
         # Told by its number: a job that held its batch would be a cycle, and keep all its answers until a collection.
         batch.job.add_done_callback(lambda _: self._loop.call_soon_threadsafe(self._landed, flight))
 
@@ -301,6 +322,9 @@ class Lane:
                 personal.clear()
         first = self.log.next_seq()
         self.log.append(self._chain.seal(records, first), first, len(records))
+        # From memory, and only what is durable: a head must cover neither what somebody has put on the disk instead,
+        # nor what a power cut could still undo.
+        self.tree.extend(records)
 
     def _landed(self, flight: int) -> None:
         if (batch := self._flying) is not None and batch.flight == flight:
@@ -310,6 +334,7 @@ class Lane:
         self._flying = None
         if (error := batch.job.exception()) is not None:
             self._waiting = batch.waiting + self._waiting
+            self._acting = batch.acting + self._acting
             what = "vault" if isinstance(error, (VaultFailure, RingProblem, CannotOpen)) else "journal"
             self._stop(f"the {what} could not be written: {error}")
             return
@@ -323,6 +348,9 @@ class Lane:
             for waiter in waiters:
                 if not waiter.done():
                     waiter.set_result(body)
+        for future, seq in batch.acting:
+            if not future.done():
+                future.set_result(seq)
         if self._records:
             gap_s = self._last_sync_s + self._gap_s - self._loop.time()
             if gap_s > 0:
@@ -345,6 +373,11 @@ class Lane:
                     waiter.set_exception(Stopped(why))
                     if isinstance(waiter, asyncio.Future):
                         waiter.exception()  # a sender that has gone away leaves no one to be told
+        for future, _ in self._acting:
+            if not future.done():
+                future.set_exception(Stopped(why))
+                future.exception()  # whoever asked may have gone away
+        self._acting.clear()
         self._waiting.clear()
         self._in_flight.clear()
         if not self._committing:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, TypeVar
 
 import msgspec
 import typer
@@ -17,6 +17,7 @@ import jindi
 from jindi import packs
 from jindi.basics.instants import format_instant
 from jindi.basics.problems import Problem, Problems
+from jindi.doors.cli.auditing import audit_app
 from jindi.doors.cli.helping import Plain
 from jindi.doors.cli.output import Output, counted
 from jindi.doors.cli.policies import policies_app
@@ -34,6 +35,7 @@ config_app = typer.Typer(no_args_is_help=True, help="Settings and where each com
 keys_app = typer.Typer(no_args_is_help=True, help="API keys (while the platform is down).")
 app.add_typer(packs_app, name="packs")
 app.add_typer(policies_app, name="policies")
+app.add_typer(audit_app, name="audit")
 app.add_typer(features_app, name="features")
 app.add_typer(rules_app, name="rules")
 app.add_typer(config_app, name="config")
@@ -41,6 +43,7 @@ app.add_typer(keys_app, name="keys")
 app.add_typer(vault_app, name="vault")
 app.add_typer(subject_app, name="subject")
 
+_Done = TypeVar("_Done")
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of words.")]
 Whole = Annotated[
     bool, typer.Option("--all", help="Every rule, limit and change, not only what was hit and is nearest.")
@@ -383,15 +386,23 @@ def verify(
         list[Path] | None,
         typer.Option(metavar="FILE", exists=True, dir_okay=False, help="A signed checkpoint kept elsewhere."),
     ] = None,
+    heads: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Exported heads (default: the setting's)."),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="HEAD|SEQ", help="Read only what stands behind a signed head (a file), or a record."),
+    ] = None,
     key: Annotated[str | None, typer.Option(help="The published key that signed it, if not this folder's own.")] = None,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Walk the journal's chain. Exit 0 when it holds; exit 1 and name the first broken place when not."""
-    from jindi.doors.cli.proving import verify_journal  # noqa: PLC0415
+    from jindi.doors.cli.proving import Against, verify_journal  # noqa: PLC0415
 
     output = Output(as_json=as_json)
     wiring, settled = _settle(ctx, output, data)
-    verify_journal(wiring, settled, output, checkpoint or [], key)
+    verify_journal(wiring, settled, output, Against(checkpoint or [], heads or [], since, key))
 
 
 @app.command()
@@ -676,8 +687,9 @@ def keys_new(
         output.fail(str(error), 2)
     _must_exist(wiring, settled, output, or_empty=True)
     clear, key = _alone(
-        wiring, settled, output, lambda: wiring.keys(wiring.blobs(settled)).create(name, rights, wiring.clock.now_us())
-    )
+        wiring, settled, output, "key.create", f"{name} [{', '.join(sorted(rights))}]",
+        lambda: wiring.keys(wiring.blobs(settled)).create(name, rights, wiring.clock.now_us()),
+    )  # fmt: skip
     output.give({"ok": True, "id": key.id, "api_key": clear})
     output.say(f"{key.id} {clear}\nThis is the only time that the key is shown.")
 
@@ -712,8 +724,9 @@ def keys_revoke(
     wiring, settled = _settle(ctx, output, data)
     _must_exist(wiring, settled, output)
     if not _alone(
-        wiring, settled, output, lambda: wiring.keys(wiring.blobs(settled)).revoke(key, wiring.clock.now_us())
-    ):
+        wiring, settled, output, "key.revoke", key,
+        lambda: wiring.keys(wiring.blobs(settled)).revoke(key, wiring.clock.now_us()),
+    ):  # fmt: skip
         output.fail("no key in force has this id")
     output.give({"ok": True, "id": key})
     output.say(f"{key} is revoked")
@@ -727,14 +740,22 @@ def _must_exist(wiring: Wiring, settled: Settled, output: Output, *, or_empty: b
         output.fail(problems)
 
 
-def _alone(wiring: Wiring, settled: Settled, output: Output, act: Callable[[], Any]) -> Any:
-    """Change stored keys only while no platform has them in memory: it would not see the change."""
+def _alone(wiring: Wiring, settled: Settled, output: Output, what: str, on: str, act: Callable[[], _Done]) -> _Done:
+    """Change stored keys only while no platform has them in memory: it would not see the change. That it is done is
+    journalled first.
+    """
+    from jindi.doors.cli.auditing import caller  # noqa: PLC0415
+    from jindi.run.audit import record_alone  # noqa: PLC0415
+
     try:
         log = wiring.open_log(settled)
     except (LogFailure, Problems) as error:
         output.fail(error)
     try:
+        record_alone(log, caller(), what, on, wiring.clock.now_us())
         return act()
+    except LogFailure as error:
+        output.fail(error)
     finally:
         log.close()
 

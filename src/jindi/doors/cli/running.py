@@ -13,11 +13,13 @@ import uvloop
 
 from jindi.access import Scope
 from jindi.basics.problems import Problem, Problems
+from jindi.doors.cli.auditing import caller
 from jindi.doors.cli.output import Output
 from jindi.doors.cli.wiring import Settled, Wiring
-from jindi.doors.serve import listen, serve, start_key
-from jindi.journal import Notary
+from jindi.doors.serve import START_KEY, listen, serve, start_key
+from jindi.journal import Heads, Notary
 from jindi.ports import LogFailure
+from jindi.run.audit import Audit, NotRecorded
 from jindi.run.drift.watcher import Watcher
 from jindi.run.history.keeper import Keeper
 from jindi.run.platform import NotNow, Platform
@@ -61,6 +63,7 @@ def make_platform(
         files=files,
         settings=replace(settled.platform, release_due=release_due),
         notary=Notary(wiring.origin(settled), wiring.signer(settled), blobs),
+        heads=Heads(wiring.origin(settled), wiring.signer(settled), blobs, wiring.elsewhere(settled)),
         keeper=Keeper(wiring.archive(settled)) if settled.platform.archive_minutes else None,
         watcher=Watcher(lambda: wiring.evaluations(settled.packs)) if settled.platform.drift_hours else None,
         vault=vault,
@@ -91,7 +94,7 @@ def bring_up(wiring: Wiring, settled: Settled, output: Output, simulation: Simul
             platform = make_platform(wiring, settled, output, release_due=simulation is None, with_vault=True)
             world = _world(wiring, settled, simulation) if simulation is not None else None
             uvloop.run(_up(wiring, settled, output, platform, sock, world))
-    except (Problems, LogFailure, OSError) as error:
+    except (Problems, LogFailure, NotRecorded, OSError) as error:
         output.fail(error)
     finally:
         gc.enable()
@@ -124,7 +127,11 @@ async def _up(
     gc.freeze()
     blobs = wiring.blobs(settled)
     keys, links = wiring.keys(blobs), wiring.links(blobs)
+    audit, who = Audit(platform), caller()
+    await audit.act(who, "platform.start")
+    await audit.act(who, "key.create", f"{START_KEY} [{Scope.ADMIN}]")
     api_key = start_key(keys, wiring.clock.now_us())
+    await audit.act(who, "link.create", f"operator [{Scope.ADMIN}]")
     token = links.create("operator", frozenset({Scope.ADMIN}), wiring.clock.now_us())
     host, port = sock.getsockname()[:2]
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
@@ -154,6 +161,9 @@ async def _up(
                 ready=ready, score=stream.board.to_json if stream else lambda: None,
             )  # fmt: skip
         finally:
+            # A lane that has stopped can't write it; that it stopped is told otherwise.
+            with contextlib.suppress(NotRecorded):
+                await audit.act(who, "platform.stop")
             await platform.close()
     output.note("stopped in order; the next start goes on from here")
 

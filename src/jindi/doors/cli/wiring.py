@@ -7,7 +7,7 @@ from typing import Protocol
 
 from jindi.access import ApiKeys, Sessions, SignInLinks
 from jindi.journal import Signer, Verifier
-from jindi.ports import Blobs, Clock, Files, Log, Root
+from jindi.ports import Blobs, Clock, Files, Lines, Log, Root
 from jindi.run.platform import Settings
 from jindi.vault import Profile, Tokens, Vault
 
@@ -36,6 +36,7 @@ class Settled:
     vault: bool = True
     vault_cipher: Profile = "aes-256-gcm"
     vault_root: str = "file"
+    heads: Path | None = None
 
 
 class Wiring(Protocol):
@@ -99,6 +100,9 @@ class Wiring(Protocol):
 
     def verifier(self, settled: Settled) -> Verifier | None:
         """Checks checkpoints' signatures; None before the first key."""
+
+    def elsewhere(self, settled: Settled) -> Lines | None:
+        """Where heads are exported to; None when the settings name no place."""
 
     def origin(self, settled: Settled) -> str:
         """The journal's own name."""
