@@ -15,7 +15,7 @@ from test_doors_cli import AT_US, jindi, live, running, stop, told, write_packs
 from jindi.app.wiring import Outside
 from jindi.basics.identifiers import NORMAL_FORMS
 from jindi.journal import unseal
-from jindi.run.records import DecisionRecord, decode
+from jindi.run.records import ActionRecord, DecisionRecord, decode
 from jindi.vault import is_token
 from shop_world import CANARIES, CARD, DEVICE, IP, PHONE, list_entry, pay
 
@@ -213,6 +213,39 @@ def test_erase_asks_first_and_takes_one_person_only(lived):
     assert "no subject" in json.dumps(told("subject", "export", "u0", "--data", data, code=1))
     assert len(told("subject", "export", "u1", "--data", data)["rows"]) == 4
     assert "不可读" in jindi("subject", "erase", "u1", "--data", data, "--yes").stdout
+
+
+def actions(data):
+    outside = Outside()
+    log = outside.view_log(outside.settle({"data": str(data)}))
+    records = [decode(each) for frame in log.read(0) for each in unseal(frame.batch).records]
+    log.close()
+    return [(each.what, each.on) for each in records if isinstance(each, ActionRecord)]
+
+
+def test_each_action_is_journalled_and_what_may_be_a_number_is_not(lived):
+    data, _ = lived
+    before = actions(data)
+    for command in (
+        ("vault", "status"), ("vault", "check"), ("vault", "rotate"), ("vault", "rewrap", "--destroy"),
+        ("subject", "export", "u0"), ("subject", "erase", "u0", "--yes"),
+    ):  # fmt: skip
+        told(*command, "--data", data)
+    told("subject", "export", PHONE, "--data", data, code=1)
+    assert actions(data)[len(before) :] == [
+        ("vault.rotate", ""), ("vault.rewrap", ""), ("vault.destroy", "version 1"),
+        ("subject.export", "u0"), ("subject.erase", "u0"), ("subject.export", ""),
+    ]  # fmt: skip
+    assert told("verify", "--data", data)["ok"]
+
+
+def test_without_a_record_nothing_is_done(lived):
+    data, _ = lived
+    outside = Outside()
+    log = outside.open_log(outside.settle({"data": str(data)}))  # as another process would hold it
+    assert jindi("subject", "erase", "u0", "--yes", "--data", data).exit_code == 1
+    log.close()
+    assert len(told("subject", "export", "u0", "--data", data)["rows"]) == 4
 
 
 def test_check_ends_with_1_when_keys_are_older_than_rows(lived):

@@ -214,6 +214,10 @@ class Vault:
             self.known.forget()
             return dropped
 
+    def has(self, name: str) -> bool:
+        """Whether something is kept of a subject of this name."""
+        return self._store.subject(name) is not None
+
     def _having(self, name: str) -> SubjectKey:
         subject = self._store.subject(name)
         if subject is None:

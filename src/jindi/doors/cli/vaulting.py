@@ -9,8 +9,10 @@ from rich.table import Table
 
 from jindi.basics.instants import format_instant
 from jindi.basics.problems import Problem, Problems
+from jindi.doors.cli.auditing import caller
 from jindi.doors.cli.output import Output
 from jindi.doors.cli.wiring import Settled, Wiring
+from jindi.run.audit import record_alone
 from jindi.vault import Vault, profile_named
 
 REWRAP_AT_ONCE = 10_000
@@ -24,6 +26,18 @@ class Keeping:
     def __init__(self, vault: Vault, wiring: Wiring, settled: Settled, output: Output) -> None:
         self._vault, self._wiring, self._settled, self._output = vault, wiring, settled, output
         self._now_us = wiring.clock.now_us()
+
+    def _record(self, what: str, on: str) -> None:
+        """Journal an action before it is done; LogFailure or Problems, and nothing is done."""
+        log = self._wiring.open_log(self._settled)
+        try:
+            record_alone(log, caller(), what, on, self._now_us)
+        finally:
+            log.close()
+
+    def _record_of(self, what: str, subject: str) -> None:
+        """The same for one person. A name that the vault doesn't know may be anybody's number: it is not written."""
+        self._record(what, subject if self._vault.has(subject) else "")
 
     # ---- keys
 
@@ -62,6 +76,7 @@ class Keeping:
             profile = profile_named(cipher) if cipher is not None else None
         except ValueError as error:
             raise Problems([Problem("--cipher", "", str(error))]) from None
+        self._record("vault.rotate", cipher or "")
         made = self._vault.rotate(self._now_us, profile)
         waiting = self._vault.status().waiting
         self._output.give({"ok": True, "version": made.number, "cipher": made.profile, "waiting": waiting})
@@ -72,6 +87,7 @@ class Keeping:
 
     def rewrap(self, *, destroy: bool) -> None:
         """All keys under the active version, and perhaps the old versions gone."""
+        self._record("vault.rewrap", "")
         done = 0
         while more := self._vault.rewrap(REWRAP_AT_ONCE):
             done += more
@@ -79,6 +95,7 @@ class Keeping:
         if destroy:
             gone = [each.number for each in self._vault.status().versions if each.state == "retired"]
             for number in gone:
+                self._record("vault.destroy", f"version {number}")
                 self._vault.destroy(number, self._now_us)
         self._output.give({"ok": True, "rewrapped": done, "destroyed": gone})
         self._output.say(f"已重新封装 {done:,} 把密钥。{done:,} keys are re-wrapped.")
@@ -88,7 +105,9 @@ class Keeping:
 
     def change_root(self, where: str) -> None:
         """The ring under another root."""
-        self._vault.change_root(self._wiring.another_root(self._settled, where))
+        root = self._wiring.another_root(self._settled, where)
+        self._record("vault.root", where)
+        self._vault.change_root(root)
         self._output.give({"ok": True, "vault_root": where})
         self._output.say(
             f'密钥环已改由新的根密钥封装。请设置 vault_root = "{where}"，并销毁密钥环的旧副本。\n'
@@ -122,6 +141,7 @@ class Keeping:
 
     def export(self, subject: str) -> None:
         """All that is kept of a subject."""
+        self._record_of("subject.export", subject)
         rows = self._had(lambda: self._vault.export(subject))
         listed = [
             {"kind": each.kind, "token": each.token, "value": each.clear, "since": _at(each.since_us),
@@ -140,6 +160,7 @@ class Keeping:
         """The right text from standard input: arguments stand in the shell's history and in lists of processes."""
         clear = sys.stdin.readline().strip()
         tokens = self._wiring.tokens(self._settled)
+        self._record_of("subject.correct", subject)
         try:
             right = self._had(lambda: self._vault.correct(subject, token, clear, tokens, self._now_us))
         except ValueError as error:
@@ -155,6 +176,7 @@ class Keeping:
                 abort=True,
                 err=True,
             )
+        self._record_of("subject.erase", subject)
         dropped = self._had(lambda: self._vault.erase(subject, self._now_us))
         self._output.give({"ok": True, "subject": subject, "rows": dropped})
         self._output.say(
