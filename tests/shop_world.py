@@ -268,8 +268,9 @@ class Shop:
     """A platform over memory. `send` submits and waits for the answer."""
 
     def __init__(
-        self, files=None, *, log=None, blobs=None, clock=None, settings=None, open_log=None, keeper=None, watcher=None
-    ):
+        self, files=None, *, log=None, blobs=None, clock=None, settings=None, open_log=None, keeper=None, watcher=None,
+        vault=None,
+    ):  # fmt: skip
         self.log, self.blobs = log or MemoryLog(), blobs or MemoryBlobs()
         self.clock = clock or Clock()
         self.files = files or shop_files()
@@ -284,6 +285,7 @@ class Shop:
             settings=settings or Settings(),
             keeper=keeper,
             watcher=watcher,
+            vault=vault,
             tell=self.told.append,
         )
 

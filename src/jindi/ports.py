@@ -3,9 +3,9 @@
 Knows: shapes. Never: which implementation is behind a port; only `app` does.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
 
 
 class Clock(Protocol):
@@ -118,3 +118,105 @@ class Files(Protocol):
 
     def close(self) -> None:
         """Let go of the folder."""
+
+
+class Root(Protocol):
+    """What wraps a key ring: a secret held here, or a key-management service that never gives its key away."""
+
+    @property
+    def about(self) -> Mapping[str, str]:
+        """What is kept in clear beside the ring, so that the same root is found again: at least its `kind`."""
+
+    def wrap(self, key: bytes, bound: bytes) -> bytes:
+        """A small key, sealed for the place that `bound` names (associated data, a service's encryption context)."""
+
+    def unwrap(self, wrapped: bytes, bound: bytes) -> bytes:
+        """What `wrap` sealed for that place. Raises whatever says that it can't be had."""
+
+
+class SubjectKey(NamedTuple):
+    """One subject in the key book: its key, wrapped under a version of the ring, or None once it is erased."""
+
+    number: int
+    name: str
+    wrapped: bytes | None
+    version: int
+    since_us: int
+    erased_us: int | None = None
+
+
+class SealedRow(NamedTuple):
+    """One sealed text: whose it is, which token stands for it, and when it came or was corrected."""
+
+    subject: int
+    token: str
+    sealed: bytes
+    since_us: int
+    corrected_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VaultCounts:
+    """How much there is. `versions`: keys in force by the version of the ring that wraps them."""
+
+    subjects: int
+    erased: int
+    rows: int
+    versions: Mapping[int, int]
+
+
+class VaultFailure(Exception):  # noqa: N818 - the name of what happened
+    """Rows or keys could not be made durable or read: nothing may go on that relies on them. Names no value."""
+
+
+class VaultStore(Protocol):
+    """Sealed rows, and apart from them the key book. They are kept in two places: a copy of the rows holds no key.
+
+    Whatever changes is durable when the method returns, and whole or not at all in each of the two places; keys are
+    written before rows. All methods raise VaultFailure, and may be called by several threads.
+    """
+
+    def subject(self, name: str) -> SubjectKey | None:
+        """The subject of this name that has a key."""
+
+    def named(self, names: Collection[str]) -> Mapping[str, SubjectKey]:
+        """Those of these names that have a key, by name."""
+
+    def numbered(self, number: int) -> SubjectKey | None:
+        """The subject of this number, erased or not."""
+
+    def subjects(self, after: int = -1, limit: int = 1_000) -> Sequence[SubjectKey]:
+        """Subjects, also erased ones, by their numbers above `after`."""
+
+    def held(self, subject: int, token: str) -> bool:
+        """Whether there is a row."""
+
+    def add(self, subjects: Collection[SubjectKey], rows: Collection[SealedRow]) -> int:
+        """New subjects, then rows; a row that is there already stays as it is. How many rows were new."""
+
+    def replace(self, rows: Collection[SealedRow]) -> None:
+        """Rows in the place of those that are there, if any."""
+
+    def rows_of(self, subject: int) -> Sequence[SealedRow]:
+        """All rows of a subject, by token."""
+
+    def rows_with(self, token: str) -> Sequence[SealedRow]:
+        """All rows with a token, by subject."""
+
+    def wrapped_under(self, versions: Collection[int], limit: int) -> Sequence[SubjectKey]:
+        """Some subjects whose keys are wrapped under one of these versions."""
+
+    def rewrap(self, keys: Collection[SubjectKey]) -> None:
+        """Put newly wrapped keys in the place of those that subjects have; who has none gets none."""
+
+    def erase(self, number: int, at_us: int) -> int:
+        """Destroy a subject's key and drop its rows; how many there were. Name, number and dates stay."""
+
+    def purge(self) -> int:
+        """Drop rows of erased subjects, which a restored copy may have brought back; how many there were."""
+
+    def counts(self) -> VaultCounts:
+        """How much there is."""
+
+    def close(self) -> None:
+        """Let go of the files."""

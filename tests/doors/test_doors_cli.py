@@ -55,13 +55,13 @@ def write_packs(folder, **changed):
     return folder / "shop"
 
 
-def live(data, packs, events):
+def live(data, packs, events, *, vault=False):
     """A platform lives in a folder for a while; its answers."""
     outside = Outside()
     settled = outside.settle({"data": str(data), "packs": str(packs)})
 
     async def go():
-        platform = make_platform(outside, settled, Output(as_json=True))
+        platform = make_platform(outside, settled, Output(as_json=True), with_vault=vault)
         await platform.start()
         answers = [
             json.loads(await platform.submit(json.dumps(each).encode(), outside.clock.now_us())) for each in events

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from jindi.app.vaults import ROOT_KEY, ROOT_PASSPHRASE, ROOTS
 from jindi.basics.instants import DAY_US
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.wiring import Setting, Settled
 from jindi.run.platform import Settings
+from jindi.vault import PROFILES, Profile
 
 FILE_NAME = "jindi.toml"
 
@@ -38,10 +40,16 @@ KNOWN = (
     _Known("archive_minutes", "10", "minutes between two rounds of the archive's follower; 0: the platform has none"),
     _Known("changes", "files", "what puts policies in force: files (saved packs, at once), or approved (an approval)"),
     _Known("proposal_days", "14", "days after which a proposal that nobody has answered ends"),
+    _Known("vault", "on", "keep the clear text of identifiers, sealed: on, or off"),
+    _Known("vault_cipher", "aes-256-gcm", "what a new vault seals with: aes-256-gcm, or sm4-gcm"),
+    _Known("vault_root", "file", "the vault's root key: file (in the data folder), file:PATH, environment, passphrase"),
     _Known("drift_hours", "24", "hours between two looks for drift; 0: the platform does not look"),
     _Known("heads", "", "a folder outside the platform's own that gets the journal's signed heads; empty: none"),
     _Known("heads_minutes", "10", "minutes between two signed heads that are exported; 0: only at the end"),
 )
+
+NO_SETTINGS = ("JINDI_API_KEY", ROOT_KEY, ROOT_PASSPHRASE)
+"""Secrets that commands take from the environment; they are shown nowhere."""
 
 
 def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | None = None) -> Settled:
@@ -51,7 +59,7 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
     problems = [
         Problem("environment", name, "not a setting", f"use one of: {', '.join(sorted(names))}")
         for name in sorted(given)
-        if name.startswith("JINDI_") and name not in names and name != "JINDI_API_KEY"
+        if name.startswith("JINDI_") and name not in names and name not in NO_SETTINGS
     ]
     data = flags.get("data") or given.get("JINDI_DATA") or KNOWN[0].default
     path = Path(data) / FILE_NAME
@@ -80,6 +88,7 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
         problems.append(Problem("settings", "changes", "not a way to change policies", "use files or approved"))
     proposal_days = _whole(chosen, "proposal_days", 1, 365, problems)
     drift_hours = _whole(chosen, "drift_hours", 0, 10_000, problems)
+    cipher = _vault(chosen, problems)
     heads_minutes = _whole(chosen, "heads_minutes", 0, 10_000, problems)
     heads = _outside(chosen["heads"], Path(data), problems)
     if problems:
@@ -90,7 +99,26 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
         heads_minutes=heads_minutes,
     )  # fmt: skip
     packs = tuple(Path(part.strip()) for part in chosen["packs"].split(",") if part.strip())
-    return Settled(Path(data), packs, host, port, journal, platform, tuple(lines), heads)
+    return Settled(
+        Path(data), packs, host, port, journal, platform, tuple(lines),
+        vault=chosen["vault"] == "on", vault_cipher=cipher, vault_root=chosen["vault_root"],
+        heads=heads,
+    )  # fmt: skip
+
+
+def _vault(chosen: Mapping[str, str], problems: list[Problem]) -> Profile:
+    """The cipher; what is wrong with the vault's settings goes to the problems."""
+    if chosen["vault"] not in ("on", "off"):
+        problems.append(Problem("settings", "vault", "neither on nor off", "use on or off"))
+    kind, colon, path = chosen["vault_root"].partition(":")
+    if kind not in ROOTS or (colon and (kind != "file" or not path)):
+        remedy = "use file, file:PATH, environment or passphrase"
+        problems.append(Problem("settings", "vault_root", "not a place of a root key", remedy))
+    for profile in PROFILES:
+        if profile == chosen["vault_cipher"]:
+            return profile
+    problems.append(Problem("settings", "vault_cipher", "not a cipher", f"use one of: {', '.join(PROFILES)}"))
+    return PROFILES[0]
 
 
 def _outside(text: str, data: Path, problems: list[Problem]) -> Path | None:

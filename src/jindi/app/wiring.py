@@ -10,17 +10,18 @@ from pathlib import Path
 import jindi
 from jindi.access import ApiKeys, Sessions, SignInLinks
 from jindi.app.settings import FILE_NAME, settle
+from jindi.app.vaults import another_root, has_vault, open_vault
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.wiring import Settled
 from jindi.journal import Signer, Verifier
-from jindi.ports import Blobs, Clock, Files, Lines, Log
+from jindi.ports import Blobs, Clock, Files, Lines, Log, Root
 from jindi.stores.files import FileBlobs
 from jindi.stores.folders import read_folder, write_folder
 from jindi.stores.lines import LineFile
 from jindi.stores.segments import SegmentLog
 from jindi.stores.sqlite_log import SqliteLog
 from jindi.stores.trees import FileTree
-from jindi.vault import KEY_BYTES, Tokens
+from jindi.vault import KEY_BYTES, Tokens, Vault
 
 TOKEN_KEY, SIGNING_KEY, ORIGIN = "key-token", "key-signing", "key-origin"
 BASE_PACK = "core"
@@ -137,6 +138,24 @@ class Outside:
     def tokens(self, settled: Settled) -> Tokens:
         """The token key's functions; the key is made on the first run."""
         return Tokens(self._key(settled, TOKEN_KEY))
+
+    def vault(self, settled: Settled, tell: Callable[[str], None]) -> Vault | None:
+        """The vault, made on the first run; None when the settings have none."""
+        if settled.vault:
+            return open_vault(settled, self.clock.now_us(), tell)
+        if has_vault(settled):
+            tell("the vault is off: the clear text of new identifiers is not kept (setting vault)")
+        return None
+
+    def kept_vault(self, settled: Settled, tell: Callable[[str], None]) -> Vault:
+        """The vault that is there."""
+        if not has_vault(settled):
+            raise Problems([Problem(str(settled.data), "", "there is no vault here", "name the folder with --data")])
+        return open_vault(settled, self.clock.now_us(), tell)
+
+    def another_root(self, settled: Settled, where: str) -> Root:
+        """Another root key for the vault's ring."""
+        return another_root(settled, where)
 
     def signer(self, settled: Settled) -> Signer:
         """Signs checkpoints."""

@@ -52,7 +52,8 @@ class FieldDef:
 
     `type` is what expressions see: a field with an `identifier` (phone, id_card, bank_card, email, name,
     address, device, ip, ...) has type token and its clear text never passes intake. `entity` says whose
-    key it is (user, device, merchant, ...). `currency_field` names the field that holds the currency of
+    key it is (user, device, merchant, ...). `subject` names the field beside it that says whose an identifier is,
+    for the vault. `currency_field` names the field that holds the currency of
     a money field when the pack does not fix it.
     """
 
@@ -67,6 +68,7 @@ class FieldDef:
     length_max: int = 128
     least: int | None = None
     most: int | None = None
+    subject: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ def read_event(raw: Any, name: str, pack: PackDef, where: str, problems: list[Pr
         table.problem("has no fields", f"declare them under [{name}.fields]")
     read = (_read_field(field, word, name, pack, where=where, problems=problems) for word, field in given.items())
     fields = tuple(field for field in read if field is not None)
+    _check_subjects(fields, name, where, problems)
     event = EventDef(name, pack.name, doc, _with_currencies(fields, name, where, problems), late_after_us, lifecycle)
     if lifecycle:
         _check_lifecycle(event, lifecycle, table)
@@ -119,7 +120,10 @@ def _read_field(
         required=table.boolean("required", default=True),
         entity=table.name("entity") if table.has("entity") else None,
         identifier=identifier,
+        subject=table.name("subject") if table.has("subject") else None,
     )
+    if field.subject and identifier is None:
+        table.problem("`subject` belongs to an identifier", "leave it out: only identifiers go into the vault")
     if field.entity and field.type.kind not in (Kind.TEXT, Kind.TOKEN, Kind.INT):
         table.problem(f"{field.type} can't be the key of an entity", "use a text, a token or a whole number")
     return _with_bounds(field, table, word)
@@ -208,6 +212,15 @@ def _with_currencies(
         elif field.required and not other.required:
             problems.append(Problem(where, item, f"currency_field {word} may be absent", "make it required"))
     return fields
+
+
+def _check_subjects(fields: tuple[FieldDef, ...], event: str, where: str, problems: list[Problem]) -> None:
+    """Every `subject` names a field beside it that can say whose something is."""
+    names = [field.name for field in fields if field.type.kind in (Kind.TEXT, Kind.TOKEN, Kind.INT)]
+    for field in fields:
+        if field.subject is not None and field.subject not in names:
+            problem = f"subject {field.subject} is no text, identifier or whole number of this event"
+            problems.append(Problem(where, f"{event}.{field.name}", problem, meant(field.subject, names)))
 
 
 def _check_lifecycle(event: EventDef, lifecycle: str, table: Table) -> None:

@@ -14,7 +14,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "doc": ("zh", "en"),
     "event": ("doc", "late_after", "lifecycle", "fields"),
     "field": (
-        "type", "class", "doc", "required", "entity", "identifier", "values", "length_max", "least", "most",
+        "type", "class", "doc", "required", "entity", "identifier", "subject", "values", "length_max", "least", "most",
         "currency", "currency_field",
     ),
     "feature": (

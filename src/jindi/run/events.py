@@ -6,6 +6,7 @@ from typing import Protocol
 import msgspec
 
 from jindi.packs import EventDef
+from jindi.vault import Personal
 
 Scalar = int | float | bool | str | None
 """What a field of an event, or a fact, holds: a `Value` that is no list."""
@@ -14,12 +15,16 @@ Scalars = tuple[Scalar, ...]
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
-    """One event after intake. `values` stand in the order of its type's declared fields; None is missing."""
+    """One event after intake. `values` stand in the order of its type's declared fields; None is missing.
+
+    `personal` is what the vault does not hold yet, in clear: the lane hands it on and empties the list.
+    """
 
     id: str
     type: str
     at_us: int
     values: Scalars
+    personal: list[Personal] | None = None
 
     @property
     def content(self) -> tuple[str, int, Scalars]:

@@ -4,7 +4,7 @@ The fast road is a decoder generated from the packs; only what it refuses is loo
 to name all its problems with their paths. No message carries a value: it could be somebody's phone number.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -16,7 +16,7 @@ from jindi.basics.problems import Problem, Problems
 from jindi.language import Kind
 from jindi.packs import Definitions, EventDef, FieldDef, ListDef
 from jindi.run.events import Event, Scalar, Scalars
-from jindi.vault import Tokens, is_token
+from jindi.vault import Personal, Tokens, is_token
 
 AHEAD_MAX_US = 5 * MINUTE_US
 """An event may lie this far ahead of our clock; further ahead it would drag the lane's time with it."""
@@ -36,6 +36,12 @@ _WIRE_KINDS: Mapping[Kind, tuple[type, ...]] = {
 """What a value must be once JSON is read; everything else is text."""
 
 Convert = Callable[[Any], Scalar]
+
+Pairs = Container[tuple[str, str]]
+"""Pairs of subject and token that the vault holds already."""
+
+SUBJECT_ENTITY = "user"
+"""Whose an identifier is, where a pack does not say: the event's field of this entity."""
 
 
 class Refused(Problems):
@@ -123,6 +129,7 @@ class _Shape:
         )
 
         self.is_plain = not self.floats and not self.currencies and definition.lifecycle != "list_entry"
+        self.personal = _personal(definition)
 
     def _convert(self, field: FieldDef, tokens: Tokens) -> Convert | None:
         if field.identifier is not None:
@@ -163,6 +170,41 @@ class _Shape:
             return value
         return self._tokens.token(kind, value)
 
+    def clear(self, values: list[Any]) -> list[tuple[int, int, str]]:
+        """What is personal among decoded values, before they are turned over: its place, its subject's, its text."""
+        found = [(at, whose, values[at]) for at, whose in self.personal if values[at] is not None]
+        if self.definition.lifecycle == "list_entry":
+            named = dict(zip(self.names, values, strict=True))
+            if self.member(named["list"], named["value"]) != named["value"]:
+                at = self.names.index("value")
+                found.append((at, at, named["value"]))
+        return found
+
+
+def _personal(definition: EventDef) -> tuple[tuple[int, int], ...]:
+    """The places of identifiers, each with the place of the field that says whose it is; its own where none does."""
+    places = {field.name: place for place, field in enumerate(definition.fields)}
+    users = [place for place, field in enumerate(definition.fields) if field.entity == SUBJECT_ENTITY]
+    return tuple(
+        (place, places[field.subject] if field.subject is not None else users[0] if users else place)
+        for place, field in enumerate(definition.fields)
+        if field.identifier is not None
+    )
+
+
+def _fresh(clear: list[tuple[int, int, str]], values: Scalars, held: Pairs) -> list[Personal] | None:
+    """What of an event's personal fields the vault does not hold yet; a field is its own subject where the one that
+    says whose it is is missing.
+    """
+    fresh = None
+    for at, whose, text in clear:
+        token, subject = str(values[at]), values[whose]
+        pair = (token if subject is None else str(subject), token)
+        if pair not in held:
+            fresh = fresh or []
+            fresh.append(Personal(*pair, text))
+    return fresh
+
 
 def _money(currency: str, field: FieldDef) -> Convert:
     """Decimal text → minor units within the field's bounds."""
@@ -190,10 +232,15 @@ def _money(currency: str, field: FieldDef) -> Convert:
 
 
 class Intake:
-    """Reads events for one set of definitions. Pure but for the clock that it is given."""
+    """Reads events for one set of definitions. Pure but for the clock that it is given.
 
-    def __init__(self, definitions: Definitions, tokens: Tokens, now_us: Callable[[], int]) -> None:
-        self._tokens, self._now_us = tokens, now_us
+    With `held`, the pairs that a vault holds, events carry what it does not hold yet; without, clear text ends here.
+    """
+
+    def __init__(
+        self, definitions: Definitions, tokens: Tokens, now_us: Callable[[], int], held: Pairs | None = None
+    ) -> None:
+        self._tokens, self._now_us, self._held = tokens, now_us, held
         self._shapes = {name: _Shape(event, definitions.lists, tokens) for name, event in definitions.events.items()}
         self._by_struct = {shape.struct: shape for shape in self._shapes.values()}
         union: Any = None
@@ -208,6 +255,7 @@ class Intake:
             wire = self._decode(raw)
             shape = self._by_struct[type(wire)]
             event_id, at, *rest = self._astuple(wire)
+            clear = shape.clear(rest) if self._held is not None else None
             values = shape.values(rest)
             at_us = _microseconds(at)
         except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
@@ -216,6 +264,8 @@ class Intake:
             now_us = self._now_us()
         if at_us > now_us + AHEAD_MAX_US or at_us < _EARLIEST_US or len(raw) > EVENT_BYTES_MAX:
             raise Refused(self._problems_of_bytes(raw))
+        if clear and self._held is not None:
+            return Event(event_id, shape.definition.name, at_us, values, _fresh(clear, values, self._held))
         return Event(event_id, shape.definition.name, at_us, values)
 
     def make(self, type_name: str, event_id: str, at_us: int, fields: Mapping[str, Any]) -> Event:
@@ -225,8 +275,11 @@ class Intake:
         if problems:
             raise Refused(problems)
         shape = self._shapes[type_name]
-        values = shape.values([_decoded(field, fields.get(field.name)) for field in shape.definition.fields])
-        return Event(event_id, type_name, at_us, values)
+        wire = [_decoded(field, fields.get(field.name)) for field in shape.definition.fields]
+        clear = shape.clear(wire) if self._held is not None else []
+        values = shape.values(wire)
+        personal = _fresh(clear, values, self._held) if self._held is not None else None
+        return Event(event_id, type_name, at_us, values, personal)
 
     def _problems_of_bytes(self, raw: bytes | memoryview) -> list[Problem]:
         if len(raw) > EVENT_BYTES_MAX:

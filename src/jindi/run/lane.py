@@ -17,7 +17,7 @@ from jindi.basics.problems import Problem
 from jindi.engine import WEIGHTS, Decision, EventProgram, judge
 from jindi.journal import Chain, Tree
 from jindi.packs import OUTCOMES, Outcome
-from jindi.ports import Clock, Log
+from jindi.ports import Clock, Log, VaultFailure
 from jindi.run.answered import fingerprint
 from jindi.run.answers import Writer
 from jindi.run.archive import Archive
@@ -27,6 +27,7 @@ from jindi.run.measures import Measures
 from jindi.run.records import DecisionRecord, encode_decision
 from jindi.run.state import Gathered, State
 from jindi.run.versions.tallies import COST_EVERY
+from jindi.vault import CannotOpen, Personal, RingProblem, Vault
 
 QUEUE_MAX = 8_192
 """Events that may wait for their commit; one more is turned away with Retry-After."""
@@ -106,17 +107,26 @@ class Lane:
     """Takes events, one after the other, and answers when they are durable."""
 
     def __init__(
-        self, state: State, log: Log, chain: Chain, tree: Tree, clock: Clock, measures: Measures, archive: Archive
+        self,
+        state: State,
+        log: Log,
+        chain: Chain,
+        tree: Tree,
+        clock: Clock,
+        measures: Measures,
+        archive: Archive,
+        vault: Vault | None = None,
     ) -> None:
         self.state, self.log, self._chain, self._clock = state, log, chain, clock
         self.tree = tree
         self.first_seq = state.next_seq
         self.measures = measures
-        self._archive = archive
+        self._archive, self._vault = archive, vault
         self._loop = asyncio.get_running_loop()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="jindi-commit")
         self._writers, self._challenging = _writers(state)
         self._records: list[bytes] = []
+        self._personal: list[Personal] = []
         self._waiting: list[Waiting] = []
         self._acting: list[tuple[asyncio.Future[int], int]] = []
         self._in_flight: dict[str, tuple[Event, list[Waiter]]] = {}
@@ -221,6 +231,10 @@ class Lane:
             raise Stopped(self.stopped) from error
         decided = Decided(seq, received_us, ep, event, gathered.late, decision, record)
         self._records.append(record)
+        if event.personal:
+            # The event is remembered for a long time, and its clear text is not.
+            self._personal += event.personal
+            event.personal.clear()
         waiters = [waiter]
         self._waiting.append((waiters, body, decided))
         self._in_flight[event.id] = (event, waiters)
@@ -284,18 +298,28 @@ class Lane:
             self._idle.set()
             return
         records, self._records = self._records, []
+        personal, self._personal = self._personal, []
         waiting, self._waiting = self._waiting, []
         acting, self._acting = self._acting, []
         self._last_sync_s = self._loop.time()
         self._gap_s = SYNC_GAP_S if len(records) < BUSY_EVENTS else BUSY_GAP_S
         self._flights += 1
         flight = self._flights
-        batch = self._flying = Batch(flight, self._pool.submit(self._write, records), waiting, acting, len(records))
+        job = self._pool.submit(self._write, records, personal)
+        batch = self._flying = Batch(flight, job, waiting, acting, len(records))
         # Told by its number: a job that held its batch would be a cycle, and keep all its answers until a collection.
         batch.job.add_done_callback(lambda _: self._loop.call_soon_threadsafe(self._landed, flight))
 
-    def _write(self, records: list[bytes]) -> None:
-        """In the commit thread: seal the batch and make it durable."""
+    def _write(self, records: list[bytes], personal: list[Personal]) -> None:
+        """In the commit thread: make what the vault is to hold durable, then seal the batch and make it durable.
+
+        In this order the journal never mentions a token whose clear text could be lost.
+        """
+        if personal and self._vault is not None:
+            try:
+                self._vault.commit(personal, self._clock.now_us())
+            finally:
+                personal.clear()
         first = self.log.next_seq()
         self.log.append(self._chain.seal(records, first), first, len(records))
         # From memory, and only what is durable: a head must cover neither what somebody has put on the disk instead,
@@ -311,7 +335,8 @@ class Lane:
         if (error := batch.job.exception()) is not None:
             self._waiting = batch.waiting + self._waiting
             self._acting = batch.acting + self._acting
-            self._stop(f"the journal could not be written: {error}")
+            what = "vault" if isinstance(error, (VaultFailure, RingProblem, CannotOpen)) else "journal"
+            self._stop(f"the {what} could not be written: {error}")
             return
         now_us = self._clock.now_us()
         self.measures.committed(batch.count, self._loop.time() - self._last_sync_s)
@@ -341,6 +366,7 @@ class Lane:
         self.stopped = why
         self._committing = self._flying is not None
         self._records.clear()
+        self._personal.clear()
         for waiters, _, _ in self._waiting:
             for waiter in waiters:
                 if not waiter.done():

@@ -48,13 +48,16 @@ from jindi.run.trail import Trail
 from jindi.run.versions import Aside, Ledger, Watched, composed
 from jindi.run.versions.overlay import aside_of, beneath, laid
 from jindi.run.versions.overlay import compiled as compiled  # noqa: PLC0414 - it is asked for here
-from jindi.vault import Tokens, is_token
+from jindi.vault import Tokens, Vault, is_token
 
 WARM_SLICE = 256
 """Records replayed at a time while new features catch up; decisions go on between slices."""
 
 FIRST_LOOK_US = HOUR_US
 """How long after its start a platform looks for drift for the first time, at the latest."""
+
+REWRAP_KEYS = 2_000
+"""Subjects' keys that are put under the ring's active version each second after a rotation, beside decisions."""
 
 SWEEP_KEYS = 2_000
 """Idle keys that are looked at each second for what no window reaches any more."""
@@ -135,13 +138,14 @@ class Platform:
         notary: Notary | None = None,
         keeper: Keeper | None = None,
         watcher: Watcher | None = None,
+        vault: Vault | None = None,
         heads: Heads | None = None,
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._open_log, self._blobs, self._tokens, self._clock = open_log, blobs, tokens, clock
         self._settings = settings or Settings()
         self._tell = tell
-        self._notary, self._keeper, self._watcher = notary, keeper, watcher
+        self._notary, self._keeper, self._watcher, self._vault = notary, keeper, watcher, vault
         self._heads, self._signing = heads, asyncio.Lock()
         self._files = canonical_files(files)
         # With approvals the journal says what is in force; what lies in the folders are drafts, whole or not.
@@ -206,6 +210,8 @@ class Platform:
         """Recover from disk and begin to decide. Raises LogDamaged or LogFailure when that can't be done."""
         self._open(progress, same_packs=same_packs)
         self._spawn(self._watch())
+        if self._vault is not None:
+            self._spawn(self._keep_rewrapped(self._vault))
         if self._settings.release_due:
             self._spawn(self._release_due())
         if self._keeper is not None and self._settings.archive_minutes:
@@ -232,9 +238,16 @@ class Platform:
             self._tell(note)
         self._snapshot_seq = recovered.state.next_seq - recovered.replayed
         self._chain = recovered.chain
-        self.intake = Intake(program.definitions, self._tokens, self._clock.now_us)
+        self.intake = self._intake(program)
         self.lane = Lane(
-            recovered.state, self.log, recovered.chain, recovered.tree, self._clock, self.measures, self.archive
+            recovered.state,
+            self.log,
+            recovered.chain,
+            recovered.tree,
+            self._clock,
+            self.measures,
+            self.archive,
+            self._vault,
         )
         self.replayed = recovered.replayed
         self._look_at_clock(self._clock.now_us())
@@ -242,6 +255,11 @@ class Platform:
             self._journal_definitions()
         else:
             self.archive.learn(recovered.state.definitions_seq, program)
+
+    def _intake(self, program: Program) -> Intake:
+        """What reads events from now on; with a vault it says what that does not hold yet."""
+        held = self._vault.known if self._vault is not None else None
+        return Intake(program.definitions, self._tokens, self._clock.now_us, held)
 
     def _found(self) -> Program:
         """What is in force at the start: the saved packs, or what the journal ends under; and in either case the
@@ -499,7 +517,7 @@ class Platform:
         missing = windows.adopt(self.lane.state.windows)
         state = self.lane.state.under(program, windows, frozenset(missing))
         self._program, self._base, self._aside = program, base, aside
-        self.intake = Intake(program.definitions, self._tokens, self._clock.now_us)
+        self.intake = self._intake(program)
         self.lane.take(state)
         self._journal_definitions(cause)
         self._tell(
@@ -688,6 +706,14 @@ class Platform:
         except Exception as error:  # noqa: BLE001 - whatever it is, the lane stays stopped and the operator is told
             self._tell(f"recovery failed: {error}")
 
+    async def _keep_rewrapped(self, vault: Vault) -> None:
+        while not self._closing:
+            await asyncio.sleep(1.0)
+            try:
+                await asyncio.to_thread(vault.rewrap, REWRAP_KEYS)
+            except Exception as error:  # noqa: BLE001 - retired versions still open; the next round begins afresh
+                self._tell(f"keys could not be re-wrapped: {error or type(error).__name__}")
+
     async def _keep_archive(self, keeper: Keeper) -> None:
         while not self._closing:
             await asyncio.sleep(self._settings.archive_minutes * MINUTE_US / SECOND_US)
@@ -792,6 +818,8 @@ class Platform:
             except NotNow as error:
                 self._tell(str(error))
         self.log.close()
+        if self._vault is not None:
+            self._vault.close()
 
 
 async def _made(base: Mapping[str, str], aside: Aside, ready: Program | None) -> tuple[Program, Aside, tuple[str, ...]]:

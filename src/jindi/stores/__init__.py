@@ -7,8 +7,10 @@ from jindi.stores.disk import Disk, FileSystem
 from jindi.stores.files import FileBlobs, MemoryBlobs
 from jindi.stores.folders import read_folder, write_folder
 from jindi.stores.memory_log import MemoryLog
+from jindi.stores.memory_vault import MemoryVault
 from jindi.stores.segments import SegmentLog
 from jindi.stores.sqlite_log import SqliteLog
+from jindi.stores.sqlite_vault import SqliteVault
 from jindi.stores.trees import FileTree
 
 __all__ = [
@@ -18,8 +20,10 @@ __all__ = [
     "FileTree",
     "MemoryBlobs",
     "MemoryLog",
+    "MemoryVault",
     "SegmentLog",
     "SqliteLog",
+    "SqliteVault",
     "read_folder",
     "write_folder",
 ]

@@ -1,8 +1,38 @@
-"""Personal data stops here: identifiers in, keyed tokens out.
+"""Personal data stops here: identifiers in, keyed tokens out; the clear text sealed, under a key of each subject's own.
 
-Knows: kinds of identifier and the key that their tokens are made with. Never: what an event means, who asks.
+Knows: kinds of identifier, keys, and whose a field is. Never: what an event means, who asks.
 """
 
+from jindi.vault.ciphers import PROFILES, CannotOpen, Profile, Sealer, profile_named
+from jindi.vault.ring import KeyRing, RingProblem, Version, about_root
+from jindi.vault.roots import ROOT_BYTES, KeyRoot, new_stretch, passphrase_root, read_secret
 from jindi.vault.tokens import KEY_BYTES, Tokens, is_token, new_key
+from jindi.vault.vault import Checked, Known, Opened, Personal, Vault, VaultStatus, kind_of
 
-__all__ = ["KEY_BYTES", "Tokens", "is_token", "new_key"]
+__all__ = [
+    "KEY_BYTES",
+    "PROFILES",
+    "ROOT_BYTES",
+    "CannotOpen",
+    "Checked",
+    "KeyRing",
+    "KeyRoot",
+    "Known",
+    "Opened",
+    "Personal",
+    "Profile",
+    "RingProblem",
+    "Sealer",
+    "Tokens",
+    "Vault",
+    "VaultStatus",
+    "Version",
+    "about_root",
+    "is_token",
+    "kind_of",
+    "new_key",
+    "new_stretch",
+    "passphrase_root",
+    "profile_named",
+    "read_secret",
+]

@@ -21,6 +21,7 @@ from jindi.doors.cli.auditing import audit_app
 from jindi.doors.cli.helping import Plain
 from jindi.doors.cli.output import Output, counted
 from jindi.doors.cli.policies import policies_app
+from jindi.doors.cli.subjects import subject_app, vault_app
 from jindi.doors.cli.wiring import Settled, Wiring
 from jindi.ports import LogFailure
 
@@ -39,6 +40,8 @@ app.add_typer(features_app, name="features")
 app.add_typer(rules_app, name="rules")
 app.add_typer(config_app, name="config")
 app.add_typer(keys_app, name="keys")
+app.add_typer(vault_app, name="vault")
+app.add_typer(subject_app, name="subject")
 
 _Done = TypeVar("_Done")
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of words.")]

@@ -44,10 +44,16 @@ class Simulation:
     days: int | None
 
 
-def make_platform(wiring: Wiring, settled: Settled, output: Output, *, release_due: bool = True) -> Platform:
-    """A platform over the folder of the settings, not yet started. Raises Problems."""
+def make_platform(
+    wiring: Wiring, settled: Settled, output: Output, *, release_due: bool = True, with_vault: bool = False
+) -> Platform:
+    """A platform over the folder of the settings, not yet started. Raises Problems.
+
+    With the vault, if the settings have one, where events come in; the platform closes it.
+    """
     # Packs that can't be read make no folder.
     files = _saved(wiring, settled, output)
+    vault = wiring.vault(settled, output.note) if with_vault else None
     blobs = wiring.blobs(settled)
     return Platform(
         open_log=lambda sealed: wiring.open_log(settled, sealed),
@@ -60,6 +66,7 @@ def make_platform(wiring: Wiring, settled: Settled, output: Output, *, release_d
         heads=Heads(wiring.origin(settled), wiring.signer(settled), blobs, wiring.elsewhere(settled)),
         keeper=Keeper(wiring.archive(settled)) if settled.platform.archive_minutes else None,
         watcher=Watcher(lambda: wiring.evaluations(settled.packs)) if settled.platform.drift_hours else None,
+        vault=vault,
         tell=output.note,
     )
 
@@ -84,7 +91,7 @@ def bring_up(wiring: Wiring, settled: Settled, output: Output, simulation: Simul
         with closing(_listening(settled)) as sock:
             output.warm()
             # The simulated world releases and recalls by itself, in its own time.
-            platform = make_platform(wiring, settled, output, release_due=simulation is None)
+            platform = make_platform(wiring, settled, output, release_due=simulation is None, with_vault=True)
             world = _world(wiring, settled, simulation) if simulation is not None else None
             uvloop.run(_up(wiring, settled, output, platform, sock, world))
     except (Problems, LogFailure, NotRecorded, OSError) as error:

@@ -7,9 +7,9 @@ from typing import Protocol
 
 from jindi.access import ApiKeys, Sessions, SignInLinks
 from jindi.journal import Signer, Verifier
-from jindi.ports import Blobs, Clock, Files, Lines, Log
+from jindi.ports import Blobs, Clock, Files, Lines, Log, Root
 from jindi.run.platform import Settings
-from jindi.vault import Tokens
+from jindi.vault import Profile, Tokens, Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,9 @@ class Settled:
     journal: str
     platform: Settings
     lines: tuple[Setting, ...]
+    vault: bool = True
+    vault_cipher: Profile = "aes-256-gcm"
+    vault_root: str = "file"
     heads: Path | None = None
 
 
@@ -82,6 +85,15 @@ class Wiring(Protocol):
 
     def tokens(self, settled: Settled) -> Tokens:
         """The token key's functions; the key is made on the first run. Raises Problems when it is unsafe."""
+
+    def vault(self, settled: Settled, tell: Callable[[str], None]) -> Vault | None:
+        """The vault, made on the first run; None when the settings have none. Raises Problems."""
+
+    def kept_vault(self, settled: Settled, tell: Callable[[str], None]) -> Vault:
+        """The vault that is there, whatever the settings say. Raises Problems when there is none."""
+
+    def another_root(self, settled: Settled, where: str) -> Root:
+        """Another root key for the vault's ring: `where` as the setting `vault_root`. Raises Problems."""
 
     def signer(self, settled: Settled) -> Signer:
         """Signs checkpoints; its key is made on the first run."""

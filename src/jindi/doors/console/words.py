@@ -106,6 +106,13 @@ WORDS: dict[str, tuple[str, str]] = {
     "audit.what.key.create": ("创建密钥", "Create a key"),
     "audit.what.key.revoke": ("吊销密钥", "Revoke a key"),
     "audit.what.link.create": ("创建登录链接", "Create a sign-in link"),
+    "audit.what.vault.rotate": ("轮换保险库密钥", "Rotate the vault's keys"),
+    "audit.what.vault.rewrap": ("重新封装密钥", "Re-wrap keys"),
+    "audit.what.vault.destroy": ("销毁密钥版本", "Destroy a version of the key ring"),
+    "audit.what.vault.root": ("更换根密钥", "Change the root key"),
+    "audit.what.subject.export": ("导出个人信息", "Export a person's data"),
+    "audit.what.subject.correct": ("更正个人信息", "Correct a person's data"),
+    "audit.what.subject.erase": ("删除个人信息", "Erase a person's data"),
     "audit.what.platform.start": ("启动平台", "Start the platform"),
     "audit.what.platform.stop": ("停止平台", "Stop the platform"),
     # keyboard help

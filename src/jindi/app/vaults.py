@@ -1,0 +1,161 @@
+"""The vault of a data folder: its two files, its ring, and where its root key comes from."""
+
+import os
+import secrets
+import stat
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from jindi.basics.problems import Problem, Problems
+from jindi.doors.cli.wiring import Settled
+from jindi.ports import Blobs, Root, VaultFailure
+from jindi.stores.files import FileBlobs
+from jindi.stores.sqlite_vault import SqliteVault
+from jindi.vault import (
+    ROOT_BYTES,
+    CannotOpen,
+    KeyRing,
+    KeyRoot,
+    Profile,
+    Vault,
+    about_root,
+    new_stretch,
+    passphrase_root,
+    profile_named,
+    read_secret,
+)
+
+KEYS, ROWS, BOOK, ROOT_FILE = "keys", "vault.sqlite", "subjects.sqlite", "root.key"
+ROOT_KEY, ROOT_PASSPHRASE = "JINDI_ROOT_KEY", "JINDI_ROOT_PASSPHRASE"
+ROOTS = ("file", "environment", "passphrase")
+PASSPHRASE_MIN = 12
+
+
+def has_vault(settled: Settled) -> bool:
+    """Whether a folder has a vault already."""
+    return any(
+        path.exists() for path in (settled.data / ROWS, settled.data / KEYS / BOOK, settled.data / KEYS / "ring")
+    )
+
+
+def open_vault(settled: Settled, now_us: int, tell: Callable[[str], None]) -> Vault:
+    """The vault of a folder, made when there is none. Raises Problems."""
+    keys = settled.data / KEYS
+    keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if stat.S_IMODE(keys.stat().st_mode) & 0o077:
+        raise _wrong(keys, "others can look into this folder", "chmod 700, and find out who did")
+    existed = has_vault(settled)
+    blobs = FileBlobs(keys)
+    try:
+        ring = _ring(settled, blobs, now_us, tell, existed=existed)
+        vault = Vault(SqliteVault(settled.data / ROWS, keys / BOOK), ring)
+    except CannotOpen:
+        remedy = "give the root key, or the copy of the ring, that belong together"
+        raise _wrong(keys / "ring", "the key ring can't be opened with this root key", remedy) from None
+    except VaultFailure as failure:
+        raise Problems([Problem("vault", "", str(failure))]) from None
+    if vault.returned:
+        tell(f"{vault.returned} rows of erased subjects had come back with a copy; they are dropped")
+    return vault
+
+
+def _ring(settled: Settled, blobs: Blobs, now_us: int, tell: Callable[[str], None], *, existed: bool) -> KeyRing:
+    about = about_root(blobs)
+    if about is not None:
+        return KeyRing.load(blobs, _root(settled, about))
+    if existed:
+        place = settled.data / KEYS / "ring"
+        raise _wrong(place, "the key ring is missing, and there are sealed rows", "restore it from its copy")
+    return KeyRing.create(blobs, _new_root(settled, tell), settled.vault_cipher, now_us)
+
+
+def _root(settled: Settled, about: Mapping[str, str]) -> Root:
+    """The root that a ring was put under; nothing is ever made here."""
+    kind, place = _kind(settled)
+    if about.get("kind") != kind:
+        made = about.get("kind", "unknown")
+        raise _wrong("settings", f"vault_root is {kind}, and the ring's root is of kind {made}", "set it as it was")
+    try:
+        profile = profile_named(about.get("profile", ""))
+    except ValueError:
+        raise CannotOpen from None
+    if kind == "passphrase":
+        return passphrase_root(_given(ROOT_PASSPHRASE), profile, about)
+    secret = _given_secret() if kind == "environment" else _file_secret(place)
+    return KeyRoot(secret, profile, about)
+
+
+def _new_root(settled: Settled, tell: Callable[[str], None]) -> Root:
+    """The root for a new ring. A file is made only where the setting names none: there one is expected."""
+    kind, place = _kind(settled)
+    if kind == "file" and settled.vault_root == "file" and not place.exists():
+        FileBlobs(place.parent).save(place.name, [f"{secrets.token_hex(ROOT_BYTES)}\n".encode()], private=True)
+        tell(
+            f"the vault's root key was made: {place}. Copy it to another place than the data; for production keep it"
+            " elsewhere (vault_root in docs/vault.md)"
+        )
+    return _fresh(kind, place, settled.vault_cipher)
+
+
+def another_root(settled: Settled, where: str) -> Root:
+    """A root for a ring that is there: a `vault_root` in words. Raises Problems; nothing is made."""
+    kind, _, path = where.partition(":")
+    if kind not in ROOTS or bool(path) != (kind == "file"):
+        raise _wrong("root", "not a place of a root key", "use file:PATH, environment or passphrase")
+    if kind == _kind(settled)[0] != "file":
+        raise _wrong("root", f"the root is from the {kind} already", "go by way of another kind")
+    return _fresh(kind, Path(path), settled.vault_cipher)
+
+
+def _fresh(kind: str, place: Path, profile: Profile) -> Root:
+    """A root that no ring is under yet."""
+    if kind == "passphrase":
+        passphrase = _given(ROOT_PASSPHRASE)
+        if len(passphrase) < PASSPHRASE_MIN:
+            raise _wrong(ROOT_PASSPHRASE, f"shorter than {PASSPHRASE_MIN} characters", "take a longer one")
+        return passphrase_root(passphrase, profile, new_stretch() | {"profile": profile})
+    secret = _given_secret() if kind == "environment" else _file_secret(place)
+    return KeyRoot(secret, profile, {"kind": kind, "profile": profile})
+
+
+def _kind(settled: Settled) -> tuple[str, Path]:
+    """The kind of root that is set, and where its file lies (if it is one)."""
+    kind, _, path = settled.vault_root.partition(":")
+    return kind, Path(path) if path else settled.data / KEYS / ROOT_FILE
+
+
+def _given(name: str) -> str:
+    value = os.environ.get(name, "")
+    if not value:
+        raise _wrong("environment", f"{name} is missing", "set it for this process alone")
+    return value
+
+
+def _given_secret() -> bytes:
+    try:
+        return read_secret(_given(ROOT_KEY))
+    except ValueError as error:
+        raise _wrong(ROOT_KEY, str(error), "make one with: openssl rand -hex 32") from None
+
+
+def _file_secret(path: Path) -> bytes:
+    """A secret from a file that its owner alone can read."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        remedy = "restore it from its copy; for a new vault make it: (umask 077; openssl rand -hex 32 > FILE)"
+        raise _wrong(path, "the root key is missing", remedy) from None
+    if not stat.S_ISREG(status.st_mode):
+        raise _wrong(path, "the root key is no plain file", "name a file with --data or vault_root")
+    if stat.S_IMODE(status.st_mode) & 0o077:
+        raise _wrong(path, "others can read this key", "chmod 600, and find out who did")
+    try:
+        return read_secret(path.read_text("ascii"))
+    except UnicodeDecodeError:
+        raise _wrong(path, "not a root key: 64 hexadecimal digits", "restore it from its copy") from None
+    except ValueError as error:
+        raise _wrong(path, str(error), "restore it from its copy") from None
+
+
+def _wrong(where: object, what: str, remedy: str) -> Problems:
+    return Problems([Problem(str(where), "", what, remedy)])

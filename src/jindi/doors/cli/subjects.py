@@ -1,0 +1,112 @@
+"""`jindi vault` and `jindi subject`: keys and people's rights, while the platform is down."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jindi.basics.problems import Problems
+from jindi.doors.cli.output import Output
+from jindi.ports import LogFailure, VaultFailure
+from jindi.vault import CannotOpen, RingProblem
+
+if TYPE_CHECKING:
+    from jindi.doors.cli.vaulting import Keeping
+
+vault_app = typer.Typer(no_args_is_help=True, help="The vault's keys and rows (while the platform is down).")
+subject_app = typer.Typer(
+    no_args_is_help=True, help="One person's data: export, correct, erase (while the platform is down)."
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of words.")]
+Data = Annotated[str | None, typer.Option("--data", metavar="DIR", help="The platform's folder (default: jindi-data).")]
+Subject = Annotated[str, typer.Argument(metavar="SUBJECT", help="A user's number, as the events have it, or a token.")]
+
+
+def _do(ctx: typer.Context, data: str | None, act: "Callable[[Keeping], None]", *, as_json: bool) -> None:
+    """Open the vault of a folder that no platform uses, and tell what is wrong when it declines."""
+    from jindi.doors.cli.vaulting import Keeping  # noqa: PLC0415 - only what is used is imported
+
+    output, wiring = Output(as_json=as_json), ctx.obj.wiring
+    try:
+        settled = wiring.settle({"data": data})
+        vault = wiring.kept_vault(settled, output.note)
+        try:
+            act(Keeping(vault, wiring, settled, output))
+        finally:
+            vault.close()
+    except (Problems, LogFailure, VaultFailure, RingProblem, CannotOpen, OSError) as error:
+        output.fail(error)
+
+
+@vault_app.command("status")
+def vault_status(ctx: typer.Context, data: Data = None, as_json: AsJson = False) -> None:
+    """How many subjects and rows there are, and the versions of the key ring."""
+    _do(ctx, data, lambda keeping: keeping.status(), as_json=as_json)
+
+
+@vault_app.command("rotate")
+def vault_rotate(
+    ctx: typer.Context,
+    cipher: Annotated[str | None, typer.Option(help="Another cipher from now on: aes-256-gcm or sm4-gcm.")] = None,
+    data: Data = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Make a new version of the key that wraps subjects' keys. The platform re-wraps by itself afterwards."""
+    _do(ctx, data, lambda keeping: keeping.rotate(cipher), as_json=as_json)
+
+
+@vault_app.command("rewrap")
+def vault_rewrap(
+    ctx: typer.Context,
+    destroy: Annotated[bool, typer.Option("--destroy", help="Then destroy the retired versions.")] = False,
+    data: Data = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Put all subjects' keys under the newest version now."""
+    _do(ctx, data, lambda keeping: keeping.rewrap(destroy=destroy), as_json=as_json)
+
+
+@vault_app.command("root")
+def vault_root(
+    ctx: typer.Context,
+    where: Annotated[str, typer.Argument(metavar="ROOT", help="file:PATH, environment or passphrase.")],
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put the key ring under another root key. Set `vault_root` to the same afterwards."""
+    _do(ctx, data, lambda keeping: keeping.change_root(where), as_json=as_json)
+
+
+@vault_app.command("check")
+def vault_check(ctx: typer.Context, data: Data = None, as_json: AsJson = False) -> None:
+    """Open every key and every row once; ends with 1 when something does not open."""
+    _do(ctx, data, lambda keeping: keeping.check(), as_json=as_json)
+
+
+@subject_app.command("export")
+def subject_export(ctx: typer.Context, subject: Subject, data: Data = None, as_json: AsJson = False) -> None:
+    """All that the vault keeps of one subject, in clear."""
+    _do(ctx, data, lambda keeping: keeping.export(subject), as_json=as_json)
+
+
+@subject_app.command("correct")
+def subject_correct(
+    ctx: typer.Context,
+    subject: Subject,
+    token: Annotated[str, typer.Argument(metavar="TOKEN", help="The token of what is wrong; see export.")],
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put the right text, one line on standard input, in the place of a wrong one."""
+    _do(ctx, data, lambda keeping: keeping.correct(subject, token), as_json=as_json)
+
+
+@subject_app.command("erase")
+def subject_erase(
+    ctx: typer.Context,
+    subject: Subject,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Destroy one subject's key: what is kept of it can't be read any more, in backups of the rows either."""
+    _do(ctx, data, lambda keeping: keeping.erase(subject, sure=yes), as_json=as_json)
