@@ -39,6 +39,11 @@ KNOWN = (
     _Known("changes", "files", "what puts policies in force: files (saved packs, at once), or approved (an approval)"),
     _Known("proposal_days", "14", "days after which a proposal that nobody has answered ends"),
     _Known("drift_hours", "24", "hours between two looks for drift; 0: the platform does not look"),
+    _Known(
+        "backup_to", "", "the folder of the backups, on another disk or machine; empty: none are made by themselves"
+    ),
+    _Known("backup_hours", "1", "hours between two backups; 0: the platform makes none by itself"),
+    _Known("drill_days", "90", "days after which a drill is overdue; 0: never"),
 )
 
 
@@ -78,6 +83,8 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
         problems.append(Problem("settings", "changes", "not a way to change policies", "use files or approved"))
     proposal_days = _whole(chosen, "proposal_days", 1, 365, problems)
     drift_hours = _whole(chosen, "drift_hours", 0, 10_000, problems)
+    backup_hours = _whole(chosen, "backup_hours", 0, 10_000, problems)
+    drill_days = _whole(chosen, "drill_days", 0, 3_650, problems)
     if problems:
         raise Problems(problems)
     platform = Settings(
@@ -85,7 +92,8 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
         changes="approved" if changes == "approved" else "files", proposal_us=proposal_days * DAY_US,
     )  # fmt: skip
     packs = tuple(Path(part.strip()) for part in chosen["packs"].split(",") if part.strip())
-    return Settled(Path(data), packs, host, port, journal, platform, tuple(lines))
+    backup_to = Path(chosen["backup_to"]) if chosen["backup_to"] else None
+    return Settled(Path(data), packs, host, port, journal, platform, tuple(lines), backup_to, backup_hours, drill_days)
 
 
 def _text(written: object) -> str:
