@@ -123,7 +123,7 @@ class Memory:
         try:
             raw = self._blobs.load(name)
             return None if raw is None else msgspec.json.decode(raw, type=type_)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, ValueError):
             return None  # what can't be read is not remembered: everything is sealed anew
 
 

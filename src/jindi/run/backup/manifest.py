@@ -198,7 +198,7 @@ def read(raw: bytes, number: int, repository: str, verifier: Verifier | None) ->
             raise Broken(place, what if name else "is not signed", ANOTHER)
     try:
         manifest = msgspec.json.decode(lines[1], type=Manifest, strict=True)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, ValueError) as error:
         raise Broken(place, f"can't be read: {error}", ANOTHER) from None
     if manifest.format != FORMAT:
         raise Broken(place, f"backups of format {manifest.format} are not known here", "use the version that wrote it")

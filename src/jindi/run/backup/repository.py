@@ -75,7 +75,7 @@ class Repository:
             found = msgspec.json.decode(self._load(IDENTITY), type=Identity)
         except FileNotFoundError:
             return None
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, ValueError):
             raise Broken(IDENTITY, "is not what was written", "put it back from a copy of this folder") from None
         if found.format != 1:
             raise Broken(IDENTITY, f"format {found.format} is not known here", "use the version that wrote it")

@@ -9,7 +9,7 @@ from jindi.journal import Chain, ChainBroken
 from jindi.ports import Blobs, Files, Frame, Log
 from jindi.run.backup.making import FRAME, Told
 from jindi.run.backup.manifest import Body, Broken, Kept, Manifest, Piece, Stretch
-from jindi.run.backup.repository import Repository
+from jindi.run.backup.repository import IDENTITY, Repository
 from jindi.run.backup.sealing import BackupKey, DataKey, Unsealable
 from jindi.run.records import DECISION
 
@@ -45,7 +45,10 @@ def open_backup(
         manifest, name = repository.newest(key.platform, at_least)
     else:
         manifest, name = repository.load(number, key.platform)
-    return manifest, manifest.opened(key), name
+    body = manifest.opened(key)
+    if repository.identity().origin != body.origin:
+        raise Broken(IDENTITY, "names another journal than the backups in it", "put it back from a copy of this folder")
+    return manifest, body, name
 
 
 def restore(repository: Repository, key: BackupKey, manifest: Manifest, body: Body, room: Room,

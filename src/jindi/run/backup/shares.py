@@ -74,12 +74,12 @@ def parse(text: str, name: str) -> Share:
             continue
         place, part = int(found[1]), found[2].replace(" ", "")
         if place == 0:
-            ends = part
+            ends = part + found[3]
             continue
         if place != len(coded) // (_GROUP * _GROUPS) + 1 or _check(head, place, part) != found[3]:
             raise Unreadable(f"{name}: share {match[1]}: line {place} or the first line was changed, or one is missing")
         coded += part
-    if not ends or _check(head, 0, coded, 8) != ends:
+    if ends != _check(head, 0, coded, 8) + _check(head, 0, coded):
         raise Unreadable(f"{name}: share {match[1]}: its end is missing, or its lines don't belong together")
     value = b32decode(coded + "=" * (-len(coded) % 8))
     return Share(int(match[1]), int(match[2]), int(match[3]), match[4], value)
