@@ -52,7 +52,7 @@ def standing(
     passed = [each for each in made if each.ok]
     return Standing(
         numbers, backup, made[-1] if made else None, passed[-1] if passed else None,
-        tuple(_overdue(backup, passed[-1] if passed else None, backup_hours, drill_days, now_us)),
+        tuple(overdue(backup, passed[-1] if passed else None, backup_hours, drill_days, now_us)),
     )  # fmt: skip
 
 
@@ -63,10 +63,11 @@ def _digest(repository: Repository, number: int, verifier: Verifier) -> str | No
         return None
 
 
-def _overdue(
+def overdue(
     backup: Manifest | None, passed: Drill | None, backup_hours: int, drill_days: int, now_us: int
 ) -> list[Overdue]:
-    found = []
+    """What should have been done by now. Hours or days of 0 set no limit."""
+    found: list[Overdue] = []
     if backup_hours and (backup is None or now_us - backup.at_us > GRACE * backup_hours * HOUR_US):
         when = "none was made yet" if backup is None else f"the newest is of {format_instant(backup.at_us)}"
         found.append(Overdue("backup", f"the backup is overdue: {when}, and one is due every {backup_hours} h"))
