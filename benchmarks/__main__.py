@@ -9,7 +9,7 @@ import time
 import traceback
 from pathlib import Path
 
-from benchmarks import backtests, doors, limits, path, recovery, replay, results, rules, windows
+from benchmarks import backtests, backups, doors, limits, path, recovery, replay, results, rules, windows
 from benchmarks.measuring import Report
 
 SUBJECTS = {
@@ -21,6 +21,7 @@ SUBJECTS = {
     "http": doors.measure,
     "recovery": recovery.measure,
     "replay": replay.measure,
+    "backup": backups.measure,
 }
 
 
