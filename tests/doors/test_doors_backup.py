@@ -138,6 +138,21 @@ def test_a_backup_is_made_beside_a_running_platform(home):
     assert told("drill", "--from", "bk", "--key", "backup.key")["decisions"] == 54
 
 
+def test_a_folder_comes_back_with_the_store_and_the_settings_it_had(home, lived):
+    settings = home / "settings.toml"
+    settings.write_text('journal = "sqlite"\nsnapshot_minutes = 9\n', "utf-8")
+    (home / "sql").mkdir()
+    (home / "sql" / "jindi.toml").symlink_to(settings)
+    live(home / "sql", lived[1], EVENTS)
+    told("backup", "key", "--out", "sql.key", "--data", "sql")
+    told("backup", "--to", "bk", "--data", "sql")
+    back = told("restore", "--from", "bk", "--key", "sql.key", "--data", "new")
+    assert (back["decisions"], (home / "new" / "journal.sqlite").exists()) == (24, True)
+    assert (home / "new" / "jindi.toml").read_text("utf-8") == settings.read_text("utf-8")
+    verified = told("verify", "--data", "new")
+    assert (verified["decisions"], verified["head"]) == (24, back["head"])
+
+
 def test_forgetting_keeps_the_newest_and_says_what_went(home):
     for number in range(4):
         told("backup", "--to", "bk", *HOME)

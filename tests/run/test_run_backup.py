@@ -17,7 +17,7 @@ from jindi.run.backup import making
 from jindi.run.backup.drill import Outcome
 from jindi.run.backup.making import Memory
 from jindi.run.backup.manifest import Broken, write
-from jindi.run.backup.parts import Databases
+from jindi.run.backup.parts import Named
 from jindi.run.backup.restoring import open_backup
 from jindi.run.backup.sealing import BackupKey, DataKey, Recipient, Unsealable, fingerprint
 from jindi.run.backup.standing import standing
@@ -202,7 +202,7 @@ def test_a_damaged_database_stops_the_backup_and_is_named(folder, tmp_path):
     path = tmp_path / "broken.sqlite"
     path.write_bytes(b"SQLite format 3\0" + bytes(4096))
     source = folder.outside.backup_source(folder.settled, folder.log)
-    part = Databases({"broken.sqlite": lambda: copied(path)})
+    part = Named({"broken.sqlite": lambda: copied(path)}, after_journal=True)
     with pytest.raises(OSError, match="database") as failure:
         folder.back_up(source=replace(source, parts=[part]))
     assert failure.value.filename == str(path)
@@ -377,6 +377,11 @@ def test_an_older_backup_that_was_changed_is_noticed_by_the_one_that_followed_it
     assert "not what backup 2 followed" in refused(full, tmp_path)
 
 
+def test_damage_of_an_older_backup_is_no_reason_not_to_restore_the_newest(full, tmp_path):
+    (full.place / "manifests" / "00000001.manifest").write_bytes(b"")
+    assert full.given_back(tmp_path / "restored") == full.batches()
+
+
 def replace_struct(struct, **changed):
     import msgspec
 
@@ -539,6 +544,14 @@ def test_nothing_is_restored_over_what_is_there(full, tmp_path):
     assert full.given_back(there) == full.batches()
     with pytest.raises(Problems, match="not empty"):
         full.restore(there)
+    # A restore that fails leaves nothing; one that was killed leaves what it had, under another name.
+    (piece,) = [path for path in full.files() if path.name == needed(full)[-1].name]
+    whole = piece.read_bytes()
+    piece.write_bytes(b"")
+    with pytest.raises(Broken):
+        full.restore(tmp_path / "new")
+    assert not [path for path in tmp_path.iterdir() if "new" in path.name]
+    piece.write_bytes(whole)
     (tmp_path / ".new.restoring").mkdir()
     with pytest.raises(Problems, match="interrupted restore"):
         full.restore(tmp_path / "new")

@@ -20,7 +20,7 @@ from jindi.journal import Signer, Verifier, checkpoints
 from jindi.ports import Blobs, Clock, Files, Log
 from jindi.run.backup.making import Source
 from jindi.run.backup.manifest import Split
-from jindi.run.backup.parts import Chosen, Databases, Texts
+from jindi.run.backup.parts import Chosen, Named, Texts
 from jindi.run.backup.repository import Repository
 from jindi.run.backup.restoring import Room
 from jindi.run.backup.sealing import fingerprint
@@ -214,7 +214,12 @@ class Outside:
     def backup_source(self, settled: Settled, log: Log | None = None) -> Source:
         """What a backup of the folder is made of."""
         data = settled.data
-        state, folder = FileTree(data / "state"), FileTree(data)
+        state = FileTree(data / "state")
+        # Settings may be a link to wherever a machine's settings lie.
+        settings = data / FILE_NAME
+        written: dict[str, Callable[[], BinaryIO]] = {}
+        if settings.is_file():
+            written[FILE_NAME] = lambda: settings.open("rb")
 
         def shortcuts(names: tuple[str, ...]) -> list[str]:
             """The newest snapshot, and all seals: the journal that is read after them covers them."""
@@ -239,13 +244,14 @@ class Outside:
         databases: dict[str, Callable[[], BinaryIO]] = {name: partial(copied, data / name) for name in there}
         return Source(
             origin=self.origin(settled),
+            store=settled.journal,
             journal=lambda: self._journal(settled, log),
             parts=[
                 Chosen(state, "state/", shortcuts),
                 Chosen(state, "state/", lambda names: [name for name in names if name in KEPT_WHOLE]),
-                Chosen(folder, "", lambda _: [FILE_NAME] if (data / FILE_NAME).is_file() else []),
+                Named(written),
                 Texts(PACKS, packs),
-                Databases(databases),
+                Named(databases, after_journal=True),
             ],
             keys=lambda: {name: fingerprint(name, key) for name, key in self.key_bytes(settled).items()},
             split=lambda: self.keys_split(settled),

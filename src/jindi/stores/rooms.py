@@ -1,6 +1,7 @@
 """An empty folder that is filled under another name and gets its own when everything in it is durable."""
 
 import os
+import shutil
 from pathlib import Path
 
 from jindi.basics.problems import Problem, Problems
@@ -41,6 +42,7 @@ class EmptyRoom:
             raise Problems([Problem(str(self._under_way), "", what, "remove it, and begin again")]) from None
         disk = _Patient()
         place = self._under_way / ("journal.sqlite" if journal == "sqlite" else "journal")
+        # What is there from here on is ours, and `close` removes it.
         self.log: Log = SqliteLog(place) if journal == "sqlite" else SegmentLog(place, file_system=disk)
         self.files: Files = FileTree(self._under_way, file_system=disk)
         self.blobs: Blobs = FileBlobs(self._under_way / "state", file_system=disk)
@@ -63,6 +65,7 @@ class EmptyRoom:
         disk.sync_folder(str(self._folder.parent))
 
     def close(self) -> None:
-        """Let go of what was not finished; it stays to be looked at."""
+        """Let go; what was not finished goes away."""
         self.log.close()
         self.files.close()
+        shutil.rmtree(self._under_way, ignore_errors=True)

@@ -79,11 +79,14 @@ def new_key(wiring: Wiring, settled: Settled, output: Output, out: Path) -> None
             what = "lies in the data folder: whoever has the folder could read its backups"
             raise Problems([Problem(str(out), "", what, "name a file on another machine or a stick")])
         key = BackupKey.new(str(wiring.signer(settled).verifier))
+        is_second = wiring.backup_to(settled) is not None
         _write_private(out, key.text())
         wiring.set_backup_to(settled, str(key.recipient))
     except Failures as error:
         output.fail(error)
-    output.give({"ok": True, "file": str(out), "key": key.recipient.name})
+    output.give({"ok": True, "file": str(out), "key": key.recipient.name, "is_second": is_second})
+    if is_second:
+        output.note("there was a key already: keep its file as long as backups are kept that were made before now")
     output.say(
         f"{out}: the backup key {key.recipient.name}. Backups are sealed to it from now on, and nothing else opens"
         " them.\nKeep it off this machine, and put it into the keys' backup: jindi keys-backup --backup-key"
@@ -158,7 +161,7 @@ def bring_back(
             known = max(at_least, drills.known(repository, key.recipient.drills)) if number is None else 0
             manifest, body, digest = open_backup(repository, key, number, known)
             newest = repository.numbers()[-1]
-            room = wiring.room(settled)
+            room = wiring.room(replace(settled, journal=body.store))
             try:
                 restored = restore(repository, key, manifest, body, room, told)
                 wiring.expect_keys(room.blobs, body.keys)
@@ -204,7 +207,7 @@ def rehearse(
             outcome = Outcome(wiring.clock, manifest, digest, body, began_us)
             outcome.keys = drills.keys_found(body, proved)
             with tempfile.TemporaryDirectory(prefix="jindi-drill-", dir=beside) as folder, _told(output) as told:
-                there = replace(settled, data=Path(folder) / "data")
+                there = replace(settled, data=Path(folder) / "data", journal=body.store)
                 try:
                     _rehearsed(wiring, there, repository, key, outcome, told)
                 except (Broken, LogFailure, Problems) as error:

@@ -56,9 +56,12 @@ Told = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What is backed up. `journal` opens it for as long as it is read; `keys` gives the fingerprints of all keys."""
+    """What is backed up. `store` says how the journal is kept, `journal` opens it for as long as it is read; `keys`
+    gives the fingerprints of all keys.
+    """
 
     origin: str
+    store: str
     journal: Callable[[], AbstractContextManager[Log]]
     parts: Sequence[Part]
     keys: Callable[[], Mapping[str, str]]
@@ -211,8 +214,8 @@ class _Making:
             stretches, newest = self._journal(log, before, sealer, memory, keys, last)
         files += self._files(True, sealer, base, here)
         body = Body(
-            self.source.origin, tuple(stretches), newest.first, newest.previous, newest.at_us, tuple(files),
-            dict(self.source.keys()), self.source.split(), tuple(self.notes),
+            self.source.origin, self.source.store, tuple(stretches), newest.first, newest.previous, newest.at_us,
+            tuple(files), dict(self.source.keys()), self.source.split(), tuple(self.notes),
         )  # fmt: skip
         used = {str(piece.key) for piece in body.pieces} | {str(number)}
         manifest = Manifest(

@@ -81,12 +81,14 @@ class Split(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The state: the journal up to the end of a batch, and the files beside it.
 
+    `store` says how the platform keeps its journal; pieces are of no store.
     `newest_first` is the first record of the newest batch and `newest_previous` the chain's head before it: a batch
     that was taken before it was durable may be another one after a crash; nothing before it may. `newest_us` is when
     the newest decision was received.
     """
 
     origin: str
+    store: str
     stretches: tuple[Stretch, ...]
     newest_first: int
     newest_previous: str

@@ -61,12 +61,12 @@ class Texts:
 
 
 @dataclass(frozen=True, slots=True)
-class Databases:
-    """SQLite databases, each opened as a consistent copy of itself (`Connection.backup`, in one step)."""
+class Named:
+    """Files that are opened each in its own way: a database, say, as a consistent copy of itself."""
 
-    copies: Mapping[str, Callable[[], BinaryIO]]
-    after_journal: bool = True
+    opens: Mapping[str, Callable[[], BinaryIO]]
+    after_journal: bool = False
 
     def files(self) -> Iterator[Opened]:
-        """The databases by their paths."""
-        yield from sorted(self.copies.items(), key=lambda each: each[0])
+        """The files by their paths."""
+        yield from sorted(self.opens.items(), key=lambda each: each[0])

@@ -132,9 +132,13 @@ class Repository:
         refuse_older(numbers[-1], at_least)
         manifest, name = self.load(numbers[-1], verifier)
         if len(numbers) > 1 and numbers[-2] == numbers[-1] - 1 and manifest.previous:
-            _, before = self.load(numbers[-2], verifier)
+            try:
+                _, before = self.load(numbers[-2], verifier)
+            except Broken:
+                before = manifest.previous  # damage of an older backup is no reason not to have the newest
             if before != manifest.previous:
-                raise Broken(place_of(numbers[-2]), f"is not what backup {numbers[-1]} followed", ANOTHER)
+                remedy = f"find out who changed it; --backup {numbers[-1]} restores the newest all the same"
+                raise Broken(place_of(numbers[-2]), f"is not what backup {numbers[-1]} followed", remedy)
         return manifest, name
 
     # -- drills

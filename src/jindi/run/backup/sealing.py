@@ -22,8 +22,6 @@ from jindi.journal import Signer, Verifier
 
 SEED_BYTES = 32
 DATA_KEY_BYTES = 32
-PIECES_MAX = 1 << 32
-"""So many pieces may be sealed under one data key: their numbers are the nonces."""
 
 _RAW, _PACKED = b"\0", b"\1"
 _BODY_NONCE = b"\xff" * 12
