@@ -39,15 +39,33 @@ class Repository:
 
     def __init__(self, files: Files, place: str) -> None:
         self._files, self.place = files, place
+        self._listed: set[str] | None = None
 
     def hold(self) -> None:
         """Take the place for this process alone until `close`. Raises Problems when another has it."""
         if not self._files.hold():
             raise Problems([Problem(self.place, "", "another process works on these backups", "let it end")])
+        self._listed = None  # what was listed before may be another's work of yesterday
+        self._listed = set(self._names())
 
     def close(self) -> None:
         """Let go of the place."""
+        self._listed = None
         self._files.close()
+
+    def _names(self) -> list[str]:
+        """All names, sorted. A place may hold many, so they are listed once while nobody else adds any."""
+        return sorted(self._files.names() if self._listed is None else self._listed)
+
+    def _save(self, name: str, raw: bytes) -> None:
+        self._files.save(name, [raw])
+        if self._listed is not None:
+            self._listed.add(name)
+
+    def _drop(self, name: str) -> None:
+        self._files.drop(name)
+        if self._listed is not None:
+            self._listed.discard(name)
 
     def identity(self) -> Identity:
         """Which repository this is. Raises Problems when there is none."""
@@ -60,11 +78,11 @@ class Repository:
         """This repository, made when the folder is empty. Raises Problems when it is not for this journal."""
         found = self._identity()
         if found is None:
-            if any(not name.startswith(("_jindi/", f".{IDENTITY}.")) for name in self._files.names()):
+            if any(not name.startswith(("_jindi/", f".{IDENTITY}.")) for name in self._names()):
                 what = "holds other things than backups"
                 raise Problems([Problem(self.place, "", what, "name an empty folder, or a new one")])
             found = Identity(1, os.urandom(8).hex(), origin)
-            self._files.save(IDENTITY, [_json.encode(found)])
+            self._save(IDENTITY, _json.encode(found))
         if found.origin != origin:
             what = f"holds the backups of another journal ({found.origin})"
             raise Problems([Problem(self.place, "", what, "name another folder")])
@@ -86,7 +104,7 @@ class Repository:
     def save_piece(self, sealed: bytes) -> str:
         """Keep sealed bytes; answers their name."""
         name = digest(sealed)
-        self._files.save(_piece_place(name), [sealed])
+        self._save(_piece_place(name), sealed)
         return name
 
     def load_piece(self, name: str) -> bytes:
@@ -102,13 +120,13 @@ class Repository:
 
     def pieces(self) -> set[str]:
         """The names of all pieces that lie here."""
-        return {name.rpartition("/")[2] for name in self._files.names() if _is_piece(name)}
+        return {name.rpartition("/")[2] for name in self._names() if _is_piece(name)}
 
     # -- manifests
 
     def numbers(self) -> tuple[int, ...]:
         """The numbers of all backups, oldest first."""
-        found = (name[len(_MANIFESTS) :].partition(".") for name in self._files.names() if name.startswith(_MANIFESTS))
+        found = (name[len(_MANIFESTS) :].partition(".") for name in self._names() if name.startswith(_MANIFESTS))
         return tuple(sorted(int(stem) for stem, _, end in found if end == "manifest" and stem.isdecimal()))
 
     def load(self, number: int, verifier: Verifier | None) -> tuple[Manifest, str]:
@@ -121,7 +139,7 @@ class Repository:
 
     def save(self, number: int, raw: bytes) -> None:
         """Add a backup: from here on it is there."""
-        self._files.save(place_of(number), [raw])
+        self._save(place_of(number), raw)
 
     def newest(self, verifier: Verifier | None, at_least: int = 0) -> tuple[Manifest, str]:
         """The newest backup. Raises Broken when one of a greater number is known, Problems when there is none."""
@@ -145,11 +163,11 @@ class Repository:
 
     def save_drill(self, name: str, raw: bytes) -> None:
         """Keep the record of a drill."""
-        self._files.save(f"{DRILLS}{name}.drill", [raw])
+        self._save(f"{DRILLS}{name}.drill", raw)
 
     def drills(self) -> Iterable[tuple[str, bytes]]:
         """All records of drills: where, and what."""
-        for name in self._files.names():
+        for name in self._names():
             if name.startswith(DRILLS) and name.endswith(".drill"):
                 yield name, self._load(name)
 
@@ -168,20 +186,20 @@ class Repository:
         needed = set(also)
         for number in numbers[-keep:]:
             needed.update(self.load(number, verifier)[0].pieces)
-        names = self._files.names()
+        names = self._names()
         gone = [name for name in names if _is_left(name) or (_is_piece(name) and name.rpartition("/")[2] not in needed)]
         size = 0
         # Manifests first: a backup that is still named has all its pieces, whenever this is interrupted.
         for number in numbers[:-keep]:
-            self._files.drop(place_of(number))
+            self._drop(place_of(number))
         for name in gone:
             size += self._size(name)
-            self._files.drop(name)
+            self._drop(name)
         return Pruned(numbers[:-keep], numbers[-keep:], len(gone), size)
 
     def size(self) -> int:
         """Bytes of all that lies here."""
-        return sum(self._size(name) for name in self._files.names())
+        return sum(self._size(name) for name in self._names())
 
     def _size(self, name: str) -> int:
         with self._files.open(name) as file:
