@@ -21,6 +21,7 @@ from jindi.basics.instants import DAY_US, format_instant
 from jindi.doors.api import build_api
 from jindi.doors.api.openapi import document
 from jindi.doors.cli.commands import app
+from jindi.run.audit import Actor, Audit
 from jindi.run.batch import decide_file
 from jindi.run.columns import read_columns
 from jindi.run.history.shapes import OWN
@@ -241,6 +242,8 @@ async def played(page):
     transport = httpx.ASGITransport(app=build_api(platform, keys, clock, dict))
     pairs, answer = [], None
     await platform.start()
+    for what in ("platform.start", "key.create", "link.create"):  # as `jindi up` journals them
+        await Audit(platform).act(Actor("cli", "page", "cli"), what)
     try:
         async with httpx.AsyncClient(
             transport=transport, base_url="http://page", headers={"authorization": f"Bearer {clear}"}

@@ -88,6 +88,16 @@ class Blobs(Protocol):
         """Forget a name; no error when it is not there."""
 
 
+class Lines(Protocol):
+    """A file of lines that only grows, kept where those who can write the journal can't write."""
+
+    def append(self, line: str) -> None:
+        """Add one line (without its end); durable when this returns. OSError comes through."""
+
+    def read(self) -> Iterator[str]:
+        """All lines, the oldest first; none when there is no such file yet. OSError comes through."""
+
+
 class Files(Protocol):
     """Files below one folder, each made whole or not at all. Paths are relative, with `/` between folders."""
 

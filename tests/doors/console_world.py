@@ -104,6 +104,7 @@ class World:
         self.clock = Clock()
         self.replay_lines = ()
         self.stats_age_us, self.stopped, self.board, self.broken = 0, None, True, False
+        self.telling_us = None
         span_us = 58 * MINUTE_US
         for n in range(decisions):
             self.happen(NOW_US - span_us + n * span_us // max(1, decisions))
@@ -230,7 +231,9 @@ class World:
         lines = []
         for field in ep.event.fields:
             value = shown(named[field.name], field.type, named.get)
-            lines.append(FieldLine(field.name, field.doc, value, field.data_class, bool(field.identifier)))
+            lines.append(
+                FieldLine(field.name, field.doc, value, field.type.kind, field.data_class, bool(field.identifier))
+            )
         return DecisionPage(
             row=row,
             as_of_us=row.at_us,
@@ -292,6 +295,7 @@ class World:
             latency_us_p99=4_870 if self.rows else None,
             rules=tuple(RuleCount(docs[rule][0], rule, docs[rule][1], n) for rule, n in top[:10]),
             stopped=self.stopped,
+            telling_us=self.telling_us,
         )
 
     def scoreboard(self):

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pyarrow.parquet as pq
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from jindi.app.wiring import Outside
@@ -182,6 +183,34 @@ def test_explain_tells_each_condition_with_its_value_and_what_would_change_it(li
     for words in ("CHALLENGE", "Large: a challenge.", "大额", "amount >= ", "what would change it"):
         assert words in result.stdout
     assert not [canary for canary in CANARIES if canary in result.stdout]
+
+
+def test_explain_tells_people_what_was_hit_and_how_much_is_left_out_until_they_ask_for_all(lived):
+    data, _, answers = lived
+    identifier = answers[1]["decision_id"]
+    document = told("explain", identifier, "--data", data)
+    states = {rule["id"]: rule["state"] for rule in document["rules"]}
+    short, whole = (jindi("explain", identifier, "--data", data, *more).stdout for more in ([], ["--all"]))
+    assert set(states.values()) == {"hit", "not_hit"}
+    for rule, state in states.items():
+        assert f" {rule}  " in whole or f" {rule} " in whole
+        assert (f" {rule} " in short) == (state == "hit")
+    rest = sum(state == "not_hit" for state in states.values())
+    assert f"not shown: {rest} rules, " in short
+    assert "--all shows them" in short
+    assert "not shown" not in whole
+    assert all(f"{limit['name']} = " in whole for limit in document["limits"])
+    assert len(whole.splitlines()) > len(short.splitlines())
+
+
+def test_amounts_are_told_with_their_currency_first_and_programs_get_them_as_ever(lived):
+    data, _, answers = lived
+    document = told("explain", answers[1]["decision_id"], "--data", data)
+    (amount,) = [line["value"] for line in document["inputs"] if line["name"] == "amount"]
+    assert amount == "2000.00 CNY"
+    shown = jindi("explain", answers[1]["decision_id"], "--data", data, "--all").stdout
+    assert "amount = CNY 2,000.00" in shown
+    assert not re.search(r"\d CNY", shown)
 
 
 @pytest.mark.parametrize("identifier", ["dec_0000000000ff", "dec_000000000000", "p1", ""])
@@ -378,8 +407,8 @@ def test_a_setting_that_does_not_exist_stops_every_command_with_2(command, monke
     assert "JINDI_PROT" in json.dumps(told(*command, code=2))
 
 
-def test_keys_are_made_listed_and_revoked_and_shown_once(tmp_path):
-    data = tmp_path / "data"
+def test_keys_are_made_listed_and_revoked_and_shown_once(copy):
+    data = copy[0]
     made = told("keys", "new", "shop", "--scope", "events:write", "--scope", "metrics:read", "--data", data)
     assert made["api_key"].startswith("jk_")
     listed = told("keys", "list", "--data", data)["keys"]
@@ -396,9 +425,34 @@ def test_keys_are_made_listed_and_revoked_and_shown_once(tmp_path):
     assert jindi("keys", "list", "--data", data).exit_code == 0
 
 
-def test_to_look_at_keys_makes_no_folder(tmp_path):
-    assert told("keys", "list", "--data", tmp_path / "none")["keys"] == []
-    assert not (tmp_path / "none").exists()
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("keys", "new", "x", "--scope", "admin"), ("keys", "list"), ("keys", "revoke", "key_62cf6a6b278c"),
+        ("snapshot",), ("verify",), ("checkpoint",), ("replay",), ("labels",), ("drift",), ("archive",),
+        ("archive", "--verify"), ("export", "out.csv"), ("explain", "dec_000000000001"),
+        ("backtest", "--policy", "pay"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("there", [False, True])
+def test_a_mistyped_folder_is_named_with_a_remedy_and_nothing_is_made(command, there, tmp_path):
+    data = tmp_path / "mistyped"
+    if there:
+        data.mkdir()
+        (data / "notes.txt").write_text("somebody's", "utf-8")
+    result = jindi(*command, "--data", data, "--json")
+    assert result.exit_code in (1, 2)
+    (problem,) = json.loads(result.stdout)["problems"]
+    assert problem["where"].startswith(str(data))
+    assert "--data" in problem["remedy"]
+    assert sorted(tmp_path.rglob("*")) == ([data, data / "notes.txt"] if there else [])
+
+
+def test_keys_of_a_platform_that_is_to_be_started_are_made_in_an_empty_folder(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "jindi.toml").write_text('listen = "127.0.0.1:0"', "utf-8")
+    made = told("keys", "new", "ann", "--scope", "policies:write", "--data", tmp_path / "data")
+    assert [key["id"] for key in told("keys", "list", "--data", tmp_path / "data")["keys"]] == [made["id"]]
 
 
 def test_keys_of_a_folder_whose_journal_is_the_other_store_s_are_refused_with_a_sentence(copy, monkeypatch):
@@ -429,6 +483,61 @@ def test_arguments_that_can_not_be_read_are_told_to_programs_too(monkeypatch, ca
             said = capsys.readouterr()
             assert said.err
             assert json.loads(said.out)["ok"] is False if more else not said.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "where", "item", "problem"),
+    [
+        (("explain",), "jindi explain", "ID", "missing"),
+        (("keys", "new", "x"), "jindi keys new", "--scope", "missing"),
+        (("demo", "--users", "3"), "jindi demo", "--users", "Input should be greater than or equal to 20"),
+        (("verify", "--dta", "x"), "jindi verify", "--dta", "No such option"),
+        (("keys", "nosuch"), "jindi keys", "", "No such command 'nosuch'."),
+        ((), "jindi", "--json", "No such option"),
+    ],
+)
+def test_a_problem_with_arguments_has_the_shape_of_every_other_problem(
+    arguments, where, item, problem, monkeypatch, capsys
+):
+    monkeypatch.setattr(sys, "argv", ["jindi", *arguments, "--json"])
+    with pytest.raises(SystemExit) as end:
+        run(Outside())
+    assert end.value.code == 2
+    document = json.loads(capsys.readouterr().out)
+    assert (document["ok"], document["error"]) == (False, "1 problem")
+    (told_of,) = document["problems"]
+    remedy = told_of.pop("remedy")
+    assert told_of == {"where": where, "item": item, "problem": problem}
+    assert f"{where} --help" in remedy or "did you mean" in remedy
+
+
+def test_what_is_said_in_one_sentence_is_a_problem_too(lived):
+    document = told("explain", "dec_0000000000ff", "--data", lived[0], code=1)
+    assert [each["problem"] for each in document["problems"]] == [document["error"]]
+
+
+def leaves(command, words=()):
+    """Every command that does something, with its words."""
+    inner = getattr(command, "commands", {})
+    return [leaf for name, each in inner.items() for leaf in leaves(each, (*words, name))] or [words]
+
+
+@pytest.mark.parametrize("words", leaves(get_command(app)), ids=" ".join)
+def test_help_shows_no_types_of_a_program_s_inside(words):
+    shown = jindi(*words, "--help").stdout
+    assert not re.search(r"list\[|Path|\[\[|…\]", shown), shown
+
+
+def test_one_of_a_thing_is_not_told_in_the_plural(tmp_path):
+    packs = write_packs(tmp_path / "packs")
+    live(tmp_path / "data", packs, EVENTS[:1])
+    assert "1 decision (2 records), 1 checkpoint agrees" in jindi("verify", "--data", tmp_path / "data").stdout
+    assert "1 decision made again" in jindi("replay", "--data", tmp_path / "data").stdout
+    assert "1 decision archived; 1 in 1 part," in jindi("archive", "--data", tmp_path / "data").stdout
+    exported = jindi("export", tmp_path / "one.csv", "--data", tmp_path / "data").stdout
+    assert exported.startswith("1 row →")
+    assert "2 packs, " in (checked := jindi("packs", "check", packs).stdout)
+    assert " 1 policy, " in checked
 
 
 def test_what_the_machine_refuses_is_a_problem_and_never_a_traceback(monkeypatch, capsys, tmp_path):
@@ -584,14 +693,27 @@ def test_up_over_a_damaged_journal_names_the_place_and_does_not_begin(copy):
     assert segment.read_bytes() == bytes(bad)
 
 
-def test_up_where_another_listens_says_so_and_touches_nothing(lived):
+def test_a_demo_of_another_size_than_its_folder_began_with_does_not_begin(copy):
+    data, packs, _ = copy
+    before = told("verify", "--data", data)
+    (data / "state" / "demo.json").write_text('{"seed":7,"users":60,"days":2}', "utf-8")
+    asked = ("--data", data, "--packs", packs, "--listen", "127.0.0.1:0", "--users", 61)
+    (problem,) = told("demo", *asked, code=1)["problems"]
+    assert problem["item"] == "--users"
+    assert "another folder" in problem["remedy"]
+    assert told("verify", "--data", data) == before
+
+
+@pytest.mark.parametrize("command", ["up", "demo"])
+def test_where_another_listens_the_start_says_so_and_makes_nothing(command, tmp_path):
+    packs = write_packs(tmp_path / "packs")
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        with running(lived[0], lived[1], "--listen", f"127.0.0.1:{port}") as process:
-            out, err = process.communicate(timeout=60)
-    assert process.returncode == 1
-    assert "can't listen" in json.loads(out)["problems"][0]["problem"]
-    assert "Traceback" not in err
+        taken_here = ("--listen", f"127.0.0.1:{taken.getsockname()[1]}")
+        document = told(command, "--data", tmp_path / "data", "--packs", packs, *taken_here, code=1)
+    (problem,) = document["problems"]
+    assert "can't listen" in problem["problem"]
+    assert "--listen" in problem["remedy"]
+    assert not (tmp_path / "data").exists()
 
 
 def test_packs_try_without_a_platform_says_so(tmp_path, lived):

@@ -14,6 +14,7 @@ from console_world import NASTY, NOW_US, ZONE, Doors, Visitor, World
 from jindi.access import ABSOLUTE_US, IDLE_US, Scope
 from jindi.doors.console import charts, console, guard, live
 from jindi.doors.console.overview import overview_values
+from jindi.doors.console.reasons import limit_text
 from jindi.doors.console.source import ReplayLine
 from jindi.doors.console.view import View
 from jindi.doors.console.words import WORDS
@@ -32,7 +33,7 @@ def world():
 @pytest.fixture
 def doors(world):
     world.clock.at_us, world.stats_age_us, world.stopped = NOW_US, 0, None
-    world.board, world.broken = True, False
+    world.board, world.broken, world.telling_us = True, False, None
     return Doors(world)
 
 
@@ -327,7 +328,7 @@ def test_the_way_back_never_leads_away(doors, back):
 BUILT = (
     "outcome.", "status.", "badge.", "mark.", "state.", "nav.", "theme.", "rows.", "keys.", "help.", "rule.",
     "scenario.", "degrade.", "proposal.", "kind.", "diff.", "moment.", "done.", "mode.",
-    "split.", "cause.", "sign.", "error.title.", "sign_in.",
+    "split.", "cause.", "sign.", "error.title.", "sign_in.", "audit.what.", "audit.door.", "audit.place.",
 )  # fmt: skip
 """Beginnings of ids that the code puts together with a value."""
 
@@ -335,7 +336,8 @@ BUILT = (
 @pytest.mark.parametrize("name", WORDS)
 def test_every_message_speaks_both_languages(name):
     zh, en = WORDS[name]
-    fields = [sorted(f for _, f, _, _ in string.Formatter().parse(text) if f) for text in (zh, en)]
+    # English may ask for a number twice: once to say it, once to choose between one and many.
+    fields = [sorted({f for _, f, _, _ in string.Formatter().parse(text) if f}) for text in (zh, en)]
     assert fields[0] == fields[1], "the two languages ask for different values"
     assert zh.strip()
     assert en.strip()
@@ -465,6 +467,42 @@ def test_old_figures_are_marked_stale_and_a_stopped_lane_says_why(doors, world):
     assert "nothing new for 42 s" in client.get("/console").text
     world.stopped = "the disk is full"
     assert "has stopped deciding: the disk is full" in client.get("/console").text
+
+
+@pytest.mark.parametrize(
+    ("lang", "form", "other"),
+    [("zh", r"¥[0-9,]+\.[0-9]{2}", r"CNY -?[0-9]|[0-9] CNY"), ("en", r"CNY [0-9,]+\.[0-9]{2}", r"¥|[0-9] CNY")],
+)
+def test_amounts_have_one_form_in_each_language(doors, world, lang, form, other):
+    client = signed_in(doors, **{"accept-language": lang})
+    for page in (f"/console/decisions/{world.of(Outcome.DELAY).decision_id}", "/console"):
+        text = "".join(Page(client.get(page).text).text)
+        assert re.search(form, text)
+        assert not re.search(other, text)
+    view = View(lang, "light", "normal", "on", None, None, "/", ZONE, NOW_US, "")
+    limit = world.program.definitions.limits["large_payment"]
+    assert re.fullmatch(form, limit_text(limit, limit.steps[0], view))
+
+
+def test_a_basis_is_shown_in_the_page_s_language(doors, world):
+    row = world.of(Outcome.REVIEW)
+    explanation = world.explanation(row.decision_id)()
+    based = [*explanation.rules, *explanation.exemptions, *explanation.limits]
+    assert any(line.basis_zh != line.basis for line in based)
+    for lang in ("zh", "en"):
+        client = signed_in(doors, **{"accept-language": lang})
+        addresses = [f"/console/decisions/{row.decision_id}", f"/console/policies/{explanation.policy}"]
+        decision, policy = ("".join(Page(client.get(address).text).text) for address in addresses)
+        said = [line.basis_zh if lang == "zh" else line.basis for line in based]
+        assert all(text in decision for text in said)
+        assert all(text in policy for text in said[: len(explanation.rules)])
+
+
+def test_a_demo_that_still_tells_its_past_says_how_far_it_is(doors, world):
+    world.telling_us = NOW_US - 2 * 86_400_000_000
+    said = {lang: signed_in(doors, **{"accept-language": lang}).get("/console").text for lang in ("zh", "en")}
+    assert "演示还在讲述模拟的过去，已讲到 2026-11-20 12:15:03" in said["zh"]
+    assert "The demo still tells its past, by now 2026-11-20 12:15:03" in said["en"]
 
 
 def test_the_scoreboard_is_there_only_while_a_simulation_runs(doors, world):

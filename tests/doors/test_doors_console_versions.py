@@ -5,6 +5,7 @@ import contextlib
 import random
 import re
 import threading
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -18,8 +19,10 @@ from jindi.doors.console import build_console
 from jindi.doors.console.platform_source import PlatformSource
 from jindi.doors.console.source import DecisionFilter
 from jindi.packs import Outcome
+from jindi.run.archive import Archive
+from jindi.run.lookback import look_back
 from jindi.run.platform import Settings
-from shop_world import FEATURES, pay, run
+from shop_world import FEATURES, POLICY, pay, reopened, run, shop_files
 from versions_world import ANN, APPROVED, BOB, CLEO, EAGER, LOWER, LOWEST, NIGHT, Office
 
 READ, WRITE, APPROVE = Scope.DECISIONS_READ, Scope.POLICIES_WRITE, Scope.POLICIES_APPROVE
@@ -102,6 +105,76 @@ def test_what_was_stopped_is_found_when_what_went_through_has_long_washed_it_out
             assert source.horizon_us() is not None
             page = await rooms.guest("ann").see("/console/decisions?rule=large")
             assert first[0].decision_id in page
+
+    run(go())
+
+
+def without_latency(rows):
+    return [replace(row, latency_us=None) for row in rows]
+
+
+async def lists_before(rooms):
+    """Some decisions, and what two lists say of them."""
+    await rooms.outcome(900, "2000.00")
+    await busy(rooms, 40)
+    source = PlatformSource(rooms.shop.platform)
+    return without_latency(source.recent(100)), without_latency(source.recent(9, wanted=DecisionFilter(rule="large")))
+
+
+def test_a_restart_leaves_the_list_of_decisions_as_it_was_and_new_ones_come_on_top():
+    async def go():
+        async with Rooms() as rooms:
+            everything, stopped = await lists_before(rooms)
+        assert len(everything) == 41
+        assert len(stopped) == 1
+        async with reopened(rooms.shop) as again:
+            source = PlatformSource(again.platform)
+            assert source.recent(100) == everything
+            assert source.recent(9, wanted=DecisionFilter(rule="large")) == stopped
+            assert source.recent(9, wanted=DecisionFilter(outcome=Outcome.CHALLENGE)) == stopped
+            assert source.recent(9, wanted=DecisionFilter(event_type="reading")) == []
+            assert source.recent(3, before=everything[10].seq) == everything[11:14]
+            assert source.horizon_us() is None, "nothing of it is left out"
+            await again.answer(pay(5000, "12.50"))
+            newest, *rest = source.recent(100)
+            assert newest.event_id == "p5000"
+            assert newest.latency_us is not None
+            assert rest == everything
+
+    run(go())
+
+
+def test_what_is_shown_of_the_time_before_a_restart_is_bounded_and_says_how_far_it_goes(monkeypatch):
+    monkeypatch.setattr("jindi.run.lookback.look_back.__defaults__", (10,))
+
+    async def go():
+        async with Rooms() as rooms:
+            everything, _ = await lists_before(rooms)
+        async with reopened(rooms.shop) as again:
+            source = PlatformSource(again.platform)
+            assert source.recent(100) == everything[:10]
+            assert source.horizon_us() == everything[9].at_us
+            assert source.horizon_us(DecisionFilter(rule="large")) == everything[9].at_us
+
+    run(go())
+
+
+def test_decisions_of_the_packs_before_are_listed_by_their_own_rules():
+    async def go():
+        async with Rooms() as rooms:
+            everything, _ = await lists_before(rooms)
+        changed = [shop_files(policy=POLICY.replace("Large: a challenge.", words)) for words in ("One.", "Two.")]
+        async with reopened(rooms.shop, files=changed[0]) as second:
+            assert PlatformSource(second.platform).recent(100) == everything
+            await second.answer(pay(5000, "12.50"))
+        async with reopened(second, files=changed[1]) as third:
+            newest, *rest = PlatformSource(third.platform).recent(100)
+            assert newest.event_id == "p5000"
+            assert rest == everything
+            # Where nothing is compiled yet, no more than one set of definitions is for the sake of a list.
+            found, is_all = look_back(Archive(third.log), third.platform.lane.first_seq)
+            assert [each.record.event_id for each in found] == ["p5000"]
+            assert not is_all
 
     run(go())
 

@@ -54,8 +54,9 @@ class Page(HTMLParser):
 def test_a_page_says_everything_in_both_languages(document):
     page = Page(backtest_page(document))
     assert len(page.words["zh-CN"]) == len(page.words["en"]) > 50
-    assert all(re.search("[一-鿿]", text) for text in page.words["zh-CN"])
-    assert not any(re.search("[一-鿿]", text) for text in page.words["en"])
+    assert all(re.search("[一-鿿]|¥[0-9]", text) for text in page.words["zh-CN"])
+    assert not any(re.search("[一-鿿]|¥", text) for text in page.words["en"])
+    assert any(re.fullmatch(r"CNY [0-9,]+\.[0-9]{2}", text) for text in page.words["en"])
 
 
 def test_a_page_needs_nothing_beside_itself(document):

@@ -85,12 +85,14 @@ WINDOWS = (
     window("last_channel", "last", of=("login",), by=BOTH, type_=TEXT),
 )
 LARGE = (
-    LimitStep(date(2016, 7, 1), 100_000, "rule 12"),
-    LimitStep(date(2026, 1, 1), 500_000, "rule 12 amended"),
+    LimitStep(date(2016, 7, 1), 100_000, Words.alike("rule 12")),
+    LimitStep(date(2026, 1, 1), 500_000, Words("细则第十二条（修订）", "rule 12 amended")),
 )
 LIMITS = (
     LimitDef("large", "pay", SAID, CNY, "verified", LARGE),
-    LimitDef("unset", "pay", SAID, INT, "design default", (LimitStep(date(2016, 7, 1), None, "to be set"),)),
+    LimitDef(
+        "unset", "pay", SAID, INT, "design default", (LimitStep(date(2016, 7, 1), None, Words.alike("to be set")),)
+    ),
 )
 LISTS = (ListDef("blocked", "pay", SAID, "black", TEXT, ()),)
 DERIVED_TEXTS = {
@@ -119,7 +121,7 @@ def rule(id_, text, then=None, score=0, *, degrade="open", method=None, wait_us=
         when=when(text),
         then=Outcome(then) if then else None,
         score=score,
-        basis=f"basis of {id_}",
+        basis=Words(f"{id_} 的依据", f"basis of {id_}"),
         degrade=degrade,
         method=method,
         wait_us=wait_us,
@@ -134,7 +136,7 @@ def band(score_from, then, method=None, wait_us=None):
 
 
 def exemption(text, *lifts, id_="passed"):
-    return ExemptionDef(id_, SAID, when(text), frozenset(map(Outcome, lifts)), "basis")
+    return ExemptionDef(id_, SAID, when(text), frozenset(map(Outcome, lifts)), Words("豁免依据", "basis"))
 
 
 def policy(*rules, bands=(), exemptions=(), state="live", id_="payment", on="payment", cases=()):

@@ -31,7 +31,7 @@ def test_a_case_that_should_fire_says_which_part_did_not_hold():
     (problem,) = problems(live)
     assert problem.startswith("pay/policies/payment.toml: rule large: case 'new' expected to fire but ")
     assert "amount >= limit('large') or hour < 6 is false" in problem
-    assert "amount = 4999.99 CNY, limit('large') = 5000.00 CNY, hour = 12" in problem
+    assert "amount = CNY 4,999.99, limit('large') = CNY 5,000.00, hour = 12" in problem
 
 
 def test_a_missing_value_is_called_missing():
@@ -41,7 +41,7 @@ def test_a_missing_value_is_called_missing():
 
 def test_a_case_that_should_not_fire_shows_the_values_with_which_it_does():
     (problem,) = problems(rule_with("amount > cny('1')", case("small", fires=False, amount=200)))
-    assert "case 'small' expected not to fire but it does: amount > cny('1.00') is true (amount = 2.00 CNY)" in problem
+    assert "case 'small' expected not to fire but it does: amount > cny('1.00') is true (amount = CNY 2.00)" in problem
 
 
 def test_time_words_and_limits_are_of_the_case_s_moment():

@@ -43,13 +43,8 @@ def test_every_condition_shows_its_values():
         amount=600_000,
     )
     (line,) = found.rules
-    assert (line.id, line.state, line.asks, line.score, line.basis) == (
-        "a",
-        "hit",
-        "review",
-        40,
-        "basis of a",
-    )
+    assert (line.id, line.state, line.asks, line.score) == ("a", "hit", "review", 40)
+    assert (line.basis, line.basis_zh) == ("basis of a", "a 的依据")
     assert line.condition.text == "not device_known and amount >= limit('large')"
     assert [(part.text, part.value) for part in line.condition.parts] == [
         ("not device_known", True), ("amount >= limit('large')", True)
@@ -64,9 +59,8 @@ def test_every_condition_shows_its_values():
 def test_limits_are_shown_with_their_day_basis_and_mark():
     found = explained(policy(rule("a", "amount >= limit('large')", "review")), amount=1)
     (limit,) = found.limits
-    assert (limit.value, str(limit.since), limit.basis, limit.mark) == (
-        "5000.00 CNY", "2026-01-01", "rule 12 amended", "verified"
-    )  # fmt: skip
+    assert (limit.value, str(limit.since), limit.mark) == ("5000.00 CNY", "2026-01-01", "verified")
+    assert (limit.basis, limit.basis_zh) == ("rule 12 amended", "细则第十二条（修订）")
 
 
 def test_tokens_are_never_shown_whole():

@@ -36,7 +36,25 @@ def test_a_rule_keeps_all_that_it_says():
     found = live(of(rule(extra=extra))).rules[0]
     assert (found.then, found.score, found.wait_us, found.method) == (Outcome.DELAY, -5, 7_200_000_000, None)
     assert (found.share_max_ppm, found.confirmed_share_ppm, found.degrade) == (2_500, 120_000, "closed")
-    assert (found.doc.zh, found.doc.en, found.basis) == ("说明", "said", "ours")
+    assert (found.doc.zh, found.doc.en, found.basis.zh, found.basis.en) == ("说明", "said", "ours", "ours")
+
+
+def based(text):
+    return rule().replace('basis = "ours"', f"basis = {text}")
+
+
+def test_a_basis_is_one_text_or_one_in_each_language():
+    assert based("1") != rule()
+    found = live(of(based('{ zh = "《某办法》第三条", en = "Some Measures, Art. 3" }'))).rules[0]
+    assert (found.basis.zh, found.basis.en) == ("《某办法》第三条", "Some Measures, Art. 3")
+    for text, words in (
+        ('{ zh = "只有中文" }', "basis: `en` is missing"),
+        ('{ zh = "中文", en = "" }', "basis: `en` is empty"),
+        ('{ zh = "中文", en = "x", fr = "y" }', "unknown key 'fr'"),
+        ("3", "`basis` must be a text, or a table with zh and en"),
+        ('""', "`basis` is empty"),
+    ):
+        assert any(words in line for line in told(of(based(text)))), words
 
 
 def test_a_policy_keeps_features_that_no_rule_reads_and_only_those_that_its_event_type_has():

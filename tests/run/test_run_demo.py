@@ -8,7 +8,9 @@ from functools import cache
 import pytest
 
 from jindi.app.wiring import Outside
-from jindi.run.demo import Stream
+from jindi.basics.problems import Problems
+from jindi.doors.console.platform_source import PlatformSource
+from jindi.run.demo import Began, Stream, begun
 from jindi.run.lane import Held
 from jindi.run.platform import Settings
 from jindi.run.simulate import read_truth
@@ -80,12 +82,14 @@ def test_an_event_of_now_waits_until_the_past_is_told():
             running = asyncio.create_task(stream.run())
             await asyncio.sleep(0)
             assert not stream.is_live
+            assert PlatformSource(shop.platform).stats().telling_us == shop.platform.lane.state.high_us
             with pytest.raises(Held, match="still being told"):
                 shop.platform.submit(raw, NOON_US)
             with pytest.raises(Held):
                 shop.platform.decide(raw, NOON_US, asyncio.get_running_loop().create_future())
             while not stream.is_live:  # noqa: ASYNC110 - the stream tells by a flag
                 await asyncio.sleep(0.01)
+            assert PlatformSource(shop.platform).stats().telling_us is None
             assert b"mine" in await shop.platform.submit(raw, NOON_US)
             running.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -117,3 +121,21 @@ def test_a_later_start_goes_on_where_the_journal_ends():
             assert stream.start_us == shop.clock.at_us - 2 * DAY_US, "no more than the days that were asked for"
 
     run(go())
+
+
+def test_a_folder_goes_on_with_the_world_that_it_began_with():
+    blobs = MemoryBlobs()
+    assert begun(blobs, {"seed": None, "users": 60, "days": None}) == Began(users=60)
+    assert begun(blobs, {"seed": None, "users": None, "days": None}) == Began(users=60)
+    assert begun(blobs, {"seed": 7, "users": 60, "days": 7}) == Began(users=60)
+
+
+def test_another_world_than_the_folder_began_with_is_refused_with_each_figure_and_a_remedy():
+    blobs = MemoryBlobs()
+    begun(blobs, {"seed": 3, "users": 60, "days": 2})
+    with pytest.raises(Problems) as refused:
+        begun(blobs, {"seed": 4, "users": 61, "days": 2})
+    assert [each.item for each in refused.value.problems] == ["--seed", "--users"]
+    assert "began with 60" in refused.value.problems[1].problem
+    assert all("another folder" in each.remedy for each in refused.value.problems)
+    assert begun(blobs, {"days": 2}) == Began(3, 60, 2)

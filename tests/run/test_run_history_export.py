@@ -277,6 +277,48 @@ def test_sql_may_speak_of_the_decisions_more_than_once(shop):
         )
 
 
+MINOR = {b"kind": b"money", b"unit": b"minor"}
+
+
+def units(table):
+    """What the columns say of themselves: those that say something, and what of it is about units."""
+    said = {field.name: field.metadata or {} for field in table.schema}
+    return {name: {key: told.get(key) for key in MINOR} for name, told in said.items() if told}
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("select amount from decisions where type = 'pay'", {"amount"}),
+        ("select seq, d.AMOUNT as paid from decisions d order by amount limit 3", {"paid"}),
+        ("select amount, count(*) as n from decisions group by all", {"amount"}),
+        (
+            "select sum(amount) as amount, avg(amount) as mean, amount / 100.0 as major from decisions group by amount",
+            (),
+        ),
+        ("select amount, amount / 100.0 as amount from decisions", ()),
+        ("select amount, amount from decisions", ()),
+        ("select d.amount from (select 100 * amount as amount from decisions) d", ()),
+        ("with decisions as (select 100 * 7 as amount) select amount from decisions", ()),
+        ("select a.amount from decisions a join decisions b using (seq)", ()),
+        ("select seq from decisions union all select amount from decisions", ()),
+        ("select amount from decisions d(amount)", ()),
+    ],
+)
+def test_a_plain_column_of_a_query_says_its_unit_and_nothing_else_does(shop, text, named):
+    assert units(sql(shop, text)) == dict.fromkeys(named, MINOR)
+
+
+def test_all_columns_of_a_query_say_what_they_say_in_the_archive_but_not_those_that_it_replaced(shop):
+    files = FileTree(shop)
+    kept = units(Selection(files, load(files), Wanted()).schema.empty_table())
+    assert kept["amount"] == MINOR
+    assert units(sql(shop, "select * from decisions")) == kept
+    assert units(sql(shop, "select * exclude (seq) from decisions where amount > 1")) == kept
+    assert units(sql(shop, "select *, amount * 2 as amount from decisions")).keys() == kept.keys() - {"amount"}
+    assert units(sql(shop, "select * replace (amount / 100.0 as amount) from decisions")) == {}
+
+
 def test_a_sum_goes_out_as_a_number_in_every_form(shop, tmp_path):
     files = FileTree(shop)
     for suffix in ("csv", "ndjson", "parquet"):

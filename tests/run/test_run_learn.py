@@ -112,9 +112,11 @@ def test_amounts_in_minor_units_that_say_so_are_learnt_from_as_they_will_be_seen
     assert np.allclose(archived.amount, table.amount)
 
 
-def test_whole_amounts_that_do_not_say_their_unit_are_refused(tmp_path, definitions):
+@pytest.mark.parametrize("type_", [pa.int64(), pa.decimal128(38, 0)], ids=str)
+def test_whole_amounts_that_do_not_say_their_unit_are_refused(tmp_path, definitions, type_):
+    """A sum of a query over the archive comes as decimals without places."""
     _, recipe, inputs = read(tmp_path, definitions)
-    path = facts(tmp_path / "unsaid.parquet", amount=pa.array([100] * DAYS * PER_DAY, pa.int64()))
+    path = facts(tmp_path / "unsaid.parquet", amount=pa.array([100] * DAYS * PER_DAY, type_))
     with pytest.raises(Problems) as found:
         read_table(path, recipe, inputs, definitions)
     assert "column amount: whole numbers" in str(found.value)

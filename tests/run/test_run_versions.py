@@ -367,9 +367,9 @@ def test_a_limit_s_difference_reads_as_its_pack_has_it():
     (aspect,) = difference.aspects
     assert (difference.kind, aspect.name) == ("limit", "value")
     assert aspect.before is not None
-    assert aspect.before.startswith("20000.00 CNY since 2020-01-01 (")
+    assert aspect.before.startswith("CNY 20,000.00 since 2020-01-01 (")
     assert aspect.after is not None
-    assert aspect.after.startswith("10.00 CNY since ")
+    assert aspect.after.startswith("CNY 10.00 since ")
 
 
 def test_rolling_back_twice_goes_back_two_versions_and_never_forth():

@@ -52,6 +52,8 @@ class ApiKeys:
 
     def __init__(self, blobs: Blobs, random: RandomBytes) -> None:
         self._blobs, self._random = blobs, random
+        self.changes = 0
+        """How often a key was made or revoked: what was learnt of keys before the last time no longer counts."""
         self._records = {record.digest: record for record in read_records(blobs, self.BLOB, _Record)}
         self._live = {digest: _public(record) for digest, record in self._records.items() if record.revoked_us is None}
 
@@ -93,6 +95,7 @@ class ApiKeys:
         save_records(self._blobs, self.BLOB, records.values())  # durable first: a shown key must last
         self._records = records
         self._live = {d: _public(record) for d, record in records.items() if record.revoked_us is None}
+        self.changes += 1
 
 
 def _public(record: _Record) -> ApiKey:

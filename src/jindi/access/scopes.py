@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Scope(StrEnum):
-    """A right, named `what:verb`; `admin` contains all the others."""
+    """A right, named `what:verb`; `admin` contains all the others but `audit:read`: nobody is his own auditor."""
 
     EVENTS_WRITE = "events:write"
     DECISIONS_READ = "decisions:read"
@@ -13,6 +13,7 @@ class Scope(StrEnum):
     METRICS_READ = "metrics:read"
     POLICIES_WRITE = "policies:write"
     POLICIES_APPROVE = "policies:approve"
+    AUDIT_READ = "audit:read"
     ADMIN = "admin"
 
 
@@ -23,12 +24,14 @@ SCOPES: tuple[Scope, ...] = tuple(Scope)
 def allows(scopes: frozenset[Scope], wanted: Scope) -> bool:
     """Whether holding `scopes` includes the right `wanted`.
 
+    >>> allows(frozenset({Scope.ADMIN}), Scope.AUDIT_READ)
+    False
     >>> allows(frozenset({Scope.ADMIN}), Scope.METRICS_READ)
     True
     >>> allows(frozenset({Scope.EVENTS_WRITE}), Scope.DECISIONS_READ)
     False
     """
-    return wanted in scopes or Scope.ADMIN in scopes
+    return wanted in scopes or (Scope.ADMIN in scopes and wanted is not Scope.AUDIT_READ)
 
 
 def parse_scopes(texts: Iterable[str]) -> frozenset[Scope]:

@@ -44,6 +44,8 @@ KNOWN = (
     ),
     _Known("backup_hours", "1", "hours between two backups; 0: the platform makes none by itself"),
     _Known("drill_days", "90", "days after which a drill is overdue; 0: never"),
+    _Known("heads", "", "a folder outside the platform's own that gets the journal's signed heads; empty: none"),
+    _Known("heads_minutes", "10", "minutes between two signed heads that are exported; 0: only at the end"),
 )
 
 
@@ -85,15 +87,31 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
     drift_hours = _whole(chosen, "drift_hours", 0, 10_000, problems)
     backup_hours = _whole(chosen, "backup_hours", 0, 10_000, problems)
     drill_days = _whole(chosen, "drill_days", 0, 3_650, problems)
+    heads_minutes = _whole(chosen, "heads_minutes", 0, 10_000, problems)
+    heads = _outside(chosen["heads"], Path(data), problems)
     if problems:
         raise Problems(problems)
     platform = Settings(
         every, minutes, archive_minutes=archive_minutes, drift_hours=drift_hours,
         changes="approved" if changes == "approved" else "files", proposal_us=proposal_days * DAY_US,
+        heads_minutes=heads_minutes,
     )  # fmt: skip
     packs = tuple(Path(part.strip()) for part in chosen["packs"].split(",") if part.strip())
     backup_to = Path(chosen["backup_to"]) if chosen["backup_to"] else None
-    return Settled(Path(data), packs, host, port, journal, platform, tuple(lines), backup_to, backup_hours, drill_days)
+    return Settled(
+        Path(data), packs, host, port, journal, platform, tuple(lines), heads, backup_to, backup_hours, drill_days
+    )
+
+
+def _outside(text: str, data: Path, problems: list[Problem]) -> Path | None:
+    """The folder of exported heads. Inside the platform's folder they would go the way of what they are to prove."""
+    if not text:
+        return None
+    folder = Path(text)
+    if folder.resolve().is_relative_to(data.resolve()):
+        remedy = "name one that who can write the journal can't write, on another disk or machine"
+        problems.append(Problem("settings", "heads", "this folder lies in the platform's own", remedy))
+    return folder
 
 
 def _text(written: object) -> str:

@@ -16,8 +16,8 @@ from jindi.access import ApiKeys, Sessions, SignInLinks
 from jindi.app.settings import FILE_NAME, settle
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.wiring import Settled
-from jindi.journal import Signer, Verifier, checkpoints
-from jindi.ports import Blobs, Clock, Files, Log
+from jindi.journal import Signer, Verifier, checkpoints, heads
+from jindi.ports import Blobs, Clock, Files, Lines, Log
 from jindi.run.backup.making import Source
 from jindi.run.backup.manifest import Split
 from jindi.run.backup.parts import Chosen, Named, Texts
@@ -28,6 +28,7 @@ from jindi.run.snapshots import PREFIX as SNAPSHOT
 from jindi.stores.databases import copied
 from jindi.stores.files import FileBlobs
 from jindi.stores.folders import read_folder, write_folder
+from jindi.stores.lines import LineFile
 from jindi.stores.rooms import EmptyRoom
 from jindi.stores.segments import SegmentLog
 from jindi.stores.sqlite_log import SqliteLog
@@ -41,6 +42,9 @@ KEYS = (TOKEN_KEY, SIGNING_KEY)
 KEYS_EXPECTED, KEYS_SPLIT, BACKUP_TO = "keys-expected", "keys-split", "backup-to"
 """The fingerprints of the keys that a restored folder waits for; what the last keys' backup covers; and the public
 half of the backup key."""
+
+SEALS = (checkpoints.PREFIX, heads.PREFIX)
+"""The names of what is signed about the journal begin so."""
 
 KEPT_WHOLE = (ORIGIN, KEYS_SPLIT, BACKUP_TO, ApiKeys.BLOB)
 """The small blobs that a backup takes. Sessions and sign-in links end with the machine that gave them."""
@@ -121,6 +125,16 @@ class Outside:
                 marks.append((str(path), status.st_mtime_ns, status.st_size))
         return tuple(marks)
 
+    def must_exist(self, settled: Settled, *, or_empty: bool = False) -> None:
+        """Refuse a folder that holds no journal of any store: most likely its name was mistyped."""
+        if any((settled.data / name).exists() for name in ("journal", "journal.sqlite")):
+            return
+        if or_empty and settled.data.is_dir() and {each.name for each in settled.data.iterdir()} <= {FILE_NAME}:
+            return
+        remedy = "name the folder of a platform that has been started, with --data"
+        remedy += "; for a new platform make an empty folder first" if or_empty else ""
+        raise Problems([Problem(str(settled.data), "", "no platform has been started in this folder", remedy)])
+
     def open_log(self, settled: Settled, on_sealed: Callable[[int], None] | None = None) -> Log:
         """The journal, for writing."""
         settled.data.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -164,6 +178,10 @@ class Outside:
         """Checks checkpoints' signatures."""
         blobs = self.blobs(settled)
         return self.signer(settled).verifier if blobs.load(SIGNING_KEY) is not None else None
+
+    def elsewhere(self, settled: Settled) -> Lines | None:
+        """Where heads are exported to: one file for each journal, so that several may share a folder."""
+        return None if settled.heads is None else LineFile(settled.heads / f"{self.origin(settled)}.heads")
 
     def origin(self, settled: Settled) -> str:
         """The journal's own name, made by chance on the first run."""
@@ -222,9 +240,9 @@ class Outside:
             written[FILE_NAME] = lambda: settings.open("rb")
 
         def shortcuts(names: tuple[str, ...]) -> list[str]:
-            """The newest snapshot, and all seals: the journal that is read after them covers them."""
+            """The newest snapshot, and all seals and heads: the journal that is read after them covers them."""
             snapshots = [name for name in names if name.startswith(SNAPSHOT)]
-            return [*snapshots[-1:], *(name for name in names if name.startswith(checkpoints.PREFIX))]
+            return [*snapshots[-1:], *(name for name in names if name.startswith(SEALS))]
 
         def packs() -> dict[str, str]:
             """The packs that the settings name; the shipped ones come with Jindi, and the journal has all that were

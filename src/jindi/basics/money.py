@@ -47,3 +47,22 @@ def format_minor(minor: int, currency: str) -> str:
     exponent = EXPONENTS[currency]
     sign, digits = ("-" if minor < 0 else ""), str(abs(minor)).rjust(exponent + 1, "0")
     return f"{sign}{digits[:-exponent]}.{digits[-exponent:]}" if exponent else f"{sign}{digits}"
+
+
+def format_grouped(minor: int, currency: str) -> str:
+    """An amount without its currency, for a column whose head names it.
+
+    >>> format_grouped(-123450, "CNY"), format_grouped(1234567, "JPY")
+    ('-1,234.50', '1,234,567')
+    """
+    whole, dot, fraction = format_minor(abs(minor), currency).partition(".")
+    return f"{'-' if minor < 0 else ''}{int(whole):,}{dot}{fraction}"
+
+
+def format_amount(minor: int, currency: str) -> str:
+    """An amount in English: the currency's code, a space, the digits with their thousands apart.
+
+    >>> format_amount(-123450, "CNY"), format_amount(700, "JPY")
+    ('CNY -1,234.50', 'JPY 700')
+    """
+    return f"{currency} {format_grouped(minor, currency)}"

@@ -18,12 +18,12 @@ from jindi.doors.api.hot import Events
 from jindi.doors.console import build_console
 from jindi.doors.console.platform_source import PlatformSource
 from jindi.ports import Clock
+from jindi.run.audit import Audit
 from jindi.run.platform import Platform
 from jindi.run.versions.desk import Desk
 
 KEPT_START_KEYS = 5
 START_KEY = "start"
-ALL_BUT_ADMIN = frozenset(Scope) - {Scope.ADMIN}
 
 
 class _Server(uvicorn.Server):
@@ -74,7 +74,7 @@ async def serve(
     )
     console = build_console(
         PlatformSource(platform, score), sessions=sessions, links=links, clock=clock, zone=zone, desk=desk,
-        keys=keys,
+        keys=keys, audit=Audit(platform),
     )  # fmt: skip
     # Only the console asks by which scheme a browser came; the hot route is spared the look.
     # (The two libraries type the same interface in different words.)

@@ -37,7 +37,7 @@ from jindi.engine.program import (
     build,
     build_trial,
 )
-from jindi.engine.showing import Shown, shortened, shown
+from jindi.engine.showing import Shown, amount_of, said, shortened, shown
 from jindi.engine.verdicts import WEIGHTS, Decision, Verdict
 
 __all__ = [
@@ -73,6 +73,7 @@ __all__ = [
     "Verdict",
     "Verdicts",
     "Without",
+    "amount_of",
     "build",
     "build_trial",
     "check_cases",
@@ -87,6 +88,7 @@ __all__ = [
     "judge_columns",
     "reasons",
     "refit",
+    "said",
     "shortened",
     "shown",
     "side_of",

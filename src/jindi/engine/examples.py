@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from jindi.basics.problems import Problem, Problems
 from jindi.engine.decide import judge
 from jindi.engine.program import EventProgram, Facts, PolicyProgram, Program, build_trial
-from jindi.engine.showing import shown
+from jindi.engine.showing import said, shown
 from jindi.language import Expression, Kind, Trace, Value, time_words, trace
 from jindi.packs.definitions import CaseDef, Definitions, PolicyDef
 
@@ -141,7 +141,7 @@ def _values(program: EventProgram, step: Trace, facts: Facts) -> str:
     for name in _inputs(step):
         slot = program.index.get(name)
         if slot is not None and name not in found:
-            value = shown(facts[slot], program.types[slot], read)
+            value = said(shown(facts[slot], program.types[slot], read), program.types[slot].kind)
             quoted = program.types[slot].kind in (Kind.TEXT, Kind.TOKEN) and value is not None
             text = "missing" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
             found[name] = f"{name} = '{text}'" if quoted else f"{name} = {text}"

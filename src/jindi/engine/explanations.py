@@ -45,8 +45,21 @@ class InputLine:
     doc: Words | None
 
 
+class _Based:
+    """What rests on something. `basis` is the pack's one text, or the English of two."""
+
+    __slots__ = ()
+    basis: str
+    basis_zh: str
+
+    @property
+    def basis_words(self) -> Words:
+        """The basis in both languages."""
+        return Words(self.basis_zh, self.basis)
+
+
 @dataclass(frozen=True, slots=True)
-class RuleLine:
+class RuleLine(_Based):
     """A rule and what it said.
 
     `score` is what it added, `asks` the outcome it asked for (None when it asked for none or did not
@@ -57,6 +70,7 @@ class RuleLine:
     id: str
     doc: Words
     basis: str
+    basis_zh: str
     state: RuleState
     asks: Outcome | None
     score: int
@@ -76,19 +90,20 @@ class BandLine:
 
 
 @dataclass(frozen=True, slots=True)
-class ExemptionLine:
+class ExemptionLine(_Based):
     """An exemption, whether it holds, and which outcomes it then lifts."""
 
     id: str
     doc: Words
     basis: str
+    basis_zh: str
     lifts: tuple[Outcome, ...]
     holds: bool
     condition: Condition
 
 
 @dataclass(frozen=True, slots=True)
-class LimitLine:
+class LimitLine(_Based):
     """A limit in force on the event's day: since when, on what basis, and how sure the figure is."""
 
     name: str
@@ -96,6 +111,7 @@ class LimitLine:
     value: Shown
     since: date
     basis: str
+    basis_zh: str
     mark: str
 
 
@@ -390,7 +406,8 @@ def _rules(
             RuleLine(
                 id=rule.id,
                 doc=rule.doc,
-                basis=rule.basis,
+                basis=rule.basis.en,
+                basis_zh=rule.basis.zh,
                 state=state,
                 asks=(Outcome.CHALLENGE if asking else rule.then) if speaks else None,
                 score=rule.score if speaks and not asking else 0,
@@ -415,7 +432,8 @@ def _exemptions(sight: _Sight, live: PolicyProgram, holds: Sequence[int]) -> tup
         ExemptionLine(
             exemption.id,
             exemption.doc,
-            exemption.basis,
+            exemption.basis.en,
+            exemption.basis.zh,
             tuple(sorted(exemption.lifts, key=WEIGHTS.__getitem__)),
             place in holds,
             sight.condition(exemption.when),
@@ -430,7 +448,7 @@ def _limits(sight: _Sight, day: date) -> tuple[LimitLine, ...]:
         limit = sight.program.definitions.limits[name]
         step = limit.on(day)
         value = sight.show(f"limit('{name}')")
-        lines.append(LimitLine(name, limit.doc, value, step.since, step.basis, limit.mark))
+        lines.append(LimitLine(name, limit.doc, value, step.since, step.basis.en, step.basis.zh, limit.mark))
     return tuple(lines)
 
 

@@ -43,7 +43,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a rule speaks: what goes on the wire for each rule that is hit."""
+    """Why a rule speaks: what goes on the wire for each rule that is hit; the basis in English where it has two."""
 
     rule: str
     zh: str
@@ -503,7 +503,7 @@ def _policy_program(policy: PolicyDef, place: str, index: Mapping[str, int]) -> 
         blind=tuple(_is_blind(when) for when in rules),
         exemption_reads=tuple(_reads(when) for when in exemptions),
         exemption_blind=tuple(_is_blind(when) for when in exemptions),
-        reasons=tuple(_reason(rule.id, rule.doc, rule.basis) for rule in policy.rules),
+        reasons=tuple(_reason(rule.id, rule.doc, rule.basis.en) for rule in policy.rules),
         clear=clear if all(band.score_from > 0 for band in bands) else None,
     )
 

@@ -1,9 +1,12 @@
-"""How values look to people: amounts with their currency, instants in UTC, tokens shortened."""
+"""How values are told: amounts with their currency, instants in UTC, tokens shortened.
+
+What programs read is `shown`; people read amounts in their language's own form (`amount_of`, `said`).
+"""
 
 from collections.abc import Callable
 
 from jindi.basics.instants import UNITS_US, format_instant
-from jindi.basics.money import EXPONENTS, format_minor
+from jindi.basics.money import EXPONENTS, format_amount, format_minor, parse_minor
 from jindi.language import Kind, Type, Value
 
 Shown = str | int | float | bool | None
@@ -40,6 +43,29 @@ def shown(value: Value, type_: Type, read: Callable[[str], Value]) -> Shown:
             return _duration(value)
         case _:
             return value
+
+
+def amount_of(text: str) -> tuple[int, str] | None:
+    """The minor units and the currency of an amount as `shown` gives it; None for what is none.
+
+    >>> amount_of("-1234.50 CNY"), amount_of("7 minor units"), amount_of("12.345 CNY")
+    ((-123450, 'CNY'), None, None)
+    """
+    digits, _, currency = text.rpartition(" ")
+    try:
+        return parse_minor(digits, currency), currency
+    except ValueError:
+        return None
+
+
+def said(value: Shown, kind: str) -> Shown:
+    """A shown value of a kind as English has it: amounts with the currency's code first and their thousands apart.
+
+    >>> said("1234.50 CNY", "money"), said("1234.50 CNY", "text"), said(None, "money")
+    ('CNY 1,234.50', '1234.50 CNY', None)
+    """
+    amount = amount_of(value) if kind == Kind.MONEY and isinstance(value, str) else None
+    return value if amount is None else format_amount(*amount)
 
 
 def shortened(token: str) -> str:

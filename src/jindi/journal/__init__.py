@@ -1,8 +1,10 @@
-"""The chain of batches: what was written is never changed unnoticed.
+"""The chain of batches and the tree over records: what was written is never changed unnoticed.
 
-Knows: records, batches, hashes, checkpoints and their signatures. Never: files, clocks, what a record means.
+Knows: records, batches, hashes, proofs, checkpoints, heads and their signatures. Never: files, clocks, what a record
+means.
 """
 
+from jindi.journal.bundles import make_bundle
 from jindi.journal.chain import (
     GENESIS,
     Batch,
@@ -23,6 +25,17 @@ from jindi.journal.checkpoints import (
     load_checkpoints,
     sign,
 )
+from jindi.journal.heads import (
+    HeadCheck,
+    HeadRefused,
+    Heads,
+    Resting,
+    read_heads,
+    resting,
+    signed_heads,
+    tree_verifier,
+)
+from jindi.journal.merkle import Frontier, Tree
 
 __all__ = [
     "GENESIS",
@@ -31,14 +44,25 @@ __all__ = [
     "ChainBroken",
     "Checkpoint",
     "CheckpointRefused",
+    "Frontier",
+    "HeadCheck",
+    "HeadRefused",
+    "Heads",
     "Notary",
+    "Resting",
     "Signer",
+    "Tree",
     "Verified",
     "Verifier",
     "check",
     "load_checkpoints",
+    "make_bundle",
+    "read_heads",
+    "resting",
     "seal",
     "sign",
+    "signed_heads",
+    "tree_verifier",
     "unseal",
     "verify",
 ]

@@ -7,7 +7,7 @@ Numbers are little-endian. The hash is SHA-256 over everything before it, so ove
 whoever knows the newest hash knows that nothing before it was changed, removed, added or reordered.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import accumulate, pairwise
@@ -137,20 +137,31 @@ class Verified:
     checkpoints: int
 
 
-def verify(frames: Iterable[Frame], checkpoints: Iterable[Checkpoint] = (), chain: Chain | None = None) -> Verified:
+def _passed(_: int, __: tuple[bytes, ...]) -> None:
+    """Nobody looks at the records of a walk."""
+
+
+def verify(
+    frames: Iterable[Frame],
+    checkpoints: Iterable[Checkpoint] = (),
+    chain: Chain | None = None,
+    seen: Callable[[int, tuple[bytes, ...]], None] = _passed,
+) -> Verified:
     """Walk the batches from where `chain` stands (the beginning) and hold the checkpoints against them.
 
     Raises ChainBroken at the first place that is not as it was written: damage that the log reports, a
     batch that does not follow the one before it, a checkpoint of another history, or records that a
     checkpoint covers and the log no longer has. Checkpoints before the walk's beginning are left out;
-    their signatures are the caller's to check (`check`, `load_checkpoints`).
+    their signatures are the caller's to check (`check`, `load_checkpoints`). `seen` is given each batch that
+    follows: its first record's number, and the records.
     """
     chain = chain or Chain()
     start, batches = chain.next_seq, 0
     due = sorted((c for c in checkpoints if c.seq >= start), key=lambda c: c.seq)
     agreed = _agree(due, 0, chain)
     for frame in _told(frames, chain):
-        chain.follow(frame)
+        records = chain.follow(frame)
+        seen(frame.first, records)
         batches += 1
         if agreed < len(due) and due[agreed].seq <= chain.next_seq:
             agreed = _agree(due, agreed, chain)

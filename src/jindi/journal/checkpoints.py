@@ -12,7 +12,7 @@ check it:
 
 Line by line: the origin (whose journal), the records covered, the hash of the newest batch among them, when
 it was made, an empty line, and the signatures: `— name base64(4 bytes of key id, 64 bytes of Ed25519)`.
-The hash is the chain's, not that of a Merkle tree.
+The hash is the chain's. Heads of the Merkle tree are the same notes under an origin of their own (`heads`).
 """
 
 import binascii
@@ -59,8 +59,13 @@ class Signer:
     """A name and the 32 secret bytes of its Ed25519 key (made by whoever has a source of chance)."""
 
     def __init__(self, name: str, seed: bytes) -> None:
+        self._seed = seed
         self._key = Ed25519PrivateKey.from_private_bytes(seed)
         self.verifier = Verifier(name, self._key.public_key().public_bytes_raw())
+
+    def named(self, name: str) -> "Signer":
+        """The same key under another name. The name is part of what is signed and of the key's id."""
+        return Signer(name, self._seed)
 
     def sign(self, text: str) -> bytes:
         """The 64 bytes of the signature over the text."""
@@ -100,6 +105,10 @@ class Verifier:
         if verifier.key_id.hex() != key_id:
             raise ValueError("the key's id does not belong to its name and key: the line was changed")
         return verifier
+
+    def named(self, name: str) -> "Verifier":
+        """The same key under another name."""
+        return Verifier(name, self._public)
 
     def signed(self, text: str, signature: bytes) -> bool:
         """True when the signature over the text is of this key."""

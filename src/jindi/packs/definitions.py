@@ -40,6 +40,11 @@ class Words:
     zh: str
     en: str
 
+    @classmethod
+    def alike(cls, text: str) -> "Words":
+        """A text that both languages have, such as the number of an incident."""
+        return cls(text, text)
+
 
 @dataclass(frozen=True, slots=True)
 class FieldDef:
@@ -146,7 +151,7 @@ class LimitStep:
 
     since: date
     value: int | float | str | None
-    basis: str
+    basis: Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +248,7 @@ class RuleDef:
     when: Expression
     then: Outcome | None
     score: int
-    basis: str
+    basis: Words
     degrade: Degrade
     method: str | None
     wait_us: int | None
@@ -270,7 +275,7 @@ class ExemptionDef:
     doc: Words
     when: Expression
     lifts: frozenset[Outcome]
-    basis: str
+    basis: Words
 
 
 @dataclass(frozen=True, slots=True)

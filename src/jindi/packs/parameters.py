@@ -7,7 +7,7 @@ from typing import Any, Literal, cast
 from jindi.basics.money import EXPONENTS
 from jindi.basics.problems import Problem
 from jindi.language import DURATION, INT, RATIO, TEXT, Kind, Type
-from jindi.packs.definitions import LimitDef, LimitStep, ListDef, ListEntry, PackDef
+from jindi.packs.definitions import LimitDef, LimitStep, ListDef, ListEntry, PackDef, Words
 from jindi.packs.tables import NAME, NAME_REMEDY, Table, kind_of, meant
 from jindi.packs.values import read_day, read_instant, read_value
 from jindi.packs.vocabulary import COLOURS, IDENTIFIERS, LIMIT_TYPES, MARKS
@@ -61,11 +61,11 @@ def read_limit(raw: Any, name: str, pack: PackDef, where: str, problems: list[Pr
     mark = table.choice("mark", MARKS)
     doc = table.words()
     marked = cast("Literal['verified', 'from memory', 'design default']", mark)
-    return LimitDef(name, pack.name, doc, kind, marked, tuple(steps) or (LimitStep(date.min, None, ""),))
+    return LimitDef(name, pack.name, doc, kind, marked, tuple(steps) or (LimitStep(date.min, None, Words("", "")),))
 
 
 def _read_step(table: Table, kind: Type) -> LimitStep | None:
-    basis = table.text("basis", remedy="say where the figure comes from")
+    basis = table.basis("say where the figure comes from")
     since: date | None = None
     # What can't be read is told as it is; policies are not told of a placeholder as well.
     value: int | float | str | None = 0

@@ -272,7 +272,7 @@ class _Reader:
             table.problem("`confirmed_share` is not above `share_max`", "leave it out, or confirm a larger share")
         doc, basis = (
             table.words(),
-            table.text("basis", remedy="say which law, incident or judgement it rests on"),
+            table.basis("say which law, incident or judgement it rests on"),
         )
         when = self.condition(table)
         used = [when] if when is not None else []
@@ -349,7 +349,7 @@ class _Reader:
         for outcome in lifts:
             if outcome not in _ASKED:
                 table.problem(f"`lifts`: no outcome to lift: '{outcome[:64]}'", meant(outcome, _ASKED))
-        doc, basis = table.words(), table.text("basis", remedy="say why it may lift an outcome")
+        doc, basis = table.words(), table.basis("say why it may lift an outcome")
         when = self.condition(table)
         if when is None:
             return None

@@ -119,7 +119,7 @@ id    = "blocked-user"
 doc   = { zh = "用户在禁用名单上。", en = "The user is on the blocked list." }
 when  = "user in list('NAME_blocked_users')"
 then  = "deny"
-basis = "Ours: say here which law, incident or judgement a rule rests on"
+basis = { zh = "自定：在此写明法律、事件或判断", en = "Ours: say here which law, incident or judgement" }
   [[rule.case]]
   name  = "a user on the list"
   given = { user = "u1" }
@@ -135,7 +135,7 @@ id    = "large-from-new-device"
 doc   = { zh = "陌生设备上的大额订单。", en = "A large order from a device that the user never used." }
 when  = "not NAME_device_known and amount >= limit('NAME_large_order')"
 score = 60
-basis = "Ours: takeovers begin with a strange device"
+basis = { zh = "自定：账户盗用始于陌生设备", en = "Ours: takeovers begin with a strange device" }
   [[rule.case]]
   name  = "6,000 from a strange device"
   given = { NAME_device_known = false, amount = "6000.00" }
@@ -150,7 +150,7 @@ id    = "too-fast"
 doc   = { zh = "一小时内订单过多。", en = "Too many orders in an hour." }
 when  = "NAME_orders_1h > limit('NAME_orders_1h_max')"
 score = 40
-basis = "Ours: people do not shop at this pace"
+basis = { zh = "自定：人不会这样频繁地购物", en = "Ours: people do not shop at this pace" }
   [[rule.case]]
   name  = "the eleventh order within the hour"
   given = { NAME_orders_1h = 11 }
@@ -165,7 +165,7 @@ id    = "trusted-user"
 doc   = { zh = "受信用户不必再次验证。", en = "A trusted user is not challenged." }
 when  = "user in list('NAME_trusted_users')"
 lifts = ["challenge"]
-basis = "Ours: these users were verified in person"
+basis = { zh = "自定：这些用户已当面核实身份", en = "Ours: these users were verified in person" }
 
 # Cases of the whole policy: what comes out in the end.
 [[case]]
@@ -190,13 +190,17 @@ outcome = "allow"
 doc   = { zh = "从多少起算大额订单。", en = "From which amount on an order is large." }
 type  = "money"
 mark  = "design default"
-value = [{ since = 2026-01-01, is = "5000.00", basis = "Ours: set it to what your losses say" }]
+value = [
+  { since = 2026-01-01, is = "5000.00", basis = { zh = "自定：按损失设定", en = "Ours: set by your losses" } },
+]
 
 [NAME_orders_1h_max]
 doc   = { zh = "一小时内最多几笔订单。", en = "How many orders an hour are believable." }
 type  = "int"
 mark  = "design default"
-value = [{ since = 2026-01-01, is = 10, basis = "Ours: set it to what your customers do" }]
+value = [
+  { since = 2026-01-01, is = 10, basis = { zh = "自定：按客户习惯设定", en = "Ours: set by what customers do" } },
+]
 """,
     "lists/users.toml": """\
 # Lists that the platform begins with. Entries come and go as `list_entry` events afterwards.

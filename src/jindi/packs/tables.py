@@ -205,8 +205,21 @@ class Table:
         if not isinstance(value, dict):
             self.problem(f"`doc` must be a table with zh and en, not {kind_of(value)}", remedy)
             return Words("", "")
-        doc = Table(value, "doc", self.where, f"{self.item}: doc" if self.item else "doc", self.problems)
-        return Words(doc.text("zh", remedy=remedy), doc.text("en", remedy=remedy))
+        return self._both("doc", value, remedy)
+
+    def basis(self, remedy: str) -> Words:
+        """The `basis` of this table: one text for both languages, or one in each."""
+        value = self.raw.get("basis")
+        if isinstance(value, dict):
+            return self._both("basis", value, 'write basis = { zh = "…", en = "…" }, or one text for both')
+        if value is None or isinstance(value, str):
+            return Words.alike(self.text("basis", remedy=remedy))
+        self.wrong("basis", "a text, or a table with zh and en", value)
+        return Words("", "")
+
+    def _both(self, key: str, value: dict[str, Any], remedy: str) -> Words:
+        each = Table(value, "doc", self.where, f"{self.item}: {key}" if self.item else key, self.problems)
+        return Words(each.text("zh", remedy=remedy), each.text("en", remedy=remedy))
 
     def names(self, key: str, *, single: bool = False, required: bool = False) -> tuple[str, ...]:
         """A list of texts, each once; with `single` a bare text stands for a list of one."""

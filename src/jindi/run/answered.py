@@ -25,7 +25,8 @@ FRESH_MAX = 256
 """Answers that wait in a dictionary until they go into the table together: a call of their own costs as much as all."""
 
 
-@njit(cache=True, nogil=True)
+# Short kernels keep Python's lock: giving it away and getting it back costs more than they take. `_move` may be long.
+@njit(cache=True)
 def _find(table: Table, high: int, low: int) -> int:
     mask = table.shape[0] - 1
     place = low & mask
@@ -36,13 +37,13 @@ def _find(table: Table, high: int, low: int) -> int:
     return -1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True)
 def _find_either(young: Table, old: Table, high: int, low: int) -> int:
     seq = _find(young, high, low)
     return seq if seq >= 0 else _find(old, high, low)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True)
 def _put(table: Table, high: int, low: int, seq: int) -> None:
     mask = table.shape[0] - 1
     place = low & mask
@@ -51,7 +52,7 @@ def _put(table: Table, high: int, low: int, seq: int) -> None:
     table[place, 0], table[place, 1], table[place, 2] = high, low, seq
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True)
 def _put_all(table: Table, rows: Table) -> None:
     for i in range(rows.shape[0]):
         _put(table, rows[i, 0], rows[i, 1], rows[i, 2])

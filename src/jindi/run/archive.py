@@ -78,12 +78,14 @@ class Archive:
         """
         seq = (self.log.next_seq() if until is None else until) - 1
         while seq >= 0:
-            record = self.record(seq)
-            if isinstance(record, DecisionRecord):
-                return record.definitions
-            if isinstance(record, DefinitionsRecord):
-                return seq
-            seq -= 1
+            batch = self.place(seq)
+            for raw in reversed(batch.records[: seq - batch.first + 1]):
+                record = decode(raw)
+                if isinstance(record, DecisionRecord):
+                    return record.definitions
+                if isinstance(record, DefinitionsRecord):
+                    return seq
+                seq -= 1
         return -1
 
     def raw(self, seq: int) -> bytes:

@@ -1,14 +1,15 @@
 """The simulated stream against a running platform: history at full speed, then life as it happens."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
 
 from jindi.basics.instants import DAY_US, SECOND_US
+from jindi.basics.problems import Problem, Problems
 from jindi.engine import Decision
-from jindi.ports import Clock
+from jindi.ports import Blobs, Clock
 from jindi.run.intake import Refused
 from jindi.run.lane import Busy, Conflict, Stopped
 from jindi.run.platform import Platform
@@ -21,7 +22,40 @@ HELD = "the simulated past is still being told; the demo says when it goes on li
 AT_ONCE = 8
 """Events of the past decided before other work gets its turn."""
 
+BEGAN = "demo.json"
+"""Where a folder keeps what its world began with."""
+
 _json = msgspec.json.Encoder().encode
+
+
+class Began(msgspec.Struct, frozen=True):
+    """What a simulated world is made of: other figures would be another world, with another past."""
+
+    seed: int = 7
+    users: int = 12_000
+    days: int = 7
+
+
+def begun(blobs: Blobs, asked: Mapping[str, int | None]) -> Began:
+    """The folder's world, or a new one as it is asked for; what is None is as the folder has it, or as usual.
+
+    Raises Problems when the folder began with other figures than those asked for.
+    """
+    wished = {name: value for name, value in asked.items() if value is not None}
+    kept = blobs.load(BEGAN)
+    if kept is None:
+        began = Began(**wished)
+        blobs.save(BEGAN, [_json(began)])
+        return began
+    began = msgspec.json.decode(kept, type=Began)
+    remedy = "leave it out to go on, or name another folder with --data"
+    others = [name for name, value in wished.items() if getattr(began, name) != value]
+    if others:
+        raise Problems(
+            Problem("demo", f"--{name}", f"this folder's simulated world began with {getattr(began, name)}", remedy)
+            for name in others
+        )
+    return began
 
 
 class Stream:

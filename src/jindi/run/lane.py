@@ -15,7 +15,7 @@ import msgspec
 
 from jindi.basics.problems import Problem
 from jindi.engine import WEIGHTS, Decision, EventProgram, judge
-from jindi.journal import Chain
+from jindi.journal import Chain, Tree
 from jindi.packs import OUTCOMES, Outcome
 from jindi.ports import Clock, Log
 from jindi.run.answered import fingerprint
@@ -33,6 +33,11 @@ QUEUE_MAX = 8_192
 
 SYNC_GAP_S = 0.001
 """At least this long between the starts of two syncs: the disk's tail is shorter when it is paced."""
+
+BUSY_GAP_S, BUSY_EVENTS = 0.003, 32
+"""The same after a batch of so many events: a commit costs some 100 µs whatever it holds, and where so many wait at
+once the processor is what they wait for.
+"""
 
 RECENT_MAX = 5_000
 
@@ -93,6 +98,7 @@ class Batch(msgspec.Struct, eq=False):
     flight: int
     job: "Job[None]"
     waiting: list[Waiting]
+    acting: "list[tuple[asyncio.Future[int], int]]"
     count: int
 
 
@@ -100,9 +106,11 @@ class Lane:
     """Takes events, one after the other, and answers when they are durable."""
 
     def __init__(
-        self, state: State, log: Log, chain: Chain, clock: Clock, measures: Measures, archive: Archive
+        self, state: State, log: Log, chain: Chain, tree: Tree, clock: Clock, measures: Measures, archive: Archive
     ) -> None:
         self.state, self.log, self._chain, self._clock = state, log, chain, clock
+        self.tree = tree
+        self.first_seq = state.next_seq
         self.measures = measures
         self._archive = archive
         self._loop = asyncio.get_running_loop()
@@ -110,11 +118,13 @@ class Lane:
         self._writers, self._challenging = _writers(state)
         self._records: list[bytes] = []
         self._waiting: list[Waiting] = []
+        self._acting: list[tuple[asyncio.Future[int], int]] = []
         self._in_flight: dict[str, tuple[Event, list[Waiter]]] = {}
         self._committing = False
         self._flying: Batch | None = None
         self._flights = 0
         self._last_sync_s = 0.0
+        self._gap_s = SYNC_GAP_S
         self._watched = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -221,7 +231,7 @@ class Lane:
         if not self._committing:
             self._committing = True
             self._idle.clear()
-            gap_s = self._last_sync_s + SYNC_GAP_S - self._loop.time()
+            gap_s = self._last_sync_s + self._gap_s - self._loop.time()
             if gap_s > 0:
                 self._loop.call_later(gap_s, self._commit)
             else:
@@ -250,6 +260,21 @@ class Lane:
             self._loop.call_soon(self._commit)
         return seq
 
+    def journal(self, record: bytes) -> "tuple[int, asyncio.Future[int]]":
+        """As `append`, for whoever must wait until this very record is durable: its number, and a future that holds
+        it then. The future raises Stopped when the record never gets there.
+
+        Raises Stopped or Busy; then there is no record.
+        """
+        if self.stopped is not None:
+            raise Stopped(self.stopped)
+        if len(self._acting) >= QUEUE_MAX:
+            raise Busy
+        future: asyncio.Future[int] = self._loop.create_future()
+        seq = self.append(record)
+        self._acting.append((future, seq))
+        return seq, future
+
     def _commit(self) -> None:
         """Send what waits to the disk, unless a batch is on its way: what comes after it goes by itself."""
         if self._flying is not None:
@@ -260,10 +285,12 @@ class Lane:
             return
         records, self._records = self._records, []
         waiting, self._waiting = self._waiting, []
+        acting, self._acting = self._acting, []
         self._last_sync_s = self._loop.time()
+        self._gap_s = SYNC_GAP_S if len(records) < BUSY_EVENTS else BUSY_GAP_S
         self._flights += 1
         flight = self._flights
-        batch = self._flying = Batch(flight, self._pool.submit(self._write, records), waiting, len(records))
+        batch = self._flying = Batch(flight, self._pool.submit(self._write, records), waiting, acting, len(records))
         # Told by its number: a job that held its batch would be a cycle, and keep all its answers until a collection.
         batch.job.add_done_callback(lambda _: self._loop.call_soon_threadsafe(self._landed, flight))
 
@@ -271,6 +298,9 @@ class Lane:
         """In the commit thread: seal the batch and make it durable."""
         first = self.log.next_seq()
         self.log.append(self._chain.seal(records, first), first, len(records))
+        # From memory, and only what is durable: a head must cover neither what somebody has put on the disk instead,
+        # nor what a power cut could still undo.
+        self.tree.extend(records)
 
     def _landed(self, flight: int) -> None:
         if (batch := self._flying) is not None and batch.flight == flight:
@@ -280,6 +310,7 @@ class Lane:
         self._flying = None
         if (error := batch.job.exception()) is not None:
             self._waiting = batch.waiting + self._waiting
+            self._acting = batch.acting + self._acting
             self._stop(f"the journal could not be written: {error}")
             return
         now_us = self._clock.now_us()
@@ -292,8 +323,11 @@ class Lane:
             for waiter in waiters:
                 if not waiter.done():
                     waiter.set_result(body)
+        for future, seq in batch.acting:
+            if not future.done():
+                future.set_result(seq)
         if self._records:
-            gap_s = self._last_sync_s + SYNC_GAP_S - self._loop.time()
+            gap_s = self._last_sync_s + self._gap_s - self._loop.time()
             if gap_s > 0:
                 self._loop.call_later(gap_s, self._commit)
             else:
@@ -313,6 +347,11 @@ class Lane:
                     waiter.set_exception(Stopped(why))
                     if isinstance(waiter, asyncio.Future):
                         waiter.exception()  # a sender that has gone away leaves no one to be told
+        for future, _ in self._acting:
+            if not future.done():
+                future.set_exception(Stopped(why))
+                future.exception()  # whoever asked may have gone away
+        self._acting.clear()
         self._waiting.clear()
         self._in_flight.clear()
         if not self._committing:

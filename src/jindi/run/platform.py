@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -11,10 +12,10 @@ from jindi.basics.instants import DAY_US, HOUR_US, MINUTE_US, SECOND_US, day_of
 from jindi.basics.problems import Problem, Problems
 from jindi.engine import Decision, EventProgram, Explanation, Finding, Program, decide, explain, findings, refit, shown
 from jindi.features import Windows, plan
-from jindi.journal import Notary
+from jindi.journal import Checkpoint, CheckpointRefused, HeadRefused, Heads, Notary
 from jindi.language import DURATION, Kind, Value
 from jindi.packs import OUTCOMES, FieldDef, canonical_files, digest_of
-from jindi.ports import Blobs, Clock, Log
+from jindi.ports import Blobs, Clock, Log, LogFailure
 from jindi.run import snapshots
 from jindi.run.answered import Answered, fingerprint
 from jindi.run.archive import Archive
@@ -25,9 +26,11 @@ from jindi.run.drift.watcher import Watcher
 from jindi.run.history.keeper import Keeper
 from jindi.run.intake import AHEAD_MAX_US, Intake, Refused
 from jindi.run.lane import RECENT_MAX, Busy, Conflict, Held, Lane, Stopped, Waiter, write_again
+from jindi.run.lookback import Earlier, look_back
 from jindi.run.measures import Measures
 from jindi.run.openings import Status
 from jindi.run.records import (
+    ActionRecord,
     DecisionRecord,
     DefinitionsRecord,
     Record,
@@ -36,12 +39,14 @@ from jindi.run.records import (
     decision_id,
     decision_seq,
     decode,
+    encode_action,
     encode_definitions,
     encode_step,
 )
-from jindi.run.recovery import Progress, last_record, recover
+from jindi.run.recovery import Progress, last_record, recover, tree_before
 from jindi.run.replay.one import Proof, prove
 from jindi.run.state import Gathered, State
+from jindi.run.trail import Trail
 from jindi.run.versions import Aside, Ledger, Watched, composed
 from jindi.run.versions.overlay import aside_of, beneath, laid
 from jindi.run.versions.overlay import compiled as compiled  # noqa: PLC0414 - it is asked for here
@@ -67,7 +72,7 @@ class Settings:
     `release_due`: let go of delayed events by ourselves when their time is over. `archive_minutes` lie between two
     rounds of the follower that writes the archive; 0: none. `drift_hours` lie between two looks for drift; 0: none.
     `changes`: what puts policies in force, saved `files` at once, or an approval. A proposal that nobody has answered
-    ends after `proposal_us`.
+    ends after `proposal_us`. `heads_minutes` lie between two signed heads that are exported; 0: only at the end.
     """
 
     snapshot_every: int = 200_000
@@ -77,6 +82,7 @@ class Settings:
     drift_hours: int = 24
     changes: Literal["files", "approved"] = "files"
     proposal_us: int = 14 * DAY_US
+    heads_minutes: int = 10
 
 
 class NotNow(Exception):  # noqa: N818 - what the operator is told
@@ -132,6 +138,7 @@ class Platform:
         keeper: Keeper | None = None,
         watcher: Watcher | None = None,
         saver: Saver | None = None,
+        heads: Heads | None = None,
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._open_log, self._blobs, self._tokens, self._clock = open_log, blobs, tokens, clock
@@ -139,6 +146,7 @@ class Platform:
         self._tell = tell
         self._notary, self._keeper, self._watcher = notary, keeper, watcher
         self.saver = saver
+        self._heads, self._signing = heads, asyncio.Lock()
         self._files = canonical_files(files)
         # With approvals the journal says what is in force; what lies in the folders are drafts, whole or not.
         self._program = compiled(files) if self._settings.changes == "files" else None
@@ -152,6 +160,9 @@ class Platform:
         self._snapshot_lock = asyncio.Lock()
         self._recover_at_us, self._patience_us = 0, SECOND_US
         self._closing = self._clock_is_behind = False
+        self.head: Checkpoint | None = None
+        """The newest head that was signed since the start."""
+        self._earlier: tuple[Lane, tuple[tuple[Earlier, ...], bool]] | None = None
         self.held: str | None = None
         """Why events from outside are not taken for now; None when they are."""
 
@@ -182,6 +193,11 @@ class Platform:
         return self.lane.state.ledger
 
     @property
+    def trail(self) -> Trail:
+        """Where people's doings stand in the journal."""
+        return self.lane.state.trail
+
+    @property
     def watched(self) -> Watched:
         """What watched versions would have decided, and what the sides of a split did."""
         return self.lane.state.watch.watched
@@ -202,6 +218,8 @@ class Platform:
             self._spawn(self._watch_drift(self._watcher))
         if self.saver is not None:
             self._spawn(self._keep_backups(self.saver))
+        if self._heads is not None and self._heads.exports and self._settings.heads_minutes:
+            self._spawn(self._export_heads())
 
     def _open(self, progress: Progress | None = None, *, same_packs: bool = False) -> None:
         self.log = self._open_log(self._sealed)
@@ -221,7 +239,9 @@ class Platform:
         self._snapshot_seq = recovered.state.next_seq - recovered.replayed
         self._chain = recovered.chain
         self.intake = Intake(program.definitions, self._tokens, self._clock.now_us)
-        self.lane = Lane(recovered.state, self.log, recovered.chain, self._clock, self.measures, self.archive)
+        self.lane = Lane(
+            recovered.state, self.log, recovered.chain, recovered.tree, self._clock, self.measures, self.archive
+        )
         self.replayed = recovered.replayed
         self._look_at_clock(self._clock.now_us())
         if recovered.definitions_digest != program.digest:
@@ -279,7 +299,17 @@ class Platform:
             raise NotNow("the lane has stopped; try again when it has recovered")
         seq = self.lane.append(encode_step(step))
         self.ledger.note(seq, step)
+        self.trail.note(seq, step)
         return seq
+
+    async def journal(self, action: ActionRecord) -> int:
+        """Journal an action; returns its number when it is durable, and only then may it be done.
+
+        Raises Stopped or Busy when there is no such record, or none that is sure to last.
+        """
+        seq, durable = self.lane.journal(encode_action(action))
+        self.trail.note(seq, action)
+        return await durable
 
     async def _durable(self) -> None:
         lane = self.lane
@@ -329,6 +359,14 @@ class Platform:
         outcome = OUTCOMES[record.verdict.outcome]
         return Found(seq, record, program, ep, facts, absent, self.lane.state.openings.status(seq, outcome))
 
+    def earlier(self) -> tuple[tuple[Earlier, ...], bool]:
+        """The newest decisions of the journal before this lane began, newest first, and whether they are all; read
+        when they are first asked for.
+        """
+        if self._earlier is None or self._earlier[0] is not self.lane:
+            self._earlier = self.lane, look_back(self.archive, self.lane.first_seq)
+        return self._earlier[1]
+
     def explanation(self, found: Found, *, exact: bool = False) -> Explanation:
         """Why a decision is as it is; with `exact` the reasons of models are Shapley values."""
         return explain(found.ep, found.facts, found.absent, at_us=found.record.as_of_us, exact=exact)
@@ -344,6 +382,28 @@ class Platform:
         _, writer = self.archive.read_back(found.seq)
         return write_again(writer, found.seq, found.record)
 
+    def token_of(self, entity: str, value: str) -> str:
+        """What stands for an entity where it is kept that somebody asked: its identifier's token, or of any text."""
+        fields = self._fields_of(entity)
+        kind = next((field.identifier for field in fields if field.identifier is not None), None)
+        if kind is not None and is_token(kind, value):
+            return value
+        with suppress(ValueError):
+            return self._tokens.token(kind, value) if kind is not None else self.blind(value)
+        return self.blind(value)
+
+    def blind(self, text: str) -> str:
+        """The token of any text."""
+        return self._tokens.blind(text)
+
+    def _fields_of(self, entity: str) -> list[FieldDef]:
+        return [
+            field
+            for event in self.program.definitions.events.values()
+            for field in event.fields
+            if entity in (field.entity, field.name)
+        ]
+
     def entity_features(self, entity: str, value: str) -> dict[str, Value]:
         """All features that have this entity alone as their key, as of `asked_at_us`; those that still catch up are
         missing.
@@ -354,12 +414,7 @@ class Platform:
         if not any(feature.entities == (entity,) for feature in definitions.features.values()):
             keys = sorted({f.entities[0] for f in definitions.features.values() if len(f.entities) == 1})
             raise LookupError(f"no feature has this key; there are: {', '.join(keys)}")
-        fields = [
-            field
-            for event in definitions.events.values()
-            for field in event.fields
-            if entity in (field.entity, field.name)
-        ]
+        fields = self._fields_of(entity)
         found = self.lane.state.windows.entity(entity, self._key(fields, value), self.asked_at_us)
         return {name: None if name in self.lane.state.warming else each for name, each in found.items()}
 
@@ -541,7 +596,8 @@ class Platform:
             if self.lane.state.warming:
                 raise NotNow("some features still catch up; a snapshot can be taken when they have")
             seq = self.lane.state.next_seq
-            child = snapshots.write_forked(self.lane.state, self._blobs, last_record(self.archive, seq))
+            frontier = self._frontier(seq)
+            child = snapshots.write_forked(self.lane.state, self._blobs, last_record(self.archive, seq), frontier)
             _, status = await asyncio.to_thread(os.waitpid, child, 0)
             self._snapshot_seq, self._snapshot_us = seq, self._clock.now_us()
             if status != 0:
@@ -549,6 +605,38 @@ class Platform:
                 raise NotNow(f"the snapshot could not be written: {why}; the platform goes on with the last one")
             snapshots.prune(self._blobs)
             return snapshots.name_of(seq)
+
+    def _frontier(self, seq: int) -> tuple[bytes, ...]:
+        size, frontier = self.lane.tree.state
+        assert size == seq, "a lane that is settled has all its records in the tree"
+        return frontier
+
+    async def publish_head(self) -> Checkpoint | None:
+        """Sign and export the head of what is durable now; None when that is nothing.
+
+        Raises NotNow when it can't be exported, or must not be: another history was exported before.
+        """
+        if self._heads is None:
+            raise NotNow("this platform has no key to sign heads with")
+        async with self._signing:
+            try:
+                # The other place may be on the other side of a network: decisions must not wait for it.
+                state, now_us = self.lane.tree.state, self._clock.now_us()
+                log = self.archive.log
+                self.head = await asyncio.to_thread(
+                    self._heads.publish, state, now_us, lambda seq: tree_before(log, seq).root
+                )
+            except (OSError, HeadRefused, CheckpointRefused, LogFailure) as error:
+                raise NotNow(f"no signed head was exported: {error}") from error
+        return self.head
+
+    async def _export_heads(self) -> None:
+        while not self._closing:
+            try:
+                await self.publish_head()
+            except NotNow as error:
+                self._tell(str(error))
+            await asyncio.sleep(self._settings.heads_minutes * MINUTE_US / SECOND_US)
 
     async def _watch(self) -> None:
         while not self._closing:
@@ -602,7 +690,7 @@ class Platform:
         self.log.close()
         try:
             self._open()
-            self._tell(f"recovered; {self.replayed} records replayed")
+            self._tell(f"recovered; records replayed: {self.replayed:,}")
         except Exception as error:  # noqa: BLE001 - whatever it is, the lane stays stopped and the operator is told
             self._tell(f"recovery failed: {error}")
 
@@ -722,7 +810,8 @@ class Platform:
         if snapshot and healthy and not state.warming and state.next_seq > self._snapshot_seq:
             async with self._snapshot_lock:
                 try:
-                    snapshots.write(state, self._blobs, last_record(self.archive, state.next_seq))
+                    end = last_record(self.archive, state.next_seq)
+                    snapshots.write(state, self._blobs, end, self._frontier(state.next_seq))
                     snapshots.prune(self._blobs)
                 except OSError as error:
                     self._tell(f"no last snapshot: {error}; the next start replays more of the journal")
@@ -731,6 +820,11 @@ class Platform:
             if self._chain.next_seq:
                 self._notary.mark(self._chain.next_seq, self._chain.head)
             self._notary.save(self._clock.now_us())
+        if self._heads is not None and healthy:
+            try:
+                await self.publish_head()
+            except NotNow as error:
+                self._tell(str(error))
         self.log.close()
 
 

@@ -1,5 +1,5 @@
-"""What the journal keeps: one decision with everything needed to make it again, one set of definitions, or one step
-that a person took with versions of them.
+"""What the journal keeps: one decision with everything needed to make it again, one set of definitions, one step that
+a person took with versions of them, or one other action of a person or a key.
 
 Records are msgpack arrays without names: the definitions, themselves a record, say what stands where. Derived
 features and words of the clock are left out, for they are functions of what is kept.
@@ -17,7 +17,7 @@ from jindi.language import Value
 from jindi.packs import OUTCOMES, Definitions
 from jindi.run.events import Event, Scalar
 
-DEFINITIONS, DECISION, STEP = 0, 1, 2
+DEFINITIONS, DECISION, STEP, ACTION = 0, 1, 2, 3
 ID_PREFIX, STEP_PREFIX = "dec_", "chg_"
 
 Patch = Mapping[str, str | None]
@@ -160,7 +160,27 @@ class StepRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     patch: bytes = b""
 
 
-Record = DecisionRecord | DefinitionsRecord | StepRecord
+class ActionRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What a person or a key did or wanted to do, written before it was done.
+
+    `what` names the action (`decision.read`), `on` what it was done to: an id, or a token where it could be personal.
+    `allowed` is False when the right to it was missing, and nothing was done. `door` is where it came in, `place` the
+    class of the address it came from, `request` the request's id.
+    """
+
+    kind: int
+    received_us: int
+    key: str
+    name: str
+    what: str
+    on: str = ""
+    allowed: bool = True
+    door: str = ""
+    place: str = ""
+    request: str = ""
+
+
+Record = DecisionRecord | DefinitionsRecord | StepRecord | ActionRecord
 
 
 def _verdict(verdict: Verdict | Decision) -> tuple[Any, ...]:
@@ -216,6 +236,11 @@ def encode_step(step: StepRecord) -> bytes:
     return _encode(step)
 
 
+def encode_action(action: ActionRecord) -> bytes:
+    """The bytes of an action's record."""
+    return _encode(action)
+
+
 def source_of(record: DefinitionsRecord) -> dict[str, str]:
     """The pack files that a definitions record holds."""
     return msgspec.json.decode(zlib.decompress(record.source), type=dict[str, str])
@@ -249,6 +274,7 @@ def patched(files: Mapping[str, str], patch: Patch) -> dict[str, str]:
 _decode_decision = msgspec.msgpack.Decoder(DecisionRecord).decode
 _decode_definitions = msgspec.msgpack.Decoder(DefinitionsRecord).decode
 _decode_step = msgspec.msgpack.Decoder(StepRecord).decode
+_decode_action = msgspec.msgpack.Decoder(ActionRecord).decode
 
 
 def decode(record: bytes | memoryview) -> Record:
@@ -261,5 +287,7 @@ def decode(record: bytes | memoryview) -> Record:
             return _decode_definitions(record)
         case 2:
             return _decode_step(record)
+        case 3:
+            return _decode_action(record)
         case _:
             raise ValueError("not a record of this journal")

@@ -15,6 +15,7 @@ from jindi.run.blocks import Feeder
 from jindi.run.lists import Lists
 from jindi.run.records import DecisionRecord, DefinitionsRecord, Record, decode
 from jindi.run.state import State
+from jindi.run.trail import Trail
 from jindi.run.versions import Ledger, Watch
 
 Progress = Callable[[int, int], None]
@@ -27,6 +28,7 @@ class Recovered:
 
     state: State
     chain: journal.Chain
+    tree: journal.Tree
     replayed: int
     snapshot: str | None
     definitions_digest: str | None
@@ -46,7 +48,7 @@ def recover(log: Log, blobs: Blobs, program: Program, archive: Archive, progress
 
 def _recover(log: Log, blobs: Blobs, program: Program, archive: Archive, progress: Progress | None) -> Recovered:
     notes = list(log.notes())
-    state, snapshot = _from_snapshot(log, blobs, program, archive, notes)
+    state, snapshot, tree = _from_snapshot(log, blobs, program, archive, notes)
     start = state.next_seq
     total = log.next_seq()
     digest: str | None = None
@@ -57,7 +59,9 @@ def _recover(log: Log, blobs: Blobs, program: Program, archive: Archive, progres
     beside: dict[tuple[int, str], EventProgram | None] = {}
     state.feed_through(feeder)
     for frame in log.read(chain.next_seq) if total else ():
-        for seq, raw in enumerate(_followed(chain, frame), frame.first):
+        records = _followed(chain, frame)
+        tree.extend(records[max(tree.size - frame.first, 0) :])
+        for seq, raw in enumerate(records, frame.first):
             if seq < start:
                 continue
             record = decode(raw)
@@ -68,11 +72,12 @@ def _recover(log: Log, blobs: Blobs, program: Program, archive: Archive, progres
                 if isinstance(record, DefinitionsRecord):
                     state.definitions_seq, digest = seq, _learnt(archive, seq, record, program)
                 state.ledger.note(seq, record)
+                state.trail.note(seq, record)
                 state.next_seq = seq + 1
             if progress is not None and seq % 4096 == 0:
                 progress(seq - start, total - start)
     state.take(feeder.flush())
-    return Recovered(state, chain, total - start, snapshot, digest, tuple(notes))
+    return Recovered(state, chain, tree, total - start, snapshot, digest, tuple(notes))
 
 
 def _learnt(archive: Archive, seq: int, record: Record, program: Program) -> str:
@@ -90,6 +95,16 @@ def chain_before(log: Log, seq: int) -> journal.Chain:
     return journal.Chain()
 
 
+def tree_before(log: Log, seq: int) -> journal.Tree:
+    """The Merkle tree over the records before one. All of them are read: some microseconds for each."""
+    tree = journal.Tree()
+    for frame in log.read(0) if seq else ():
+        tree.extend(journal.unseal(frame.batch).records[: seq - frame.first])
+        if tree.size == seq:
+            break
+    return tree
+
+
 def _followed(chain: journal.Chain, frame: Frame) -> tuple[bytes, ...]:
     try:
         return chain.follow(frame)
@@ -100,7 +115,7 @@ def _followed(chain: journal.Chain, frame: Frame) -> tuple[bytes, ...]:
 
 def _from_snapshot(
     log: Log, blobs: Blobs, program: Program, archive: Archive, notes: list[str]
-) -> tuple[State, str | None]:
+) -> tuple[State, str | None, journal.Tree]:
     windows_plan = plan(program.definitions, program.reads)
     for name in reversed(blobs.names(snapshots.PREFIX)):
         try:
@@ -115,6 +130,7 @@ def _from_snapshot(
                 raise snapshots.Unfit("it is ahead of the journal")
             if header.seq and header.last_record != last_record(archive, header.seq):
                 raise snapshots.Unfit("it belongs to another journal")
+            tree = None if header.frontier is None else journal.Tree(header.seq, header.frontier)
         except (snapshots.Unfit, ValueError, OSError) as error:
             notes.append(f"snapshot {name} is not used: {error}; the state is rebuilt from further back")
             continue
@@ -124,9 +140,10 @@ def _from_snapshot(
         state.high_us, state.next_seq = header.high_us, header.seq
         state.definitions_seq = header.definitions_seq
         state.ledger = header.ledger if header.ledger is not None else _ledger(archive, header.seq)
+        state.trail = Trail.load(header.trail) if header.trail is not None else _trail(state.ledger)
         state.watch = Watch(header.watched)
-        return state, name
-    return State.fresh(program, Windows(windows_plan)), None
+        return state, name, tree or tree_before(log, header.seq)
+    return State.fresh(program, Windows(windows_plan)), None, journal.Tree()
 
 
 def _watch(
@@ -161,6 +178,14 @@ def _ledger(archive: Archive, until: int) -> Ledger:
     for seq, record in archive.others(until):
         ledger.note(seq, record)
     return ledger
+
+
+def _trail(ledger: Ledger) -> Trail:
+    """What a snapshot of an earlier Jindi doesn't know: before there were actions there were steps."""
+    trail = Trail()
+    for seq in sorted(ledger.steps):
+        trail.note(seq, ledger.steps[seq].record)
+    return trail
 
 
 def last_record(archive: Archive, seq: int) -> bytes:

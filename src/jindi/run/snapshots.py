@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from jindi.features import Plan, Windows
+from jindi.journal import Frontier
 from jindi.ports import Blobs
 from jindi.run.answered import Answered
 from jindi.run.openings import Opening, Openings
@@ -56,6 +57,10 @@ class Header(msgspec.Struct, kw_only=True):
     """None in a snapshot of before there were steps: the journal tells."""
     watched: Watched | None = None
     """None in a snapshot of before watched versions were counted: they are from here on."""
+    frontier: list[bytes] | None = None
+    """The Merkle tree's over the records before `seq`; None: the journal tells."""
+    trail: bytes | None = None
+    """Where people's doings stand; None in a snapshot of before there were actions."""
 
 
 class Restored(msgspec.Struct):
@@ -72,7 +77,7 @@ def name_of(seq: int) -> str:
     return f"{PREFIX}{seq:016d}"
 
 
-def chunks(state: Any, last_record: bytes) -> Iterator[bytes | memoryview]:
+def chunks(state: Any, last_record: bytes, frontier: Frontier | None = None) -> Iterator[bytes | memoryview]:
     """The bytes of a snapshot of a `State`. Buffers are given as they lie, without copies."""
     answered_header, tables = state.answered.save()
     buffers: list[tuple[str, memoryview]] = [("answered.young", next(tables)), ("answered.old", next(tables))]
@@ -88,6 +93,8 @@ def chunks(state: Any, last_record: bytes) -> Iterator[bytes | memoryview]:
         openings=state.openings.save(),
         ledger=state.ledger,
         watched=state.watch.watched,
+        trail=state.trail.save(),
+        frontier=None if frontier is None else list(frontier),
         sections=[Section(name, data.nbytes, hashlib.sha256(data).digest()) for name, data in buffers],
     )
     head = _encode(header)
@@ -96,7 +103,7 @@ def chunks(state: Any, last_record: bytes) -> Iterator[bytes | memoryview]:
         yield data
 
 
-def write_forked(state: Any, blobs: Blobs, last_record: bytes) -> int:
+def write_forked(state: Any, blobs: Blobs, last_record: bytes, frontier: Frontier | None = None) -> int:
     """Start writing a snapshot in a child process; returns its process id. The parent's state may go on
     changing at once: the child has the memory as it was. Its exit status is for `why`.
     """
@@ -113,7 +120,7 @@ def write_forked(state: Any, blobs: Blobs, last_record: bytes) -> int:
         # The journal's lock and the listening socket are the parent's alone: were it killed now, the next
         # start must find them free.
         os.closerange(3, _FILES_MAX)
-        blobs.save(name, chunks(state, last_record), private=True)
+        blobs.save(name, chunks(state, last_record, frontier), private=True)
         status = 0
     except OSError as error:
         status = error.errno if error.errno is not None and 0 < error.errno < UNTOLD else UNTOLD
@@ -130,10 +137,10 @@ def why(status: int) -> str:
     return os.strerror(code).lower() if code != UNTOLD else "its writer failed"
 
 
-def write(state: Any, blobs: Blobs, last_record: bytes) -> str:
+def write(state: Any, blobs: Blobs, last_record: bytes, frontier: Frontier | None = None) -> str:
     """Write a snapshot here and now; returns its name."""
     name = name_of(state.next_seq)
-    blobs.save(name, chunks(state, last_record), private=True)
+    blobs.save(name, chunks(state, last_record, frontier), private=True)
     return name
 
 

@@ -22,6 +22,7 @@ from jindi.run.intake import Refused
 from jindi.run.lists import Lists
 from jindi.run.openings import Opening, Openings, Status
 from jindi.run.records import DecisionRecord, decision_seq
+from jindi.run.trail import Trail
 from jindi.run.versions import Ledger, Watch
 
 _NOTHING: frozenset[str] = frozenset()
@@ -114,7 +115,7 @@ class State:
     ) -> None:
         self.program, self.windows, self.lists = program, windows, lists
         self.openings, self.answered = openings, answered
-        self.ledger = Ledger()
+        self.ledger, self.trail = Ledger(), Trail()
         self.watch = Watch()
         self._fed: Fed = windows
         self.high_us = 0
@@ -138,7 +139,7 @@ class State:
         self.openings.reorder({name: field_order(then, today, name) for name in then.events})
         state = State(program, windows, self.lists, self.openings, self.answered)
         state.high_us, state.next_seq, state.warming = self.high_us, self.next_seq, warming
-        state.ledger, state.watch = self.ledger, Watch(self.watch.watched)
+        state.ledger, state.trail, state.watch = self.ledger, self.trail, Watch(self.watch.watched)
         return state
 
     def feed_through(self, fed: "Fed") -> None:

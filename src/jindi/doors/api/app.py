@@ -1,6 +1,7 @@
 """The HTTP application: the hot route first, then the comfortable ones, then the console."""
 
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
 from typing import Any
@@ -22,10 +23,13 @@ from jindi.doors.api.hot import Events, Gone, Receive, Scope, Send, TooLarge, an
 from jindi.doors.api.metrics import exposition
 from jindi.doors.api.openapi import document
 from jindi.doors.api.problems import Title, problem
+from jindi.doors.api.trail import TrailRoutes
 from jindi.doors.api.versions import PACKS_BYTES_MAX, Keyed, VersionRoutes
+from jindi.doors.origins import address_class
 from jindi.engine import to_json
 from jindi.language import Kind, Type, Value
 from jindi.ports import Clock
+from jindi.run.audit import Actor, Audit, NotRecorded
 from jindi.run.intake import Refused
 from jindi.run.platform import NotNow, Platform, compiled
 from jindi.run.versions.desk import Desk
@@ -69,46 +73,77 @@ class Routes:
         self, platform: Platform, keys: ApiKeys, base_files: Callable[[], Mapping[str, str]], desk: Desk
     ) -> None:  # fmt: skip
         self._platform, self._keys, self._base_files = platform, keys, base_files
+        self._audit = Audit(platform)
         self._versions = VersionRoutes(desk, self._with_one_of)
+        self._trail = TrailRoutes(self._audit, platform, self._with_one_of)
 
     def routes(self) -> list[Route]:
         """The table of routes."""
         return [
-            Route("/v1/decisions/{id}", self._with(Right.DECISIONS_READ, self._decision)),
-            Route("/v1/decisions/{id}/explanation", self._with(Right.DECISIONS_READ, self._explanation)),
-            Route("/v1/decisions/{id}/replay", self._with(Right.DECISIONS_READ, self._replay)),
-            Route("/v1/entities/{key}/{value:path}/features", self._with(Right.ENTITIES_READ, self._features)),
+            Route("/v1/decisions/{id}", self._with(Right.DECISIONS_READ, self._decision, "decision.read")),
+            Route(
+                "/v1/decisions/{id}/explanation",
+                self._with(Right.DECISIONS_READ, self._explanation, "explanation.read"),
+            ),
+            Route("/v1/decisions/{id}/replay", self._with(Right.DECISIONS_READ, self._replay, "replay.read")),
+            Route(
+                "/v1/entities/{key}/{value:path}/features",
+                self._with(Right.ENTITIES_READ, self._features, "entity.read"),
+            ),
             *self._versions.routes(),
-            Route("/v1/packs", self._with(Right.ADMIN, self._packs)),
-            Route("/v1/packs/try", self._with(Right.ADMIN, self._try), methods=["POST"]),
-            Route("/v1/snapshots", self._with(Right.ADMIN, self._snapshot), methods=["POST"]),
-            Route("/metrics", self._with(Right.METRICS_READ, self._metrics)),
+            *self._trail.routes(),
+            Route("/v1/packs", self._with(Right.ADMIN, self._packs, "packs.read")),
+            Route("/v1/packs/try", self._with(Right.ADMIN, self._try, "packs.try"), methods=["POST"]),
+            Route("/v1/snapshots", self._with(Right.ADMIN, self._snapshot, "snapshot.write"), methods=["POST"]),
+            # Figures without anybody's data, asked for by a program every few seconds: only who may not is recorded.
+            Route("/metrics", self._with(Right.METRICS_READ, self._metrics, "metrics.read", is_recorded=False)),
             Route("/healthz", self._healthz),
             Route("/readyz", self._readyz),
             Route("/openapi.json", self._openapi),
         ]
 
-    def _with(self, right: Right, handler: Handler) -> Handler:
+    def _with(self, right: Right, handler: Handler, what: str, *, is_recorded: bool = True) -> Handler:
         """The handler, for those whose key carries a right."""
 
         async def keyless(request: Request, _: ApiKey) -> Response:
             return await handler(request)
 
-        return self._with_one_of((right,), keyless)
+        return self._with_one_of((right,), keyless, what, is_recorded=is_recorded)
 
-    def _with_one_of(self, rights: tuple[Right, ...], handler: Keyed) -> Handler:
-        """The handler, for those whose key carries one of some rights; it is told whose key it is."""
+    def _with_one_of(
+        self, rights: tuple[Right, ...], handler: Keyed, what: str, *, is_recorded: bool = True
+    ) -> Handler:
+        """The handler, for those whose key carries one of some rights; it is told whose key it is. That it was asked
+        for, and whether it may be, is journalled first; `is_recorded` False: only when it may not, because what the
+        handler does is a record itself.
+        """
 
         async def guarded(request: Request) -> Response:
             given = request.headers.get("authorization", "")
             key = self._keys.holder(given[7:].strip()) if given[:7].lower() == "bearer " else None
             if key is None:
                 return _error(problems.UNAUTHENTICATED)
-            if not any(map(key.may, rights)):
-                return _error(problems.FORBIDDEN, f"the key lacks the scope {' or '.join(rights)}")
-            return await handler(request, key)
+            may = any(map(key.may, rights))
+            request_id = secrets.token_hex(8)
+            if is_recorded or not may:
+                actor = Actor(key.id, key.name, "api", address_class(request), request_id)
+                try:
+                    await self._audit.act(actor, what, self._object(request), allowed=may)
+                except NotRecorded:
+                    return _error(problems.NOT_RECORDED)
+            if may:
+                answered = await handler(request, key)
+            else:
+                answered = _error(problems.FORBIDDEN, f"the key lacks the scope {' or '.join(rights)}")
+            answered.headers["x-request-id"] = request_id
+            return answered
 
         return guarded
+
+    def _object(self, request: Request) -> str:
+        """What an address names, as the audit may keep it."""
+        asked = request.path_params
+        return self._audit.subject(asked["key"], asked["value"]) if "value" in asked else str(asked.get("id", ""))
 
     async def _decision(self, request: Request) -> Response:
         try:

@@ -26,6 +26,7 @@ PART_LINES, PARTS_FLYING = 512, 2
 """Lines answered in one piece, and how many pieces may wait for the disk at a time."""
 
 RETRY_AFTER_S = b"1"
+WRITERS_MAX = 1_024
 _log = logging.getLogger(__name__)
 JSON = b"application/json"
 _NDJSON = b"application/x-ndjson"
@@ -44,9 +45,22 @@ class Events:
 
     def __init__(self, platform: Platform, keys: ApiKeys, clock: Clock) -> None:
         self._platform, self._keys, self._clock = platform, keys, clock
+        self._writers: set[bytes] = set()
+        self._changes = keys.changes
 
     def may_write(self, authorization: bytes) -> bool:
-        """Whether an Authorization header names a key that may send events."""
+        """Whether an Authorization header names a key that may send events: remembered until any key changes."""
+        if self._keys.changes != self._changes or len(self._writers) >= WRITERS_MAX:
+            self._writers.clear()
+            self._changes = self._keys.changes
+        if authorization in self._writers:
+            return True
+        if not self._names_writer(authorization):
+            return False
+        self._writers.add(authorization)
+        return True
+
+    def _names_writer(self, authorization: bytes) -> bool:
         if authorization[:7].lower() != b"bearer ":
             return False
         key = self._keys.holder(authorization[7:].strip())

@@ -55,6 +55,9 @@ def exposition(platform: Platform) -> str:
     family("jindi_commits_total", "counter", "Group commits.", [("", measures.commits)])
     family("jindi_commit_seconds_total", "counter", "Time spent in group commits.", [("", measures.commit_sum_s)])
     family("jindi_journal_records", "gauge", "Records in the journal.", [("", lane.state.next_seq)])
+    if (head := platform.head) is not None:
+        family("jindi_head_records", "gauge", "Records that the newest signed head covers.", [("", head.seq)])
+        family("jindi_head_time_seconds", "gauge", "When it was signed, Unix time.", [("", head.at_us / 1e6)])
     family("jindi_queue_waiting", "gauge", "Events decided and not yet durable.", [("", lane.waiting)])
     family("jindi_open_decisions", "gauge", "Decisions that wait for a follow-up.", [("", lane.state.openings.pending)])
     family("jindi_features_warming", "gauge", "Features that have not caught up.", [("", len(lane.state.warming))])

@@ -122,6 +122,20 @@ def _paths() -> dict[str, Any]:
                 },
             }
         },
+        "/v1/audit": {
+            "get": _get("What people and keys did, the newest first; to look is recorded, too.", "readAudit",
+                        _actions(), _audit_filters())
+        },
+        "/v1/heads": {
+            "post": {
+                "summary": "Sign the head of the journal's Merkle tree now, and export it.",
+                "operationId": "writeHead",
+                "responses": {
+                    "201": {"description": "It is signed.", "content": {"application/json": {"schema": anything}}},
+                    **_errors("401", "403", "503"),
+                },
+            }
+        },
         "/metrics": {
             "get": {
                 "summary": "Measures in the Prometheus text format.",
@@ -139,6 +153,38 @@ def _paths() -> dict[str, Any]:
         "/openapi.json": {"get": {"summary": "This description.", "operationId": "readDescription", "security": [],
                                   "responses": {"200": {"description": "OpenAPI 3.1."}}}},
     }  # fmt: skip
+
+
+def _audit_filters() -> list[dict[str, Any]]:
+    """What `GET /v1/audit` can be asked for."""
+    told = {
+        "who": "A key's or session's id, or a name.", "what": "An action, or the beginning of one (decision).",
+        "on": "An id or a token.", "since": "From this instant on.", "until": "Before this instant.",
+        "before": "Before this record: the `older` of the page before.", "limit": "At most so many (50).",
+    }  # fmt: skip
+    shapes = {"since": _INSTANT, "until": _INSTANT, "before": {"type": "integer", "minimum": 1},
+              "limit": {"type": "integer", "minimum": 1, "maximum": 200}}  # fmt: skip
+    return [
+        {"name": name, "in": "query", "required": False, "description": text,
+         "schema": shapes.get(name, {"type": "string"})}
+        for name, text in told.items()
+    ]  # fmt: skip
+
+
+def _actions() -> dict[str, Any]:
+    text = {"type": "string"}
+    one = {
+        "seq": {"type": "integer"}, "at": _INSTANT, "key": text, "name": text, "what": text, "on": text,
+        "outcome": {"enum": ["allowed", "refused"]}, "door": text, "place": text, "request": text,
+    }  # fmt: skip
+    return {
+        "type": "object",
+        "properties": {
+            "actions": {"type": "array", "items": {"type": "object", "properties": one, "required": list(one)}},
+            "older": {"type": ["integer", "null"]},
+        },
+        "required": ["actions", "older"],
+    }
 
 
 def _features() -> dict[str, Any]:

@@ -47,6 +47,12 @@ STOPPED = Title(
     "The lane has stopped and is recovering; nothing was taken",
     "决策通道已停止并正在恢复，本事件未受理",
 )
+NOT_RECORDED = Title(
+    "not-recorded",
+    503,
+    "The action could not be journalled, so it was not done; try again",
+    "操作未能写入审计记录，因此未执行，请重试",
+)
 NOT_NOW = Title("not-now", 503, "This can't be done in the state that the platform is in", "平台当前状态下无法执行")
 FAILED = Title("failed", 500, "The platform failed on this request", "平台处理此请求时出错")
 

@@ -1,7 +1,7 @@
 """Versions of policies over HTTP: drafts beside what decides, proposals, approvals, roll-backs."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 from starlette.requests import Request
@@ -29,7 +29,17 @@ READERS = (Right.DECISIONS_READ, Right.POLICIES_WRITE, Right.POLICIES_APPROVE)
 
 _json = msgspec.json.Encoder().encode
 Keyed = Callable[[Request, ApiKey], Awaitable[Response]]
-Guard = Callable[[tuple[Right, ...], Keyed], Callable[[Request], Awaitable[Response]]]
+
+
+class Guard(Protocol):
+    """Makes a handler ask for a key with one of some rights, and journals that it was asked for."""
+
+    def __call__(
+        self, rights: tuple[Right, ...], handler: Keyed, what: str, *, is_recorded: bool = True
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """The handler, guarded."""
+
+
 _Asked = TypeVar("_Asked", bound=msgspec.Struct)
 
 
@@ -100,35 +110,38 @@ class VersionRoutes:
         write, approve = (Right.POLICIES_WRITE,), (Right.POLICIES_APPROVE,)
         either = (Right.POLICIES_WRITE, Right.POLICIES_APPROVE)
 
-        def post(path: str, rights: tuple[Right, ...], handler: Keyed) -> Route:
-            return Route(path, self._guard(rights, self._told(handler)), methods=["POST"])
+        def post(path: str, rights: tuple[Right, ...], handler: Keyed, what: str, *, is_step: bool = True) -> Route:
+            # A step that is taken is a record itself; one that the key has no right to is an action that was refused.
+            guarded = self._guard(rights, self._told(handler), what, is_recorded=not is_step)
+            return Route(path, guarded, methods=["POST"])
 
-        def get(path: str, handler: Keyed) -> Route:
-            return Route(path, self._guard(READERS, self._told(handler)))
+        def get(path: str, handler: Keyed, what: str) -> Route:
+            return Route(path, self._guard(READERS, self._told(handler), what))
 
         return [
-            get("/v1/policies", self._list),
-            post("/v1/policies/diff", READERS, self._diff),
-            post("/v1/policies/shadow", write, self._shadow),
-            post("/v1/policies/retire", write, self._retire),
-            post("/v1/policies/rollback", approve, self._roll_back),
-            get("/v1/policies/statistics", self._statistics),
-            get("/v1/policies/{id}", self._policy),
+            get("/v1/policies", self._list, "policies.read"),
+            post("/v1/policies/diff", READERS, self._diff, "policies.diff", is_step=False),
+            post("/v1/policies/shadow", write, self._shadow, "version.shadow"),
+            post("/v1/policies/retire", write, self._retire, "version.retire"),
+            post("/v1/policies/rollback", approve, self._roll_back, "version.roll_back"),
+            get("/v1/policies/statistics", self._statistics, "policies.statistics"),
+            get("/v1/policies/{id}", self._policy, "policy.read"),
             Route(
                 "/v1/proposals",
                 self._by_method(READERS, self._proposals, write, self._propose),
                 methods=["GET", "POST"],
             ),
-            get("/v1/proposals/{id}", self._proposal),
-            post("/v1/proposals/{id}/approve", approve, self._approve),
-            post("/v1/proposals/{id}/reject", either, self._reject),
+            get("/v1/proposals/{id}", self._proposal, "proposal.read"),
+            post("/v1/proposals/{id}/approve", approve, self._approve, "version.approve"),
+            post("/v1/proposals/{id}/reject", either, self._reject, "version.reject"),
         ]
 
     def _by_method(
         self, look: tuple[Right, ...], looking: Keyed, do: tuple[Right, ...], doing: Keyed
     ) -> Callable[[Request], Awaitable[Response]]:
         """One address to look at by GET and to act at by POST, each with its own rights."""
-        get, post = self._guard(look, self._told(looking)), self._guard(do, self._told(doing))
+        get = self._guard(look, self._told(looking), "proposals.read")
+        post = self._guard(do, self._told(doing), "version.propose", is_recorded=False)
 
         async def either(request: Request) -> Response:
             return await (post if request.method == "POST" else get)(request)

@@ -9,7 +9,7 @@ from rich.progress import Progress
 
 from jindi.basics.instants import parse_duration, parse_instant
 from jindi.basics.problems import Problem, Problems
-from jindi.doors.cli.output import Output
+from jindi.doors.cli.output import Output, counted
 from jindi.doors.cli.wiring import Settled, Wiring
 from jindi.ports import Files, Log, LogFailure
 from jindi.run.archive import Archive
@@ -64,7 +64,8 @@ def follow_journal(wiring: Wiring, settled: Settled, output: Output) -> None:
         "rows_in_all": manifest.rows, "next": manifest.next, "head": manifest.head.hex(),
     })  # fmt: skip
     output.say(
-        f"✓ {manifest.rows - rows} decisions archived; {manifest.rows} in {len(manifest.parts)} parts, up to record "
+        f"✓ {counted(manifest.rows - rows, 'decision')} archived;"
+        f" {manifest.rows:,} in {counted(len(manifest.parts), 'part')}, up to record "
         f"{manifest.next} of the journal"
     )
 
@@ -116,8 +117,9 @@ def verify_archive(wiring: Wiring, settled: Settled, output: Output) -> None:
         "behind": behind,
     })  # fmt: skip
     output.say(
-        f"✓ the archive says what the journal says: {proved.rows} decisions in {proved.parts} parts, up to record "
-        f"{proved.next}; {behind} records are not archived yet"
+        f"✓ the archive says what the journal says: {counted(proved.rows, 'decision')}"
+        f" in {counted(proved.parts, 'part')}, up to record {proved.next};"
+        f" {counted(behind, 'record is', 'records are')} not archived yet"
     )
 
 
@@ -144,6 +146,9 @@ def export_decisions(wiring: Wiring, settled: Settled, output: Output, asked: As
     folder = wiring.archive_folder(settled)
     try:
         wanted = _wanted(asked)
+        if not folder.is_dir():
+            remedy = "run jindi archive first, or name another folder with --data"
+            raise Problems([Problem(str(folder), "", "nothing is archived here yet", remedy)])
         if asked.out.resolve().is_relative_to(folder.resolve()):
             raise Problems([Problem(str(asked.out), "", "lies in the archive", "write it somewhere else")])
         if not asked.out.parent.is_dir():
@@ -153,7 +158,7 @@ def export_decisions(wiring: Wiring, settled: Settled, output: Output, asked: As
     except (Problems, Broken, OSError) as error:
         output.fail(error)
     output.give({"ok": True, "rows": rows, "out": str(asked.out)})
-    output.say(f"{rows} rows → {asked.out}")
+    output.say(f"{counted(rows, 'row')} → {asked.out}")
 
 
 def _labels(wiring: Wiring, settled: Settled, asked: Asked, label: str) -> tuple[Labels, Question]:

@@ -12,7 +12,7 @@ from rich.table import Table
 from jindi import packs
 from jindi.basics.instants import parse_instant, start_of_day
 from jindi.basics.problems import Problem, Problems
-from jindi.doors.cli.output import Output
+from jindi.doors.cli.output import Output, counted
 from jindi.doors.cli.wiring import Settled, Wiring
 from jindi.engine import Program, build
 from jindi.packs import Definitions
@@ -156,7 +156,8 @@ def _write_page(path: Path, report: dict[str, Any]) -> None:
 
 
 def _tell(output: Output, candidate: dict[str, Any]) -> None:
-    source = f", {candidate['from_archive']:,} decisions from the archive" if candidate["from_archive"] else ""
+    kept = candidate["from_archive"]
+    source = f", {counted(kept, 'decision')} from the archive" if kept else ""
     output.say(f"{candidate['name']} (by {_MODES[candidate['mode']]}{source})")
     if not candidate["types"]:
         output.say("  the candidate decides no event of this time")
@@ -171,7 +172,7 @@ def _tell(output: Output, candidate: dict[str, Any]) -> None:
             continue
         labelled = found["labelled"]
         known = f"; labelled: {labelled['true']:,} true, {labelled['false']:,} false" if any(labelled.values()) else ""
-        output.say(f"{name}: {found['events']:,} decisions, {found['changed']:,} would change{known}")
+        output.say(f"{name}: {counted(found['events'], 'decision')}, {found['changed']:,} would change{known}")
         table = Table("", "live", "candidate")
         for head, of in _ROWS.items():
             live, would = of(found["live"]), of(found["candidate"])

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, TypeVar
 
 import msgspec
 import typer
@@ -17,7 +17,9 @@ import jindi
 from jindi import packs
 from jindi.basics.instants import format_instant
 from jindi.basics.problems import Problem, Problems
-from jindi.doors.cli.output import Output
+from jindi.doors.cli.auditing import audit_app
+from jindi.doors.cli.helping import Plain
+from jindi.doors.cli.output import Output, counted
 from jindi.doors.cli.policies import policies_app
 from jindi.doors.cli.wiring import Settled, Wiring
 from jindi.ports import LogFailure
@@ -34,12 +36,17 @@ backup_app = typer.Typer(help="Backups: make one, see how they stand, forget old
 app.add_typer(backup_app, name="backup")
 app.add_typer(packs_app, name="packs")
 app.add_typer(policies_app, name="policies")
+app.add_typer(audit_app, name="audit")
 app.add_typer(features_app, name="features")
 app.add_typer(rules_app, name="rules")
 app.add_typer(config_app, name="config")
 app.add_typer(keys_app, name="keys")
 
+_Done = TypeVar("_Done")
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of words.")]
+Whole = Annotated[
+    bool, typer.Option("--all", help="Every rule, limit and change, not only what was hit and is nearest.")
+]
 Data = Annotated[str | None, typer.Option("--data", metavar="DIR", help="The platform's folder (default: jindi-data).")]
 DemoData = Annotated[str, typer.Option("--data", metavar="DIR", help="The demo's folder.")]
 Packs = Annotated[
@@ -82,14 +89,25 @@ def run(wiring: Wiring) -> None:
     output = Output(as_json=as_json)
     try:
         # Programs are told of arguments that can't be read as they are told of everything else.
-        code = app(obj=_Context(wiring), standalone_mode=not as_json)
+        code = app(obj=_Context(wiring), prog_name="jindi", standalone_mode=not as_json)
     except KeyboardInterrupt:
         raise SystemExit(130) from None
     except (Problems, LogFailure, OSError) as error:
         output.fail(error)
     except typer.exceptions.TyperException as error:
-        output.fail(error.format_message(), error.exit_code)
+        output.fail(Problems([_usage(error)]), error.exit_code)
     raise SystemExit(code or 0)
+
+
+def _usage(error: typer.exceptions.TyperException) -> Problem:
+    """What can't be read of the arguments, as a problem of the command that they name."""
+    context, named = getattr(error, "ctx", None), getattr(error, "param", None)
+    where = context.command_path if context is not None else "jindi"
+    item = getattr(error, "option_name", "") if named is None else named.get_error_hint().strip("'")
+    alike = ", ".join(getattr(error, "possibilities", None) or ())
+    # The formatted message names the parameter once more; this one does not, and is empty where one is missing.
+    what = error.message.partition(f": {item}")[0] or "missing"
+    return Problem(where, item, what, f"did you mean {alike}?" if alike else f"see {where} --help")
 
 
 def _settle(ctx: typer.Context, output: Output, data: str | None = None, folders: list[Path] | None = None,
@@ -138,15 +156,24 @@ def up(
     bring_up(wiring, settled, output)
 
 
+_AS_BEGUN = "(default: {}, or as the folder began)"
+
+
 @app.command()
 def demo(
     ctx: typer.Context, data: DemoData = "demo-data", folders: Packs = None, listen: Listen = None,
     changes: Changes = None,
-    users: Annotated[int, typer.Option(min=20, help="Customers of the simulated wallet.")] = 12_000,
-    seed: Annotated[int, typer.Option(help="The simulated world's seed.")] = 7,
+    users: Annotated[
+        int | None, typer.Option(min=20, help=f"Customers of the simulated wallet {_AS_BEGUN.format('12,000')}.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help=f"The simulated world's seed {_AS_BEGUN.format(7)}.")] = None,
     days: Annotated[
-        int, typer.Option(min=0, max=366, help="Days of history told at full speed before the stream is live.")
-    ] = 7,
+        int | None,
+        typer.Option(
+            min=0, max=366,
+            help=f"Days of history told at full speed before the stream is live {_AS_BEGUN.format(7)}.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Start the platform with a simulated wallet's stream and a scoreboard against its ground truth."""
@@ -209,7 +236,9 @@ def decide(
         }
     )
     said = ", ".join(f"{outcome} {count}" for outcome, count in summary.outcomes.items() if count)
-    output.say(f"{summary.rows} rows decided ({summary.events} events): {said or 'nothing'} → {out}")
+    output.say(
+        f"{counted(summary.rows, 'row')} decided ({counted(summary.events, 'event')}): {said or 'nothing'} → {out}"
+    )
 
 
 @app.command()
@@ -262,15 +291,15 @@ def explain(
     ctx: typer.Context,
     decision: Annotated[str, typer.Argument(metavar="ID", help="A decision_id.")],
     exact: Annotated[bool, typer.Option("--exact", help="Reasons of models as exact Shapley values.")] = False,
-    data: Data = None, folders: Packs = None, as_json: AsJson = False,
+    whole: Whole = False, data: Data = None, folders: Packs = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
-    """Explain a decision from the journal: every condition with its values, and what would change it."""
+    """Explain a decision from the journal: what was hit, with all values, and what would change it."""
     from jindi.doors.cli.explaining import explain_from_journal  # noqa: PLC0415
 
     output = Output(as_json=as_json)
     wiring, settled = _settle(ctx, output, data, folders)
     try:
-        explain_from_journal(wiring, settled, output, decision, exact=exact)
+        explain_from_journal(wiring, settled, output, decision, exact=exact, whole=whole)
     except (LookupError, LogFailure, Problems) as error:
         output.fail(error if isinstance(error, Problems) else str(error))
 
@@ -368,17 +397,26 @@ def replay(
 def verify(
     ctx: typer.Context, data: Data = None,
     checkpoint: Annotated[
-        list[Path] | None, typer.Option(exists=True, dir_okay=False, help="A signed checkpoint kept elsewhere.")
+        list[Path] | None,
+        typer.Option(metavar="FILE", exists=True, dir_okay=False, help="A signed checkpoint kept elsewhere."),
+    ] = None,
+    heads: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Exported heads (default: the setting's)."),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="HEAD|SEQ", help="Read only what stands behind a signed head (a file), or a record."),
     ] = None,
     key: Annotated[str | None, typer.Option(help="The published key that signed it, if not this folder's own.")] = None,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Walk the journal's chain. Exit 0 when it holds; exit 1 and name the first broken place when not."""
-    from jindi.doors.cli.proving import verify_journal  # noqa: PLC0415
+    from jindi.doors.cli.proving import Against, verify_journal  # noqa: PLC0415
 
     output = Output(as_json=as_json)
     wiring, settled = _settle(ctx, output, data)
-    verify_journal(wiring, settled, output, checkpoint or [], key)
+    verify_journal(wiring, settled, output, Against(checkpoint or [], heads or [], since, key))
 
 
 @app.command()
@@ -402,6 +440,7 @@ def snapshot(ctx: typer.Context, data: Data = None, folders: Packs = None, as_js
 
     output = Output(as_json=as_json)
     wiring, settled = _settle(ctx, output, data, folders)
+    _must_exist(wiring, settled, output)
     snapshot_offline(wiring, settled, output)
 
 
@@ -578,7 +617,9 @@ def export(
     sql: Annotated[str | None, typer.Option("--sql", metavar="SELECT", help="A query over decisions (DuckDB).")] = None,
     since: Annotated[str | None, typer.Option("--since", help="A day or an instant (UTC), itself included.")] = None,
     until: Annotated[str | None, typer.Option("--until", help="A day or an instant (UTC), itself left out.")] = None,
-    types: Annotated[list[str] | None, typer.Option("--type", help="An event type; may be repeated.")] = None,
+    types: Annotated[
+        list[str] | None, typer.Option("--type", metavar="TYPE", help="An event type; may be repeated.")
+    ] = None,
     columns: Annotated[str | None, typer.Option("--columns", help="Names of columns, separated by commas.")] = None,
     label: Annotated[
         str | None, typer.Option("--label", metavar="NAME", help="With what turned out, to learn from.")
@@ -622,7 +663,7 @@ def features_suggest(
     except (Problems, OSError) as error:
         output.fail(error if isinstance(error, Problems) else str(error))
     output.give({"event": event, "features": list(names), "toml": text} | ({"file": str(out)} if out else {}))
-    output.say(text if out is None else f"{len(names)} features: {out}")
+    output.say(text if out is None else f"{counted(len(names), 'feature')}: {out}")
 
 
 # ---- rules
@@ -652,7 +693,11 @@ def rules_mine(
 # ---- packs
 
 
-@packs_app.command("check")
+_ONE = {"policies": "policy"}
+"""The singular of what is counted, where it is more than an s that falls away."""
+
+
+@packs_app.command("check", cls=Plain)
 def packs_check(
     ctx: typer.Context,
     folder: Annotated[list[Path] | None, typer.Argument(metavar="DIR", help="A pack, or a folder of packs.")] = None,
@@ -681,7 +726,9 @@ def packs_check(
     }
     output.give({"ok": True, "digest": definitions.digest, **counts})
     output.say(
-        "✓ " + ", ".join(f"{count} {name}" for name, count in counts.items()) + f"; digest {definitions.digest[:12]}"
+        "✓ "
+        + ", ".join(counted(count, _ONE.get(name, name[:-1]), name) for name, count in counts.items())
+        + f"; digest {definitions.digest[:12]}"
     )
 
 
@@ -729,7 +776,7 @@ def packs_try(
     event: Annotated[Path, typer.Argument(metavar="EVENT.json", help="One event; -: standard input.", allow_dash=True)],
     url: Annotated[str, typer.Option(help="The running platform.")] = "http://127.0.0.1:8420",
     api_key: Annotated[str, typer.Option(envvar="JINDI_API_KEY", help="A key with the scope admin.")] = "",
-    folders: Packs = None, as_json: AsJson = False,
+    whole: Whole = False, folders: Packs = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Decide one event under edited packs against a running platform's history; nothing is kept of it."""
     from jindi.doors.cli.explaining import try_packs  # noqa: PLC0415
@@ -738,7 +785,7 @@ def packs_try(
     wiring, settled = _settle(ctx, output, None, folders)
     try:
         raw = sys.stdin.buffer.read() if str(event) == "-" else event.read_bytes()
-        try_packs(wiring.pack_files(settled.packs), raw, url, api_key, output)
+        try_packs(wiring.pack_files(settled.packs), raw, url, api_key, output, whole=whole)
     except (Problems, OSError) as error:
         output.fail(error)
 
@@ -767,7 +814,10 @@ def config_show(
 def keys_new(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="Whose key it is.")],
-    scopes: Annotated[list[str], typer.Option("--scope", help="A right: events:write, decisions:read, …; repeatable.")],
+    scopes: Annotated[
+        list[str],
+        typer.Option("--scope", metavar="SCOPE", help="A right: events:write, decisions:read, …; repeatable."),
+    ],
     data: Data = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Make an API key. It is shown once."""
@@ -779,9 +829,11 @@ def keys_new(
         rights = parse_scopes(scopes)
     except ValueError as error:
         output.fail(str(error), 2)
+    _must_exist(wiring, settled, output, or_empty=True)
     clear, key = _alone(
-        wiring, settled, output, lambda: wiring.keys(wiring.blobs(settled)).create(name, rights, wiring.clock.now_us())
-    )
+        wiring, settled, output, "key.create", f"{name} [{', '.join(sorted(rights))}]",
+        lambda: wiring.keys(wiring.blobs(settled)).create(name, rights, wiring.clock.now_us()),
+    )  # fmt: skip
     output.give({"ok": True, "id": key.id, "api_key": clear})
     output.say(f"{key.id} {clear}\nThis is the only time that the key is shown.")
 
@@ -791,8 +843,8 @@ def keys_list(ctx: typer.Context, data: Data = None, as_json: AsJson = False) ->
     """All keys, without their secrets."""
     output = Output(as_json=as_json)
     wiring, settled = _settle(ctx, output, data)
-    # To look makes no folder.
-    keys = wiring.keys(wiring.blobs(settled)).all() if settled.data.exists() else []
+    _must_exist(wiring, settled, output)
+    keys = wiring.keys(wiring.blobs(settled)).all()
     output.give({"keys": [
         {"id": k.id, "name": k.name, "scopes": sorted(k.scopes), "created": format_instant(k.created_us),
          "revoked": None if k.revoked_us is None else format_instant(k.revoked_us)} for k in keys
@@ -814,22 +866,40 @@ def keys_revoke(
     """Take a key out of force for good."""
     output = Output(as_json=as_json)
     wiring, settled = _settle(ctx, output, data)
+    _must_exist(wiring, settled, output)
     if not _alone(
-        wiring, settled, output, lambda: wiring.keys(wiring.blobs(settled)).revoke(key, wiring.clock.now_us())
-    ):
+        wiring, settled, output, "key.revoke", key,
+        lambda: wiring.keys(wiring.blobs(settled)).revoke(key, wiring.clock.now_us()),
+    ):  # fmt: skip
         output.fail("no key in force has this id")
     output.give({"ok": True, "id": key})
     output.say(f"{key} is revoked")
 
 
-def _alone(wiring: Wiring, settled: Settled, output: Output, act: Callable[[], Any]) -> Any:
-    """Change stored keys only while no platform has them in memory: it would not see the change."""
+def _must_exist(wiring: Wiring, settled: Settled, output: Output, *, or_empty: bool = False) -> None:
+    """A folder whose name was mistyped is told, never made."""
+    try:
+        wiring.must_exist(settled, or_empty=or_empty)
+    except Problems as problems:
+        output.fail(problems)
+
+
+def _alone(wiring: Wiring, settled: Settled, output: Output, what: str, on: str, act: Callable[[], _Done]) -> _Done:
+    """Change stored keys only while no platform has them in memory: it would not see the change. That it is done is
+    journalled first.
+    """
+    from jindi.doors.cli.auditing import caller  # noqa: PLC0415
+    from jindi.run.audit import record_alone  # noqa: PLC0415
+
     try:
         log = wiring.open_log(settled)
     except (LogFailure, Problems) as error:
         output.fail(error)
     try:
+        record_alone(log, caller(), what, on, wiring.clock.now_us())
         return act()
+    except LogFailure as error:
+        output.fail(error)
     finally:
         log.close()
 

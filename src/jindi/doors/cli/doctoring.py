@@ -35,7 +35,7 @@ def _machine(settled: Settled) -> Iterator[Finding]:
     facts = machine_facts(settled.data)
     known = (3, 11) <= sys.version_info[:2] <= (3, 13)
     yield Finding("python", known, facts["python"], "" if known else "use Python 3.11 to 3.13")
-    yield Finding("machine", True, f"{facts['system']}, {facts['cores']} cores")
+    yield Finding("machine", True, f"{facts['system']}, {counted(int(facts['cores']), 'core')}")
     roomy = float(facts["free_disk_gb"]) >= DISK_FREE_GB_LEAST
     yield Finding(
         "disk", roomy, f"{facts['free_disk_gb']} GB free", "" if roomy else "make room: a full disk stops the lane"
@@ -46,13 +46,16 @@ def _packs(wiring: Wiring, settled: Settled) -> Iterator[Finding]:
     try:
         program = compiled(wiring.pack_files(settled.packs))
     except Problems as error:
-        yield Finding("packs", False, counted(len(error.problems)), "see jindi packs check")
+        yield Finding("packs", False, counted(len(error.problems), "problem"), "see jindi packs check")
         return
     rules = sum(len(policy.rules) for policy in program.definitions.policies)
-    yield Finding("packs", True, f"{', '.join(sorted(program.definitions.packs))}: {rules} rules, all cases hold")
+    yield Finding(
+        "packs", True, f"{', '.join(sorted(program.definitions.packs))}: {counted(rules, 'rule')}, all cases hold"
+    )
     unsure = sorted(name for name, limit in program.definitions.limits.items() if limit.mark != "verified")
     if unsure:
-        yield Finding("figures", True, f"{len(unsure)} limits are from memory or design defaults: {', '.join(unsure)}")
+        said = f"{counted(len(unsure), 'limit')} from memory or by design default: {', '.join(unsure)}"
+        yield Finding("figures", True, said)
 
 
 def _data(wiring: Wiring, settled: Settled) -> Iterator[Finding]:
@@ -80,6 +83,6 @@ def _told(what: str, look: Callable[[], str]) -> Finding:
 def _journal(wiring: Wiring, settled: Settled) -> str:
     log = wiring.view_log(settled)
     try:
-        return f"{log.next_seq()} records" + "".join(f"; {note}" for note in log.notes())
+        return counted(log.next_seq(), "record") + "".join(f"; {note}" for note in log.notes())
     finally:
         log.close()

@@ -34,7 +34,7 @@ def show_labels(wiring: Wiring, settled: Settled, output: Output) -> None:
     for each in found:
         label = program.definitions.labels[each.label]
         output.say(f"{each.label} on {each.event_type}: {label.doc.en} {label.doc.zh}")
-        output.say(f"  {each.decided} decided, {each.mature} of them mature ({label.mature_us / DAY_US:g} days)")
+        output.say(f"  {each.decided} decided, {each.mature} of them mature (after {label.mature_us / DAY_US:g} d)")
         output.say(f"  {each.true} true, {each.false} false, {each.unknown} not known yet")
         within = [(share, each.within(share)) for share in SHARES]
         if each.curve:

@@ -5,7 +5,7 @@ import itertools
 import msgspec
 from rich.table import Table
 
-from jindi.doors.cli.output import Output
+from jindi.doors.cli.output import Output, counted
 from jindi.doors.cli.wiring import Settled, Wiring
 from jindi.run.platform import compiled
 from jindi.run.profile import profile
@@ -33,6 +33,7 @@ def measure(wiring: Wiring, settled: Settled, output: Output, events: int, round
         output.out.print(table)
     output.say(
         f"{figures.total_us:.1f} CPU µs per decision before HTTP and the disk"
-        f" ({figures.total_us_min:.1f} to {figures.total_us_max:.1f}; {events} events, median of {rounds} rounds);"
+        f" ({figures.total_us_min:.1f} to {figures.total_us_max:.1f}; {events} events,"
+        f" median of {counted(rounds, 'round')});"
         f" {figures.record_bytes:.0f} B per record"
     )

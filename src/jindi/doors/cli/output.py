@@ -44,9 +44,13 @@ def _of_system(error: OSError) -> Problems:
     return Problems([Problem(str(error.filename or ""), "", what, _REMEDIES.get(error.errno or 0, ""))])
 
 
-def counted(problems: int) -> str:
-    """How many problems there are, in words."""
-    return "1 problem" if problems == 1 else f"{problems} problems"
+def counted(count: int, noun: str, nouns: str = "") -> str:
+    """So many of a thing in English; `nouns` where the plural is not made with an s.
+
+    >>> counted(1, "record"), counted(2_000, "record"), counted(0, "batch", "batches")
+    ('1 record', '2,000 records', '0 batches')
+    """
+    return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"
 
 
 class Output:
@@ -76,17 +80,16 @@ class Output:
         """Say what is wrong and end the command."""
         if isinstance(error, OSError):
             error = _of_system(error)
-        problems = error.problems if isinstance(error, Problems) else ()
+        problems = error.problems if isinstance(error, Problems) else (Problem("", "", str(error)),)
         if self.as_json:
             listed = [
                 {"where": each.where, "item": each.item, "problem": each.problem, "remedy": each.remedy}
                 for each in problems
             ]
-            self.give({"ok": False, "error": counted(len(listed)) if listed else str(error), "problems": listed})
+            said = counted(len(listed), "problem") if isinstance(error, Problems) else str(error)
+            self.give({"ok": False, "error": said, "problems": listed})
         for each in problems:
             self.err.print(f"[red]✗[/red] {escape(_printable(str(each)))}")
-        if not problems:
-            self.err.print(f"[red]✗[/red] {escape(_printable(str(error)))}")
         raise SystemExit(code)
 
     def progress(self) -> Progress:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jindi.basics.problems import Problems
+from jindi.doors.cli.helping import Plain
 from jindi.doors.cli.output import Output
 
 if TYPE_CHECKING:
@@ -55,10 +56,10 @@ def policies_show(
     _do(ctx, url, api_key, lambda asking: asking.show(name), as_json=as_json)
 
 
-@policies_app.command("diff")
+@policies_app.command("diff", cls=Plain)
 def policies_diff(
     ctx: typer.Context,
-    policies: Annotated[list[str] | None, typer.Argument(metavar="[POLICY]…", help="Only these policies.")] = None,
+    policies: Annotated[list[str] | None, typer.Argument(metavar="POLICY", help="Only these policies.")] = None,
     candidate: Candidate = None,
     text: Annotated[bool, typer.Option("--text", help="The files' texts as a unified diff, too.")] = False,
     url: Url = HERE, api_key: Key = "", as_json: AsJson = False,
@@ -87,11 +88,11 @@ def policies_retire(
     _do(ctx, url, api_key, lambda asking: asking.retire(version, why), as_json=as_json)
 
 
-@policies_app.command("propose")
+@policies_app.command("propose", cls=Plain)
 def policies_propose(
     ctx: typer.Context,
     policies: Annotated[
-        list[str] | None, typer.Argument(metavar="[POLICY]…", help="Only these policies' files; else all changes.")
+        list[str] | None, typer.Argument(metavar="POLICY", help="Only these policies' files; else all changes.")
     ] = None,
     candidate: Candidate = None, why: Why = "", url: Url = HERE, api_key: Key = "", as_json: AsJson = False,
 ) -> None:  # fmt: skip
@@ -126,7 +127,7 @@ def policies_reject(
 @policies_app.command("rollback")
 def policies_rollback(
     ctx: typer.Context,
-    policy: Annotated[str | None, typer.Argument(metavar="[POLICY]", help="Only this policy; else everything.")] = None,
+    policy: Annotated[str | None, typer.Argument(metavar="POLICY", help="Only this policy; else everything.")] = None,
     why: Why = "", url: Url = HERE, api_key: Key = "", as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Go back to what was in force before, at once. Scope policies:approve; needs --why."""
@@ -136,7 +137,7 @@ def policies_rollback(
 @policies_app.command("stats")
 def policies_stats(
     ctx: typer.Context,
-    version: Annotated[str | None, typer.Argument(metavar="[VERSION]", help="Only this watched version.")] = None,
+    version: Annotated[str | None, typer.Argument(metavar="VERSION", help="Only this watched version.")] = None,
     url: Url = HERE, api_key: Key = "", as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """What watched versions would have decided beside what was decided, since they started."""

@@ -8,7 +8,7 @@ import msgspec
 from jindi.basics.instants import format_instant
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.backtesting import instant_of, newest_program, zone_of
-from jindi.doors.cli.output import Output
+from jindi.doors.cli.output import Output, counted
 from jindi.doors.cli.wiring import Settled, Wiring
 from jindi.ports import LogDamaged, LogFailure
 from jindi.run.archive import Archive
@@ -36,6 +36,7 @@ class Asked:
 def run_replay(wiring: Wiring, settled: Settled, output: Output, asked: Asked) -> None:
     """Exit 0 when every byte came out as it stands, 1 with what differs, 2 when it can't be asked."""
     try:
+        wiring.must_exist(settled)
         range_ = _range(wiring, settled, asked)
         output.warm()
         depth = Depth.FEATURES if asked.features else Depth.FACTS
@@ -164,8 +165,9 @@ def _tell(output: Output, report: Report) -> None:
         output.say(note)
     if report.ok:
         output.say(
-            f"✓ {tally.decisions:,} decisions made again {how}: every byte as it stands"
-            f" ({tally.records:,} records, {len(tally.definitions)} sets of definitions)"
+            f"✓ {counted(tally.decisions, 'decision')} made again {how}: every byte as it stands"
+            f" ({counted(tally.records, 'record')},"
+            f" {counted(len(tally.definitions), 'set of definitions', 'sets of definitions')})"
         )
         output.say(_chain_said(report))
         return
@@ -180,7 +182,7 @@ def _tell(output: Output, report: Report) -> None:
         )  # fmt: skip
     if tally.different:
         kinds = ", ".join(f"{kind} {count:,}" for kind, count in sorted(tally.causes.items()))
-        output.say(f"✗ {tally.different:,} of {tally.records:,} records differ, made again {how} ({kinds})")
+        output.say(f"✗ {tally.different:,} of {counted(tally.records, 'record')} differ, made again {how} ({kinds})")
         for each in tally.differences[:SHOWN_MAX]:
             name = decision_id(each.seq) if each.event_type else f"record {each.seq}"
             output.say(f"  {name} {each.event_type} {each.event_id}".rstrip())

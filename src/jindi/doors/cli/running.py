@@ -3,24 +3,31 @@
 import asyncio
 import contextlib
 import gc
+import socket
 from collections.abc import Coroutine
-from dataclasses import dataclass, replace
-from typing import Any
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import uvloop
 
 from jindi.access import Scope
 from jindi.basics.problems import Problem, Problems
+from jindi.doors.cli.auditing import caller
 from jindi.doors.cli.backing import Where, recipient_of
 from jindi.doors.cli.output import Output
 from jindi.doors.cli.wiring import Settled, Wiring
-from jindi.doors.serve import listen, serve, start_key
-from jindi.journal import Notary
+from jindi.doors.serve import START_KEY, listen, serve, start_key
+from jindi.journal import Heads, Notary
 from jindi.ports import LogFailure
+from jindi.run.audit import Audit, NotRecorded
 from jindi.run.backup.saver import Limits, Saver
 from jindi.run.drift.watcher import Watcher
 from jindi.run.history.keeper import Keeper
 from jindi.run.platform import NotNow, Platform
+
+if TYPE_CHECKING:
+    from jindi.run.demo import Began
 
 COLLECT_S = 60.0
 """How often the cycle collector has its turn. Left to itself it walks all young objects whenever enough have come,
@@ -32,24 +39,27 @@ WATCH_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """The world that `demo` shows."""
+    """The world that `demo` is to show; None: as the folder began, or as usual."""
 
-    seed: int
-    users: int
-    days: int
+    seed: int | None
+    users: int | None
+    days: int | None
 
 
 def make_platform(wiring: Wiring, settled: Settled, output: Output, *, release_due: bool = True) -> Platform:
     """A platform over the folder of the settings, not yet started. Raises Problems."""
+    # Packs that can't be read make no folder.
+    files = _saved(wiring, settled, output)
     blobs = wiring.blobs(settled)
     return Platform(
         open_log=lambda sealed: wiring.open_log(settled, sealed),
         blobs=blobs,
         tokens=wiring.tokens(settled),
         clock=wiring.clock,
-        files=_saved(wiring, settled, output),
+        files=files,
         settings=replace(settled.platform, release_due=release_due),
         notary=Notary(wiring.origin(settled), wiring.signer(settled), blobs),
+        heads=Heads(wiring.origin(settled), wiring.signer(settled), blobs, wiring.elsewhere(settled)),
         keeper=Keeper(wiring.archive(settled)) if settled.platform.archive_minutes else None,
         watcher=Watcher(lambda: wiring.evaluations(settled.packs)) if settled.platform.drift_hours else None,
         saver=saver_of(wiring, settled),
@@ -85,25 +95,39 @@ def bring_up(wiring: Wiring, settled: Settled, output: Output, simulation: Simul
     # Whatever is made until the start is done lives long: a search for cycles would find next to none (`_collect`).
     gc.disable()
     try:
-        output.warm()
-        # The simulated world releases and recalls by itself, in its own time.
-        platform = make_platform(wiring, settled, output, release_due=simulation is None)
-        uvloop.run(_up(wiring, settled, output, platform, simulation))
-    except (Problems, LogFailure, OSError) as error:
+        # Whatever can't be had is found before a folder is made.
+        with closing(_listening(settled)) as sock:
+            output.warm()
+            # The simulated world releases and recalls by itself, in its own time.
+            platform = make_platform(wiring, settled, output, release_due=simulation is None)
+            world = _world(wiring, settled, simulation) if simulation is not None else None
+            uvloop.run(_up(wiring, settled, output, platform, sock, world))
+    except (Problems, LogFailure, NotRecorded, OSError) as error:
         output.fail(error)
     finally:
         gc.enable()
 
 
-async def _up(
-    wiring: Wiring, settled: Settled, output: Output, platform: Platform, simulation: Simulation | None
-) -> None:
+def _listening(settled: Settled) -> socket.socket:
     try:
-        sock = listen(settled.host, settled.port)
+        return listen(settled.host, settled.port)
     except OSError as error:
         raise Problems(
             [Problem("settings", "listen", f"can't listen there: {error.strerror}", "choose another --listen")]
         ) from None
+
+
+def _world(wiring: Wiring, settled: Settled, simulation: Simulation) -> "Began":
+    """The simulated world of the folder. Raises Problems when it began as another one."""
+    from jindi.run.demo import begun  # noqa: PLC0415
+
+    return begun(wiring.blobs(settled), asdict(simulation))
+
+
+async def _up(
+    wiring: Wiring, settled: Settled, output: Output, platform: Platform, sock: socket.socket,
+    world: "Began | None",
+) -> None:  # fmt: skip
     with output.progress() as progress:
         task = progress.add_task("reading the journal", total=None)
         await platform.start(lambda done, total: progress.update(task, completed=done, total=total))
@@ -111,7 +135,11 @@ async def _up(
     gc.freeze()
     blobs = wiring.blobs(settled)
     keys, links = wiring.keys(blobs), wiring.links(blobs)
+    audit, who = Audit(platform), caller()
+    await audit.act(who, "platform.start")
+    await audit.act(who, "key.create", f"{START_KEY} [{Scope.ADMIN}]")
     api_key = start_key(keys, wiring.clock.now_us())
+    await audit.act(who, "link.create", f"operator [{Scope.ADMIN}]")
     token = links.create("operator", frozenset({Scope.ADMIN}), wiring.clock.now_us())
     host, port = sock.getsockname()[:2]
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
@@ -125,11 +153,11 @@ async def _up(
         output.say("Jindi is not legal advice. 金堤不构成法律意见。  Stop with Ctrl+C.")
 
     stream = None
-    if simulation is not None:
+    if world is not None:
         from jindi.run.demo import Stream  # noqa: PLC0415 - the simulated world is only imported where it runs
 
         stream = Stream(
-            platform, wiring.clock, seed=simulation.seed, users=simulation.users, days=simulation.days,
+            platform, wiring.clock, seed=world.seed, users=world.users, days=world.days,
             truth=settled.data / "truth.ndjson", told=output.note,
         )  # fmt: skip
     works = [_watch_packs(wiring, settled, output, platform), _collect()]
@@ -141,6 +169,9 @@ async def _up(
                 ready=ready, score=stream.board.to_json if stream else lambda: None,
             )  # fmt: skip
         finally:
+            # A lane that has stopped can't write it; that it stopped is told otherwise.
+            with contextlib.suppress(NotRecorded):
+                await audit.act(who, "platform.stop")
             await platform.close()
     output.note("stopped in order; the next start goes on from here")
 
@@ -190,7 +221,7 @@ def snapshot_offline(wiring: Wiring, settled: Settled, output: Output) -> None:
     except (Problems, LogFailure, NotNow, OSError) as error:
         output.fail(error)
     output.give({"ok": True, "snapshot": name, "replayed": platform.replayed})
-    output.say(f"{name} is written; {platform.replayed} records were replayed for it")
+    output.say(f"{name} is written; records replayed for it: {platform.replayed:,}")
 
 
 async def _snapshot(platform: Platform, output: Output) -> str:

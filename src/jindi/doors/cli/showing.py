@@ -4,8 +4,8 @@ from typing import Any
 
 from rich.table import Table
 
-from jindi.doors.cli.output import Output
-from jindi.engine import shown
+from jindi.doors.cli.output import Output, counted
+from jindi.engine import said, shown
 from jindi.language import DURATION
 from jindi.packs import (
     Definitions,
@@ -85,7 +85,7 @@ def _derived(derived: DerivedDef) -> Entry:
 
 
 def _model(model: ModelDef) -> Entry:
-    kind = f"{len(model.trees.leaves)} trees" if model.trees is not None else "logistic on weights of evidence"
+    kind = counted(len(model.trees.leaves), "tree") if model.trees is not None else "logistic on weights of evidence"
     return _words(model.doc) | {
         "pack": model.pack,
         "on": model.on,
@@ -109,7 +109,7 @@ def _rule(policy: PolicyDef, rule: RuleDef) -> Entry:
         "when": rule.when.text,
         "then": str(rule.then or ""),
         "score": rule.score,
-        "basis": rule.basis,
+        **_basis(rule.basis),
         "degrade": rule.degrade,
         "cases": ", ".join(case.name for case in rule.cases),
     }
@@ -117,9 +117,14 @@ def _rule(policy: PolicyDef, rule: RuleDef) -> Entry:
 
 def _limit(limit: LimitDef) -> Entry:
     steps = "; ".join(
-        f"since {step.since}: {shown(step.value, limit.type, lambda _: None)} ({step.basis})" for step in limit.steps
+        f"since {step.since}: {said(shown(step.value, limit.type, lambda _: None), limit.type.kind)} ({step.basis.en})"
+        for step in limit.steps
     )
     return _words(limit.doc) | {"mark": limit.mark, "values": steps}
+
+
+def _basis(basis: Words) -> Entry:
+    return {"basis": basis.en} | ({"basis_zh": basis.zh} if basis.zh != basis.en else {})
 
 
 def _list(each: ListDef) -> Entry:

@@ -10,7 +10,7 @@ import msgspec
 from rich.table import Column, Table
 
 from jindi.basics.problems import Problem, Problems
-from jindi.doors.cli.output import Output
+from jindi.doors.cli.output import Output, counted
 from jindi.doors.cli.wiring import Wiring
 
 TIMEOUT_S = 60.0
@@ -100,7 +100,7 @@ class Asking:
     def _tally(self, tally: Mapping[str, Any]) -> None:
         events, differ = tally["events"], tally["disagreements"]
         self._output.say(
-            f"{tally['version']} beside {tally['live'] or 'no live policy'}: {events:,} {tally['on']} events"
+            f"{tally['version']} beside {tally['live'] or 'no live policy'}: {counted(events, tally['on'] + ' event')}"
             f" from {tally['since']} to {tally['until']}, {differ:,} decided otherwise ({differ / events:.2%})"
         )
         table = Table("outcome", "live", "would be", "difference")
@@ -212,7 +212,9 @@ class Asking:
         if text:
             self._output.say(review["text"])
         if not review["problems"]:
-            self._output.say(f"  {review['cases']} cases hold; digest {review['digest'][:12]}")
+            self._output.say(
+                f"  {counted(review['cases'], 'case holds', 'cases hold')}; digest {review['digest'][:12]}"
+            )
         for finding in review["findings"]:
             confirm = f"  (--confirm {finding['rule']})" if finding["rule"] else ""
             self._output.say(f"  ! {finding['problem']}{confirm}")

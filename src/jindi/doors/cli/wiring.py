@@ -7,7 +7,7 @@ from typing import Protocol
 
 from jindi.access import ApiKeys, Sessions, SignInLinks
 from jindi.journal import Signer, Verifier
-from jindi.ports import Blobs, Clock, Files, Log
+from jindi.ports import Blobs, Clock, Files, Lines, Log
 from jindi.run.backup.making import Source
 from jindi.run.backup.manifest import Split
 from jindi.run.backup.repository import Repository
@@ -37,6 +37,7 @@ class Settled:
     journal: str
     platform: Settings
     lines: tuple[Setting, ...]
+    heads: Path | None = None
     backup_to: Path | None = None
     backup_hours: int = 0
     drill_days: int = 0
@@ -65,6 +66,12 @@ class Wiring(Protocol):
     def packs_mark(self, folders: Sequence[Path]) -> object:
         """Something that changes when a file of the packs may have changed; cheap to ask."""
 
+    def must_exist(self, settled: Settled, *, or_empty: bool = False) -> None:
+        """Refuse a folder that no platform has been started in; nothing is made. Raises Problems.
+
+        `or_empty`: one that is there and holds nothing yet is meant to become one.
+        """
+
     def open_log(self, settled: Settled, on_sealed: Callable[[int], None] | None = None) -> Log:
         """The journal, for writing; one process at a time. Raises LogFailure."""
 
@@ -88,6 +95,9 @@ class Wiring(Protocol):
 
     def verifier(self, settled: Settled) -> Verifier | None:
         """Checks checkpoints' signatures; None before the first key."""
+
+    def elsewhere(self, settled: Settled) -> Lines | None:
+        """Where heads are exported to; None when the settings name no place."""
 
     def origin(self, settled: Settled) -> str:
         """The journal's own name."""

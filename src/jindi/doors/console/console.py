@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Literal, TypeVar
 from zoneinfo import ZoneInfo
@@ -15,7 +16,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response, Stream
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from jindi.access import ABSOLUTE_US, ApiKeys, Scope, Session, Sessions, SignInLinks, is_csrf_token
+from jindi.access import ABSOLUTE_US, ApiKeys, Scope, Session, Sessions, SignInLinks, digest_of, is_csrf_token
 from jindi.basics.instants import MINUTE_US, SECOND_US, format_instant
 from jindi.basics.money import format_minor
 from jindi.doors.console import live
@@ -24,11 +25,14 @@ from jindi.doors.console.guard import SecurityHeaders, read_form, refuse_other_s
 from jindi.doors.console.overview import overview_values
 from jindi.doors.console.reasons import decision_values, limit_text
 from jindi.doors.console.source import DecisionFilter, DecisionRow, Source
+from jindi.doors.console.trail import TrailPage
 from jindi.doors.console.versions import VersionPages
 from jindi.doors.console.view import CHOICES, COOKIE, Pages, View, view_of
 from jindi.doors.console.words import WORDS
+from jindi.doors.origins import address_class
 from jindi.packs.definitions import Outcome
 from jindi.ports import Clock
+from jindi.run.audit import Actor, Audit, NotRecorded
 from jindi.run.versions.desk import OPERATOR, OWN_KEY, Desk
 
 PAGE_ROWS = 50
@@ -37,6 +41,7 @@ CSV_HEAD = (
     "seq", "decision_id", "event_id", "event_type", "at", "outcome", "score", "rules", "subject", "amount",
     "currency", "status", "degraded", "late",
 )  # fmt: skip
+SEARCHED, FILTERED = ("text",), ("before", "on", "outcome", "rule", "since", "trouble", "type", "until", "what", "who")
 _YEAR_S = 365 * 24 * 3600
 
 T = TypeVar("T")
@@ -55,13 +60,16 @@ class Console:
         zone: ZoneInfo,
         desk: Desk | None = None,
         keys: ApiKeys | None = None,
+        audit: Audit | None = None,
     ) -> None:
+        self._audit = audit
         self._source, self._sessions, self._links, self._keys = source, sessions, links, keys
         self._clock, self._zone = clock, zone
         self._assets = Assets()
         self._pages = Pages(self._assets)
         self._desk = desk
         self._versions = VersionPages(desk, self._pages, self._needs, self._checked_form) if desk is not None else None
+        self._trail = TrailPage(audit, self._pages) if audit is not None else None
         self._explaining = asyncio.Lock()
         self._streams = 0
 
@@ -86,17 +94,57 @@ class Console:
         now_us = self._clock.now_us()
         return view_of(request, session=session, clear_id=clear_id, zone=self._zone, now_us=now_us)
 
-    def _needs(self, scope: Scope, show: Callable[[Request, View], Awaitable[Response]]) -> _Handler:
+    def _needs(
+        self, scope: Scope, show: Callable[[Request, View], Awaitable[Response]], what: str, *, is_recorded: bool = True
+    ) -> _Handler:
+        """A page for those who are signed in with a right. That it was asked for is journalled before it is made;
+        `is_recorded` False: only when it may not be, because what it does is a record itself.
+        """
+
         async def handler(request: Request) -> Response:
             view = self._view(request)
             if view.session is None:
                 had_one = self._cookie_name(request) in request.cookies
                 return RedirectResponse("/sign-in?why=ended" if had_one else "/sign-in", HTTPStatus.SEE_OTHER)
-            if not view.session.may(scope):
+            may = view.session.may(scope)
+            try:
+                if is_recorded or not may:
+                    await self._act(request, self._actor(request, view.session.who), what, allowed=may)
+            except NotRecorded:
+                return self._error(view, HTTPStatus.SERVICE_UNAVAILABLE, "error.not_recorded")
+            if not may:
                 return self._error(view, HTTPStatus.FORBIDDEN, "error.scope", scope=scope.value)
             return await show(request, view)
 
         return handler
+
+    # ---- the audit ----------------------------------------------------------------------------------
+
+    def _actor(self, request: Request, who: str) -> Actor:
+        """Who acts. A session is named by a part of its id's digest: enough to tell two of one person apart."""
+        clear_id = request.cookies.get(self._cookie_name(request))
+        key = f"session_{digest_of(clear_id)[:6].hex()}" if clear_id else ""
+        return Actor(key, who, "console", address_class(request), request.state.request_id)
+
+    async def _act(
+        self, request: Request, actor: Actor, what: str, on: str | None = None, *, allowed: bool = True
+    ) -> None:
+        """Journal an action before it is done. Raises NotRecorded."""
+        if self._audit is not None:
+            await self._audit.act(actor, what, self._object(request) if on is None else on, allowed=allowed)
+
+    def _object(self, request: Request) -> str:
+        """What an address names, as the audit may keep it: what somebody typed into a search is kept as a token."""
+        asked = request.path_params
+        named = asked.get("id") or asked.get("version")
+        if named is not None:
+            return str(named)
+        assert self._audit is not None, "asked before"
+        return " ".join(
+            f"{name}={self._audit.text(value) if name in SEARCHED else value}"
+            for name, value in sorted(request.query_params.items())
+            if value and name in (*SEARCHED, *FILTERED)
+        )
 
     # ---- signing in ---------------------------------------------------------------------------------
 
@@ -139,8 +187,13 @@ class Console:
         """The button on that page: uses the link up and opens a session under a new id."""
         refuse_other_sites(request)
         form = await read_form(request)
-        invitation = self._links.redeem(form.get("token", ""), self._clock.now_us())
+        token = form.get("token", "")
+        seen = self._links.look(token, self._clock.now_us())
+        if seen is not None and (refused := await self._entering(request, "", seen.who, "sign_in.link")) is not None:
+            return refused
+        invitation = self._links.redeem(token, self._clock.now_us())
         if invitation is None:
+            await self._not_let_in(request, "sign_in.link")
             view = self._view(request)
             return self._pages.show(
                 "sign_in.html",
@@ -159,8 +212,25 @@ class Console:
         form = await read_form(request)
         key = self._keys.holder(form.get("key", "").strip()) if self._keys is not None else None
         if key is None:
+            await self._not_let_in(request, "sign_in.key")
             return self._sign_in_page(self._view(request), "sign_in.bad_key", HTTPStatus.FORBIDDEN)
+        if (refused := await self._entering(request, key.id, key.name, "sign_in.key")) is not None:
+            return refused
         return self._opened(request, OPERATOR if key.name == OWN_KEY else key.name, key.scopes)
+
+    async def _entering(self, request: Request, key: str, who: str, what: str) -> Response | None:
+        """Journal that somebody comes in; the page that refuses it when that can't be done, else None."""
+        actor = Actor(key, who, "console", address_class(request), request.state.request_id)
+        try:
+            await self._act(request, actor, what, "")
+        except NotRecorded:
+            return self._error(self._view(request), HTTPStatus.SERVICE_UNAVAILABLE, "error.not_recorded")
+        return None
+
+    async def _not_let_in(self, request: Request, what: str) -> None:
+        if self._audit is not None:
+            actor = Actor("", "", "console", address_class(request), request.state.request_id)
+            await self._audit.failed(actor, what)
 
     def _opened(self, request: Request, who: str, scopes: frozenset[Scope]) -> Response:
         """A session under a new id, and the way to the console."""
@@ -168,7 +238,8 @@ class Console:
         if before is not None:
             self._sessions.close(before)
         opened = self._sessions.open(who, scopes, self._clock.now_us())
-        answer = RedirectResponse("/console", HTTPStatus.SEE_OTHER)
+        only_audits = opened.session.may(Scope.AUDIT_READ) and not opened.session.may(Scope.DECISIONS_READ)
+        answer = RedirectResponse("/console/audit" if only_audits else "/console", HTTPStatus.SEE_OTHER)
         answer.set_cookie(
             self._cookie_name(request),
             opened.clear_id,
@@ -183,8 +254,11 @@ class Console:
     async def sign_out(self, request: Request) -> Response:
         """Ends the session and tells the browser to forget it."""
         await self._checked_form(request)
-        _, clear_id = self._who(request, use=False)
-        if clear_id is not None:
+        session, clear_id = self._who(request, use=False)
+        if session is not None and clear_id is not None:
+            # The one action that is done without its record, too: to refuse it would leave the door open.
+            with suppress(NotRecorded):
+                await self._act(request, self._actor(request, session.who), "sign_out", "")
             self._sessions.close(clear_id)
         answer = RedirectResponse("/sign-in?why=signed_out", HTTPStatus.SEE_OTHER)
         answer.delete_cookie(self._cookie_name(request), path="/", secure=request.url.scheme == "https")
@@ -319,6 +393,10 @@ class Console:
         session, clear_id = self._who(request, use=False)
         if session is None or clear_id is None or not session.may(Scope.DECISIONS_READ):
             return Response(status_code=HTTPStatus.UNAUTHORIZED)
+        try:
+            await self._act(request, self._actor(request, session.who), "live.read")
+        except NotRecorded:
+            return Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE, headers={"retry-after": "5"})
         if self._streams >= live.STREAMS_MAX:
             return Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE, headers={"retry-after": "30"})
         after = _whole(request.headers.get("last-event-id") or request.query_params.get("after"))
@@ -392,16 +470,21 @@ class Console:
                 Route("/sign-in/key", self.consume_key, methods=["POST"]),
                 Route("/sign-in/{token}", self.sign_in),
                 Route("/sign-out", self.sign_out, methods=["POST"]),
-                Route("/console", self._needs(read, self.overview)),
+                Route("/console", self._needs(read, self.overview, "overview.read")),
                 Route("/console/panels", self.overview_panels),
                 Route("/console/preferences", self.preferences, methods=["POST"]),
                 Route("/console/live", self.live),
                 Route("/console/live.json", self.live_rows),
-                Route("/console/decisions", self._needs(read, self.decisions)),
-                Route("/console/decisions.csv", self._needs(read, self.export)),
-                Route("/console/decisions/{id}", self._needs(read, self.decision)),
-                Route("/console/policies", self._needs(read, self.policies)),
-                Route("/console/policies/{id}", self._needs(read, self.policy)),
+                Route("/console/decisions", self._needs(read, self.decisions, "decisions.read")),
+                Route("/console/decisions.csv", self._needs(read, self.export, "decisions.export")),
+                Route("/console/decisions/{id}", self._needs(read, self.decision, "decision.read")),
+                Route("/console/policies", self._needs(read, self.policies, "policies.read")),
+                Route("/console/policies/{id}", self._needs(read, self.policy, "policy.read")),
+                *(
+                    [Route("/console/audit", self._needs(Scope.AUDIT_READ, self._trail.page, "audit.read"))]
+                    if self._trail is not None
+                    else ()
+                ),
                 *(self._versions.routes() if self._versions is not None else ()),
                 Route("/assets/{digest}/{name}", self.asset),
             ],
@@ -420,14 +503,16 @@ def build_console(
     zone: ZoneInfo,
     desk: Desk | None = None,
     keys: ApiKeys | None = None,
+    audit: Audit | None = None,
 ) -> ASGIApp:
     """The console as an ASGI application for the root of a server: `/console`, `/sign-in`, `/assets`. With `desk` it
-    has the pages on which versions are changed, with `keys` people may sign in with an API key.
+    has the pages on which versions are changed, with `keys` people may sign in with an API key, with `audit` all that
+    they do is journalled before it is done, and shown.
 
     `zone` is the zone in which all instants are shown. Behind TLS the server must set the scheme to
     `https`, so that cookies are marked secure.
     """
-    return Console(source, sessions, links, clock, zone, desk, keys).app()
+    return Console(source, sessions, links, clock, zone, desk, keys, audit).app()
 
 
 def _own_path(text: str) -> str:

@@ -2,7 +2,9 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from jindi.basics.instants import MINUTE_US
@@ -25,11 +27,11 @@ from jindi.doors.console.source import (
 from jindi.engine import EventProgram, Explanation, Facts
 from jindi.engine.showing import shown
 from jindi.language import Kind, Value
-from jindi.packs import EventDef, Outcome, PolicyDef, Words
+from jindi.packs import OUTCOMES, EventDef, Outcome, PolicyDef, Words
 from jindi.run.lane import Decided
 from jindi.run.measures import MINUTES_KEPT, quantile_us
 from jindi.run.platform import Found, Platform
-from jindi.run.records import decision_id
+from jindi.run.records import DecisionRecord, decision_id
 from jindi.run.replay import Cause
 
 RATE_SECONDS = 10
@@ -46,23 +48,37 @@ class PlatformSource:
         self, limit: int, before: int | None = None, wanted: DecisionFilter = ALL_DECISIONS
     ) -> Sequence[DecisionRow]:
         """The newest decisions that fit, newest first."""
-        rows: list[DecisionRow] = []
-        for decided in reversed(self._kept(wanted)):
+        fitting = (row for row in self._newest(before, wanted) if _fits(row, wanted))
+        return list(islice(fitting, limit))
+
+    def _newest(self, before: int | None, wanted: DecisionFilter) -> Iterator[DecisionRow]:
+        """What may fit, newest first: what this lane has decided, and then what was decided before it began."""
+        kept = self._kept(wanted)
+        for decided in reversed(kept):
             if decided.latency_us is None or (before is not None and decided.seq >= before):
                 continue
-            if _plainly_unfit(decided, wanted):
+            if not _plainly_unfit(decided.decision.outcome, decided.event.type, wanted):
+                yield self._row(decided)
+        if len(kept) == kept.maxlen:
+            return  # between what is remembered and the start some are forgotten
+        for earlier in self._platform.earlier()[0]:
+            record = earlier.record
+            if before is not None and earlier.seq >= before:
                 continue
-            row = self._row(decided)
-            if _fits(row, wanted):
-                rows.append(row)
-                if len(rows) >= limit:
-                    break
-        return rows
+            if not _plainly_unfit(OUTCOMES[record.verdict.outcome], record.event_type, wanted):
+                yield self._journalled(earlier.seq, record, earlier.ep)
 
     def horizon_us(self, wanted: DecisionFilter = ALL_DECISIONS) -> int | None:
         """The instant of the oldest decision that `recent` can still find for a filter."""
         kept = self._kept(wanted)
-        return kept[0].event.at_us if len(kept) == kept.maxlen else None
+        if len(kept) == kept.maxlen:
+            return kept[0].event.at_us
+        earlier, is_all = self._platform.earlier()
+        if is_all:
+            return None
+        if earlier:
+            return earlier[-1].record.at_us
+        return kept[0].event.at_us if kept else self._platform.started_us
 
     def _kept(self, wanted: DecisionFilter) -> deque[Decided]:
         """Where all that fits is found: what was stopped, hit, late or degraded is kept for longer."""
@@ -92,6 +108,20 @@ class PlatformSource:
             status=self._platform.lane.state.openings.status(decided.seq, decision.outcome),
         )
 
+    def _journalled(self, seq: int, record: DecisionRecord, ep: EventProgram) -> DecisionRow:
+        """A row of what the journal says; how long an answer took it does not say."""
+        verdict, decider = record.verdict, ep.decider(record.side)
+        subject, minor, currency = _subject(ep.event, record.values)
+        outcome = OUTCOMES[verdict.outcome]
+        return DecisionRow(
+            seq=seq, decision_id=decision_id(seq), event_id=record.event_id, event_type=record.event_type,
+            at_us=record.at_us, outcome=outcome, score=verdict.score,
+            rules=tuple(decider.policy.rules[hit].id for hit in verdict.hits) if decider is not None else (),
+            subject=subject, amount_minor=minor, currency=currency,
+            degraded=bool(verdict.degraded), late=record.late,
+            status=self._platform.lane.state.openings.status(seq, outcome),
+        )  # fmt: skip
+
     def _find(self, identifier: str) -> Found | None:
         try:
             return self._platform.find(identifier)
@@ -104,18 +134,12 @@ class PlatformSource:
         if found is None:
             return None
         record, ep = found.record, found.ep
-        verdict, event = record.verdict, record.event
-        subject, minor, currency = _subject(ep.event, record.values)
+        verdict = record.verdict
         live = ep.decider(record.side)
         recent = {each.seq: each for each in self._platform.lane.recent}.get(found.seq)
-        row = DecisionRow(
-            seq=found.seq, decision_id=decision_id(found.seq), event_id=event.id, event_type=event.type,
-            at_us=event.at_us, outcome=tuple(Outcome)[verdict.outcome], score=verdict.score,
-            rules=tuple(live.policy.rules[hit].id for hit in verdict.hits) if live is not None else (),
-            subject=subject, amount_minor=minor, currency=currency,
-            latency_us=recent.latency_us if recent is not None else None,
-            degraded=bool(verdict.degraded), late=record.late, status=found.status,
-        )  # fmt: skip
+        row = self._journalled(found.seq, record, ep)
+        if recent is not None:
+            row = replace(row, latency_us=recent.latency_us)
         place = self._platform.archive.place(found.seq)
         values = dict(zip(ep.fields, record.values, strict=True))
         retry = values.get("retry_of")
@@ -176,6 +200,7 @@ class PlatformSource:
             rules=tuple(rules[:TOP_RULES]),
             waiting=platform.lane.waiting,
             stopped=platform.lane.stopped,
+            telling_us=None if platform.held is None else platform.lane.state.high_us,
         )
 
     def scoreboard(self) -> Scoreboard | None:
@@ -258,10 +283,10 @@ def _minutes(kept: Any, now_us: int) -> Iterator[Minute]:
             yield Minute(start_us, outcomes, quantile_us(minute.latency, 0.5), quantile_us(minute.latency, 0.99))
 
 
-def _plainly_unfit(decided: Decided, wanted: DecisionFilter) -> bool:
+def _plainly_unfit(outcome: Outcome, event_type: str, wanted: DecisionFilter) -> bool:
     """What can be told before a row is made."""
-    return (wanted.outcome is not None and decided.decision.outcome != wanted.outcome) or (
-        wanted.event_type is not None and decided.event.type != wanted.event_type
+    return (wanted.outcome is not None and outcome != wanted.outcome) or (
+        wanted.event_type is not None and event_type != wanted.event_type
     )
 
 
@@ -299,6 +324,7 @@ def _lines(ep: EventProgram, facts: Facts) -> Iterator[FieldLine]:
             field.name,
             field.doc,
             text,
+            field.type.kind,
             field.data_class,
             field.identifier is not None,
         )

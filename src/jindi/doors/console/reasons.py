@@ -8,7 +8,8 @@ from jindi.doors.console import charts
 from jindi.doors.console.source import DecisionPage
 from jindi.doors.console.view import View
 from jindi.doors.console.words import WORDS
-from jindi.engine import Change, Condition, Explanation, InputLine, RuleLine, Without, shown
+from jindi.engine import Change, Condition, Explanation, InputLine, Move, RuleLine, Without, amount_of, shown
+from jindi.language import Kind
 from jindi.packs.definitions import OUTCOMES, LimitDef, LimitStep, Outcome, Words
 
 
@@ -54,7 +55,7 @@ class ChangeView:
 def decision_values(found: DecisionPage, explanation: Explanation | None, view: View) -> dict[str, Any]:
     """All that the decision's template needs."""
     values: dict[str, Any] = {"found": found, "row": found.row, "why": explanation, "sentence": None}
-    values["shown_text"] = lambda shown: text_of(shown, view)
+    values["shown_text"] = lambda shown, kind="": text_of(shown, view, kind)
     values["replay_text"] = lambda kind, text: replay_text(kind, text, view)
     if explanation is None:
         return values
@@ -78,7 +79,8 @@ def decision_values(found: DecisionPage, explanation: Explanation | None, view: 
         "limits_rest": [line for line in explanation.limits if f"limit('{line.name}')" not in concerned],
         "exemptions": [(line, tuple(_steps(line.condition, inputs, view))) for line in explanation.exemptions],
         "changes": _changes(explanation, inputs, view),
-        "text": lambda line: text_of(line.value, view),
+        "text": lambda line: text_of(line.value, view, line.type),
+        "kinds": {line.name: line.type for line in explanation.inputs},
     }
 
 
@@ -113,8 +115,10 @@ def summary(explanation: Explanation, view: View) -> str:
     return view.t("summary.many", outcome=outcome, score=explanation.score, doc=said, n=len(spoke))
 
 
-def text_of(value: str | float | bool | None, view: View) -> str:
-    """A value of an explanation as text."""
+def text_of(value: str | float | bool | None, view: View, kind: str = "") -> str:
+    """A value of an explanation as text; `kind` is its type's."""
+    if kind == Kind.MONEY and isinstance(value, str) and (amount := amount_of(value)) is not None:
+        return view.amount(*amount)
     if value is None:
         return view.t("missing")
     if isinstance(value, bool):
@@ -128,7 +132,7 @@ def limit_text(limit: LimitDef, step: LimitStep, view: View) -> str:
     """A limit's value from a day on as text; a placeholder that nobody set says so."""
     if step.value is None:
         return view.t("limit.unset")
-    return text_of(shown(step.value, limit.type, lambda _: None), view)
+    return text_of(shown(step.value, limit.type, lambda _: None), view, limit.type.kind)
 
 
 def _rule(line: RuleLine, inputs: dict[str, InputLine], view: View) -> RuleView:
@@ -144,7 +148,7 @@ def _steps(condition: Condition, inputs: dict[str, InputLine], view: View, depth
         sign = ""
         if condition.type == "bool":
             sign = "missing" if condition.value is None else "true" if condition.value else "false"
-        yield Step(depth, condition.text, text_of(condition.value, view), sign)
+        yield Step(depth, condition.text, text_of(condition.value, view, condition.type), sign)
     for part in condition.parts:
         yield from _steps(part, inputs, view, depth + 1)
 
@@ -162,16 +166,13 @@ def _concerned(explanation: Explanation) -> frozenset[str]:
 
 
 def _changes(explanation: Explanation, inputs: dict[str, InputLine], view: View) -> list[ChangeView]:
+    def of_move(move: Move) -> MoveView:
+        line = inputs.get(move.input)
+        doc, kind = (line.doc, line.type) if line is not None else (None, "")
+        return MoveView(move.input, doc, text_of(move.before, view, kind), text_of(move.after, view, kind))
+
     def of_change(change: Change) -> ChangeView:
-        moves = tuple(
-            MoveView(
-                move.input,
-                inputs[move.input].doc if move.input in inputs else None,
-                text_of(move.before, view),
-                text_of(move.after, view),
-            )
-            for move in change.moves
-        )
+        moves = tuple(map(of_move, change.moves))
         return ChangeView(moves, (), change.outcome, change.score)
 
     def of_without(without: Without) -> ChangeView:

@@ -58,11 +58,12 @@ class DecisionRow:
 
 @dataclass(frozen=True, slots=True)
 class FieldLine:
-    """A field of the event: as `engine.shown` gives it, tokens for what is personal."""
+    """A field of the event: as `engine.shown` gives it, tokens for what is personal; `kind` is its type's."""
 
     name: str
     doc: Words
     text: str | float | bool | None
+    kind: str
     data_class: str
     is_token: bool = False
 
@@ -160,7 +161,8 @@ class Stats:
 
     Latencies are from receipt to a durable answer, None where nothing was answered. `as_of_us` is when these
     figures were taken: a page that shows old ones says so. `per_second` is over the last ten seconds. `stopped`
-    is the sentence of why the lane no longer decides, None while it does.
+    is the sentence of why the lane no longer decides, None while it does. `telling_us` is how far a simulated past
+    has been told while events from outside wait for its end, None when they are taken.
     """
 
     as_of_us: int
@@ -173,6 +175,7 @@ class Stats:
     rules: tuple[RuleCount, ...] = ()
     waiting: int = 0
     stopped: str | None = None
+    telling_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

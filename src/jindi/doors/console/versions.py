@@ -5,7 +5,7 @@ Every form is an ordinary one: it works without a script, carries the session's 
 
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -22,7 +22,17 @@ from jindi.run.versions.desk import Declined, Desk, Person
 from jindi.run.versions.tallies import SideTally
 
 Shown = Callable[[Request, View], Awaitable[Response]]
-Needs = Callable[[Scope, Shown], Callable[[Request], Awaitable[Response]]]
+
+
+class Needs(Protocol):
+    """Asks for a session with a right, and journals what is asked for."""
+
+    def __call__(
+        self, scope: Scope, show: Shown, what: str, *, is_recorded: bool = True
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """The handler."""
+
+
 Form = Callable[[Request], Awaitable[dict[str, str]]]
 Act = Callable[[Person, View, dict[str, str], Request], Awaitable[str]]
 """What a form does; answers the address of the page that comes next."""
@@ -41,19 +51,20 @@ class VersionPages:
         """The table of routes."""
         read, write, approve = Scope.DECISIONS_READ, Scope.POLICIES_WRITE, Scope.POLICIES_APPROVE
 
-        def post(path: str, right: Scope, act: Act) -> Route:
-            return Route(path, self._needs(right, self._doing(act)), methods=["POST"])
+        def post(path: str, right: Scope, act: Act, what: str) -> Route:
+            # A step that is taken is a record itself; one that somebody has no right to is an action that was refused.
+            return Route(path, self._needs(right, self._doing(act), what, is_recorded=False), methods=["POST"])
 
         return [
-            Route("/console/drafts", self._needs(read, self.drafts)),
-            post("/console/drafts/propose", write, self._propose),
-            post("/console/drafts/shadow", write, self._shadow),
-            Route("/console/proposals/{id}", self._needs(read, self.proposal)),
-            post("/console/proposals/{id}/approve", approve, self._approve),
-            post("/console/proposals/{id}/reject", read, self._reject),
-            Route("/console/versions/{version}", self._needs(read, self.version)),
-            post("/console/versions/{version}/retire", write, self._retire),
-            post("/console/rollback", approve, self._roll_back),
+            Route("/console/drafts", self._needs(read, self.drafts, "drafts.read")),
+            post("/console/drafts/propose", write, self._propose, "version.propose"),
+            post("/console/drafts/shadow", write, self._shadow, "version.shadow"),
+            Route("/console/proposals/{id}", self._needs(read, self.proposal, "proposal.read")),
+            post("/console/proposals/{id}/approve", approve, self._approve, "version.approve"),
+            post("/console/proposals/{id}/reject", read, self._reject, "version.reject"),
+            Route("/console/versions/{version}", self._needs(read, self.version, "version.read")),
+            post("/console/versions/{version}/retire", write, self._retire, "version.retire"),
+            post("/console/rollback", approve, self._roll_back, "version.roll_back"),
         ]
 
     # ---- pages

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from jindi import __version__
-from jindi.access import Session, csrf_token
+from jindi.access import Scope, Session, csrf_token
 from jindi.basics.instants import format_instant
 from jindi.doors.console import figures
 from jindi.doors.console.assets import Assets
@@ -42,6 +42,11 @@ class View:
     zone: ZoneInfo
     now_us: int
     request_id: str
+
+    @property
+    def audits(self) -> bool:
+        """Whether the reader may look at the audit."""
+        return self.session is not None and self.session.may(Scope.AUDIT_READ)
 
     @property
     def html_lang(self) -> str:

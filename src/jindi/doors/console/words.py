@@ -21,6 +21,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "nav.overview": ("总览", "Overview"),
     "nav.decisions": ("决策", "Decisions"),
     "nav.policies": ("策略", "Policies"),
+    "nav.audit": ("审计", "Audit"),
     "search.label": ("搜索决策、事件或主体编号", "Search decision, event or subject id"),
     "search.hint": ("编号… 按 / 键", "Id… press /"),
     "zone.title": ("所有时间均为该时区", "All times are in this zone"),
@@ -43,6 +44,70 @@ WORDS: dict[str, tuple[str, str]] = {
         "Not legal advice. Figures marked “design default” are for your institution to confirm.",
     ),
     "footer.version": ("金堤 {version}", "Jindi {version}"),
+    # the audit
+    "audit.title": ("审计", "Audit"),
+    "audit.shown": ("显示 {n} 条", "{n} shown"),
+    "audit.line": (
+        "每项操作先写入日志，然后才执行；查看本页也会被记录。",
+        "Every action is journalled before it is done; looking at this page is recorded, too.",
+    ),
+    "audit.who": ("操作人", "Who"),
+    "audit.what": ("操作", "What"),
+    "audit.on": ("对象", "On what"),
+    "audit.since": ("起始日", "From"),
+    "audit.until": ("截止日", "To"),
+    "audit.outcome": ("结果", "Outcome"),
+    "audit.from": ("来源", "From where"),
+    "audit.request": ("请求编号", "Request"),
+    "audit.record": ("记录号", "Record"),
+    "audit.nobody": ("未知", "unknown"),
+    "audit.allowed": ("允许", "Allowed"),
+    "audit.refused": ("拒绝", "Refused"),
+    "audit.empty": ("没有符合条件的操作。", "No action fits."),
+    "audit.door.api": ("接口", "API"),
+    "audit.door.console": ("控制台", "Console"),
+    "audit.door.cli": ("命令行", "Command line"),
+    "audit.place.loopback": ("本机", "this machine"),
+    "audit.place.private": ("内网", "private network"),
+    "audit.place.public": ("公网", "public network"),
+    "audit.place.unknown": ("未知地址", "unknown address"),
+    "audit.what.sign_in.link": ("凭链接登录", "Sign-in by link"),
+    "audit.what.sign_in.key": ("凭密钥登录", "Sign-in by key"),
+    "audit.what.sign_out": ("退出登录", "Sign-out"),
+    "audit.what.decision.read": ("查看决策", "Read a decision"),
+    "audit.what.decisions.read": ("查看决策列表", "Read the list of decisions"),
+    "audit.what.decisions.export": ("导出决策", "Export decisions"),
+    "audit.what.explanation.read": ("查看解释", "Read an explanation"),
+    "audit.what.replay.read": ("重演决策", "Replay a decision"),
+    "audit.what.entity.read": ("查询主体", "Look up an entity"),
+    "audit.what.live.read": ("查看实时决策", "Watch live decisions"),
+    "audit.what.overview.read": ("查看总览", "Read the overview"),
+    "audit.what.metrics.read": ("读取运行指标", "Read metrics"),
+    "audit.what.packs.read": ("查看行业包", "Read the packs"),
+    "audit.what.packs.try": ("试行行业包", "Try packs"),
+    "audit.what.policies.read": ("查看策略列表", "Read the policies"),
+    "audit.what.policies.diff": ("比较策略", "Compare policies"),
+    "audit.what.policies.statistics": ("查看策略统计", "Read policy statistics"),
+    "audit.what.policy.read": ("查看策略", "Read a policy"),
+    "audit.what.drafts.read": ("查看草稿", "Read drafts"),
+    "audit.what.proposals.read": ("查看提案列表", "Read the proposals"),
+    "audit.what.proposal.read": ("查看提案", "Read a proposal"),
+    "audit.what.version.read": ("查看版本", "Read a version"),
+    "audit.what.version.shadow": ("设为影子版本", "Put in the shadow"),
+    "audit.what.version.retire": ("撤下影子版本", "Retire a version"),
+    "audit.what.version.propose": ("提出变更", "Propose"),
+    "audit.what.version.withdraw": ("撤回提案", "Withdraw"),
+    "audit.what.version.reject": ("驳回提案", "Reject"),
+    "audit.what.version.approve": ("批准提案", "Approve"),
+    "audit.what.version.roll_back": ("回退", "Roll back"),
+    "audit.what.snapshot.write": ("写入快照", "Write a snapshot"),
+    "audit.what.head.write": ("签发树头", "Sign a tree head"),
+    "audit.what.audit.read": ("查看审计", "Read the audit"),
+    "audit.what.key.create": ("创建密钥", "Create a key"),
+    "audit.what.key.revoke": ("吊销密钥", "Revoke a key"),
+    "audit.what.link.create": ("创建登录链接", "Create a sign-in link"),
+    "audit.what.platform.start": ("启动平台", "Start the platform"),
+    "audit.what.platform.stop": ("停止平台", "Stop the platform"),
     # keyboard help
     "help.title": ("键盘快捷键", "Keyboard shortcuts"),
     "help.search": ("搜索", "search"),
@@ -138,7 +203,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "col.what": ("内容", "What"),
     "col.by": ("提案人", "By"),
     "col.why": ("理由", "Why"),
-    "rules.more": ("另有 {n} 条规则命中", "{n} more rules were hit"),
+    "rules.more": ("另有 {n} 条规则命中", "{n} more {n:rule was|rules were} hit"),
     "none": ("无", "none"),
     "missing": ("缺失", "missing"),
     "limit.unset": ("未设定", "not set"),
@@ -217,6 +282,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "stopped": (
         "平台已停止决策：{why}",
         "The platform has stopped deciding: {why}",
+    ),
+    "telling": (
+        "演示还在讲述模拟的过去，已讲到 {at}。讲完之前不接收外部事件（503），讲完即转为实时。",
+        "The demo still tells its past, by now {at}. Events from outside are answered 503 until it is live.",
     ),
     # decisions
     "decisions.title": ("决策", "Decisions"),
@@ -371,11 +440,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "exemption.not": ("不成立", "does not hold"),
     "summary.none": (
         "{outcome}：{n} 条规则均未命中。",
-        "{outcome}: none of the {n} rules was hit.",
+        "{outcome}: {n:the one rule was not|none of the {n} rules was} hit.",
     ),
     "summary.lifted": (
         "{outcome}：命中的 {lifted} 条规则均被豁免。",
-        "{outcome}: an exemption lifted all {lifted} rules that were hit.",
+        "{outcome}: an exemption lifted {lifted:the one rule that was|all {lifted} rules that were} hit.",
     ),
     "summary.one": (
         "{outcome}，{score} 分。命中一条规则：{doc}。",
@@ -397,7 +466,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "policy.on": ("事件 {event}", "on {event}"),
     "policy.pack": ("行业包 {pack}", "pack {pack}"),
-    "policy.rules": ("{n} 条规则", "{n} rules"),
+    "policy.rules": ("{n} 条规则", "{n} {n:rule|rules}"),
     "policy.decided": ("已决策", "Decided"),
     "policy.would": ("影子处置", "Would have decided"),
     "policy.deadline": ("时限 {ms} 毫秒", "deadline {ms} ms"),
@@ -467,7 +536,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "review.none": ("没有差别。", "Nothing is different."),
     "review.problems": ("无法生效", "It can't come in force"),
     "review.checks": ("检查", "Checks"),
-    "review.cases": ("{n} 个用例全部成立", "all {n} cases hold"),
+    "review.cases": ("{n} 个用例全部成立", "{n:the one case holds|all {n} cases hold}"),
     "review.finding": ("须确认", "Confirm"),
     "review.fires": (
         "规则 {rule} 会命中最近 {n} 个事件的 {share}，超过其声明的比例。",
@@ -485,7 +554,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "您没有 policies:approve 权限；持有该权限的批准人可以操作。",
         "You lack policies:approve; an approver who has it can do this.",
     ),
-    "proposal.files": ("{n} 个文件", "{n} files"),
+    "proposal.files": ("{n} 个文件", "{n} {n:file|files}"),
     "proposal.edited": (
         "提案之后草稿已被修改，此提案不能再批准；请重新提案。",
         "The draft has been edited since; this can't be approved any more. Propose it again.",
@@ -613,6 +682,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "That is no ordinary form; nothing was changed.",
     ),
     "error.form_too_large": ("表单过大，未作任何改动。", "The form is too large; nothing was changed."),
+    "error.not_recorded": (
+        "操作未能写入审计记录，因此未执行。请稍后重试。",
+        "The action could not be journalled, so it was not done. Try again in a moment.",
+    ),
     "error.failed": (
         "控制台处理此请求时出错，决策不受影响。请重试；若再次发生，请把请求编号交给管理员。",
         "The console failed here; decisions go on. Try again; if it recurs, tell your administrator the id.",
@@ -626,12 +699,25 @@ WORDS: dict[str, tuple[str, str]] = {
 def say(lang: Lang, message: str, **values: object) -> str:
     """The sentence with this id; raises KeyError for an id that nobody wrote, or a value that is not given.
 
-    >>> say("zh", "policy.rules", n=3), say("en", "policy.rules", n=3)
-    ('3 条规则', '3 rules')
+    >>> say("zh", "policy.rules", n=3), say("en", "policy.rules", n=3), say("en", "policy.rules", n=1)
+    ('3 条规则', '3 rules', '1 rule')
     """
     zh, en = WORDS[message]
     sentence = zh if lang == "zh" else en
-    return sentence.format(**values) if values else sentence
+    return sentence.format(**{name: _Number(value) for name, value in values.items()}) if values else sentence
+
+
+class _Number:
+    """A value of a sentence that may choose its words: `{n:rule|rules}` is the first of one, else the second."""
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def __format__(self, spec: str) -> str:
+        one, bar, many = spec.partition("|")
+        if not bar:
+            return format(self._value, spec)
+        return one if str(self._value) == "1" else many
 
 
 def preferred(accept_language: str) -> Lang:

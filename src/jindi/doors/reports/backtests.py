@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from jindi.basics.money import EXPONENTS
 from jindi.doors.console.charts import Chart, lines
-from jindi.doors.console.figures import count, plain_amount
+from jindi.doors.console.figures import amount, count
 from jindi.doors.reports.words import both
 from jindi.packs import OUTCOMES
 
@@ -81,8 +81,8 @@ def interval(figure: Mapping[str, float | None] | None) -> str:
     return f"{percent(figure['value'])} [{percent(figure['low'])} … {percent(figure['high'])}]"
 
 
-def _amount(minor: int, currency: str | None) -> str:
-    return "–" if currency is None else f"{plain_amount(minor, currency)} {currency}"
+def _amount(minor: int, currency: str | None) -> str | Markup:
+    return "–" if currency is None else _words(amount(minor, currency, "zh"), amount(minor, currency, "en"))
 
 
 def _shown(found: Document) -> dict[str, Any]:

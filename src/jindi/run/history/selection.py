@@ -125,6 +125,11 @@ def united(schemas: Iterable[pa.Schema]) -> pa.Schema:
     for schema in sorted(schemas, key=lambda schema: -meta_of(schema).definitions):
         for field in schema:
             known = fields.setdefault(field.name, field)
+            # What a column says of itself holds for all its rows, or is not said.
+            said, other = known.metadata or {}, field.metadata or {}
+            if said != other:
+                both = {key: value for key, value in said.items() if other.get(key) == value}
+                fields[field.name] = known.with_metadata(both)
             if known.type != field.type:
                 what = f"is {known.type} in one event type or version and {field.type} in another"
                 problems[field.name] = Problem("column", field.name, what, "choose one with --type, --since, --until")

@@ -139,7 +139,7 @@ def _scales(
         column = schema.field(name)
         if (column.metadata or {}).get(b"unit") == b"minor" and currency is not None:
             scales[name] = float(10 ** EXPONENTS[currency])
-        elif pa.types.is_integer(column.type):
+        elif pa.types.is_integer(column.type) or (pa.types.is_decimal(column.type) and column.type.scale == 0):
             what = "whole numbers, and nothing says whether of major or of minor units"
             remedy = "write it with jindi decide or jindi export --label, or as decimals in major units (12.50)"
             problems.append(Problem(file, f"column {name}", what, remedy))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Literal
 
 from jindi.basics.instants import DAY_US, HOUR_US, MINUTE_US, SECOND_US
-from jindi.basics.money import format_minor
+from jindi.basics.money import format_amount
 from jindi.language import Expression, Kind, Type
 from jindi.packs import Definitions, LimitDef, LimitStep, Over, PolicyDef, Words
 
@@ -166,17 +166,17 @@ def _step(step: LimitStep, kind: Type) -> str:
     """A limit's value as its pack has it: amounts in major units, lengths of time with theirs.
 
     >>> from datetime import date
-    >>> _step(LimitStep(date(2016, 1, 1), 400_000, "ours"), Type(Kind.MONEY, "CNY"))
-    '4000.00 CNY since 2016-01-01 (ours)'
+    >>> _step(LimitStep(date(2016, 1, 1), 400_000, Words.alike("ours")), Type(Kind.MONEY, "CNY"))
+    'CNY 4,000.00 since 2016-01-01 (ours)'
     """
     value = step.value
     if kind.kind is Kind.MONEY and isinstance(value, int) and kind.of is not None:
-        said = f"{format_minor(value, kind.of)} {kind.of}"
+        said = format_amount(value, kind.of)
     elif kind.kind is Kind.DURATION:
         said = _measured("length_us", value) or "0s"
     else:
         said = "placeholder" if value is None else str(value)
-    return f"{said} since {step.since} ({step.basis})"
+    return f"{said} since {step.since} ({_text(step.basis)})"
 
 
 def _measured(name: str, value: object) -> str | None:
@@ -203,7 +203,7 @@ def _text(value: object) -> str:
     if isinstance(value, Over):
         return _measured("over_us", value.length_us) or "0" if value.kind == "sliding" else value.unit or value.kind
     if isinstance(value, Words):
-        return f"{value.en} / {value.zh}"
+        return value.en if value.zh == value.en else f"{value.en} / {value.zh}"
     if isinstance(value, Mapping):
         return "; ".join(f"{key}: {_text(inner)}" for key, inner in value.items())
     if isinstance(value, frozenset):

@@ -1,0 +1,98 @@
+"""The audit: what a person or a key does is a record first, durable, and only then done. No record, no action.
+
+Deciding an event is no action: it is a record of its own. Steps with versions are records already, too.
+"""
+
+import asyncio
+from contextlib import suppress
+from typing import NamedTuple
+
+from jindi import journal
+from jindi.basics.instants import MINUTE_US
+from jindi.ports import Log
+from jindi.run.lane import Busy, Stopped
+from jindi.run.platform import Platform
+from jindi.run.records import ACTION, ActionRecord, encode_action
+from jindi.run.trail import Page, Wanted, look
+
+TEXT_MAX = 200
+"""Longer names of things are cut: they may come from an address that anybody wrote."""
+
+
+FAILED_MAX = 10
+"""Attempts to come in that are journalled in a minute."""
+
+
+class NotRecorded(Exception):  # noqa: N818 - what the person is told
+    """The action could not be journalled, so it was not done."""
+
+
+class Actor(NamedTuple):
+    """Who acts, and how he came in. `key` is the id of an API key or of a session, `name` whose it is; `place` is the
+    class of the address (loopback, private, public), never the address; `request` names the request.
+    """
+
+    key: str
+    name: str
+    door: str
+    place: str = ""
+    request: str = ""
+
+
+def record_alone(log: Log, actor: Actor, what: str, on: str, now_us: int) -> None:
+    """Journal an action while no platform runs, by whoever has the journal to himself; durable when this returns.
+
+    Raises LogFailure; then there is no record, and the action must not be done.
+    """
+    first = log.next_seq()
+    head = journal.GENESIS
+    for frame in log.read(first - 1) if first else ():
+        head = journal.unseal(frame.batch).head
+    name, named = actor.name[:TEXT_MAX], on[:TEXT_MAX]
+    action = ActionRecord(ACTION, now_us, actor.key, name, what, named, True, actor.door, actor.place)
+    record = encode_action(action)
+    log.append(journal.Chain(head, first).seal([record], first), first, 1)
+
+
+class Audit:
+    """Journals what people do on one platform, and shows it."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._minute = self._failed = 0
+
+    async def act(self, actor: Actor, what: str, on: str = "", *, allowed: bool = True) -> int:
+        """Journal an action before it is done; returns its place when it is durable. Raises NotRecorded."""
+        record = ActionRecord(
+            ACTION, self._platform.now_us(), actor.key, actor.name[:TEXT_MAX], what, on[:TEXT_MAX], allowed,
+            actor.door, actor.place, actor.request,
+        )  # fmt: skip
+        try:
+            return await self._platform.journal(record)
+        except (Busy, Stopped) as error:
+            raise NotRecorded("the action could not be journalled, so it was not done; try again") from error
+
+    async def failed(self, actor: Actor, what: str) -> None:
+        """Journal that somebody unknown tried to come in and was not let in. A few a minute: the door is open to all,
+        and whoever knocks on it must not fill the disk. He is turned away with or without the record.
+        """
+        minute = self._platform.now_us() // MINUTE_US
+        if minute != self._minute:
+            self._minute, self._failed = minute, 0
+        self._failed += 1
+        if self._failed <= FAILED_MAX:
+            with suppress(NotRecorded):
+                await self.act(actor, what, allowed=False)
+
+    def subject(self, entity: str, value: str) -> str:
+        """An entity as the audit names it: never what was typed, which may be anybody's number, but its token."""
+        return f"{entity}/{self._platform.token_of(entity, value)}"
+
+    def text(self, text: str) -> str:
+        """What somebody looked for, as the audit keeps it: the same text is the same token."""
+        return self._platform.blind(text)
+
+    async def look(self, wanted: Wanted) -> Page:
+        """What was done, the newest first. To look is an action of its own: `act` comes first."""
+        places, has_older = self._platform.trail.last(wanted.before)
+        return await asyncio.to_thread(look, self._platform.archive, places, wanted, has_older=has_older)

@@ -1,0 +1,332 @@
+"""The audit through the doors: every look and every change of a person or key is a record before it is done."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from api_world import Api
+from console_world import ZONE
+from test_doors_api import ID, is_problem
+from test_doors_console_versions import Guest
+
+import jindi.doors
+from jindi.access import Scope, Sessions, SignInLinks
+from jindi.doors.console import build_console
+from jindi.doors.console.platform_source import PlatformSource
+from jindi.doors.console.words import WORDS
+from jindi.journal import Heads, Signer, read_heads, tree_verifier
+from jindi.ports import LogFailure
+from jindi.run.audit import Audit
+from jindi.run.trail import Wanted
+from jindi.stores.lines import LineFile
+from shop_world import CANARIES, PHONE, Shop, failing_append, pay, run
+
+READS = [
+    (f"/v1/decisions/{ID}", "decision.read", ID),
+    (f"/v1/decisions/{ID}/explanation", "explanation.read", ID),
+    (f"/v1/decisions/{ID}/replay", "replay.read", ID),
+    ("/v1/decisions/dec_00000000ffff", "decision.read", "dec_00000000ffff"),
+    ("/v1/packs", "packs.read", ""),
+    ("/v1/policies", "policies.read", ""),
+    ("/v1/policies/pay", "policy.read", "pay"),
+    ("/v1/proposals", "proposals.read", ""),
+    ("/v1/audit?who=nobody", "audit.read", ""),
+]
+
+
+async def doings(platform, **wanted):
+    return (await Audit(platform).look(Wanted(**wanted))).doings
+
+
+@pytest.mark.parametrize(("path", "what", "on"), READS)
+def test_every_look_through_the_api_is_a_record(path, what, on):
+    async def go():
+        async with Api() as api:
+            await api.post(pay(1))
+            answer = await api.ask("GET", path)
+            (doing,) = await doings(api.shop.platform)
+            assert (doing.what, doing.on, doing.outcome, doing.name) == (what, on, "allowed", "test")
+            assert (doing.door, doing.request) == ("api", answer.headers["x-request-id"])
+            assert doing.key.startswith("key_")
+
+    run(go())
+
+
+@pytest.mark.parametrize(("path", "what", "on"), READS)
+def test_without_a_record_nobody_is_shown_anything(path, what, on):
+    async def go():
+        async with Api() as api:
+            await api.post(pay(1))
+            with failing_append(api.shop.log, LogFailure("the disk is full")):
+                answer = await api.ask("GET", path)
+            is_problem(answer, 503, "not-recorded")
+            assert "disk" not in answer.text
+
+    run(go())
+
+
+def test_an_entity_that_was_looked_for_is_named_by_its_token_only():
+    async def go():
+        async with Api() as api:
+            for entity, value in [("user", "u1"), ("phone", PHONE), ("user", PHONE), ("device", "d/1")]:
+                await api.ask("GET", f"/v1/entities/{entity}/{value}/features")
+            found = await doings(api.shop.platform)
+            assert [each.what for each in found] == ["entity.read"] * 4
+            assert not [canary for canary in (*CANARIES, "d/1") if canary in json.dumps([each.on for each in found])]
+
+    run(go())
+
+
+def test_what_a_key_may_not_do_is_recorded_as_refused_and_what_nobody_asked_for_is_not():
+    async def go():
+        async with Api() as api:
+            weak = api.key(Scope.EVENTS_WRITE, name="weak")
+            for path in ("/v1/packs", "/metrics", "/v1/audit"):
+                assert (await api.ask("GET", path, key=weak)).status_code == 403
+            assert (await api.ask("POST", "/v1/policies/rollback", {"why": "x"}, key=weak)).status_code == 403
+            assert (await api.ask("GET", "/v1/packs", key="jk_nobody")).status_code == 401
+            assert (await api.ask("GET", "/metrics")).status_code == 200
+            found = await doings(api.shop.platform)
+            assert [(each.what, each.outcome, each.name) for each in found] == [
+                ("version.roll_back", "refused", "weak"), ("audit.read", "refused", "weak"),
+                ("metrics.read", "refused", "weak"), ("packs.read", "refused", "weak"),
+            ]  # fmt: skip
+
+    run(go())
+
+
+def test_an_administrator_does_not_read_the_audit_and_an_auditor_does_nothing_else():
+    async def go():
+        async with Api() as api:
+            admin, auditor = api.key(Scope.ADMIN, name="root"), api.key(Scope.AUDIT_READ, name="eve")
+            assert (await api.ask("GET", "/v1/audit", key=admin)).status_code == 403
+            assert (await api.ask("GET", "/v1/packs", key=auditor)).status_code == 403
+            told = (await api.ask("GET", "/v1/audit", key=auditor)).json()
+            assert [(each["what"], each["name"], each["outcome"]) for each in told["actions"]] == [
+                ("audit.read", "eve", "allowed"), ("packs.read", "eve", "refused"), ("audit.read", "root", "refused"),
+            ]  # fmt: skip
+            assert told["older"] is None
+
+    run(go())
+
+
+def test_the_audit_is_paged_and_filtered_and_says_what_it_can_not_read():
+    async def go():
+        async with Api() as api:
+            for _ in range(5):
+                await api.ask("GET", "/v1/packs")
+            page = (await api.ask("GET", "/v1/audit?what=packs&limit=2")).json()
+            older = (await api.ask("GET", f"/v1/audit?what=packs.read&limit=9&before={page['older']}")).json()
+            seqs = [each["seq"] for each in page["actions"] + older["actions"]]
+            assert seqs == sorted(seqs, reverse=True)
+            assert len(set(seqs)) == 5
+            for wrong in ("before=x", "limit=201", "limit=0", "since=yesterday", "until=1", "nosuch=1"):
+                is_problem(await api.ask("GET", f"/v1/audit?{wrong}"), 400, "bad-request")
+
+    run(go())
+
+
+def test_steps_with_versions_are_in_the_audit_once():
+    async def go():
+        from test_doors_versions import SECOND, served
+
+        async with served() as (doors, jindi):
+            from test_doors_versions import LOWER
+
+            doors.office.save(LOWER)
+            await jindi("shadow", "pay")
+            found = await doings(doors.office.shop.platform, what="version")
+            assert [(each.what, each.on) for each in found] == [("version.shadow", SECOND)]
+
+    run(go())
+
+
+def test_a_head_is_signed_on_demand_and_covers_that_it_was_asked_for(tmp_path):
+    async def go():
+        signer, lines = Signer("shop", bytes(32)), LineFile(tmp_path / "heads")
+        shop = Shop()
+        shop.platform._heads = Heads("shop", signer, shop.blobs, lines)
+        async with Api(shop) as api:
+            answer = await api.ask("POST", "/v1/heads")
+            assert answer.status_code == 201
+            head = read_heads(lines.read(), tree_verifier(signer.verifier))[-1]
+            assert (head.seq, head.head.hex()) == (answer.json()["records"], answer.json()["root"])
+            assert head.seq == shop.platform.log.next_seq()
+            assert (await doings(shop.platform))[0].what == "head.write"
+            assert f"jindi_head_records {head.seq}\n" in (await api.ask("GET", "/metrics")).text
+
+    run(go())
+
+
+def test_a_platform_without_a_key_to_sign_with_says_so():
+    async def go():
+        async with Api() as api:
+            is_problem(await api.ask("POST", "/v1/heads"), 503, "not-now")
+
+    run(go())
+
+
+# ---- the console
+
+
+class Rooms:
+    """A shop behind a console with its audit."""
+
+    async def __aenter__(self):
+        self.shop = await Shop().__aenter__()
+        self._serial = 0
+        self.sessions, self.links = (kind(self.shop.blobs, self._chance) for kind in (Sessions, SignInLinks))
+        self.app = build_console(
+            PlatformSource(self.shop.platform), sessions=self.sessions, links=self.links, clock=self.shop.clock,
+            zone=ZONE, audit=Audit(self.shop.platform),
+        )  # fmt: skip
+        return self
+
+    async def __aexit__(self, *_):
+        await self.shop.__aexit__(*_)
+
+    def _chance(self, count):
+        self._serial += 1
+        return self._serial.to_bytes(count, "big")
+
+    def guest(self, who, *scopes, lang="en"):
+        opened = self.sessions.open(who, frozenset(scopes), self.shop.clock.now_us())
+        return Guest(self.app, opened.clear_id, lang)
+
+
+def test_every_page_is_a_record_and_what_was_searched_for_is_a_token():
+    async def go():
+        async with Rooms() as rooms:
+            await rooms.shop.send(pay(1))
+            ann = rooms.guest("ann", Scope.DECISIONS_READ)
+            await ann.see("/console")
+            await ann.see(f"/console/decisions?text={PHONE}&outcome=deny")
+            await ann.see("/console/decisions.csv?rule=large")
+            await ann.see(f"/console/decisions/{ID}")
+            await ann.see("/console/audit", 403)
+            found = await doings(rooms.shop.platform)
+            assert [(each.what, each.outcome) for each in reversed(found)] == [
+                ("overview.read", "allowed"), ("decisions.read", "allowed"), ("decisions.export", "allowed"),
+                ("decision.read", "allowed"), ("audit.read", "refused"),
+            ]  # fmt: skip
+            assert {(each.name, each.door) for each in found} == {("ann", "console")}
+            assert len({each.key for each in found}) == 1
+            listed = found[3].on
+            assert re.fullmatch(r"outcome=deny text=text\.[\w-]{22}", listed)
+            assert (found[2].on, found[1].on) == ("rule=large", ID)
+
+    run(go())
+
+
+def test_without_a_record_no_page_is_shown_and_nobody_comes_in():
+    async def go():
+        async with Rooms() as rooms:
+            await rooms.shop.send(pay(1))
+            ann = rooms.guest("ann", Scope.DECISIONS_READ)
+            token = rooms.links.create("bob", frozenset({Scope.ADMIN}), rooms.shop.clock.now_us())
+            with failing_append(rooms.shop.log, LogFailure("the disk is full")):
+                page = await ann.see(f"/console/decisions/{ID}", 503)
+            assert "could not be journalled" in page
+            assert "u1" not in page
+            stranger = Guest(rooms.app, "nobody", "en")
+            answer = await stranger.http.post("/sign-in", data={"token": token})
+            assert answer.status_code == 503
+            await rooms.shop.platform.tend()
+            answer = await stranger.http.post("/sign-in", data={"token": token})
+            assert answer.status_code == 303, "the link was not used up"
+            assert (await doings(rooms.shop.platform))[0].what == "sign_in.link"
+
+    run(go())
+
+
+@pytest.mark.parametrize(("lang", "words"), [("en", "Read the overview"), ("zh", "查看总览")])
+def test_the_page_of_the_audit_shows_who_did_what_and_that_it_was_looked_at(lang, words):
+    async def go():
+        async with Rooms() as rooms:
+            nasty = "<b onmouseover=alert(1)>王"
+            await rooms.guest(nasty, Scope.DECISIONS_READ).see("/console")
+            eve = rooms.guest("eve", Scope.AUDIT_READ, lang=lang)
+            page = await eve.see("/console/audit")
+            assert words in page
+            assert nasty not in page
+            assert "&lt;b onmouseover" in page
+            assert page.count("<tr>") == 3, "a head and two rows: the look itself is one of them"
+            assert (
+                page.count("<tr>")
+                == (await eve.see("/console/audit?what=audit.read&who=nobody&since=x")).count("<tr>") + 3
+            )
+            assert "eve" in await eve.see("/console/audit?who=eve&since=2024-01-01&until=2999-01-01")
+            assert 'href="/console/audit"' in page
+            admin = rooms.guest("root", Scope.ADMIN, lang=lang)
+            assert 'href="/console/audit"' not in await admin.see("/console")
+
+    run(go())
+
+
+def test_the_page_of_the_audit_is_paged():
+    async def go():
+        async with Rooms() as rooms:
+            eve = rooms.guest("eve", Scope.AUDIT_READ)
+            for _ in range(60):
+                await eve.see("/console/audit?who=nobody")
+            page = await eve.see("/console/audit")
+            (older,) = re.findall(r'rel="next" href="([^"]+)"', page)
+            page = await eve.see(older)
+            assert page.count("<tr>") == 1 + 11
+            assert 'rel="next"' not in page
+
+    run(go())
+
+
+def test_every_action_that_the_doors_record_has_its_words_in_both_languages():
+    doors = Path(jindi.doors.__file__).parent
+    calls = "_needs|_guard|_with|_act|act|_entering|_not_let_in|get|post|_alone"
+    recorded = re.compile(rf'(?:{calls})\([^"]*(?:"/[^"]*",[^"]*)?"((?!error)\w+\.\w+)"')
+    found = {
+        what for path in doors.rglob("*.py") for what in recorded.findall(re.sub(r"\s+", " ", path.read_text("utf-8")))
+    }
+    assert {"decision.read", "audit.read", "platform.stop", "version.approve", "sign_in.key"} <= found
+    assert not {what for what in found if f"audit.what.{what}" not in WORDS}
+
+
+def test_an_auditor_who_comes_in_sees_the_audit_at_once():
+    async def go():
+        async with Rooms() as rooms:
+            token = rooms.links.create("eve", frozenset({Scope.AUDIT_READ}), rooms.shop.clock.now_us())
+            answer = await Guest(rooms.app, "nobody", "en").http.post("/sign-in", data={"token": token})
+            assert answer.headers["location"] == "/console/audit"
+
+    run(go())
+
+
+def test_vain_sign_ins_are_recorded_and_can_not_fill_the_disk():
+    async def go():
+        async with Rooms() as rooms:
+            stranger = Guest(rooms.app, "nobody", "en")
+            for n in range(25):
+                answer = await stranger.http.post("/sign-in", data={"token": f"guess{n}"})
+                assert answer.status_code == 410
+            found = await doings(rooms.shop.platform)
+            assert [(each.what, each.outcome, each.name) for each in found] == [("sign_in.link", "refused", "")] * 10
+            rooms.shop.clock.at_us += 60_000_000
+            await stranger.http.post("/sign-in", data={"token": "guess"})
+            assert len(await doings(rooms.shop.platform)) == 11
+            with failing_append(rooms.shop.log, LogFailure("the disk is full")):
+                assert (await stranger.http.post("/sign-in", data={"token": "guess"})).status_code == 410
+
+    run(go())
+
+
+def test_signing_out_is_a_record_and_goes_on_without_one():
+    async def go():
+        async with Rooms() as rooms:
+            await rooms.shop.send(pay(1))
+            await rooms.guest("ann", Scope.DECISIONS_READ).send("/sign-out")
+            assert (await doings(rooms.shop.platform))[0].what == "sign_out"
+            bob = rooms.guest("bob", Scope.DECISIONS_READ)
+            with failing_append(rooms.shop.log, LogFailure("the disk is full")):
+                await bob.send("/sign-out")
+            assert rooms.sessions.read(bob.http.cookies["jindi_session"], rooms.shop.clock.now_us()) is None
+
+    run(go())

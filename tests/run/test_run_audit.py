@@ -1,0 +1,273 @@
+"""What people do is a record first: durable before it is done, passed over by all who read decisions, found again."""
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+
+from jindi import journal
+from jindi.ports import LogFailure
+from jindi.run import snapshots
+from jindi.run.audit import Actor, Audit, NotRecorded, record_alone
+from jindi.run.history.follower import Follower
+from jindi.run.history.verify import verify
+from jindi.run.labels import Labels
+from jindi.run.records import ACTION, ActionRecord, DecisionRecord, decode, encode_action
+from jindi.run.recovery import tree_before
+from jindi.run.trail import SCAN_MAX, SEQS_MAX, Trail, Wanted, look
+from jindi.stores.memory_log import MemoryLog
+from shop_world import CANARIES, NOON_US, Shop, copied, pay, reopened, run
+
+ANN = Actor("key_1", "ann", "api", "private", "r1")
+BOB = Actor("session_2", "bob", "console", "loopback", "r2")
+
+
+async def worked(shop, actions=9):
+    """Decisions with actions between them."""
+    audit = Audit(shop.platform)
+    for n in range(actions):
+        await shop.send(pay(n, "950.00", user=f"u{n % 3}"))
+        await audit.act(ANN if n % 2 else BOB, "decision.read" if n % 3 else "decisions.export", f"dec_{n:012x}")
+    return audit
+
+
+def failing(log):
+    """A log whose disk fails from now on."""
+
+    class Failing(MemoryLog):
+        def append(self, batch, first, count):
+            raise LogFailure("the disk is full")
+
+    bad = Failing()
+    bad.__dict__.update(log.__dict__)
+    return bad
+
+
+def test_an_action_is_durable_when_it_may_be_done():
+    async def go():
+        async with Shop() as shop:
+            await shop.send(pay(1, "5.00"))
+            seq = await Audit(shop.platform).act(ANN, "entity.read", "user/token")
+            assert shop.log.next_seq() == seq + 1
+            record = shop.platform.archive.record(seq)
+            assert record == ActionRecord(
+                ACTION, NOON_US, "key_1", "ann", "entity.read", "user/token", True, "api", "private", "r1"
+            )
+
+    run(go())
+
+
+def test_without_a_record_there_is_no_action():
+    async def go():
+        async with Shop() as shop:
+            await shop.send(pay(1, "5.00"))
+            shop.platform.lane.log = failing(shop.log)
+            with pytest.raises(NotRecorded):
+                await Audit(shop.platform).act(ANN, "entity.read", "user/token")
+            with pytest.raises(NotRecorded):
+                await Audit(shop.platform).act(ANN, "entity.read", "user/token")
+
+    run(go())
+
+
+def test_actions_wait_for_their_own_record_under_a_stream_of_decisions():
+    async def go():
+        async with Shop() as shop:
+            stop = False
+
+            async def stream():
+                n = 0
+                while not stop:
+                    shop.submit(pay(n, "5.00", user=f"u{n % 9}"))
+                    n += 1
+                    await asyncio.sleep(0)
+
+            task = asyncio.create_task(stream())
+            audit = Audit(shop.platform)
+            seqs = await asyncio.gather(*(audit.act(ANN, "decision.read", str(n)) for n in range(20)))
+            stop = True
+            await task
+            assert len(set(seqs)) == 20
+            assert all(isinstance(shop.platform.archive.record(seq), ActionRecord) for seq in seqs)
+
+    run(go())
+
+
+def test_a_look_beside_actions_that_are_not_yet_durable_shows_those_that_are():
+    async def go():
+        async with Shop() as shop:
+            audit = Audit(shop.platform)
+            await audit.act(ANN, "decision.read", "first")
+            waiting = asyncio.create_task(audit.act(BOB, "decision.read", "second"))
+            await asyncio.sleep(0)
+            places, has_older = shop.platform.trail.last(None)
+            assert len(places) == 2
+            page = look(shop.platform.archive, places, Wanted(), has_older=has_older)
+            assert [each.on for each in page.doings] == ["first"]
+            await waiting
+            assert len((await audit.look(Wanted())).doings) == 2
+
+    run(go())
+
+
+def test_whoever_reads_decisions_passes_over_actions(tmp_path):
+    from jindi.stores.trees import FileTree
+
+    async def go():
+        async with Shop() as shop:
+            await worked(shop)
+            archive = shop.platform.archive
+            decisions = [record for _, record in archive.records() if isinstance(record, DecisionRecord)]
+            assert len(decisions) == 9
+            assert len(list(archive.records())) == 19
+            files = FileTree(tmp_path)
+            files.hold()
+            Follower(files, archive).follow()
+            assert verify(files, archive).rows == 9
+            files.close()
+            assert Labels.of(archive, shop.platform.program.definitions) is not None
+            for seq, record in archive.records():
+                if isinstance(record, DecisionRecord):
+                    proof = shop.platform.replay(shop.platform.find(f"dec_{seq:012x}"))
+                    assert proof.document()["identical"]
+
+    run(go())
+
+
+def test_recovery_goes_over_actions_with_and_without_a_snapshot():
+    async def go():
+        async with Shop() as shop:
+            await worked(shop)
+            await shop.platform.snapshot()
+            await worked(shop, 3)
+            before = await Audit(shop.platform).look(Wanted(limit=200))
+            features = shop.platform.entity_features("user", "u1")
+        async with reopened(shop) as again:
+            assert await Audit(again.platform).look(Wanted(limit=200)) == before
+            assert again.platform.entity_features("user", "u1") == features
+        for name in shop.blobs.names(snapshots.PREFIX):
+            shop.blobs.drop(name)
+        async with reopened(shop) as again:
+            assert await Audit(again.platform).look(Wanted(limit=200)) == before
+            assert again.platform.entity_features("user", "u1") == features
+
+    run(go())
+
+
+def test_the_tree_after_a_restart_is_that_over_all_records_however_it_was_found():
+    async def go():
+        async with Shop() as shop:
+            await worked(shop)
+            await shop.platform.snapshot()
+            await worked(shop, 3)
+            at_end = shop.platform.lane.tree.state
+        assert at_end == tree_before(shop.log, at_end[0]).state
+        for drop in (False, True):
+            if drop:
+                for name in shop.blobs.names(snapshots.PREFIX):
+                    shop.blobs.drop(name)
+            async with reopened(shop) as again:
+                assert again.platform.lane.tree.state == at_end
+
+    run(go())
+
+
+def test_an_action_that_failed_and_was_recovered_is_not_in_the_tree_twice():
+    async def go():
+        async with Shop() as shop:
+            await worked(shop, 2)
+            log = shop.platform.lane.log
+            shop.platform.lane.log = failing(log)
+            with suppress(NotRecorded):
+                await Audit(shop.platform).act(ANN, "decision.read")
+            await shop.platform._recover()
+            assert shop.platform.lane.stopped is None
+            await Audit(shop.platform).act(ANN, "decision.read")
+            size, _ = state = shop.platform.lane.tree.state
+            assert size == shop.platform.log.next_seq()
+            assert state == tree_before(shop.platform.log, size).state
+
+    run(go())
+
+
+def test_an_action_while_no_platform_runs_is_part_of_the_same_chain():
+    async def go():
+        log = MemoryLog()
+        record_alone(log, ANN, "key.create", "first", NOON_US)  # before anything else
+        async with Shop(log=log) as shop:
+            await shop.send(pay(1, "5.00"))
+        log = copied(shop.log)
+        record_alone(log, ANN, "key.create", "bob [admin]", NOON_US)
+        assert journal.verify(log.read(0)).records == 4
+        async with Shop(log=log, blobs=shop.blobs) as again:
+            page = await Audit(again.platform).look(Wanted())
+            assert [each.on for each in page.doings] == ["bob [admin]", "first"]
+            answer = await again.send(pay(2, "5.00"))
+            assert answer["outcome"] == "allow"
+
+    run(go())
+
+
+def test_doings_are_found_by_who_what_on_what_and_when():
+    async def go():
+        async with Shop() as shop:
+            audit = Audit(shop.platform)
+            for n in range(12):
+                shop.clock.at_us = NOON_US + n * 60_000_000
+                await audit.act(ANN if n % 2 else BOB, "decision.read" if n % 3 else "decisions.export", f"dec_{n}")
+
+            async def found(**wanted):
+                return [each.on for each in (await audit.look(Wanted(**wanted))).doings]
+
+            assert await found(who="ann") == ["dec_11", "dec_9", "dec_7", "dec_5", "dec_3", "dec_1"]
+            assert await found(who="session_2", what="decisions.export") == ["dec_6", "dec_0"]
+            assert await found(what="decisions") == ["dec_9", "dec_6", "dec_3", "dec_0"]
+            assert await found(on="dec_4") == ["dec_4"]
+            assert await found(since_us=NOON_US + 600_000_000) == ["dec_11", "dec_10"]
+            assert await found(until_us=NOON_US + 120_000_000) == ["dec_1", "dec_0"]
+            assert await found(who="nobody") == []
+            # Page after page there is all of it, once.
+            seen, before = [], None
+            while True:
+                page = await audit.look(Wanted(limit=5, before=before))
+                seen += [each.on for each in page.doings]
+                if page.older is None:
+                    break
+                before = page.older
+            assert seen == [f"dec_{n}" for n in range(11, -1, -1)]
+
+    run(go())
+
+
+def test_what_somebody_typed_is_kept_as_a_token_only():
+    async def go():
+        async with Shop() as shop:
+            audit = Audit(shop.platform)
+            for value in CANARIES:
+                for entity in ("user", "phone", "device", "nothing"):
+                    assert value not in audit.subject(entity, value)
+                assert value not in audit.text(value)
+            assert audit.subject("user", "u1") == audit.subject("user", "u1") != audit.subject("user", "u2")
+
+    run(go())
+
+
+def test_the_trail_is_bounded_and_looks_read_no_more_than_they_may():
+    trail, action = Trail(), ActionRecord(ACTION, 0, "k", "n", "w")
+    for seq in range(SEQS_MAX + 1):
+        trail.note(seq, action)
+    assert len(trail) <= SEQS_MAX
+    places, has_older = trail.last(None)
+    assert (len(places), places[-1], has_older) == (SCAN_MAX, SEQS_MAX, True)
+    again = Trail.load(trail.save())
+    assert again.save() == trail.save()
+    with pytest.raises(ValueError, match="broken length"):
+        Trail.load(b"123")
+
+
+def test_an_action_reads_back_as_it_was_written_and_old_ones_may_be_shorter():
+    action = ActionRecord(ACTION, 5, "key_1", "安", "decision.read", "dec_1", False, "api", "public", "r")
+    assert decode(encode_action(action)) == action
+    import msgspec
+
+    assert decode(msgspec.msgpack.encode((ACTION, 5, "k", "n", "w"))) == ActionRecord(ACTION, 5, "k", "n", "w")
