@@ -9,7 +9,7 @@ import time
 import traceback
 from pathlib import Path
 
-from benchmarks import backtests, doors, limits, path, recovery, replay, results, rules, vaults, windows
+from benchmarks import backtests, backups, doors, limits, path, recovery, replay, results, rules, vaults, windows
 from benchmarks.measuring import Report
 
 SUBJECTS = {
@@ -22,6 +22,7 @@ SUBJECTS = {
     "recovery": recovery.measure,
     "replay": replay.measure,
     "vault": vaults.measure,
+    "backup": backups.measure,
 }
 
 

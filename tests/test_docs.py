@@ -40,6 +40,7 @@ DOCS = ROOT / "docs"
 README, CHINESE = (ROOT / "README.md").read_text("utf-8"), (ROOT / "README.zh.md").read_text("utf-8")
 OPERATE, DECIDE = (DOCS / "operate.md").read_text("utf-8"), (DOCS / "decide.md").read_text("utf-8")
 VERSIONS = (DOCS / "versions.md").read_text("utf-8")
+BACKUP = (DOCS / "backup.md").read_text("utf-8")
 HISTORY = (DOCS / "history.md").read_text("utf-8")
 LEARN = (DOCS / "learn.md").read_text("utf-8")
 LIFE = (DOCS / "decisions-life.md").read_text("utf-8")
@@ -113,6 +114,8 @@ def all_commands():
     """(command words, click command) of everything that the program does."""
     found = {}
     for name, command in get_command(app).commands.items():
+        if getattr(command, "invoke_without_command", False):
+            found[name] = command
         for inner, leaf in getattr(command, "commands", {"": command}).items():
             found[f"{name} {inner}".strip()] = leaf
     return found
@@ -196,8 +199,8 @@ def test_both_readmes_show_the_same_commands():
 
 @pytest.mark.parametrize(
     "page",
-    [README, OPERATE, DECIDE, LIFE, HISTORY, VERSIONS, LEARN],
-    ids=["README", "operate", "decide", "life", "history", "versions", "learn"],
+    [README, OPERATE, DECIDE, LIFE, HISTORY, VERSIONS, LEARN, BACKUP],
+    ids=["README", "operate", "decide", "life", "history", "versions", "learn", "backup"],
 )
 def test_every_command_line_shown_uses_options_that_exist(page):
     known = all_commands()

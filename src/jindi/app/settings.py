@@ -44,6 +44,11 @@ KNOWN = (
     _Known("vault_cipher", "aes-256-gcm", "what a new vault seals with: aes-256-gcm, or sm4-gcm"),
     _Known("vault_root", "file", "the vault's root key: file (in the data folder), file:PATH, environment, passphrase"),
     _Known("drift_hours", "24", "hours between two looks for drift; 0: the platform does not look"),
+    _Known(
+        "backup_to", "", "the folder of the backups, on another disk or machine; empty: none are made by themselves"
+    ),
+    _Known("backup_hours", "1", "hours between two backups; 0: the platform makes none by itself"),
+    _Known("drill_days", "90", "days after which a drill is overdue; 0: never"),
     _Known("heads", "", "a folder outside the platform's own that gets the journal's signed heads; empty: none"),
     _Known("heads_minutes", "10", "minutes between two signed heads that are exported; 0: only at the end"),
 )
@@ -89,6 +94,8 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
     proposal_days = _whole(chosen, "proposal_days", 1, 365, problems)
     drift_hours = _whole(chosen, "drift_hours", 0, 10_000, problems)
     cipher = _vault(chosen, problems)
+    backup_hours = _whole(chosen, "backup_hours", 0, 10_000, problems)
+    drill_days = _whole(chosen, "drill_days", 0, 3_650, problems)
     heads_minutes = _whole(chosen, "heads_minutes", 0, 10_000, problems)
     heads = _outside(chosen["heads"], Path(data), problems)
     if problems:
@@ -103,6 +110,8 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
         Path(data), packs, host, port, journal, platform, tuple(lines),
         vault=chosen["vault"] == "on", vault_cipher=cipher, vault_root=chosen["vault_root"],
         heads=heads,
+        backup_to=Path(chosen["backup_to"]) if chosen["backup_to"] else None,
+        backup_hours=backup_hours, drill_days=drill_days,
     )  # fmt: skip
 
 

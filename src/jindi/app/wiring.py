@@ -3,9 +3,13 @@
 import secrets
 import stat
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
 
 import jindi
 from jindi.access import ApiKeys, Sessions, SignInLinks
@@ -13,17 +17,45 @@ from jindi.app.settings import FILE_NAME, settle
 from jindi.app.vaults import another_root, has_vault, open_vault
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.wiring import Settled
-from jindi.journal import Signer, Verifier
+from jindi.journal import Signer, Verifier, checkpoints, heads
 from jindi.ports import Blobs, Clock, Files, Lines, Log, Root
+from jindi.run.backup.making import Source
+from jindi.run.backup.manifest import Split
+from jindi.run.backup.parts import Chosen, Named, Texts
+from jindi.run.backup.repository import Repository
+from jindi.run.backup.restoring import Room
+from jindi.run.backup.sealing import fingerprint
+from jindi.run.snapshots import PREFIX as SNAPSHOT
+from jindi.stores.databases import copied
 from jindi.stores.files import FileBlobs
 from jindi.stores.folders import read_folder, write_folder
 from jindi.stores.lines import LineFile
+from jindi.stores.rooms import EmptyRoom
 from jindi.stores.segments import SegmentLog
 from jindi.stores.sqlite_log import SqliteLog
 from jindi.stores.trees import FileTree
 from jindi.vault import KEY_BYTES, Tokens, Vault
 
 TOKEN_KEY, SIGNING_KEY, ORIGIN = "key-token", "key-signing", "key-origin"
+KEYS = (TOKEN_KEY, SIGNING_KEY)
+"""The keys that only the keys' own backup holds."""
+
+KEYS_EXPECTED, KEYS_SPLIT, BACKUP_TO = "keys-expected", "keys-split", "backup-to"
+"""The fingerprints of the keys that a restored folder waits for; what the last keys' backup covers; and the public
+half of the backup key."""
+
+SEALS = (checkpoints.PREFIX, heads.PREFIX)
+"""The names of what is signed about the journal begin so."""
+
+KEPT_WHOLE = (ORIGIN, KEYS_SPLIT, BACKUP_TO, ApiKeys.BLOB)
+"""The small blobs that a backup takes. Sessions and sign-in links end with the machine that gave them."""
+
+PACKS = "packs.json"
+"""The packs that the settings named, in a backup: path → text."""
+
+DATABASES = ("vault.sqlite",)
+"""The databases of the data folder, as far as they are there; a SQLite journal is taken as a journal."""
+
 BASE_PACK = "core"
 EVALUATION_BYTES_MAX = 4 * 1024 * 1024
 SHIPPED = ("account", "payment", "platform")
@@ -183,6 +215,11 @@ class Outside:
         blobs = self.blobs(settled)
         path = settled.data / "state" / name
         key = blobs.load(name)
+        expected = self.keys_expected(settled).get(name)
+        if key is None and expected is not None:
+            # A new one in its place would sever every token from its person without a word.
+            what = "this folder was restored, and the key has not come back yet"
+            raise Problems([Problem(str(path), "", what, "run jindi keys-restore with the shares of the keys")])
         if key is None:
             blobs.save(name, [secrets.token_bytes(KEY_BYTES)], private=True)
             key = blobs.load(name) or b""
@@ -196,7 +233,124 @@ class Outside:
                     )
                 ]
             )
+        if expected not in (None, fingerprint(name, key)):
+            what = "this is not the key that the restored folder had"
+            raise Problems([Problem(str(path), "", what, "run jindi keys-restore with the shares of that key")])
         return key
+
+    # -- backups
+
+    def repository(self, place: Path) -> Repository:
+        """Backups below a folder."""
+        return Repository(FileTree(place), str(place))
+
+    def room(self, settled: Settled) -> Room:
+        """An empty data folder on its way."""
+        return EmptyRoom(settled.data, settled.journal)
+
+    def backup_source(self, settled: Settled, log: Log | None = None) -> Source:
+        """What a backup of the folder is made of."""
+        data = settled.data
+        state = FileTree(data / "state")
+        # Settings may be a link to wherever a machine's settings lie.
+        settings = data / FILE_NAME
+        written: dict[str, Callable[[], BinaryIO]] = {}
+        if settings.is_file():
+            written[FILE_NAME] = lambda: settings.open("rb")
+
+        def shortcuts(names: tuple[str, ...]) -> list[str]:
+            """The newest snapshot, and all seals and heads: the journal that is read after them covers them."""
+            snapshots = [name for name in names if name.startswith(SNAPSHOT)]
+            return [*snapshots[-1:], *(name for name in names if name.startswith(SEALS))]
+
+        def packs() -> dict[str, str]:
+            """The packs that the settings name; the shipped ones come with Jindi, and the journal has all that were
+            ever in force.
+            """
+            if not settled.packs:
+                return {}
+            files = self.pack_files(settled.packs)
+            evaluations = {
+                f"{pack}/evaluations/{name}.json": text
+                for key, text in self.evaluations(settled.packs).items()
+                for pack, name in [key.split("/", 1)]
+            }
+            return {path: text for path, text in files.items() if not path.startswith(f"{BASE_PACK}/")} | evaluations
+
+        there = [name for name in DATABASES if (data / name).is_file()]
+        databases: dict[str, Callable[[], BinaryIO]] = {name: partial(copied, data / name) for name in there}
+        return Source(
+            origin=self.origin(settled),
+            store=settled.journal,
+            journal=lambda: self._journal(settled, log),
+            parts=[
+                Chosen(state, "state/", shortcuts),
+                Chosen(state, "state/", lambda names: [name for name in names if name in KEPT_WHOLE]),
+                Named(written),
+                Texts(PACKS, packs),
+                Named(databases, after_journal=True),
+            ],
+            keys=lambda: {name: fingerprint(name, key) for name, key in self.key_bytes(settled).items()},
+            split=lambda: self.keys_split(settled),
+        )  # fmt: skip
+
+    @contextmanager
+    def _journal(self, settled: Settled, log: Log | None) -> Iterator[Log]:
+        """The journal that is open already, or a view of it."""
+        if log is not None:
+            yield log
+            return
+        view = self.view_log(settled)
+        try:
+            yield view
+        finally:
+            view.close()
+
+    def key_bytes(self, settled: Settled) -> dict[str, bytes]:
+        """The platform's keys by their names, as far as there are any."""
+        blobs = self.blobs(settled)
+        return {name: self._key(settled, name) for name in KEYS if blobs.load(name) is not None}
+
+    def keys_split(self, settled: Settled) -> Split | None:
+        """What the last keys' backup covers."""
+        raw = self.blobs(settled).load(KEYS_SPLIT)
+        return None if raw is None else msgspec.json.decode(raw, type=Split)
+
+    def note_split(self, settled: Settled, split: Split) -> None:
+        """Remember what a keys' backup covers."""
+        self.blobs(settled).save(KEYS_SPLIT, [msgspec.json.encode(split)])
+
+    def keys_expected(self, settled: Settled) -> dict[str, str]:
+        """The fingerprints of the keys that a restored folder waits for."""
+        raw = self.blobs(settled).load(KEYS_EXPECTED)
+        return {} if raw is None else msgspec.json.decode(raw, type=dict[str, str])
+
+    def expect_keys(self, blobs: Blobs, fingerprints: Mapping[str, str]) -> None:
+        """A restored folder starts with these keys only."""
+        blobs.save(KEYS_EXPECTED, [msgspec.json.encode(dict(fingerprints))])
+
+    def put_key(self, settled: Settled, name: str, key: bytes) -> None:
+        """Put a key back where there is none. Raises Problems when another one is there."""
+        blobs = self.blobs(settled)
+        there = blobs.load(name)
+        if there == key:
+            return
+        place = str(settled.data / "state" / name)
+        if there is not None:
+            raise Problems([Problem(place, "", "another key is there", "move it away, if it is not needed any more")])
+        expected = self.keys_expected(settled).get(name)
+        if name not in KEYS or expected not in (None, fingerprint(name, key)):
+            raise Problems([Problem(place, "", "this folder had another key", "use the shares of the right set")])
+        blobs.save(name, [key], private=True)
+
+    def backup_to(self, settled: Settled) -> str | None:
+        """The public half of the backup key."""
+        raw = self.blobs(settled).load(BACKUP_TO)
+        return None if raw is None else raw.decode("utf-8", "replace")
+
+    def set_backup_to(self, settled: Settled, line: str) -> None:
+        """From now on backups are made for this key."""
+        self.blobs(settled).save(BACKUP_TO, [line.encode()])
 
     def keys(self, blobs: Blobs) -> ApiKeys:
         """API keys."""

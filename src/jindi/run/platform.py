@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from jindi.basics.instants import DAY_US, HOUR_US, MINUTE_US, SECOND_US, day_of
@@ -19,6 +19,8 @@ from jindi.ports import Blobs, Clock, Log, LogFailure
 from jindi.run import snapshots
 from jindi.run.answered import Answered, fingerprint
 from jindi.run.archive import Archive
+from jindi.run.backup.saver import EVENT as OVERDUE_EVENT
+from jindi.run.backup.saver import Saver
 from jindi.run.drift.watcher import EVENT as DRIFT_EVENT
 from jindi.run.drift.watcher import Watcher
 from jindi.run.history.keeper import Keeper
@@ -139,6 +141,7 @@ class Platform:
         keeper: Keeper | None = None,
         watcher: Watcher | None = None,
         vault: Vault | None = None,
+        saver: Saver | None = None,
         heads: Heads | None = None,
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -146,6 +149,7 @@ class Platform:
         self._settings = settings or Settings()
         self._tell = tell
         self._notary, self._keeper, self._watcher, self._vault = notary, keeper, watcher, vault
+        self.saver = saver
         self._heads, self._signing = heads, asyncio.Lock()
         self._files = canonical_files(files)
         # With approvals the journal says what is in force; what lies in the folders are drafts, whole or not.
@@ -218,6 +222,8 @@ class Platform:
             self._spawn(self._keep_archive(self._keeper))
         if self._watcher is not None and self._settings.drift_hours:
             self._spawn(self._watch_drift(self._watcher))
+        if self.saver is not None:
+            self._spawn(self._keep_backups(self.saver))
         if self._heads is not None and self._heads.exports and self._settings.heads_minutes:
             self._spawn(self._export_heads())
 
@@ -735,20 +741,46 @@ class Platform:
     async def look_for_drift(self, watcher: Watcher) -> int:
         """Look for drift now, and let each finding in by the front door; answers how many were decided."""
         found = await asyncio.to_thread(watcher.round, self.archive, self.program.definitions)
+        return await self._let_in(DRIFT_EVENT, "drift", found)
+
+    async def _keep_backups(self, saver: Saver) -> None:
+        while not self._closing:
+            await asyncio.sleep(saver.wait_us(self._clock.now_us()) / SECOND_US)
+            await self.keep_backups(saver)
+
+    async def keep_backups(self, saver: Saver) -> int:
+        """Make a backup if one is due, and let in by the front door what is overdue; answers how many were decided."""
+        try:
+            made = await asyncio.to_thread(saver.round, self.log)
+            for note in made.body.notes if made is not None else ():
+                self._tell(f"backup {made.manifest.number}: {note}" if made is not None else note)
+        except Exception as error:  # noqa: BLE001 - decisions go on; the backup is tried again, and told when overdue
+            self._tell(f"no backup was made: {error or type(error).__name__}")
+        for each in saver.overdue():
+            self._tell(each.text)
+        decided = 0
+        for fields in saver.events():
+            if await self._let_in(OVERDUE_EVENT, f"overdue-{fields['what']}", [fields]):
+                saver.was_told(fields["what"])
+                decided += 1
+        return decided
+
+    async def _let_in(self, event_type: str, what: str, found: Sequence[Mapping[str, Any]]) -> int:
+        """Have findings about the platform itself decided as events; answers how many were."""
         decided = 0
         for number, fields in enumerate(found):
-            if DRIFT_EVENT not in self.program.events:
-                self._tell(f"drift: {fields['subject']} (load the pack `platform` to have it decided)")
+            if event_type not in self.program.events:
+                self._tell(f"{what}: {fields['subject']} (load the pack `platform` to have it decided)")
                 continue
             now_us = self._clock.now_us()
             try:
-                event = self.intake.make(DRIFT_EVENT, f"drift-{now_us}-{number}", now_us, fields)
+                event = self.intake.make(event_type, f"{what}-{now_us}-{number}", now_us, fields)
                 await self.lane.submit(event, now_us)
                 decided += 1
             except (Busy, Stopped):
                 break  # what is still so is found again
             except (Refused, Conflict) as error:
-                self._tell(f"a finding of drift was not taken: {error or type(error).__name__}")
+                self._tell(f"a finding ({what}) was not taken: {error or type(error).__name__}")
         return decided
 
     async def _release_due(self) -> None:
@@ -796,6 +828,8 @@ class Platform:
             self._keeper.close()
         if self._watcher is not None:
             self._watcher.close()
+        if self.saver is not None:
+            self.saver.close()
         self.lane.settle()
         healthy = self.lane.stopped is None
         state = self.lane.state

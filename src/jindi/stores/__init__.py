@@ -3,11 +3,13 @@
 Knows: files, sectors, locks, SQL. Never: what the bytes mean; no domain word stands here.
 """
 
+from jindi.stores.databases import copied
 from jindi.stores.disk import Disk, FileSystem
 from jindi.stores.files import FileBlobs, MemoryBlobs
 from jindi.stores.folders import read_folder, write_folder
 from jindi.stores.memory_log import MemoryLog
 from jindi.stores.memory_vault import MemoryVault
+from jindi.stores.rooms import EmptyRoom
 from jindi.stores.segments import SegmentLog
 from jindi.stores.sqlite_log import SqliteLog
 from jindi.stores.sqlite_vault import SqliteVault
@@ -15,6 +17,7 @@ from jindi.stores.trees import FileTree
 
 __all__ = [
     "Disk",
+    "EmptyRoom",
     "FileBlobs",
     "FileSystem",
     "FileTree",
@@ -24,6 +27,7 @@ __all__ = [
     "SegmentLog",
     "SqliteLog",
     "SqliteVault",
+    "copied",
     "read_folder",
     "write_folder",
 ]

@@ -62,4 +62,14 @@ def exposition(platform: Platform) -> str:
     family("jindi_open_decisions", "gauge", "Decisions that wait for a follow-up.", [("", lane.state.openings.pending)])
     family("jindi_features_warming", "gauge", "Features that have not caught up.", [("", len(lane.state.warming))])
     family("jindi_lane_stopped", "gauge", "1 while the lane decides nothing.", [("", float(lane.stopped is not None))])
+    if platform.saver is not None:
+        ages, late = platform.saver.ages_us(), {each.what for each in platform.saver.overdue()}
+        family(
+            "jindi_backup_age_seconds", "gauge", "Age of the newest backup, and of the newest drill that has passed.",
+            ((f'{{what="{what}"}}', age_us / 1e6) for what, age_us in sorted(ages.items())),
+        )  # fmt: skip
+        family(
+            "jindi_backup_overdue", "gauge", "1 while the backup or the drill is overdue.",
+            ((f'{{what="{what}"}}', float(what in late)) for what in ("backup", "drill")),
+        )  # fmt: skip
     return "\n".join(lines) + "\n"

@@ -33,6 +33,8 @@ features_app = typer.Typer(no_args_is_help=True, help="Features: what could be w
 rules_app = typer.Typer(no_args_is_help=True, help="Rules: find them in the past.")
 config_app = typer.Typer(no_args_is_help=True, help="Settings and where each comes from.")
 keys_app = typer.Typer(no_args_is_help=True, help="API keys (while the platform is down).")
+backup_app = typer.Typer(help="Backups: make one, see how they stand, forget old ones, make their key.")
+app.add_typer(backup_app, name="backup")
 app.add_typer(packs_app, name="packs")
 app.add_typer(policies_app, name="policies")
 app.add_typer(audit_app, name="audit")
@@ -61,6 +63,21 @@ Changes = Annotated[
 ]
 Listen = Annotated[
     str | None, typer.Option("--listen", metavar="HOST:PORT", help="Where to listen; port 0 takes a free one.")
+]
+
+
+BackupTo = Annotated[
+    Path | None, typer.Option("--to", metavar="DIR", help="The folder of the backups (default: the setting backup_to).")
+]
+BackupFrom = Annotated[
+    Path, typer.Option("--from", metavar="DIR", exists=True, file_okay=False, help="The folder of the backups.")
+]
+BackupKeyFile = Annotated[
+    Path, typer.Option("--key", metavar="FILE", exists=True, dir_okay=False, help="The backup key.")
+]
+AtLeast = Annotated[
+    int,
+    typer.Option("--at-least", min=0, metavar="N", help="Backup N is known: refuse a folder whose newest is older."),
 ]
 
 
@@ -445,6 +462,136 @@ def doctor(ctx: typer.Context, data: Data = None, folders: Packs = None, as_json
         )
     if not all(each.is_well for each in found):
         raise typer.Exit(1)
+
+
+# ---- backups
+
+
+@backup_app.callback(invoke_without_command=True)
+def backup(
+    ctx: typer.Context, data: Data = None, folders: Packs = None, to: BackupTo = None, as_json: AsJson = False
+) -> None:
+    """Make a backup now, beside a running platform or not; what is there already is not copied again."""
+    if ctx.invoked_subcommand is not None:
+        return
+    from jindi.doors.cli.backing import Where, back_up  # noqa: PLC0415
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, data, folders)
+    back_up(wiring, settled, output, Where(to))
+
+
+@backup_app.command("key")
+def backup_key(
+    ctx: typer.Context,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the key goes: not on this machine's disk.")],
+    data: Data = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Make the key that reads backups. The folder keeps its public half: backups are sealed to it from now on."""
+    from jindi.doors.cli.backing import new_key  # noqa: PLC0415
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, data)
+    new_key(wiring, settled, output, out)
+
+
+@backup_app.command("status")
+def backup_status(ctx: typer.Context, data: Data = None, to: BackupTo = None, as_json: AsJson = False) -> None:
+    """The newest backup, the newest drill, and what is overdue. Exit 1 when something is."""
+    from jindi.doors.cli.backing import Where, show_standing  # noqa: PLC0415
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, data)
+    show_standing(wiring, settled, output, Where(to))
+
+
+@backup_app.command("prune")
+def backup_prune(
+    ctx: typer.Context,
+    keep: Annotated[int, typer.Option("--keep", min=1, metavar="N", help="So many of the newest backups stay.")],
+    data: Data = None, to: BackupTo = None,
+    key: Annotated[
+        Path | None, typer.Option("--key", exists=True, dir_okay=False, help="The backup key, away from the platform.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Forget all but the newest backups. No piece goes that one of these needs."""
+    from jindi.doors.cli.backing import Where, forget  # noqa: PLC0415
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, data)
+    forget(wiring, settled, output, Where(to), keep, key)
+
+
+@app.command()
+def restore(
+    ctx: typer.Context, source: BackupFrom, key: BackupKeyFile, data: Data = None,
+    number: Annotated[
+        int | None, typer.Option("--backup", min=1, metavar="N", help="Which backup (default: the newest).")
+    ] = None,
+    at_least: AtLeast = 0, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Restore a backup into an empty folder; nothing is ever written over what is there."""
+    from jindi.doors.cli.backing import bring_back  # noqa: PLC0415
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, data)
+    bring_back(wiring, settled, output, source, key, number, at_least)
+
+
+@app.command()
+def drill(
+    ctx: typer.Context, source: BackupFrom, key: BackupKeyFile,
+    beside: Annotated[
+        Path | None, typer.Option("--in", metavar="DIR", exists=True, file_okay=False, help="Where there is room.")
+    ] = None,
+    shares: Annotated[
+        list[Path] | None, typer.Option("--share", exists=True, dir_okay=False, help="Shares of the keys; repeatable.")
+    ] = None,
+    at_least: AtLeast = 0, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Restore the newest backup into a temporary place, prove it, and keep a record beside the backups."""
+    from jindi.doors.cli.backing import rehearse  # noqa: PLC0415
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output)
+    rehearse(wiring, settled, output, source, key, beside, shares or [], at_least)
+
+
+@app.command("keys-backup")
+def keys_backup(
+    ctx: typer.Context,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the shares go, a file each.")],
+    needed: Annotated[int, typer.Option("--needed", min=2, max=255, help="So many give the keys back.")] = 3,
+    shares: Annotated[int, typer.Option("--shares", min=2, max=255, help="So many are made.")] = 5,
+    key: Annotated[
+        Path | None, typer.Option("--backup-key", exists=True, dir_okay=False, help="The backup key, to be with them.")
+    ] = None,
+    data: Data = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """The platform's keys in shares, to be kept apart: fewer than needed tell nothing."""
+    from jindi.doors.cli.backing import share_keys  # noqa: PLC0415
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, data)
+    share_keys(wiring, settled, output, out, needed, shares, key)
+
+
+@app.command("keys-restore")
+def keys_restore(
+    ctx: typer.Context,
+    shares: Annotated[list[Path], typer.Argument(metavar="SHARE", exists=True, dir_okay=False, help="Enough of them.")],
+    backup_key: Annotated[
+        Path | None, typer.Option("--backup-key-out", metavar="FILE", help="Where the backup key goes.")
+    ] = None,
+    data: Data = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Put the keys back into a restored folder, from enough of their shares."""
+    from jindi.doors.cli.backing import unshare_keys  # noqa: PLC0415
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, data)
+    unshare_keys(wiring, settled, output, shares, backup_key)
 
 
 # ---- the archive

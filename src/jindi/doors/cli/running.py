@@ -14,12 +14,14 @@ import uvloop
 from jindi.access import Scope
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.auditing import caller
+from jindi.doors.cli.backing import Where, recipient_of
 from jindi.doors.cli.output import Output
 from jindi.doors.cli.wiring import Settled, Wiring
 from jindi.doors.serve import START_KEY, listen, serve, start_key
 from jindi.journal import Heads, Notary
 from jindi.ports import LogFailure
 from jindi.run.audit import Audit, NotRecorded
+from jindi.run.backup.saver import Limits, Saver
 from jindi.run.drift.watcher import Watcher
 from jindi.run.history.keeper import Keeper
 from jindi.run.platform import NotNow, Platform
@@ -67,8 +69,21 @@ def make_platform(
         keeper=Keeper(wiring.archive(settled)) if settled.platform.archive_minutes else None,
         watcher=Watcher(lambda: wiring.evaluations(settled.packs)) if settled.platform.drift_hours else None,
         vault=vault,
+        saver=saver_of(wiring, settled),
         tell=output.note,
     )
+
+
+def saver_of(wiring: Wiring, settled: Settled) -> Saver | None:
+    """What makes the backups; None while no place for them is set. Raises Problems."""
+    if settled.backup_to is None:
+        return None
+    place = Where(settled.backup_to).place(settled)
+    return Saver(
+        wiring.repository(place), lambda log: wiring.backup_source(settled, log),
+        lambda: recipient_of(wiring, settled), wiring.signer(settled), wiring.blobs(settled), wiring.clock,
+        Limits(settled.backup_hours, settled.drill_days),
+    )  # fmt: skip
 
 
 def _saved(wiring: Wiring, settled: Settled, output: Output) -> dict[str, str]:

@@ -8,6 +8,10 @@ from typing import Protocol
 from jindi.access import ApiKeys, Sessions, SignInLinks
 from jindi.journal import Signer, Verifier
 from jindi.ports import Blobs, Clock, Files, Lines, Log, Root
+from jindi.run.backup.making import Source
+from jindi.run.backup.manifest import Split
+from jindi.run.backup.repository import Repository
+from jindi.run.backup.restoring import Room
 from jindi.run.platform import Settings
 from jindi.vault import Profile, Tokens, Vault
 
@@ -37,6 +41,9 @@ class Settled:
     vault_cipher: Profile = "aes-256-gcm"
     vault_root: str = "file"
     heads: Path | None = None
+    backup_to: Path | None = None
+    backup_hours: int = 0
+    drill_days: int = 0
 
 
 class Wiring(Protocol):
@@ -115,3 +122,33 @@ class Wiring(Protocol):
 
     def links(self, blobs: Blobs) -> SignInLinks:
         """One-time sign-in links."""
+
+    def repository(self, place: Path) -> Repository:
+        """Backups below a folder; nothing is made before something is saved."""
+
+    def room(self, settled: Settled) -> Room:
+        """An empty data folder on its way. Raises Problems when there is something in its place."""
+
+    def backup_source(self, settled: Settled, log: Log | None = None) -> Source:
+        """What a backup is made of; the journal is opened for reading unless it is given."""
+
+    def key_bytes(self, settled: Settled) -> dict[str, bytes]:
+        """The platform's keys by their names, as far as there are any."""
+
+    def keys_split(self, settled: Settled) -> Split | None:
+        """What the last keys' backup covers."""
+
+    def note_split(self, settled: Settled, split: Split) -> None:
+        """Remember what a keys' backup covers."""
+
+    def expect_keys(self, blobs: Blobs, fingerprints: Mapping[str, str]) -> None:
+        """A restored folder starts with these keys only."""
+
+    def put_key(self, settled: Settled, name: str, key: bytes) -> None:
+        """Put a key back where there is none. Raises Problems when another one is there."""
+
+    def backup_to(self, settled: Settled) -> str | None:
+        """The line of the public half of the backup key; None before it is set."""
+
+    def set_backup_to(self, settled: Settled, line: str) -> None:
+        """From now on backups are made for this key."""
