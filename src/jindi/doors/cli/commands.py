@@ -546,7 +546,8 @@ def drill(
         Path | None, typer.Option("--in", metavar="DIR", exists=True, file_okay=False, help="Where there is room.")
     ] = None,
     shares: Annotated[
-        list[Path] | None, typer.Option("--share", exists=True, dir_okay=False, help="Shares of the keys; repeatable.")
+        list[Path] | None,
+        typer.Option("--share", metavar="FILE", exists=True, dir_okay=False, help="Shares of the keys; repeatable."),
     ] = None,
     at_least: AtLeast = 0, as_json: AsJson = False,
 ) -> None:  # fmt: skip
@@ -577,7 +578,7 @@ def keys_backup(
     share_keys(wiring, settled, output, out, needed, shares, key)
 
 
-@app.command("keys-restore")
+@app.command("keys-restore", cls=Plain)
 def keys_restore(
     ctx: typer.Context,
     shares: Annotated[list[Path], typer.Argument(metavar="SHARE", exists=True, dir_okay=False, help="Enough of them.")],
