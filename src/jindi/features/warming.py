@@ -9,7 +9,7 @@ ENTRIES = kernel.ENTRIES | listwise.ENTRIES | flat.ENTRIES
 
 
 def warm(tell: Callable[[str, int, int], None] | None = None) -> None:
-    """Load every kernel from its cache on disk, or compile it (once per machine, about half a minute).
+    """Load every kernel from its cache on disk, or compile it (once per machine, some forty seconds).
 
     `tell(name, number, count)` is called before each, for a line of progress.
     """
