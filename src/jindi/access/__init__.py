@@ -7,8 +7,10 @@ handed in), or a secret in clear after the moment it was made.
 from jindi.access.actions import ACTIONS, Action, Group
 from jindi.access.keys import ApiKey, ApiKeys
 from jindi.access.links import LINK_LIFETIME_US, Invitation, SignInLinks
+from jindi.access.names import folded
 from jindi.access.permits import FAILED, NOT_PERMITTED, About, Permits, Verdict
-from jindi.access.principal import Kind, Principal
+from jindi.access.policies import PARTIES
+from jindi.access.principal import Kind, Principal, name_mark
 from jindi.access.roles import ROLES, Role, clashes, parse_roles
 from jindi.access.scopes import SCOPES, Scope, parse_scopes
 from jindi.access.secrets import RandomBytes, digest_of
@@ -30,6 +32,7 @@ __all__ = [
     "IDLE_US",
     "LINK_LIFETIME_US",
     "NOT_PERMITTED",
+    "PARTIES",
     "ROLES",
     "SCOPES",
     "About",
@@ -52,7 +55,9 @@ __all__ = [
     "clashes",
     "csrf_token",
     "digest_of",
+    "folded",
     "is_csrf_token",
+    "name_mark",
     "parse_roles",
     "parse_scopes",
     "session_id",

@@ -123,7 +123,8 @@ class Routes:
 
         async def guarded(request: Request) -> Response:
             given = request.headers.get("authorization", "")
-            key = self._keys.holder(given[7:].strip()) if given[:7].lower() == "bearer " else None
+            now_us = self._platform.now_us()
+            key = self._keys.holder(given[7:].strip(), now_us) if given[:7].lower() == "bearer " else None
             if key is None:
                 return _error(problems.UNAUTHENTICATED)
             principal = key.principal

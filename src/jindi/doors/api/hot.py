@@ -48,10 +48,11 @@ class Events:
         self._changes = keys.changes
 
     def may_write(self, authorization: bytes) -> bool:
-        """Whether an Authorization header names a key that may send events: remembered until any key changes."""
-        if self._keys.changes != self._changes or len(self._writers) >= WRITERS_MAX:
+        """Whether an Authorization header names a key that may send events: remembered until any key changes or ends."""
+        changes = self._keys.turn(self._clock.now_us())
+        if changes != self._changes or len(self._writers) >= WRITERS_MAX:
             self._writers.clear()
-            self._changes = self._keys.changes
+            self._changes = changes
         if authorization in self._writers:
             return True
         if not self._names_writer(authorization):
@@ -62,7 +63,7 @@ class Events:
     def _names_writer(self, authorization: bytes) -> bool:
         if authorization[:7].lower() != b"bearer ":
             return False
-        key = self._keys.holder(authorization[7:].strip())
+        key = self._keys.holder(authorization[7:].strip(), self._clock.now_us())
         return key is not None and self._may(key)
 
     def _may(self, key: ApiKey) -> bool:
@@ -104,7 +105,7 @@ class Events:
         key, ndjson = None, False
         for name, value in headers:
             if name == b"authorization" and value[:7].lower() == b"bearer ":
-                key = self._keys.holder(value[7:].strip())
+                key = self._keys.holder(value[7:].strip(), self._clock.now_us())
             elif name == b"content-type":
                 ndjson = value[: len(_NDJSON)].lower() == _NDJSON
         return key, ndjson

@@ -20,6 +20,7 @@ from jindi.access import (
     ABSOLUTE_US,
     ACTIONS,
     NOT_PERMITTED,
+    ApiKey,
     ApiKeys,
     Kind,
     Permits,
@@ -99,7 +100,14 @@ class Console:
         clear_id = request.cookies.get(self._cookie_name(request))
         if not clear_id:
             return None, None
-        session = self._sessions.read(clear_id, self._clock.now_us(), use=use)
+        now_us = self._clock.now_us()
+        session = self._sessions.read(clear_id, now_us, use=use)
+        if session is not None and session.key and self._keys is not None:
+            key = self._keys.get(session.key)
+            if key is None or not key.is_live(now_us):
+                # What a key opened ends with the key.
+                self._sessions.close(clear_id)
+                session = None
         return session, clear_id if session is not None else None
 
     def _view(self, request: Request) -> View:
@@ -256,13 +264,14 @@ class Console:
         """Signs in whoever holds an API key, with that key's name and rights."""
         refuse_other_sites(request)
         form = await read_form(request)
-        key = self._keys.holder(form.get("key", "").strip()) if self._keys is not None else None
+        now_us = self._clock.now_us()
+        key = self._keys.holder(form.get("key", "").strip(), now_us) if self._keys is not None else None
         if key is None:
             await self._not_let_in(request, "sign_in.key")
             return self._sign_in_page(self._view(request), "sign_in.bad_key", HTTPStatus.FORBIDDEN)
         if (refused := await self._entering(request, key.id, key.name, "sign_in.key")) is not None:
             return refused
-        return self._opened(request, OPERATOR if key.name == OWN_KEY else key.name, key.scopes)
+        return self._opened(request, OPERATOR if key.name == OWN_KEY else key.name, key.scopes, key)
 
     async def _entering(self, request: Request, key: str, who: str, what: str) -> Response | None:
         """Journal that somebody comes in; the page that refuses it when that can't be done, else None."""
@@ -278,12 +287,13 @@ class Console:
             actor = Actor("", "", "console", address_class(request), request.state.request_id)
             await self._audit.failed(actor, what)
 
-    def _opened(self, request: Request, who: str, scopes: frozenset[Scope]) -> Response:
+    def _opened(self, request: Request, who: str, scopes: frozenset[Scope], key: ApiKey | None = None) -> Response:
         """A session under a new id, and the way to the console."""
         _, before = self._who(request, use=False)
         if before is not None:
             self._sessions.close(before)
-        opened = self._sessions.open(who, scopes, self._clock.now_us())
+        with_key = {"key": key.id, "also": key.owners} if key is not None else {}
+        opened = self._sessions.open(who, scopes, self._clock.now_us(), **with_key)
         answer = RedirectResponse(self._first_page(opened.session), HTTPStatus.SEE_OTHER)
         answer.set_cookie(
             self._cookie_name(request),

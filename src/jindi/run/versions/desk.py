@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
+from jindi.access import folded
 from jindi.basics.problems import Problem, Problems
 from jindi.engine import Finding, Program, build, check_policy
 from jindi.packs import DECIDING, PolicyDef, PolicyFile, canonical_files, digest_of, policy_files
@@ -93,7 +94,7 @@ class Person:
 
     def did(self, step: StepRecord) -> bool:
         """Whether a step was this person's."""
-        return (bool(self.key) and self.key == step.key) or self.name.strip().casefold() == step.name.strip().casefold()
+        return (bool(self.key) and self.key == step.key) or folded(self.name) == folded(step.name)
 
 
 @dataclass(frozen=True, slots=True)
