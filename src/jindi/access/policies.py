@@ -149,11 +149,10 @@ def _parties(action: str, side: str) -> str:
         named = " || ".join(f'principal in Role::"{role}"' for role in roles)
         held = " || ".join(f'principal.scopes.contains("{scope}")' for scope in scopes)
         cases.append(
-            f'resource.kind == "{kind}" && (if principal is Person then ({named}) '
-            f"else (principal is Key && ({held})))"
+            f'resource.kind == "{kind}" && (if principal is Person then ({named}) else (principal is Key && ({held})))'
         )
     either = " || ".join(f"({case})" for case in cases)
-    return f'forbid (principal, action in [{action}], resource) when {{ resource has kind && !({either}) }};'
+    return f"forbid (principal, action in [{action}], resource) when {{ resource has kind && !({either}) }};"
 
 
 _FORBIDDING: dict[str, str] = {

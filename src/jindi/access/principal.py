@@ -46,7 +46,7 @@ class Principal:
 
     @property
     def marks(self) -> frozenset[str]:
-        """All by which this person is known. Two that have one in common are the same person, as far as can be known."""
+        """All by which this person is known. Two that have one in common are one person, as far as can be known."""
         return frozenset({self.id, self.session, self.via, name_mark(self.name), *self.also} - {""})
 
     def is_same_person(self, id_: str, name: str) -> bool:

@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,7 @@ from jindi.packs import OUTCOMES, FieldDef, canonical_files, digest_of
 from jindi.ports import Blobs, Clock, Log, LogFailure
 from jindi.run import snapshots
 from jindi.run.answered import Answered, fingerprint
+from jindi.run.approvals.book import Book
 from jindi.run.archive import Archive
 from jindi.run.backup.saver import EVENT as OVERDUE_EVENT
 from jindi.run.backup.saver import Saver
@@ -31,6 +32,7 @@ from jindi.run.measures import Measures
 from jindi.run.openings import Status
 from jindi.run.records import (
     ActionRecord,
+    ApprovalRecord,
     DecisionRecord,
     DefinitionsRecord,
     Record,
@@ -40,6 +42,7 @@ from jindi.run.records import (
     decision_seq,
     decode,
     encode_action,
+    encode_approval,
     encode_definitions,
     encode_step,
 )
@@ -76,6 +79,8 @@ class Settings:
     rounds of the follower that writes the archive; 0: none. `drift_hours` lie between two looks for drift; 0: none.
     `changes`: what puts policies in force, saved `files` at once, or an approval. A proposal that nobody has answered
     ends after `proposal_us`. `heads_minutes` lie between two signed heads that are exported; 0: only at the end.
+    `four_eyes`: operations on keys, the vault and people's data take a second person. One that nobody has answered ends
+    after `approval_us`, or after what `approval_us_of` says of its kind. `export_rows` are exported without one.
     """
 
     snapshot_every: int = 200_000
@@ -86,6 +91,10 @@ class Settings:
     changes: Literal["files", "approved"] = "files"
     proposal_us: int = 14 * DAY_US
     heads_minutes: int = 10
+    four_eyes: bool = True
+    approval_us: int = 72 * HOUR_US
+    approval_us_of: Mapping[str, int] = field(default_factory=dict)
+    export_rows: int = 1_000
 
 
 class NotNow(Exception):  # noqa: N818 - what the operator is told
@@ -200,6 +209,11 @@ class Platform:
     def trail(self) -> Trail:
         """Where people's doings stand in the journal."""
         return self.lane.state.trail
+
+    @property
+    def approvals(self) -> Book:
+        """What people asked for that takes four eyes, and what became of it."""
+        return self.lane.state.approvals
 
     @property
     def watched(self) -> Watched:
@@ -327,6 +341,16 @@ class Platform:
         """
         seq, durable = self.lane.journal(encode_action(action))
         self.trail.note(seq, action)
+        return await durable
+
+    async def step(self, step: ApprovalRecord) -> int:
+        """Journal a step of an operation that takes four eyes; returns its number when it is durable, and only then may
+        anything follow from it. Raises Stopped or Busy when there is no such record, or none that is sure to last.
+        """
+        seq, durable = self.lane.journal(encode_approval(step))
+        # Noted at once, for a snapshot of now has the record behind it; a lane that stops is recovered without.
+        self.trail.note(seq, step)
+        self.approvals.note(seq, step)
         return await durable
 
     async def _durable(self) -> None:

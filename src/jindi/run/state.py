@@ -17,6 +17,7 @@ from jindi.features import Windows
 from jindi.language import Value, time_words
 from jindi.packs import OUTCOMES, EventDef, Outcome
 from jindi.run.answered import Answered, fingerprint
+from jindi.run.approvals.book import Book
 from jindi.run.events import Event, Scalars, field_order
 from jindi.run.intake import Refused
 from jindi.run.lists import Lists
@@ -115,7 +116,7 @@ class State:
     ) -> None:
         self.program, self.windows, self.lists = program, windows, lists
         self.openings, self.answered = openings, answered
-        self.ledger, self.trail = Ledger(), Trail()
+        self.ledger, self.trail, self.approvals = Ledger(), Trail(), Book()
         self.watch = Watch()
         self._fed: Fed = windows
         self.high_us = 0
@@ -140,6 +141,7 @@ class State:
         state = State(program, windows, self.lists, self.openings, self.answered)
         state.high_us, state.next_seq, state.warming = self.high_us, self.next_seq, warming
         state.ledger, state.trail, state.watch = self.ledger, self.trail, Watch(self.watch.watched)
+        state.approvals = self.approvals
         return state
 
     def feed_through(self, fed: "Fed") -> None:

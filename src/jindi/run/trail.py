@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 import msgspec
 
 from jindi.run.archive import Archive
-from jindi.run.records import ActionRecord, Record, StepRecord
+from jindi.run.records import ActionRecord, ApprovalRecord, Record, StepRecord, approval_id
 
 SEQS_MAX = 1 << 20
 """Places that are remembered. Of more the oldest sixteenth goes: the journal still has them, and so has a bundle."""
@@ -59,7 +59,7 @@ class Trail:
 
     def note(self, seq: int, record: Record) -> None:
         """Take in a record of the journal; what no person did says nothing here."""
-        if isinstance(record, ActionRecord | StepRecord):
+        if isinstance(record, ActionRecord | StepRecord | ApprovalRecord):
             self._seqs.append(seq)
             if len(self._seqs) > SEQS_MAX:
                 del self._seqs[: SEQS_MAX // 16]
@@ -124,6 +124,10 @@ def _doing(seq: int, record: Record) -> Doing:
     if isinstance(record, StepRecord):
         on = record.version or (f"chg_{record.of:012x}" if record.of >= 0 else f"chg_{seq:012x}")
         what = f"version.{record.verb}"
+        return Doing(seq, record.received_us, record.key, record.name, what, on, "allowed", "", "", "")
+    if isinstance(record, ApprovalRecord):
+        on = f"{record.what} {approval_id(record.of if record.of >= 0 else seq)}"
+        what = f"approval.{record.verb}"
         return Doing(seq, record.received_us, record.key, record.name, what, on, "allowed", "", "", "")
     assert isinstance(record, ActionRecord), "the trail holds nothing else"
     return Doing(

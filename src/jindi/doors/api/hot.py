@@ -48,7 +48,7 @@ class Events:
         self._changes = keys.changes
 
     def may_write(self, authorization: bytes) -> bool:
-        """Whether an Authorization header names a key that may send events: remembered until any key changes or ends."""
+        """Whether an Authorization header names a key that may send events: remembered until a key changes or ends."""
         changes = self._keys.turn(self._clock.now_us())
         if changes != self._changes or len(self._writers) >= WRITERS_MAX:
             self._writers.clear()

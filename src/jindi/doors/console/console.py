@@ -292,8 +292,8 @@ class Console:
         _, before = self._who(request, use=False)
         if before is not None:
             self._sessions.close(before)
-        with_key = {"key": key.id, "also": key.owners} if key is not None else {}
-        opened = self._sessions.open(who, scopes, self._clock.now_us(), **with_key)
+        came, also = (key.id, key.owners) if key is not None else ("", ())
+        opened = self._sessions.open(who, scopes, self._clock.now_us(), key=came, also=also)
         answer = RedirectResponse(self._first_page(opened.session), HTTPStatus.SEE_OTHER)
         answer.set_cookie(
             self._cookie_name(request),
