@@ -159,7 +159,7 @@ _FORBIDDING: dict[str, str] = {
     FRESH_FACTOR: (
         f'forbid (principal is Person, action in [Action::"group {Group.REVEALING}", Action::"group {Group.SUBJECTS}", '
         f'Action::"group {Group.KEYING}", Action::"group {Group.STAFFING}", Action::"group {Group.ANSWERING}", '
-        f'Action::"group {Group.APPROVING}"], '
+        f'Action::"group {Group.APPROVING}", Action::"approval.collect"], '
         "resource) when { context.is_sensitive && "
         f"!(context has mfa_age_s && context.mfa_age_s <= {FRESH_S}) }};"
     ),
