@@ -18,6 +18,7 @@ from jindi.doors.api.hot import Events
 from jindi.doors.console import build_console
 from jindi.doors.console.platform_source import PlatformSource
 from jindi.ports import Clock
+from jindi.run.approvals.approvals import approvals_of
 from jindi.run.audit import Audit
 from jindi.run.platform import Platform
 from jindi.run.versions.desk import Desk
@@ -69,18 +70,19 @@ async def serve(
     the packs' folders, `permits` says who may do what.
     """
     desk = Desk(platform, saved)
+    approvals = approvals_of(platform, permits, keys)
     zone = next(
         (pack.zone for name, pack in platform.program.definitions.packs.items() if name != "core"), ZoneInfo("UTC")
     )
     console = build_console(
         PlatformSource(platform, score), sessions=sessions, links=links, clock=clock, zone=zone, desk=desk,
-        keys=keys, audit=Audit(platform), permits=permits,
+        keys=keys, audit=Audit(platform), permits=permits, approvals=approvals,
     )  # fmt: skip
     # Only the console asks by which scheme a browser came; the hot route is spared the look.
     # (The two libraries type the same interface in different words.)
     behind_proxy: Any = ProxyHeadersMiddleware(cast("Any", console), trusted_hosts="127.0.0.1")
     events = Events(platform, keys, clock, permits)
-    application = build_api(platform, keys, clock, base_files, behind_proxy, events, desk, permits)
+    application = build_api(platform, keys, clock, base_files, behind_proxy, events, desk, permits, approvals)
     config = uvicorn.Config(
         application, lifespan="off", http=cast("Any", connections(events)),
         proxy_headers=False, log_config=None, access_log=False,
@@ -92,8 +94,15 @@ async def serve(
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, lambda: setattr(server, "should_exit", True))
     serving = asyncio.create_task(server.serve(sockets=[sock]))
+    keeping = asyncio.create_task(approvals.keep())
     while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn tells by a flag
         await asyncio.sleep(0.005)
     if not serving.done():
         ready()
-    await serving
+    try:
+        await serving
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        with contextlib.suppress(OSError):
+            keys.save_use()

@@ -191,6 +191,11 @@ class Platform:
         return self._settings
 
     @property
+    def vault(self) -> Vault | None:
+        """The vault, if events come in through one."""
+        return self._vault
+
+    @property
     def base(self) -> Mapping[str, str]:
         """The pack files that people have put in force, without shadow versions."""
         return self._base
@@ -219,6 +224,10 @@ class Platform:
     def watched(self) -> Watched:
         """What watched versions would have decided, and what the sides of a split did."""
         return self.lane.state.watch.watched
+
+    def say(self, text: str) -> None:
+        """Tell the operator something."""
+        self._tell(text)
 
     def now_us(self) -> int:
         """The platform's clock."""

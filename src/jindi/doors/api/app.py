@@ -18,6 +18,7 @@ from jindi.basics.instants import format_instant
 from jindi.basics.money import EXPONENTS, format_minor
 from jindi.basics.problems import Problems
 from jindi.doors.api import problems
+from jindi.doors.api.approvals import ApprovalRoutes
 from jindi.doors.api.hot import Events, Gone, Receive, Scope, Send, TooLarge, answer, read_body
 from jindi.doors.api.metrics import exposition
 from jindi.doors.api.openapi import document
@@ -29,6 +30,7 @@ from jindi.doors.origins import address_class
 from jindi.engine import to_json
 from jindi.language import Kind, Type, Value
 from jindi.ports import Clock
+from jindi.run.approvals.approvals import Approvals, approvals_of
 from jindi.run.audit import Actor, Audit, NotRecorded
 from jindi.run.intake import Refused
 from jindi.run.platform import NotNow, Platform, compiled
@@ -83,13 +85,15 @@ class Routes:
 
     def __init__(
         self, platform: Platform, keys: ApiKeys, base_files: Callable[[], Mapping[str, str]], desk: Desk,
-        permits: Permits,
+        permits: Permits, approvals: Approvals | None = None,
     ) -> None:  # fmt: skip
         self._platform, self._keys, self._base_files = platform, keys, base_files
         self._permits = permits
         self._audit = Audit(platform)
         self._versions = VersionRoutes(desk, self._guard, self._may)
         self._trail = TrailRoutes(self._audit, platform, self._guard)
+        asking = approvals or approvals_of(platform, permits, keys)
+        self._approvals = ApprovalRoutes(asking, desk, keys, self._audit, self._guard, self._may)
 
     def routes(self) -> list[Route]:
         """The table of routes."""
@@ -100,6 +104,7 @@ class Routes:
             Route("/v1/entities/{key}/{value:path}/features", self._guard("entity.read", self._features)),
             *self._versions.routes(),
             *self._trail.routes(),
+            *self._approvals.routes(),
             Route("/v1/packs", self._guard("packs.read", self._packs)),
             Route("/v1/packs/try", self._guard("packs.try", self._try), methods=["POST"]),
             Route("/v1/snapshots", self._guard("snapshot.write", self._snapshot), methods=["POST"]),
@@ -262,16 +267,18 @@ def build_api(
     events: Events | None = None,
     desk: Desk | None = None,
     permits: Permits | None = None,
+    approvals: Approvals | None = None,
 ) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     """The ASGI application of a running platform. `base_files` gives the packs that are always loaded; `events` is
     the hot route, if its maker uses it elsewhere, too; `desk` where versions are changed (without, what is in force
-    counts as saved); `permits` says who may do what (the shipped policies, without).
+    counts as saved); `permits` says who may do what (the shipped policies, without); `approvals` is where operations
+    are asked for that take four eyes.
     """
     asked = permits or Permits()
     hot = events or Events(platform, keys, clock, asked)
     changing = desk or Desk(platform, lambda: platform.base)
     rest = Starlette(
-        routes=Routes(platform, keys, base_files, changing, asked).routes(),
+        routes=Routes(platform, keys, base_files, changing, asked, approvals).routes(),
         exception_handlers={404: _not_found, 405: _not_allowed, 500: _failed},
     )
     # An address that is nearly right is told so, never answered with a redirect to whatever Host was sent.

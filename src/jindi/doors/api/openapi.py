@@ -112,6 +112,7 @@ def _paths() -> dict[str, Any]:
             }
         },
         **_version_paths(),
+        **_approval_paths(),
         "/v1/snapshots": {
             "post": {
                 "summary": "Write a snapshot of the state now.",
@@ -254,6 +255,50 @@ def _version_paths() -> dict[str, Any]:
         "/v1/proposals/{id}/reject": post(
             "Reject or withdraw a proposal.", "reject", ["why"], path=proposal_id, why=why
         ),
+    }  # fmt: skip
+
+
+def _approval_paths() -> dict[str, Any]:
+    """What takes a second person."""
+    text, why = {"type": "string"}, {"type": "string", "maxLength": 500}
+    anything = {"type": "object"}
+    pattern = "^(apr|chg)_[0-9a-f]{12}$"
+    one = [{"name": "id", "in": "path", "required": True, "schema": {"type": "string", "pattern": pattern}}]
+    digest = {"type": "string", "description": "The digest of what was read; nothing else is approved."}
+
+    def post(summary: str, operation: str, needs: list[str], *, path: Any = one, **given: Any) -> dict[str, Any]:
+        schema = {"type": "object", "properties": given, "required": needs, "additionalProperties": False}
+        answer = {"description": "Done, and durable.", "content": {"application/json": {"schema": anything}}}
+        return {
+            "post": {
+                "summary": summary,
+                "operationId": operation,
+                "parameters": list(path),
+                "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+                "responses": {
+                    "200" if path else "201": answer,
+                    **_errors("400", "401", "403", "404", "409", "413", "422", "503"),
+                },
+            }
+        }
+
+    return {
+        "/v1/approvals": {
+            "get": _get("Everything that waits for a second person, or did.", "readApprovals", anything, []),
+            **post("Ask for an operation.", "askForApproval", ["kind", "why"], path=(), kind=text, why=why,
+                   payload=anything),
+        },
+        "/v1/approvals/{id}": {"get": _get("One of them, exactly.", "readApproval", anything, one)},
+        "/v1/approvals/{id}/approve": post(
+            "Approve exactly the content of a digest.", "approveOperation", ["digest"], digest=digest, why=why,
+            confirm={"type": "array", "items": text},
+        ),
+        "/v1/approvals/{id}/reject": post("Reject what somebody else asked for.", "rejectOperation", ["why"], why=why),
+        "/v1/approvals/{id}/withdraw": post("Take back what one asked for.", "withdrawOperation", ["why"], why=why),
+        "/v1/approvals/{id}/collect": post(
+            "Have what was approved done, and take the result: once.", "collectOperation", []
+        ),
+        "/v1/keys": {"get": _get("All API keys, without their secrets.", "readKeys", anything, [])},
     }  # fmt: skip
 
 

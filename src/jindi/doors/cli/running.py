@@ -157,6 +157,10 @@ async def _up(
         output.say(f"Jindi is up: {url}   data: {settled.data}   records replayed: {platform.replayed}")
         output.say(f"API key (shown once): {api_key}")
         output.say(f"Sign in once, within 15 minutes: {sign_in}")
+        if not settled.platform.four_eyes:
+            output.say(
+                "四眼已关闭。Four eyes are off: one person alone changes keys and the vault (setting four_eyes)."
+            )
         output.say("Jindi is not legal advice. 金堤不构成法律意见。  Stop with Ctrl+C.")
 
     stream = None

@@ -36,7 +36,9 @@ from jindi.access import (
 from jindi.basics.instants import MINUTE_US, SECOND_US, format_instant
 from jindi.basics.money import format_minor
 from jindi.doors.console import live
+from jindi.doors.console.approvals import ApprovalPages, view_may
 from jindi.doors.console.assets import Assets
+from jindi.doors.console.exporting import Export, count
 from jindi.doors.console.guard import SecurityHeaders, read_form, refuse_other_sites
 from jindi.doors.console.overview import overview_values
 from jindi.doors.console.reasons import decision_values, limit_text
@@ -49,6 +51,7 @@ from jindi.doors.guarding import AboutOf, Endpoint, about_of, marked
 from jindi.doors.origins import address_class
 from jindi.packs.definitions import Outcome
 from jindi.ports import Clock
+from jindi.run.approvals.approvals import Approvals, Forbidden
 from jindi.run.audit import Actor, Audit, NotRecorded
 from jindi.run.versions.desk import OPERATOR, OWN_KEY, Desk
 
@@ -78,6 +81,7 @@ class Console:
         keys: ApiKeys | None = None,
         audit: Audit | None = None,
         permits: Permits | None = None,
+        approvals: Approvals | None = None,
     ) -> None:
         self._audit, self._permits = audit, permits or Permits()
         self._source, self._sessions, self._links, self._keys = source, sessions, links, keys
@@ -87,6 +91,13 @@ class Console:
         self._desk = desk
         self._versions = VersionPages(desk, self._pages, self._needs, self._checked_form) if desk is not None else None
         self._trail = TrailPage(audit, self._pages) if audit is not None else None
+        self._asking, self._approvals = approvals, None
+        if approvals is not None and desk is not None and keys is not None:
+            approvals.register(Export(source, self._csv))
+            self._approvals = ApprovalPages(
+                approvals, desk, keys, self._pages, self._needs, self._checked_form, self._refused_by_policy
+            )
+            self._pages.alone(not approvals.is_on)
         self._explaining = asyncio.Lock()
         self._streams = 0
 
@@ -164,6 +175,15 @@ class Console:
             return self._error(view, HTTPStatus.FORBIDDEN, "error.forbidden.scope", action=words, scopes=scopes)
         known = may.why if f"error.forbidden.{may.why}" in WORDS else NOT_PERMITTED
         return self._error(view, HTTPStatus.FORBIDDEN, f"error.forbidden.{known}", action=words)
+
+    async def _refused_by_policy(self, request: Request, view: View, error: Forbidden) -> Response:
+        """What a door could not know before it read the form is a refused action all the same."""
+        assert view.session is not None, "asked before"
+        try:
+            await self._act(request, self._actor(request, view.session.who), error.action, error.kind, allowed=False)
+        except NotRecorded:
+            return self._error(view, HTTPStatus.SERVICE_UNAVAILABLE, "error.not_recorded")
+        return self._forbidden(view, error.action, Verdict(False, error.why))
 
     def _first_page(self, session: Session) -> str:
         """Where somebody begins: the first page of the menu that he may see."""
@@ -377,19 +397,27 @@ class Console:
             horizon_us=self._source.horizon_us(wanted),
         )
 
-    async def export(self, request: Request, _: View) -> Response:
-        """The same filter's decisions as CSV, newest first, at most ten thousand."""
+    async def export(self, request: Request, view: View) -> Response:
+        """The same filter's decisions as CSV, newest first, at most ten thousand. More than one person may take away
+        takes another's approval.
+        """
         wanted, _unknown = _filter_of(request)
+        if self._asking is not None and self._asking.is_on:
+            most = self._asking.export_rows
+            if await count(self._source, wanted, most + 1) > most:
+                return self._pages.show(
+                    "export.html", view, status=HTTPStatus.FORBIDDEN, page="decisions", most=most, wanted=wanted,
+                    query=_query_of(wanted), may_ask=view_may(self._asking, view, "decisions.export"),
+                )  # fmt: skip
         return StreamingResponse(
             self._csv(wanted),
             media_type="text/csv; charset=utf-8",
             headers={"content-disposition": 'attachment; filename="decisions.csv"'},
         )
 
-    async def _csv(self, wanted: DecisionFilter) -> AsyncIterator[bytes]:
+    async def _csv(self, wanted: DecisionFilter, before: int | None = None) -> AsyncIterator[bytes]:
         """Page after page, so that the loop can turn to decisions in between."""
         yield b"\xef\xbb\xbf" + _csv_bytes([CSV_HEAD])  # spreadsheets need the mark to read Chinese
-        before: int | None = None
         for _ in range(EXPORT_ROWS_MAX // EXPORT_ROWS_AT_ONCE):
             rows = self._source.recent(EXPORT_ROWS_AT_ONCE, before, wanted)
             yield _csv_bytes([_csv_line(row) for row in rows])
@@ -528,6 +556,7 @@ class Console:
             Route("/console/policies/{id}", self._needs("policy.read", self.policy)),
             *self._audit_routes(),
             *(self._versions.routes() if self._versions is not None else ()),
+            *(self._approvals.routes() if self._approvals is not None else ()),
             Route("/assets/{digest}/{name}", self.asset),
         ]
 
@@ -556,15 +585,17 @@ def build_console(
     keys: ApiKeys | None = None,
     audit: Audit | None = None,
     permits: Permits | None = None,
+    approvals: Approvals | None = None,
 ) -> ASGIApp:
     """The console as an ASGI application for the root of a server: `/console`, `/sign-in`, `/assets`. With `desk` it
     has the pages on which versions are changed, with `keys` people may sign in with an API key, with `audit` all that
     they do is journalled before it is done, and shown. `permits` says who may do what (the shipped policies, without).
+    With `approvals` (and `desk` and `keys`) it has the pages of what takes four eyes.
 
     `zone` is the zone in which all instants are shown. Behind TLS the server must set the scheme to
     `https`, so that cookies are marked secure.
     """
-    return Console(source, sessions, links, clock, zone, desk, keys, audit, permits).app()
+    return Console(source, sessions, links, clock, zone, desk, keys, audit, permits, approvals).app()
 
 
 def _own_path(text: str) -> str:

@@ -6,7 +6,7 @@ asked for himself is the book's own rule; here it is told before it is journalle
 
 import asyncio
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +16,9 @@ import msgspec
 from jindi.access import About, ApiKeys, Kind, Permits, Principal, folded, name_mark
 from jindi.basics.instants import HOUR_US
 from jindi.run.approvals.book import Book, Entry, State, content_digest
+from jindi.run.approvals.keys import Create, Revoke, Rotate
 from jindi.run.approvals.operations import Delivery, Line, Operation, Unfit
+from jindi.run.approvals.vaults import DestroyRing, Erase, RotateRing
 from jindi.run.audit import Actor, Audit, NotRecorded
 from jindi.run.lane import Busy, Stopped
 from jindi.run.platform import Platform
@@ -137,6 +139,11 @@ class Approvals:
         self._operations[operation.what] = operation
 
     # ---- looking
+
+    @property
+    def export_rows(self) -> int:
+        """How many decisions one person may export at once."""
+        return self._platform.settings.export_rows
 
     @property
     def kinds(self) -> Mapping[str, Operation[Any, Any]]:
@@ -392,9 +399,11 @@ class Approvals:
     async def keep(self) -> None:
         """`tend` for as long as the platform runs, and remember on which day each key was used."""
         while True:
-            await self.tend()
-            with suppress(OSError):
+            try:
+                await self.tend()
                 self._keys.save_use()
+            except Exception as error:  # noqa: BLE001 - the next round begins afresh
+                self._platform.say(f"what was approved could not be looked after: {type(error).__name__}")
             await asyncio.sleep(TEND_S)
 
     # ---- what they have in common
@@ -457,6 +466,21 @@ class Approvals:
         await self._audit.act(actor, operation.what, f"{operation.on(kept)} {approval_id(entry.seq)}")
 
 
+def approvals_of(
+    platform: Platform, permits: Permits, keys: ApiKeys, *, people: Callable[[], Iterable[Principal]] = tuple,
+    is_gone: Callable[[str], bool] = lambda _: False,
+) -> Approvals:  # fmt: skip
+    """Where operations are asked for on a platform, as its settings say, with all kinds that it has."""
+    settings = platform.settings
+    operations: list[Operation[Any, Any]] = [Create(keys), Revoke(keys), Rotate(keys)]
+    if (vault := platform.vault) is not None:
+        operations += [RotateRing(vault), DestroyRing(vault), Erase(vault, platform.blind)]
+    return Approvals(
+        platform, permits, keys, operations, is_on=settings.four_eyes, open_us=settings.approval_us,
+        open_us_of=settings.approval_us_of, people=people, is_gone=is_gone,
+    )  # fmt: skip
+
+
 def said(why: str, *, must: bool = True) -> str:
     """A reason as it is kept: one line that says what it seems to say. Raises Declined."""
     text = why.strip()
@@ -471,19 +495,13 @@ def payload_of(entry: Entry) -> Any:
     return msgspec.json.decode(entry.asked.payload)
 
 
-def open_first(entries: Sequence[tuple[Entry, State]]) -> tuple[list[tuple[Entry, State]], list[tuple[Entry, State]]]:
-    """What waits for somebody, and what is over."""
-    waits = [each for each in entries if each[1] in ("open", "approved")]
-    return waits, [each for each in entries if each[1] not in ("open", "approved")]
-
-
 __all__ = [
     "POLICIES",
     "Approvals",
     "Declined",
     "Forbidden",
     "Standing",
-    "open_first",
+    "approvals_of",
     "payload_of",
     "said",
 ]
