@@ -975,7 +975,7 @@ FORGED = {
     "one person twice": [step("propose", needed=2), *[step("approve", 0, BOB, needed=2)] * 2],
     "a proposal of nobody": [step("propose", marks=()), step("approve", 0, BOB)],
     "a proposal that takes nobody": [step("propose", needed=0), step("approve", 0, BOB)],
-    "a proposal whose digest is another's": [step("propose", digest="0" * 64), step("approve", 0, BOB, digest="0" * 64)],
+    "a proposal with another's digest": [step("propose", digest="0" * 64), step("approve", 0, BOB, digest="0" * 64)],
     "a waiver by a person": [step("propose"), step("waive", 0, BOB)],
     "done without an approval": [step("propose"), step("apply", 0, ())],
     "collected without an approval": [step("propose"), step("collect", 0)],

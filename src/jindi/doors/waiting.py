@@ -59,7 +59,8 @@ def everything(approvals: Approvals, desk: Desk) -> Sequence[Waiting]:
     """All proposals and operations, the newest first."""
     listed = [of_proposal(each) for each in desk.proposals()]
     listed += [of_entry(entry, state) for entry, state in approvals.entries()]
-    return sorted(listed, key=lambda each: (each.at_us, each.id), reverse=True)
+    # Both kinds of id end in the record's number.
+    return sorted(listed, key=lambda each: (each.at_us, each.id.rpartition("_")[2]), reverse=True)
 
 
 def of_proposal(proposal: Proposal) -> Waiting:

@@ -99,7 +99,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "approvals.content": ("批准的内容", "What is approved"),
     "approvals.content_line": (
         "批准只对以下内容有效；摘要涵盖种类、内容、当时情形与所需人数。",
-        "An approval holds for this alone; the digest covers kind, content, the state at the time, and how many approve.",
+        "An approval holds for this alone; the digest covers kind, content, state, and how many approve.",
     ),
     "approvals.payload": ("记录原文", "As journalled"),
     "approvals.base": ("当时情形", "State at the time"),
