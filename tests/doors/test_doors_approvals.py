@@ -330,13 +330,6 @@ def test_in_the_console_a_key_is_asked_for_approved_and_shown_once():
     async def go():
         async with House() as house:
             ann, bob = house.guest("ann"), house.guest("bob", lang="zh")
-            form = {
-                "kind": "key.create",
-                "name": "gateway",
-                "days": "30",
-                "scope.events:write": "1",
-                "why": "a gateway",
-            }
             address = await ann.send("/console/approvals/propose", **FORM)
             path = address.partition("?")[0]
             assert "another person answers it" in await ann.see(address)
@@ -402,13 +395,6 @@ def test_a_form_may_not_send_what_its_kind_has_not():
     async def go():
         async with House() as house:
             ann = house.guest("ann")
-            form = {
-                "kind": "key.create",
-                "name": "gateway",
-                "days": "30",
-                "scope.events:write": "1",
-                "why": "a gateway",
-            }
             more = {"proposer": "bob", "needed": "0", "owner": "bob", "scope.root": "1"}
             address = await ann.send("/console/approvals/propose", **FORM, **more)
             entry = house.approvals.entry(address.rpartition("/")[2].partition("?")[0])

@@ -50,6 +50,11 @@ class Waiting:
         return self.state in ("open", "approved")
 
     @property
+    def is_waived(self) -> bool:
+        """Whether it went on without a second person, because the setting said so."""
+        return any(answer.what == "waive" for answer in self.answers)
+
+    @property
     def approvals(self) -> int:
         """How many people have approved it."""
         return sum(answer.what == "approve" for answer in self.answers)

@@ -136,7 +136,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "approvals.ask": ("申请", "Ask for"),
     "approvals.ask_button": ("提交申请", "Ask for approval"),
     "approvals.state.open": ("待批准", "Waiting"),
-    "approvals.state.approved": ("已批准，待领取或执行", "Approved, not done yet"),
+    "approvals.state.approved": ("待领取或执行", "To be collected or done"),
     "approvals.state.applied": ("已执行", "Done"),
     "approvals.state.failed": ("执行失败", "Failed"),
     "approvals.state.rejected": ("已驳回", "Rejected"),
