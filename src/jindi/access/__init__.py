@@ -4,8 +4,10 @@ Knows: digests of secrets, scopes, time limits. Never: a clock, chance (instants
 handed in), or a secret in clear after the moment it was made.
 """
 
+from jindi.access.budgets import Budgets, Rate, parse_rate
 from jindi.access.keys import ApiKey, ApiKeys
 from jindi.access.links import LINK_LIFETIME_US, Invitation, SignInLinks
+from jindi.access.replays import Replays
 from jindi.access.scopes import SCOPES, Scope, allows, parse_scopes
 from jindi.access.secrets import RandomBytes, digest_of
 from jindi.access.sessions import (
@@ -25,9 +27,12 @@ __all__ = [
     "SCOPES",
     "ApiKey",
     "ApiKeys",
+    "Budgets",
     "Invitation",
     "NewSession",
     "RandomBytes",
+    "Rate",
+    "Replays",
     "Scope",
     "Session",
     "Sessions",
@@ -36,5 +41,6 @@ __all__ = [
     "csrf_token",
     "digest_of",
     "is_csrf_token",
+    "parse_rate",
     "parse_scopes",
 ]

@@ -13,6 +13,7 @@ import msgspec
 from jindi.basics.instants import MINUTE_US, SECOND_US
 from jindi.basics.money import AMOUNT_MINOR_MAX, EXPONENTS, parse_minor
 from jindi.basics.problems import Problem, Problems
+from jindi.basics.shapes import Misshapen, check_shape
 from jindi.language import Kind
 from jindi.packs import Definitions, EventDef, FieldDef, ListDef
 from jindi.run.events import Event, Scalar, Scalars
@@ -286,6 +287,10 @@ class Intake:
             return [
                 Problem("event", "", f"longer than {EVENT_BYTES_MAX} bytes", "send what the type declares, no more")
             ]
+        try:
+            check_shape(raw)
+        except Misshapen as error:
+            return [Problem("event", "", str(error), "send what the type declares, no more")]
         try:
             document = msgspec.json.decode(raw)
         except (msgspec.MsgspecError, ValueError, RecursionError):

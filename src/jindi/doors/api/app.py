@@ -18,13 +18,16 @@ from jindi.access import Scope as Right
 from jindi.basics.instants import format_instant
 from jindi.basics.money import EXPONENTS, format_minor
 from jindi.basics.problems import Problems
+from jindi.basics.shapes import check_shape
 from jindi.doors.api import problems
-from jindi.doors.api.hot import Events, Gone, Receive, Scope, Send, TooLarge, answer, read_body
+from jindi.doors.api.hot import SIGNED_BY, Events, Gone, Receive, Scope, Send, TooLarge, answer, read_body
 from jindi.doors.api.metrics import exposition
 from jindi.doors.api.openapi import document
 from jindi.doors.api.problems import Title, problem
+from jindi.doors.api.threshold import Threshold
 from jindi.doors.api.trail import TrailRoutes
 from jindi.doors.api.versions import PACKS_BYTES_MAX, Keyed, VersionRoutes
+from jindi.doors.fences import Fences
 from jindi.doors.origins import address_class
 from jindi.engine import to_json
 from jindi.language import Kind, Type, Value
@@ -120,7 +123,9 @@ class Routes:
 
         async def guarded(request: Request) -> Response:
             given = request.headers.get("authorization", "")
-            key = self._keys.holder(given[7:].strip()) if given[:7].lower() == "bearer " else None
+            key = request.scope.get(SIGNED_BY)
+            if key is None and given[:7].lower() == "bearer ":
+                key = self._keys.holder(given[7:].strip())
             if key is None:
                 return _error(problems.UNAUTHENTICATED)
             may = any(map(key.may, rights))
@@ -211,6 +216,7 @@ class Routes:
         except Gone:
             return Response()  # nobody is there to read it
         try:
+            check_shape(body)
             asked = msgspec.json.decode(body, type=TryRequest)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return _error(problems.BAD_REQUEST, 'give {"files": {path: text}, "event": {…}}')
@@ -259,12 +265,14 @@ def build_api(
     console: ASGIApp | None = None,
     events: Events | None = None,
     desk: Desk | None = None,
+    fences: Fences | None = None,
 ) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     """The ASGI application of a running platform. `base_files` gives the packs that are always loaded; `events` is
     the hot route, if its maker uses it elsewhere, too; `desk` where versions are changed (without, what is in force
-    counts as saved).
+    counts as saved); `fences` is what every request passes first.
     """
-    hot = events or Events(platform, keys, clock)
+    fences = fences or Fences()
+    hot = events or Events(platform, keys, clock, fences.turnstile)
     rest = Starlette(
         routes=list(Routes(platform, keys, base_files, desk or Desk(platform, lambda: platform.base)).routes()),
         exception_handlers={404: _not_found, 405: _not_allowed, 500: _failed},
@@ -286,7 +294,7 @@ def build_api(
         else:
             await console(scope, receive, send)
 
-    return application
+    return Threshold(application, keys, clock, fences, told_as_programs)
 
 
 async def _not_found(_: Request, __: Exception) -> Response:

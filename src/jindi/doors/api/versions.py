@@ -12,6 +12,7 @@ from jindi.access import ApiKey
 from jindi.access import Scope as Right
 from jindi.basics.instants import format_instant
 from jindi.basics.problems import Problems
+from jindi.basics.shapes import check_shape
 from jindi.doors.api import problems
 from jindi.doors.api.hot import Gone, TooLarge, read_body
 from jindi.doors.api.problems import problem
@@ -247,6 +248,7 @@ class VersionRoutes:
 
 async def _read(request: Request, kind: type[_Asked]) -> _Asked:
     body = await read_body(request.receive, PACKS_BYTES_MAX)
+    check_shape(body)
     return msgspec.json.decode(body or b"{}", type=kind)
 
 

@@ -8,6 +8,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from jindi.doors.headers import HSTS, NO_STORE, SHARED, wants_hsts
+
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -18,14 +20,9 @@ FORM_BYTES_MAX = 8192
 
 _HEADERS = (
     (b"content-security-policy", CSP.encode()),
-    (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=(), usb=()"),
-    (b"x-frame-options", b"DENY"),
+    *SHARED,
 )
-_HSTS = (b"strict-transport-security", b"max-age=31536000")
 
 
 class SecurityHeaders:
@@ -49,11 +46,11 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 headers = list(message.get("headers", ()))
                 if not any(name == b"cache-control" for name, _ in headers):
-                    headers.append((b"cache-control", b"no-store"))
+                    headers.append(NO_STORE)
                 headers.extend(_HEADERS)
                 headers.append((b"x-request-id", request_id.encode()))
-                if scope["scheme"] == "https":
-                    headers.append(_HSTS)
+                if wants_hsts(scope["scheme"], scope["headers"]):
+                    headers.append(HSTS)
                 message["headers"] = headers
             await send(message)
 
