@@ -12,11 +12,13 @@ from typing import BinaryIO
 import msgspec
 
 import jindi
-from jindi.access import ApiKeys, Sessions, SignInLinks
+from jindi.access import ApiKeys, Replays, Sessions, SignInLinks
+from jindi.app.certificates import own_authority, tls_files
 from jindi.app.settings import FILE_NAME, settle
 from jindi.app.vaults import another_root, has_vault, open_vault
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.wiring import Settled
+from jindi.doors.tls import TlsFiles
 from jindi.journal import Signer, Verifier, checkpoints, heads
 from jindi.ports import Blobs, Clock, Files, Lines, Log, Root
 from jindi.run.backup.making import Source
@@ -355,6 +357,18 @@ class Outside:
     def keys(self, blobs: Blobs) -> ApiKeys:
         """API keys."""
         return ApiKeys(blobs, secrets.token_bytes)
+
+    def replays(self, settled: Settled, blobs: Blobs) -> Replays:
+        """What signed requests are held against."""
+        return Replays(blobs, settled.transport.signature_window_s)
+
+    def tls_files(self, settled: Settled) -> TlsFiles | None:
+        """The files to speak TLS with."""
+        return tls_files(settled, self.clock.now_us())
+
+    def own_authority(self, settled: Settled) -> Path:
+        """The certificate to verify our own pair against."""
+        return own_authority(settled)
 
     def sessions(self, blobs: Blobs) -> Sessions:
         """Sessions of people."""

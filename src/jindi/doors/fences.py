@@ -9,6 +9,9 @@ from jindi.access import Budgets, Rate, Replays
 from jindi.doors.hosts import Hosts
 
 CONNECTIONS_MAX = 4_096
+WAIT = "jindi.wait_s"
+"""Where in a request's scope the console finds that a person has to wait, and how long: he gets a page."""
+
 IPV6_PREFIX = 64
 """One customer of a network has at least so much of IPv6: to count single addresses would count nothing."""
 

@@ -35,7 +35,7 @@ from jindi.doors.api.hot import (
     read_body,
 )
 from jindi.doors.api.problems import MEDIA_TYPE, problem
-from jindi.doors.fences import Fences, place_of
+from jindi.doors.fences import WAIT, Fences, place_of
 from jindi.doors.headers import completed, wants_hsts
 from jindi.ports import Clock
 from jindi.run.intake import EVENT_BYTES_MAX
@@ -46,9 +46,6 @@ BODY_BYTES_MAX = 8 * 1024 * 1024
 
 IN_PLACE_BYTES = 1024 * 1024
 """A longer body is digested in a thread: decisions must not wait for it."""
-
-WAIT = "jindi.wait_s"
-"""Where the console finds that a person has to wait, and how long: he gets a page."""
 
 
 class Threshold:
@@ -71,7 +68,7 @@ class Threshold:
             return
         headers = scope["headers"]
         if self.is_for_programs(scope["path"]):
-            send = _completing(send, with_hsts=wants_hsts(scope["scheme"], headers))
+            send = _completing(send, with_hsts=wants_hsts(scope.get("scheme", "http"), headers))
         scope.pop(SIGNED_BY, None)
         if not any(name in (b"signature", b"signature-input") for name, _ in headers):
             key = self._bearer(headers)

@@ -1,13 +1,16 @@
 """What every answer of the console carries, and what every unsafe request must bring."""
 
 import secrets
+from collections.abc import Callable
 from http import HTTPStatus
 from urllib.parse import parse_qs
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from jindi.doors.fences import WAIT
 from jindi.doors.headers import HSTS, NO_STORE, SHARED, wants_hsts
 
 CSP = (
@@ -55,6 +58,21 @@ class SecurityHeaders:
             await send(message)
 
         await self._app(scope, receive, send_guarded)
+
+
+class Waiting:
+    """Gives a page to those whom the threshold lets wait, instead of what they asked for."""
+
+    def __init__(self, app: ASGIApp, page: Callable[[Request, int], Response]) -> None:
+        self._app, self._page = app, page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request of ASGI."""
+        wait_s: int | None = scope.get(WAIT)
+        if wait_s is None:
+            await self._app(scope, receive, send)
+        else:
+            await self._page(Request(scope), wait_s)(scope, receive, send)
 
 
 def refuse_other_sites(request: Request) -> None:
