@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from jindi.access.principal import Kind, Principal
 from jindi.access.records import read_records, save_records
-from jindi.access.scopes import Scope, allows
+from jindi.access.scopes import Scope
 from jindi.access.secrets import RandomBytes, digest_of, new_secret
 from jindi.ports import Blobs
 
@@ -33,9 +34,10 @@ class ApiKey:
     signs: bool = False
     """Whether it opens nothing by itself: each request must be signed with the private key that belongs to it."""
 
-    def may(self, wanted: Scope) -> bool:
-        """Whether this key carries the right `wanted`."""
-        return allows(self.scopes, wanted)
+    @property
+    def principal(self) -> Principal:
+        """Whoever holds this key, as the policies see him."""
+        return Principal(Kind.KEY, self.id, self.name, scopes=self.scopes)
 
 
 class _Record(msgspec.Struct, frozen=True):

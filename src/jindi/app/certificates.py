@@ -43,8 +43,9 @@ def _renew(blobs: Blobs, folder: Path, names: list[str], now_us: int) -> None:
         blobs.save(AUTHORITY_KEY, [made.key], private=True)
         blobs.save(AUTHORITY, [made.certificate])
         there, signing = made
-    elif (leaf := blobs.load(LEAF)) is not None and blobs.load(LEAF_KEY) is not None:
-        if covers(leaf, names, now_us) and leaf.endswith(there):
+    else:
+        leaf = blobs.load(LEAF) or b""
+        if covers(leaf, names, now_us) and leaf.endswith(there) and blobs.load(LEAF_KEY) is not None:
             return
     try:
         pair = new_leaf(Pair(there, signing), names, now_us)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import uvicorn
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from jindi.access import ApiKeys, Scope, Sessions, SignInLinks
+from jindi.access import ApiKeys, Permits, Scope, Sessions, SignInLinks
 from jindi.doors.api import build_api
 from jindi.doors.api.connection import connections
 from jindi.doors.api.hot import Events
@@ -87,11 +87,12 @@ def start_key(keys: ApiKeys, now_us: int) -> str:
 async def serve(
     platform: Platform, sock: socket.socket, *, keys: ApiKeys, sessions: Sessions, links: SignInLinks, clock: Clock,
     base_files: Callable[[], Mapping[str, str]], saved: Callable[[], Mapping[str, str]], ready: Callable[[], None],
-    score: Callable[[], Mapping[str, Any] | None] = lambda: None,
+    permits: Permits, score: Callable[[], Mapping[str, Any] | None] = lambda: None,
     fences: Fences | None = None, tls: ssl.SSLContext | None = None,
 ) -> None:  # fmt: skip
     """Serve until the process is told to stop. `platform` has been started; closing it is the caller's. `saved` reads
-    the packs' folders, `fences` is what stands around the door, `tls` the context to speak TLS with.
+    the packs' folders, `permits` says who may do what, `fences` is what stands around the door, `tls` the context to
+    speak TLS with.
     """
     fences = fences or Fences()
     desk = Desk(platform, saved)
@@ -100,10 +101,10 @@ async def serve(
     )
     console = build_console(
         PlatformSource(platform, score), sessions=sessions, links=links, clock=clock, zone=zone, desk=desk,
-        keys=keys, audit=Audit(platform),
+        keys=keys, audit=Audit(platform), permits=permits,
     )  # fmt: skip
-    events = Events(platform, keys, clock, fences.turnstile)
-    application = build_api(platform, keys, clock, base_files, console, events, desk, fences)
+    events = Events(platform, keys, clock, permits, fences.turnstile)
+    application = build_api(platform, keys, clock, base_files, console, events, desk, permits, fences)
     # A proxy on this machine says by which scheme and from where a request came; the short way is spared the look.
     # (The two libraries type the same interface in different words.)
     behind_proxy: Any = ProxyHeadersMiddleware(cast("Any", application), trusted_hosts="127.0.0.1")

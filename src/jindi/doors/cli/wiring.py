@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
-from jindi.access import ApiKeys, Replays, Sessions, SignInLinks
+from jindi.access import ApiKeys, Permits, Replays, Sessions, SignInLinks
 from jindi.access.replays import WINDOW_S
 from jindi.doors.fences import CONNECTIONS_MAX, Rates
 from jindi.doors.tls import TlsFiles
@@ -65,6 +65,7 @@ class Settled:
     backup_hours: int = 0
     drill_days: int = 0
     transport: Transport = field(default_factory=Transport)
+    permits: Path | None = None
 
 
 class Wiring(Protocol):
@@ -146,6 +147,9 @@ class Wiring(Protocol):
 
     def own_authority(self, settled: Settled) -> Path:
         """The certificate to verify our own pair against."""
+
+    def permits(self, settled: Settled) -> Permits:
+        """Who may do what: the shipped policies, and the company's own. Raises Problems."""
 
     def sessions(self, blobs: Blobs) -> Sessions:
         """Sessions of people."""

@@ -8,6 +8,9 @@ endpoint is dead, which everybody can see, and goes on from the same place when 
 import asyncio
 import random
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import ParamSpec, TypeVar
 
 import msgspec
 
@@ -27,9 +30,14 @@ WAITS_S = (5, 30, 2 * MINUTE_S, 10 * MINUTE_S, 30 * MINUTE_S, HOUR_S, 2 * HOUR_S
 
 RECORDS_AT_ONCE, MESSAGES_AT_ONCE = 2_000, 64
 POLL_S = 0.5
+THREADS = 8
+REST_US = 30 * SECOND_US
+"""How long an endpoint rests when our own side has failed."""
+
 SAVE_US = SECOND_US
 """So often a cursor that moves is made durable, at the most: a crash sends what was told since once more."""
 
+P, T = ParamSpec("P"), TypeVar("T")
 _json = msgspec.json.Encoder().encode
 
 
@@ -68,6 +76,9 @@ class Courier:
         self._platform, self._endpoints, self._sender, self._clock = platform, endpoints, sender, clock
         self._tell = tell
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._rest_us: dict[str, int] = {}
+        # Threads of its own: a receiver that takes its time must not keep others from theirs.
+        self._threads = ThreadPoolExecutor(THREADS, "webhooks")
         self._saved_us: dict[str, int] = {}
         self.progress: dict[str, Progress] = {}
         """How far each endpoint has been told; for whoever shows it."""
@@ -83,6 +94,7 @@ class Courier:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            self._threads.shutdown(wait=False)
 
     def _look(self) -> None:
         """A task for each endpoint that is on."""
@@ -90,10 +102,15 @@ class Courier:
             if task.done():
                 del self._tasks[identifier]
                 if not task.cancelled() and (error := task.exception()) is not None:
+                    self._rest_us[identifier] = self._clock.now_us() + REST_US
                     self._tell(f"the webhook {identifier} has stopped for now: {type(error).__name__}: {error}")
         for endpoint in self._endpoints.all():
-            if endpoint.state == "on" and endpoint.id not in self._tasks:
+            rests = self._rest_us.get(endpoint.id, 0) > self._clock.now_us()
+            if endpoint.state == "on" and endpoint.id not in self._tasks and not rests:
                 self._tasks[endpoint.id] = asyncio.create_task(self._follow(endpoint.id))
+
+    async def _beside(self, do: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, partial(do, *args, **kwargs))
 
     async def _follow(self, identifier: str) -> None:
         sender = self._sender()
@@ -101,7 +118,7 @@ class Courier:
         try:
             while (endpoint := self._on(identifier)) is not None:
                 try:
-                    told, after = await asyncio.to_thread(self._read, endpoint, progress.next)
+                    told, after = await self._beside(self._read, endpoint, progress.next)
                 except LogFailure:
                     await asyncio.sleep(POLL_S)  # the lane recovers, or the platform stops
                     continue
@@ -118,7 +135,7 @@ class Courier:
         finally:
             sender.stop()
             # A thread may still hold the connection; it sees the stop and lets go.
-            asyncio.get_running_loop().run_in_executor(None, sender.close)
+            self._threads.submit(sender.close)
             if identifier in self.progress and self._is_there(identifier):
                 self._endpoints.save_progress(identifier, progress)
 
@@ -155,8 +172,12 @@ class Courier:
                 return told, min(seq, until)
             if isinstance(record, DecisionRecord):
                 outcome = str(OUTCOMES[record.verdict.outcome])
-                if endpoint.wants(outcome, record.event_type):
+                if not endpoint.wants(outcome, record.event_type):
+                    continue
+                try:
                     told.append(self._message(endpoint, seq, record))
+                except LookupError as error:  # definitions that this version does not take any more
+                    self._tell(f"the webhook {endpoint.id} is not told of record {seq}: {error}")
         return told, until
 
     def _message(self, endpoint: Endpoint, seq: int, record: DecisionRecord) -> Told:
@@ -173,6 +194,8 @@ class Courier:
         """Send until it is taken; False when the endpoint is no longer on."""
         while True:
             now_us = self._clock.now_us()
+            # A clock that was put back must not make the wait longer than it was meant to be.
+            progress.retry_us = min(progress.retry_us, now_us + 2 * WAITS_S[-1] * SECOND_US)
             if progress.retry_us > now_us:
                 await asyncio.sleep(min(POLL_S, (progress.retry_us - now_us) / SECOND_US))
                 if self._on(identifier) is None:
@@ -181,7 +204,7 @@ class Courier:
             if (endpoint := self._on(identifier)) is None:
                 return False
             headers = headers_of(endpoint, told.id, told.body, now_us)
-            sent = await asyncio.to_thread(sender.send, endpoint.url, headers, told.body)
+            sent = await self._beside(sender.send, endpoint.url, headers, told.body)
             progress.last_us, progress.last_why = self._clock.now_us(), sent.why
             if not sent.why:
                 progress.delivered += 1

@@ -17,7 +17,7 @@ OVERLAP_US = DAY_US
 State = Literal["on", "off", "dead"]
 
 
-class Unknown(LookupError):
+class Unknown(LookupError):  # noqa: N818 - what is told
     """There is no such endpoint."""
 
 

@@ -16,17 +16,22 @@ Resolve = Callable[[str, int], Sequence[str]]
 
 _NAT64 = ip_network("64:ff9b::/96")
 _6TO4 = ip_network("2002::/16")
+_GLOBAL_UNICAST = ip_network("2000::/3")
 _TEREDO = ip_network("2001::/32")
 _NEVER = tuple(
     ip_network(text)
     for text in (
         "168.63.129.16/32",  # the agent of Azure's hosts: public by its number, and inside
         "100.64.0.0/10",  # carriers' own space (RFC 6598); Alibaba Cloud's metadata lies here
+        "192.0.0.0/24",  # protocols' own (RFC 6890); Oracle Cloud's metadata lies here
         "192.88.99.0/24",  # 6to4 relays, given up (RFC 7526)
         "fec0::/10",  # site-local, given up (RFC 3879)
     )
 )
-_METADATA = tuple(ip_network(text) for text in ("169.254.0.0/16", "fe80::/10", "fd00:ec2::/32", "100.100.100.200/32"))
+_METADATA = tuple(
+    ip_network(text)
+    for text in ("169.254.0.0/16", "fe80::/10", "fd00:ec2::/32", "100.100.100.200/32", "192.0.0.192/32")
+)
 """Where clouds answer with a machine's credentials. No setting opens them."""
 
 URL_LENGTH_MAX = 2_048
@@ -93,6 +98,8 @@ class Reach:
             return inner.is_loopback
         if is_named or any(inner in network for network in self._networks):
             return not inner.is_unspecified
+        if isinstance(inner, IPv6Address) and inner not in _GLOBAL_UNICAST:
+            return False
         return inner.is_global and not any(inner in network for network in _NEVER)
 
 

@@ -1,4 +1,4 @@
-"""One message to one endpoint: connected to the address that was looked at, for a limited time, with a limited answer."""
+"""One message to one endpoint: sent to the address that was looked at, in limited time, for a limited answer."""
 
 import ssl
 import threading
@@ -63,7 +63,7 @@ class _Stream(httpcore.NetworkStream):
     def __init__(self, inner: httpcore.NetworkStream, purse: _Purse) -> None:
         self._inner, self._purse = inner, purse
 
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 - the purse knows better
         """The next bytes."""
         while True:
             try:
@@ -82,7 +82,10 @@ class _Stream(httpcore.NetworkStream):
         self._inner.close()
 
     def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ARG002 - the purse knows better
     ) -> httpcore.NetworkStream:
         """The same connection, sealed."""
         return _Stream(self._inner.start_tls(ssl_context, server_hostname, self._purse.left_s(CONNECT_S)), self._purse)
@@ -101,8 +104,9 @@ class _Backend(httpcore.NetworkBackend):
         self.plain = False
 
     def connect_tcp(
-        self, host: str, port: int, timeout: float | None = None, local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
+        self, host: str, port: int,
+        timeout: float | None = None,  # noqa: ARG002 - the purse knows better
+        local_address: str | None = None, socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:  # fmt: skip
         """A connection to a name's address."""
         address = self._reach.address(host, port, plain=self.plain)
@@ -113,6 +117,7 @@ class _Backend(httpcore.NetworkBackend):
         self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
     ) -> httpcore.NetworkStream:
         """There is no such endpoint."""
+        del path, timeout, socket_options
         raise Forbidden("an endpoint is no socket of this machine")
 
 
@@ -143,10 +148,11 @@ class Sender:
         try:
             parts = self._reach.parts(url)
             self._backend.plain = parts.scheme == b"http"
-            given = [("host", _host(parts)), ("user-agent", f"Jindi/{__version__}"), ("content-type", "application/json")]
-            request = httpcore.Request(
-                "POST", parts, headers=[*given, ("content-length", str(len(body))), *headers.items()], content=body
-            )
+            given = {
+                "host": _host(parts), "user-agent": f"Jindi/{__version__}", "content-type": "application/json",
+                "content-length": str(len(body)),
+            }  # fmt: skip
+            request = httpcore.Request("POST", parts, headers=list((given | headers).items()), content=body)
             response = self._pool.handle_request(request)
             try:
                 response.read()

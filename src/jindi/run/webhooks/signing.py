@@ -1,7 +1,8 @@
 """Signatures of webhooks, as the Standard Webhooks specification 1.0 has them.
 
 What is signed is the message's id, its time in seconds and its body, with dots between. `v1` is HMAC-SHA256 under a
-secret that both sides hold (`whsec_…`), `v1a` is Ed25519: the receiver holds the public half (`whpk_…`) and can't forge.
+secret that both sides hold (`whsec_…`). `v1a` is Ed25519: the receiver holds the public half (`whpk_…`) alone, and
+can't forge.
 """
 
 import hashlib
