@@ -28,6 +28,9 @@ from jindi.run.backup.repository import Repository
 from jindi.run.backup.restoring import Room
 from jindi.run.backup.sealing import fingerprint
 from jindi.run.snapshots import PREFIX as SNAPSHOT
+from jindi.run.webhooks import Endpoints, Reach
+from jindi.run.webhooks.mailing import Mailing
+from jindi.run.webhooks.sending import receivers_context
 from jindi.stores.databases import copied
 from jindi.stores.files import FileBlobs
 from jindi.stores.folders import read_folder, write_folder
@@ -49,7 +52,7 @@ half of the backup key."""
 SEALS = (checkpoints.PREFIX, heads.PREFIX)
 """The names of what is signed about the journal begin so."""
 
-KEPT_WHOLE = (ORIGIN, KEYS_SPLIT, BACKUP_TO, ApiKeys.BLOB)
+KEPT_WHOLE = (ORIGIN, KEYS_SPLIT, BACKUP_TO, ApiKeys.BLOB, Endpoints.BLOB)
 """The small blobs that a backup takes. Sessions and sign-in links end with the machine that gave them."""
 
 PACKS = "packs.json"
@@ -365,6 +368,17 @@ class Outside:
     def tls_files(self, settled: Settled) -> TlsFiles | None:
         """The files to speak TLS with."""
         return tls_files(settled, self.clock.now_us())
+
+    def mailing(self, settled: Settled, blobs: Blobs) -> Mailing:
+        """The webhooks."""
+        transport = settled.transport
+        try:
+            context = receivers_context(transport.webhook_ca)
+        except OSError:
+            what, remedy = "holds no authorities (PEM), or can't be read", "name a file of certificates"
+            raise Problems([Problem(str(transport.webhook_ca), "", what, remedy)]) from None
+        reach = Reach(transport.webhook_allow, http_on_loopback=transport.webhook_http)
+        return Mailing(Endpoints(blobs, secrets.token_bytes), reach, context)
 
     def own_authority(self, settled: Settled) -> Path:
         """The certificate to verify our own pair against."""

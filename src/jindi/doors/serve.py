@@ -24,6 +24,7 @@ from jindi.ports import Clock
 from jindi.run.audit import Audit
 from jindi.run.platform import Platform
 from jindi.run.versions.desk import Desk
+from jindi.run.webhooks.mailing import Mailing
 
 KEPT_START_KEYS = 5
 START_KEY = "start"
@@ -88,11 +89,11 @@ async def serve(
     platform: Platform, sock: socket.socket, *, keys: ApiKeys, sessions: Sessions, links: SignInLinks, clock: Clock,
     base_files: Callable[[], Mapping[str, str]], saved: Callable[[], Mapping[str, str]], ready: Callable[[], None],
     permits: Permits, score: Callable[[], Mapping[str, Any] | None] = lambda: None,
-    fences: Fences | None = None, tls: ssl.SSLContext | None = None,
+    fences: Fences | None = None, tls: ssl.SSLContext | None = None, mailing: Mailing | None = None,
 ) -> None:  # fmt: skip
     """Serve until the process is told to stop. `platform` has been started; closing it is the caller's. `saved` reads
     the packs' folders, `permits` says who may do what, `fences` is what stands around the door, `tls` the context to
-    speak TLS with.
+    speak TLS with, `mailing` the webhooks.
     """
     fences = fences or Fences()
     desk = Desk(platform, saved)
@@ -104,7 +105,7 @@ async def serve(
         keys=keys, audit=Audit(platform), permits=permits,
     )  # fmt: skip
     events = Events(platform, keys, clock, permits, fences.turnstile)
-    application = build_api(platform, keys, clock, base_files, console, events, desk, permits, fences)
+    application = build_api(platform, keys, clock, base_files, console, events, desk, permits, fences, mailing)
     # A proxy on this machine says by which scheme and from where a request came; the short way is spared the look.
     # (The two libraries type the same interface in different words.)
     behind_proxy: Any = ProxyHeadersMiddleware(cast("Any", application), trusted_hosts="127.0.0.1")

@@ -252,6 +252,8 @@ class Intake:
 
     def read(self, raw: bytes | memoryview, now_us: int | None = None) -> Event:
         """One event from its JSON bytes; `now_us` spares a look at the clock. Raises Refused with all problems."""
+        if len(raw) > EVENT_BYTES_MAX:
+            raise Refused(self._problems_of_bytes(raw))
         try:
             wire = self._decode(raw)
             shape = self._by_struct[type(wire)]
@@ -263,7 +265,7 @@ class Intake:
             raise Refused(self._problems_of_bytes(raw)) from None
         if now_us is None:
             now_us = self._now_us()
-        if at_us > now_us + AHEAD_MAX_US or at_us < _EARLIEST_US or len(raw) > EVENT_BYTES_MAX:
+        if at_us > now_us + AHEAD_MAX_US or at_us < _EARLIEST_US:
             raise Refused(self._problems_of_bytes(raw))
         if clear and self._held is not None:
             return Event(event_id, shape.definition.name, at_us, values, _fresh(clear, values, self._held))

@@ -23,6 +23,9 @@ SIGNED_BY = "jindi.signed_by"
 """Where a request's scope has the key whose signature was found right; only the threshold puts it there."""
 
 NDJSON_BYTES_MAX = 64 * 1024 * 1024
+LINES_MAX = 262_144
+"""Blank lines count, too: to pass over them takes time as well."""
+
 LINES_AT_ONCE = 64
 """Lines decided before other requests get their turn: some milliseconds."""
 
@@ -107,7 +110,11 @@ class Events:
                 return
             except Gone:
                 return  # half a body is no request
-            if ndjson:
+            if ndjson and body.count(b"\n") > LINES_MAX:
+                await answer(
+                    send, 413, problem(problems.TOO_LARGE, f"more than {LINES_MAX} lines"), problems.MEDIA_TYPE
+                )
+            elif ndjson:
                 await self._many(body, send)
                 self._turnstile.more_events(key.id, body.count(b"\n"))
             else:

@@ -22,6 +22,7 @@ from jindi.doors.cli.helping import Plain
 from jindi.doors.cli.output import Output, counted
 from jindi.doors.cli.policies import policies_app
 from jindi.doors.cli.subjects import subject_app, vault_app
+from jindi.doors.cli.webhooks import webhooks_app
 from jindi.doors.cli.wiring import Settled, Wiring
 from jindi.ports import LogFailure
 
@@ -42,6 +43,7 @@ app.add_typer(features_app, name="features")
 app.add_typer(rules_app, name="rules")
 app.add_typer(config_app, name="config")
 app.add_typer(keys_app, name="keys")
+app.add_typer(webhooks_app, name="webhooks")
 app.add_typer(vault_app, name="vault")
 app.add_typer(subject_app, name="subject")
 

@@ -30,6 +30,7 @@ from jindi.run.backup.saver import Limits, Saver
 from jindi.run.drift.watcher import Watcher
 from jindi.run.history.keeper import Keeper
 from jindi.run.platform import NotNow, Platform
+from jindi.run.webhooks import Courier
 
 if TYPE_CHECKING:
     from jindi.run.demo import Began
@@ -154,7 +155,7 @@ async def _up(
     gc.freeze()
     blobs = wiring.blobs(settled)
     keys, links, permits = wiring.keys(blobs), wiring.links(blobs), wiring.permits(settled)
-    replays = wiring.replays(settled, blobs)
+    replays, mailing = wiring.replays(settled, blobs), wiring.mailing(settled, blobs)
     audit, who = Audit(platform), caller()
     await audit.act(who, "platform.start")
     await audit.act(who, "key.create", f"{START_KEY} [{Scope.ADMIN}]")
@@ -190,7 +191,8 @@ async def _up(
         Hosts((settled.host, *transport.hosts)), Turnstile(transport.rates), replays, transport.connections,
         hsts=transport.tls == "files",
     )  # fmt: skip
-    works = [_watch_packs(wiring, settled, output, platform), _collect()]
+    courier = Courier(platform, mailing.endpoints, mailing.sender, wiring.clock, output.note)
+    works = [_watch_packs(wiring, settled, output, platform), _collect(), courier.run()]
     if tls is not None:
         works.append(_watch_tls(wiring, settled, output, tls))
     async with _beside(*works, *([stream.run()] if stream else [])):
@@ -199,7 +201,7 @@ async def _up(
                 platform, sock, keys=keys, sessions=wiring.sessions(blobs), links=links, clock=wiring.clock,
                 permits=permits, base_files=wiring.base_files, saved=lambda: wiring.pack_files(settled.packs),
                 ready=ready, score=stream.board.to_json if stream else lambda: None,
-                fences=fences, tls=tls.context if tls is not None else None,
+                fences=fences, tls=tls.context if tls is not None else None, mailing=mailing,
             )  # fmt: skip
         finally:
             with contextlib.suppress(OSError):  # then the marks of before are in force, which lie further ahead

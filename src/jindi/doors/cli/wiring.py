@@ -16,6 +16,7 @@ from jindi.run.backup.manifest import Split
 from jindi.run.backup.repository import Repository
 from jindi.run.backup.restoring import Room
 from jindi.run.platform import Settings
+from jindi.run.webhooks.mailing import Mailing
 from jindi.vault import Profile, Tokens, Vault
 
 
@@ -144,6 +145,9 @@ class Wiring(Protocol):
 
     def tls_files(self, settled: Settled) -> TlsFiles | None:
         """The files to speak TLS with, our own pair made or renewed; None without TLS. Raises Problems."""
+
+    def mailing(self, settled: Settled, blobs: Blobs) -> Mailing:
+        """The webhooks. Raises Problems, and ValueError when what is kept of them is damaged."""
 
     def own_authority(self, settled: Settled) -> Path:
         """The certificate to verify our own pair against."""

@@ -37,7 +37,8 @@ REST_US = 30 * SECOND_US
 SAVE_US = SECOND_US
 """So often a cursor that moves is made durable, at the most: a crash sends what was told since once more."""
 
-P, T = ParamSpec("P"), TypeVar("T")
+P = ParamSpec("P")
+T = TypeVar("T")
 _json = msgspec.json.Encoder().encode
 
 
