@@ -153,11 +153,9 @@ class Routes:
     def _object(self, request: Request) -> str:
         """What an address names, as the audit may keep it."""
         asked = request.path_params
-        return (
-            self._audit.subject(asked["key"], asked["value"])
-            if "value" in asked
-            else " ".join(str(asked[name]) for name in ("id", "step") if name in asked)
-        )
+        if "value" in asked:
+            return self._audit.subject(asked["key"], asked["value"])
+        return " ".join(str(asked[name]) for name in ("id", "step") if name in asked)
 
     async def _decision(self, request: Request, _: Principal) -> Response:
         try:

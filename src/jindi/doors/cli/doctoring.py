@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from jindi.basics.problems import Problems
+from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.commands import machine_facts
 from jindi.doors.cli.output import counted
 from jindi.doors.cli.wiring import Settled, Wiring
@@ -93,6 +93,7 @@ def _data(wiring: Wiring, settled: Settled) -> Iterator[Finding]:
     names = wiring.blobs(settled).names(snapshots.PREFIX)
     newest = f"newest {names[-1]}" if names else "none yet: a start replays the whole journal"
     yield Finding("snapshots", True, f"{len(names)}, {newest}")
+    yield _told("webhooks", lambda: _webhooks(wiring, settled))
     if os.geteuid() == 0:
         yield Finding("user", True, "root", "better a user of its own")
 
@@ -102,6 +103,14 @@ def _told(what: str, look: Callable[[], str]) -> Finding:
         return Finding(what, True, look())
     except (Problems, LogFailure) as error:
         return Finding(what, False, str(error), "see jindi verify" if what == "journal" else "")
+
+
+def _webhooks(wiring: Wiring, settled: Settled) -> str:
+    endpoints = wiring.mailing(settled, wiring.blobs(settled)).endpoints
+    if dead := [f"{each.id}: {each.why}" for each in endpoints.all() if each.state == "dead"]:
+        what, remedy = "; ".join(dead), "see to the receiver, then jindi webhooks enable"
+        raise Problems([Problem("webhooks", "", f"dead: {what}", remedy)])
+    return counted(len(endpoints.all()), "endpoint")
 
 
 def _journal(wiring: Wiring, settled: Settled) -> str:
