@@ -192,8 +192,8 @@ class Connection(HttpToolsProtocol):
         was_in_head, self._went_on = self._in_head, False
         super().data_received(data)
         self._head = b""
-        if not self._between and self._watch is None:
-            self._watch = self.loop.call_later(HEAD_S, self._look)
+        if not self._between:
+            self._watch_pace()
         if was_in_head and self._in_head and not self._went_on:
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_BYTES_MAX and not self.transport.is_closing():
@@ -390,6 +390,15 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
         else:
             self._watch = self.loop.call_later(left_s, self._look)
+
+    def _watch_pace(self) -> None:
+        """Half a request is here: look soon. A look only ever comes nearer: no drop of a body puts it off."""
+        watch = self._watch
+        if watch is not None and watch.when() <= self.loop.time() + HEAD_S:
+            return
+        if watch is not None:
+            watch.cancel()
+        self._watch = self.loop.call_later(HEAD_S, self._look)
 
     def _look_at_pace(self) -> None:
         now_s = self.loop.time()
