@@ -167,7 +167,7 @@ def test_another_algorithm_is_no_way_in(name):
 
 
 def test_the_public_key_is_no_secret_of_a_shared_kind_and_opens_nothing_as_a_bearer():
-    keys = ApiKeys(MemoryBlobs(), lambda size: bytes(size))
+    keys = ApiKeys(MemoryBlobs(), bytes)
     keys.create_signing("p", frozenset({Scope.ADMIN}), 1, PUBLIC)
     for text in (PUBLIC, b"signed by " + PUBLIC, PUBLIC.hex(), "key_000000000000"):
         assert keys.holder(text) is None

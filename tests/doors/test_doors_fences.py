@@ -1,4 +1,4 @@
-"""Bytes on a socket that are meant to do harm: two requests in one, endless heads, slow senders, other names, crowds."""
+"""Bytes on a socket that are meant to do harm: two requests in one, endless heads, slow senders, names, crowds."""
 
 import asyncio
 import json
@@ -117,7 +117,7 @@ def test_a_body_larger_than_any_is_refused_before_or_while_it_comes(chunked, mon
             else:
                 assert status == 413
                 assert headers["connection"] == "close"
-            while api.socket.server.server_state.connections or api.socket.server.server_state.tasks:
+            while api.socket.server.server_state.connections or api.socket.server.server_state.tasks:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 
     run(go())
@@ -281,7 +281,7 @@ def test_more_connections_than_there_may_be_are_told_so_and_those_that_are_there
                 assert headers["connection"] == "close"
             assert (await lines[0].ask(request(api.admin, pay(7))))[0] == 200
             lines[2].writer.close()
-            while len(api.socket.server.server_state.connections) > 2:
+            while len(api.socket.server.server_state.connections) > 2:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
             async with Line(api) as late:
                 assert (await late.ask(request(api.admin, pay(8))))[0] == 200

@@ -1,4 +1,4 @@
-"""The threshold: what somebody tries with signatures, rates and shapes of JSON, and that it is refused before a route."""
+"""The threshold: what somebody tries with signatures, rates and shapes of JSON is refused before a route."""
 
 import json
 

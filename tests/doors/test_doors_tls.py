@@ -1,13 +1,12 @@
-"""TLS on the port: old versions, weak suites, strangers under mutual TLS, and certificates that change while it runs."""
+"""TLS on the port: old versions, weak suites, strangers under mutual TLS, certificates that change while it runs."""
 
 import asyncio
-import datetime
-import os
+import datetime as dt
 import socket
 import ssl
 import stat
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 
 import pytest
 import uvloop
@@ -43,7 +42,7 @@ NAMES = ["localhost", "127.0.0.1", "::1"]
 
 
 def now_us():
-    return int(datetime.datetime.now(datetime.UTC).timestamp() * 1_000_000)
+    return int(dt.datetime.now(dt.UTC).timestamp() * 1_000_000)
 
 
 class Place:
@@ -68,7 +67,7 @@ class Place:
             fresh = path.with_suffix(".new")
             fresh.write_bytes(data)
             fresh.chmod(0o600)
-            os.replace(fresh, path)
+            fresh.replace(path)
 
 
 @pytest.fixture
@@ -81,12 +80,12 @@ def person(name, authority=None, *, is_ca=False):
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     issuer, signing = (subject, key) if authority is None else (authority[0].subject, authority[1])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     usage = x509.KeyUsage(not is_ca, *[False] * 4, is_ca, is_ca, *[False] * 2)
     made = (
         x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key.public_key())
-        .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .serial_number(x509.random_serial_number()).not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(days=1))
         .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
         .add_extension(usage, critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
@@ -112,12 +111,12 @@ def client_of(place, **more):
 
 def shake(port, context, name="localhost", send=b""):
     """Shake hands in a thread's own time: (version, suite, the server's certificate, what it answers)."""
-    with closing(socket.create_connection(("127.0.0.1", port), timeout=5)) as plain:
-        with context.wrap_socket(plain, server_hostname=name) as sealed:
-            found = sealed.version(), sealed.cipher()[0], sealed.getpeercert(binary_form=True)
-            if send:
-                sealed.sendall(send)
-            return (*found, sealed.recv(4096) if send else b"")
+    plain = socket.create_connection(("127.0.0.1", port), timeout=5)
+    with closing(plain), context.wrap_socket(plain, server_hostname=name) as sealed:
+        found = sealed.version(), sealed.cipher()[0], sealed.getpeercert(binary_form=True)
+        if send:
+            sealed.sendall(send)
+        return (*found, sealed.recv(4096) if send else b"")
 
 
 HEALTH = b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
@@ -227,10 +226,8 @@ def test_plain_http_on_the_port_of_tls_is_not_answered(place):
     def work(api, _):
         with closing(socket.create_connection(("127.0.0.1", api.socket.port), timeout=5)) as plain:
             plain.sendall(HEALTH)
-            try:
+            with suppress(ConnectionError):
                 assert b"HTTP" not in plain.recv(4096)
-            except ConnectionError:
-                pass
 
     serving(place, work)
 
@@ -241,10 +238,8 @@ def test_who_does_not_shake_hands_holds_nothing_for_long(place, monkeypatch):
     def work(api, _):
         with closing(socket.create_connection(("127.0.0.1", api.socket.port), timeout=10)) as silent:
             silent.sendall(b"\x16\x03\x01")
-            try:
-                assert silent.recv(100) is not None
-            except ConnectionError:
-                pass
+            with suppress(ConnectionError):
+                assert silent.recv(100) is not None  # the wait for it would end the test
 
     serving(place, work)
 
@@ -293,9 +288,10 @@ def test_partners_who_are_taken_off_the_list_are_refused_without_a_restart(place
         assert shake(api.socket.port, context, send=HEALTH)[3].startswith(b"HTTP/1.1 200")
         ca.write_bytes(person("others", is_ca=True)[0].public_bytes(Encoding.PEM))
         assert taken(terminator) == "the changed TLS files are taken; connections from now on use them"
-        with pytest.raises((ssl.SSLError, ConnectionError)):
-            assert not shake(api.socket.port, context, send=HEALTH)[3]
-            raise ConnectionResetError  # no answer is a refusal, too
+        said = b""
+        with suppress(ssl.SSLError, ConnectionError):
+            said = shake(api.socket.port, context, send=HEALTH)[3]
+        assert said == b""
 
     serving(place, work, files)
 
@@ -374,10 +370,10 @@ def test_a_broken_file_stops_a_start_and_is_named(place, name):
 def test_a_weak_key_and_a_sealed_one_are_refused(place):
     weak = rsa.generate_private_key(public_exponent=65537, key_size=1024)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     made = (
         x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(weak.public_key()).serial_number(1)
-        .not_valid_before(now).not_valid_after(now + datetime.timedelta(days=1)).sign(weak, hashes.SHA256())
+        .not_valid_before(now).not_valid_after(now + dt.timedelta(days=1)).sign(weak, hashes.SHA256())
     )  # fmt: skip
     place.files.certificate.write_bytes(made.public_bytes(Encoding.PEM))
     with pytest.raises(Problems, match="weak"):

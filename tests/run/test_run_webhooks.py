@@ -1,18 +1,12 @@
 """Webhooks: signed as the specification says, in order, at least once, and to no address inside."""
 
 import asyncio
-import hashlib
-import hmac
 import json
 import ssl
 import threading
 import time
-from base64 import b64decode, b64encode
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,86 +18,10 @@ from jindi.run.webhooks.sending import receivers_context
 from jindi.run.webhooks.signing import new_secret, shown_to_receiver, signatures
 from jindi.stores.files import MemoryBlobs
 from shop_world import CANARIES, CARD, DEVICE, IP, PHONE, SECOND_US, Shop, pay, reopened, run
+from webhook_world import Receiver, headers_of, ids, verified
 
 LOOPBACK = Reach(["127.0.0.0/8"], http_on_loopback=True)
 NAMES = ["localhost", "127.0.0.1"]
-
-
-def verified(secret, headers, body, now_s=None, *, seen=None):
-    """A receiver that checks as the specification says: signature, then time, then whether it was here before."""
-    message_id, sent_s = headers["webhook-id"], headers["webhook-timestamp"]
-    signed = f"{message_id}.{sent_s}.".encode() + body
-    for each in headers["webhook-signature"].split(" "):
-        version, _, text = each.partition(",")
-        if version == "v1" and secret.startswith("whsec_"):
-            made = hmac.new(b64decode(secret.removeprefix("whsec_")), signed, hashlib.sha256).digest()
-            if hmac.compare_digest(b64encode(made).decode(), text):
-                break
-        elif version == "v1a" and secret.startswith("whpk_"):
-            try:
-                key = Ed25519PublicKey.from_public_bytes(b64decode(secret.removeprefix("whpk_")))
-                key.verify(b64decode(text), signed)
-            except InvalidSignature:
-                continue
-            break
-    else:
-        return False
-    if now_s is not None and abs(now_s - int(sent_s)) > 300:
-        return False
-    if seen is not None:
-        if message_id in seen:
-            return False
-        seen.add(message_id)
-    return True
-
-
-class Receiver:
-    """Somebody else's server on this machine. `answers` gives a status (and headers) for each request in turn."""
-
-    def __init__(self, answers=(), *, tls=None, drip_s=0.0, body=b""):
-        self.taken, self.answers, self.behaviour = [], list(answers), threading.Event()
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["content-length"]))
-                outer.taken.append((dict(self.headers.items()), body, self.path))
-                status, more = outer.answers.pop(0) if outer.answers else (200 if outer.body else 204, {})
-                self.send_response(status)
-                for name, value in more.items():
-                    self.send_header(name, value)
-                self.send_header("content-length", str(len(outer.body)))
-                self.end_headers()
-                for byte in outer.body:
-                    self.wfile.write(bytes([byte]))
-                    time.sleep(outer.drip_s)
-
-            def log_message(self, *_):
-                pass
-
-        self.body, self.drip_s = body, drip_s
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.handle_error = lambda *_: None
-        self.server.daemon_threads = True
-        if tls is not None:
-            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
-        self.port = self.server.server_address[1]
-        self.url = f"{'http' if tls is None else 'https'}://localhost:{self.port}/hook?a=b"
-        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
-
-
-def headers_of(taken):
-    return {name.lower(): value for name, value in taken[0].items()}
 
 
 def sender(reach=LOOPBACK, context=None):
@@ -153,9 +71,8 @@ def test_what_is_signed_is_verified_by_a_receiver_and_what_is_changed_is_not(raw
 
 def test_an_old_message_and_one_that_was_here_before_are_refused_by_a_receiver():
     secret = new_secret(bytes, asymmetric=False)
-    headers = {
-        "webhook-id": "msg_1", "webhook-timestamp": "1000", "webhook-signature": signatures([secret], "msg_1", 1000, b"")
-    }  # fmt: skip
+    given = signatures([secret], "msg_1", 1000, b"")
+    headers = {"webhook-id": "msg_1", "webhook-timestamp": "1000", "webhook-signature": given}
     seen = set()
     assert verified(secret, headers, b"", 1100, seen=seen)
     assert not verified(secret, headers, b"", 1100, seen=seen)
@@ -180,10 +97,8 @@ INSIDE = [
 
 @pytest.mark.parametrize("url", INSIDE)
 def test_no_way_to_write_an_address_inside_leads_there(url):
-    reach = Reach()
     with pytest.raises(Forbidden):
-        parts = reach.parts(url)
-        reach.address(parts.host.decode(), parts.port or 443)
+        Mailing(endpoints(), Reach(), None).check(url)
 
 
 @pytest.mark.parametrize(
@@ -194,7 +109,8 @@ def test_no_way_to_write_an_address_inside_leads_there(url):
         "https://127.0.0.1#@example.com/", "https://example.com\\@127.0.0.1/", "https://", "https:///x",
         "https://exa mple.com/", "https://example.com:0/", "https://example.com:99999/", "https://example.com:x/",
         "https://[::1/", "https://[example.com]/", "https://ⓛocalhost/", "https://example.com/\r\nx: y",
-        "https://example.com?@127.0.0.1/", "https://example.com:443:80/", "https://" + "a" * 3_000, "//example.com/", "",
+        "https://example.com?@127.0.0.1/", "https://example.com:443:80/", "https://" + "a" * 3_000, "//example.com/",
+        "",
     ],
 )  # fmt: skip
 def test_what_two_readers_would_read_differently_is_no_address(url):
@@ -395,10 +311,6 @@ async def until(holds):
             return
         await asyncio.sleep(0.01)
     raise AssertionError("it did not come to pass")
-
-
-def ids(receiver):
-    return [json.loads(body)["data"]["event_id"] for _, body, _ in receiver.taken]
 
 
 def test_decisions_are_told_in_order_signed_and_without_anybody_s_data(quick):
