@@ -59,7 +59,7 @@ class House(Api):
         )  # fmt: skip
         self.app = build_api(
             platform, self.keys, self.shop.clock, core_files, self.pages, Events(platform, self.keys, self.shop.clock),
-            self.office.desk, Permits(), self.approvals,
+            self.office.desk, Permits(), approvals=self.approvals,
         )  # fmt: skip
         self.http = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app, raise_app_exceptions=False), base_url="http://jindi.test"

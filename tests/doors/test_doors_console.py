@@ -11,7 +11,7 @@ from typing import get_args
 import pytest
 from console_world import NASTY, NOW_US, ZONE, Doors, Visitor, World
 
-from jindi.access import ABSOLUTE_US, IDLE_US, Scope
+from jindi.access import ABSOLUTE_US, IDLE_US, Permits, Scope
 from jindi.doors.console import charts, console, guard, live
 from jindi.doors.console.overview import overview_values
 from jindi.doors.console.reasons import limit_text
@@ -455,7 +455,7 @@ def test_an_empty_platform_says_what_to_do(world):
 def test_the_charts_of_a_young_platform_are_an_hour_wide(doors, world, monkeypatch):
     stats = world.stats()
     monkeypatch.setattr(world, "stats", lambda: replace(stats, minutes=stats.minutes[-2:]))
-    values = overview_values(world, View("en", "light", "normal", "on", None, None, "/", ZONE, NOW_US, ""))
+    values = overview_values(world, View("en", "light", "normal", "on", None, Permits(), None, "/", ZONE, NOW_US, ""))
     assert [len(values[name].columns) for name in ("rates", "volume", "latency")] == [60, 60, 60]
     starts = [minute.start_us for minute in values["stats"].minutes]
     assert starts == list(range(starts[0], starts[-1] + 1, 60_000_000))
@@ -480,7 +480,7 @@ def test_amounts_have_one_form_in_each_language(doors, world, lang, form, other)
         text = "".join(Page(client.get(page).text).text)
         assert re.search(form, text)
         assert not re.search(other, text)
-    view = View(lang, "light", "normal", "on", None, None, "/", ZONE, NOW_US, "")
+    view = View(lang, "light", "normal", "on", None, Permits(), None, "/", ZONE, NOW_US, "")
     limit = world.program.definitions.limits["large_payment"]
     assert re.fullmatch(form, limit_text(limit, limit.steps[0], view))
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from jindi.access.principal import Kind, Principal
 from jindi.access.records import read_records, save_records
@@ -15,6 +16,9 @@ from jindi.ports import Blobs
 
 PREFIX = "jk_"
 """Every key begins so, that a secret scanner can find one in a place where it should not be."""
+
+SIGNED = b"signed by "
+"""What is digested of a signing key begins so, and names nothing that could be shown as a clear text."""
 
 CLEAR_LENGTH_MAX = 128
 """Longer texts are no keys of ours and are refused before any arithmetic."""
@@ -39,6 +43,8 @@ class ApiKey:
     used_day: int = -1
     rotated_us: int = 0
     overlap_us: int = 0
+    signs: bool = False
+    """Whether it opens nothing by itself: each request must be signed with the private key that belongs to it."""
 
     @property
     def principal(self) -> Principal:
@@ -64,6 +70,8 @@ class _Record(msgspec.Struct, frozen=True):
     before: bytes = b""
     """The digest of the secret before, which is taken until `before_us`."""
     before_us: int = 0
+    public_key: bytes = b""
+    """The raw Ed25519 key that the requests of a signing key are checked with; such a key has no clear text."""
 
 
 class ApiKeys:
@@ -102,16 +110,47 @@ class ApiKeys:
         self._replace(self._records | {record.digest: record})
         return clear, _public(record)
 
+    def create_signing(
+        self, name: str, scopes: frozenset[Scope], now_us: int, public_key: bytes, *, expires_us: int | None = None
+    ) -> ApiKey:
+        """A new key whose requests are signed: it has no clear text, and the private half never comes here.
+
+        Raises ValueError when the 32 bytes are no Ed25519 key, or belong to a key that is there.
+        """
+        Ed25519PublicKey.from_public_bytes(public_key)
+        if any(record.public_key == public_key for record in self._records.values()):
+            raise ValueError("this public key is registered already; make another pair")
+        record = _Record(
+            id=f"key_{self._random(6).hex()}",
+            name=name,
+            digest=digest_of(SIGNED + public_key),
+            scopes=sorted(scopes),
+            created_us=now_us,
+            expires_us=expires_us,
+            public_key=public_key,
+        )
+        self._replace(self._records | {record.digest: record})
+        return _public(record)
+
+    def signer(self, key_id: str, now_us: int) -> tuple[ApiKey, bytes] | None:
+        """The signing key in force that has this id, with its public half; None when there is none."""
+        found = self._signers.get(key_id)
+        if found is None or not found[0].is_live(now_us):
+            return None
+        self._used[key_id] = now_us // DAY_US
+        return found
+
     def rotate(
         self, key_id: str, now_us: int, *, overlap_us: int, expires_us: int | None, owners: Iterable[str] = ()
     ) -> tuple[str, ApiKey]:
         """Another secret for a key in force; the one before is taken for `overlap_us` more, one before that no longer.
 
-        Returns the clear text, which is told nowhere else and never again. Raises LookupError.
+        Returns the clear text, which is told nowhere else and never again. Raises LookupError, also for a key that
+        signs: its secret is its owner's.
         """
         record = self._record(key_id)
-        if record is None or not _public(record).is_live(now_us):
-            raise LookupError("no key in force has this id")
+        if record is None or record.public_key or not _public(record).is_live(now_us):
+            raise LookupError("no key in force with a secret of ours has this id")
         clear = new_secret(PREFIX, self._random)
         fresh = msgspec.structs.replace(
             record, digest=digest_of(clear), expires_us=expires_us, owners=sorted({*record.owners, *owners}),
@@ -192,12 +231,18 @@ class ApiKeys:
         self._records = dated
 
     def _learn(self) -> None:
-        """What is looked up: each digest with its key and until when it is taken."""
+        """What is looked up: each digest with its key and until when it is taken; a signing key is found by its id
+        alone, never by a text that somebody shows.
+        """
         self._live: dict[bytes, tuple[ApiKey, int | None]] = {}
+        self._signers: dict[str, tuple[ApiKey, bytes]] = {}
         for digest, record in self._records.items():
+            key = _public(record)
             if record.revoked_us is not None:
                 continue
-            key = _public(record)
+            if record.public_key:
+                self._signers[key.id] = key, record.public_key
+                continue
             self._live[digest] = key, key.expires_us
             if record.before:
                 ends = [record.before_us, *([] if key.expires_us is None else [key.expires_us])]
@@ -208,5 +253,5 @@ class ApiKeys:
 def _public(record: _Record) -> ApiKey:
     return ApiKey(
         record.id, record.name, frozenset(record.scopes), record.created_us, record.revoked_us, record.expires_us,
-        tuple(record.owners), record.used_day, record.rotated_us, record.before_us,
+        tuple(record.owners), record.used_day, record.rotated_us, record.before_us, bool(record.public_key),
     )  # fmt: skip

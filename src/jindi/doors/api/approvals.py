@@ -236,6 +236,7 @@ def key_document(key: ApiKey, now_us: int) -> dict[str, Any]:
         "name": key.name,
         "scopes": sorted(key.scopes),
         "in_force": key.is_live(now_us),
+        "signed": key.signs,
         "created": format_instant(key.created_us),
         "revoked": at(key.revoked_us),
         "expires": at(key.expires_us),

@@ -25,7 +25,7 @@ class Approving(Asking):
         if self._output.as_json:
             return
         if found["four_eyes"] == "off":
-            self._output.say("四眼已关闭 four eyes are off: what is asked for is done at once, by one person")
+            self._output.say("双人复核已关闭 four eyes are off: what is asked for is done at once, by one person")
         listed = [each for each in found["approvals"] if whole or each["state"] in _OVER]
         for each in listed:
             self._output.say(_line(each))

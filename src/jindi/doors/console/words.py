@@ -74,14 +74,14 @@ WORDS: dict[str, tuple[str, str]] = {
     "audit.place.public": ("公网", "public network"),
     "audit.place.unknown": ("未知地址", "unknown address"),
     # four eyes
-    "four_eyes.off": ("四眼已关闭：操作无需第二人", "Four eyes are off: one person acts alone"),
+    "four_eyes.off": ("双人复核已关闭：操作无需第二人", "Four eyes are off: one person acts alone"),
     "approvals.title": ("审批", "Approvals"),
     "approvals.line": (
         "一人申请，另一人看过同样的内容后批准；申请、答复与执行都是日志记录。",
         "One person asks, another approves exactly the same content; each step is a record of the journal.",
     ),
     "approvals.off": (
-        "四眼已关闭（设置 four_eyes = off）：申请立即执行，没有第二人看过。仅限演示或单人运行。",
+        "双人复核已关闭（设置 four_eyes = off）：申请立即执行，没有第二人看过。仅限演示或单人运行。",
         "Four eyes are off (four_eyes = off): what is asked for is done at once, unseen by others. For a demo.",
     ),
     "approvals.files": (
@@ -752,6 +752,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "error.title.405": ("不支持的请求方式", "That can't be done here"),
     "error.title.413": ("内容过大", "Too large"),
     "error.title.415": ("不支持的内容类型", "Not a form"),
+    "error.title.429": ("请求过于频繁", "Too many tries"),
     "error.title.500": ("出错了", "Something failed"),
     "error.title.503": ("暂时繁忙", "Busy for the moment"),
     "error.not_found": (
@@ -808,6 +809,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "That is no ordinary form; nothing was changed.",
     ),
     "error.form_too_large": ("表单过大，未作任何改动。", "The form is too large; nothing was changed."),
+    "error.too_many": (
+        "来自您所在网络的请求过于频繁。请在 {seconds} 秒后再试；本次请求未作任何处理。",
+        "Too much has been asked from your network. Try again in {seconds} s; nothing was done this time.",
+    ),
     "error.not_recorded": (
         "操作未能写入审计记录，因此未执行。请稍后重试。",
         "The action could not be journalled, so it was not done. Try again in a moment.",

@@ -134,6 +134,11 @@ class Rotate(Operation[RotateKey, RotateKey]):
     async def prepare(self, asked: RotateKey) -> RotateKey:
         """The same, of a key that is not revoked and no start's."""
         key = _one(self._keys, asked.key)
+        if key.signs:
+            raise Unfit(
+                "签名密钥的私钥在持有人处，不能由平台轮换：请新建一把",
+                "a signing key's secret is its holder's alone and can't be rotated here; make another one",
+            )
         if folded(key.name) in RESERVED:
             raise Unfit("启动时生成的密钥不能轮换", "the keys of a start are not rotated; each start makes a new one")
         if not 0 <= asked.overlap_hours <= OVERLAP_HOURS_MAX:
