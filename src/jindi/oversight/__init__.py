@@ -4,6 +4,7 @@ Knows: results, their evidence, periods, what counts as failed. Never: how anyth
 """
 
 from jindi.oversight.register import (
+    EVENT,
     RISKS,
     SEVERITIES,
     Counts,
@@ -22,6 +23,7 @@ from jindi.oversight.register import (
 )
 
 __all__ = [
+    "EVENT",
     "RISKS",
     "SEVERITIES",
     "Counts",

@@ -36,6 +36,9 @@ SEVERITIES: Final[Mapping[str, Words]] = {
     "high": Words("高", "high"), "medium": Words("中", "medium"), "low": Words("低", "low"),
 }  # fmt: skip
 
+EVENT: Final = "control_failed"
+"""The type of the event that a failure is told by."""
+
 HISTORY_MAX: Final = 20
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from jindi.access import Scope
-from jindi.journal import Verifier
+from jindi.journal import Signer, Verifier
 from jindi.packs import Definitions, Words
 from jindi.ports import Blobs, Clock, Lines, Log, VaultStore
 from jindi.run.backup.making import Source
@@ -57,6 +57,9 @@ class Scratch(Protocol):
     folder: Path
     """All that is written lies below it."""
 
+    backup_folder: Path
+    """Where its backups go."""
+
     clock: Clock
     told: list[str]
     """What the operator's log said so far."""
@@ -73,11 +76,8 @@ class Scratch(Protocol):
     def blobs(self) -> Blobs:
         """The small state."""
 
-    def verifier(self) -> Verifier:
-        """Checks the journal's seals."""
-
-    def origin(self) -> str:
-        """The journal's own name."""
+    def signer(self) -> Signer:
+        """Signs the journal's seals."""
 
     def tokens(self) -> Tokens:
         """The token key's functions."""
@@ -93,6 +93,9 @@ class Scratch(Protocol):
 
     def room(self, name: str) -> Room:
         """An empty place that a backup is restored into, below the folder."""
+
+    def journal_files(self) -> list[Path]:
+        """The files that the journal is kept in."""
 
     def restored_log(self, name: str) -> Log:
         """The journal of what was restored under this name."""
@@ -114,7 +117,7 @@ class Ground:
     listen: tuple[str, int]
     blobs: Blobs
     journal: Callable[[], AbstractContextManager[Log]]
-    vault: Callable[[], AbstractContextManager[tuple[Vault, VaultStore]]]
+    vault: Callable[[], AbstractContextManager[Vault]]
     verifier: Callable[[], Verifier | None]
     origin: Callable[[], str]
     elsewhere: Callable[[], Lines | None]
@@ -126,5 +129,6 @@ class Ground:
     source: Path
     lock: str | None
     speak: Callable[[str], str]
+    kernel_clock: Callable[[], tuple[int, int, int]]
     sealer: Callable[[Profile], Sealer] = Sealer.fresh
     is_running: bool = False

@@ -42,27 +42,27 @@ Look = Callable[[Ground, Asked], Evidence]
 class Check:
     """A check: what it does in words, and which arguments it takes, each with its default.
 
-    `is_apart`: it looks at a small platform of its own or at our own files, and needs nothing that a running platform
-    has open; so that platform leaves it to another process.
+    `is_here`: it needs what a running platform alone has open (the vault's key book), so it runs in a thread of that
+    platform; all others run in a process of their own, beside decisions and not between them.
     """
 
     name: str
     doc: Words
     look: Look
     takes: Mapping[str, Argument]
-    is_apart: bool
+    is_here: bool
 
 
 CHECKS: dict[str, Check] = {}
 """All checks that this version of Jindi has."""
 
 
-def check(name: str, zh: str, en: str, *, is_apart: bool = False, **takes: Argument) -> Callable[[Look], Look]:
+def check(name: str, zh: str, en: str, *, is_here: bool = False, **takes: Argument) -> Callable[[Look], Look]:
     """Enter a function as the check of this name."""
 
     def entered(look: Look) -> Look:
         assert name not in CHECKS, f"two checks are called {name}"
-        CHECKS[name] = Check(name, Words(zh, en), look, takes, is_apart)
+        CHECKS[name] = Check(name, Words(zh, en), look, takes, is_here)
         return look
 
     return entered

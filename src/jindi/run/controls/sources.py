@@ -100,7 +100,6 @@ _SCANS_SOCKETS: Final = "run/controls/transport.py"
     "algorithms",
     "扫描自身源码的语法树：只使用准许的密码算法，不用普通随机数，不关闭证书校验",
     "Our own source, read as syntax trees: only allowed algorithms, no plain chance, no unchecked certificates",
-    is_apart=True,
 )
 def algorithms(ground: Ground, _: Asked) -> Evidence:
     """C08. ASVS 5.0 11.3.1, 11.3.2, 11.4.1."""
@@ -173,7 +172,6 @@ def entropy_bits(text: str) -> float:
     "no_secrets",
     "在自身源码、行业包与设置文件中查找密钥、令牌与口令",
     "Keys, tokens and passwords looked for in our own source, the packs and the settings file",
-    is_apart=True,
 )
 def no_secrets(ground: Ground, _: Asked) -> Evidence:
     """C09. PCI DSS 8.6.2; ASVS 5.0 13.3.1."""
@@ -216,7 +214,6 @@ def _normal(name: str) -> str:
     "components",
     "列出全部组件：版本与锁定文件一致，安装后的文件与其记录的摘要一致",
     "All components listed: their versions are those of the lock file, their files those of their own records",
-    is_apart=True,
 )
 def components(ground: Ground, _: Asked) -> Evidence:
     """C40, its part without a network. ASVS 5.0 15.1.2; GB/T 22239 8.1.4.4."""
