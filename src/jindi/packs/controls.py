@@ -75,5 +75,3 @@ def _arguments(table: Table) -> dict[str, int | str | tuple[str, ...]]:
         else:
             found[name] = tuple(value) if isinstance(value, list) else value
     return found
-
-

@@ -53,7 +53,16 @@ DEGRADES = ("open", "closed", "challenge")
 DATA_CLASSES = ("public", "C1", "C2", "C3")
 UNITS = ("day", "week", "month", "year")
 RISKS = (
-    "leak", "attack", "keys", "outage", "staff", "fraud", "compliance", "funds", "suppliers", "evidence",
+    "leak",
+    "attack",
+    "keys",
+    "outage",
+    "staff",
+    "fraud",
+    "compliance",
+    "funds",
+    "suppliers",
+    "evidence",
 )
 """What a control is against. The words for people stand with the register (`oversight`)."""
 

@@ -785,7 +785,7 @@ class Platform:
             await self.keep_controls(warden)
 
     async def keep_controls(self, warden: "Warden") -> int:
-        """Run the controls that are due, and let in by the front door those that fail; answers how many were decided."""
+        """Run the controls that are due, and let in by the front door those that fail; how many were decided."""
         try:
             await asyncio.to_thread(
                 warden.round, self.program.definitions, self.log, self._vault, self._recorder(warden)

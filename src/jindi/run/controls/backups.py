@@ -213,5 +213,3 @@ def _batches(log: Log) -> list[tuple[int, bytes]]:
         return [(frame.first, frame.batch) for frame in log.read(0)]
     finally:
         log.close()
-
-

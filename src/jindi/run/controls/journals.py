@@ -36,8 +36,8 @@ def _tail(log: Log, batches: int) -> list[Frame]:
 class Verifying:
     """How a copy is verified: its frames, the chain where it begins, the checkpoint of its end."""
 
-    walk: Callable[[Sequence[Frame], Chain, Sequence[Checkpoint]], object] = (
-        lambda frames, chain, seals: journal.verify(frames, seals, chain)
+    walk: Callable[[Sequence[Frame], Chain, Sequence[Checkpoint]], object] = lambda frames, chain, seals: (
+        journal.verify(frames, seals, chain)
     )
 
 
@@ -148,7 +148,8 @@ def head_exported(ground: Ground, asked: Asked) -> Evidence:
     elsewhere, signer = ground.elsewhere(), ground.verifier()
     if elsewhere is None or signer is None:
         raise failed(
-            "没有设置树头的导出位置（设置 heads），改写日志者无人可证", "no place outside is set for heads (setting heads)"
+            "没有设置树头的导出位置（设置 heads），改写日志者无人可证",
+            "no place outside is set for heads (setting heads)",
         )
     verifier = tree_verifier(signer)
     try:
@@ -179,7 +180,9 @@ def head_exported(ground: Ground, asked: Asked) -> Evidence:
         "not_covered_minutes": age_us // MINUTE_US,
     }  # fmt: skip
     if newest.seq > total:
-        raise failed("导出的树头覆盖的记录比日志现有的多：日志被截短", "the head covers more than the journal has", **evidence)
+        raise failed(
+            "导出的树头覆盖的记录比日志现有的多：日志被截短", "the head covers more than the journal has", **evidence
+        )
     if tree.root != newest.head:
         raise failed("导出的树头与日志不符：历史被改动", "the exported head is of another history", **evidence)
     if age_us > asked.whole("minutes_max") * MINUTE_US:
@@ -195,7 +198,9 @@ def head_exported(ground: Ground, asked: Asked) -> Evidence:
 def retention(ground: Ground, _: Asked) -> Evidence:
     """C33, its part about keeping. PCI DSS 10.5.1: twelve months, three of them at hand; 网络安全法 six months."""
     with ground.journal() as log:
-        total, next_, oldest_us, newest_us, digest = log.next_seq(), 0, None, None, hashlib.sha256()
+        total, next_, digest = log.next_seq(), 0, hashlib.sha256()
+        oldest_us: int | None = None
+        last: Frame | None = None
         for frame in log.read(0):
             if frame.first != next_:
                 raise failed(
@@ -206,9 +211,8 @@ def retention(ground: Ground, _: Asked) -> Evidence:
             if oldest_us is None:
                 oldest_us = decode(opened.records[0]).received_us
             digest.update(opened.head)
-            newest_us = frame
-        if newest_us is not None:
-            newest_us = decode(journal.unseal(newest_us.batch).records[-1]).received_us
+            last = frame
+        newest_us = None if last is None else decode(journal.unseal(last.batch).records[-1]).received_us
     evidence: Evidence = {
         "records": next_, "batches_digest": digest.hexdigest(),
         "oldest": None if oldest_us is None else format_instant(oldest_us),
@@ -267,8 +271,8 @@ def starts_recorded(ground: Ground, _: Asked) -> Evidence:
     found = {"platform.start": 0, "platform.stop": 0}
     last = ""
     with ground.journal() as log:
-        decisions = sum(1 for _ in islice(_newest_decisions(log), 1))
-        for _, record in Archive(log).others(log.next_seq()):
+        decisions = len(list(islice(_newest_decisions(log), 1)))
+        for _seq, record in Archive(log).others(log.next_seq()):
             if isinstance(record, ActionRecord) and record.what in found:
                 found[record.what] += 1
                 last = record.what
@@ -280,5 +284,3 @@ def starts_recorded(ground: Ground, _: Asked) -> Evidence:
     if not found["platform.start"]:
         raise could_not_run("平台还没有启动过", "the platform was never started")
     return evidence
-
-

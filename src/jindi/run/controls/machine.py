@@ -54,14 +54,17 @@ def clock(ground: Ground, asked: Asked) -> Evidence:
         last = log.next_seq() - 1
         newest_us = Archive(log).record(last).received_us if last >= 0 else None
     evidence: Evidence = {
-        "now": format_instant(now_us), "newest_record": None if newest_us is None else format_instant(newest_us)
+        "now": format_instant(now_us),
+        "newest_record": None if newest_us is None else format_instant(newest_us),
     }
     if newest_us is not None and newest_us > now_us + AHEAD_MAX_US:
         raise failed("系统时钟落后于日志的最新记录", "the clock lies behind the journal's newest record", **evidence)
     try:
         state, greatest_us, estimated_us = ground.kernel_clock()
     except (OSError, AttributeError):
-        raise could_not_run("内核不告知时钟状态", "the kernel does not tell how its clock is kept", **evidence) from None
+        raise could_not_run(
+            "内核不告知时钟状态", "the kernel does not tell how its clock is kept", **evidence
+        ) from None
     evidence |= {"kept": state != TIME_ERROR, "error_ms_at_most": greatest_us // 1_000,
                  "error_ms_estimated": estimated_us // 1_000}  # fmt: skip
     if state == TIME_ERROR:
@@ -94,7 +97,10 @@ def private_files(ground: Ground, _: Asked) -> Evidence:
         if bits & 0o022:
             writable.append(f"{name}: {bits:04o}")
     evidence: Evidence = {
-        "folder": f"{mode:04o}", "key_files": keys, "keys_open_to_others": open_, "writable_by_others": writable
+        "folder": f"{mode:04o}",
+        "key_files": keys,
+        "keys_open_to_others": open_,
+        "writable_by_others": writable,
     }
     if mode & 0o077:
         raise failed("其他账户能进入数据目录", "other accounts of the machine can enter the data folder", **evidence)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from jindi.basics.problems import Problems
 from jindi.oversight import Outcome
 from jindi.packs import ControlDef, Words
 from jindi.run.controls.ground import CouldNotRun, Evidence, Failed, Ground, could_not_run
@@ -91,6 +92,12 @@ def look(control: ControlDef, ground: Ground) -> Found:
         return Found("failed", failure.why, failure.evidence)
     except CouldNotRun as hindrance:
         return Found("could_not_run", hindrance.why, hindrance.evidence)
+    except Problems as problems:
+        # They name a place, a problem and a remedy, and never a value that could be anybody's.
+        first = problems.problems[0]
+        place = first.where or first.item
+        why = Words(f"检查所需的部分不可用：{place}", f"what the check needs is not to be had: {first}"[:400])
+        return Found("could_not_run", why, {"problems": len(problems.problems)})
     except Exception as error:  # noqa: BLE001 - whatever it was, nothing is proved
         # Only its kind: a message may hold what the check was looking at.
         kind = type(error).__name__

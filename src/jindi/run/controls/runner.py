@@ -178,4 +178,3 @@ def is_here(control: ControlDef) -> bool:
     """Whether a control's check needs what a running platform alone has open."""
     found = CHECKS.get(control.check)
     return found is None or found.is_here
-

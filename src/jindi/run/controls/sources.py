@@ -21,7 +21,8 @@ from jindi.run.controls.registry import Asked, check
 
 ALLOWED: Final[frozenset[str]] = frozenset(
     {
-        "hashlib.sha256", "hashlib.sha384", "hashlib.sha512", "hashlib.blake2b", "hmac.digest", "hmac.compare_digest", "hmac.new",
+        "hashlib.sha256", "hashlib.sha384", "hashlib.sha512", "hashlib.blake2b",
+        "hmac.digest", "hmac.compare_digest", "hmac.new",
         "AESGCM", "SM4", "GCM", "Ed25519PrivateKey", "Ed25519PublicKey", "X25519PrivateKey", "X25519PublicKey",
         "HKDF", "HKDFExpand", "SHA256", "SHA384", "SHA512", "Argon2id", "aes_key_wrap", "aes_key_unwrap", "Cipher",
         "ChaCha20Poly1305", "SM3", "HMAC", "ECDSA", "EllipticCurvePrivateKey", "EllipticCurvePublicKey", "SECP256R1",
@@ -116,7 +117,9 @@ def algorithms(ground: Ground, _: Asked) -> Evidence:
     bad = {name: places for name, places in sorted(found.items()) if name not in ALLOWED}
     evidence: Evidence = {"files": len(files), "algorithms": {name: len(places) for name, places in found.items()}}
     if not found:
-        raise could_not_run("源码中没有找到任何密码算法，扫描本身有误", "no algorithm was found at all: the scan is wrong")
+        raise could_not_run(
+            "源码中没有找到任何密码算法，扫描本身有误", "no algorithm was found at all: the scan is wrong"
+        )
     if bad:
         names = ", ".join(bad)
         raise failed(f"使用了未经准许的算法或做法：{names}", f"used and not allowed: {names}", bad=bad, **evidence)
@@ -219,23 +222,25 @@ def components(ground: Ground, _: Asked) -> Evidence:
     """C40, its part without a network. ASVS 5.0 15.1.2; GB/T 22239 8.1.4.4."""
     if ground.lock is None:
         raise could_not_run("没有锁定文件 requirements.lock，无从对照", "there is no requirements.lock to compare with")
-    pinned = {_normal(name): version for name, version in _PINNED.findall(ground.lock)}
+    # One lock for all systems and Pythons: a component may stand in it more than once, each for some of them.
+    pinned: dict[str, set[str]] = {}
+    for name, version in _PINNED.findall(ground.lock):
+        pinned.setdefault(_normal(name), set()).add(version)
     if not pinned:
         raise could_not_run("锁定文件中没有任何组件", "the lock file pins nothing")
     installed = {_normal(each.name): each for each in distributions()}
     wrong, absent, altered, files = [], [], [], 0
     bill = []
-    for name, version in sorted(pinned.items()):
+    for name, versions in sorted(pinned.items()):
         if (there := installed.get(name)) is None:
             absent.append(name)  # of another operating system or Python
             continue
-        if there.version != version:
-            wrong.append(f"{name}: {there.version}, locked {version}")
+        if there.version not in versions:
+            wrong.append(f"{name}: {there.version}, locked {' or '.join(sorted(versions))}")
         checked, bad = _altered(there)
         files += checked
         altered += [f"{name}: {each}" for each in bad]
-        licence = there.metadata.get("License-Expression") or (there.metadata.get("License") or "")[:40]
-        bill.append({"name": name, "version": there.version, "licence": licence.splitlines()[0] if licence else ""})
+        bill.append({"name": name, "version": there.version, "licence": _licence(there)})
     evidence: Evidence = {
         "components": len(bill), "locked": len(pinned), "not_installed": absent, "files": files,
         "bill_digest": digest(canonical(bill)), "bill": bill,
@@ -249,6 +254,13 @@ def components(ground: Ground, _: Asked) -> Evidence:
     if not bill:
         raise failed("锁定的组件一个也没有安装", "not one locked component is installed", **evidence)
     return evidence
+
+
+def _licence(there: Distribution) -> str:
+    """What a component says of its licence, in one short line."""
+    said = there.metadata.json
+    text = str(said.get("license_expression") or said.get("license") or "")
+    return text.strip().partition("\n")[0][:60]
 
 
 def _altered(there: Distribution) -> tuple[int, list[str]]:

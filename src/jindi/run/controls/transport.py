@@ -35,12 +35,15 @@ def tls(ground: Ground, asked: Asked) -> Evidence:
     try:
         version, suite, certificate = _greeted(host, port, _client())
     except ssl.SSLError as error:
-        raise failed("监听地址不提供 TLS", "the address does not speak TLS", address=where, answer=error.reason) from None
+        raise failed(
+            "监听地址不提供 TLS", "the address does not speak TLS", address=where, answer=error.reason
+        ) from None
     except OSError:
         raise could_not_run(
             "监听地址连不上（平台未运行？）", "nobody answers at the address (is the platform down?)", address=where
         ) from None
-    accepted, untried = [], []
+    accepted: list[str] = []
+    untried: list[str] = []
     for name, old in OLD.items():
         (accepted if _accepts(host, port, _client(only=old), untried, name) else []).append(name)
     for name, suites in WEAK.items():
@@ -51,16 +54,20 @@ def tls(ground: Ground, asked: Asked) -> Evidence:
     now_us = ground.clock.now_us()
     days_left = (ends_us - now_us) // DAY_US
     evidence: Evidence = {
-        "address": where, "version": version, "suite": suite, "certificate_ends": loaded.not_valid_after_utc.isoformat(),
-        "days_left": days_left, "accepted": accepted, "could_not_offer": untried,
+        "address": where, "version": version, "suite": suite,
+        "certificate_ends": loaded.not_valid_after_utc.isoformat(), "days_left": days_left, "accepted": accepted, "could_not_offer": untried,
     }  # fmt: skip
     if accepted:
-        raise failed(f"接受不安全的协商：{', '.join(accepted)}", f"takes what it must not: {', '.join(accepted)}", **evidence)
+        raise failed(
+            f"接受不安全的协商：{', '.join(accepted)}", f"takes what it must not: {', '.join(accepted)}", **evidence
+        )
     if begins_us > now_us or days_left < asked.whole("days_left_min"):
         raise failed("证书未生效或即将到期", "the certificate is not in force, or ends soon", **evidence)
     if any(name in OLD for name in untried):
         raise could_not_run(
-            "本机的 OpenSSL 提不出旧版协议，无从证明被拒", "this machine's OpenSSL can't offer the old versions", **evidence
+            "本机的 OpenSSL 提不出旧版协议，无从证明被拒",
+            "this machine's OpenSSL can't offer the old versions",
+            **evidence,
         )
     return evidence
 
@@ -120,5 +127,3 @@ def _accepts(host: str, port: int, context: ssl.SSLContext | None, untried: list
     except OSError:
         return False
     return True
-
-

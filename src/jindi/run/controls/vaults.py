@@ -296,7 +296,7 @@ def nonces_unique(ground: Ground, asked: Asked) -> Evidence:
 def erasure_drill(ground: Ground, _: Asked) -> Evidence:
     """C33, its part about erasure. ASVS 5.0 14.2.7; GB/T 22239 8.1.4.10; PIPL art. 47 (from memory)."""
     with _scratch_vault(ground) as (scratch, vault):
-        _, store, _ = scratch.vault()
+        store = scratch.vault()[1]
         people = _people(scratch, 3)
         vault.commit(people, scratch.clock.now_us())
         exported = vault.export(people[0].subject)

@@ -136,5 +136,3 @@ def fields_of(found: Standing) -> dict[str, Any]:
         "owner": control.owner, "risk": control.risk, "pack_name": control.pack,
         **({"record": found.result.seq} if found.result is not None and found.result.seq >= 0 else {}),
     }  # fmt: skip
-
-

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import json
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -66,8 +66,8 @@ def event_of(event: EventDef, identifier: str, at_us: int) -> dict[str, Any]:
     """One event with all its fields."""
     fields = {field.name: _value(field, at_us) for field in event.fields}
     for field in event.fields:
-        if field.currency_field is not None:
-            fields[field.currency_field] = "CNY"
+        if field.type.currency_field is not None:
+            fields[field.type.currency_field] = "CNY"
     return {"id": identifier, "type": event.name, "at": format_instant(at_us), **fields}
 
 
@@ -137,7 +137,7 @@ class Asking:
         self._http = httpx.AsyncClient(transport=transport, base_url="http://check.invalid", trust_env=False)
         self._key = key
 
-    async def __aenter__(self) -> "Asking":
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -159,5 +159,3 @@ def found_in(data: bytes, sought: Mapping[str, tuple[bytes, ...]]) -> Iterator[s
     for kind, each in sought.items():
         if any(needle in data for needle in each):
             yield kind
-
-
