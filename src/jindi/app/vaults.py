@@ -50,7 +50,9 @@ def open_vault(settled: Settled, now_us: int, tell: Callable[[str], None]) -> Va
 def open_parts(settled: Settled, now_us: int, tell: Callable[[str], None]) -> tuple[VaultStore, KeyRing]:
     """What a vault is made of: its rows with their key book, and its ring. Raises Problems."""
     keys = settled.data / KEYS
-    keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # One by one: folders that are made on the way to another get the mode of everybody.
+    settled.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    keys.mkdir(exist_ok=True, mode=0o700)
     if stat.S_IMODE(keys.stat().st_mode) & 0o077:
         raise _wrong(keys, "others can look into this folder", "chmod 700, and find out who did")
     existed = has_vault(settled)

@@ -50,8 +50,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "controls.title": ("控制报告", "Controls"),
     "controls.note": (
         "每项控制的结果与证据都由检查自己产生，其摘要写入日志；与日志不符、过期或无法检查者一律算作未成立。",
-        "Results and evidence are made by the checks themselves, and their digests stand in the journal. What differs "
-        "from the journal, is overdue or could not be checked counts as failing.",
+        "Evidence is made by the checks alone, and the journal has its digest. What differs, or is overdue, fails.",
     ),
     "controls.not_advice": (
         "金堤不构成法律意见。控制成立说明检查通过，不等于取得任何认证。",

@@ -1,4 +1,4 @@
-"""Checks of the journal: that it can't be bent unnoticed, that its heads are elsewhere, that decisions come out again."""
+"""Checks of the journal: it can't be bent unnoticed, its heads are elsewhere, its decisions come out again."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
@@ -93,7 +93,7 @@ def _forked(frames: Sequence[Frame], at: int) -> list[Frame]:
 @check(
     "chain_mutations",
     "取真实日志尾部的副本：改动、删除、换序、截断、分叉、插入，逐一验证均被发现；原样则通过",
-    "A copy of the real journal's end, edited, deleted, reordered, truncated, forked: each is found; as it is, it holds",
+    "A copy of the real journal's end, edited, deleted, reordered, cut, forked: each is found; as it is, it holds",
     batches=64,
 )
 def chain_mutations(ground: Ground, asked: Asked) -> Evidence:
@@ -237,10 +237,8 @@ def replays_alike(ground: Ground, asked: Asked) -> Evidence:
         seqs = list(islice(_newest_decisions(log), asked.whole("decisions")))
         if not seqs:
             raise could_not_run("日志中还没有决策", "there is no decision yet")
-        archive, different = Archive(log), []
-        for seq in seqs:
-            if prove(archive, seq).causes:
-                different.append(seq)
+        archive = Archive(log)
+        different = [seq for seq in seqs if prove(archive, seq).causes]
     evidence: Evidence = {"decisions": len(seqs), "first": seqs[-1], "last": seqs[0], "different": different}
     if different:
         raise failed(

@@ -416,18 +416,13 @@ def alarms(ground: Ground, _: Asked) -> Evidence:
     return evidence
 
 
+_CONTROL: Final = {"severity": "high", "owner": "security_admin", "risk": "leak", "pack_name": "platform"}
 _FINDINGS: Final[tuple[tuple[str, str, Mapping[str, Any]], ...]] = (
     ("backup overdue", "backup_overdue", {"subject": "backup", "what": "backup", "limit_hours": 1}),
     ("drill overdue", "backup_overdue", {"subject": "drill", "what": "drill", "limit_hours": 1}),
-    (
-        "control failing", "control_failed",
-        {"subject": "CHECK", "control": "CHECK", "risk": "leak", "pack_name": "platform", "state": "failed", "severity": "high", "owner": "security_admin"},
-    ),
-    (
-        "control could not run", "control_failed",
-        {"subject": "CHECK2", "control": "CHECK2", "risk": "leak", "pack_name": "platform", "state": "could_not_run", "severity": "high", "owner": "security_admin"},
-    ),
-)  # fmt: skip
+    ("control failing", "control_failed", {"subject": "A", "control": "A", "state": "failed", **_CONTROL}),
+    ("control not run", "control_failed", {"subject": "B", "control": "B", "state": "could_not_run", **_CONTROL}),
+)
 
 
 # ---- the doors

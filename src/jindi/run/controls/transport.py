@@ -54,8 +54,8 @@ def tls(ground: Ground, asked: Asked) -> Evidence:
     now_us = ground.clock.now_us()
     days_left = (ends_us - now_us) // DAY_US
     evidence: Evidence = {
-        "address": where, "version": version, "suite": suite,
-        "certificate_ends": loaded.not_valid_after_utc.isoformat(), "days_left": days_left, "accepted": accepted, "could_not_offer": untried,
+        "address": where, "version": version, "suite": suite, "days_left": days_left, "accepted": accepted,
+        "certificate_ends": loaded.not_valid_after_utc.isoformat(), "could_not_offer": untried,
     }  # fmt: skip
     if accepted:
         raise failed(
