@@ -142,6 +142,7 @@ def live(outside, settled, count=12, *, starts=True):
 def lived(place):
     """A folder that nobody changes, with everything that a platform leaves behind, its heads elsewhere."""
     folder = Path(place)
+    (folder / "heads").mkdir()
     outside, settled = wired(folder, heads=str(folder / "heads"))
     live(outside, settled)
     return outside, settled, load(outside.pack_files(settled.packs))
@@ -252,7 +253,8 @@ def serving(context):
                     plain.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
                     plain.recv(100)
                 else:
-                    context.wrap_socket(plain, server_side=True).recv(1)
+                    with context.wrap_socket(plain, server_side=True) as secured:
+                        secured.recv(1)
             except OSError:
                 pass
             finally:

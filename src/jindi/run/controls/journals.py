@@ -113,7 +113,8 @@ def mutated(ground: Ground, batches: int, verifying: Verifying) -> Evidence:
     end = frames[-1]
     # The head as it would be signed now, in the other place.
     seal = Checkpoint(_ORIGIN, end.first + end.count, journal.unseal(end.batch).head, ground.clock.now_us())
-    here = [each for each in seals if frames[0].first < each.seq <= seal.seq]
+    # Also those that cover more than there is: then the end was cut off.
+    here = [each for each in seals if each.seq > frames[0].first]
     try:
         verifying.walk(frames, Chain(chain.head, chain.next_seq), [*here, seal])
     except ChainBroken as broken:

@@ -14,6 +14,10 @@ TIME_ERROR: Final = 5
 """What the kernel answers when nothing keeps its clock (adjtimex(2))."""
 
 
+_NO_KEY: Final = "key-origin"
+"""The journal's own name lies beside the keys; it is no secret."""
+
+
 class _Timeval(ctypes.Structure):
     _fields_ = (("sec", ctypes.c_long), ("usec", ctypes.c_long))
 
@@ -90,7 +94,7 @@ def private_files(ground: Ground, _: Asked) -> Evidence:
         if not stat.S_ISREG(status.st_mode):
             continue
         name, bits = path.relative_to(ground.data).as_posix(), stat.S_IMODE(status.st_mode)
-        is_key = name.startswith("keys/") or path.name.startswith("key-") or path.name.startswith("access-")
+        is_key = name.startswith("keys/") or (path.name.startswith(("key-", "access-")) and path.name != _NO_KEY)
         keys += is_key
         if is_key and bits & 0o077:
             open_.append(f"{name}: {bits:04o}")

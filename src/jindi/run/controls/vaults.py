@@ -17,6 +17,7 @@ from jindi.run.controls.worlds import CANARIES
 from jindi.vault import PROFILES, USES_MAX, CannotOpen, Personal, Tokens, Vault, is_token, nonce_of
 
 REST_S: Final = 0.001
+_STOLEN: Final = "a subject's key to another subject"
 
 
 @contextmanager
@@ -83,11 +84,13 @@ def sealed_in_place(ground: Ground, _: Asked) -> Evidence:
                 "a key to another place": lambda: ring.unwrap(version, wrapped, b"elsewhere"),
             }
             store.rewrap([one._replace(wrapped=other.wrapped)])
-            places["a subject's key to another subject"] = lambda: vault.export("one")
+            # The rows would not open with another's key anyway: it is the key itself that must not.
+            if "one" not in vault.check().closed_subjects:
+                opened.append(_STOLEN)
             opened += [name for name, work in places.items() if _opens(work)]
         finally:
             vault.close()
-    evidence: Evidence = {"moves": [*moves, *places], "opened": opened}
+    evidence: Evidence = {"moves": [*moves, *places, _STOLEN], "opened": opened}
     if opened:
         raise failed("移动过的密文仍能打开", "a sealed text opens in a place that it was not sealed for", **evidence)
     return evidence
