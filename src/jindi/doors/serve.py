@@ -74,7 +74,7 @@ async def serve(
     )
     console = build_console(
         PlatformSource(platform, score), sessions=sessions, links=links, clock=clock, zone=zone, desk=desk,
-        keys=keys, audit=Audit(platform), permits=permits,
+        keys=keys, audit=Audit(platform), permits=permits, controls=platform.controls,
     )  # fmt: skip
     # Only the console asks by which scheme a browser came; the hot route is spared the look.
     # (The two libraries type the same interface in different words.)

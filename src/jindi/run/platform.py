@@ -784,12 +784,36 @@ class Platform:
             await asyncio.sleep(warden.wait_us(self._clock.now_us()) / SECOND_US)
             await self.keep_controls(warden)
 
-    async def keep_controls(self, warden: "Warden") -> int:
-        """Run the controls that are due, and let in by the front door those that fail; how many were decided."""
+    async def controls(self) -> dict[str, Any] | None:
+        """The register of controls as it stands; None when this platform has none."""
+        if self.warden is None or not self.program.definitions.controls:
+            return None
+        return await asyncio.to_thread(self.warden.document, self.program.definitions, self.log)
+
+    def begin_controls(self, only: tuple[str, ...], by: str) -> None:
+        """Run controls now, those of these ids or all of them, beside decisions. Raises NotNow."""
+        if self.warden is None or not self.program.definitions.controls:
+            raise NotNow("this platform has no register of controls")
+        if self.warden.is_working:
+            raise NotNow("controls are being run already; read how they stand a little later")
+        if self.lane.stopped is not None:
+            raise NotNow("the lane has stopped, and what is not recorded is not done; try again later")
+        self._spawn(self._run_controls(self.warden, only, by))
+
+    async def _run_controls(self, warden: "Warden", only: tuple[str, ...], by: str) -> None:
+        await self.keep_controls(warden, only, by, is_due_only=False)
+
+    async def keep_controls(
+        self, warden: "Warden", only: tuple[str, ...] = (), by: str = "platform", *, is_due_only: bool = True
+    ) -> int:
+        """Run the controls that are due (or are asked for), and let in by the front door those that fail; how many
+        were decided.
+        """
         try:
             await asyncio.to_thread(
-                warden.round, self.program.definitions, self.log, self._vault, self._recorder(warden)
-            )
+                warden.round, self.program.definitions, self.log, self._vault, self._recorder(warden), only, by,
+                is_due_only=is_due_only,
+            )  # fmt: skip
         except Exception as error:  # noqa: BLE001 - decisions go on; what was not run becomes overdue, and that is told
             self._tell(f"controls could not be run: {error or type(error).__name__}")
         decided = 0

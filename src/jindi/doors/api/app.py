@@ -18,6 +18,7 @@ from jindi.basics.instants import format_instant
 from jindi.basics.money import EXPONENTS, format_minor
 from jindi.basics.problems import Problems
 from jindi.doors.api import problems
+from jindi.doors.api.controls import ControlRoutes
 from jindi.doors.api.hot import Events, Gone, Receive, Scope, Send, TooLarge, answer, read_body
 from jindi.doors.api.metrics import exposition
 from jindi.doors.api.openapi import document
@@ -90,6 +91,7 @@ class Routes:
         self._audit = Audit(platform)
         self._versions = VersionRoutes(desk, self._guard, self._may)
         self._trail = TrailRoutes(self._audit, platform, self._guard)
+        self._controls = ControlRoutes(platform, self._guard)
 
     def routes(self) -> list[Route]:
         """The table of routes."""
@@ -100,6 +102,7 @@ class Routes:
             Route("/v1/entities/{key}/{value:path}/features", self._guard("entity.read", self._features)),
             *self._versions.routes(),
             *self._trail.routes(),
+            *self._controls.routes(),
             Route("/v1/packs", self._guard("packs.read", self._packs)),
             Route("/v1/packs/try", self._guard("packs.try", self._try), methods=["POST"]),
             Route("/v1/snapshots", self._guard("snapshot.write", self._snapshot), methods=["POST"]),

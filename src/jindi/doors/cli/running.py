@@ -93,8 +93,9 @@ def saver_of(wiring: Wiring, settled: Settled) -> Saver | None:
 def warden_of(wiring: Wiring, settled: Settled) -> Warden:
     """What runs the controls of the packs in force."""
     return Warden(
-        wiring.blobs(settled), wiring.clock, partial(ground_of, wiring, settled), partial(apart_of, wiring, settled)
-    )
+        wiring.blobs(settled), wiring.clock, partial(ground_of, wiring, settled), partial(apart_of, wiring, settled),
+        lambda: wiring.origin(settled),
+    )  # fmt: skip
 
 
 def _saved(wiring: Wiring, settled: Settled, output: Output) -> dict[str, str]:

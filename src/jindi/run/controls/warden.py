@@ -7,12 +7,13 @@ from typing import Any, Final
 import msgspec
 
 from jindi.basics.instants import MINUTE_US
-from jindi.oversight import Result, Standing, Told, counts, failing, tellings
+from jindi.oversight import Result, Standing, Told, failing, tellings
 from jindi.packs import Definitions
 from jindi.ports import Blobs, Clock, Log
 from jindi.run.controls.ground import Ground
 from jindi.run.controls.register import Book, Kept, standings
 from jindi.run.controls.registry import Found, look
+from jindi.run.controls.report import document
 from jindi.run.controls.runner import Asking, Looked, Recorded, Runner, Stopping, is_here, look_apart
 from jindi.vault import Vault
 
@@ -35,10 +36,10 @@ class Warden:
 
     def __init__(
         self, blobs: Blobs, clock: Clock, ground: Callable[[Definitions, Log, Vault | None], Ground],
-        apart: Callable[[Definitions], Callable[[], Ground]],
+        apart: Callable[[Definitions], Callable[[], Ground]], origin: Callable[[], str],
     ) -> None:  # fmt: skip
         self.book = Book(blobs)
-        self._clock, self._ground, self._apart = clock, ground, apart
+        self._clock, self._ground, self._apart, self._origin = clock, ground, apart, origin
         self._stopping, self._working = threading.Event(), threading.Lock()
         self._next_us = clock.now_us() + FIRST_US
         self._stands: tuple[Standing, ...] = ()
@@ -48,8 +49,8 @@ class Warden:
         return max(0, self._next_us - now_us)
 
     def round(
-        self, definitions: Definitions, log: Log, vault: Vault | None, recorded: Recorded, *, by: str = PLATFORM,
-        asked: Asking | None = None,
+        self, definitions: Definitions, log: Log, vault: Vault | None, recorded: Recorded,
+        only: tuple[str, ...] = (), by: str = PLATFORM, *, is_due_only: bool = True,
     ) -> list[Result]:  # fmt: skip
         """Run what is due (or what is asked for), and see how all stands. Raises what stands in the way."""
         with self._working:
@@ -60,7 +61,7 @@ class Warden:
             ground = self._ground(definitions, log, vault)
             made: list[Result] = []
             try:
-                plan = runner.plan(asked or Asking(is_due_only=True), ground)
+                plan = runner.plan(Asking(only, is_due_only), ground)
                 made = runner.perform(plan, by, self._looked(definitions, ground), recorded)
             except Stopping:
                 pass
@@ -86,7 +87,7 @@ class Warden:
         self._stands = tuple(standings(definitions.controls.values(), kept.results, log, self._clock.now_us()))
         return self._stands
 
-    def failing_by_state(self) -> dict[str, int]:
+    def by_state(self) -> dict[str, int]:
         """How many controls stood in each state when they were last looked at."""
         found: dict[str, int] = {}
         for each in self._stands:
@@ -122,10 +123,14 @@ class Warden:
         """Whether nothing new is to begin."""
         return self._stopping.is_set()
 
-    def summary(self) -> dict[str, int]:
-        """How many controls there are, green and not."""
-        found = counts(self._stands)
-        return {"all": found.all, "passed": found.passed, "failing": found.failing, "excluded": found.excluded}
+    @property
+    def is_working(self) -> bool:
+        """Whether controls are being run."""
+        return self._working.locked()
+
+    def document(self, definitions: Definitions, log: Log) -> dict[str, Any]:
+        """The register as it stands now."""
+        return document(self.look(definitions, log), definitions, self._origin(), self._clock.now_us())
 
 
 def fields_of(found: Standing) -> dict[str, Any]:
