@@ -5,11 +5,11 @@ from typing import Final
 
 import msgspec
 
+from jindi import journal
 from jindi.oversight import Result, Standing, Told, record_of, standing
 from jindi.packs import ControlDef
 from jindi.ports import Blobs, Log
-from jindi.run.archive import Archive
-from jindi.run.records import ActionRecord
+from jindi.run.records import ACTION, ActionRecord, Record, decode
 
 BLOB: Final = "controls.json"
 """The name of what is kept, beside the journal. It can be read by anybody who may read the folder, and changed by
@@ -18,6 +18,8 @@ whoever may write it: what it claims counts only as far as the journal names it.
 
 RUN, RESULT = "control.run", "control.result"
 """The actions: a run begins, and what one control of it came to."""
+
+_MARK: Final = RESULT.encode()
 
 
 class Unfinished(msgspec.Struct, frozen=True):
@@ -55,24 +57,52 @@ class Book:
         self._blobs.save(BLOB, [msgspec.json.encode(kept)])
 
 
-def is_named(log: Log, result: Result) -> bool:
-    """Whether the journal names this very result: nothing of it was changed since it was found."""
-    try:
-        record = Archive(log).record(result.seq)
-    except LookupError:
-        return False
-    return isinstance(record, ActionRecord) and record.what == RESULT and record.on == record_of(result)
+class Named:
+    """The newest result of each control that the journal names. It follows the journal, and reads nothing twice.
+
+    Not only what was edited counts as altered: an old green result that is put back in the place of a red one is the
+    journal's, too, and not its newest.
+    """
+
+    def __init__(self) -> None:
+        self._next = -1
+        self._newest: dict[str, tuple[int, str]] = {}
+
+    def follow(self, log: Log, results: Mapping[str, Result]) -> None:
+        """Read on, from the oldest of these results at the latest. Raises LogDamaged."""
+        known = [each.seq for each in results.values() if each.seq >= 0]
+        oldest = min(known, default=log.next_seq())
+        first = self._next if 0 <= self._next else oldest
+        for frame in log.read(first) if first < log.next_seq() else ():
+            # A search over bytes is fast enough for a journal of years; what is found is looked at.
+            if _MARK in frame.batch:
+                for seq, raw in enumerate(journal.unseal(frame.batch).records, frame.first):
+                    if raw[1] == ACTION:
+                        self._note(seq, decode(raw))
+            self._next = frame.first + frame.count
+
+    def _note(self, seq: int, record: Record) -> None:
+        if isinstance(record, ActionRecord) and record.what == RESULT:
+            self._newest[record.on.partition(" ")[0]] = seq, record.on
+
+    def has(self, result: Result) -> bool:
+        """Whether the journal names this very result, and none of its control that is newer."""
+        return self._newest.get(result.control) == (result.seq, record_of(result))
 
 
 def standings(
-    controls: Iterable[ControlDef], results: Mapping[str, Result], log: Log | None, now_us: int
+    controls: Iterable[ControlDef], results: Mapping[str, Result], log: Log | None, now_us: int,
+    named: Named | None = None,
 ) -> list[Standing]:  # fmt: skip
-    """How controls stand, in the order of risk, pack and id. `log`: the journal that must name each result; None when
-    there is none yet, and then no result counts.
+    """How controls stand, in their order. `log`: the journal that must name each result (None when there is none yet,
+    and then no result counts); `named`: what was read of it before.
     """
+    following = named or Named()
+    if log is not None:
+        following.follow(log, results)
     found = []
     for control in controls:
         result = results.get(control.id)
-        is_altered = result is not None and (log is None or not is_named(log, result))
+        is_altered = result is not None and (log is None or not following.has(result))
         found.append(standing(control, result, now_us, is_altered=is_altered))
     return found

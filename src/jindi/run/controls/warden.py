@@ -11,7 +11,7 @@ from jindi.oversight import Result, Standing, Told, failing, tellings
 from jindi.packs import Definitions
 from jindi.ports import Blobs, Clock, Log
 from jindi.run.controls.ground import Ground
-from jindi.run.controls.register import Book, Kept, standings
+from jindi.run.controls.register import Book, Kept, Named, standings
 from jindi.run.controls.registry import Found, look
 from jindi.run.controls.report import document
 from jindi.run.controls.runner import Asking, Looked, Recorded, Runner, Stopping, is_here, look_apart
@@ -43,6 +43,7 @@ class Warden:
         self._stopping, self._working = threading.Event(), threading.Lock()
         self._next_us = clock.now_us() + FIRST_US
         self._stands: tuple[Standing, ...] = ()
+        self._named, self._looking = Named(), threading.Lock()
 
     def wait_us(self, now_us: int) -> int:
         """How long until the next round."""
@@ -83,8 +84,10 @@ class Warden:
 
     def look(self, definitions: Definitions, log: Log) -> tuple[Standing, ...]:
         """How all controls stand now."""
-        kept = self.book.read()
-        self._stands = tuple(standings(definitions.controls.values(), kept.results, log, self._clock.now_us()))
+        with self._looking:
+            results = self.book.read().results
+            controls, now_us = definitions.controls.values(), self._clock.now_us()
+            self._stands = tuple(standings(controls, results, log, now_us, self._named))
         return self._stands
 
     def by_state(self) -> dict[str, int]:
