@@ -31,6 +31,7 @@ from controls_world import (
     serving,
 )
 from jindi import journal
+from jindi.access import Permits, Verdict
 from jindi.basics.instants import HOUR_US
 from jindi.doors.cli.grounds import ScratchFolder
 from jindi.journal import Chain, ChainBroken
@@ -38,6 +39,7 @@ from jindi.packs import Words, load
 from jindi.ports import Frame
 from jindi.run.audit import Audit
 from jindi.run.controls import CHECKS, backups
+from jindi.run.controls.ground import Address
 from jindi.run.controls.journals import Verifying, mutated, mutations
 from jindi.run.controls.machine import TIME_ERROR, kernel_clock
 from jindi.run.controls.platforms import search
@@ -462,6 +464,71 @@ def test_a_pack_that_takes_a_card_code_fails(place):
 
     bad = dataclasses.replace(scratch_with(place, __init__=init), definitions=load(changed))
     assert fails(bad, "refused_at_the_door", "never be stored")["not_refused"] == ["pay.cvv"]
+
+
+# ---- C11, C12: who may do what
+
+
+def test_the_doors_let_in_what_is_written(good):
+    evidence = passes(good, "route_matrix")
+    assert evidence["questions"] > 100
+    assert evidence["undocumented"] == []
+
+
+class _Generous(Permits):
+    """Lets everybody read."""
+
+    def may(self, principal, action, now_us, *about):
+        if action.endswith(".read"):
+            return Verdict(True)
+        return super().may(principal, action, now_us, *about)
+
+
+def test_policies_that_let_in_more_than_is_written_fail(good):
+    evidence = fails(dataclasses.replace(good, permits=_Generous), "route_matrix", "not what is written")
+    assert "security_admin audit.read" in evidence["strayed"]
+
+
+def test_a_door_that_is_not_watched_fails(place):
+    def doors(self, platform, *scopes):
+        application, key = ScratchFolder.doors(self, platform, *scopes)
+
+        async def open_door(scope, receive, send):
+            if scope["path"] == "/v1/packs":
+                await send({"type": "http.response.start", "status": 200, "headers": []})
+                await send({"type": "http.response.body", "body": b"{}"})
+            else:
+                await application(scope, receive, send)
+
+        return open_door, key
+
+    wrong = fails(scratch_with(place, doors=doors), "route_matrix")["wrong"]
+    assert "GET /v1/packs without a key: 200" in wrong
+
+
+def test_an_address_that_nobody_wrote_down_fails(place):
+    def addresses(self, platform):
+        return [*ScratchFolder.addresses(self, platform), Address("GET", "/v1/secret", None)]
+
+    assert fails(scratch_with(place, addresses=addresses), "route_matrix")["undocumented"] == ["GET /v1/secret"]
+
+
+def test_an_error_in_judging_is_a_no(good):
+    assert passes(good, "policies_deny_on_error")["failing_forbid"] == "failed"
+
+
+class _Trusting(Permits):
+    """Believes the engine, which passes over a policy that fails."""
+
+    def may(self, principal, action, now_us, *about):
+        verdict = super().may(principal, action, now_us, *about)
+        return Verdict(True) if verdict.why == "failed" else verdict
+
+
+def test_a_judge_that_passes_over_errors_or_loads_anything_fails(good):
+    fails(dataclasses.replace(good, permits=_Trusting), "policies_deny_on_error", "passed over")
+    lax = dataclasses.replace(good, permits=lambda own: Permits(own if "9223" in own else ""))
+    assert fails(lax, "policies_deny_on_error", "don't fit")["loaded"] == [0, 1, 2, 3]
 
 
 # ---- C27, C31, C32: the audit

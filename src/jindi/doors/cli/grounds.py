@@ -11,14 +11,16 @@ from pathlib import Path
 from rich.console import Console as Terminal
 
 from jindi import packs
-from jindi.access import ApiKeys, Scope
+from jindi.access import ApiKeys, Permits, Scope
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.api import build_api
+from jindi.doors.api.app import HOT, Routes
 from jindi.doors.cli.backing import recipient_of
 from jindi.doors.cli.output import Output
 from jindi.doors.cli.wiring import Settled, Wiring
 from jindi.doors.console import build_console
 from jindi.doors.console.platform_source import PlatformSource
+from jindi.doors.guarding import doors_of
 from jindi.journal import Heads, Notary, Signer
 from jindi.packs import Definitions
 from jindi.ports import Blobs, Clock, Log, VaultStore
@@ -28,7 +30,7 @@ from jindi.run.backup.repository import Repository
 from jindi.run.backup.restoring import Room
 from jindi.run.backup.sealing import fingerprint
 from jindi.run.backup.standing import Standing, standing
-from jindi.run.controls.ground import Application, Ground
+from jindi.run.controls.ground import Address, Application, Ground
 from jindi.run.controls.machine import kernel_clock
 from jindi.run.history.keeper import Keeper
 from jindi.run.platform import Platform, Settings
@@ -61,6 +63,7 @@ def ground_of(
         backups=lambda: _backups(wiring, settled),
         fingerprints=lambda: {name: fingerprint(name, key) for name, key in wiring.key_bytes(settled).items()},
         split=lambda: wiring.keys_split(settled),
+        permits=lambda own: Permits(own, "the check's own"),
         scratch=lambda: scratch_of(wiring, settled, definitions.source),
         source=wiring.package(),
         lock=wiring.lock(),
@@ -196,8 +199,15 @@ class ScratchFolder:
         console = build_console(
             PlatformSource(platform), sessions=wiring.sessions(blobs), links=wiring.links(blobs), clock=self.clock,
             zone=zone, desk=desk, keys=keys, audit=Audit(platform),
+            permits=wiring.permits(self._settled),
         )  # fmt: skip
-        return build_api(platform, keys, self.clock, dict, console, None, desk), clear
+        return build_api(platform, keys, self.clock, dict, console, None, desk, wiring.permits(self._settled)), clear
+
+    def addresses(self, platform: Platform) -> list[Address]:
+        """All addresses of the API."""
+        keys = self._wiring.keys(self._wiring.blobs(self._settled))
+        routes = Routes(platform, keys, dict, Desk(platform, lambda: platform.base), Permits()).routes()
+        return [Address(*each) for each in (HOT, *doors_of(routes))]
 
     def log(self) -> Log:
         """The journal, for writing."""

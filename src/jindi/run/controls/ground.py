@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from jindi.access import Scope
+from jindi.access import Permits, Scope
 from jindi.journal import Signer, Verifier
 from jindi.packs import Definitions, Words
 from jindi.ports import Blobs, Clock, Lines, Log, VaultStore
@@ -51,6 +51,14 @@ def could_not_run(zh: str, en: str, **evidence: Any) -> CouldNotRun:
     return CouldNotRun(Words(zh, en), evidence)
 
 
+class Address(NamedTuple):
+    """One address of a door. `action` is None where nobody is asked who he is."""
+
+    method: str
+    path: str
+    action: str | None
+
+
 class Scratch(Protocol):
     """A new data folder in a temporary place, with everything that a platform of these settings has."""
 
@@ -69,6 +77,9 @@ class Scratch(Protocol):
 
     def doors(self, platform: Platform, *scopes: Scope) -> tuple[Application, str]:
         """API and console of a platform that has been started, and an API key with these scopes."""
+
+    def addresses(self, platform: Platform) -> list[Address]:
+        """All addresses of the API, with the action that each stands for."""
 
     def log(self) -> Log:
         """The journal, for writing, while no platform has it."""
@@ -105,6 +116,7 @@ class Scratch(Protocol):
 class Ground:
     """The real thing. What is opened is opened when a check asks for it, and raises what stands in the way.
 
+    `permits` gives what judges who may do what, with a company's own policies beside the shipped ones.
     `lock` is the text of the pinned dependencies (None where it is not at hand), `source` our own package's folder,
     `speak` what the operator's log shows of a text. `is_running`: it is the running platform that asks.
     """
@@ -126,6 +138,7 @@ class Ground:
     fingerprints: Callable[[], Mapping[str, str]]
     split: Callable[[], Split | None]
     scratch: Callable[[], AbstractContextManager[Scratch]]
+    permits: Callable[[str], Permits]
     source: Path
     lock: str | None
     speak: Callable[[str], str]

@@ -72,7 +72,7 @@ class Named:
         """Read on, from the oldest of these results at the latest. Raises LogDamaged."""
         known = [each.seq for each in results.values() if each.seq >= 0]
         oldest = min(known, default=log.next_seq())
-        first = self._next if 0 <= self._next else oldest
+        first = self._next if self._next >= 0 else oldest
         for frame in log.read(first) if first < log.next_seq() else ():
             # A search over bytes is fast enough for a journal of years; what is found is looked at.
             if _MARK in frame.batch:
