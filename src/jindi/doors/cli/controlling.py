@@ -4,9 +4,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from rich.markup import escape
-from rich.table import Table
-
 from jindi import packs
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.auditing import caller
@@ -107,16 +104,12 @@ def show(desk: Desk, output: Output) -> None:
             if each["result"] is not None:
                 del each["result"]["evidence"]
     output.give(found)
-    if output.as_json:
-        return
-    table = Table("控制 control", "状态 state", "承诺 what it promises", "负责 owner", "周期 every", "下次 due")
     for risk in found["risks"]:
+        output.say(f"{risk['title']['zh']} {risk['title']['en']}")
         for each in risk["controls"]:
-            table.add_row(
-                each["id"], _shown(each["state"]), escape(f"{each['doc']['zh']}\n{each['doc']['en']}"), each["owner"],
-                _period(each["period_hours"]), (each["due"] or "–")[:16],
-            )  # fmt: skip
-    output.out.print(table)
+            due = "" if each["due"] is None else f", due {each['due'][:16]}"
+            output.say(f"  {_marked(each)}  {each['owner']}, every {_period(each['period_hours'])}{due}")
+            output.say(f"      {each['doc']['zh']} {each['doc']['en']}")
     output.say(_summed(found["counts"]))
 
 
@@ -210,8 +203,8 @@ def _write_page(path: Path, found: dict[str, Any]) -> None:
         ) from None
 
 
-def _shown(state: str) -> str:
-    return {"passed": "[green]✓ passed[/green]", "excluded": "– excluded"}.get(state, f"[red]✗ {state}[/red]")
+def _marked(each: dict[str, Any]) -> str:
+    return f"{'✓' if each['green'] else '✗'} {each['id']:8} {each['state']:13}"
 
 
 def _period(hours: float) -> str:
