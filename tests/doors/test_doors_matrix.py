@@ -42,7 +42,7 @@ def console_of(api):
     return Console(
         PlatformSource(platform, lambda: None), Sessions(api.shop.blobs, chance), SignInLinks(api.shop.blobs, chance),
         api.shop.clock, ZoneInfo("Asia/Shanghai"), Desk(platform, lambda: platform.base), api.keys, Audit(platform),
-        Permits(), approvals_of(platform, Permits(), api.keys),
+        Permits(), approvals=approvals_of(platform, Permits(), api.keys),
     )  # fmt: skip
 
 

@@ -104,7 +104,7 @@ async def serve(
     )
     console = build_console(
         PlatformSource(platform, score), sessions=sessions, links=links, clock=clock, zone=zone, desk=desk,
-        keys=keys, audit=Audit(platform), permits=permits, approvals=approvals,
+        keys=keys, audit=Audit(platform), permits=permits, controls=platform.controls, approvals=approvals,
     )  # fmt: skip
     events = Events(platform, keys, clock, permits, fences.turnstile)
     application = build_api(

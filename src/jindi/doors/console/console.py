@@ -38,6 +38,7 @@ from jindi.basics.money import format_minor
 from jindi.doors.console import live
 from jindi.doors.console.approvals import ApprovalPages, view_may
 from jindi.doors.console.assets import Assets
+from jindi.doors.console.controls import Ask, ControlsPage
 from jindi.doors.console.exporting import Export, count
 from jindi.doors.console.guard import SecurityHeaders, Waiting, read_form, refuse_other_sites
 from jindi.doors.console.overview import overview_values
@@ -81,6 +82,7 @@ class Console:
         keys: ApiKeys | None = None,
         audit: Audit | None = None,
         permits: Permits | None = None,
+        controls: Ask | None = None,
         approvals: Approvals | None = None,
     ) -> None:
         self._audit, self._permits = audit, permits or Permits()
@@ -98,6 +100,7 @@ class Console:
                 approvals, desk, keys, self._pages, self._needs, self._checked_form, self._refused_by_policy
             )
             self._pages.alone(not approvals.is_on)
+        self._controls = ControlsPage(controls or _no_register, self._pages)
         self._explaining = asyncio.Lock()
         self._streams = 0
 
@@ -561,6 +564,8 @@ class Console:
             Route("/console/decisions/{id}", self._needs("decision.read", self.decision)),
             Route("/console/policies", self._needs("policies.read", self.policies)),
             Route("/console/policies/{id}", self._needs("policy.read", self.policy)),
+            Route("/console/controls", self._needs("controls.read", self._controls.page)),
+            Route("/console/controls/{id}", self._needs("controls.read", self._controls.control)),
             *self._audit_routes(),
             *(self._versions.routes() if self._versions is not None else ()),
             *(self._approvals.routes() if self._approvals is not None else ()),
@@ -592,17 +597,23 @@ def build_console(
     keys: ApiKeys | None = None,
     audit: Audit | None = None,
     permits: Permits | None = None,
+    controls: Ask | None = None,
     approvals: Approvals | None = None,
 ) -> ASGIApp:
     """The console as an ASGI application for the root of a server: `/console`, `/sign-in`, `/assets`. With `desk` it
     has the pages on which versions are changed, with `keys` people may sign in with an API key, with `audit` all that
-    they do is journalled before it is done, and shown. `permits` says who may do what (the shipped policies, without).
-    With `approvals` (and `desk` and `keys`) it has the pages of what takes four eyes.
+    they do is journalled before it is done, and shown. `permits` says who may do what (the shipped policies, without),
+    `controls` gives the register of controls. With `approvals` (and `desk` and `keys`) it has the pages of what takes
+    four eyes.
 
     `zone` is the zone in which all instants are shown. Behind TLS the server must set the scheme to
     `https`, so that cookies are marked secure.
     """
-    return Console(source, sessions, links, clock, zone, desk, keys, audit, permits, approvals).app()
+    return Console(source, sessions, links, clock, zone, desk, keys, audit, permits, controls, approvals).app()
+
+
+async def _no_register() -> None:
+    """The register of a platform that has none."""
 
 
 def _own_path(text: str) -> str:

@@ -31,6 +31,7 @@ MENU: Final = (
     ("policies", "/console/policies", "policies.read"),
     ("approvals", "/console/approvals", "approvals.read"),
     ("keys", "/console/keys", "keys.read"),
+    ("controls", "/console/controls", "controls.read"),
     ("audit", "/console/audit", "audit.read"),
 )
 """The menu: a page's name, its address, and what somebody must be allowed to do to see it."""
