@@ -102,7 +102,7 @@ async def serve(
     )
     console = build_console(
         PlatformSource(platform, score), sessions=sessions, links=links, clock=clock, zone=zone, desk=desk,
-        keys=keys, audit=Audit(platform), permits=permits,
+        keys=keys, audit=Audit(platform), permits=permits, controls=platform.controls,
     )  # fmt: skip
     events = Events(platform, keys, clock, permits, fences.turnstile)
     application = build_api(platform, keys, clock, base_files, console, events, desk, permits, fences, mailing)

@@ -19,6 +19,7 @@ from jindi.basics.money import EXPONENTS, format_minor
 from jindi.basics.problems import Problems
 from jindi.basics.shapes import check_shape
 from jindi.doors.api import problems
+from jindi.doors.api.controls import ControlRoutes
 from jindi.doors.api.hot import SIGNED_BY, Events, Gone, Receive, Scope, Send, TooLarge, answer, read_body
 from jindi.doors.api.metrics import exposition
 from jindi.doors.api.openapi import document
@@ -96,6 +97,7 @@ class Routes:
         self._versions = VersionRoutes(desk, self._guard, self._may)
         self._trail = TrailRoutes(self._audit, platform, self._guard)
         self._webhooks = WebhookRoutes(platform, mailing, self._guard)
+        self._controls = ControlRoutes(platform, self._guard)
 
     def routes(self) -> list[Route]:
         """The table of routes."""
@@ -107,6 +109,7 @@ class Routes:
             *self._versions.routes(),
             *self._trail.routes(),
             *self._webhooks.routes(),
+            *self._controls.routes(),
             Route("/v1/packs", self._guard("packs.read", self._packs)),
             Route("/v1/packs/try", self._guard("packs.try", self._try), methods=["POST"]),
             Route("/v1/snapshots", self._guard("snapshot.write", self._snapshot), methods=["POST"]),

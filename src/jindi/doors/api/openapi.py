@@ -138,6 +138,23 @@ def _paths() -> dict[str, Any]:
                 },
             }
         },
+        "/v1/controls": {
+            "get": _get("The register of controls: how each stands, with its evidence.", "readControls", anything, [])
+        },
+        "/v1/controls/run": {
+            "post": {
+                "summary": "Run controls now: those of the ids, or all. It goes on beside decisions; read how it ends.",
+                "operationId": "runControls",
+                "parameters": [{
+                    "name": "only", "in": "query", "required": False, "description": "A control's id; repeatable.",
+                    "schema": {"type": "array", "items": {"type": "string"}},
+                }],
+                "responses": {
+                    "202": {"description": "They are run.", "content": {"application/json": {"schema": anything}}},
+                    **_errors("400", "401", "403", "503"),
+                },
+            }
+        },
         "/metrics": {
             "get": {
                 "summary": "Measures in the Prometheus text format.",

@@ -21,6 +21,7 @@ from jindi.doors.cli.auditing import audit_app
 from jindi.doors.cli.helping import Plain
 from jindi.doors.cli.output import Output, counted
 from jindi.doors.cli.policies import policies_app
+from jindi.doors.cli.registering import controls_app
 from jindi.doors.cli.subjects import subject_app, vault_app
 from jindi.doors.cli.webhooks import webhooks_app
 from jindi.doors.cli.wiring import Settled, Wiring
@@ -39,6 +40,7 @@ app.add_typer(backup_app, name="backup")
 app.add_typer(packs_app, name="packs")
 app.add_typer(policies_app, name="policies")
 app.add_typer(audit_app, name="audit")
+app.add_typer(controls_app, name="controls")
 app.add_typer(features_app, name="features")
 app.add_typer(rules_app, name="rules")
 app.add_typer(config_app, name="config")

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Coroutine
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from jindi.basics.instants import DAY_US
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.auditing import caller
 from jindi.doors.cli.backing import Where, recipient_of
+from jindi.doors.cli.grounds import apart_of, ground_of
 from jindi.doors.cli.output import Output
 from jindi.doors.cli.wiring import Settled, Wiring
 from jindi.doors.fences import Fences, Turnstile
@@ -27,6 +29,7 @@ from jindi.journal import Heads, Notary
 from jindi.ports import LogFailure
 from jindi.run.audit import Audit, NotRecorded
 from jindi.run.backup.saver import Limits, Saver
+from jindi.run.controls.warden import Warden
 from jindi.run.drift.watcher import Watcher
 from jindi.run.history.keeper import Keeper
 from jindi.run.platform import NotNow, Platform
@@ -76,6 +79,7 @@ def make_platform(
         watcher=Watcher(lambda: wiring.evaluations(settled.packs)) if settled.platform.drift_hours else None,
         vault=vault,
         saver=saver_of(wiring, settled),
+        warden=warden_of(wiring, settled),
         tell=output.note,
     )
 
@@ -89,6 +93,14 @@ def saver_of(wiring: Wiring, settled: Settled) -> Saver | None:
         wiring.repository(place), lambda log: wiring.backup_source(settled, log),
         lambda: recipient_of(wiring, settled), wiring.signer(settled), wiring.blobs(settled), wiring.clock,
         Limits(settled.backup_hours, settled.drill_days),
+    )  # fmt: skip
+
+
+def warden_of(wiring: Wiring, settled: Settled) -> Warden:
+    """What runs the controls of the packs in force."""
+    return Warden(
+        wiring.blobs(settled), wiring.clock, partial(ground_of, wiring, settled), partial(apart_of, wiring, settled),
+        lambda: wiring.origin(settled),
     )  # fmt: skip
 
 

@@ -10,14 +10,14 @@ from jindi.access.replays import WINDOW_S
 from jindi.doors.fences import CONNECTIONS_MAX, Rates
 from jindi.doors.tls import TlsFiles
 from jindi.journal import Signer, Verifier
-from jindi.ports import Blobs, Clock, Files, Lines, Log, Root
+from jindi.ports import Blobs, Clock, Files, Lines, Log, Root, VaultStore
 from jindi.run.backup.making import Source
 from jindi.run.backup.manifest import Split
 from jindi.run.backup.repository import Repository
 from jindi.run.backup.restoring import Room
 from jindi.run.platform import Settings
 from jindi.run.webhooks.mailing import Mailing
-from jindi.vault import Profile, Tokens, Vault
+from jindi.vault import KeyRing, Profile, Tokens, Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +121,18 @@ class Wiring(Protocol):
 
     def kept_vault(self, settled: Settled, tell: Callable[[str], None]) -> Vault:
         """The vault that is there, whatever the settings say. Raises Problems when there is none."""
+
+    def vault_parts(self, settled: Settled, tell: Callable[[str], None]) -> tuple[VaultStore, KeyRing]:
+        """What a vault is made of: rows with their key book, and the ring; made on the first run. Raises Problems."""
+
+    def package(self) -> Path:
+        """Our own package's folder."""
+
+    def pack_folders(self, settled: Settled) -> tuple[Path, ...]:
+        """The folders of the packs that are loaded."""
+
+    def lock(self) -> str | None:
+        """The pinned dependencies, where they are at hand."""
 
     def another_root(self, settled: Settled, where: str) -> Root:
         """Another root key for the vault's ring: `where` as the setting `vault_root`. Raises Problems."""

@@ -36,6 +36,7 @@ from jindi.basics.instants import MINUTE_US, SECOND_US, format_instant
 from jindi.basics.money import format_minor
 from jindi.doors.console import live
 from jindi.doors.console.assets import Assets
+from jindi.doors.console.controls import Ask, ControlsPage
 from jindi.doors.console.guard import SecurityHeaders, Waiting, read_form, refuse_other_sites
 from jindi.doors.console.overview import overview_values
 from jindi.doors.console.reasons import decision_values, limit_text
@@ -77,6 +78,7 @@ class Console:
         keys: ApiKeys | None = None,
         audit: Audit | None = None,
         permits: Permits | None = None,
+        controls: Ask | None = None,
     ) -> None:
         self._audit, self._permits = audit, permits or Permits()
         self._source, self._sessions, self._links, self._keys = source, sessions, links, keys
@@ -86,6 +88,7 @@ class Console:
         self._desk = desk
         self._versions = VersionPages(desk, self._pages, self._needs, self._checked_form) if desk is not None else None
         self._trail = TrailPage(audit, self._pages) if audit is not None else None
+        self._controls = ControlsPage(controls or _no_register, self._pages)
         self._explaining = asyncio.Lock()
         self._streams = 0
 
@@ -523,6 +526,8 @@ class Console:
             Route("/console/decisions/{id}", self._needs("decision.read", self.decision)),
             Route("/console/policies", self._needs("policies.read", self.policies)),
             Route("/console/policies/{id}", self._needs("policy.read", self.policy)),
+            Route("/console/controls", self._needs("controls.read", self._controls.page)),
+            Route("/console/controls/{id}", self._needs("controls.read", self._controls.control)),
             *self._audit_routes(),
             *(self._versions.routes() if self._versions is not None else ()),
             Route("/assets/{digest}/{name}", self.asset),
@@ -553,15 +558,21 @@ def build_console(
     keys: ApiKeys | None = None,
     audit: Audit | None = None,
     permits: Permits | None = None,
+    controls: Ask | None = None,
 ) -> ASGIApp:
     """The console as an ASGI application for the root of a server: `/console`, `/sign-in`, `/assets`. With `desk` it
     has the pages on which versions are changed, with `keys` people may sign in with an API key, with `audit` all that
-    they do is journalled before it is done, and shown. `permits` says who may do what (the shipped policies, without).
+    they do is journalled before it is done, and shown. `permits` says who may do what (the shipped policies, without),
+    `controls` gives the register of controls.
 
     `zone` is the zone in which all instants are shown. Behind TLS the server must set the scheme to
     `https`, so that cookies are marked secure.
     """
-    return Console(source, sessions, links, clock, zone, desk, keys, audit, permits).app()
+    return Console(source, sessions, links, clock, zone, desk, keys, audit, permits, controls).app()
+
+
+async def _no_register() -> None:
+    """The register of a platform that has none."""
 
 
 def _own_path(text: str) -> str:

@@ -29,6 +29,7 @@ MENU: Final = (
     ("overview", "/console", "overview.read"),
     ("decisions", "/console/decisions", "decisions.read"),
     ("policies", "/console/policies", "policies.read"),
+    ("controls", "/console/controls", "controls.read"),
     ("audit", "/console/audit", "audit.read"),
 )
 """The menu: a page's name, its address, and what somebody must be allowed to do to see it."""
