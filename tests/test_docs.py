@@ -310,7 +310,9 @@ def test_the_draft_of_the_versions_page_has_the_digests_that_the_page_shows(requ
     shown = list(dict.fromkeys(re.findall(r"payment@[0-9a-f]{12}", text)))
     if request.config.getoption("--rewrite"):
         text = re.sub(r"\d+ cases hold; digest [0-9a-f]{12}", f"{cases} cases hold; digest {digest}", text)
-        text = re.sub(r"digest [0-9a-f]{12}", f"digest {digest}", text).replace(shown[0], was).replace(shown[1], version)
+        text = (
+            re.sub(r"digest [0-9a-f]{12}", f"digest {digest}", text).replace(shown[0], was).replace(shown[1], version)
+        )
         page.write_text(text, "utf-8")
     assert f"{cases} cases hold; digest {digest}" in text
     assert set(re.findall(r"digest ([0-9a-f]{12})", text)) == {digest}
