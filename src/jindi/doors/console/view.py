@@ -29,8 +29,8 @@ MENU: Final = (
     ("overview", "/console", "overview.read"),
     ("decisions", "/console/decisions", "decisions.read"),
     ("policies", "/console/policies", "policies.read"),
-    ("controls", "/console/controls", "controls.read"),
     ("audit", "/console/audit", "audit.read"),
+    ("controls", "/console/controls", "controls.read"),
 )
 """The menu: a page's name, its address, and what somebody must be allowed to do to see it."""
 

@@ -133,8 +133,8 @@ def _plain(evidence: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class Apart:
-    """Checks in a process of its own, at a lower rank, so that decisions don't wait for them. The process begins with the
-    first check and takes the others, too; one that dies or takes too long is replaced.
+    """Checks in a process of their own, at a lower rank, so that decisions don't wait for them. The process begins
+    with the first check and takes the others, too; one that dies or takes too long is replaced.
 
     `made` gives the ground there; it and the controls go to that process. Used by one thread.
     """
