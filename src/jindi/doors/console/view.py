@@ -31,8 +31,8 @@ MENU: Final = (
     ("policies", "/console/policies", "policies.read"),
     ("approvals", "/console/approvals", "approvals.read"),
     ("keys", "/console/keys", "keys.read"),
-    ("controls", "/console/controls", "controls.read"),
     ("audit", "/console/audit", "audit.read"),
+    ("controls", "/console/controls", "controls.read"),
 )
 """The menu: a page's name, its address, and what somebody must be allowed to do to see it."""
 
