@@ -58,7 +58,7 @@ DATABASES = ("vault.sqlite",)
 
 BASE_PACK = "core"
 EVALUATION_BYTES_MAX = 4 * 1024 * 1024
-SHIPPED = ("account", "payment", "platform")
+SHIPPED = ("account", "payment", "platform", "staff")
 
 
 class WallClock:
