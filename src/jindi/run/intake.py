@@ -321,9 +321,7 @@ class Intake:
         # The decoder refused what the slow look finds right: say so rather than let it pass.
         return problems or [Problem("event", "", "not readable as its declared type", "compare it with the pack")]
 
-    def _problems_of_document(
-        self, document: dict[str, Any], *, at_is_us: bool, inside: bool = False
-    ) -> list[Problem]:
+    def _problems_of_document(self, document: dict[str, Any], *, at_is_us: bool, inside: bool = False) -> list[Problem]:
         problems = []
         event_id, type_name = document.get("id"), document.get("type")
         if not inside and isinstance(event_id, str) and event_id.startswith(OWN_IDS):

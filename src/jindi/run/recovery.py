@@ -141,6 +141,8 @@ def _from_snapshot(
         state.definitions_seq = header.definitions_seq
         state.ledger = header.ledger if header.ledger is not None else _ledger(archive, header.seq)
         state.trail = Trail.load(header.trail) if header.trail is not None else _trail(state.ledger)
+        if header.deeds is not None:
+            state.deeds = Trail.load(header.deeds)
         state.watch = Watch(header.watched)
         return state, name, tree or tree_before(log, header.seq)
     return State.fresh(program, Windows(windows_plan)), None, journal.Tree()

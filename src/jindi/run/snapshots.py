@@ -61,6 +61,8 @@ class Header(msgspec.Struct, kw_only=True):
     """The Merkle tree's over the records before `seq`; None: the journal tells."""
     trail: bytes | None = None
     """Where people's doings stand; None in a snapshot of before there were actions."""
+    deeds: bytes | None = None
+    """Where their events about decisions and lists stand; None in a snapshot of before that was remembered."""
 
 
 class Restored(msgspec.Struct):
@@ -94,6 +96,7 @@ def chunks(state: Any, last_record: bytes, frontier: Frontier | None = None) -> 
         ledger=state.ledger,
         watched=state.watch.watched,
         trail=state.trail.save(),
+        deeds=state.deeds.save(),
         frontier=None if frontier is None else list(frontier),
         sections=[Section(name, data.nbytes, hashlib.sha256(data).digest()) for name, data in buffers],
     )

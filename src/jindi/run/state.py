@@ -27,6 +27,9 @@ from jindi.run.versions import Ledger, Watch
 
 _NOTHING: frozenset[str] = frozenset()
 
+DEEDS = frozenset({"release", "recall", "verdict", "list_entry"})
+"""Events of a decision's life that a person sends."""
+
 
 class Fed(Protocol):
     """What takes events in: the windows themselves, or a feeder before them."""
@@ -116,6 +119,8 @@ class State:
         self.program, self.windows, self.lists = program, windows, lists
         self.openings, self.answered = openings, answered
         self.ledger, self.trail = Ledger(), Trail()
+        self.deeds = Trail()
+        """Where the events stand by which people settled a decision or changed a list."""
         self.watch = Watch()
         self._fed: Fed = windows
         self.high_us = 0
@@ -140,6 +145,7 @@ class State:
         state = State(program, windows, self.lists, self.openings, self.answered)
         state.high_us, state.next_seq, state.warming = self.high_us, self.next_seq, warming
         state.ledger, state.trail, state.watch = self.ledger, self.trail, Watch(self.watch.watched)
+        state.deeds = self.deeds
         return state
 
     def feed_through(self, fed: "Fed") -> None:
@@ -261,6 +267,8 @@ class State:
             due_us = as_of_us + wait_us if outcome is Outcome.DELAY and wait_us is not None else None
             self.openings.add(Opening.of(seq, event.type, event.values, outcome, as_of_us, due_us))
         if lifecycle is not None and outcome is Outcome.ALLOW:
+            if lifecycle in DEEDS:
+                self.deeds.put(seq)
             # Follow-ups have policies, too: one that was not let through changes nothing.
             definition = self.program.events[event.type].event
             self._follow_up(definition, _named(definition, event.values), as_of_us)
