@@ -8,12 +8,11 @@ import pytest
 from jindi.access.roles import Role
 from jindi.run.audit import Actor, Audit
 from jindi.run.intake import OWN_IDS, Refused
-from jindi.run.platform import Platform, Settings
-from jindi.run.records import STEP, ActionRecord, DecisionRecord, StepRecord
+from jindi.run.records import STEP, DecisionRecord, StepRecord
 from jindi.run.watching import EVENTS
 from jindi.run.watching.bridge import BLOB
 from jindi.stores.files import MemoryBlobs
-from shop_world import DAY_US, HOUR_US, NOON_US, SECOND_US, Shop, list_entry, pay, run
+from shop_world import DAY_US, SECOND_US, Shop, list_entry, pay, run
 
 STAFF = Path(__file__).parents[2] / "packs" / "staff"
 PACK = {f"staff/{path.relative_to(STAFF).as_posix()}": path.read_text("utf-8") for path in STAFF.rglob("*.toml")}
@@ -276,7 +275,7 @@ def test_a_day_is_summed_once_for_each_person_when_it_has_ended():
                 await shop.platform.watching.round()
             days = {fields["actor"]: fields for kind, _, fields in staff(shop) if kind == "staff_day"}
             assert days["ann"] == {
-                "actor": "ann", "roles": "analyst", "date": "2026-11-22", "customers": 2, "caseless": 1, "reveals": 4,
+                "actor": "ann", "roles": "analyst", "line": "fraud-a", "date": "2026-11-22", "customers": 2, "caseless": 1, "reveals": 4,
                 "searches": 0, "rows": 0, "actions": 4, "nightly": 0,
             }  # fmt: skip
             assert days["eve"]["rows"] == 70

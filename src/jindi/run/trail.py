@@ -52,8 +52,8 @@ class Page(msgspec.Struct, frozen=True):
 
 
 class Trail:
-    """Places in the journal, in order: of actions and steps, or (a second one) of what people did to decisions and lists
-    by events of their own.
+    """Places in the journal, in order: of actions and steps, or (a second one) of the events by which people settled
+    decisions and changed lists.
     """
 
     def __init__(self) -> None:

@@ -107,7 +107,7 @@ class Watching:
             self._saved = now
 
     def _of(self, seq: int) -> list[Told]:
-        return tell(seq, self._platform.archive.record(seq), _Known(self._platform))
+        return tell(seq, self._platform.archive.record(seq), _Journal(self._platform))
 
     async def _tell(self, events: list[Told]) -> int | None:
         """Let events in; answers how many were decided, None when the lane takes no more for now."""
@@ -162,14 +162,14 @@ class Watching:
             if record.received_us < begins_us - HOUR_US:  # clocks may go back, a little
                 break
             if begins_us <= record.received_us < ends_us:
-                for each in tell(seq, record, _Known(platform)):
+                for each in tell(seq, record, _Journal(platform)):
                     day.add(each)
             if count % AT_ONCE == 0:
                 await asyncio.sleep(0)
         return day
 
 
-class _Known:
+class _Journal:
     """What the platform knows beside a record."""
 
     def __init__(self, platform: "Platform") -> None:
@@ -207,9 +207,6 @@ class _Known:
         with suppress(LookupError):
             record = self._platform.archive.record(seq)
             return record if isinstance(record, StepRecord) else None
-        return None
-
-    def proposer_of(self, proposal: str) -> tuple[str, int] | None:
         return None
 
     def colour_of(self, list_name: str) -> str | None:

@@ -17,7 +17,7 @@ ACTION, SIGN_IN, APPROVAL, GRANT = "staff_action", "staff_sign_in", "staff_appro
 LIST_CHANGE, CLOSED, DAY = "staff_list_change", "staff_alert_closed", "staff_day"
 EVENTS = (ACTION, SIGN_IN, APPROVAL, GRANT, LIST_CHANGE, CLOSED, DAY)
 
-TOKEN = "text"
+TOKEN = "text"  # noqa: S105 - a kind of token, no secret
 """The kind of token that stands for a customer here: the audit's."""
 
 PROGRAMS = frozenset({"platform", "schedule"})
@@ -52,7 +52,7 @@ class Told(NamedTuple):
 
 
 class Facts(Protocol):
-    """What a record names and does not hold."""
+    """What an action names and its record does not hold."""
 
     zone: ZoneInfo
     """Where the house's days begin."""
@@ -60,8 +60,12 @@ class Facts(Protocol):
     def customer_of(self, decision: str) -> str | None:
         """The token of the customer whom a decision was about; None when there is none, or no such decision."""
 
-    def proposer_of(self, proposal: str) -> tuple[str, int] | None:
-        """Who asked for what is approved, and when; None when that is not known."""
+    def blind(self, value: str) -> str:
+        """The token of any text; a token stays what it is."""
+
+
+class Known(Facts, Protocol):
+    """What the journal and the packs know beside it."""
 
     def step(self, seq: int) -> StepRecord | None:
         """The step at a place of the journal, if it is one."""
@@ -74,9 +78,6 @@ class Facts(Protocol):
 
     def decided(self, decision: str) -> "Decided | None":
         """What is known of a decision."""
-
-    def blind(self, value: str) -> str:
-        """The token of any text; a token stays what it is."""
 
 
 class Decided(NamedTuple):
@@ -107,10 +108,10 @@ def roles_of(roles: Sequence[str]) -> str | None:
     return "+".join(sorted(roles))[:_TEXT_MAX] or None
 
 
-def tell(seq: int, record: Record, facts: Facts) -> list[Told]:
+def tell(seq: int, record: Record, facts: Known) -> list[Told]:
     """The events that a record at a place of the journal says; none where nobody did anything."""
     if isinstance(record, ActionRecord):
-        return _action(seq, record, facts)
+        return tell_action(seq, record, facts)
     if isinstance(record, StepRecord):
         return _step(seq, record, facts)
     if isinstance(record, DecisionRecord):
@@ -118,7 +119,8 @@ def tell(seq: int, record: Record, facts: Facts) -> list[Told]:
     return []
 
 
-def _action(seq: int, record: ActionRecord, facts: Facts) -> list[Told]:
+def tell_action(seq: int, record: ActionRecord, facts: Facts) -> list[Told]:
+    """The events that an action says."""
     actor, at_us = _who(record.name, record.key), record.received_us
     if not actor or record.what.partition(".")[0] in _QUIET:
         return []
@@ -132,8 +134,6 @@ def _action(seq: int, record: ActionRecord, facts: Facts) -> list[Told]:
         }  # fmt: skip
         return [_told(SIGN_IN, seq, at_us, fields)]
     told = [_told(ACTION, seq, at_us, _of_action(actor, record, facts))]
-    if record.allowed and record.what == "approval.approve" and (asked := facts.proposer_of(record.on)) is not None:
-        told.append(_approval(seq, at_us, actor, line, "approval", asked))
     if record.allowed and record.what == "staff.roles" and record.on:
         grantee, _, granted = record.on.partition(" ")
         fields = {"actor": actor, "line": line, "grantee": grantee, "granted": granted}
@@ -155,7 +155,7 @@ def _of_action(actor: str, record: ActionRecord, facts: Facts) -> dict[str, Any]
     }  # fmt: skip
 
 
-def _step(seq: int, record: StepRecord, facts: Facts) -> list[Told]:
+def _step(seq: int, record: StepRecord, facts: Known) -> list[Told]:
     actor = _who(record.name, record.key)
     fields = {
         "actor": actor, "is_key": record.key.startswith("key_"), "action": f"version.{record.verb}", "kind": "change",
@@ -178,7 +178,7 @@ def _approval(seq: int, at_us: int, actor: str, line: str | None, matter: str, a
     return _told(APPROVAL, seq, at_us, fields)
 
 
-def _deed(seq: int, record: DecisionRecord, facts: Facts) -> list[Told]:
+def _deed(seq: int, record: DecisionRecord, facts: Known) -> list[Told]:
     """What somebody did by an event of a decision's own life: a verdict, a release, an entry of a list."""
     fields = facts.named(record)
     actor = str(fields.get("by") or "").strip()
@@ -199,7 +199,7 @@ def _deed(seq: int, record: DecisionRecord, facts: Facts) -> list[Told]:
 
 
 def _list_change(
-    seq: int, record: DecisionRecord, fields: Mapping[str, Any], actor: str, facts: Facts
+    seq: int, record: DecisionRecord, fields: Mapping[str, Any], actor: str, facts: Known
 ) -> list[Told]:  # fmt: skip
     colour = facts.colour_of(str(fields["list"]))
     if colour is None:
@@ -268,13 +268,14 @@ class _Person:
 
     def __init__(self) -> None:
         self.roles: str | None = None
+        self.line: str | None = None
         self.customers: set[str] = set()
         self.caseless: set[str] = set()
         self.reveals = self.searches = self.rows = self.actions = self.nightly = 0
 
     def add(self, told: Told, hour: int) -> None:
         fields, kind = told.fields, told.fields["kind"]
-        self.roles = fields.get("roles", self.roles)
+        self.roles, self.line = fields.get("roles", self.roles), fields.get("line", self.line)
         self.actions += 1
         self.nightly += hour >= NIGHT[0] or hour < NIGHT[1]
         self.reveals += kind == "reveal"
@@ -288,7 +289,7 @@ class _Person:
 
     def fields(self, actor: str, date: str) -> dict[str, Any]:
         found = {
-            "actor": actor, "roles": self.roles, "date": date, "customers": len(self.customers),
+            "actor": actor, "roles": self.roles, "line": self.line, "date": date, "customers": len(self.customers),
             "caseless": len(self.caseless), "reveals": self.reveals, "searches": self.searches, "rows": self.rows,
             "actions": self.actions, "nightly": self.nightly,
         }  # fmt: skip
