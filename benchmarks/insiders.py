@@ -219,7 +219,7 @@ def caught(seen: Seen, alarms: set[tuple[str, int]]) -> tuple[dict[str, bool], i
 
 def budgeted(alarms_at: Callable[[float], list[set[tuple[str, int]]]], tuned: list[Seen], budget: int, low: float,
              high: float) -> float:  # fmt: skip
-    """The strictness (more is stricter) at which a way makes no more false alarms on the tuned offices than `budget`."""
+    """The strictness at which a way makes no more false alarms on the tuned offices than `budget`."""
     for _ in range(40):
         middle = (low + high) / 2
         false = sum(caught(seen, alarms)[1] for seen, alarms in zip(tuned, alarms_at(middle), strict=True))
@@ -303,7 +303,8 @@ def told(seen: Seen) -> Iterator[str]:
         )
         yield f"{name}: {who}, {len(episode.at_us)} events: {fate}"
     rules = Counter(rule for rules in seen.false.values() for rule in rules)
-    yield f"{len(seen.false)} false alarms, {rate(len(seen.false), seen.months)} a person's month: {dict(rules.most_common())}"
+    often = rate(len(seen.false), seen.months)
+    yield f"{len(seen.false)} false alarms, {often} a person's month: {dict(rules.most_common())}"
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -143,6 +143,8 @@ def _from_snapshot(
         state.trail = Trail.load(header.trail) if header.trail is not None else _trail(state.ledger)
         if header.deeds is not None:
             state.deeds = Trail.load(header.deeds)
+        if header.alerts is not None:
+            state.alerts = Trail.load(header.alerts)
         state.watch = Watch(header.watched)
         return state, name, tree or tree_before(log, header.seq)
     return State.fresh(program, Windows(windows_plan)), None, journal.Tree()

@@ -27,6 +27,9 @@ from jindi.run.versions import Ledger, Watch
 
 _NOTHING: frozenset[str] = frozenset()
 
+STAFF = "staff"
+"""The pack whose findings are alerts about staff."""
+
 DEEDS = frozenset({"release", "recall", "verdict", "list_entry"})
 """Events of a decision's life that a person sends."""
 
@@ -121,6 +124,8 @@ class State:
         self.ledger, self.trail = Ledger(), Trail()
         self.deeds = Trail()
         """Where the events stand by which people settled a decision or changed a list."""
+        self.alerts = Trail()
+        """Where events of staff stand that somebody is to look at."""
         self.watch = Watch()
         self._fed: Fed = windows
         self.high_us = 0
@@ -128,6 +133,7 @@ class State:
         self.definitions_seq = -1
         self.warming: frozenset[str] = frozenset()
         self._gatherers = {name: Gatherer(ep) for name, ep in program.events.items()}
+        self._of_staff = frozenset(name for name, ep in program.events.items() if ep.event.pack == STAFF)
         self._lifecycles = {name: ep.event.lifecycle for name, ep in program.events.items()}
         accepted = [feature for feature in program.definitions.features.values() if feature.counts == "accepted"]
         self._kept = frozenset(name for feature in accepted for name in feature.of)
@@ -145,7 +151,7 @@ class State:
         state = State(program, windows, self.lists, self.openings, self.answered)
         state.high_us, state.next_seq, state.warming = self.high_us, self.next_seq, warming
         state.ledger, state.trail, state.watch = self.ledger, self.trail, Watch(self.watch.watched)
-        state.deeds = self.deeds
+        state.deeds, state.alerts = self.deeds, self.alerts
         return state
 
     def feed_through(self, fed: "Fed") -> None:
@@ -263,7 +269,9 @@ class State:
         if outcome is Outcome.ALLOW:
             if event.type in self._kept:
                 self._fed.keep(event.type, as_of_us, event.values)
-        elif outcome is not Outcome.DENY:
+        elif event.type in self._of_staff:
+            self.alerts.put(seq)
+        if outcome is not Outcome.ALLOW and outcome is not Outcome.DENY:
             due_us = as_of_us + wait_us if outcome is Outcome.DELAY and wait_us is not None else None
             self.openings.add(Opening.of(seq, event.type, event.values, outcome, as_of_us, due_us))
         if lifecycle is not None and outcome is Outcome.ALLOW:

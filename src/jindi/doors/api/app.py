@@ -22,6 +22,7 @@ from jindi.doors.api.hot import Events, Gone, Receive, Scope, Send, TooLarge, an
 from jindi.doors.api.metrics import exposition
 from jindi.doors.api.openapi import document
 from jindi.doors.api.problems import Title, problem
+from jindi.doors.api.staff_alerts import AlertRoutes
 from jindi.doors.api.trail import TrailRoutes
 from jindi.doors.api.versions import PACKS_BYTES_MAX, Keyed, VersionRoutes
 from jindi.doors.guarding import AboutOf, Door, about_of, marked
@@ -31,8 +32,9 @@ from jindi.language import Kind, Type, Value
 from jindi.ports import Clock
 from jindi.run.audit import Actor, Audit, NotRecorded
 from jindi.run.intake import Refused
-from jindi.run.platform import NotNow, Platform, compiled
+from jindi.run.platform import Found, NotNow, Platform, compiled
 from jindi.run.versions.desk import Desk
+from jindi.run.watching import Alerts, Sight, Viewer
 
 Handler = Callable[[Request], Awaitable[Response]]
 _json = msgspec.json.Encoder().encode
@@ -88,6 +90,7 @@ class Routes:
         self._platform, self._keys, self._base_files = platform, keys, base_files
         self._permits = permits
         self._audit = Audit(platform)
+        self._sight = Sight(platform)
         self._versions = VersionRoutes(desk, self._guard, self._may)
         self._trail = TrailRoutes(self._audit, platform, self._guard)
 
@@ -100,6 +103,7 @@ class Routes:
             Route("/v1/entities/{key}/{value:path}/features", self._guard("entity.read", self._features)),
             *self._versions.routes(),
             *self._trail.routes(),
+            *AlertRoutes(Alerts(self._platform, self._sight), self._guard, self._viewer).routes(),
             Route("/v1/packs", self._guard("packs.read", self._packs)),
             Route("/v1/packs/try", self._guard("packs.try", self._try), methods=["POST"]),
             Route("/v1/snapshots", self._guard("snapshot.write", self._snapshot), methods=["POST"]),
@@ -146,9 +150,19 @@ class Routes:
         asked = request.path_params
         return self._audit.subject(asked["key"], asked["value"]) if "value" in asked else str(asked.get("id", ""))
 
-    async def _decision(self, request: Request, _: Principal) -> Response:
+    def _viewer(self, principal: Principal) -> Viewer:
+        return Viewer(principal.name, self._may(principal, "staff_alerts.read").allowed)
+
+    def _find(self, request: Request, principal: Principal) -> Found:
+        """The decision that is asked for. Raises LookupError, also for one that is not for these eyes."""
+        found = self._platform.find(request.path_params["id"])
+        if not self._sight.may_see(self._viewer(principal), found.ep.event, found.record.values):
+            raise LookupError(f"record {found.seq} of the journal is no decision")
+        return found
+
+    async def _decision(self, request: Request, principal: Principal) -> Response:
         try:
-            found = self._platform.find(request.path_params["id"])
+            found = self._find(request, principal)
         except LookupError as error:
             return _error(problems.NOT_FOUND, str(error))
         body = self._platform.answer(found)
@@ -160,9 +174,9 @@ class Routes:
         })  # fmt: skip
         return Response(body[:-1] + b"," + more[1:], media_type="application/json")
 
-    async def _explanation(self, request: Request, _: Principal) -> Response:
+    async def _explanation(self, request: Request, principal: Principal) -> Response:
         try:
-            found = self._platform.find(request.path_params["id"])
+            found = self._find(request, principal)
         except LookupError as error:
             return _error(problems.NOT_FOUND, str(error))
         # The search for what would change a decision takes long: it must not make decisions wait.
@@ -170,15 +184,17 @@ class Routes:
         explanation = await asyncio.to_thread(self._platform.explanation, found, exact=exact)
         return Response(to_json(explanation), media_type="application/json")
 
-    async def _replay(self, request: Request, _: Principal) -> Response:
+    async def _replay(self, request: Request, principal: Principal) -> Response:
         try:
-            found = self._platform.find(request.path_params["id"])
+            found = self._find(request, principal)
         except LookupError as error:
             return _error(problems.NOT_FOUND, str(error))
         return _plain((await asyncio.to_thread(self._platform.replay, found)).document())
 
-    async def _features(self, request: Request, _: Principal) -> Response:
+    async def _features(self, request: Request, principal: Principal) -> Response:
         key, value = request.path_params["key"], request.path_params["value"]
+        if not self._sight.may_ask(self._viewer(principal), key, value):
+            return _error(problems.NOT_FOUND, "what is kept of staff is not for this key")
         try:
             features = self._platform.entity_features(key, value)
         except LookupError as error:

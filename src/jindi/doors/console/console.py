@@ -39,7 +39,8 @@ from jindi.doors.console.assets import Assets
 from jindi.doors.console.guard import SecurityHeaders, read_form, refuse_other_sites
 from jindi.doors.console.overview import overview_values
 from jindi.doors.console.reasons import decision_values, limit_text
-from jindi.doors.console.source import DecisionFilter, DecisionRow, Source
+from jindi.doors.console.source import DecisionFilter, DecisionRow, Source, Sources
+from jindi.doors.console.staff_alerts import AlertPages
 from jindi.doors.console.trail import TrailPage
 from jindi.doors.console.versions import Shown, VersionPages
 from jindi.doors.console.view import CHOICES, COOKIE, MENU, Pages, View, view_of
@@ -50,6 +51,7 @@ from jindi.packs.definitions import Outcome
 from jindi.ports import Clock
 from jindi.run.audit import Actor, Audit, NotRecorded
 from jindi.run.versions.desk import OPERATOR, OWN_KEY, Desk
+from jindi.run.watching import Viewer
 
 PAGE_ROWS = 50
 EXPORT_ROWS_MAX, EXPORT_ROWS_AT_ONCE = 10_000, 250
@@ -68,7 +70,7 @@ class Console:
 
     def __init__(
         self,
-        source: Source,
+        sources: Sources,
         sessions: Sessions,
         links: SignInLinks,
         clock: Clock,
@@ -79,13 +81,14 @@ class Console:
         permits: Permits | None = None,
     ) -> None:
         self._audit, self._permits = audit, permits or Permits()
-        self._source, self._sessions, self._links, self._keys = source, sessions, links, keys
+        self._sources, self._sessions, self._links, self._keys = sources, sessions, links, keys
         self._clock, self._zone = clock, zone
         self._assets = Assets()
         self._pages = Pages(self._assets)
         self._desk = desk
         self._versions = VersionPages(desk, self._pages, self._needs, self._checked_form) if desk is not None else None
         self._trail = TrailPage(audit, self._pages) if audit is not None else None
+        self._alerts = AlertPages(self._seen, self._pages)
         self._explaining = asyncio.Lock()
         self._streams = 0
 
@@ -156,6 +159,15 @@ class Console:
             return self._error(view, HTTPStatus.FORBIDDEN, "error.forbidden.scope", action=words, scopes=scopes)
         known = may.why if f"error.forbidden.{may.why}" in WORDS else NOT_PERMITTED
         return self._error(view, HTTPStatus.FORBIDDEN, f"error.forbidden.{known}", action=words)
+
+    def _seen(self, view: View) -> Source:
+        """The platform as the reader may see it."""
+        assert view.session is not None, "asked before"
+        return self._seen_in(view.session)
+
+    def _seen_in(self, session: Session) -> Source:
+        oversees = self._permits.may(session.principal, "staff_alerts.read", self._clock.now_us()).allowed
+        return self._sources.seen_by(Viewer(session.principal.name, oversees))
 
     def _first_page(self, session: Session) -> str:
         """Where somebody begins: the first page of the menu that he may see."""
@@ -341,17 +353,17 @@ class Console:
 
     async def overview(self, _: Request, view: View) -> Response:
         """The platform now: decisions as they come, rates, time taken, rules, the simulation's score."""
-        return self._pages.show("overview.html", view, **overview_values(self._source, view), page="overview")
+        return self._pages.show("overview.html", view, **overview_values(self._seen(view), view), page="overview")
 
     async def overview_panels(self, _: Request, view: View, __: str) -> Response:
         """The figures of the overview alone, for the page's own script."""
-        return self._pages.show("overview_panels.html", view, **overview_values(self._source, view))
+        return self._pages.show("overview_panels.html", view, **overview_values(self._seen(view), view))
 
     async def decisions(self, request: Request, view: View) -> Response:
         """The list, its filter in the address."""
         wanted, unknown = _filter_of(request)
-        before = _whole(request.query_params.get("before"))
-        rows = self._source.recent(PAGE_ROWS + 1, before, wanted)
+        before, source = _whole(request.query_params.get("before")), self._seen(view)
+        rows = source.recent(PAGE_ROWS + 1, before, wanted)
         return self._pages.show(
             "decisions.html",
             view,
@@ -362,26 +374,26 @@ class Console:
             wanted=wanted,
             query=_query_of(wanted),
             unknown=unknown,
-            types=self._source.event_types(),
-            rules=sorted({rule.id for seen in self._source.policies() for rule in seen.policy.rules}),
-            horizon_us=self._source.horizon_us(wanted),
+            types=source.event_types(),
+            rules=sorted({rule.id for seen in source.policies() for rule in seen.policy.rules}),
+            horizon_us=source.horizon_us(wanted),
         )
 
-    async def export(self, request: Request, _: View) -> Response:
+    async def export(self, request: Request, view: View) -> Response:
         """The same filter's decisions as CSV, newest first, at most ten thousand."""
         wanted, _unknown = _filter_of(request)
         return StreamingResponse(
-            self._csv(wanted),
+            self._csv(self._seen(view), wanted),
             media_type="text/csv; charset=utf-8",
             headers={"content-disposition": 'attachment; filename="decisions.csv"'},
         )
 
-    async def _csv(self, wanted: DecisionFilter) -> AsyncIterator[bytes]:
+    async def _csv(self, source: Source, wanted: DecisionFilter) -> AsyncIterator[bytes]:
         """Page after page, so that the loop can turn to decisions in between."""
         yield b"\xef\xbb\xbf" + _csv_bytes([CSV_HEAD])  # spreadsheets need the mark to read Chinese
         before: int | None = None
         for _ in range(EXPORT_ROWS_MAX // EXPORT_ROWS_AT_ONCE):
-            rows = self._source.recent(EXPORT_ROWS_AT_ONCE, before, wanted)
+            rows = source.recent(EXPORT_ROWS_AT_ONCE, before, wanted)
             yield _csv_bytes([_csv_line(row) for row in rows])
             if len(rows) < EXPORT_ROWS_AT_ONCE:
                 return
@@ -391,12 +403,13 @@ class Console:
     async def decision(self, request: Request, view: View) -> Response:
         """One decision and why."""
         identifier: str = request.path_params["id"]
-        found = self._source.decision(identifier)
+        source = self._seen(view)
+        found = source.decision(identifier)
         if found is None:
             return self._error(view, HTTPStatus.NOT_FOUND, "error.no_decision", id=identifier[:64])
-        explanation = await self._beside(self._source.explanation(identifier))
+        explanation = await self._beside(source.explanation(identifier))
         values = decision_values(found, explanation, view)
-        values["replay"] = await self._beside(self._source.replay(identifier))
+        values["replay"] = await self._beside(source.replay(identifier))
         return self._pages.show("decision.html", view, page="decisions", **values)
 
     async def _beside(self, reckon: Callable[[], T] | None) -> T | None:
@@ -412,12 +425,12 @@ class Console:
     async def policies(self, request: Request, view: View) -> Response:
         """All policies, with what they have done, their versions, and proposals."""
         more = self._versions.overview(request, view) if self._versions is not None else {"versions": None}
-        return self._pages.show("policies.html", view, page="policies", policies=self._source.policies(), **more)
+        return self._pages.show("policies.html", view, page="policies", policies=self._seen(view).policies(), **more)
 
     async def policy(self, request: Request, view: View) -> Response:
         """One policy: its rules with documentation, basis and hits. Read only."""
         identifier: str = request.path_params["id"]
-        found = next((seen for seen in self._source.policies() if seen.policy.id == identifier), None)
+        found = next((seen for seen in self._seen(view).policies() if seen.policy.id == identifier), None)
         if found is None:
             return self._error(view, HTTPStatus.NOT_FOUND, "error.no_policy", id=identifier[:64])
         versions = None
@@ -442,22 +455,24 @@ class Console:
         return StreamingResponse(self._counted(clear_id, after), media_type="text/event-stream")
 
     async def _counted(self, clear_id: str, after: int | None) -> AsyncIterator[bytes]:
-        def may_go_on() -> bool:
+        def seen_now() -> Source | None:
             now_us = self._clock.now_us()
             session = self._sessions.read(clear_id, now_us, use=False)
-            return session is not None and self._permits.may(session.principal, "live.read", now_us).allowed
+            if session is None or not self._permits.may(session.principal, "live.read", now_us):
+                return None
+            return self._seen_in(session)
 
         self._streams += 1
         try:
-            async for chunk in live.stream(self._source, self._zone, after, may_go_on):
+            async for chunk in live.stream(seen_now, self._zone, after):
                 yield chunk
         finally:
             self._streams -= 1
 
-    async def live_rows(self, request: Request, _: View, __: str) -> Response:
+    async def live_rows(self, request: Request, view: View, _: str) -> Response:
         """The same by asking, for browsers without a shared worker."""
         after = _whole(request.query_params.get("after"))
-        return JSONResponse(live.newer(self._source, -1 if after is None else after, self._zone))
+        return JSONResponse(live.newer(self._seen(view), -1 if after is None else after, self._zone))
 
     # ---- the rest -----------------------------------------------------------------------------------
 
@@ -517,6 +532,8 @@ class Console:
             Route("/console/policies", self._needs("policies.read", self.policies)),
             Route("/console/policies/{id}", self._needs("policy.read", self.policy)),
             *self._audit_routes(),
+            Route("/console/staff-alerts", self._needs("staff_alerts.read", self._alerts.page)),
+            Route("/console/staff-alerts/{id}", self._needs("staff_alerts.read", self._alerts.one)),
             *(self._versions.routes() if self._versions is not None else ()),
             Route("/assets/{digest}/{name}", self.asset),
         ]
@@ -536,7 +553,7 @@ class Console:
 
 
 def build_console(
-    source: Source,
+    sources: Sources,
     *,
     sessions: Sessions,
     links: SignInLinks,
@@ -554,7 +571,7 @@ def build_console(
     `zone` is the zone in which all instants are shown. Behind TLS the server must set the scheme to
     `https`, so that cookies are marked secure.
     """
-    return Console(source, sessions, links, clock, zone, desk, keys, audit, permits).app()
+    return Console(sources, sessions, links, clock, zone, desk, keys, audit, permits).app()
 
 
 def _own_path(text: str) -> str:

@@ -30,6 +30,7 @@ MENU: Final = (
     ("decisions", "/console/decisions", "decisions.read"),
     ("policies", "/console/policies", "policies.read"),
     ("audit", "/console/audit", "audit.read"),
+    ("staff_alerts", "/console/staff-alerts", "staff_alerts.read"),
 )
 """The menu: a page's name, its address, and what somebody must be allowed to do to see it."""
 

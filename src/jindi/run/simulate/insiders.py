@@ -1,7 +1,7 @@
 """Insiders: people of the office who do what they shouldn't, each for a reason of his own; the truth is beside it.
 
-They know what is public in any house: that looks are recorded and that large things are noticed. So some name a case that
-isn't there, take little at a time, or stop after a few. None of them knows a rule or a limit.
+They know what is public in any house: that looks are recorded and that large things are noticed. So some name a case
+that isn't there, take little at a time, or stop after a few. None of them knows a rule or a limit.
 """
 
 from collections.abc import Callable, Sequence

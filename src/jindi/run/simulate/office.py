@@ -35,6 +35,12 @@ TEAMS: tuple[tuple[str, str, int, str], ...] = (
 CUSTOMERS, VIPS, COUNTERPARTIES = 40_000, 40, 400
 """Customers that alerts and calls are about; the first so many are known from the news."""
 
+READS = {
+    "policy_author": "policies.read", "approver": "proposals.read", "auditor": "audit.read",
+    "security_admin": "staff.read", "system_admin": "backups.read",
+}  # fmt: skip
+"""What people of a role look at all day, beside customers."""
+
 CALLERS = 300
 """So many of the customers call again and again: a fifth of all calls are theirs."""
 
@@ -406,8 +412,7 @@ class Office:
         def sometime() -> int:
             return begins + int(chance.random() * (ends - begins))
 
-        reads = {"policy_author": "policies.read", "approver": "proposals.read", "auditor": "audit.read",
-                 "security_admin": "staff.read", "system_admin": "backups.read"}.get(role, "decisions.read")  # fmt: skip
+        reads = READS.get(role, "decisions.read")
         for _ in range(poisson(chance, 6 * person.pace)):
             self.act(sometime(), person, reads)
         if chance.random() < 0.02:
