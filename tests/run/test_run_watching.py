@@ -275,8 +275,8 @@ def test_a_day_is_summed_once_for_each_person_when_it_has_ended():
                 await shop.platform.watching.round()
             days = {fields["actor"]: fields for kind, _, fields in staff(shop) if kind == "staff_day"}
             assert days["ann"] == {
-                "actor": "ann", "roles": "analyst", "line": "fraud-a", "date": "2026-11-22", "customers": 2, "caseless": 1,
-                "reveals": 4, "searches": 0, "rows": 0, "actions": 4, "nightly": 0,
+                "actor": "ann", "roles": "analyst", "line": "fraud-a", "date": "2026-11-22", "customers": 2,
+                "caseless": 1, "reveals": 4, "searches": 0, "rows": 0, "actions": 4, "nightly": 0,
             }  # fmt: skip
             assert days["eve"]["rows"] == 70
             assert sum(kind == "staff_day" for kind, _, _ in staff(shop)) == 2

@@ -46,14 +46,15 @@ class Episode(NamedTuple):
 
 
 def open_office(
-    seed: int, *, start_us: int, insiders: int = 2, calm_days: int = 42, customers: Sequence[str] | None = None
-) -> Office:
-    """An office with insiders: `insiders` episodes of each kind, which begin within `SPAN_DAYS` after the calm ones."""
+    seed: int, *, start_us: int, insiders: int = 2, calm_days: int = 42, span_days: int = SPAN_DAYS,
+    customers: Sequence[str] | None = None,
+) -> Office:  # fmt: skip
+    """An office with insiders: `insiders` episodes of each kind, which begin within `span_days` after the calm ones."""
     office = Office(seed, start_us=start_us, customers=customers)
     chance = stream(seed, "insiders")
     for scheme in SCHEMES:
         for number in range(insiders):
-            day = calm_days + chance.randrange(SPAN_DAYS)
+            day = calm_days + chance.randrange(span_days)
             dice = Random(chance.getrandbits(64))  # noqa: S311 - a model's dice
             office.plots.setdefault(day, []).append(_starter(office, scheme, number, dice))
     return office

@@ -115,9 +115,10 @@ class Office:
                 self.hire(line, role, shift)
         self._queue: list[tuple[int, int, Told, Truth]] = []
         self._later: list[tuple[int, int, Act]] = []
-        self._order = 0
+        self._order = self._said = 0
+        self._salt = stream(seed, start_us, "office ids").getrandbits(32)  # other offices, other ids
         self._days: dict[str, Day] = {}
-        self.now_us = start_of_day(self.first, ZONE)
+        self.now_us = max(start_us, start_of_day(self.first, ZONE))
         for person in self.people:
             if person.account is not None and self.chance.random() < 0.9:
                 self.tie(self.now_us, person, person.account, "own")
@@ -213,8 +214,7 @@ class Office:
         self.say(at_us, self._told("list_entry", at_us, fields))
 
     def _told(self, event_type: str, at_us: int, fields: dict[str, Any]) -> Told:
-        self._order += 1
-        return Told(event_type, f"office-{self.seed}-{self._order:08x}", at_us, fields)
+        return Told(event_type, "", at_us, fields)
 
     def later(self, at_us: int, act: Act) -> None:
         """Do something on the day of an instant, before anybody comes to work."""
@@ -233,8 +233,9 @@ class Office:
         self.now_us = at_us
         if (date_ := told.fields.get("date")) is not None and told.event_type == ACTION:
             self._days.setdefault(date_, Day(date_, ZONE)).add(told)
-        event = {"id": told.id, "type": told.event_type, "at": format_instant(at_us), **told.fields}
-        return Simulated(event, truth)
+        self._said += 1
+        name = f"office-{self._salt:08x}-{self._said:08x}"
+        return Simulated({"id": name, "type": told.event_type, "at": format_instant(at_us), **told.fields}, truth)
 
     def midnight(self, day: int) -> int:
         """When a day begins, by its number."""

@@ -50,6 +50,7 @@ class Watching:
     def __init__(self, platform: "Platform", blobs: Blobs, told: Callable[[str], None] = lambda _: None) -> None:
         self._platform, self._blobs, self._told = platform, blobs, told
         self._saved: tuple[int, str] | None = None
+        self._deeds_from = 0
         self._next, self._day = self._load()
 
     def _load(self) -> tuple[int, str]:
@@ -70,9 +71,12 @@ class Watching:
         stopped: the next round goes on there.
         """
         platform = self._platform
-        if platform.held is not None or platform.ready() is not None:
-            return 0
         durable = platform.archive.log.next_seq()
+        if platform.held is not None:
+            self._deeds_from = durable  # what a simulated past says that people did is nobody's doing now
+            return 0
+        if platform.ready() is not None:
+            return 0
         if ACTION not in platform.program.events:
             self._next = durable
             if self._saved is not None:
@@ -80,7 +84,8 @@ class Watching:
             return 0
         told = 0
         places = merge(
-            platform.trail.between(self._next, durable), platform.lane.state.deeds.between(self._next, durable)
+            platform.trail.between(self._next, durable),
+            platform.lane.state.deeds.between(max(self._next, self._deeds_from), durable),
         )
         waiting = list(places)
         for begin in range(0, len(waiting), AT_ONCE):
