@@ -4,11 +4,12 @@ The figures of the pack were chosen on the offices of `TUNED` seeds; those of `T
 everything was chosen. Two naive ways see the same stream, at the false alarms that the pack has on the tuned seeds: one
 threshold for each count that all share, and the z-score of a person's day among the days of his peers.
 
-    python -m benchmarks.insiders                    the section of RESULTS.md, printed
+    python -m benchmarks.insiders --out benchmarks/INSIDERS.md       the section of RESULTS.md
     python -m benchmarks.insiders --seed 1 --told    one office; each missed episode and each false alarm
 """
 
 import argparse
+import datetime as dt
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from typing import Any
 
 from scipy.stats import binomtest, poisson
 
+from benchmarks import results
 from jindi.basics.instants import DAY_US, HOUR_US, parse_instant
 from jindi.engine import Program, build
 from jindi.features import Windows, plan
@@ -42,6 +44,14 @@ CREEP = "roles-creep"
 
 COUNTS = ("customers", "caseless", "reveals", "searches", "rows", "refused", "nightly", "closed", "approved", "whites")
 """What the naive ways count of a person's day."""
+
+
+HEAD = """# Insiders of a simulated office
+
+Made by `python -m benchmarks.insiders --out benchmarks/INSIDERS.md` on {when} UTC. Simulated people, not real ones: how
+the office and its insiders behave is written in `src/jindi/run/simulate`, and was written by who wrote the rules.
+
+"""
 
 
 @dataclass(slots=True)
@@ -313,6 +323,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, help="only this office")
     parser.add_argument("--told", action="store_true", help="with --seed: what was missed, and what was false")
     parser.add_argument("--quick", action="store_true", help="does everything run? The figures mean nothing")
+    parser.add_argument("--out", type=Path, help="where the page goes (default: printed)")
     given = parser.parse_args(arguments)
     program = shipped()
     if given.seed is not None:
@@ -322,8 +333,12 @@ def main(arguments: list[str] | None = None) -> int:
     days = CALM_DAYS + 21 if given.quick else DAYS
     seeds = (TUNED[:1], TESTED[:1]) if given.quick else (TUNED, TESTED)
     tuned, tested = ([look(seed, program, days) for seed in each] for each in seeds)
-    for line in page(tuned, tested):
-        print(line)
+    text = HEAD.format(when=f"{dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M}") + "\n".join(page(tuned, tested)) + "\n"
+    if given.out is not None:
+        given.out.write_text(text, encoding="utf-8")
+        results.RESULTS.write_text(results.with_learnt(results.RESULTS.read_text("utf-8")), encoding="utf-8")
+    else:
+        print(text)
     return 0
 
 

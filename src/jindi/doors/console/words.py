@@ -57,6 +57,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "staff_alerts.what": ("何事", "What"),
     "staff_alerts.why": ("为何", "Why"),
     "staff_alerts.more": ("另有 {n} 条", "and {n} more"),
+    "staff_alerts.repeats": ("当日再现 {n} 次", "{n} more that day"),
+    "staff_alerts.repeats.title": (
+        "同一人同日同样的原因，此处为最近一次",
+        "The same people, day and reasons; this is the newest",
+    ),
     "staff_alerts.empty": ("没有您可见的员工预警。", "No alert about staff that you may see."),
     "staff_alerts.event.staff_action": ("操作", "An action"),
     "staff_alerts.event.staff_sign_in": ("登录", "A sign-in"),

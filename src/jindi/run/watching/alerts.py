@@ -4,9 +4,10 @@ Read from the journal, at the places that the state remembers. Whoever asks sees
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from jindi.basics.instants import DAY_US
 from jindi.engine import EventProgram, shown
 from jindi.language import Value
 from jindi.packs import OUTCOMES, Words
@@ -52,6 +53,13 @@ class Alert:
     score: int
     reasons: tuple[Reason, ...]
     status: str
+    repeats: int = 0
+    """How many more there are on the same look of the same people, day and reasons: this is the newest of them."""
+
+    @property
+    def matter(self) -> tuple[object, ...]:
+        """What is the same of repetitions."""
+        return self.people, self.at_us // DAY_US, tuple(each.rule for each in self.reasons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +105,7 @@ class Alerts:
 
     def newest(self, viewer: Viewer, limit: int, before: int | None = None) -> tuple[list[Alert], int | None]:
         """The newest alerts that a viewer may see, and where an older look goes on; None when nothing is older."""
-        found: list[Alert] = []
+        found: dict[object, Alert] = {}
         platform = self._platform
         durable = platform.archive.log.next_seq()
         places = platform.lane.state.alerts.between(0, durable if before is None else min(before, durable))
@@ -105,10 +113,14 @@ class Alerts:
             if (record := self._record(seq)) is not None:
                 ep = platform.archive.program(record.definitions).events[record.event_type]
                 if self._sight.may_see(viewer, ep.event, record.values):
-                    found.append(self._alert(seq, record, ep))
-            if len(found) == limit or count == SCAN_MAX:
-                return found, seq if count < len(places) else None
-        return found, None
+                    alert = self._alert(seq, record, ep)
+                    first = found.get(alert.matter)
+                    if first is None and len(found) == limit:
+                        return list(found.values()), seq + 1
+                    found[alert.matter] = alert if first is None else replace(first, repeats=first.repeats + 1)
+            if count == SCAN_MAX:
+                return list(found.values()), seq if count < len(places) else None
+        return list(found.values()), None
 
     def one(self, viewer: Viewer, identifier: str) -> AlertPage | None:
         """An alert by its decision's id; None when there is none, or none that the viewer may see."""
@@ -136,10 +148,12 @@ class Alerts:
         verdict = record.verdict
         outcome = OUTCOMES[verdict.outcome]
         named = {field.name: value for field, value in zip(ep.event.fields, record.values, strict=True)}
-        line, action = named.get("line"), named.get("action")
+        people = suspects(ep.event, record.values)
+        line = named.get("line") or (self._sight.line_of(people[0]) if people else None)
+        action = named.get("action")
         return Alert(
             seq=seq, decision_id=decision_id(seq), at_us=record.at_us, event_type=record.event_type,
-            event_doc=ep.event.doc, people=suspects(ep.event, record.values),
+            event_doc=ep.event.doc, people=people,
             line=str(line) if line is not None else None, action=str(action) if action is not None else None,
             outcome=str(outcome), score=verdict.score, reasons=tuple(_reasons(ep, record)),
             status=self._platform.lane.state.openings.status(seq, outcome),
@@ -159,12 +173,8 @@ def _fields(found: "Found") -> Iterator[Fact]:
     named = dict(zip(found.ep.fields, found.record.values, strict=True))
     for field in found.ep.event.fields:
         if named[field.name] is not None:
-            yield Fact(
-                field.name,
-                field.doc,
-                str(shown(named[field.name], field.type, named.get)),
-                field.identifier is not None,
-            )
+            text = _text(shown(named[field.name], field.type, named.get))
+            yield Fact(field.name, field.doc, text, field.identifier is not None)
 
 
 def _facts(found: "Found") -> Iterator[Fact]:
@@ -178,10 +188,18 @@ def _facts(found: "Found") -> Iterator[Fact]:
             continue
         value = found.facts[ep.index[name]]
         definitions = found.program.definitions
-        declared = definitions.features.get(name) or definitions.derived.get(name)
+        limit = definitions.limits.get(name.removeprefix("limit('").removesuffix("')"))
+        declared = definitions.features.get(name) or definitions.derived.get(name) or limit
         doc = declared.doc if declared is not None else None
         if value is not None:
-            yield Fact(name, doc, str(shown(value, ep.types[ep.index[name]], lambda _: None)))
+            yield Fact(name, doc, _text(shown(value, ep.types[ep.index[name]], lambda _: None)))
+
+
+def _text(value: object) -> str:
+    """A value as people read it: no more digits than they can use."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:,.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
 
 
 def _habits(found: "Found") -> Iterator[Habit]:
@@ -205,6 +223,7 @@ def document(alert: Alert) -> dict[str, object]:
     return {
         "decision_id": alert.decision_id, "event_type": alert.event_type, "people": alert.people, "line": alert.line,
         "action": alert.action, "outcome": alert.outcome, "score": alert.score, "status": alert.status,
+        "repeats": alert.repeats,
         "reasons": [
             {"rule": each.rule, "doc": each.doc.en, "doc_zh": each.doc.zh, "score": each.score}
             for each in alert.reasons
