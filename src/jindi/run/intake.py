@@ -292,14 +292,13 @@ class Intake:
             raise Refused(problems)
         shape = self._shapes[type_name]
         wire = [_decoded(field, fields.get(field.name)) for field in shape.definition.fields]
-        held = [(at, wire[at]) for at, kind in shape.identifiers if wire[at] is not None and is_token(kind, wire[at])]
-        for at, _ in held:
+        given = {at: wire[at] for at, kind in shape.identifiers if wire[at] is not None and is_token(kind, wire[at])}
+        for at in given:
             wire[at] = None
         clear = shape.clear(wire) if self._held is not None else []
         values = shape.values(wire)
-        if held:
-            tokens = dict(held)
-            values = tuple(tokens.get(at, value) for at, value in enumerate(values))
+        if given:
+            values = tuple(given.get(at, value) for at, value in enumerate(values))
         personal = _fresh(clear, values, self._held) if self._held is not None else None
         return Event(event_id, type_name, at_us, values, personal)
 
@@ -351,6 +350,10 @@ class Intake:
             if value is None:
                 if field.required:
                     problems.append(Problem("event", field.name, "missing", f"give {_wanted(field)}"))
+            elif (
+                inside and field.identifier is not None and isinstance(value, str) and is_token(field.identifier, value)
+            ):
+                continue
             elif problem := self._problem_of_value(field, value, document):
                 problems.append(Problem("event", field.name, problem, f"give {_wanted(field)}"))
         if not problems and shape.definition.lifecycle == "list_entry":

@@ -128,7 +128,8 @@ class Console:
             may = self._permits.may(view.session.principal, action, view.now_us, about(request))
             try:
                 if is_recorded or not may:
-                    await self._act(request, self._actor(request, view.session.who), action, allowed=may.allowed)
+                    actor = self._actor(request, view.session.who)._replace(roles=tuple(view.session.principal.roles))
+                    await self._act(request, actor, action, allowed=may.allowed)
             except NotRecorded:
                 return self._error(view, HTTPStatus.SERVICE_UNAVAILABLE, "error.not_recorded")
             return await show(request, view) if may else self._forbidden(view, action, may)
