@@ -5,10 +5,12 @@ handed in), or a secret in clear after the moment it was made.
 """
 
 from jindi.access.actions import ACTIONS, Action, Group
+from jindi.access.budgets import Budgets, Rate, parse_rate
 from jindi.access.keys import ApiKey, ApiKeys
 from jindi.access.links import LINK_LIFETIME_US, Invitation, SignInLinks
 from jindi.access.permits import FAILED, NOT_PERMITTED, About, Permits, Verdict
 from jindi.access.principal import Kind, Principal
+from jindi.access.replays import Replays
 from jindi.access.roles import ROLES, Role, clashes, parse_roles
 from jindi.access.scopes import SCOPES, Scope, parse_scopes
 from jindi.access.secrets import RandomBytes, digest_of
@@ -36,6 +38,7 @@ __all__ = [
     "Action",
     "ApiKey",
     "ApiKeys",
+    "Budgets",
     "Group",
     "Invitation",
     "Kind",
@@ -43,6 +46,8 @@ __all__ = [
     "Permits",
     "Principal",
     "RandomBytes",
+    "Rate",
+    "Replays",
     "Role",
     "Scope",
     "Session",
@@ -53,6 +58,7 @@ __all__ = [
     "csrf_token",
     "digest_of",
     "is_csrf_token",
+    "parse_rate",
     "parse_roles",
     "parse_scopes",
     "session_id",

@@ -149,6 +149,7 @@ ACTIONS: dict[str, Action] = _table(
     Action("backups.read", Group.OPERATING, "查看备份", "Read how backups stand", _ADMIN),
     Action("backup.make", Group.OPERATING, "执行备份", "Make a backup", _ADMIN),
     Action("drill.run", Group.OPERATING, "恢复演练", "Run a restore drill", _ADMIN),
+    Action("control.result", Group.MACHINE, "控制检查结果", "The result of a control's check"),
     Action("control.run", Group.OPERATING, "执行控制检查", "Run a control's check", _ADMIN),
     Action(
         "controls.read",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from jindi.app.transport import TRANSPORT, read_transport
 from jindi.app.vaults import ROOT_KEY, ROOT_PASSPHRASE, ROOTS
 from jindi.basics.instants import DAY_US
 from jindi.basics.problems import Problem, Problems
@@ -52,6 +53,7 @@ KNOWN = (
     _Known("permits", "", "a file of the company's own Cedar policies, put beside the shipped ones; empty: none"),
     _Known("heads", "", "a folder outside the platform's own that gets the journal's signed heads; empty: none"),
     _Known("heads_minutes", "10", "minutes between two signed heads that are exported; 0: only at the end"),
+    *(_Known(*each) for each in TRANSPORT),
 )
 
 NO_SETTINGS = ("JINDI_API_KEY", ROOT_KEY, ROOT_PASSPHRASE)
@@ -99,6 +101,7 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
     drill_days = _whole(chosen, "drill_days", 0, 3_650, problems)
     heads_minutes = _whole(chosen, "heads_minutes", 0, 10_000, problems)
     heads = _outside(chosen["heads"], Path(data), problems)
+    transport = read_transport(chosen, problems)
     if problems:
         raise Problems(problems)
     platform = Settings(
@@ -112,7 +115,7 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
         vault=chosen["vault"] == "on", vault_cipher=cipher, vault_root=chosen["vault_root"],
         heads=heads,
         backup_to=Path(chosen["backup_to"]) if chosen["backup_to"] else None,
-        backup_hours=backup_hours, drill_days=drill_days,
+        backup_hours=backup_hours, drill_days=drill_days, transport=transport,
         permits=Path(chosen["permits"]) if chosen["permits"] else None,
     )  # fmt: skip
 

@@ -13,6 +13,7 @@ import msgspec
 from jindi.basics.instants import MINUTE_US, SECOND_US
 from jindi.basics.money import AMOUNT_MINOR_MAX, EXPONENTS, parse_minor
 from jindi.basics.problems import Problem, Problems
+from jindi.basics.shapes import Misshapen, check_shape
 from jindi.language import Kind
 from jindi.packs import Definitions, EventDef, FieldDef, ListDef
 from jindi.run.events import Event, Scalar, Scalars
@@ -259,6 +260,8 @@ class Intake:
 
     def read(self, raw: bytes | memoryview, now_us: int | None = None) -> Event:
         """One event from its JSON bytes; `now_us` spares a look at the clock. Raises Refused with all problems."""
+        if len(raw) > EVENT_BYTES_MAX:
+            raise Refused(self._problems_of_bytes(raw))
         try:
             wire = self._decode(raw)
             shape = self._by_struct[type(wire)]
@@ -273,7 +276,6 @@ class Intake:
         if (
             at_us > now_us + AHEAD_MAX_US
             or at_us < _EARLIEST_US
-            or len(raw) > EVENT_BYTES_MAX
             or shape.definition.own
             or event_id.startswith(OWN_IDS)
         ):
@@ -307,6 +309,10 @@ class Intake:
             return [
                 Problem("event", "", f"longer than {EVENT_BYTES_MAX} bytes", "send what the type declares, no more")
             ]
+        try:
+            check_shape(raw)
+        except Misshapen as error:
+            return [Problem("event", "", str(error), "send what the type declares, no more")]
         try:
             document = msgspec.json.decode(raw)
         except (msgspec.MsgspecError, ValueError, RecursionError):

@@ -3,7 +3,7 @@
 Knows: kinds of identifier, keys, and whose a field is. Never: what an event means, who asks.
 """
 
-from jindi.vault.ciphers import PROFILES, CannotOpen, Profile, Sealer, profile_named
+from jindi.vault.ciphers import PROFILES, USES_MAX, CannotOpen, Profile, Sealer, nonce_of, profile_named
 from jindi.vault.ring import KeyRing, RingProblem, Version, about_root
 from jindi.vault.roots import ROOT_BYTES, KeyRoot, new_stretch, passphrase_root, read_secret
 from jindi.vault.tokens import KEY_BYTES, Tokens, is_token, new_key
@@ -13,6 +13,7 @@ __all__ = [
     "KEY_BYTES",
     "PROFILES",
     "ROOT_BYTES",
+    "USES_MAX",
     "CannotOpen",
     "Checked",
     "KeyRing",
@@ -32,6 +33,7 @@ __all__ = [
     "kind_of",
     "new_key",
     "new_stretch",
+    "nonce_of",
     "passphrase_root",
     "profile_named",
     "read_secret",

@@ -36,7 +36,8 @@ from jindi.basics.instants import MINUTE_US, SECOND_US, format_instant
 from jindi.basics.money import format_minor
 from jindi.doors.console import live
 from jindi.doors.console.assets import Assets
-from jindi.doors.console.guard import SecurityHeaders, read_form, refuse_other_sites
+from jindi.doors.console.controls import Ask, ControlsPage
+from jindi.doors.console.guard import SecurityHeaders, Waiting, read_form, refuse_other_sites
 from jindi.doors.console.overview import overview_values
 from jindi.doors.console.reasons import decision_values, limit_text
 from jindi.doors.console.source import DecisionFilter, DecisionRow, Source, Sources
@@ -79,6 +80,7 @@ class Console:
         keys: ApiKeys | None = None,
         audit: Audit | None = None,
         permits: Permits | None = None,
+        controls: Ask | None = None,
     ) -> None:
         self._audit, self._permits = audit, permits or Permits()
         self._sources, self._sessions, self._links, self._keys = sources, sessions, links, keys
@@ -89,6 +91,7 @@ class Console:
         self._versions = VersionPages(desk, self._pages, self._needs, self._checked_form) if desk is not None else None
         self._trail = TrailPage(audit, self._pages) if audit is not None else None
         self._alerts = AlertPages(self._seen, self._pages)
+        self._controls = ControlsPage(controls or _no_register, self._pages)
         self._explaining = asyncio.Lock()
         self._streams = 0
 
@@ -509,6 +512,13 @@ class Console:
         answer.headers.update(refusal.headers or {})
         return answer
 
+    def _too_many(self, request: Request, wait_s: int) -> Response:
+        answer = self._error(
+            self._view_of(request, None, None), HTTPStatus.TOO_MANY_REQUESTS, "error.too_many", seconds=wait_s
+        )
+        answer.headers["retry-after"] = str(wait_s)
+        return answer
+
     async def failed(self, request: Request, _: Exception) -> Response:
         """The page for our own faults; the fault itself goes to the server's log, never to the browser."""
         return self._error(self._view_of(request, None, None), HTTPStatus.INTERNAL_SERVER_ERROR, "error.failed")
@@ -532,6 +542,8 @@ class Console:
             Route("/console/decisions/{id}", self._needs("decision.read", self.decision)),
             Route("/console/policies", self._needs("policies.read", self.policies)),
             Route("/console/policies/{id}", self._needs("policy.read", self.policy)),
+            Route("/console/controls", self._needs("controls.read", self._controls.page)),
+            Route("/console/controls/{id}", self._needs("controls.read", self._controls.control)),
             *self._audit_routes(),
             Route("/console/staff-alerts", self._needs("staff_alerts.read", self._alerts.page)),
             Route("/console/staff-alerts/{id}", self._needs("staff_alerts.read", self._alerts.one)),
@@ -550,7 +562,7 @@ class Console:
             routes=self.routes(), exception_handlers={HTTPException: self.refused, Exception: self.failed}
         )
         # Outside of Starlette's own layers, so that the page of an unforeseen fault carries the headers too.
-        return SecurityHeaders(pages)
+        return SecurityHeaders(Waiting(pages, self._too_many))
 
 
 def build_console(
@@ -564,15 +576,21 @@ def build_console(
     keys: ApiKeys | None = None,
     audit: Audit | None = None,
     permits: Permits | None = None,
+    controls: Ask | None = None,
 ) -> ASGIApp:
     """The console as an ASGI application for the root of a server: `/console`, `/sign-in`, `/assets`. With `desk` it
     has the pages on which versions are changed, with `keys` people may sign in with an API key, with `audit` all that
-    they do is journalled before it is done, and shown. `permits` says who may do what (the shipped policies, without).
+    they do is journalled before it is done, and shown. `permits` says who may do what (the shipped policies, without),
+    `controls` gives the register of controls.
 
     `zone` is the zone in which all instants are shown. Behind TLS the server must set the scheme to
     `https`, so that cookies are marked secure.
     """
-    return Console(sources, sessions, links, clock, zone, desk, keys, audit, permits).app()
+    return Console(sources, sessions, links, clock, zone, desk, keys, audit, permits, controls).app()
+
+
+async def _no_register() -> None:
+    """The register of a platform that has none."""
 
 
 def _own_path(text: str) -> str:

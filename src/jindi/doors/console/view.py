@@ -29,6 +29,7 @@ MENU: Final = (
     ("overview", "/console", "overview.read"),
     ("decisions", "/console/decisions", "decisions.read"),
     ("policies", "/console/policies", "policies.read"),
+    ("controls", "/console/controls", "controls.read"),
     ("audit", "/console/audit", "audit.read"),
     ("staff_alerts", "/console/staff-alerts", "staff_alerts.read"),
 )
