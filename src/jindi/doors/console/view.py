@@ -33,6 +33,7 @@ MENU: Final = (
     ("keys", "/console/keys", "keys.read"),
     ("audit", "/console/audit", "audit.read"),
     ("controls", "/console/controls", "controls.read"),
+    ("staff_alerts", "/console/staff-alerts", "staff_alerts.read"),
 )
 """The menu: a page's name, its address, and what somebody must be allowed to do to see it."""
 
