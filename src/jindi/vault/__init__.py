@@ -7,7 +7,7 @@ from jindi.vault.ciphers import PROFILES, CannotOpen, Profile, Sealer, profile_n
 from jindi.vault.ring import KeyRing, RingProblem, Version, about_root
 from jindi.vault.roots import ROOT_BYTES, KeyRoot, new_stretch, passphrase_root, read_secret
 from jindi.vault.tokens import KEY_BYTES, Tokens, is_token, new_key
-from jindi.vault.vault import Checked, Known, Opened, Personal, Vault, VaultStatus, kind_of
+from jindi.vault.vault import Checked, Known, Opened, Personal, Resealed, Vault, VaultStatus, kind_of
 
 __all__ = [
     "KEY_BYTES",
@@ -21,6 +21,7 @@ __all__ = [
     "Opened",
     "Personal",
     "Profile",
+    "Resealed",
     "RingProblem",
     "Sealer",
     "Tokens",
