@@ -17,6 +17,8 @@ from jindi.basics.identifiers import NORMAL_FORMS
 from jindi.journal import unseal
 from jindi.run.records import ActionRecord, DecisionRecord, decode
 from jindi.vault import is_token
+from transit_world import TOKEN, Service, certificates, serving
+
 from shop_world import CANARIES, CARD, DEVICE, IP, PHONE, list_entry, pay
 
 OTHER_PHONE = "13987654321"
@@ -395,3 +397,50 @@ def test_settings_of_the_vault_that_are_none_are_told(wrong):
 
     with pytest.raises(Problems, match=next(iter(wrong))):
         settle(wrong, {})
+
+
+# ---- a root in a key service
+
+
+def test_the_root_may_be_in_a_key_service_and_nothing_opens_without_it(lived, tmp_path, monkeypatch):
+    data = lived[0]
+    ca, pem = certificates(tmp_path / "tls")
+    token = tmp_path / "token"
+    token.write_text(TOKEN)
+    token.chmod(0o600)
+    service = Service()
+    monkeypatch.setenv("JINDI_VAULT_ROOT_CA", str(ca))
+    with serving(service, pem) as address:
+        place = f"transit:{address}/transit/jindi"
+        assert "vault_root_token" in json.dumps(told("vault", "root", place, "--data", data, code=1))
+        monkeypatch.setenv("JINDI_VAULT_ROOT_TOKEN", str(token))
+        service.sealed = True
+        assert "it is sealed" in json.dumps(told("vault", "root", place, "--data", data, code=1))
+        assert told("vault", "check", "--data", data)["ok"], "what could not be changed is as it was"
+        service.sealed = False
+        assert told("vault", "root", place, "--data", data)["ok"]
+        assert "the ring's root is of kind transit" in problems(data)
+        monkeypatch.setenv("JINDI_VAULT_ROOT", place)
+        assert told("vault", "check", "--data", data)["ok"]
+        assert told("subject", "export", "u0", "--data", data)["rows"]
+        asked = len(service.asked)
+        assert told("vault", "rotate", "--data", data)["version"] == 2
+        assert len(service.asked) == asked + 1, "asked once, to open the ring"
+        service.keys["transit/jindi"] = bytes(32)
+        said = json.dumps(told("vault", "check", "--data", data, code=1))
+        assert "the key service answered 400" in said
+        assert "without its root no vault opens" in said
+    assert "can't be reached" in json.dumps(told("vault", "check", "--data", data, code=1))
+    ring = (data / "keys" / "ring").read_bytes()
+    assert TOKEN.encode() not in ring
+
+
+def test_a_service_that_can_not_be_reached_stops_the_start(tmp_path, monkeypatch):
+    token = tmp_path / "token"
+    token.write_text(TOKEN)
+    token.chmod(0o600)
+    monkeypatch.setenv("JINDI_VAULT_ROOT_TOKEN", str(token))
+    assert "can't be reached" in problems(tmp_path / "data", vault_root="transit:https://127.0.0.1:9/transit/jindi")
+    assert not (tmp_path / "data" / "keys" / "ring").exists()
+    with pytest.raises(Exception, match="not an https address"):
+        open_with(tmp_path / "data", vault_root="transit:http://127.0.0.1:9/transit/jindi")

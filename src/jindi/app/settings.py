@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from jindi.app.vaults import ROOT_KEY, ROOT_PASSPHRASE, ROOTS
+from jindi.app.vaults import ROOT_KEY, ROOT_PASSPHRASE, ROOTS_TOLD, root_problem
 from jindi.basics.instants import DAY_US
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.wiring import Setting, Settled
@@ -42,7 +42,12 @@ KNOWN = (
     _Known("proposal_days", "14", "days after which a proposal that nobody has answered ends"),
     _Known("vault", "on", "keep the clear text of identifiers, sealed: on, or off"),
     _Known("vault_cipher", "aes-256-gcm", "what a new vault seals with: aes-256-gcm, or sm4-gcm"),
-    _Known("vault_root", "file", "the vault's root key: file (in the data folder), file:PATH, environment, passphrase"),
+    _Known(
+        "vault_root", "file",
+        "the vault's root key: file (in the data folder), file:PATH, environment, passphrase, transit:URL",
+    ),
+    _Known("vault_root_token", "", "the file of the token for a root in a key service (transit:URL)"),
+    _Known("vault_root_ca", "", "the certificates that this service is believed by; empty: the machine's own"),
     _Known("drift_hours", "24", "hours between two looks for drift; 0: the platform does not look"),
     _Known(
         "backup_to", "", "the folder of the backups, on another disk or machine; empty: none are made by themselves"
@@ -109,6 +114,8 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
     return Settled(
         Path(data), packs, host, port, journal, platform, tuple(lines),
         vault=chosen["vault"] == "on", vault_cipher=cipher, vault_root=chosen["vault_root"],
+        vault_root_token=Path(chosen["vault_root_token"]) if chosen["vault_root_token"] else None,
+        vault_root_ca=Path(chosen["vault_root_ca"]) if chosen["vault_root_ca"] else None,
         heads=heads,
         backup_to=Path(chosen["backup_to"]) if chosen["backup_to"] else None,
         backup_hours=backup_hours, drill_days=drill_days,
@@ -119,10 +126,8 @@ def _vault(chosen: Mapping[str, str], problems: list[Problem]) -> Profile:
     """The cipher; what is wrong with the vault's settings goes to the problems."""
     if chosen["vault"] not in ("on", "off"):
         problems.append(Problem("settings", "vault", "neither on nor off", "use on or off"))
-    kind, colon, path = chosen["vault_root"].partition(":")
-    if kind not in ROOTS or (colon and (kind != "file" or not path)):
-        remedy = "use file, file:PATH, environment or passphrase"
-        problems.append(Problem("settings", "vault_root", "not a place of a root key", remedy))
+    if (problem := root_problem(chosen["vault_root"])) is not None:
+        problems.append(Problem("settings", "vault_root", problem, f"use {ROOTS_TOLD}"))
     for profile in PROFILES:
         if profile == chosen["vault_cipher"]:
             return profile

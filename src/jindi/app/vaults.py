@@ -8,9 +8,11 @@ from pathlib import Path
 
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.wiring import Settled
-from jindi.ports import Blobs, Root, VaultFailure
+from jindi.ports import Blobs, Root, RootFailure, VaultFailure
 from jindi.stores.files import FileBlobs
 from jindi.stores.sqlite_vault import SqliteVault
+from jindi.stores.transit import KIND as TRANSIT
+from jindi.stores.transit import TransitRoot, place_problem
 from jindi.vault import (
     ROOT_BYTES,
     CannotOpen,
@@ -27,7 +29,11 @@ from jindi.vault import (
 
 KEYS, ROWS, BOOK, ROOT_FILE = "keys", "vault.sqlite", "subjects.sqlite", "root.key"
 ROOT_KEY, ROOT_PASSPHRASE = "JINDI_ROOT_KEY", "JINDI_ROOT_PASSPHRASE"
-ROOTS = ("file", "environment", "passphrase")
+ROOTS = ("file", "environment", "passphrase", TRANSIT)
+PLACED = ("file", TRANSIT)
+"""Kinds of root that may be followed by a colon and a place."""
+
+ROOTS_TOLD = "file, file:PATH, environment, passphrase or transit:https://HOST/MOUNT/KEY"
 PASSPHRASE_MIN = 12
 
 
@@ -52,6 +58,8 @@ def open_vault(settled: Settled, now_us: int, tell: Callable[[str], None]) -> Va
     except CannotOpen:
         remedy = "give the root key, or the copy of the ring, that belong together"
         raise _wrong(keys / "ring", "the key ring can't be opened with this root key", remedy) from None
+    except RootFailure as failure:
+        raise _wrong("vault_root", str(failure), "mend that, then start again; without its root no vault opens") from None
     except VaultFailure as failure:
         raise Problems([Problem("vault", "", str(failure))]) from None
     if vault.returned:
@@ -75,6 +83,8 @@ def _root(settled: Settled, about: Mapping[str, str]) -> Root:
     if about.get("kind") != kind:
         made = about.get("kind", "unknown")
         raise _wrong("settings", f"vault_root is {kind}, and the ring's root is of kind {made}", "set it as it was")
+    if kind == TRANSIT:
+        return _transit(settled, _place(settled.vault_root), about)
     try:
         profile = profile_named(about.get("profile", ""))
     except ValueError:
@@ -94,21 +104,43 @@ def _new_root(settled: Settled, tell: Callable[[str], None]) -> Root:
             f"the vault's root key was made: {place}. Copy it to another place than the data; for production keep it"
             " elsewhere (vault_root in docs/vault.md)"
         )
-    return _fresh(kind, place, settled.vault_cipher)
+    return _fresh(settled, kind, _place(settled.vault_root))
 
 
 def another_root(settled: Settled, where: str) -> Root:
     """A root for a ring that is there: a `vault_root` in words. Raises Problems; nothing is made."""
     kind, _, path = where.partition(":")
-    if kind not in ROOTS or bool(path) != (kind == "file"):
-        raise _wrong("root", "not a place of a root key", "use file:PATH, environment or passphrase")
-    if kind == _kind(settled)[0] != "file":
+    if root_problem(where) is not None or bool(path) != (kind in PLACED):
+        raise _wrong("root", root_problem(where) or "not a place of a root key", f"use {ROOTS_TOLD}")
+    if kind == _kind(settled)[0] and kind not in PLACED:
         raise _wrong("root", f"the root is from the {kind} already", "go by way of another kind")
-    return _fresh(kind, Path(path), settled.vault_cipher)
+    return _fresh(settled, kind, path)
 
 
-def _fresh(kind: str, place: Path, profile: Profile) -> Root:
+def root_problem(where: str) -> str | None:
+    """What is wrong with a `vault_root`; None when nothing is."""
+    kind, colon, place = where.partition(":")
+    if kind not in ROOTS or (colon and (kind not in PLACED or not place)) or (kind == TRANSIT and not place):
+        return "not a place of a root key"
+    return place_problem(place) if kind == TRANSIT else None
+
+
+def _place(where: str) -> str:
+    return where.partition(":")[2]
+
+
+def _transit(settled: Settled, place: str, about: Mapping[str, str] | None = None) -> Root:
+    if settled.vault_root_token is None:
+        what = "a root in a key service needs the file of a token"
+        raise _wrong("settings", what, "set vault_root_token to a file that this process alone can read")
+    return TransitRoot(place, settled.vault_root_token, settled.vault_root_ca, about)
+
+
+def _fresh(settled: Settled, kind: str, where: str) -> Root:
     """A root that no ring is under yet."""
+    profile, place = settled.vault_cipher, Path(where) if where else settled.data / KEYS / ROOT_FILE
+    if kind == TRANSIT:
+        return _transit(settled, where)
     if kind == "passphrase":
         passphrase = _given(ROOT_PASSPHRASE)
         if len(passphrase) < PASSPHRASE_MIN:

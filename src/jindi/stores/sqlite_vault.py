@@ -10,7 +10,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from jindi.ports import SealedRow, SubjectKey, Tallied, VaultCounts, VaultFailure
@@ -39,6 +39,7 @@ _ROWS_SCHEMA = (
     "create index if not exists by_subject on rows (subject)",
     "create table if not exists tally (one integer primary key check (one = 1), value blob not null)",
 )
+_PUT_ROW = f"insert into rows ({_ROW}) values (?, ?, ?, ?, ?)"  # noqa: S608 - constants
 _ROWS_OF = f"select {_ROW} from rows where subject = ? order by token"  # noqa: S608 - constants
 _NEW_COLUMNS = ("fresh blob", "keyed_us integer")
 """What key books of before lack."""
@@ -122,11 +123,23 @@ class SqliteVault:
                 base.executemany(f"insert into subjects ({_SUBJECT}) values ({marks})", subjects)  # noqa: S608
         if not rows:
             return 0
+        with self._lock:
+            try:
+                # Hardly ever is one of them there already, and all at once is a quarter cheaper.
+                return self._added(tallied, lambda base: base.executemany(_PUT_ROW, rows) and rows)
+            except VaultFailure as failure:
+                if not isinstance(failure.__context__, sqlite3.IntegrityError):
+                    raise
+            # One by one: which of them are new is what the tally has to know.
+            put = f"{_PUT_ROW} on conflict do nothing"
+            return self._added(tallied, lambda base: [row for row in rows if base.execute(put, row).rowcount])
+
+    def _added(
+        self, tallied: Tallied | None,
+        put: Callable[[sqlite3.Connection], Collection[SealedRow]],
+    ) -> int:  # fmt: skip
         with self._changing(self._rows) as base:
-            put = f"insert into rows ({_ROW}) values (?, ?, ?, ?, ?) on conflict do nothing"  # noqa: S608
-            # One by one: which of them were new is what the tally has to know.
-            execute = base.execute
-            come = [row for row in rows if execute(put, row).rowcount]
+            come = put(base)
             _tally(base, tallied(come) if tallied is not None and come else None)
             return len(come)
 

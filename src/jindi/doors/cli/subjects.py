@@ -7,7 +7,7 @@ import typer
 
 from jindi.basics.problems import Problems
 from jindi.doors.cli.output import Output
-from jindi.ports import LogFailure, VaultFailure
+from jindi.ports import LogFailure, RootFailure, VaultFailure
 from jindi.vault import CannotOpen, RingProblem
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def _do(ctx: typer.Context, data: str | None, act: "Callable[[Keeping], None]", 
             act(Keeping(vault, wiring, settled, output))
         finally:
             vault.close()
-    except (Problems, LogFailure, VaultFailure, RingProblem, CannotOpen, OSError) as error:
+    except (Problems, LogFailure, RootFailure, VaultFailure, RingProblem, CannotOpen, OSError) as error:
         output.fail(error)
 
 
@@ -68,7 +68,7 @@ def vault_rewrap(
 @vault_app.command("root")
 def vault_root(
     ctx: typer.Context,
-    where: Annotated[str, typer.Argument(metavar="ROOT", help="file:PATH, environment or passphrase.")],
+    where: Annotated[str, typer.Argument(metavar="ROOT", help="file:PATH, environment, passphrase or transit:URL.")],
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:

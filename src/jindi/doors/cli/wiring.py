@@ -40,6 +40,8 @@ class Settled:
     vault: bool = True
     vault_cipher: Profile = "aes-256-gcm"
     vault_root: str = "file"
+    vault_root_token: Path | None = None
+    vault_root_ca: Path | None = None
     heads: Path | None = None
     backup_to: Path | None = None
     backup_hours: int = 0
