@@ -251,6 +251,9 @@ class VaultStore(Protocol):
     def erase(self, number: int, at_us: int, tallied: Tallied | None = None) -> int:
         """Destroy a subject's key and drop its rows; how many there were. Name, number and dates stay."""
 
+    def last_erased_us(self) -> int | None:
+        """When a subject was erased last; None when none ever was."""
+
     def purge(self, tallied: Tallied | None = None) -> int:
         """Drop rows of erased subjects, which a restored copy may have brought back; how many there were."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.wiring import Settled
 from jindi.ports import Blobs, Root, RootFailure, VaultFailure
+from jindi.run.backup.drill import VaultFound
 from jindi.stores.files import FileBlobs
 from jindi.stores.sqlite_vault import SqliteVault
 from jindi.stores.transit import KIND as TRANSIT
@@ -35,6 +36,8 @@ PLACED = ("file", TRANSIT)
 
 ROOTS_TOLD = "file, file:PATH, environment, passphrase or transit:https://HOST/MOUNT/KEY"
 PASSPHRASE_MIN = 12
+ROOT_NAME = "vault-root"
+"""The name of the root key among the keys in shares."""
 
 
 def has_vault(settled: Settled) -> bool:
@@ -105,6 +108,79 @@ def _new_root(settled: Settled, tell: Callable[[str], None]) -> Root:
             " elsewhere (vault_root in docs/vault.md)"
         )
     return _fresh(settled, kind, _place(settled.vault_root))
+
+
+def root_bytes(settled: Settled) -> bytes | None:
+    """The root key, where it lies in a file that the ring is under. Raises Problems when the file is not as it must."""
+    about = about_root(FileBlobs(settled.data / KEYS))
+    kind, place = _kind(settled)
+    if about is None or about.get("kind") != "file" or kind != "file":
+        return None
+    return _file_secret(place) if place.exists() else None
+
+
+def root_elsewhere(settled: Settled) -> str | None:
+    """Where the root is, for a ring whose root shares can't hold; None when they can, or when there is no ring."""
+    about = about_root(FileBlobs(settled.data / KEYS))
+    kind = None if about is None else about.get("kind", "unknown")
+    if about is None or kind == "file":
+        return None
+    return f"{kind} {about.get('place', '')}".strip()
+
+
+def put_root(settled: Settled, secret: bytes) -> None:
+    """Put the root key back where the settings expect it. Raises Problems when another one is there."""
+    kind, place = _kind(settled)
+    if kind != "file" or len(secret) != ROOT_BYTES:
+        raise _wrong("settings", f"vault_root is {kind}, and the shares hold a root from a file", "set it as it was")
+    if place.exists():
+        if _file_secret(place) != secret:
+            raise _wrong(place, "another key is there", "move it away, if it is not needed any more")
+        return
+    FileBlobs(place.parent).save(place.name, [f"{secret.hex()}\n".encode()], private=True)
+
+
+def rehearsed_vault(
+    settled: Settled, secret: bytes | None, of: Settled | None, now_us: int, tell: Callable[[str], None]
+) -> VaultFound | None:
+    """What the vault of a restored folder is worth: how much there is, and whether a sample of it opens.
+
+    With the root key that is given, else with that of the folder `of` and this process's environment; with neither it
+    is only counted. None when there is no vault.
+    """
+    keys = settled.data / KEYS
+    about = about_root(FileBlobs(keys))
+    if not (settled.data / ROWS).exists():
+        return None
+    if about is None or not (keys / BOOK).exists():
+        return VaultFound(0, 0, 0, 0, "", "its rows are there, and neither key book nor ring")
+    try:
+        if secret is not None:
+            root: Root = KeyRoot(secret, profile_named(about.get("profile", "")), about)
+        elif of is not None:
+            root = _root(of, about)
+        else:
+            store = SqliteVault(settled.data / ROWS, keys / BOOK)
+            counts = store.counts()
+            store.close()
+            return VaultFound(counts.subjects, counts.rows, 0, 0, "", "")
+        vault = Vault(SqliteVault(settled.data / ROWS, keys / BOOK), KeyRing.load(FileBlobs(keys), root))
+    except CannotOpen:
+        return VaultFound(0, 0, 0, 0, "", "its key ring can't be opened with this root key")
+    except (Problems, RootFailure, VaultFailure, ValueError) as failure:
+        return VaultFound(0, 0, 0, 0, "", f"it can't be opened: {failure}")
+    try:
+        found = vault.sample()
+        problem = ""
+        if found.opened < found.tried:
+            problem = f"of {found.tried} rows that were tried only {found.opened} open"
+        elif found.tally != "agrees":
+            problem = f"its rows are not those that were counted ({found.tally}, at least {found.missing_rows} missing)"
+        return VaultFound(found.subjects, found.rows, found.tried, found.opened, found.tally, problem)
+    except VaultFailure as failure:
+        return VaultFound(0, 0, 0, 0, "", str(failure))
+    finally:
+        vault.close()
 
 
 def another_root(settled: Settled, where: str) -> Root:

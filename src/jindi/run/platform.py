@@ -23,6 +23,7 @@ from jindi.run.backup.saver import EVENT as OVERDUE_EVENT
 from jindi.run.backup.saver import Saver
 from jindi.run.drift.watcher import EVENT as DRIFT_EVENT
 from jindi.run.drift.watcher import Watcher
+from jindi.run.erasures import erase_again
 from jindi.run.history.keeper import Keeper
 from jindi.run.intake import AHEAD_MAX_US, Intake, Refused
 from jindi.run.lane import RECENT_MAX, Busy, Conflict, Held, Lane, Stopped, Waiter, write_again
@@ -60,6 +61,15 @@ FIRST_LOOK_US = HOUR_US
 
 REWRAP_KEYS = 2_000
 """Subjects' keys that are put under the ring's active version each second after a rotation, beside decisions."""
+
+RESEAL_SUBJECTS = 500
+"""Subjects whose rows are sealed anew each second when that was asked for, beside decisions."""
+
+RESEAL_AT_ONCE = 100
+"""So many of them at a time: new rows wait a few milliseconds for the vault at the most, and its syncs."""
+
+WRITE_DOWN_US = MINUTE_US
+"""How often the counts of the vault's rows are written down beside its keys, when they have changed."""
 
 SWEEP_KEYS = 2_000
 """Idle keys that are looked at each second for what no window reaches any more."""
@@ -215,7 +225,8 @@ class Platform:
         self._open(progress, same_packs=same_packs)
         self._spawn(self._watch())
         if self._vault is not None:
-            self._spawn(self._keep_rewrapped(self._vault))
+            await self._erase_again(self._vault)
+            self._spawn(self._keep_vault(self._vault))
         if self._settings.release_due:
             self._spawn(self._release_due())
         if self._keeper is not None and self._settings.archive_minutes:
@@ -712,13 +723,28 @@ class Platform:
         except Exception as error:  # noqa: BLE001 - whatever it is, the lane stays stopped and the operator is told
             self._tell(f"recovery failed: {error}")
 
-    async def _keep_rewrapped(self, vault: Vault) -> None:
+    async def _erase_again(self, vault: Vault) -> None:
+        """Before anything comes in: who was erased and is back with an older key book goes again. Raises LogFailure."""
+        returned = await asyncio.to_thread(erase_again, vault, self.log, self._clock.now_us())
+        if returned:
+            self._tell(f"{returned} subjects whom the journal says were erased had come back; they are erased again")
+
+    async def _keep_vault(self, vault: Vault) -> None:
+        """Each second: keys under retired versions, and rows that are to be sealed anew; each minute the counts."""
+        written_us, end = self._clock.now_us(), self.log.next_seq()
         while not self._closing:
             await asyncio.sleep(1.0)
             try:
                 await asyncio.to_thread(vault.rewrap, REWRAP_KEYS)
-            except Exception as error:  # noqa: BLE001 - retired versions still open; the next round begins afresh
-                self._tell(f"keys could not be re-wrapped: {error or type(error).__name__}")
+                await asyncio.to_thread(vault.reseal, self._clock.now_us(), RESEAL_SUBJECTS, RESEAL_AT_ONCE)
+                if abs(self._clock.now_us() - written_us) >= WRITE_DOWN_US:
+                    written_us = self._clock.now_us()
+                    await asyncio.to_thread(vault.write_down)
+                    # As far as a minute ago: what is being erased just now has its record already.
+                    await asyncio.to_thread(vault.know_erasures, end)
+                    end = self.log.next_seq()
+            except Exception as error:  # noqa: BLE001 - all of it goes on where it was; the next round begins afresh
+                self._tell(f"the vault's keys could not be looked after: {error or type(error).__name__}")
 
     async def _keep_archive(self, keeper: Keeper) -> None:
         while not self._closing:
@@ -752,7 +778,7 @@ class Platform:
         """Make a backup if one is due, and let in by the front door what is overdue; answers how many were decided."""
         try:
             made = await asyncio.to_thread(saver.round, self.log)
-            for note in made.body.notes if made is not None else ():
+            for note in made.notes if made is not None else ():
                 self._tell(f"backup {made.manifest.number}: {note}" if made is not None else note)
         except Exception as error:  # noqa: BLE001 - decisions go on; the backup is tried again, and told when overdue
             self._tell(f"no backup was made: {error or type(error).__name__}")

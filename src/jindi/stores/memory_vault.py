@@ -147,6 +147,11 @@ class MemoryVault:
                 del self._names[known.name]
             return self.purge(tallied)
 
+    def last_erased_us(self) -> int | None:
+        """When a subject was erased last; None when none ever was."""
+        with self._lock:
+            return max((each.erased_us for each in self._subjects.values() if each.erased_us is not None), default=None)
+
     def purge(self, tallied: Tallied | None = None) -> int:
         """Drop rows of erased subjects; how many there were."""
         with self._lock:

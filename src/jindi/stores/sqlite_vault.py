@@ -123,10 +123,15 @@ class SqliteVault:
                 base.executemany(f"insert into subjects ({_SUBJECT}) values ({marks})", subjects)  # noqa: S608
         if not rows:
             return 0
+
+        def put_all(base: sqlite3.Connection) -> Collection[SealedRow]:
+            base.executemany(_PUT_ROW, rows)
+            return rows
+
         with self._lock:
             try:
                 # Hardly ever is one of them there already, and all at once is a quarter cheaper.
-                return self._added(tallied, lambda base: base.executemany(_PUT_ROW, rows) and rows)
+                return self._added(tallied, put_all)
             except VaultFailure as failure:
                 if not isinstance(failure.__context__, sqlite3.IntegrityError):
                     raise
@@ -228,6 +233,11 @@ class SqliteVault:
         dropped = self._drop([number], tallied)
         self._cut(self._keys, patient=True)
         return dropped
+
+    def last_erased_us(self) -> int | None:
+        """When a subject was erased last; None when none ever was."""
+        [(at_us,)] = self._ask(self._keys, "select max(erased_us) from subjects where wrapped is null")
+        return at_us if at_us is None else int(at_us)
 
     def purge(self, tallied: Tallied | None = None) -> int:
         """Drop rows of erased subjects; how many there were."""

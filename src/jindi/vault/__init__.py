@@ -6,13 +6,15 @@ Knows: kinds of identifier, keys, and whose a field is. Never: what an event mea
 from jindi.vault.ciphers import PROFILES, CannotOpen, Profile, Sealer, profile_named
 from jindi.vault.ring import KeyRing, RingProblem, Version, about_root
 from jindi.vault.roots import ROOT_BYTES, KeyRoot, new_stretch, passphrase_root, read_secret
+from jindi.vault.tally import SEEN
 from jindi.vault.tokens import KEY_BYTES, Tokens, is_token, new_key
-from jindi.vault.vault import Checked, Known, Opened, Personal, Resealed, Vault, VaultStatus, kind_of
+from jindi.vault.vault import Checked, Known, Opened, Personal, Resealed, Sampled, Vault, VaultStatus, kind_of
 
 __all__ = [
     "KEY_BYTES",
     "PROFILES",
     "ROOT_BYTES",
+    "SEEN",
     "CannotOpen",
     "Checked",
     "KeyRing",
@@ -23,6 +25,7 @@ __all__ = [
     "Profile",
     "Resealed",
     "RingProblem",
+    "Sampled",
     "Sealer",
     "Tokens",
     "Vault",

@@ -25,6 +25,12 @@ _KEYS_MAX = 16_384
 _AT_ONCE = 500
 """Keys re-wrapped, or subjects sealed anew, before other work gets its turn: a few milliseconds."""
 
+SAMPLE = 1_000
+"""Rows that a drill opens."""
+
+_ERASURES = "erasures"
+"""The name of the key book's note that says up to which record of the journal erasures are known to have been done."""
+
 _RESEAL = "reseal"
 """The name of the key book's note that says since when all keys are to be: a number of microseconds."""
 
@@ -80,6 +86,23 @@ class Checked:
     def ok(self) -> bool:
         """Whether everything opens, and nothing is missing."""
         return not (self.closed_subjects or self.closed_rows or self.keyless_rows) and self.tally == "agrees"
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """What a look at some rows found; all of them were counted."""
+
+    subjects: int
+    rows: int
+    tried: int
+    opened: int
+    tally: "TallyState"
+    missing_rows: int
+
+    @property
+    def ok(self) -> bool:
+        """Whether all that was tried opened, and nothing is missing."""
+        return self.opened == self.tried and self.tally == "agrees"
 
 
 TallyState = Literal["agrees", "differs", "older", "gone"]
@@ -265,6 +288,21 @@ class Vault:
                 returned += 1
         return returned
 
+    @property
+    def erasures_known(self) -> int:
+        """Up to which record of the journal all erasures are known to have been done; 0 when that is not known."""
+        return int(self._store.note(_ERASURES) or 0)
+
+    def know_erasures(self, until: int) -> None:
+        """All erasures before this record of the journal have been done."""
+        if until != self.erasures_known:
+            self._store.set_note(_ERASURES, b"%d" % until)
+
+    @property
+    def last_erased_us(self) -> int | None:
+        """When somebody was erased last; None when nobody ever was."""
+        return self._store.last_erased_us()
+
     def has(self, name: str) -> bool:
         """Whether something is kept of a subject of this name."""
         return self._store.subject(name) is not None
@@ -425,6 +463,23 @@ class Vault:
             closed_rows += sum(not _opens(row, subject, sealers) for row in rows)
         tally, missing = self._compared(found)
         return Checked(subjects, found.rows, tuple(closed), closed_rows, found.rows - met, tally, missing)
+
+    def sample(self, most: int = SAMPLE) -> Sampled:
+        """Open some rows, evenly taken from all, and count all. Nothing must come in meanwhile."""
+        counts, tried, opened, at = self._store.counts(), 0, 0, 0
+        step = max(1, -(-counts.rows // most))
+        after = 0
+        while page := self._store.all_rows(after):
+            chosen = [row for n, (_, row) in enumerate(page, at) if n % step == 0]
+            whose = self._store.with_numbers({row.subject for row in chosen})
+            for row in chosen:
+                subject = whose.get(row.subject)
+                sealers = self._tried(subject) if subject is not None else None
+                opened += subject is not None and sealers is not None and _opens(row, subject, sealers)
+            tried += len(chosen)
+            at, after = at + len(page), page[-1][0]
+        tally, missing = self._compared(self._walked())
+        return Sampled(counts.subjects, counts.rows, tried, opened, tally, missing)
 
     def _tried(self, subject: SubjectKey) -> tuple[Sealer, ...] | None:
         try:

@@ -549,14 +549,18 @@ def drill(
         list[Path] | None,
         typer.Option("--share", metavar="FILE", exists=True, dir_okay=False, help="Shares of the keys; repeatable."),
     ] = None,
-    at_least: AtLeast = 0, as_json: AsJson = False,
+    own_keys: Annotated[
+        bool,
+        typer.Option("--own-keys", help="Compare and open with the keys of the folder --data, without the custodians."),
+    ] = False,
+    data: Data = None, at_least: AtLeast = 0, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Restore the newest backup into a temporary place, prove it, and keep a record beside the backups."""
     from jindi.doors.cli.backing import rehearse  # noqa: PLC0415
 
     output = Output(as_json=as_json)
-    wiring, settled = _settle(ctx, output)
-    rehearse(wiring, settled, output, source, key, beside, shares or [], at_least)
+    wiring, settled = _settle(ctx, output, data=data)
+    rehearse(wiring, settled, output, source, key, beside, shares or [], at_least, own_keys=own_keys)
 
 
 @app.command("keys-backup")

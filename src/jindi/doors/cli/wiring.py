@@ -8,6 +8,7 @@ from typing import Protocol
 from jindi.access import ApiKeys, Sessions, SignInLinks
 from jindi.journal import Signer, Verifier
 from jindi.ports import Blobs, Clock, Files, Lines, Log, Root
+from jindi.run.backup.drill import VaultFound
 from jindi.run.backup.making import Source
 from jindi.run.backup.manifest import Split
 from jindi.run.backup.repository import Repository
@@ -136,6 +137,16 @@ class Wiring(Protocol):
 
     def key_bytes(self, settled: Settled) -> dict[str, bytes]:
         """The platform's keys by their names, as far as there are any."""
+
+    def root_elsewhere(self, settled: Settled) -> str | None:
+        """Where the vault's root is when shares can't hold it; None when they can, or when there is none."""
+
+    def rehearse_vault(
+        self, settled: Settled, given: Mapping[str, bytes], of: Settled | None, told: Callable[[str], None]
+    ) -> VaultFound | None:
+        """What a restored folder's vault is worth, with keys that are given or with those of another folder; only
+        counted with neither, None without a vault.
+        """
 
     def keys_split(self, settled: Settled) -> Split | None:
         """What the last keys' backup covers."""

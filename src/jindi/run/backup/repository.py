@@ -11,6 +11,7 @@ there; what no manifest names is nobody's, and goes with the next `prune`.
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 
 import msgspec
 
@@ -121,6 +122,22 @@ class Repository:
     def pieces(self) -> set[str]:
         """The names of all pieces that lie here."""
         return {name.rpartition("/")[2] for name in self._names() if _is_piece(name)}
+
+    def drop_fleeting(self, verifier: Verifier) -> int:
+        """Remove the pieces that only the newest backup should still have; how many there were.
+
+        What can't be read names nothing that would go; `prune` removes it with its backup.
+        """
+        *older, newest = self.numbers()
+        keep = set(self.load(newest, verifier)[0].fleeting)
+        gone: set[str] = set()
+        for number in older:
+            with suppress(Broken):
+                gone.update(self.load(number, verifier)[0].fleeting)
+        gone = (gone - keep) & self.pieces()
+        for name in sorted(gone):
+            self._drop(_piece_place(name))
+        return len(gone)
 
     # -- manifests
 
