@@ -54,6 +54,9 @@ KNOWN = (
     ),
     _Known("backup_hours", "1", "hours between two backups; 0: the platform makes none by itself"),
     _Known("drill_days", "90", "days after which a drill is overdue; 0: never"),
+    _Known("drill_key", "", "the backup key's file, for drills that the platform makes by itself; empty: it makes none"),
+    _Known("drill_hours", "168", "hours between two drills that the platform makes by itself; 0: none"),
+    _Known("drill_in", "", "a folder with room for what a drill restores; empty: the machine's folder for such"),
     _Known("heads", "", "a folder outside the platform's own that gets the journal's signed heads; empty: none"),
     _Known("heads_minutes", "10", "minutes between two signed heads that are exported; 0: only at the end"),
 )
@@ -101,6 +104,10 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
     cipher = _vault(chosen, problems)
     backup_hours = _whole(chosen, "backup_hours", 0, 10_000, problems)
     drill_days = _whole(chosen, "drill_days", 0, 3_650, problems)
+    drill_hours = _whole(chosen, "drill_hours", 0, 100_000, problems)
+    if chosen["drill_key"] and Path(chosen["drill_key"]).resolve().is_relative_to(Path(data).resolve()):
+        what = "lies in the data folder: whoever has the folder could read its backups"
+        problems.append(Problem("settings", "drill_key", what, "name a file elsewhere, best on a machine of its own"))
     heads_minutes = _whole(chosen, "heads_minutes", 0, 10_000, problems)
     heads = _outside(chosen["heads"], Path(data), problems)
     if problems:
@@ -119,6 +126,8 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
         heads=heads,
         backup_to=Path(chosen["backup_to"]) if chosen["backup_to"] else None,
         backup_hours=backup_hours, drill_days=drill_days,
+        drill_key=Path(chosen["drill_key"]) if chosen["drill_key"] else None, drill_hours=drill_hours,
+        drill_in=Path(chosen["drill_in"]) if chosen["drill_in"] else None,
     )  # fmt: skip
 
 

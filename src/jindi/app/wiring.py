@@ -3,7 +3,7 @@
 import secrets
 import stat
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -30,6 +30,7 @@ from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.wiring import Settled
 from jindi.journal import Signer, Verifier, checkpoints, heads
 from jindi.ports import Blobs, Clock, Files, Lines, Log, Root
+from jindi.run.archive import Archive
 from jindi.run.backup.making import Source
 from jindi.run.backup.manifest import Split
 from jindi.run.backup.drill import VaultFound
@@ -38,6 +39,8 @@ from jindi.run.backup.repository import Repository
 from jindi.run.backup.restoring import Room
 from jindi.run.backup.sealing import ELSEWHERE, fingerprint
 from jindi.run.snapshots import PREFIX as SNAPSHOT
+from jindi.run.snapshots import name_of, seq_of
+from jindi.run.snapshots import serves as serving
 from jindi.stores.databases import copied, copied_in_memory
 from jindi.stores.files import FileBlobs
 from jindi.stores.folders import read_folder, write_folder
@@ -289,6 +292,20 @@ class Outside:
             }
             return {path: text for path, text in files.items() if not path.startswith(f"{BASE_PACK}/")} | evaluations
 
+        def serves(path: str, known: Collection[str]) -> str | None:
+            """An older snapshot in the last backup: each new one is as large as the state, and hardly a byte of it is
+            where it was.
+            """
+            begin = f"state/{SNAPSHOT}"
+            older = [seq_of(each.removeprefix("state/")) for each in known if each.startswith(begin)]
+            if not path.startswith(begin) or not older:
+                return None
+            seq = seq_of(path.removeprefix("state/"))
+            with self._journal(settled, log) as opened:
+                since = Archive(opened).in_force(seq)
+            found = serving(seq, older, since)
+            return None if found is None else f"state/{name_of(found)}"
+
         there = [name for name in DATABASES if (data / name).is_file()]
         databases: dict[str, Callable[[], BinaryIO]] = {name: partial(copied, data / name) for name in there}
         return Source(
@@ -310,6 +327,7 @@ class Outside:
             ],
             keys=lambda: self._fingerprints(settled),
             split=lambda: self.keys_split(settled),
+            serves=serves,
         )  # fmt: skip
 
     @contextmanager

@@ -19,6 +19,7 @@ from jindi.ports import Blobs, Clock, Log, LogFailure
 from jindi.run import snapshots
 from jindi.run.answered import Answered, fingerprint
 from jindi.run.archive import Archive
+from jindi.run.backup.saver import DRILL, DRILL_EVENT
 from jindi.run.backup.saver import EVENT as OVERDUE_EVENT
 from jindi.run.backup.saver import Saver
 from jindi.run.drift.watcher import EVENT as DRIFT_EVENT
@@ -31,6 +32,7 @@ from jindi.run.lookback import Earlier, look_back
 from jindi.run.measures import Measures
 from jindi.run.openings import Status
 from jindi.run.records import (
+    ACTION,
     ActionRecord,
     DecisionRecord,
     DefinitionsRecord,
@@ -782,14 +784,33 @@ class Platform:
                 self._tell(f"backup {made.manifest.number}: {note}" if made is not None else note)
         except Exception as error:  # noqa: BLE001 - decisions go on; the backup is tried again, and told when overdue
             self._tell(f"no backup was made: {error or type(error).__name__}")
+        decided = await self._rehearse(saver)
         for each in saver.overdue():
             self._tell(each.text)
-        decided = 0
         for fields in saver.events():
             if await self._let_in(OVERDUE_EVENT, f"overdue-{fields['what']}", [fields]):
                 saver.was_told(fields["what"])
                 decided += 1
         return decided
+
+    async def _rehearse(self, saver: Saver) -> int:
+        """Make a drill if one is due: recorded before it begins, and what it found is an event. How many were decided."""
+        number = saver.drill_due
+        if number is None:
+            return 0
+        action = ActionRecord(ACTION, self._clock.now_us(), "", "platform", DRILL, f"backup {number}", door="platform")
+        try:
+            await self.journal(action)
+            found = await asyncio.to_thread(saver.rehearse)
+        except (Busy, Stopped):
+            return 0  # no record, no drill; it stays due
+        except Exception as error:  # noqa: BLE001 - decisions go on; a drill that is missing is told when it is overdue
+            self._tell(f"no drill was made: {error or type(error).__name__}")
+            return 0
+        if found is None:
+            return 0
+        self._tell(f"drill of backup {found.number}: {found.problem or f'passed, RTO {found.rto_s} s'}")
+        return await self._let_in(DRILL_EVENT, f"drill-{found.number}", [saver.drill_event(found)])
 
     async def _let_in(self, event_type: str, what: str, found: Sequence[Mapping[str, Any]]) -> int:
         """Have findings about the platform itself decided as events; answers how many were."""

@@ -2,7 +2,9 @@
 
 import contextlib
 import os
+import signal
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +23,7 @@ from jindi.run.backup.drill import Drill, Outcome
 from jindi.run.backup.making import Memory, Remembered, Told, make
 from jindi.run.backup.manifest import Broken, Split, document
 from jindi.run.backup.repository import Repository
+from jindi.run.backup.retention import Retention
 from jindi.run.backup.restoring import open_backup, restore
 from jindi.run.backup.sealing import BackupKey, Recipient, fingerprint
 from jindi.run.backup.shares import Unreadable, keys_of, parse, shares_of
@@ -219,7 +222,11 @@ def rehearse(
             manifest, body, digest = open_backup(repository, key, None, known)
             outcome = Outcome(wiring.clock, manifest, digest, body, began_us)
             outcome.keys = drills.keys_found(body, _fingerprints(given), _fingerprints(held))
-            with tempfile.TemporaryDirectory(prefix="jindi-drill-", dir=beside) as folder, _told(output) as told:
+            with (
+                _ending_in_order(),
+                tempfile.TemporaryDirectory(prefix="jindi-drill-", dir=beside) as folder,
+                _told(output) as told,
+            ):
                 there = replace(settled, data=Path(folder) / "data", journal=body.store)
                 try:
                     _rehearsed(wiring, there, repository, key, outcome, told)
@@ -232,6 +239,23 @@ def rehearse(
     except Failures as error:
         output.fail(error)
     _tell(found, output)
+
+
+@contextlib.contextmanager
+def _ending_in_order() -> Iterator[None]:
+    """Who is told to end (SIGTERM) removes what was restored first."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(*_: object) -> None:
+        raise SystemExit(128 + signal.SIGTERM)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _fingerprints(keys: Mapping[str, bytes]) -> dict[str, str]:
@@ -315,16 +339,21 @@ def _standing_document(found: Standing) -> dict[str, Any]:
     }
 
 
-def forget(wiring: Wiring, settled: Settled, output: Output, where: Where, keep: int, key_file: Path | None) -> None:
-    """Forget all but the newest backups."""
+def forget(
+    wiring: Wiring, settled: Settled, output: Output, where: Where, retention: Retention, key_file: Path | None
+) -> None:
+    """Forget all backups but those that are to stay, and the one that a drill has proved last."""
     try:
         with _opened(wiring, where.place(settled)) as repository:
             identity = repository.identity()
-            verifier = _key(key_file).platform if key_file is not None else wiring.signer(settled).verifier
+            key = None if key_file is None else _key(key_file)
+            verifier = key.platform if key is not None else wiring.signer(settled).verifier
+            recipient = key.recipient if key is not None else recipient_of(wiring, settled)
+            proved = [each.number for each in drills.drills(repository, recipient.drills) if each.ok][-1:]
             also: list[str] = []
             if key_file is None and (unfinished := Memory(wiring.blobs(settled), identity.id).unfinished()):
                 also = [each.piece.id for each in unfinished.stretches]
-            pruned = repository.prune(keep, verifier, also)
+            pruned = repository.prune(retention, verifier, also, proved)
     except Failures as error:
         output.fail(error)
     output.give({"ok": True, **msgspec.to_builtins(pruned)})

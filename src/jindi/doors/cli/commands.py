@@ -509,18 +509,24 @@ def backup_status(ctx: typer.Context, data: Data = None, to: BackupTo = None, as
 def backup_prune(
     ctx: typer.Context,
     keep: Annotated[int, typer.Option("--keep", min=1, metavar="N", help="So many of the newest backups stay.")],
+    daily: Annotated[int, typer.Option(min=0, metavar="N", help="And the last one of so many days (UTC).")] = 0,
+    weekly: Annotated[int, typer.Option(min=0, metavar="N", help="And the last one of so many weeks.")] = 0,
+    monthly: Annotated[int, typer.Option(min=0, metavar="N", help="And the last one of so many months.")] = 0,
     data: Data = None, to: BackupTo = None,
     key: Annotated[
         Path | None, typer.Option("--key", exists=True, dir_okay=False, help="The backup key, away from the platform.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
-    """Forget all but the newest backups. No piece goes that one of these needs."""
+    """Forget all but the newest backups and those of days, weeks and months before. No piece goes that one of these
+    needs, and never the backup that a drill has proved last.
+    """
     from jindi.doors.cli.backing import Where, forget  # noqa: PLC0415
+    from jindi.run.backup.retention import Retention  # noqa: PLC0415
 
     output = Output(as_json=as_json)
     wiring, settled = _settle(ctx, output, data)
-    forget(wiring, settled, output, Where(to), keep, key)
+    forget(wiring, settled, output, Where(to), Retention(keep, daily, weekly, monthly), key)
 
 
 @app.command()

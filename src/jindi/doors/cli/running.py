@@ -15,6 +15,7 @@ from jindi.access import Scope
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.auditing import caller
 from jindi.doors.cli.backing import Where, recipient_of
+from jindi.doors.cli.rehearsing import ChildRehearsal
 from jindi.doors.cli.output import Output
 from jindi.doors.cli.wiring import Settled, Wiring
 from jindi.doors.serve import START_KEY, listen, serve, start_key
@@ -82,7 +83,8 @@ def saver_of(wiring: Wiring, settled: Settled) -> Saver | None:
     return Saver(
         wiring.repository(place), lambda log: wiring.backup_source(settled, log),
         lambda: recipient_of(wiring, settled), wiring.signer(settled), wiring.blobs(settled), wiring.clock,
-        Limits(settled.backup_hours, settled.drill_days),
+        Limits(settled.backup_hours, settled.drill_days, settled.drill_hours),
+        None if settled.drill_key is None else ChildRehearsal(place, settled),
     )  # fmt: skip
 
 

@@ -47,6 +47,9 @@ class Settled:
     backup_to: Path | None = None
     backup_hours: int = 0
     drill_days: int = 0
+    drill_key: Path | None = None
+    drill_hours: int = 0
+    drill_in: Path | None = None
 
 
 class Wiring(Protocol):

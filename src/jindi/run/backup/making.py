@@ -7,7 +7,7 @@ and the next try goes on with it.
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -66,6 +66,10 @@ class Source:
     parts: Sequence[Part]
     keys: Callable[[], Mapping[str, str]]
     split: Callable[[], Split | None]
+    serves: Callable[[str, Collection[str]], str | None] = lambda _, __: None
+    """Asked of a file's path, and of the paths that the newest backup has: which of these serves as well, so that
+    nothing needs to be copied; None when none does.
+    """
 
 
 class Remembered(msgspec.Struct, frozen=True):
@@ -301,6 +305,10 @@ class _Making:
             try:
                 for path, opens in part.files():
                     self.told(path, 0, 0)
+                    before = known.get(self.source.serves(path, known) or "")
+                    if before is not None and all(piece.id in here for piece in before.pieces):
+                        kept.append(before)
+                        continue
                     with opens() as file:
                         kept.append(self._file(path, file, sealer, known.get(path), here))
             except FileNotFoundError:
