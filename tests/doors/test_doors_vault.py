@@ -1,25 +1,27 @@
 """A folder with a vault, from its first start to an erasure: what people are told, and where clear text stands."""
 
+import asyncio
 import base64
 import contextlib
 import json
 import os
 import shutil
 import time
+from datetime import date
 from urllib.parse import quote
 
 import httpx
 import pytest
-from test_doors_cli import AT_US, jindi, live, running, stop, told, write_packs
+from test_doors_cli import AT_US, Output, jindi, live, make_platform, running, stop, told, write_packs
 
-from jindi.app.wiring import Outside
+from jindi.app.wiring import Outside, shipped_packs
 from jindi.basics.identifiers import NORMAL_FORMS
 from jindi.journal import unseal
+from jindi.run.audit import Actor, Audit
 from jindi.run.records import ActionRecord, DecisionRecord, decode
 from jindi.vault import is_token
+from shop_world import CANARIES, CARD, DEVICE, IP, PHONE, Clock, list_entry, pay
 from transit_world import TOKEN, Service, certificates, serving
-
-from shop_world import CANARIES, CARD, DEVICE, IP, PHONE, list_entry, pay
 
 OTHER_PHONE = "13987654321"
 KINDS = {"phone": PHONE, "bank_card": CARD, "ip": IP, "device": DEVICE}
@@ -444,3 +446,78 @@ def test_a_service_that_can_not_be_reached_stops_the_start(tmp_path, monkeypatch
     assert not (tmp_path / "data" / "keys" / "ring").exists()
     with pytest.raises(Exception, match="not an https address"):
         open_with(tmp_path / "data", vault_root="transit:http://127.0.0.1:9/transit/jindi")
+
+
+# ---- requests of persons
+
+
+def test_a_request_has_its_day_is_listed_and_ends(lived):
+    data = ("--data", lived[0])
+    made = told("subject", "request", "erase", "u0", *data)
+    assert (made["right"], made["subject"], made["mark"]) == ("erase", "u0", "design default")
+    assert (date.fromisoformat(made["due"]) - date.fromisoformat(made["received"])).days == 15
+    assert "Art. 47" in made["basis"]
+    late = told("subject", "request", "access", "u1", "--received", "2026-01-05", *data)
+    assert late["due"] == "2026-01-20"
+    found = told("subject", "requests", *data, code=1)
+    assert (found["ok"], found["overdue"]) == (False, 1)
+    assert [(each["request"], each["overdue"]) for each in found["requests"]] == [
+        (late["request"], True), (made["request"], False),
+    ]  # fmt: skip
+    shown = jindi("subject", "requests", *map(str, data)).stdout
+    assert "已逾期" in shown
+    assert told("subject", "close", late["request"], *data)["ending"] == "done"
+    assert told("subject", "close", made["request"], "--refused", *data)["ending"] == "refused"
+    assert told("subject", "requests", *data) == {"ok": True, "overdue": 0, "requests": []}
+    assert [each["ending"] for each in told("subject", "requests", "--all", *data)["requests"]] == ["refused", "done"]
+    assert "no open request" in json.dumps(told("subject", "close", late["request"], *data, code=1))
+
+
+def test_a_request_of_whom_the_vault_does_not_know_keeps_no_name(lived):
+    made = told("subject", "request", "access", OTHER_PHONE, "--data", lived[0])
+    assert made["subject"].startswith("text.")
+    assert OTHER_PHONE.encode() not in b"".join(path.read_bytes() for path in (lived[0] / "journal").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        (("burn", "u0"), "not a right"),
+        (("erase", "u0", "--received", "yesterday"), "not a day"),
+        (("erase", "u0", "--received", "2999-01-01"), "yet to come"),
+        (("erase", "u0", "--received", "2020-01-01"), "has no value"),
+    ],
+)
+def test_a_request_that_is_none_is_told_and_not_recorded(lived, wrong, why):
+    assert why in json.dumps(told("subject", "request", *wrong, "--data", lived[0], code=1))
+    assert told("subject", "requests", "--all", "--data", lived[0])["requests"] == []
+
+
+def test_a_running_platform_gives_an_overdue_request_to_a_person_once_a_day(lived, tmp_path):
+    data, packs = lived
+    late = told("subject", "request", "erase", "u0", "--received", "2026-01-05", "--data", data)["request"]
+    told("subject", "request", "access", "u1", "--data", data)
+    shutil.copytree(shipped_packs() / "platform", packs.parent / "platform")
+    outside = Outside()
+    outside.clock = Clock(time.time_ns() // 1000)
+    settled = outside.settle({"data": str(data), "packs": f"{packs},{packs.parent / 'platform'}"})
+
+    async def go():
+        platform = make_platform(outside, settled, Output(as_json=True))
+        await platform.start()
+        try:
+            seen = [await platform.watch_requests(), await platform.watch_requests()]
+            outside.clock.at_us += 25 * 3_600_000_000
+            seen.append(await platform.watch_requests())
+            actor = Actor("cli", "ann", "cli")
+            await Audit(platform).act(actor, "request.close", f"{late} done")
+            outside.clock.at_us += 25 * 3_600_000_000
+            seen.append(await platform.watch_requests())
+            decided = [each for each in platform.lane.recent if each.event.type == "subject_request_overdue"]
+            return seen, [(str(each.decision.outcome), each.event.values[:2]) for each in decided]
+        finally:
+            await platform.close()
+
+    seen, decided = asyncio.run(go())
+    assert seen == [1, 0, 1, 0]
+    assert decided == [("review", (late, "erase"))] * 2

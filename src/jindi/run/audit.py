@@ -39,8 +39,9 @@ class Actor(NamedTuple):
     request: str = ""
 
 
-def record_alone(log: Log, actor: Actor, what: str, on: str, now_us: int) -> None:
-    """Journal an action while no platform runs, by whoever has the journal to himself; durable when this returns.
+def record_alone(log: Log, actor: Actor, what: str, on: str, now_us: int) -> int:
+    """Journal an action while no platform runs, by whoever has the journal to himself; durable when this returns its
+    place.
 
     Raises LogFailure; then there is no record, and the action must not be done.
     """
@@ -52,6 +53,7 @@ def record_alone(log: Log, actor: Actor, what: str, on: str, now_us: int) -> Non
     action = ActionRecord(ACTION, now_us, actor.key, name, what, named, True, actor.door, actor.place)
     record = encode_action(action)
     log.append(journal.Chain(head, first).seal([record], first), first, 1)
+    return first
 
 
 class Audit:

@@ -48,6 +48,10 @@ from jindi.run.records import (
 )
 from jindi.run.recovery import Progress, last_record, recover, tree_before
 from jindi.run.replay.one import Proof, prove
+from jindi.run.requests import EVENT as REQUEST_EVENT
+from jindi.run.requests import PACK as REQUEST_PACK
+from jindi.run.requests import Requests
+from jindi.run.requests import events as overdue_requests
 from jindi.run.state import Gathered, State
 from jindi.run.trail import Trail
 from jindi.run.versions import Aside, Ledger, Watched, composed
@@ -72,6 +76,9 @@ RESEAL_AT_ONCE = 100
 
 WRITE_DOWN_US = MINUTE_US
 """How often the counts of the vault's rows are written down beside its keys, when they have changed."""
+
+REQUESTS_US = HOUR_US
+"""How often it is looked whether a person's request is overdue."""
 
 SWEEP_KEYS = 2_000
 """Idle keys that are looked at each second for what no window reaches any more."""
@@ -179,6 +186,9 @@ class Platform:
         self.head: Checkpoint | None = None
         """The newest head that was signed since the start."""
         self._earlier: tuple[Lane, tuple[tuple[Earlier, ...], bool]] | None = None
+        self.requests, self._requests_until = Requests(), -1
+        """Requests of persons about their own data, as far as the journal was looked through."""
+        self._requests_told_us: dict[str, int] = {}
         self.held: str | None = None
         """Why events from outside are not taken for now; None when they are."""
 
@@ -237,6 +247,7 @@ class Platform:
             self._spawn(self._watch_drift(self._watcher))
         if self.saver is not None:
             self._spawn(self._keep_backups(self.saver))
+        self._spawn(self._watch_requests())
         if self._heads is not None and self._heads.exports and self._settings.heads_minutes:
             self._spawn(self._export_heads())
 
@@ -770,6 +781,40 @@ class Platform:
         """Look for drift now, and let each finding in by the front door; answers how many were decided."""
         found = await asyncio.to_thread(watcher.round, self.archive, self.program.definitions)
         return await self._let_in(DRIFT_EVENT, "drift", found)
+
+    async def _watch_requests(self) -> None:
+        while not self._closing:
+            await asyncio.sleep(REQUESTS_US / SECOND_US)
+            try:
+                await self.watch_requests()
+            except Exception as error:  # noqa: BLE001 - decisions go on; the next look begins where this one ended
+                self._tell(f"requests could not be looked through: {error or type(error).__name__}")
+
+    async def watch_requests(self) -> int:
+        """Let in by the front door each person's request that is overdue, once a day; answers how many were decided."""
+        durable = self.log.next_seq()
+        places = [seq for seq in self.trail.after(self._requests_until) if seq < durable]
+        await asyncio.to_thread(self._read_requests, places)
+        self._requests_until = max(self._requests_until, places[-1] if places else -1)
+        pack = self.program.definitions.packs.get(REQUEST_PACK)
+        now_us = self._clock.now_us()
+        today = day_of(now_us, pack.zone if pack is not None else ZoneInfo("UTC"))
+        late = [
+            each
+            for each in self.requests.overdue(today)
+            if self._requests_told_us.get(each.id, now_us - DAY_US) <= now_us - DAY_US
+        ]
+        found = overdue_requests(late, today)
+        decided = 0
+        for each, fields in zip(late, found, strict=True):
+            if await self._let_in(REQUEST_EVENT, f"overdue-{each.id}", [fields]):
+                self._requests_told_us[each.id] = now_us
+                decided += 1
+        return decided
+
+    def _read_requests(self, places: Sequence[int]) -> None:
+        for seq in places:
+            self.requests.note(seq, self.archive.record(seq))
 
     async def _keep_backups(self, saver: Saver) -> None:
         while not self._closing:

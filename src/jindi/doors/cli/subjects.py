@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 vault_app = typer.Typer(no_args_is_help=True, help="The vault's keys and rows (while the platform is down).")
 subject_app = typer.Typer(
-    no_args_is_help=True, help="One person's data: export, correct, erase (while the platform is down)."
+    no_args_is_help=True, help="One person's data: export, correct, erase, and his requests (while the platform is down)."
 )
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of words.")]
@@ -147,3 +147,44 @@ def subject_erase(
 ) -> None:
     """Destroy one subject's key: what is kept of it can't be read any more, in backups of the rows either."""
     _do(ctx, data, lambda keeping: keeping.erase(subject, sure=yes), as_json=as_json)
+
+
+@subject_app.command("request")
+def subject_request(
+    ctx: typer.Context,
+    right: Annotated[str, typer.Argument(metavar="RIGHT", help="access, transfer, correct, erase, withdraw or explain.")],
+    subject: Subject,
+    received: Annotated[
+        str | None, typer.Option(metavar="YYYY-MM-DD", help="The day on which it came in (default: today).")
+    ] = None,
+    data: Data = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Record a person's request about his own data, with the day by which it is to be answered."""
+    _do(ctx, data, lambda keeping: keeping.open_request(right, subject, received), as_json=as_json)
+
+
+@subject_app.command("close")
+def subject_close(
+    ctx: typer.Context,
+    request: Annotated[str, typer.Argument(metavar="REQUEST", help="The request's name, as requests shows it.")],
+    refused: Annotated[bool, typer.Option("--refused", help="It was refused; the person was told why.")] = False,
+    data: Data = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Record that a request was answered."""
+    _do(ctx, data, lambda keeping: keeping.close_request(request, refused=refused), as_json=as_json)
+
+
+@subject_app.command("requests")
+def subject_requests(
+    ctx: typer.Context,
+    everything: Annotated[bool, typer.Option("--all", help="Also those that were answered.")] = False,
+    data: Data = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Requests that wait for an answer and when each is due, beside a running platform or not; 1 when one is overdue."""
+    from jindi.doors.cli.requesting import show_requests  # noqa: PLC0415
+
+    output, wiring = Output(as_json=as_json), ctx.obj.wiring
+    try:
+        show_requests(wiring, wiring.settle({"data": data}), output, everything=everything)
+    except (Problems, LogFailure, OSError) as error:
+        output.fail(error)

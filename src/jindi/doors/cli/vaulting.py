@@ -11,8 +11,10 @@ from jindi.basics.instants import format_instant
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.auditing import caller
 from jindi.doors.cli.output import Output
+from jindi.doors.cli.requesting import day, definitions, found_requests, right_named, today
 from jindi.doors.cli.wiring import Settled, Wiring
 from jindi.run.audit import record_alone
+from jindi.run.requests import CLOSE, OPEN, Ending, closed, due_on, id_of, opened
 from jindi.vault import Vault, profile_named
 
 REWRAP_AT_ONCE = 10_000
@@ -29,11 +31,11 @@ class Keeping:
         self._vault, self._wiring, self._settled, self._output = vault, wiring, settled, output
         self._now_us = wiring.clock.now_us()
 
-    def _record(self, what: str, on: str) -> None:
-        """Journal an action before it is done; LogFailure or Problems, and nothing is done."""
+    def _record(self, what: str, on: str) -> int:
+        """Journal an action before it is done, and say where; LogFailure or Problems, and nothing is done."""
         log = self._wiring.open_log(self._settled)
         try:
-            record_alone(log, caller(), what, on, self._now_us)
+            return record_alone(log, caller(), what, on, self._now_us)
         finally:
             log.close()
 
@@ -245,6 +247,38 @@ class Keeping:
             f"The key of {subject} is destroyed; {dropped:,} rows can't be read any more, in backups of the rows"
             " either. Replace old copies of the key book (docs/vault.md, Erasure)."
         )
+
+    # ---- requests
+
+    def open_request(self, right: str, subject: str, received: str | None) -> None:
+        """Record a request and say when it is due."""
+        known = definitions(self._wiring, self._settled)
+        named, came = right_named(right), day(received, today(self._wiring, known))
+        try:
+            due, limit = due_on(named, came, known.limits)
+            # A name that the vault doesn't know may be anybody's number.
+            whose = subject if self._vault.has(subject) else self._wiring.tokens(self._settled).blind(subject)
+            text = opened(named, whose, came, due)
+        except (LookupError, ValueError) as error:
+            raise Problems([Problem("request", "", str(error.args[0]), "see docs/vault.md, Requests")]) from None
+        seq = self._record(OPEN, text)
+        step = limit.on(came)
+        self._output.give({
+            "ok": True, "request": id_of(seq), "right": named, "subject": whose, "received": came.isoformat(),
+            "due": due.isoformat(), "basis": step.basis.en, "mark": limit.mark,
+        })  # fmt: skip
+        self._output.say(f"{id_of(seq)}: 最迟答复 due {due}（{step.basis.zh}；{step.basis.en}；{limit.mark}）")
+
+    def close_request(self, request: str, *, refused: bool) -> None:
+        """Record the end of a request."""
+        found = {each.id: each for each in found_requests(self._wiring, self._settled).open}.get(request)
+        if found is None:
+            what = "there is no open request of this name"
+            raise Problems([Problem("REQUEST", "", what, "see jindi subject requests")])
+        ending: Ending = "refused" if refused else "done"
+        self._record(CLOSE, closed(request, ending))
+        self._output.give({"ok": True, "request": request, "ending": ending, "due": found.due.isoformat()})
+        self._output.say(f"{request}: {'已拒绝 refused' if refused else '已答复 done'}")
 
     def _had(self, act: Callable[[], Had]) -> Had:
         try:
