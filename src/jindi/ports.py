@@ -179,6 +179,10 @@ class VaultFailure(Exception):  # noqa: N818 - the name of what happened
     """Rows or keys could not be made durable or read: nothing may go on that relies on them. Names no value."""
 
 
+class VaultHeld(VaultFailure):
+    """Another process has this vault open."""
+
+
 Tallied = Callable[[Collection[SealedRow]], bytes | None]
 """Told which rows come or go, says what is to be kept beside them from then on; None keeps what is there."""
 

@@ -278,3 +278,73 @@ def actions(home):
     records = [decode(each) for frame in log.read(0) for each in unseal(frame.batch).records]
     log.close()
     return [(each.what, each.on) for each in records if isinstance(each, ActionRecord)]
+
+
+# ---- what a careful operator would look at
+
+
+def looked(*more, code=0):
+    result = jindi("doctor", *HOME, "--packs", "packs/shop", *more, "--json")
+    found = json.loads(result.stdout)
+    assert result.exit_code == code, [each for each in found["findings"] if not each["is_well"]]
+    return {each["what"]: each for each in found["findings"]}
+
+
+def test_doctor_looks_at_vault_shares_backup_and_drill(home, monkeypatch):
+    monkeypatch.setenv("CI", "1")
+    found = looked()
+    assert "8 of 8 tried open" in found["vault"]["text"]
+    assert "beside what it protects" in found["vault root"]["text"]
+    assert "version 1, 0 days old" in found["vault key"]["text"]
+    assert "no place for backups is set" in found["backup"]["text"]
+    assert "key-signing, key-token, vault-root are in shares of" in found["shares"]["text"]
+    monkeypatch.setenv("JINDI_BACKUP_TO", str(home / "bk"))
+    told("backup", "--to", "bk", *HOME)
+    late = looked(code=1)
+    assert late["backup"]["is_well"]
+    assert not late["drill"]["is_well"]
+    told("drill", *FROM)
+    well = looked()
+    assert "0 h old" in well["backup"]["text"]
+    assert "0 h old" in well["drill"]["text"]
+
+
+def test_doctor_finds_keys_that_no_shares_cover_and_rows_that_are_missing(home, monkeypatch):
+    import sqlite3
+
+    monkeypatch.setenv("CI", "1")
+    split = home / "data" / "state" / "keys-split"
+    document = json.loads(split.read_bytes())
+    document["keys"]["vault-root"] = "0" * 16
+    split.write_text(json.dumps(document))
+    rows = sqlite3.connect(home / "data" / "vault.sqlite")
+    rows.execute("delete from rows where rowid = 3")
+    rows.commit()
+    rows.close()
+    found = looked(code=1)
+    assert (found["shares"]["is_well"], "vault-root" in found["shares"]["text"]) == (False, True)
+    assert (found["vault"]["is_well"], "1 missing" in found["vault"]["text"]) == (False, True)
+
+
+def test_doctor_of_a_vault_that_is_open_or_waits_or_does_not_open(home, monkeypatch):
+    monkeypatch.setenv("CI", "1")
+    told("vault", "rotate", *HOME)
+    told("vault", "reseal", "--later", *HOME)
+    assert "2 keys under retired versions, 2 subjects to be sealed anew" in looked()["vault work"]["text"]
+    outside = Outside()
+    vault = outside.kept_vault(outside.settle({"data": "data"}), print)
+    assert "a running platform has it open" in looked()["vault"]["text"]
+    vault.close()
+    (home / "data" / "keys" / "root.key").chmod(0o644)
+    found = looked(code=1)
+    assert "others can read this key" in found["vault"]["text"]
+
+
+def test_doctor_tells_the_age_of_the_newest_exported_head(home, monkeypatch):
+    monkeypatch.setenv("CI", "1")
+    (home / "witness").mkdir()
+    monkeypatch.setenv("JINDI_HEADS", str(home / "witness"))
+    assert "no signed head has been exported yet" in looked(code=1)["heads"]["text"]
+    told("vault", "rotate", *HOME)  # a record that no head of before covers
+    told("audit", "head", *HOME)
+    assert "the newest exported head is 0 min old" in looked()["heads"]["text"]

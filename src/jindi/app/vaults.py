@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from jindi.basics.problems import Problem, Problems
-from jindi.doors.cli.wiring import Settled
-from jindi.ports import Blobs, Root, RootFailure, VaultFailure
+from jindi.doors.cli.wiring import Settled, VaultIsOpen
+from jindi.ports import Blobs, Root, RootFailure, VaultFailure, VaultHeld
 from jindi.run.backup.drill import VaultFound
 from jindi.stores.files import FileBlobs
 from jindi.stores.sqlite_vault import SqliteVault
@@ -50,7 +50,8 @@ def has_vault(settled: Settled) -> bool:
 def open_vault(settled: Settled, now_us: int, tell: Callable[[str], None]) -> Vault:
     """The vault of a folder, made when there is none. Raises Problems."""
     keys = settled.data / KEYS
-    keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+    settled.data.mkdir(parents=True, exist_ok=True, mode=0o700)  # parents get no mode of ours
+    keys.mkdir(exist_ok=True, mode=0o700)
     if stat.S_IMODE(keys.stat().st_mode) & 0o077:
         raise _wrong(keys, "others can look into this folder", "chmod 700, and find out who did")
     existed = has_vault(settled)
@@ -63,6 +64,8 @@ def open_vault(settled: Settled, now_us: int, tell: Callable[[str], None]) -> Va
         raise _wrong(keys / "ring", "the key ring can't be opened with this root key", remedy) from None
     except RootFailure as failure:
         raise _wrong("vault_root", str(failure), "mend that, then start again; without its root no vault opens") from None
+    except VaultHeld as failure:
+        raise VaultIsOpen([Problem("vault", "", str(failure))]) from None
     except VaultFailure as failure:
         raise Problems([Problem("vault", "", str(failure))]) from None
     if vault.returned:

@@ -200,6 +200,10 @@ class Outside:
             raise Problems([Problem(str(settled.data), "", "there is no vault here", "name the folder with --data")])
         return open_vault(settled, self.clock.now_us(), tell)
 
+    def has_vault(self, settled: Settled) -> bool:
+        """Whether there is a vault."""
+        return has_vault(settled)
+
     def another_root(self, settled: Settled, where: str) -> Root:
         """Another root key for the vault's ring."""
         return another_root(settled, where)

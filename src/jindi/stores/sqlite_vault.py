@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from jindi.ports import SealedRow, SubjectKey, Tallied, VaultCounts, VaultFailure
+from jindi.ports import SealedRow, SubjectKey, Tallied, VaultCounts, VaultFailure, VaultHeld
 from jindi.stores.disk import Disk
 
 _SUBJECT = "number, name, wrapped, version, since_us, erased_us, fresh, keyed_us"
@@ -353,7 +353,7 @@ def _hold(keys: str) -> int:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         os.close(held)
-        raise VaultFailure(f"{keys}: another process has this vault open (stop it first)") from None
+        raise VaultHeld(f"{keys}: another process has this vault open (stop it first)") from None
     return held
 
 

@@ -303,15 +303,21 @@ def _tell(found: Drill, output: Output) -> None:
         raise SystemExit(1)
 
 
+def standing_of(wiring: Wiring, settled: Settled, where: Where | None = None) -> Standing:
+    """How the backups stand. Raises Problems, Broken, OSError."""
+    with _opened(wiring, (where or Where(None)).place(settled)) as repository:
+        signer, recipient = wiring.signer(settled), recipient_of(wiring, settled)
+        return standing(
+            repository, signer.verifier, recipient, wiring.blobs(settled), settled.backup_hours, settled.drill_days,
+            wiring.clock.now_us(),
+        )  # fmt: skip
+
+
 def show_standing(wiring: Wiring, settled: Settled, output: Output, where: Where) -> None:
     """The newest backup and drill, and what is overdue; exit 1 when something is."""
     try:
+        found = standing_of(wiring, settled, where)
         with _opened(wiring, where.place(settled)) as repository:
-            signer, recipient = wiring.signer(settled), recipient_of(wiring, settled)
-            found = standing(
-                repository, signer.verifier, recipient, wiring.blobs(settled), settled.backup_hours, settled.drill_days,
-                wiring.clock.now_us(),
-            )  # fmt: skip
             size = repository.size()
     except Failures as error:
         output.fail(error)

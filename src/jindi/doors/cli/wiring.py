@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from jindi.basics.problems import Problems
 from jindi.access import ApiKeys, Sessions, SignInLinks
 from jindi.journal import Signer, Verifier
 from jindi.ports import Blobs, Clock, Files, Lines, Log, Root
@@ -50,6 +51,10 @@ class Settled:
     drill_key: Path | None = None
     drill_hours: int = 0
     drill_in: Path | None = None
+
+
+class VaultIsOpen(Problems):
+    """Another process has the vault open."""
 
 
 class Wiring(Protocol):
@@ -103,7 +108,12 @@ class Wiring(Protocol):
         """The vault, made on the first run; None when the settings have none. Raises Problems."""
 
     def kept_vault(self, settled: Settled, tell: Callable[[str], None]) -> Vault:
-        """The vault that is there, whatever the settings say. Raises Problems when there is none."""
+        """The vault that is there, whatever the settings say. Raises Problems when there is none, VaultIsOpen when
+        another process has it.
+        """
+
+    def has_vault(self, settled: Settled) -> bool:
+        """Whether there is a vault."""
 
     def another_root(self, settled: Settled, where: str) -> Root:
         """Another root key for the vault's ring: `where` as the setting `vault_root`. Raises Problems."""
