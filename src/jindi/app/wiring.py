@@ -129,6 +129,10 @@ class Outside:
         """Write new files into a folder that does not have them."""
         write_folder(folder, files)
 
+    def write_whole(self, path: Path, raw: bytes) -> None:
+        """Write a file whole or not at all."""
+        FileBlobs(path.absolute().parent).save(path.name, [raw], private=True)
+
     def packs_mark(self, folders: Sequence[Path]) -> object:
         """Names, sizes and times of all pack files."""
         marks = []

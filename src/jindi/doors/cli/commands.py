@@ -824,6 +824,44 @@ def config_show(
         output.out.print(table)
 
 
+@config_app.command("save")
+def config_save(
+    ctx: typer.Context,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where it goes; an older one is replaced.")],
+    data: Data = None, folders: Packs = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Settings and packs in one signed file, without any secret."""
+    from jindi.doors.cli.configuring import save_configuration  # noqa: PLC0415
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, data, folders)
+    try:
+        save_configuration(wiring, settled, output, out)
+    except (Problems, OSError) as error:
+        output.fail(error)
+
+
+@config_app.command("restore")
+def config_restore(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="What save has written.")],
+    data: Data = None,
+    by: Annotated[
+        str | None, typer.Option(metavar="KEY", help="The line that checks its signature, as save printed it.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Settings and packs of such a file into a new folder."""
+    from jindi.doors.cli.configuring import restore_configuration  # noqa: PLC0415
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, data)
+    try:
+        restore_configuration(wiring, settled, output, file, by)
+    except (Problems, OSError) as error:
+        output.fail(error)
+
+
 @keys_app.command("new")
 def keys_new(
     ctx: typer.Context,

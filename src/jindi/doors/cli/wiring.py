@@ -77,6 +77,9 @@ class Wiring(Protocol):
     def write_files(self, folder: Path, files: Mapping[str, str]) -> None:
         """Write new files into a folder that does not have them. Raises Problems."""
 
+    def write_whole(self, path: Path, raw: bytes) -> None:
+        """Write a file whole or not at all, durable when this returns. Raises OSError."""
+
     def packs_mark(self, folders: Sequence[Path]) -> object:
         """Something that changes when a file of the packs may have changed; cheap to ask."""
 
