@@ -6,24 +6,29 @@ import contextlib
 import json
 import os
 import shutil
+import sqlite3
 import time
+import zlib
 from datetime import date
-from urllib.parse import quote
 
 import httpx
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from canaries import encodings, needles, searched
 from test_doors_cli import AT_US, Output, jindi, live, make_platform, running, stop, told, write_packs
 
 from jindi.app.wiring import Outside, shipped_packs
-from jindi.basics.identifiers import NORMAL_FORMS
 from jindi.journal import unseal
 from jindi.run.audit import Actor, Audit
+from jindi.run.backup.restoring import open_backup
+from jindi.run.backup.sealing import BackupKey
 from jindi.run.records import ActionRecord, DecisionRecord, decode
 from jindi.vault import is_token
 from shop_world import CANARIES, CARD, DEVICE, IP, PHONE, Clock, list_entry, pay
 from transit_world import TOKEN, Service, certificates, serving
 
-OTHER_PHONE = "13987654321"
+OTHER_PHONE, RIGHT_PHONE = "13987654321", "13700001234"
 KINDS = {"phone": PHONE, "bank_card": CARD, "ip": IP, "device": DEVICE}
 
 
@@ -45,50 +50,46 @@ def platform(data, packs, documents, *more):
             answers = [http.post(f"{ready['url']}/v1/events", json=each) for each in documents]
             assert {each.status_code for each in answers} <= {200}, [each.text for each in answers]
             said = [each.text for each in answers]
-            said += [http.get(f"{ready['url']}{path}").text for path in ("/metrics", "/v1/policies", "/readyz")]
-            said.append(http.post(f"{ready['url']}/v1/events", json=pay(99, phone=PHONE + "0", card=CARD + "1")).text)
+            paths = ["/metrics", "/v1/policies", "/readyz", "/v1/packs", "/openapi.json"]
+            for answer in answers:
+                decision = f"/v1/decisions/{answer.json()['decision_id']}"
+                paths += [decision, f"{decision}/explanation", f"{decision}/replay"]
+            said += [http.get(f"{ready['url']}{path}").text for path in paths]
+            # What is refused says why, and does not repeat it.
+            wrong = [pay(99, phone=PHONE + "0", card=CARD + "1"), pay(98, user=[PHONE]), pay(97) | {"strange": CARD}]
+            said += [http.post(f"{ready['url']}/v1/events", json=each).text for each in wrong]
+            said.append(http.post(f"{ready['url']}/v1/events", content=f'{{"id": "{PHONE}"').text)
+            said.append(http.post(f"{ready['url']}/v1/snapshots").text)
         code, out, err = stop(process)
     assert (code, out) == (0, ""), err
     assert "Traceback" not in err
     return "\n".join([*said, err])
 
 
-def encodings(text):
-    """A text as it stands in files, and as it is easily disguised."""
-    raw = text.encode()
-    return {
-        raw, raw[::-1], raw.hex().encode(), raw.hex().upper().encode(), quote(text, safe="").encode(),
-        text.encode("utf-16-le"), text.encode("utf-16-be"),
-        *(base64.b64encode(bytes(shift) + raw)[4 * (shift > 0) : -4] for shift in range(3)),
-    }  # fmt: skip
-
-
-NEEDLES = sorted(
-    {
-        needle
-        for kind, canary in KINDS.items()
-        for text in {canary, NORMAL_FORMS[kind](canary)}
-        for needle in encodings(text)
-    }
-)
-
-
-def searched(data, *said):
-    """(files, bytes searched, where a canary stands)."""
-    files = [path for path in data.rglob("*") if path.is_file()]
-    contents = {str(path.relative_to(data)): path.read_bytes() for path in files} | dict(
-        enumerate(map(str.encode, said))
-    )
-    return files, [name for name, content in contents.items() for needle in NEEDLES if needle in content]
+NEEDLES = needles([*KINDS.items(), ("phone", OTHER_PHONE), ("phone", RIGHT_PHONE)])
 
 
 def test_the_search_itself_finds_each_canary_in_each_disguise(tmp_path):
     for canary in CANARIES:
         for number, disguised in enumerate(sorted(encodings(canary))):
             (tmp_path / "file").write_bytes(b"before" + disguised + b"after")
-            assert searched(tmp_path)[1], (canary, number)
+            assert searched(tmp_path, NEEDLES)[1], (canary, number)
     (tmp_path / "file").write_bytes(b"xy" + base64.b64encode(b"ab" + PHONE.encode() + b"cd") + b"zz")
-    assert searched(tmp_path)[1]
+    assert searched(tmp_path, NEEDLES)[1]
+
+
+def test_the_search_itself_finds_a_canary_in_a_table_a_database_and_what_is_packed(tmp_path):
+    (tmp_path / "packed").write_bytes(zlib.compress(PHONE.encode() * 3))
+    assert "packed (unpacked)" in searched(tmp_path, NEEDLES)[1]
+    pq.write_table(pa.table({"a": [PHONE, CARD] * 50}), tmp_path / "t.parquet", compression="zstd")
+    assert "t.parquet (unpacked)" in searched(tmp_path, NEEDLES)[1]
+    base = sqlite3.connect(tmp_path / "b.sqlite")
+    base.execute("create table t (a)")
+    base.execute("insert into t values (?)", (DEVICE,))
+    base.commit()
+    base.close()
+    assert "b.sqlite (unpacked)" in searched(tmp_path, NEEDLES)[1]
+    assert searched(tmp_path, NEEDLES, f"a log says {IP}")[1][-1] == "what was said, 0"
 
 
 def test_after_a_life_with_a_vault_no_file_and_no_log_holds_a_canary_and_export_gives_all_back(tmp_path):
@@ -104,10 +105,10 @@ def test_after_a_life_with_a_vault_no_file_and_no_log_holds_a_canary_and_export_
     assert jindi("snapshot", "--data", data, "--packs", packs).exit_code == 0
     assert told("archive", "--data", data)["ok"]
     checked = told("vault", "check", "--data", data)
-    files, found = searched(data, said)
+    files, found = searched(data, NEEDLES, said)
     assert found == []
     names = {path.name for path in files}
-    assert {"vault.sqlite", "subjects.sqlite", "ring", "root.key"} <= names
+    assert {"vault.sqlite", "subjects.sqlite", "ring", "root.key", "rows-seen"} <= names
     assert any(path.parent.name == "journal" for path in files)
     assert [name for name in names if name.startswith("snapshot-")]
     assert [name for name in names if name.endswith(".parquet")]
@@ -116,6 +117,63 @@ def test_after_a_life_with_a_vault_no_file_and_no_log_holds_a_canary_and_export_
         rows = told("subject", "export", user, "--data", data)["rows"]
         assert {row["kind"]: row["value"] for row in rows} == KINDS
         assert sorted(row["value"] for row in rows) == sorted(CANARIES)
+
+
+def test_whatever_is_made_of_a_folder_with_a_vault_holds_no_canary(tmp_path, monkeypatch):
+    data, packs, made = tmp_path / "data", write_packs(tmp_path), tmp_path / "made"
+    made.mkdir()
+    (tmp_path / "witness").mkdir()
+    monkeypatch.setenv("JINDI_HEADS", str(tmp_path / "witness"))
+    now_us = time.time_ns() // 1000
+    amounts = ["5.00", "2000.00", "6000.00", "15000.00"] * 3
+    said = [platform(data, packs, [pay(n, each, now_us + n, user=f"u{n % 2}") for n, each in enumerate(amounts)])]
+    home = ("--data", data)
+
+    def run(*words, given=None):
+        result = jindi(*words, given=given)
+        assert result.exit_code == 0, (words, result.stdout, result.stderr)
+        said.append(result.stdout + result.stderr)
+
+    [token] = {row["token"] for row in told("subject", "export", "u0", *home)["rows"] if row["kind"] == "phone"}
+    run("subject", "correct", "u0", token, *home, given=f"{RIGHT_PHONE}\n")
+    run("subject", "request", "erase", OTHER_PHONE, *home)
+    run("vault", "rotate", "--cipher", "sm4-gcm", *home)
+    run("vault", "rewrap", "--destroy", *home)
+    run("vault", "reseal", *home)
+    run("snapshot", "--packs", packs, *home)
+    run("archive", *home)
+    for kind in ("parquet", "csv", "ndjson"):
+        run("export", made / f"export.{kind}", *home)
+    run("audit", "bundle", "--seq", "0..12", "--out", made / "bundle", *home)
+    run("config", "save", "--out", made / "config", "--packs", packs, *home)
+    run("backup", "key", "--out", tmp_path / "backup.key", *home)
+    run("keys-backup", "--out", made / "shares", *home)
+    run("backup", "--to", made / "place", "--packs", packs, *home)
+    run("drill", "--from", made / "place", "--key", tmp_path / "backup.key", "--own-keys", *home)
+    run("restore", "--from", made / "place", "--key", tmp_path / "backup.key", "--data", made / "restored")
+    run("subject", "erase", "u1", "--yes", *home)
+    run("vault", "status", *home)
+    run("vault", "check", *home)
+    run("subject", "requests", *home)
+    run("doctor", "--packs", packs, *home)
+    # The backup once more without its seal, piece by piece: encryption must not be all that hides a canary.
+    key = BackupKey.parse((tmp_path / "backup.key").read_text("utf-8"))
+    outside = Outside()
+    repository = outside.repository(made / "place")
+    manifest, body, _ = open_backup(repository, key)
+    (made / "opened").mkdir()
+    for piece in (*body.pieces, *body.book_pieces):
+        plain = manifest.data_key(key, piece.key).open_piece(piece.index, repository.load_piece(piece.id))
+        (made / "opened" / piece.id).write_bytes(plain)
+    files, found = searched(tmp_path, NEEDLES, *said)
+    assert found == []
+    assert len(said) == 23
+    tops = {path.relative_to(tmp_path).parts[0] for path in files}
+    assert tops >= {"data", "made", "witness", "backup.key"}
+    within = {path.relative_to(made).parts[0] for path in files if path.is_relative_to(made)}
+    assert within >= {"export.parquet", "export.csv", "export.ndjson", "bundle", "config", "shares", "place",
+                      "restored", "opened"}  # fmt: skip
+    assert RIGHT_PHONE in {row["value"] for row in told("subject", "export", "u0", *home)["rows"]}
 
 
 def test_after_a_kill_every_token_of_the_journal_opens(tmp_path):
