@@ -211,9 +211,7 @@ class VaultStore(Protocol):
     def held(self, subject: int, token: str) -> bool:
         """Whether there is a row."""
 
-    def add(
-        self, subjects: Collection[SubjectKey], rows: Collection[SealedRow], tallied: Tallied | None = None
-    ) -> int:
+    def add(self, subjects: Collection[SubjectKey], rows: Collection[SealedRow], tallied: Tallied | None = None) -> int:
         """New subjects, then rows; a row that is there already stays as it is. How many rows were new."""
 
     def replace(self, rows: Collection[SealedRow], tally: bytes | None = None) -> None:

@@ -15,9 +15,9 @@ import httpx
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from canaries import encodings, needles, searched
 from test_doors_cli import AT_US, Output, jindi, live, make_platform, running, stop, told, write_packs
 
+from canaries import encodings, needles, searched
 from jindi.app.wiring import Outside, shipped_packs
 from jindi.journal import unseal
 from jindi.run.audit import Actor, Audit

@@ -19,11 +19,11 @@ from jindi.journal import Chain, Signer
 from jindi.run.backup import drill as drills
 from jindi.run.backup import making
 from jindi.run.backup.drill import Outcome
-from jindi.run.backup.retention import Retention, retained
 from jindi.run.backup.making import Memory
 from jindi.run.backup.manifest import Broken, write
 from jindi.run.backup.parts import Named
 from jindi.run.backup.restoring import open_backup
+from jindi.run.backup.retention import Retention, retained
 from jindi.run.backup.sealing import BackupKey, DataKey, Recipient, Unsealable, fingerprint
 from jindi.run.backup.standing import standing
 from jindi.run.snapshots import name_of

@@ -4,10 +4,10 @@ import base64
 import json
 
 import pytest
-from transit_world import TOKEN, Service, certificates, serving
 
 from jindi.ports import RootFailure
 from jindi.stores.transit import TransitRoot, place_problem
+from transit_world import TOKEN, Service, certificates, serving
 
 KEY = bytes(range(33))
 

@@ -15,6 +15,7 @@ from jindi.vault import PROFILES, CannotOpen, Known, RingProblem, is_token
 from jindi.vault import vault as vault_module
 
 PHONE_TOKEN = TOKENS.token("phone", PHONE)
+OTHER = TOKENS.token("phone", OTHER_PHONE)
 EVERYTHING = [("ann", "bank_card", CARD), ("ann", "phone", PHONE)]
 
 
@@ -368,17 +369,28 @@ def test_sealing_anew_that_ends_anywhere_loses_nothing_and_goes_on(tmp_path, mon
         assert vault.check().ok
 
 
-def test_who_is_damaged_is_left_as_it_is_and_told(tmp_path):
+def test_who_is_damaged_keeps_the_older_key_and_is_told(tmp_path):
     with closing(disk_vault(tmp_path)) as vault:
-        vault.commit(ANN + BOB, 5)
-        vault._store._keys.execute("update subjects set wrapped = x'00' where name = 'bob'")
+        vault.commit([*ANN, *BOB, personal("ann", "phone", OTHER_PHONE)], 5)
+        run = vault._store._keys.execute
+        run("update subjects set wrapped = x'00' where name = 'bob'")
         number = vault._store.subject("ann").number
-        vault._store._rows.execute("update rows set sealed = x'00' where subject = ? and token = ?",
-                                   (number, PHONE_TOKEN))  # fmt: skip
+        card = TOKENS.token("bank_card", CARD)
+        [good] = vault._store.rows_with(card)
+        damage = "update rows set sealed = ? where subject = ? and token = ?"
+        vault._store._rows.execute(damage, (b"", number, card))
         before = vault._store.subject("ann")
         [turn] = resealed(vault)
-        assert (turn.subjects, turn.rows, turn.skipped) == (0, 0, 2)
-        assert vault._store.subject("ann") == before
+        assert (turn.subjects, turn.rows, turn.skipped) == (0, 2, 2)
+        assert vault._store.subject("ann").fresh is not None
+        assert vault._store.subject("ann").keyed_us is None
+        assert [each.clear for each in vault.look_up(OTHER)] == [OTHER_PHONE]
+        # Should the row come back from a copy, the older key still opens it, and then it is sealed anew, too.
+        vault._store._rows.execute(damage, (good.sealed, number, card))
+        assert len(vault.export("ann")) == 3
+        [turn] = resealed(vault, 200)
+        assert (turn.subjects, turn.rows, turn.skipped) == (1, 1, 1)
+        assert before.wrapped != vault._store.subject("ann").wrapped
 
 
 def test_rows_are_sealed_anew_while_events_come_in_and_keys_are_rotated(vault):

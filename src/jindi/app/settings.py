@@ -43,7 +43,8 @@ KNOWN = (
     _Known("vault", "on", "keep the clear text of identifiers, sealed: on, or off"),
     _Known("vault_cipher", "aes-256-gcm", "what a new vault seals with: aes-256-gcm, or sm4-gcm"),
     _Known(
-        "vault_root", "file",
+        "vault_root",
+        "file",
         "the vault's root key: file (in the data folder), file:PATH, environment, passphrase, transit:URL",
     ),
     _Known("vault_root_token", "", "the file of the token for a root in a key service (transit:URL)"),
@@ -54,7 +55,9 @@ KNOWN = (
     ),
     _Known("backup_hours", "1", "hours between two backups; 0: the platform makes none by itself"),
     _Known("drill_days", "90", "days after which a drill is overdue; 0: never"),
-    _Known("drill_key", "", "the backup key's file, for drills that the platform makes by itself; empty: it makes none"),
+    _Known(
+        "drill_key", "", "the backup key's file, for drills that the platform makes by itself; empty: it makes none"
+    ),
     _Known("drill_hours", "168", "hours between two drills that the platform makes by itself; 0: none"),
     _Known("drill_in", "", "a folder with room for what a drill restores; empty: the machine's folder for such"),
     _Known("heads", "", "a folder outside the platform's own that gets the journal's signed heads; empty: none"),

@@ -19,7 +19,6 @@ from jindi.vault import (
     CannotOpen,
     KeyRing,
     KeyRoot,
-    Profile,
     Vault,
     about_root,
     new_stretch,
@@ -63,7 +62,9 @@ def open_vault(settled: Settled, now_us: int, tell: Callable[[str], None]) -> Va
         remedy = "give the root key, or the copy of the ring, that belong together"
         raise _wrong(keys / "ring", "the key ring can't be opened with this root key", remedy) from None
     except RootFailure as failure:
-        raise _wrong("vault_root", str(failure), "mend that, then start again; without its root no vault opens") from None
+        raise _wrong(
+            "vault_root", str(failure), "mend that, then start again; without its root no vault opens"
+        ) from None
     except VaultHeld as failure:
         raise VaultIsOpen([Problem("vault", "", str(failure))]) from None
     except VaultFailure as failure:

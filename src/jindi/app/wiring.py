@@ -31,9 +31,9 @@ from jindi.doors.cli.wiring import Settled
 from jindi.journal import Signer, Verifier, checkpoints, heads
 from jindi.ports import Blobs, Clock, Files, Lines, Log, Root
 from jindi.run.archive import Archive
+from jindi.run.backup.drill import VaultFound
 from jindi.run.backup.making import Source
 from jindi.run.backup.manifest import Split
-from jindi.run.backup.drill import VaultFound
 from jindi.run.backup.parts import Chosen, Named, Texts, Together
 from jindi.run.backup.repository import Repository
 from jindi.run.backup.restoring import Room

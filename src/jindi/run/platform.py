@@ -19,9 +19,8 @@ from jindi.ports import Blobs, Clock, Log, LogFailure
 from jindi.run import snapshots
 from jindi.run.answered import Answered, fingerprint
 from jindi.run.archive import Archive
-from jindi.run.backup.saver import DRILL, DRILL_EVENT
+from jindi.run.backup.saver import DRILL, DRILL_EVENT, Saver
 from jindi.run.backup.saver import EVENT as OVERDUE_EVENT
-from jindi.run.backup.saver import Saver
 from jindi.run.drift.watcher import EVENT as DRIFT_EVENT
 from jindi.run.drift.watcher import Watcher
 from jindi.run.erasures import erase_again

@@ -42,15 +42,15 @@ class MemoryVault:
         """Whether there is a row."""
         return (subject, token) in self._rows
 
-    def add(
-        self, subjects: Collection[SubjectKey], rows: Collection[SealedRow], tallied: Tallied | None = None
-    ) -> int:
+    def add(self, subjects: Collection[SubjectKey], rows: Collection[SealedRow], tallied: Tallied | None = None) -> int:
         """New subjects, then rows; a row that is there already stays as it is. How many rows were new."""
         with self._lock:
             for subject in subjects:
                 self._subjects[subject.number] = subject
                 self._names[subject.name] = subject.number
-            come = {(row.subject, row.token): row for row in reversed(list(rows)) if not self.held(row.subject, row.token)}
+            come = {
+                (row.subject, row.token): row for row in reversed(list(rows)) if not self.held(row.subject, row.token)
+            }
             self._rows |= come
             self._told(tallied, list(come.values()))
             return len(come)

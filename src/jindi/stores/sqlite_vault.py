@@ -113,9 +113,7 @@ class SqliteVault:
         """Whether there is a row."""
         return bool(self._ask(self._rows, "select 1 from rows where subject = ? and token = ?", subject, token))
 
-    def add(
-        self, subjects: Collection[SubjectKey], rows: Collection[SealedRow], tallied: Tallied | None = None
-    ) -> int:
+    def add(self, subjects: Collection[SubjectKey], rows: Collection[SealedRow], tallied: Tallied | None = None) -> int:
         """New subjects, then rows; a row that is there already stays as it is. How many rows were new."""
         if subjects:
             with self._changing(self._keys) as base:

@@ -374,23 +374,20 @@ class Vault:
                     return Resealed(subjects, rows, skipped, is_done=True)
                 numbers = self._freshly_keyed(page)
             with self._lock:
-                rows += self._resealed(numbers, now_us)
+                sealed, whole = self._resealed(numbers, now_us)
             with self._lock:
-                self._store.settle(numbers, now_us)
+                self._store.settle(whole, now_us)
                 self._reseal_after = page[-1].number
-            subjects += len(numbers)
-            skipped += len(page) - len(numbers)
+            rows += sealed
+            subjects += len(whole)
+            skipped += len(page) - len(whole)
         return Resealed(subjects, rows, skipped, is_done=False)
 
     def _freshly_keyed(self, page: Collection[SubjectKey]) -> list[int]:
-        """Put a fresh key beside those of these subjects that are whole; their numbers."""
-        rows = self._rows_of({subject.number for subject in page})
-        numbers, keyed = [], []
-        for subject in page:
-            sealers = self._tried(subject)
-            if sealers is None or not all(_opens(row, subject, sealers) for row in rows.get(subject.number, ())):
-                continue
-            numbers.append(subject.number)
+        """Put a fresh key beside that of each of these subjects whose own opens; their numbers."""
+        opened = [(each, sealers) for each in page if (sealers := self._tried(each)) is not None]
+        keyed = []
+        for subject, sealers in opened:
             if subject.fresh is None:
                 fresh = Sealer.fresh(self._ring.active.profile)
                 keyed.append(self._wrapped_again(subject, (fresh, *sealers)))
@@ -398,26 +395,33 @@ class Vault:
                 self._keys.pop(subject.name, None)
         if keyed:
             self._store.rewrap(keyed)
-        return numbers
+        return [subject.number for subject, _ in opened]
 
-    def _resealed(self, numbers: Collection[int], now_us: int) -> int:
-        """Seal the rows of these subjects under their fresh keys; how many were under another one."""
-        gone, come = [], []
+    def _resealed(self, numbers: Collection[int], now_us: int) -> tuple[int, list[int]]:
+        """Seal the rows of these subjects under their fresh keys: how many were under another one, and the subjects of
+        which all rows are under the fresh one now. Rows that open under neither stay, and so does the older key.
+        """
+        gone, come, whole = [], [], []
         rows = self._rows_of(numbers)
-        for subject in self._store.with_numbers(rows.keys()).values():
+        for subject in self._store.with_numbers(numbers).values():
             if subject.fresh is None:
                 continue  # erased meanwhile
-            sealers = self._opened(subject)
-            keyed = subject.number, sealers[0]
-            for row in rows[subject.number]:
-                if not _opens(row, subject, sealers[:1]):
-                    clear = _open(row, subject, sealers[1:]).clear
+            fresh, *older = self._opened(subject)
+            is_whole = True
+            for row in rows.get(subject.number, ()):
+                bound = _of_row(row.subject, row.token)
+                # The older key first: hardly a row has come in under the fresh one already.
+                clear = next((found for each in older if (found := _tried_open(each, row, bound)) is not None), None)
+                if clear is not None:
                     gone.append(row)
-                    come.append(row._replace(sealed=_sealed(keyed, row.token, clear, 0).sealed))
+                    come.append(row._replace(sealed=fresh.seal(clear, bound)))
+                elif _tried_open(fresh, row, bound) is None:
+                    is_whole = False
+            whole += [subject.number] if is_whole else []
         if come:
             self._store.renew(come, self._tallied(come=come, gone=gone))
             self._counted(now_us)
-        return len(come)
+        return len(come), whole
 
     def _rows_of(self, numbers: Collection[int]) -> dict[int, list[SealedRow]]:
         found: dict[int, list[SealedRow]] = {}
@@ -604,6 +608,13 @@ def _of_row(number: int, token: str) -> bytes:
 def _sealed(keyed: tuple[int, Sealer], token: str, clear: str, now_us: int) -> SealedRow:
     number, sealer = keyed
     return SealedRow(number, token, sealer.seal(clear.encode(), _of_row(number, token)), now_us)
+
+
+def _tried_open(sealer: Sealer, row: SealedRow, bound: bytes) -> bytes | None:
+    try:
+        return sealer.open(row.sealed, bound)
+    except CannotOpen:
+        return None
 
 
 def _opens(row: SealedRow, subject: SubjectKey, sealers: Iterable[Sealer]) -> bool:

@@ -23,8 +23,8 @@ from jindi.run.backup.drill import Drill, Outcome
 from jindi.run.backup.making import Memory, Remembered, Told, make
 from jindi.run.backup.manifest import Broken, Split, document
 from jindi.run.backup.repository import Repository
-from jindi.run.backup.retention import Retention
 from jindi.run.backup.restoring import open_backup, restore
+from jindi.run.backup.retention import Retention
 from jindi.run.backup.sealing import BackupKey, Recipient, fingerprint
 from jindi.run.backup.shares import Unreadable, keys_of, parse, shares_of
 from jindi.run.backup.standing import Standing, standing

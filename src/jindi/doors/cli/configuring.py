@@ -77,7 +77,9 @@ def restore_configuration(wiring: Wiring, settled: Settled, output: Output, file
         wiring.write_whole(data / SETTINGS, found.settings.encode())
     output.give({"ok": True, "data": str(data), "packs": len(found.packs), "settings": found.settings is not None,
                  "made": found.made, "signature": "checked" if by else "not checked"})  # fmt: skip
-    output.say(f"✓ {data}: settings and {len(found.packs)} pack files of {found.made}. Look at the paths in {SETTINGS}.")
+    output.say(
+        f"✓ {data}: settings and {len(found.packs)} pack files of {found.made}. Look at the paths in {SETTINGS}."
+    )
     if by is None:
         output.note("the signature was not checked: give --by with the line that save printed")
 

@@ -132,7 +132,9 @@ def _vault(wiring: Wiring, settled: Settled) -> Iterator[Finding]:
     try:
         vault = wiring.kept_vault(settled, lambda _: None)
     except VaultIsOpen:
-        yield Finding("vault", True, "a running platform has it open: see jindi_vault in its metrics, or look when down")
+        yield Finding(
+            "vault", True, "a running platform has it open: see jindi_vault in its metrics, or look when down"
+        )
         return
     except Problems as error:
         missing = not wiring.has_vault(settled)
@@ -174,8 +176,12 @@ def _backups(wiring: Wiring, settled: Settled) -> Iterator[Finding]:
         return
     late = {each.what: each.text for each in found.overdue}
     now_us = wiring.clock.now_us()
-    backup = "none yet" if found.backup is None else f"newest {found.backup.number}, {_age(now_us - found.backup.at_us)}"
-    yield Finding("backup", "backup" not in late, late.get("backup", backup), "jindi backup" if "backup" in late else "")
+    backup = (
+        "none yet" if found.backup is None else f"newest {found.backup.number}, {_age(now_us - found.backup.at_us)}"
+    )
+    yield Finding(
+        "backup", "backup" not in late, late.get("backup", backup), "jindi backup" if "backup" in late else ""
+    )
     drill = "none has passed yet" if found.passed is None else f"passed, {_age(now_us - found.passed.began_us)}"
     yield Finding("drill", "drill" not in late, late.get("drill", drill), "jindi drill" if "drill" in late else "")
 
@@ -195,7 +201,9 @@ def _shares(wiring: Wiring, settled: Settled) -> str:
     if bare:
         raise _Lacking(f"in no keys' backup: {', '.join(bare)}")
     elsewhere = wiring.root_elsewhere(settled)
-    text = f"{', '.join(sorted(present))} are in shares of {format_instant(split.at_us)[:10]}" if split is not None else ""
+    text = (
+        f"{', '.join(sorted(present))} are in shares of {format_instant(split.at_us)[:10]}" if split is not None else ""
+    )
     return text + ("" if elsewhere is None else f"; the vault's root is elsewhere ({elsewhere})")
 
 

@@ -15,8 +15,8 @@ from jindi.access import Scope
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.auditing import caller
 from jindi.doors.cli.backing import Where, recipient_of
-from jindi.doors.cli.rehearsing import ChildRehearsal
 from jindi.doors.cli.output import Output
+from jindi.doors.cli.rehearsing import ChildRehearsal
 from jindi.doors.cli.wiring import Settled, Wiring
 from jindi.doors.serve import START_KEY, listen, serve, start_key
 from jindi.journal import Heads, Notary

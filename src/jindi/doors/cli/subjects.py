@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 vault_app = typer.Typer(no_args_is_help=True, help="The vault's keys and rows (while the platform is down).")
 subject_app = typer.Typer(
-    no_args_is_help=True, help="One person's data: export, correct, erase, and his requests (while the platform is down)."
+    no_args_is_help=True,
+    help="One person's data: export, correct, erase, and his requests (while the platform is down).",
 )
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of words.")]

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from jindi.basics.problems import Problems
 from jindi.access import ApiKeys, Sessions, SignInLinks
+from jindi.basics.problems import Problems
 from jindi.journal import Signer, Verifier
 from jindi.ports import Blobs, Clock, Files, Lines, Log, Root
 from jindi.run.backup.drill import VaultFound

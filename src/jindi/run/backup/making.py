@@ -287,9 +287,7 @@ class _Making:
 
     # -- files
 
-    def _files(
-        self, after: bool, sealer: _Sealer, last: Remembered | None, here: set[str]
-    ) -> list[tuple[Kept, bool]]:
+    def _files(self, after: bool, sealer: _Sealer, last: Remembered | None, here: set[str]) -> list[tuple[Kept, bool]]:
         """The files of all parts before or after the journal, each with whether only the newest backup has it."""
         known = {kept.path: kept for kept in (*last.body.files, *last.body.book)} if last is not None else {}
         return [
