@@ -8,6 +8,7 @@ import time
 from collections import deque
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Self
 
 import msgspec
 
@@ -146,7 +147,7 @@ class Load:
         self._thread = threading.Thread(target=self._run)
         self.events = self.failed = 0
 
-    def __enter__(self) -> "Load":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

@@ -1,10 +1,10 @@
-"""A stand-in for a key service over real TLS: the transit engine's two calls as its documents describe them, over a real
-AEAD, in this process. What is tested is our side of the line; that the service keeps its key is the service's affair.
+"""A stand-in for a key service over real TLS: the transit engine's two calls as its documents describe them, over a
+real AEAD, in this process. What is tested is our side of the line; that the service keeps its key is its own affair.
 """
 
 import base64
 import contextlib
-import datetime
+import datetime as dt
 import ipaddress
 import json
 import os
@@ -56,11 +56,11 @@ class Service:
 
 
 def _certificate(name, key, issuer, issuer_key, *, is_authority):
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     made = (
         x509.CertificateBuilder()
         .subject_name(name).issuer_name(issuer).public_key(key.public_key()).serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(days=1)).not_valid_after(now + dt.timedelta(days=1))
         .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
     )  # fmt: skip
     if not is_authority:

@@ -1,4 +1,4 @@
-"""Backups of a folder with a vault: its keys come back, those of the erased don't, and a drill opens what it restored."""
+"""Backups of a folder with a vault: its keys come back, those of the erased don't, and a drill opens what came."""
 
 import json
 import os

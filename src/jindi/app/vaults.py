@@ -144,9 +144,7 @@ def put_root(settled: Settled, secret: bytes) -> None:
     FileBlobs(place.parent).save(place.name, [f"{secret.hex()}\n".encode()], private=True)
 
 
-def rehearsed_vault(
-    settled: Settled, secret: bytes | None, of: Settled | None, now_us: int, tell: Callable[[str], None]
-) -> VaultFound | None:
+def rehearsed_vault(settled: Settled, secret: bytes | None, of: Settled | None) -> VaultFound | None:
     """What the vault of a restored folder is worth: how much there is, and whether a sample of it opens.
 
     With the root key that is given, else with that of the folder `of` and this process's environment; with neither it

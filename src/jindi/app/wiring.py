@@ -367,11 +367,9 @@ class Outside:
         where = root_elsewhere(settled)
         return marks if where is None else marks | {ROOT_NAME: f"{ELSEWHERE}{where}"}
 
-    def rehearse_vault(
-        self, settled: Settled, given: Mapping[str, bytes], of: Settled | None, told: Callable[[str], None]
-    ) -> VaultFound | None:
+    def rehearse_vault(self, settled: Settled, given: Mapping[str, bytes], of: Settled | None) -> VaultFound | None:
         """What a restored folder's vault is worth, with keys that are given or with those of another folder."""
-        return rehearsed_vault(settled, given.get(ROOT_NAME), of, self.clock.now_us(), told)
+        return rehearsed_vault(settled, given.get(ROOT_NAME), of)
 
     def keys_split(self, settled: Settled) -> Split | None:
         """What the last keys' backup covers."""

@@ -838,7 +838,7 @@ class Platform:
         return decided
 
     async def _rehearse(self, saver: Saver) -> int:
-        """Make a drill if one is due: recorded before it begins, and what it found is an event. How many were decided."""
+        """Make a drill if one is due: recorded before it begins, and its end is an event; how many were decided."""
         number = saver.drill_due
         if number is None:
             return 0

@@ -117,9 +117,9 @@ def due_on(right: Right, received: date, limits: Mapping[str, LimitDef]) -> tupl
     if limit is None:
         raise LookupError(f"no parameter request_{right}_due: load the pack platform")
     value = limit.on(received).value
-    if not isinstance(value, int):
+    if value is None or isinstance(value, str):
         raise LookupError(f"the parameter request_{right}_due is not set")
-    return received + timedelta(microseconds=value // DAY_US * DAY_US), limit
+    return received + timedelta(microseconds=int(value) // DAY_US * DAY_US), limit
 
 
 def read(log: Log) -> Requests:

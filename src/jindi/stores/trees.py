@@ -19,7 +19,8 @@ LOCK = "_jindi/lock"
 class FileTree:
     """The `Files` port over a folder. Readers of tables pass over names that begin with `_` or a dot.
 
-    `private`: what is saved is for its owner's eyes only. OSError comes through as the disk raised it. ValueError refuses a path that could lead out of the folder.
+    `private`: what is saved is for its owner's eyes only. OSError comes through as the disk raised it.
+    ValueError refuses a path that could lead out of the folder.
     """
 
     def __init__(

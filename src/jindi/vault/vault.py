@@ -112,7 +112,7 @@ was written down beside the keys; there is no tally that can be read, although t
 
 @dataclass(frozen=True, slots=True)
 class Resealed:
-    """What one turn of sealing anew did. `skipped`: subjects that were left as they are, for not all of theirs opens."""
+    """What one turn of sealing anew did. `skipped`: subjects that keep their older key, for not all of theirs opens."""
 
     subjects: int
     rows: int

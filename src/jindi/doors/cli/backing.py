@@ -37,7 +37,7 @@ PACKS = "packs.json"
 _NOT_IN_SHARES = "the vault's root is not in these shares, for it is from elsewhere ({where})."
 _KEEP = {
     "environment": "Keep JINDI_ROOT_KEY as well as these: without it no row of the vault opens.",
-    "passphrase": "Keep the passphrase as well as these: without it no row of the vault opens, and nothing replaces it.",
+    "passphrase": "Keep the passphrase as well as these: nothing replaces it, and without it no row opens.",
     "transit": "The key service's own backup has to bring that key back: without it no row of the vault opens.",
 }
 
@@ -230,7 +230,7 @@ def rehearse(
                 there = replace(settled, data=Path(folder) / "data", journal=body.store)
                 try:
                     _rehearsed(wiring, there, repository, key, outcome, told)
-                    outcome.vault = wiring.rehearse_vault(there, given, settled if own_keys else None, output.note)
+                    outcome.vault = wiring.rehearse_vault(there, given, settled if own_keys else None)
                 except (Broken, LogFailure, Problems) as error:
                     outcome.problems.append(str(error))
             found = outcome.drill()

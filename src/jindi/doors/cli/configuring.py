@@ -1,4 +1,4 @@
-"""Settings and packs in one signed file of their own: small, with no secret in it, fit for a place under version control.
+"""Settings and packs in one signed file of their own: small, without a secret, fit for a place under version control.
 
 A backup has them, too; this is for whoever wants to see what was set when, or to begin a second machine like the first.
 """

@@ -147,7 +147,8 @@ def _vault(wiring: Wiring, settled: Settled) -> Iterator[Finding]:
         return
     finally:
         vault.close()
-    text = f"{found.counts.subjects:,} subjects, {found.counts.rows:,} rows, {sampled.opened} of {sampled.tried} tried open"
+    counts = found.counts
+    text = f"{counts.subjects:,} subjects, {counts.rows:,} rows, {sampled.opened} of {sampled.tried} tried open"
     if not sampled.ok:
         text += f"; the count {sampled.tally}, {sampled.missing_rows} missing" if sampled.tally != "agrees" else ""
     yield Finding("vault", sampled.ok, text, "" if sampled.ok else "see jindi vault check")

@@ -35,7 +35,7 @@ class ChildRehearsal:
         with self._lock:
             if self._stopped:
                 return Rehearsed(0, "the platform is closing")
-            self._child = subprocess.Popen(
+            self._child = subprocess.Popen(  # noqa: S603 - our own command; its words are settings
                 self._command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                 env=self._environment(), start_new_session=True,
             )  # fmt: skip

@@ -153,7 +153,7 @@ def subject_erase(
 @subject_app.command("request")
 def subject_request(
     ctx: typer.Context,
-    right: Annotated[str, typer.Argument(metavar="RIGHT", help="access, transfer, correct, erase, withdraw or explain.")],
+    right: Annotated[str, typer.Argument(metavar="RIGHT", help="access, transfer, correct, erase, withdraw, explain.")],
     subject: Subject,
     received: Annotated[
         str | None, typer.Option(metavar="YYYY-MM-DD", help="The day on which it came in (default: today).")
@@ -181,7 +181,7 @@ def subject_requests(
     everything: Annotated[bool, typer.Option("--all", help="Also those that were answered.")] = False,
     data: Data = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
-    """Requests that wait for an answer and when each is due, beside a running platform or not; 1 when one is overdue."""
+    """Requests that wait for an answer and when each is due, also beside a platform; 1 when one is overdue."""
     from jindi.doors.cli.requesting import show_requests  # noqa: PLC0415
 
     output, wiring = Output(as_json=as_json), ctx.obj.wiring

@@ -157,9 +157,7 @@ class Wiring(Protocol):
     def root_elsewhere(self, settled: Settled) -> str | None:
         """Where the vault's root is when shares can't hold it; None when they can, or when there is none."""
 
-    def rehearse_vault(
-        self, settled: Settled, given: Mapping[str, bytes], of: Settled | None, told: Callable[[str], None]
-    ) -> VaultFound | None:
+    def rehearse_vault(self, settled: Settled, given: Mapping[str, bytes], of: Settled | None) -> VaultFound | None:
         """What a restored folder's vault is worth, with keys that are given or with those of another folder; only
         counted with neither, None without a vault.
         """

@@ -30,8 +30,8 @@ _json = msgspec.json.Encoder()
 _TITLE = "jindi backup drill 1"
 
 KeyState = Literal["proved", "held", "split", "elsewhere", "missing"]
-"""A key of the platform: had again from shares in this drill; the running machine has it and it is said to be in a keys'
-backup; only said to be in one; one that no shares can hold, kept elsewhere; in no keys' backup that is known."""
+"""A key of the platform: had again from shares in this drill; on the running machine and said to be in a keys' backup;
+only said to be in one; one that no shares can hold, kept elsewhere; in no keys' backup that is known."""
 
 
 class VaultFound(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,5 +1,5 @@
-"""Backups beside the live lane: a thread that reads at a measured pace, drills in a process of their own, and a word when
-something is overdue or a drill has failed.
+"""Backups beside the live lane: a thread that reads at a measured pace, drills in a process of their own, and a word
+when something is overdue or a drill has failed.
 """
 
 import threading
