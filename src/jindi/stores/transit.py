@@ -1,8 +1,8 @@
 """A root key that never leaves its service: the transit engine of OpenBao or HashiCorp Vault, asked over HTTPS.
 
-The service seals and opens one small key under a key of its own, with the place that it is for as associated data (its
-type must be an AEAD: `aes256-gcm96` or `chacha20-poly1305`). Whoever has the ring's file and not the
-service's consent has nothing; consent is a policy of the service, can be taken back there, and each use is in its audit.
+The service seals and opens one small key under a key of its own, with the place that it is for as associated data: its
+type must be an AEAD, `aes256-gcm96` or `chacha20-poly1305`. Whoever has the ring's file and not the service's consent
+has nothing; consent is a policy of the service, can be taken back there, and each use is in its audit.
 
 Nothing is tried again and nothing is kept for later: what the service does not answer, in time and in form, is refused.
 No answer of the service is quoted; the status says enough.
