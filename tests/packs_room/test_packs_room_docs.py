@@ -34,6 +34,7 @@ HEADINGS = {
     "limit": "parameters",
     "step": "parameters: a value",
     "list": "lists",
+    "control": "controls.toml",
     "entry": "lists: an entry",
 }
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import msgspec
 
+from jindi.access.principal import Kind, Principal
 from jindi.access.records import read_records, save_records
-from jindi.access.scopes import Scope, allows
+from jindi.access.scopes import Scope
 from jindi.access.secrets import RandomBytes, digest_of, new_secret
 from jindi.basics.instants import HOUR_US, MINUTE_US
 from jindi.ports import Blobs
@@ -26,16 +27,20 @@ _ID_LENGTH_MAX = 64
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Who is signed in, with which rights, since when, last used when."""
+    """Who is signed in, with which rights, since when, last used when. `id` is public: it names the session in
+    records and opens nothing.
+    """
 
+    id: str
     who: str
     scopes: frozenset[Scope]
     opened_us: int
     used_us: int
 
-    def may(self, wanted: Scope) -> bool:
-        """Whether this person has the right `wanted`."""
-        return allows(self.scopes, wanted)
+    @property
+    def principal(self) -> Principal:
+        """Who acts in this session, as the policies see him."""
+        return Principal(Kind.LINK, self.id, self.who, scopes=self.scopes, session=self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +128,11 @@ class Sessions:
         self._saved_us = {d: record.used_us for d, record in records.items()}
 
 
+def session_id(digest: bytes) -> str:
+    """The public name of a session: a part of its id's digest, enough to tell two of one person apart."""
+    return f"session_{digest[:6].hex()}"
+
+
 def csrf_token(clear_id: str) -> str:
     """What a form of this session must bring along: known to the session's own pages, to no other site.
 
@@ -137,4 +147,4 @@ def is_csrf_token(clear_id: str, given: str) -> bool:
 
 
 def _public(record: _Record) -> Session:
-    return Session(record.who, frozenset(record.scopes), record.opened_us, record.used_us)
+    return Session(session_id(record.digest), record.who, frozenset(record.scopes), record.opened_us, record.used_us)

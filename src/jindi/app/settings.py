@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from jindi.app.transport import TRANSPORT, read_transport
 from jindi.app.vaults import ROOT_KEY, ROOT_PASSPHRASE, ROOTS_TOLD, root_problem
 from jindi.basics.instants import DAY_US
 from jindi.basics.problems import Problem, Problems
@@ -60,8 +61,10 @@ KNOWN = (
     ),
     _Known("drill_hours", "168", "hours between two drills that the platform makes by itself; 0: none"),
     _Known("drill_in", "", "a folder with room for what a drill restores; empty: the machine's folder for such"),
+    _Known("permits", "", "a file of the company's own Cedar policies, put beside the shipped ones; empty: none"),
     _Known("heads", "", "a folder outside the platform's own that gets the journal's signed heads; empty: none"),
     _Known("heads_minutes", "10", "minutes between two signed heads that are exported; 0: only at the end"),
+    *(_Known(*each) for each in TRANSPORT),
 )
 
 NO_SETTINGS = ("JINDI_API_KEY", ROOT_KEY, ROOT_PASSPHRASE)
@@ -113,6 +116,7 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
         problems.append(Problem("settings", "drill_key", what, "name a file elsewhere, best on a machine of its own"))
     heads_minutes = _whole(chosen, "heads_minutes", 0, 10_000, problems)
     heads = _outside(chosen["heads"], Path(data), problems)
+    transport = read_transport(chosen, problems)
     if problems:
         raise Problems(problems)
     platform = Settings(
@@ -128,9 +132,10 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
         vault_root_ca=Path(chosen["vault_root_ca"]) if chosen["vault_root_ca"] else None,
         heads=heads,
         backup_to=Path(chosen["backup_to"]) if chosen["backup_to"] else None,
-        backup_hours=backup_hours, drill_days=drill_days,
+        backup_hours=backup_hours, drill_days=drill_days, transport=transport,
         drill_key=Path(chosen["drill_key"]) if chosen["drill_key"] else None, drill_hours=drill_hours,
         drill_in=Path(chosen["drill_in"]) if chosen["drill_in"] else None,
+        permits=Path(chosen["permits"]) if chosen["permits"] else None,
     )  # fmt: skip
 
 

@@ -12,13 +12,15 @@ from typing import BinaryIO
 import msgspec
 
 import jindi
-from jindi.access import ApiKeys, Sessions, SignInLinks
+from jindi.access import ApiKeys, Permits, Replays, Sessions, SignInLinks
+from jindi.app.certificates import own_authority, tls_files
 from jindi.app.settings import FILE_NAME, settle
 from jindi.app.vaults import (
     BOOK,
     ROOT_NAME,
     another_root,
     has_vault,
+    open_parts,
     open_vault,
     put_root,
     rehearsed_vault,
@@ -28,8 +30,9 @@ from jindi.app.vaults import (
 from jindi.app.vaults import KEYS as KEY_FOLDER
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.wiring import Settled
+from jindi.doors.tls import TlsFiles
 from jindi.journal import Signer, Verifier, checkpoints, heads
-from jindi.ports import Blobs, Clock, Files, Lines, Log, Root
+from jindi.ports import Blobs, Clock, Files, Lines, Log, Root, VaultStore
 from jindi.run.archive import Archive
 from jindi.run.backup.drill import VaultFound
 from jindi.run.backup.making import Source
@@ -38,9 +41,13 @@ from jindi.run.backup.parts import Chosen, Named, Texts, Together
 from jindi.run.backup.repository import Repository
 from jindi.run.backup.restoring import Room
 from jindi.run.backup.sealing import ELSEWHERE, fingerprint
+from jindi.run.controls.register import BLOB as CONTROLS
 from jindi.run.snapshots import PREFIX as SNAPSHOT
 from jindi.run.snapshots import name_of, seq_of
 from jindi.run.snapshots import serves as serving
+from jindi.run.webhooks import Endpoints, Reach
+from jindi.run.webhooks.mailing import Mailing
+from jindi.run.webhooks.sending import receivers_context
 from jindi.stores.databases import copied, copied_in_memory
 from jindi.stores.files import FileBlobs
 from jindi.stores.folders import read_folder, write_folder
@@ -49,7 +56,7 @@ from jindi.stores.rooms import EmptyRoom
 from jindi.stores.segments import SegmentLog
 from jindi.stores.sqlite_log import SqliteLog
 from jindi.stores.trees import FileTree
-from jindi.vault import KEY_BYTES, SEEN, Tokens, Vault
+from jindi.vault import KEY_BYTES, SEEN, KeyRing, Tokens, Vault
 
 TOKEN_KEY, SIGNING_KEY, ORIGIN = "key-token", "key-signing", "key-origin"
 KEYS = (TOKEN_KEY, SIGNING_KEY)
@@ -62,7 +69,7 @@ half of the backup key."""
 SEALS = (checkpoints.PREFIX, heads.PREFIX)
 """The names of what is signed about the journal begin so."""
 
-KEPT_WHOLE = (ORIGIN, KEYS_SPLIT, BACKUP_TO, ApiKeys.BLOB)
+KEPT_WHOLE = (ORIGIN, KEYS_SPLIT, BACKUP_TO, ApiKeys.BLOB, Endpoints.BLOB, CONTROLS)
 """The small blobs that a backup takes. Sessions and sign-in links end with the machine that gave them."""
 
 PACKS = "packs.json"
@@ -207,6 +214,24 @@ class Outside:
     def has_vault(self, settled: Settled) -> bool:
         """Whether there is a vault."""
         return has_vault(settled)
+
+    def vault_parts(self, settled: Settled, tell: Callable[[str], None]) -> tuple[VaultStore, KeyRing]:
+        """What a vault is made of."""
+        return open_parts(settled, self.clock.now_us(), tell)
+
+    def package(self) -> Path:
+        """Our own package's folder."""
+        return Path(jindi.__file__).parent
+
+    def pack_folders(self, settled: Settled) -> tuple[Path, ...]:
+        """The folders of the packs that are loaded."""
+        folders = settled.packs or tuple(shipped_packs() / name for name in SHIPPED)
+        return (shipped_packs() / BASE_PACK, *folders)
+
+    def lock(self) -> str | None:
+        """The pinned dependencies, where they lie beside the source."""
+        path = Path(jindi.__file__).parents[2] / "requirements.lock"
+        return path.read_text("utf-8") if path.is_file() else None
 
     def another_root(self, settled: Settled, where: str) -> Root:
         """Another root key for the vault's ring."""
@@ -419,6 +444,42 @@ class Outside:
     def keys(self, blobs: Blobs) -> ApiKeys:
         """API keys."""
         return ApiKeys(blobs, secrets.token_bytes)
+
+    def replays(self, settled: Settled, blobs: Blobs) -> Replays:
+        """What signed requests are held against."""
+        return Replays(blobs, settled.transport.signature_window_s)
+
+    def tls_files(self, settled: Settled) -> TlsFiles | None:
+        """The files to speak TLS with."""
+        return tls_files(settled, self.clock.now_us())
+
+    def mailing(self, settled: Settled, blobs: Blobs) -> Mailing:
+        """The webhooks."""
+        transport = settled.transport
+        try:
+            context = receivers_context(transport.webhook_ca)
+        except OSError:
+            what, remedy = "holds no authorities (PEM), or can't be read", "name a file of certificates"
+            raise Problems([Problem(str(transport.webhook_ca), "", what, remedy)]) from None
+        reach = Reach(transport.webhook_allow, http_on_loopback=transport.webhook_http)
+        return Mailing(Endpoints(blobs, secrets.token_bytes), reach, context)
+
+    def own_authority(self, settled: Settled) -> Path:
+        """The certificate to verify our own pair against."""
+        return own_authority(settled)
+
+    def permits(self, settled: Settled) -> Permits:
+        """Who may do what."""
+        if settled.permits is None:
+            return Permits()
+        place = str(settled.permits)
+        try:
+            own = settled.permits.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            why = getattr(error, "strerror", None) or "no text"
+            remedy = "name a file of Cedar policies in UTF-8, or leave the setting permits empty"
+            raise Problems([Problem(place, "", f"can't be read: {why}", remedy)]) from None
+        return Permits(own, place)
 
     def sessions(self, blobs: Blobs) -> Sessions:
         """Sessions of people."""

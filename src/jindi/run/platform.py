@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
 from jindi.basics.instants import DAY_US, HOUR_US, MINUTE_US, SECOND_US, day_of
@@ -14,6 +14,7 @@ from jindi.engine import Decision, EventProgram, Explanation, Finding, Program, 
 from jindi.features import Windows, plan
 from jindi.journal import Checkpoint, CheckpointRefused, HeadRefused, Heads, Notary
 from jindi.language import DURATION, Kind, Value
+from jindi.oversight import EVENT as CONTROL_EVENT
 from jindi.packs import OUTCOMES, FieldDef, canonical_files, digest_of
 from jindi.ports import Blobs, Clock, Log, LogFailure
 from jindi.run import snapshots
@@ -58,6 +59,9 @@ from jindi.run.versions.overlay import aside_of, beneath, laid
 from jindi.run.versions.overlay import compiled as compiled  # noqa: PLC0414 - it is asked for here
 from jindi.vault import Tokens, Vault, is_token
 
+if TYPE_CHECKING:
+    from jindi.run.controls.warden import Warden
+
 WARM_SLICE = 256
 """Records replayed at a time while new features catch up; decisions go on between slices."""
 
@@ -81,6 +85,12 @@ REQUESTS_US = HOUR_US
 
 SWEEP_KEYS = 2_000
 """Idle keys that are looked at each second for what no window reaches any more."""
+
+PATIENCE_S = 0.2
+"""A thread that waits for the loop looks so often whether all is ending."""
+
+TEXT_MAX = 200
+"""Longer names of things are cut in what is recorded of an action."""
 
 PATIENCE_MAX_US = MINUTE_US
 """A lane that keeps stopping is recovered after 2 s, 4 s, 8 s … and at last once in this time."""
@@ -161,13 +171,14 @@ class Platform:
         vault: Vault | None = None,
         saver: Saver | None = None,
         heads: Heads | None = None,
+        warden: "Warden | None" = None,
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._open_log, self._blobs, self._tokens, self._clock = open_log, blobs, tokens, clock
         self._settings = settings or Settings()
         self._tell = tell
         self._notary, self._keeper, self._watcher, self._vault = notary, keeper, watcher, vault
-        self.saver = saver
+        self.saver, self.warden = saver, warden
         self._heads, self._signing = heads, asyncio.Lock()
         self._files = canonical_files(files)
         # With approvals the journal says what is in force; what lies in the folders are drafts, whole or not.
@@ -247,6 +258,8 @@ class Platform:
         if self.saver is not None:
             self._spawn(self._keep_backups(self.saver))
         self._spawn(self._watch_requests())
+        if self.warden is not None:
+            self._spawn(self._keep_controls(self.warden))
         if self._heads is not None and self._heads.exports and self._settings.heads_minutes:
             self._spawn(self._export_heads())
 
@@ -856,6 +869,65 @@ class Platform:
         self._tell(f"drill of backup {found.number}: {found.problem or f'passed, RTO {found.rto_s} s'}")
         return await self._let_in(DRILL_EVENT, f"drill-{found.number}", [saver.drill_event(found)])
 
+    async def _keep_controls(self, warden: "Warden") -> None:
+        while not self._closing:
+            await asyncio.sleep(warden.wait_us(self._clock.now_us()) / SECOND_US)
+            await self.keep_controls(warden)
+
+    async def controls(self) -> dict[str, Any] | None:
+        """The register of controls as it stands; None when this platform has none."""
+        if self.warden is None or not self.program.definitions.controls:
+            return None
+        return await asyncio.to_thread(self.warden.document, self.program.definitions, self.log)
+
+    def begin_controls(self, only: tuple[str, ...], by: str) -> None:
+        """Run controls now, those of these ids or all of them, beside decisions. Raises NotNow."""
+        if self.warden is None or not self.program.definitions.controls:
+            raise NotNow("this platform has no register of controls")
+        if self.warden.is_working:
+            raise NotNow("controls are being run already; read how they stand a little later")
+        if self.lane.stopped is not None:
+            raise NotNow("the lane has stopped, and what is not recorded is not done; try again later")
+        self._spawn(self._run_controls(self.warden, only, by))
+
+    async def _run_controls(self, warden: "Warden", only: tuple[str, ...], by: str) -> None:
+        await self.keep_controls(warden, only, by, is_due_only=False)
+
+    async def keep_controls(
+        self, warden: "Warden", only: tuple[str, ...] = (), by: str = "platform", *, is_due_only: bool = True
+    ) -> int:
+        """Run the controls that are due (or are asked for), and let in by the front door those that fail; how many
+        were decided.
+        """
+        try:
+            await asyncio.to_thread(
+                warden.round, self.program.definitions, self.log, self._vault, self._recorder(warden), only, by,
+                is_due_only=is_due_only,
+            )  # fmt: skip
+        except Exception as error:  # noqa: BLE001 - decisions go on; what was not run becomes overdue, and that is told
+            self._tell(f"controls could not be run: {error or type(error).__name__}")
+        decided = 0
+        for fields in warden.events():
+            if await self._let_in(CONTROL_EVENT, f"control-{fields['control']}", [fields]):
+                warden.was_told(fields["control"])
+                decided += 1
+        return decided
+
+    def _recorder(self, warden: "Warden") -> Callable[[str, str], int]:
+        """What journals an action of the platform's own for a thread beside the loop; it gives up when all ends."""
+        loop = asyncio.get_running_loop()
+
+        def recorded(what: str, on: str) -> int:
+            action = ActionRecord(ACTION, self._clock.now_us(), "platform", "platform", what, on[:TEXT_MAX], True, "")
+            waiting = asyncio.run_coroutine_threadsafe(self.journal(action), loop)
+            while not warden.is_stopping:
+                with suppress(TimeoutError):
+                    return waiting.result(PATIENCE_S)
+            waiting.cancel()
+            raise Stopped("the platform is closing")
+
+        return recorded
+
     async def _let_in(self, event_type: str, what: str, found: Sequence[Mapping[str, Any]]) -> int:
         """Have findings about the platform itself decided as events; answers how many were."""
         decided = 0
@@ -921,6 +993,8 @@ class Platform:
             self._watcher.close()
         if self.saver is not None:
             self.saver.close()
+        if self.warden is not None:
+            self.warden.close()
         self.lane.settle()
         healthy = self.lane.stopped is None
         state = self.lane.state

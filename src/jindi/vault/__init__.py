@@ -3,7 +3,7 @@
 Knows: kinds of identifier, keys, and whose a field is. Never: what an event means, who asks.
 """
 
-from jindi.vault.ciphers import PROFILES, CannotOpen, Profile, Sealer, profile_named
+from jindi.vault.ciphers import PROFILES, USES_MAX, CannotOpen, Profile, Sealer, nonce_of, profile_named
 from jindi.vault.ring import KeyRing, RingProblem, Version, about_root
 from jindi.vault.roots import ROOT_BYTES, KeyRoot, new_stretch, passphrase_root, read_secret
 from jindi.vault.tally import SEEN
@@ -15,6 +15,7 @@ __all__ = [
     "PROFILES",
     "ROOT_BYTES",
     "SEEN",
+    "USES_MAX",
     "CannotOpen",
     "Checked",
     "KeyRing",
@@ -36,6 +37,7 @@ __all__ = [
     "kind_of",
     "new_key",
     "new_stretch",
+    "nonce_of",
     "passphrase_root",
     "profile_named",
     "read_secret",

@@ -452,6 +452,18 @@ class Vault:
             left = None if before_us is None else self._store.count_keyed_before(int(before_us))
             return VaultStatus(counts, self._ring.versions, waiting, left)
 
+    def seals(self, after: int = -1, limit: int = 1_000) -> tuple[list[tuple[str, bytes]], int | None]:
+        """What lies sealed under which key, for those who count nonces: of up to `limit` subjects above a number, and
+        the number to go on above; None when these were the last. Nothing is opened.
+        """
+        page = self._store.subjects(after, limit)
+        found: list[tuple[str, bytes]] = []
+        for subject in page:
+            if subject.wrapped is not None:
+                found.append((f"version {subject.version}", subject.wrapped))
+                found += [(f"subject {subject.number}", row.sealed) for row in self._store.rows_of(subject.number)]
+        return found, page[-1].number if page else None
+
     def check(self) -> Checked:
         """Open everything once, and keep nothing of it; and count. Nothing must come in meanwhile."""
         subjects, closed, met, closed_rows = 0, [], 0, 0
