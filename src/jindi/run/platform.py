@@ -383,7 +383,9 @@ class Platform:
         # Noted at once, for a snapshot of now has the record behind it; a lane that stops is recovered without.
         self.trail.note(seq, step)
         self.approvals.note(seq, step)
-        return await durable
+        await durable
+        self._acted.set()
+        return seq
 
     async def _durable(self) -> None:
         lane = self.lane

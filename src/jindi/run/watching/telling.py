@@ -10,7 +10,15 @@ from zoneinfo import ZoneInfo
 
 from jindi.basics.instants import DAY_US, SECOND_US
 from jindi.run.intake import OWN_IDS
-from jindi.run.records import ActionRecord, DecisionRecord, Record, StepRecord, step_id
+from jindi.run.records import (
+    ActionRecord,
+    ApprovalRecord,
+    DecisionRecord,
+    Record,
+    StepRecord,
+    approval_id,
+    step_id,
+)
 from jindi.vault import is_token
 
 ACTION, SIGN_IN, APPROVAL, GRANT = "staff_action", "staff_sign_in", "staff_approval", "staff_grant"
@@ -42,6 +50,10 @@ _TEXT_MAX = 200
 _SIGN_IN = "sign_in."
 
 
+Step = StepRecord | ApprovalRecord
+"""What takes four eyes: a step with a version, or with another operation."""
+
+
 class Told(NamedTuple):
     """An event to be let in by the front door."""
 
@@ -67,7 +79,7 @@ class Facts(Protocol):
 class Known(Facts, Protocol):
     """What the journal and the packs know beside it."""
 
-    def step(self, seq: int) -> StepRecord | None:
+    def step(self, seq: int) -> "Step | None":
         """The step at a place of the journal, if it is one."""
 
     def named(self, record: DecisionRecord) -> Mapping[str, Any]:
@@ -112,7 +124,7 @@ def tell(seq: int, record: Record, facts: Known) -> list[Told]:
     """The events that a record at a place of the journal says; none where nobody did anything."""
     if isinstance(record, ActionRecord):
         return tell_action(seq, record, facts)
-    if isinstance(record, StepRecord):
+    if isinstance(record, StepRecord | ApprovalRecord):
         return _step(seq, record, facts)
     if isinstance(record, DecisionRecord):
         return _deed(seq, record, facts)
@@ -155,17 +167,23 @@ def _of_action(actor: str, record: ActionRecord, facts: Facts) -> dict[str, Any]
     }  # fmt: skip
 
 
-def _step(seq: int, record: StepRecord, facts: Known) -> list[Told]:
-    actor = _who(record.name, record.key)
+def _step(seq: int, record: Step, facts: Known) -> list[Told]:
+    actor, place = _who(record.name, record.key), record.of if record.of >= 0 else seq
+    if actor in PROGRAMS:
+        return []
+    if isinstance(record, StepRecord):
+        group, on = "version", record.version or step_id(place)
+    else:
+        group, on = "approval", approval_id(place)
     fields = {
-        "actor": actor, "is_key": record.key.startswith("key_"), "action": f"version.{record.verb}", "kind": "change",
-        "on": record.version or step_id(record.of if record.of >= 0 else seq), "has_case": False, "allowed": True,
-        "date": date_of(record.received_us, facts.zone),
+        "actor": actor, "is_key": record.key.startswith("key_"), "action": f"{group}.{record.verb}", "kind": "change",
+        "on": on, "has_case": False, "allowed": True, "date": date_of(record.received_us, facts.zone),
     }  # fmt: skip
     told = [_told(ACTION, seq, record.received_us, fields)]
     if record.verb == "approve" and (asked := facts.step(record.of)) is not None:
         proposer = (_who(asked.name, asked.key), asked.received_us)
-        told.append(_approval(seq, record.received_us, actor, None, "version", proposer))
+        matter = "version" if isinstance(asked, StepRecord) else asked.what
+        told.append(_approval(seq, record.received_us, actor, None, matter, proposer))
     return told
 
 
