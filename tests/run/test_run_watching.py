@@ -221,6 +221,30 @@ def test_an_approval_names_both_and_how_fast_it_was():
     run(go())
 
 
+def test_what_takes_four_eyes_is_told_with_both_and_what_the_platform_then_does_is_nobodys_doing():
+    async def go():
+        async with world() as shop:
+            platform = shop.platform
+
+            async def step(verb, who, **more):
+                record = ApprovalRecord(APPROVAL, shop.clock.now_us(), verb, f"session_{who}", who, "why", **more)
+                return await platform.journal(record)
+
+            asked = await step("propose", "ann", what="key.create")
+            shop.clock.at_us += 3 * SECOND_US
+            await step("approve", "bob", of=asked)
+            await step("apply", "platform", of=asked)
+            told = await watched(shop)
+            actions = [
+                (fields["actor"], fields["action"], fields["on"]) for kind, _, fields in told if "action" in kind
+            ]
+            assert actions == [("ann", "approval.propose", "key.create"), ("bob", "approval.approve", "key.create")]
+            (both,) = [fields for kind, _, fields in told if kind == "staff_approval"]
+            assert (both["pair"], both["matter"], both["waited_s"]) == ("ann|bob", "key.create", 3)
+
+    run(go())
+
+
 def test_verdicts_and_lists_are_doings_of_whoever_they_name():
     async def go():
         async with world() as shop:

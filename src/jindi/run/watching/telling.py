@@ -10,15 +10,7 @@ from zoneinfo import ZoneInfo
 
 from jindi.basics.instants import DAY_US, SECOND_US
 from jindi.run.intake import OWN_IDS
-from jindi.run.records import (
-    ActionRecord,
-    ApprovalRecord,
-    DecisionRecord,
-    Record,
-    StepRecord,
-    approval_id,
-    step_id,
-)
+from jindi.run.records import ActionRecord, ApprovalRecord, DecisionRecord, Record, StepRecord, step_id
 from jindi.vault import is_token
 
 ACTION, SIGN_IN, APPROVAL, GRANT = "staff_action", "staff_sign_in", "staff_approval", "staff_grant"
@@ -50,10 +42,6 @@ _TEXT_MAX = 200
 _SIGN_IN = "sign_in."
 
 
-Step = StepRecord | ApprovalRecord
-"""What takes four eyes: a step with a version, or with another operation."""
-
-
 class Told(NamedTuple):
     """An event to be let in by the front door."""
 
@@ -79,8 +67,8 @@ class Facts(Protocol):
 class Known(Facts, Protocol):
     """What the journal and the packs know beside it."""
 
-    def step(self, seq: int) -> "Step | None":
-        """The step at a place of the journal, if it is one."""
+    def asked(self, seq: int) -> StepRecord | ApprovalRecord | None:
+        """What was proposed at a place of the journal, if something was."""
 
     def named(self, record: DecisionRecord) -> Mapping[str, Any]:
         """A decided event's fields by name."""
@@ -124,8 +112,10 @@ def tell(seq: int, record: Record, facts: Known) -> list[Told]:
     """The events that a record at a place of the journal says; none where nobody did anything."""
     if isinstance(record, ActionRecord):
         return tell_action(seq, record, facts)
-    if isinstance(record, StepRecord | ApprovalRecord):
+    if isinstance(record, StepRecord):
         return _step(seq, record, facts)
+    if isinstance(record, ApprovalRecord):
+        return _operation(seq, record, facts)
     if isinstance(record, DecisionRecord):
         return _deed(seq, record, facts)
     return []
@@ -167,22 +157,34 @@ def _of_action(actor: str, record: ActionRecord, facts: Facts) -> dict[str, Any]
     }  # fmt: skip
 
 
-def _step(seq: int, record: Step, facts: Known) -> list[Told]:
-    actor, place = _who(record.name, record.key), record.of if record.of >= 0 else seq
-    if actor in PROGRAMS:
-        return []
-    if isinstance(record, StepRecord):
-        group, on = "version", record.version or step_id(place)
-    else:
-        group, on = "approval", approval_id(place)
+def _step(seq: int, record: StepRecord, facts: Known) -> list[Told]:
+    actor = _who(record.name, record.key)
     fields = {
-        "actor": actor, "is_key": record.key.startswith("key_"), "action": f"{group}.{record.verb}", "kind": "change",
-        "on": on, "has_case": False, "allowed": True, "date": date_of(record.received_us, facts.zone),
+        "actor": actor, "is_key": record.key.startswith("key_"), "action": f"version.{record.verb}", "kind": "change",
+        "on": record.version or step_id(record.of if record.of >= 0 else seq), "has_case": False, "allowed": True,
+        "date": date_of(record.received_us, facts.zone),
     }  # fmt: skip
     told = [_told(ACTION, seq, record.received_us, fields)]
-    if record.verb == "approve" and (asked := facts.step(record.of)) is not None:
+    if record.verb == "approve" and (asked := facts.asked(record.of)) is not None:
         proposer = (_who(asked.name, asked.key), asked.received_us)
-        matter = "version" if isinstance(asked, StepRecord) else asked.what
+        told.append(_approval(seq, record.received_us, actor, None, "version", proposer))
+    return told
+
+
+def _operation(seq: int, record: ApprovalRecord, facts: Known) -> list[Told]:
+    """A step of what takes four eyes; what the platform does when it was approved is nobody's doing."""
+    if record.verb in ("apply", "fail"):
+        return []
+    actor = _who(record.name, record.key)
+    asked = record if record.of < 0 else facts.asked(record.of)
+    matter = asked.what if isinstance(asked, ApprovalRecord) else record.what
+    fields = {
+        "actor": actor, "is_key": record.key.startswith("key_"), "action": f"approval.{record.verb}", "kind": "change",
+        "on": matter, "has_case": False, "allowed": True, "date": date_of(record.received_us, facts.zone),
+    }  # fmt: skip
+    told = [_told(ACTION, seq, record.received_us, fields)]
+    if record.verb == "approve" and asked is not None and asked is not record:
+        proposer = (_who(asked.name, asked.key), asked.received_us)
         told.append(_approval(seq, record.received_us, actor, None, matter, proposer))
     return told
 
