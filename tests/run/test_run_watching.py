@@ -325,3 +325,25 @@ def test_a_planted_snooper_is_in_the_alerts():
             assert outcomes == {"ann": "allow", "eve": "review"}
 
     run(go())
+
+
+def test_an_operation_that_two_people_answer_each_other_is_an_approval_like_any_other():
+    async def go():
+        async with world() as shop:
+            platform, now_us = shop.platform, shop.clock.now_us()
+            begun = ApprovalRecord(APPROVAL, now_us, "propose", "per_1", "ann", "new key", what="key.create")
+            asked = await platform.step(begun)
+            shop.clock.at_us += 45 * SECOND_US
+            await platform.step(
+                ApprovalRecord(
+                    APPROVAL, shop.clock.now_us(), "approve", "per_2", "bob", "ok", of=asked, what="key.create"
+                )
+            )
+            told = await watched(shop)
+            [approval] = [fields for kind, _, fields in told if kind == "staff_approval"]
+            assert (approval["approver"], approval["proposer"], approval["matter"]) == ("bob", "ann", "key.create")
+            assert approval["waited_s"] == 45
+            actions = [fields["action"] for kind, _, fields in told if kind == "staff_action"]
+            assert actions == ["approval.propose", "approval.approve"]
+
+    run(go())
