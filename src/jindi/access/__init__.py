@@ -8,8 +8,10 @@ from jindi.access.actions import ACTIONS, Action, Group
 from jindi.access.budgets import Budgets, Rate, parse_rate
 from jindi.access.keys import ApiKey, ApiKeys
 from jindi.access.links import LINK_LIFETIME_US, Invitation, SignInLinks
+from jindi.access.names import folded
 from jindi.access.permits import FAILED, NOT_PERMITTED, About, Permits, Verdict
-from jindi.access.principal import Kind, Principal
+from jindi.access.policies import PARTIES
+from jindi.access.principal import Kind, Principal, name_mark
 from jindi.access.replays import Replays
 from jindi.access.roles import ROLES, Role, clashes, parse_roles
 from jindi.access.scopes import SCOPES, Scope, parse_scopes
@@ -32,6 +34,7 @@ __all__ = [
     "IDLE_US",
     "LINK_LIFETIME_US",
     "NOT_PERMITTED",
+    "PARTIES",
     "ROLES",
     "SCOPES",
     "About",
@@ -57,7 +60,9 @@ __all__ = [
     "clashes",
     "csrf_token",
     "digest_of",
+    "folded",
     "is_csrf_token",
+    "name_mark",
     "parse_rate",
     "parse_roles",
     "parse_scopes",

@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,7 @@ from jindi.packs import OUTCOMES, FieldDef, canonical_files, digest_of
 from jindi.ports import Blobs, Clock, Log, LogFailure
 from jindi.run import snapshots
 from jindi.run.answered import Answered, fingerprint
+from jindi.run.approvals.book import Book
 from jindi.run.archive import Archive
 from jindi.run.backup.saver import EVENT as OVERDUE_EVENT
 from jindi.run.backup.saver import Saver
@@ -33,6 +34,7 @@ from jindi.run.openings import Status
 from jindi.run.records import (
     ACTION,
     ActionRecord,
+    ApprovalRecord,
     DecisionRecord,
     DefinitionsRecord,
     Record,
@@ -42,6 +44,7 @@ from jindi.run.records import (
     decision_seq,
     decode,
     encode_action,
+    encode_approval,
     encode_definitions,
     encode_step,
 )
@@ -52,6 +55,7 @@ from jindi.run.trail import Trail
 from jindi.run.versions import Aside, Ledger, Watched, composed
 from jindi.run.versions.overlay import aside_of, beneath, laid
 from jindi.run.versions.overlay import compiled as compiled  # noqa: PLC0414 - it is asked for here
+from jindi.run.watching import Watching
 from jindi.vault import Tokens, Vault, is_token
 
 if TYPE_CHECKING:
@@ -87,6 +91,8 @@ class Settings:
     rounds of the follower that writes the archive; 0: none. `drift_hours` lie between two looks for drift; 0: none.
     `changes`: what puts policies in force, saved `files` at once, or an approval. A proposal that nobody has answered
     ends after `proposal_us`. `heads_minutes` lie between two signed heads that are exported; 0: only at the end.
+    `four_eyes`: operations on keys, the vault and people's data take a second person. One that nobody has answered ends
+    after `approval_us`, or after what `approval_us_of` says of its kind. `export_rows` are exported without one.
     """
 
     snapshot_every: int = 200_000
@@ -97,6 +103,10 @@ class Settings:
     changes: Literal["files", "approved"] = "files"
     proposal_us: int = 14 * DAY_US
     heads_minutes: int = 10
+    four_eyes: bool = True
+    approval_us: int = 72 * HOUR_US
+    approval_us_of: Mapping[str, int] = field(default_factory=dict)
+    export_rows: int = 1_000
 
 
 class NotNow(Exception):  # noqa: N818 - what the operator is told
@@ -179,6 +189,9 @@ class Platform:
         self.head: Checkpoint | None = None
         """The newest head that was signed since the start."""
         self._earlier: tuple[Lane, tuple[tuple[Earlier, ...], bool]] | None = None
+        self._acted = asyncio.Event()
+        self.watching: Watching | None = None
+        """What tells the engine what people do here; there since the start."""
         self.held: str | None = None
         """Why events from outside are not taken for now; None when they are."""
 
@@ -192,6 +205,11 @@ class Platform:
     def settings(self) -> Settings:
         """How the platform runs."""
         return self._settings
+
+    @property
+    def vault(self) -> Vault | None:
+        """The vault, if events come in through one."""
+        return self._vault
 
     @property
     def base(self) -> Mapping[str, str]:
@@ -214,9 +232,18 @@ class Platform:
         return self.lane.state.trail
 
     @property
+    def approvals(self) -> Book:
+        """What people asked for that takes four eyes, and what became of it."""
+        return self.lane.state.approvals
+
+    @property
     def watched(self) -> Watched:
         """What watched versions would have decided, and what the sides of a split did."""
         return self.lane.state.watch.watched
+
+    def say(self, text: str) -> None:
+        """Tell the operator something."""
+        self._tell(text)
 
     def now_us(self) -> int:
         """The platform's clock."""
@@ -225,7 +252,9 @@ class Platform:
     async def start(self, progress: Progress | None = None, *, same_packs: bool = False) -> None:
         """Recover from disk and begin to decide. Raises LogDamaged or LogFailure when that can't be done."""
         self._open(progress, same_packs=same_packs)
+        self.watching = Watching(self, self._blobs, self._tell)
         self._spawn(self._watch())
+        self._spawn(self._watch_staff(self.watching))
         if self._vault is not None:
             self._spawn(self._keep_rewrapped(self._vault))
         if self._settings.release_due:
@@ -332,6 +361,7 @@ class Platform:
         seq = self.lane.append(encode_step(step))
         self.ledger.note(seq, step)
         self.trail.note(seq, step)
+        self._acted.set()
         return seq
 
     async def journal(self, action: ActionRecord) -> int:
@@ -341,6 +371,18 @@ class Platform:
         """
         seq, durable = self.lane.journal(encode_action(action))
         self.trail.note(seq, action)
+        await durable
+        self._acted.set()
+        return seq
+
+    async def step(self, step: ApprovalRecord) -> int:
+        """Journal a step of an operation that takes four eyes; returns its number when it is durable, and only then may
+        anything follow from it. Raises Stopped or Busy when there is no such record, or none that is sure to last.
+        """
+        seq, durable = self.lane.journal(encode_approval(step))
+        # Noted at once, for a snapshot of now has the record behind it; a lane that stops is recovered without.
+        self.trail.note(seq, step)
+        self.approvals.note(seq, step)
         return await durable
 
     async def _durable(self) -> None:
@@ -856,6 +898,16 @@ class Platform:
                 self._tell(f"a finding ({what}) was not taken: {error or type(error).__name__}")
         return decided
 
+    async def _watch_staff(self, watching: Watching) -> None:
+        while not self._closing:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._acted.wait(), 1.0)
+            self._acted.clear()
+            try:
+                await watching.round()
+            except Exception as error:  # noqa: BLE001 - the cursor stays, so nothing is lost: the next round goes on there
+                self._tell(f"what people did could not be told: {error or type(error).__name__}")
+
     async def _release_due(self) -> None:
         while not self._closing:
             await asyncio.sleep(1.0)
@@ -903,6 +955,9 @@ class Platform:
             self._watcher.close()
         if self.saver is not None:
             self.saver.close()
+        if self.watching is not None:
+            with suppress(OSError):
+                self.watching.close()
         if self.warden is not None:
             self.warden.close()
         self.lane.settle()

@@ -214,6 +214,28 @@ class Vault:
             self.known.forget()
             return dropped
 
+    def number_of(self, name: str) -> int | None:
+        """The number that was drawn for a subject; None when nothing is kept of one of this name."""
+        with self._lock:
+            subject = self._store.subject(name)
+            return None if subject is None else subject.number
+
+    def name_of(self, number: int) -> str | None:
+        """The name of the subject of a number; None when there is none, or his key is gone."""
+        with self._lock:
+            subject = self._store.numbered(number)
+            return None if subject is None or subject.wrapped is None else subject.name
+
+    def erase_number(self, number: int, now_us: int) -> int:
+        """As `erase`, of the subject of this number and no other: who came in under his name later stays. Raises
+        LookupError.
+        """
+        with self._lock:
+            name = self.name_of(number)
+            if name is None:
+                raise LookupError("the vault has no subject of this number")
+            return self.erase(name, now_us)
+
     def has(self, name: str) -> bool:
         """Whether something is kept of a subject of this name."""
         return self._store.subject(name) is not None
@@ -264,6 +286,11 @@ class Vault:
             self._ring.change_root(root)
 
     # ---- looking
+
+    @property
+    def versions(self) -> tuple[Version, ...]:
+        """The versions of the key ring, the oldest first."""
+        return self._ring.versions
 
     def status(self) -> VaultStatus:
         """How much there is, and under which keys."""

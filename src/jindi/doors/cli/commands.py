@@ -5,7 +5,7 @@ import platform as machine
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -15,8 +15,9 @@ from rich.table import Table
 
 import jindi
 from jindi import packs
-from jindi.basics.instants import format_instant
+from jindi.basics.instants import DAY_US, format_instant
 from jindi.basics.problems import Problem, Problems
+from jindi.doors.cli.approvals import approvals_app
 from jindi.doors.cli.auditing import audit_app
 from jindi.doors.cli.helping import Plain
 from jindi.doors.cli.output import Output, counted
@@ -34,11 +35,14 @@ packs_app = typer.Typer(no_args_is_help=True, help="Packs: check, show, try, and
 features_app = typer.Typer(no_args_is_help=True, help="Features: what could be worth counting.")
 rules_app = typer.Typer(no_args_is_help=True, help="Rules: find them in the past.")
 config_app = typer.Typer(no_args_is_help=True, help="Settings and where each comes from.")
-keys_app = typer.Typer(no_args_is_help=True, help="API keys (while the platform is down).")
+keys_app = typer.Typer(
+    no_args_is_help=True, help="API keys (while the platform is down; on a running one: jindi approvals)."
+)
 backup_app = typer.Typer(help="Backups: make one, see how they stand, forget old ones, make their key.")
 app.add_typer(backup_app, name="backup")
 app.add_typer(packs_app, name="packs")
 app.add_typer(policies_app, name="policies")
+app.add_typer(approvals_app, name="approvals")
 app.add_typer(audit_app, name="audit")
 app.add_typer(controls_app, name="controls")
 app.add_typer(features_app, name="features")
@@ -195,7 +199,14 @@ def demo(
 
     output = Output(as_json=as_json)
     wiring, settled = _settle(ctx, output, data, folders, listen, changes, tls)
-    bring_up(wiring, settled, output, Simulation(seed, users, days))
+    bring_up(wiring, _with_one_person(settled), output, Simulation(seed, users, days))
+
+
+def _with_one_person(settled: Settled) -> Settled:
+    """The settings of a demo, which one person looks at: four eyes are off unless somebody says otherwise."""
+    if all(line.origin != "default" for line in settled.lines if line.name == "four_eyes"):
+        return settled
+    return replace(settled, platform=replace(settled.platform, four_eyes=False))
 
 
 @app.command()
@@ -833,6 +844,7 @@ def keys_new(
         list[str],
         typer.Option("--scope", metavar="SCOPE", help="A right: events:write, decisions:read, …; repeatable."),
     ],
+    days: Annotated[int | None, typer.Option(min=1, max=3_650, help="It ends after so many days; else never.")] = None,
     signed: Annotated[
         bool, typer.Option("--signed", help="Each request must be signed (RFC 9421); shows the private key.")
     ] = False,
@@ -854,6 +866,7 @@ def keys_new(
         rights = parse_scopes(scopes)
     except ValueError as error:
         output.fail(str(error), 2)
+    until_us = None if days is None else wiring.clock.now_us() + days * DAY_US
     if signed or public_key is not None:
         from jindi.doors.cli.signing import pair_of  # noqa: PLC0415
 
@@ -863,7 +876,7 @@ def keys_new(
             key = _alone(
                 wiring, settled, output, "key.create", f"{name} [{', '.join(sorted(rights))}] signed",
                 lambda: wiring.keys(wiring.blobs(settled)).create_signing(
-                    name, rights, wiring.clock.now_us(), public
+                    name, rights, wiring.clock.now_us(), public, expires_us=until_us
                 ),
             )  # fmt: skip
         except ValueError as error:
@@ -876,7 +889,7 @@ def keys_new(
     _must_exist(wiring, settled, output, or_empty=True)
     clear, key = _alone(
         wiring, settled, output, "key.create", f"{name} [{', '.join(sorted(rights))}]",
-        lambda: wiring.keys(wiring.blobs(settled)).create(name, rights, wiring.clock.now_us()),
+        lambda: wiring.keys(wiring.blobs(settled)).create(name, rights, wiring.clock.now_us(), expires_us=until_us),
     )  # fmt: skip
     output.give({"ok": True, "id": key.id, "api_key": clear})
     output.say(f"{key.id} {clear}\nThis is the only time that the key is shown.")
@@ -891,10 +904,14 @@ def keys_list(ctx: typer.Context, data: Data = None, as_json: AsJson = False) ->
     keys = wiring.keys(wiring.blobs(settled)).all()
     output.give({"keys": [
         {"id": k.id, "name": k.name, "scopes": sorted(k.scopes), "created": format_instant(k.created_us),
-         "revoked": None if k.revoked_us is None else format_instant(k.revoked_us), "signed": k.signs} for k in keys
+         "revoked": None if k.revoked_us is None else format_instant(k.revoked_us), "signed": k.signs,
+         "expires": None if k.expires_us is None else format_instant(k.expires_us),
+         "last_used": None if k.used_day < 0 else format_instant(k.used_day * DAY_US)[:10]} for k in keys
     ]})  # fmt: skip
     for key in keys:
-        state = "in force" if key.revoked_us is None else f"revoked {format_instant(key.revoked_us)}"
+        end = "" if key.expires_us is None else f" until {format_instant(key.expires_us)}"
+        used = "" if key.used_day < 0 else f", last used {format_instant(key.used_day * DAY_US)[:10]}"
+        state = f"in force{end}{used}" if key.revoked_us is None else f"revoked {format_instant(key.revoked_us)}"
         output.say(
             f"{key.id} {key.name} [{', '.join(sorted(key.scopes))}] made {format_instant(key.created_us)}, {state}"
             + (", signed" if key.signs else "")

@@ -184,6 +184,10 @@ async def _up(
         output.say(f"Jindi is up: {url}   data: {settled.data}   records replayed: {platform.replayed}")
         output.say(f"API key (shown once): {api_key}")
         output.say(f"Sign in once, within 15 minutes: {sign_in}")
+        if not settled.platform.four_eyes:
+            output.say(
+                "双人复核已关闭。Four eyes are off: one person alone changes keys and the vault (setting four_eyes)."
+            )
         if settled.transport.tls == "demo":
             output.say(f"Its certificate is our own; verify it against {wiring.own_authority(settled)}")
         if (warning := in_clear(settled)) is not None:
