@@ -150,7 +150,7 @@ METADATA: Final = {
 OUTSIDE: Final = "93.184.216.34"
 CALLERS: Final = frozenset(
     {
-        "client.py", "doors/cli/versioning.py", "doors/cli/explaining.py", "doors/cli/webhooks.py",
+        "client.py", "doors/cli/versioning.py", "doors/cli/explaining.py", "doors/cli/approving.py",
         "run/webhooks/reaching.py", "run/webhooks/sending.py", "run/controls/worlds.py", "run/controls/transport.py",
     }
 )  # fmt: skip
