@@ -135,6 +135,21 @@ def test_a_revoked_or_expired_key_and_the_session_that_it_opened_end_at_once():
     run(go())
 
 
+def test_a_session_that_was_opened_with_an_old_secret_ends_with_the_overlap():
+    async def go():
+        async with House() as house:
+            old = house.keys.create("old", frozenset({ADMIN}), NOON_US)[1]
+            guest = house.guest("old", key=old.id)
+            house.keys.rotate(old.id, NOON_US, overlap_us=10, expires_us=None)
+            house.shop.clock.at_us += 9
+            await guest.see("/console/keys")
+            house.shop.clock.at_us += 1
+            assert (await guest.http.get("/console/keys")).headers["location"] == "/sign-in?why=ended"
+            await house.guest("old", key=old.id).see("/console/keys")
+
+    run(go())
+
+
 def test_the_hot_route_forgets_a_key_at_its_end_and_an_old_secret_after_the_overlap():
     async def go():
         async with House() as house:

@@ -28,6 +28,7 @@ from jindi.run.approvals.approvals import OPEN_EACH_MAX, PAYLOAD_BYTES_MAX, Decl
 from jindi.run.approvals.operations import Line, Operation
 from jindi.run.audit import Audit, NotRecorded
 from jindi.run.records import APPROVAL, ApprovalRecord, decode, encode_approval
+from jindi.run.recovery import _approvals
 from jindi.run.trail import Wanted
 from shop_world import NOON_US, failing_append, pay, run
 
@@ -200,6 +201,20 @@ def test_what_was_asked_answered_and_done_is_the_same_after_a_restart_with_and_w
 
     run(go(snapshot=False))
     run(go(snapshot=True))
+
+
+def test_a_snapshot_of_before_there_were_approvals_is_completed_from_the_journal():
+    async def go():
+        async with two() as house:
+            entry = await house.ask(house.ann, "vault.rotate", {})
+            await house.answer(house.bob, entry)
+            await house.shop.send(pay(1))
+            house.shop.platform.lane.settle()
+            archive = house.shop.platform.archive
+            assert _approvals(archive, house.shop.log.next_seq()) == house.approvals.book
+            assert _approvals(archive, entry.seq) == Book()
+
+    run(go())
 
 
 # ---- who is who
