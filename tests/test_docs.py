@@ -242,6 +242,11 @@ async def played(page):
     clear, _ = keys.create("page", frozenset({Scope.ADMIN}), NOON_US)
     transport = httpx.ASGITransport(app=build_api(platform, keys, clock, dict))
     pairs, answer = [], None
+    ids = {}  # the page's, and those of this run
+
+    def here(text):
+        return re.sub(r"dec_[0-9a-f]{12}", lambda found: ids.get(found[0], found[0]), text)
+
     await platform.start()
     for what in ("platform.start", "key.create", "link.create"):  # as `jindi up` journals them
         await Audit(platform).act(Actor("cli", "page", "cli"), what)
@@ -251,14 +256,16 @@ async def played(page):
         ) as client:
             for language, text in re.findall(r"^```(sh|json)\n(.*?)^```", page, re.DOTALL | re.MULTILINE):
                 if language == "json":
-                    pairs.append((answer, json.loads(text)))
+                    if "decision_id" in (shown := json.loads(text)):
+                        ids.setdefault(shown["decision_id"], answer["decision_id"])
+                    pairs.append((answer, json.loads(here(text))))
                     continue
                 told = iter(bodies(text))
                 for line in text.splitlines():
                     if line.startswith("tell <<EOF"):
-                        answer = (await client.post("/v1/events", content=next(told))).json()
+                        answer = (await client.post("/v1/events", content=here(next(told)))).json()
                     elif line.startswith("ask dec_"):
-                        answer = (await client.get(f"/v1/decisions/{line.split()[1]}")).json()
+                        answer = (await client.get(f"/v1/decisions/{here(line.split()[1])}")).json()
     finally:
         await platform.close()
     return pairs
@@ -310,7 +317,9 @@ def test_the_draft_of_the_versions_page_has_the_digests_that_the_page_shows(requ
     shown = list(dict.fromkeys(re.findall(r"payment@[0-9a-f]{12}", text)))
     if request.config.getoption("--rewrite"):
         text = re.sub(r"\d+ cases hold; digest [0-9a-f]{12}", f"{cases} cases hold; digest {digest}", text)
-        text = re.sub(r"digest [0-9a-f]{12}", f"digest {digest}", text).replace(shown[0], was).replace(shown[1], version)
+        text = (
+            re.sub(r"digest [0-9a-f]{12}", f"digest {digest}", text).replace(shown[0], was).replace(shown[1], version)
+        )
         page.write_text(text, "utf-8")
     assert f"{cases} cases hold; digest {digest}" in text
     assert set(re.findall(r"digest ([0-9a-f]{12})", text)) == {digest}

@@ -645,14 +645,14 @@ def collect(stream, most):
 
 def test_the_stream_goes_on_after_the_last_event_that_was_seen(world, monkeypatch):
     monkeypatch.setattr(live, "LOOK_EVERY_S", 0)
-    chunks = collect(live.stream(world, world.program.events["login"].zone, world.rows[-3].seq, lambda: True), 3)
+    chunks = collect(live.stream(lambda: world, world.program.events["login"].zone, world.rows[-3].seq), 3)
     assert chunks[0] == "retry: 3000\n\n"
     assert chunks[1].startswith(f"id: {world.rows[-1].seq}\nevent: rows\ndata: [")
     assert chunks[2] == "event: beat\ndata: {}\n\n"
 
 
 def test_the_stream_ends_with_its_session(world):
-    chunks = collect(live.stream(world, world.program.events["login"].zone, None, lambda: False), 9)
+    chunks = collect(live.stream(lambda: None, world.program.events["login"].zone, None), 9)
     assert chunks == ["retry: 3000\n\n", "event: ended\ndata: {}\n\n"]
 
 

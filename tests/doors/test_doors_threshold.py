@@ -439,6 +439,35 @@ def test_a_bomb_of_json_is_refused_on_every_route_that_reads_json_before_it_is_d
     run(go())
 
 
+def test_what_is_done_with_a_webhook_is_recorded_before_it_is_done_and_shows_no_secret():
+    async def go():
+        shop = Shop()
+        reach = Reach(resolve=lambda *_: ["93.184.216.34"])
+        async with Api(shop, mailing=Mailing(Endpoints(shop.blobs, bytes), reach, None)) as api:
+            made = (
+                await api.ask("POST", "/v1/webhooks", {"url": "https://hooks.example/x", "outcomes": ["deny"]})
+            ).json()
+            for step, state in (("disable", "off"), ("enable", "on"), ("remove", "removed")):
+                told = await api.ask("POST", f"/v1/webhooks/{made['id']}/{step}")
+                assert told.json()["state"] == state
+            is_problem(await api.ask("POST", f"/v1/webhooks/{made['id']}/enable"), 404)
+            is_problem(await api.ask("POST", f"/v1/webhooks/{made['id']}/nonsense"), 404)
+            for asked in (
+                {"url": "https://x.example/", "outcomes": ["no"]},
+                {"url": "https://10.0.0.1/"},
+                {},
+                {"url": 1},
+            ):
+                reach._resolve = lambda host, _: [host] if host == "10.0.0.1" else ["93.184.216.34"]
+                is_problem(await api.ask("POST", "/v1/webhooks", asked), 400, "bad-request")
+            seen = (await api.ask("GET", "/v1/audit?what=webhook.change")).json()["actions"]
+            steps = [each["on"].partition(" ")[2] for each in seen]
+            assert [each for each in steps if each] == ["nonsense", "enable", "remove", "enable", "disable"]
+            assert made["secret"] not in json.dumps(seen)
+
+    run(go())
+
+
 def test_a_line_that_is_too_long_is_refused_unread_and_the_others_are_decided(monkeypatch):
     async def go():
         async with Api() as api:

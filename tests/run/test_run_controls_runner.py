@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import functools
 import json
+import os
 
 import msgspec
 import pytest
@@ -19,7 +20,7 @@ from jindi.run.audit import Audit
 from jindi.run.controls.register import BLOB, RESULT, RUN, Book, standings
 from jindi.run.controls.registry import CHECKS, Check, Found
 from jindi.run.controls.registry import look as look_at
-from jindi.run.controls.runner import Asking, Runner, Stopping, look_apart
+from jindi.run.controls.runner import Apart, Asking, Runner, Stopping
 from jindi.run.records import ActionRecord
 from shop_world import Clock
 
@@ -213,28 +214,50 @@ def test_evidence_comes_back_as_it_was_named(desk):
     assert desk.states()["SHOP1"] == "passed"
 
 
-def test_a_check_runs_in_a_process_of_its_own(desk):
-    made = apart_of(desk.outside, desk.settled, desk.definitions)
-    assert look_apart(made, desk.definitions.controls["SHOP2"], lambda: False).outcome == "passed"
-    assert look_apart(made, desk.definitions.controls["SHOP3"], lambda: False).outcome == "could_not_run"
-    with pytest.raises(Stopping):
-        look_apart(made, desk.definitions.controls["SHOP2"], lambda: True)
-    late = look_apart(made, desk.definitions.controls["SHOP2"], lambda: False, longest_s=0.0)
+def never():
+    return False
+
+
+def test_checks_run_in_one_process_of_their_own(desk):
+    apart = Apart(apart_of(desk.outside, desk.settled, desk.definitions), never)
+    controls = desk.definitions.controls
+    try:
+        assert apart.look(controls["SHOP2"]).outcome == "passed"
+        process = apart._child[0].pid
+        assert apart.look(controls["SHOP3"]).outcome == "could_not_run"
+        assert apart._child[0].pid == process != os.getpid()
+    finally:
+        apart.close()
+    assert apart._child is None
+
+
+def test_a_check_that_takes_too_long_is_ended_and_the_next_one_runs(desk):
+    apart = Apart(apart_of(desk.outside, desk.settled, desk.definitions), never, longest_s=0.0)
+    late = apart.look(desk.definitions.controls["SHOP2"])
     assert late.outcome == "could_not_run"
-    assert "took longer" in late.why.en
+    assert "was ended after" in late.why.en
+    apart._longest_s = 600.0
+    assert apart.look(desk.definitions.controls["SHOP2"]).outcome == "passed"
+    apart.close()
+
+
+def test_a_platform_that_closes_waits_for_no_check(desk):
+    apart = Apart(apart_of(desk.outside, desk.settled, desk.definitions), lambda: True)
+    with pytest.raises(Stopping):
+        apart.look(desk.definitions.controls["SHOP2"])
+    apart.close()
 
 
 def _dies():
-    import os
-
     os._exit(3)
 
 
 def test_a_process_that_dies_or_can_not_begin_has_not_run_its_check(desk):
-    died = look_apart(_dies, desk.definitions.controls["SHOP2"], lambda: False)
-    assert (died.outcome, "has died" in died.why.en) == ("could_not_run", True)
-    unable = look_apart(functools.partial(int, "x"), desk.definitions.controls["SHOP2"], lambda: False)
-    assert (unable.outcome, "ValueError" in unable.why.en) == ("could_not_run", True)
+    for made, saying in ((_dies, "has died"), (functools.partial(int, "x"), "ValueError")):
+        apart = Apart(made, never)
+        found = apart.look(desk.definitions.controls["SHOP2"])
+        assert (found.outcome, saying in found.why.en) == ("could_not_run", True)
+        apart.close()
 
 
 # ---- beside a running platform

@@ -29,6 +29,7 @@ from jindi.run.backup.restoring import Room
 from jindi.run.backup.sealing import fingerprint
 from jindi.run.controls.register import BLOB as CONTROLS
 from jindi.run.snapshots import PREFIX as SNAPSHOT
+from jindi.run.watching.bridge import BLOB as WATCHING
 from jindi.run.webhooks import Endpoints, Reach
 from jindi.run.webhooks.mailing import Mailing
 from jindi.run.webhooks.sending import receivers_context
@@ -53,7 +54,7 @@ half of the backup key."""
 SEALS = (checkpoints.PREFIX, heads.PREFIX)
 """The names of what is signed about the journal begin so."""
 
-KEPT_WHOLE = (ORIGIN, KEYS_SPLIT, BACKUP_TO, ApiKeys.BLOB, Endpoints.BLOB, CONTROLS)
+KEPT_WHOLE = (ORIGIN, KEYS_SPLIT, BACKUP_TO, ApiKeys.BLOB, Endpoints.BLOB, CONTROLS, WATCHING)
 """The small blobs that a backup takes. Sessions and sign-in links end with the machine that gave them."""
 
 PACKS = "packs.json"
@@ -64,7 +65,7 @@ DATABASES = ("vault.sqlite",)
 
 BASE_PACK = "core"
 EVALUATION_BYTES_MAX = 4 * 1024 * 1024
-SHIPPED = ("account", "payment", "platform")
+SHIPPED = ("account", "payment", "platform", "staff")
 
 
 class WallClock:

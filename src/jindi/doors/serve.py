@@ -114,7 +114,7 @@ async def serve(
     # (The two libraries type the same interface in different words.)
     behind_proxy: Any = ProxyHeadersMiddleware(cast("Any", application), trusted_hosts="127.0.0.1")
     config = uvicorn.Config(
-        behind_proxy, lifespan="off", http=cast("Any", connections(events, fences)),
+        behind_proxy, lifespan="off", ws="none", http=cast("Any", connections(events, fences)),
         proxy_headers=False, log_config=None, access_log=False,
         server_header=False, date_header=False, timeout_keep_alive=75, timeout_graceful_shutdown=5,
         h11_max_incomplete_event_size=65_536, ssl_context_factory=None if tls is None else lambda *_: tls,

@@ -82,6 +82,8 @@ class EventDef:
     late_after_us: int
     lifecycle: str | None = None
     """One of challenge_result, release, recall, verdict, list_entry for the events of a decision's life."""
+    own: bool = False
+    """Only the platform itself tells such events: nobody else may send them."""
 
 
 Unit = Literal["day", "week", "month", "year"]

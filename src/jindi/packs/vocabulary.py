@@ -12,7 +12,7 @@ from jindi.language import TIME_WORDS
 KEYS: Mapping[str, tuple[str, ...]] = {
     "pack": ("name", "version", "zone", "currency", "doc", "needs"),
     "doc": ("zh", "en"),
-    "event": ("doc", "late_after", "lifecycle", "fields"),
+    "event": ("doc", "late_after", "lifecycle", "own", "fields"),
     "field": (
         "type", "class", "doc", "required", "entity", "identifier", "subject", "values", "length_max", "least", "most",
         "currency", "currency_field",
@@ -73,7 +73,7 @@ CONTROLS_PERIOD_MAX_US = 366 * 86_400_000_000
 IDENTIFIERS: tuple[str, ...] = tuple(NORMAL_FORMS)
 """Kinds of identifier that intake can turn into tokens."""
 
-PERSONAL = ("phone", "id_card", "bank_card", "email", "name", "address", "account")
+PERSONAL = ("phone", "id_card", "bank_card", "email", "name", "address", "account", "text")
 """Kinds that point at a person: JR/T 0171-2020 puts them in C2, so a lower class is refused."""
 
 GIVEN_AWAY = ("phone", "mobile", "id_card", "bank_card", "card_number", "email")

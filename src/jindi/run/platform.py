@@ -55,6 +55,7 @@ from jindi.run.trail import Trail
 from jindi.run.versions import Aside, Ledger, Watched, composed
 from jindi.run.versions.overlay import aside_of, beneath, laid
 from jindi.run.versions.overlay import compiled as compiled  # noqa: PLC0414 - it is asked for here
+from jindi.run.watching import Watching
 from jindi.vault import Tokens, Vault, is_token
 
 if TYPE_CHECKING:
@@ -188,6 +189,9 @@ class Platform:
         self.head: Checkpoint | None = None
         """The newest head that was signed since the start."""
         self._earlier: tuple[Lane, tuple[tuple[Earlier, ...], bool]] | None = None
+        self._acted = asyncio.Event()
+        self.watching: Watching | None = None
+        """What tells the engine what people do here; there since the start."""
         self.held: str | None = None
         """Why events from outside are not taken for now; None when they are."""
 
@@ -248,7 +252,9 @@ class Platform:
     async def start(self, progress: Progress | None = None, *, same_packs: bool = False) -> None:
         """Recover from disk and begin to decide. Raises LogDamaged or LogFailure when that can't be done."""
         self._open(progress, same_packs=same_packs)
+        self.watching = Watching(self, self._blobs, self._tell)
         self._spawn(self._watch())
+        self._spawn(self._watch_staff(self.watching))
         if self._vault is not None:
             self._spawn(self._keep_rewrapped(self._vault))
         if self._settings.release_due:
@@ -355,6 +361,7 @@ class Platform:
         seq = self.lane.append(encode_step(step))
         self.ledger.note(seq, step)
         self.trail.note(seq, step)
+        self._acted.set()
         return seq
 
     async def journal(self, action: ActionRecord) -> int:
@@ -364,7 +371,9 @@ class Platform:
         """
         seq, durable = self.lane.journal(encode_action(action))
         self.trail.note(seq, action)
-        return await durable
+        await durable
+        self._acted.set()
+        return seq
 
     async def step(self, step: ApprovalRecord) -> int:
         """Journal a step of an operation that takes four eyes; returns its number when it is durable, and only then may
@@ -889,6 +898,16 @@ class Platform:
                 self._tell(f"a finding ({what}) was not taken: {error or type(error).__name__}")
         return decided
 
+    async def _watch_staff(self, watching: Watching) -> None:
+        while not self._closing:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._acted.wait(), 1.0)
+            self._acted.clear()
+            try:
+                await watching.round()
+            except Exception as error:  # noqa: BLE001 - the cursor stays, so nothing is lost: the next round goes on there
+                self._tell(f"what people did could not be told: {error or type(error).__name__}")
+
     async def _release_due(self) -> None:
         while not self._closing:
             await asyncio.sleep(1.0)
@@ -936,6 +955,9 @@ class Platform:
             self._watcher.close()
         if self.saver is not None:
             self.saver.close()
+        if self.watching is not None:
+            with suppress(OSError):
+                self.watching.close()
         if self.warden is not None:
             self.warden.close()
         self.lane.settle()

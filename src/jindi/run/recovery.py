@@ -144,6 +144,10 @@ def _from_snapshot(
         state.ledger = header.ledger if header.ledger is not None else _ledger(archive, header.seq)
         state.trail = Trail.load(header.trail) if header.trail is not None else _trail(state.ledger)
         state.approvals = header.approvals if header.approvals is not None else _approvals(archive, header.seq)
+        if header.deeds is not None:
+            state.deeds = Trail.load(header.deeds)
+        if header.alerts is not None:
+            state.alerts = Trail.load(header.alerts)
         state.watch = Watch(header.watched)
         return state, name, tree or tree_before(log, header.seq)
     return State.fresh(program, Windows(windows_plan)), None, journal.Tree()

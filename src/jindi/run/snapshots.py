@@ -64,6 +64,10 @@ class Header(msgspec.Struct, kw_only=True):
     """Where people's doings stand; None in a snapshot of before there were actions."""
     approvals: Book | None = None
     """Operations that take four eyes; None in a snapshot of before there were any: the journal tells."""
+    deeds: bytes | None = None
+    """Where their events about decisions and lists stand; None in a snapshot of before that was remembered."""
+    alerts: bytes | None = None
+    """Where alerts about staff stand; None in a snapshot of before there were any."""
 
 
 class Restored(msgspec.Struct):
@@ -98,6 +102,8 @@ def chunks(state: Any, last_record: bytes, frontier: Frontier | None = None) -> 
         watched=state.watch.watched,
         trail=state.trail.save(),
         approvals=state.approvals,
+        deeds=state.deeds.save(),
+        alerts=state.alerts.save(),
         frontier=None if frontier is None else list(frontier),
         sections=[Section(name, data.nbytes, hashlib.sha256(data).digest()) for name, data in buffers],
     )

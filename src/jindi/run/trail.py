@@ -52,7 +52,9 @@ class Page(msgspec.Struct, frozen=True):
 
 
 class Trail:
-    """The places of actions and steps, in order."""
+    """Places in the journal, in order: of actions and steps, or (a second one) of the events by which people settled
+    decisions and changed lists.
+    """
 
     def __init__(self) -> None:
         self._seqs = array("Q")
@@ -60,9 +62,17 @@ class Trail:
     def note(self, seq: int, record: Record) -> None:
         """Take in a record of the journal; what no person did says nothing here."""
         if isinstance(record, ActionRecord | StepRecord | ApprovalRecord):
-            self._seqs.append(seq)
-            if len(self._seqs) > SEQS_MAX:
-                del self._seqs[: SEQS_MAX // 16]
+            self.put(seq)
+
+    def put(self, seq: int) -> None:
+        """Take in a place that is known to belong here."""
+        self._seqs.append(seq)
+        if len(self._seqs) > SEQS_MAX:
+            del self._seqs[: SEQS_MAX // 16]
+
+    def between(self, first: int, until: int) -> "array[int]":
+        """The places from `first` on and before `until`, the oldest first."""
+        return self._seqs[bisect_left(self._seqs, first) : bisect_left(self._seqs, until)]
 
     def save(self) -> bytes:
         """The trail for a snapshot."""

@@ -25,6 +25,7 @@ from jindi.doors.api.hot import SIGNED_BY, Events, Gone, Receive, Scope, Send, T
 from jindi.doors.api.metrics import exposition
 from jindi.doors.api.openapi import document
 from jindi.doors.api.problems import Title, problem
+from jindi.doors.api.staff_alerts import AlertRoutes
 from jindi.doors.api.threshold import Threshold
 from jindi.doors.api.trail import TrailRoutes
 from jindi.doors.api.versions import PACKS_BYTES_MAX, Keyed, VersionRoutes
@@ -38,8 +39,9 @@ from jindi.ports import Clock
 from jindi.run.approvals.approvals import Approvals, approvals_of
 from jindi.run.audit import Actor, Audit, NotRecorded
 from jindi.run.intake import Refused
-from jindi.run.platform import NotNow, Platform, compiled
+from jindi.run.platform import Found, NotNow, Platform, compiled
 from jindi.run.versions.desk import Desk
+from jindi.run.watching import Alerts, Sight, Viewer
 from jindi.run.webhooks.mailing import Mailing
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -96,6 +98,7 @@ class Routes:
         self._platform, self._keys, self._base_files = platform, keys, base_files
         self._permits = permits
         self._audit = Audit(platform)
+        self._sight = Sight(platform)
         self._versions = VersionRoutes(desk, self._guard, self._may)
         self._trail = TrailRoutes(self._audit, platform, self._guard)
         asking = approvals or approvals_of(platform, permits, keys)
@@ -113,6 +116,7 @@ class Routes:
             *self._versions.routes(),
             *self._trail.routes(),
             *self._approvals.routes(),
+            *AlertRoutes(Alerts(self._platform, self._sight), self._guard, self._viewer).routes(),
             *self._webhooks.routes(),
             *self._controls.routes(),
             Route("/v1/packs", self._guard("packs.read", self._packs)),
@@ -165,9 +169,19 @@ class Routes:
             return self._audit.subject(asked["key"], asked["value"])
         return " ".join(str(asked[name]) for name in ("id", "step") if name in asked)
 
-    async def _decision(self, request: Request, _: Principal) -> Response:
+    def _viewer(self, principal: Principal) -> Viewer:
+        return Viewer(principal.name, self._may(principal, "staff_alerts.read").allowed)
+
+    def _find(self, request: Request, principal: Principal) -> Found:
+        """The decision that is asked for. Raises LookupError, also for one that is not for these eyes."""
+        found = self._platform.find(request.path_params["id"])
+        if not self._sight.may_see(self._viewer(principal), found.ep.event, found.record.values):
+            raise LookupError(f"record {found.seq} of the journal is no decision")
+        return found
+
+    async def _decision(self, request: Request, principal: Principal) -> Response:
         try:
-            found = self._platform.find(request.path_params["id"])
+            found = self._find(request, principal)
         except LookupError as error:
             return _error(problems.NOT_FOUND, str(error))
         body = self._platform.answer(found)
@@ -179,9 +193,9 @@ class Routes:
         })  # fmt: skip
         return Response(body[:-1] + b"," + more[1:], media_type="application/json")
 
-    async def _explanation(self, request: Request, _: Principal) -> Response:
+    async def _explanation(self, request: Request, principal: Principal) -> Response:
         try:
-            found = self._platform.find(request.path_params["id"])
+            found = self._find(request, principal)
         except LookupError as error:
             return _error(problems.NOT_FOUND, str(error))
         # The search for what would change a decision takes long: it must not make decisions wait.
@@ -189,15 +203,17 @@ class Routes:
         explanation = await asyncio.to_thread(self._platform.explanation, found, exact=exact)
         return Response(to_json(explanation), media_type="application/json")
 
-    async def _replay(self, request: Request, _: Principal) -> Response:
+    async def _replay(self, request: Request, principal: Principal) -> Response:
         try:
-            found = self._platform.find(request.path_params["id"])
+            found = self._find(request, principal)
         except LookupError as error:
             return _error(problems.NOT_FOUND, str(error))
         return _plain((await asyncio.to_thread(self._platform.replay, found)).document())
 
-    async def _features(self, request: Request, _: Principal) -> Response:
+    async def _features(self, request: Request, principal: Principal) -> Response:
         key, value = request.path_params["key"], request.path_params["value"]
+        if not self._sight.may_ask(self._viewer(principal), key, value):
+            return _error(problems.NOT_FOUND, "what is kept of staff is not for this key")
         try:
             features = self._platform.entity_features(key, value)
         except LookupError as error:

@@ -16,12 +16,14 @@ _INSTANT = {"type": "string", "format": "date-time"}
 
 def document(definitions: Definitions) -> dict[str, Any]:
     """The whole description."""
-    events = {f"event_{name}": _event(event) for name, event in definitions.events.items()}
+    # What only the platform itself tells, nobody can send.
+    taken = {name: event for name, event in definitions.events.items() if not event.own}
+    events = {f"event_{name}": _event(event) for name, event in taken.items()}
     any_event = {
         "oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in events],
         "discriminator": {
             "propertyName": "type",
-            "mapping": {name: f"#/components/schemas/event_{name}" for name in definitions.events},
+            "mapping": {name: f"#/components/schemas/event_{name}" for name in taken},
         },
     }
     return {
@@ -129,6 +131,14 @@ def _paths() -> dict[str, Any]:
             "get": _get("What people and keys did, the newest first; to look is recorded, too.", "readAudit",
                         _actions(), _audit_filters())
         },
+        "/v1/staff-alerts": {
+            "get": _get("Alerts about staff, the newest first: never about oneself or one's line.", "readStaffAlerts",
+                        _staff_alerts(), [each for each in _audit_filters() if each["name"] in ("before", "limit")])
+        },
+        "/v1/staff-alerts/{id}": {
+            "get": _get("One of them, with the event, what the rules saw, and the person's habits.", "readStaffAlert",
+                        anything, one_id)
+        },
         "/v1/heads": {
             "post": {
                 "summary": "Sign the head of the journal's Merkle tree now, and export it.",
@@ -204,6 +214,25 @@ def _actions() -> dict[str, Any]:
             "older": {"type": ["integer", "null"]},
         },
         "required": ["actions", "older"],
+    }
+
+
+def _staff_alerts() -> dict[str, Any]:
+    text, number = {"type": "string"}, {"type": "integer"}
+    reason = {"rule": text, "doc": text, "doc_zh": text, "score": number}
+    one = {
+        "decision_id": text, "at": _INSTANT, "event_type": text, "people": {"type": "array", "items": text},
+        "line": {"type": ["string", "null"]}, "action": {"type": ["string", "null"]}, "outcome": text, "score": number,
+        "status": text, "repeats": number,
+        "reasons": {"type": "array", "items": {"type": "object", "properties": reason, "required": list(reason)}},
+    }  # fmt: skip
+    return {
+        "type": "object",
+        "properties": {
+            "alerts": {"type": "array", "items": {"type": "object", "properties": one, "required": list(one)}},
+            "older": {"type": ["integer", "null"]},
+        },
+        "required": ["alerts", "older"],
     }
 
 

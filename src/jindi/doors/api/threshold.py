@@ -88,7 +88,8 @@ class Threshold:
                 )
         except NotYet as early:
             retry = (b"retry-after", str(early.wait_s).encode())
-            await answer(send, 503, problem(problems.SIGN_AGAIN, str(early)), MEDIA_TYPE, retry)
+            if not await self._waits(scope, receive, send, None):
+                await answer(send, 503, problem(problems.SIGN_AGAIN, str(early)), MEDIA_TYPE, retry)
         except OSError:
             # What can't be remembered can't be told from a replay later.
             await answer(send, 503, problem(problems.SIGN_AGAIN), MEDIA_TYPE, (b"retry-after", b"5"))

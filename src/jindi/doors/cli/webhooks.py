@@ -88,7 +88,7 @@ def webhooks_add(
     except Forbidden as error:
         keeping.refuse(error)
     made, secret = keeping.change(
-        "",
+        "add",
         lambda now_us: keeping.mailing.endpoints.add(
             url, now_us, outcomes=outcomes or [], types=types or [], asymmetric=asymmetric
         ),

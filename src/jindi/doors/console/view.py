@@ -31,8 +31,9 @@ MENU: Final = (
     ("policies", "/console/policies", "policies.read"),
     ("approvals", "/console/approvals", "approvals.read"),
     ("keys", "/console/keys", "keys.read"),
-    ("controls", "/console/controls", "controls.read"),
     ("audit", "/console/audit", "audit.read"),
+    ("controls", "/console/controls", "controls.read"),
+    ("staff_alerts", "/console/staff-alerts", "staff_alerts.read"),
 )
 """The menu: a page's name, its address, and what somebody must be allowed to do to see it."""
 

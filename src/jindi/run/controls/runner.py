@@ -4,8 +4,10 @@ import multiprocessing
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from typing import Any, Final
 
 import msgspec
@@ -130,48 +132,73 @@ def _plain(evidence: Mapping[str, Any]) -> dict[str, Any]:
 # ---- apart
 
 
-def look_apart(
-    made: Callable[[], Ground], control: ControlDef, is_stopping: Callable[[], bool], longest_s: float = CHECK_MAX_S
-) -> Found:
-    """Run a check in a process of its own, at a lower rank, so that decisions don't wait for it. `made` and the control
-    go to that process. Raises Stopping.
+class Apart:
+    """Checks in a process of their own, at a lower rank, so that decisions don't wait for them. The process begins
+    with the first check and takes the others, too; one that dies or takes too long is replaced.
+
+    `made` gives the ground there; it and the controls go to that process. Used by one thread.
     """
-    context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_in_child, args=(there, made, control), daemon=True)
-    process.start()
-    there.close()
-    until = time.monotonic() + longest_s
-    try:
-        while not here.poll(POLL_S):
-            if is_stopping():
-                raise Stopping
-            if time.monotonic() > until:
-                return _lost("检查用时过长，已中止", f"the check took longer than {longest_s:.0f} s and was ended")
-        found = here.recv()
-    except EOFError:
-        return _lost("检查所在的进程意外结束", "the process that the check ran in has died")
-    finally:
-        process.terminate()
-        process.join()
-        here.close()
-    assert isinstance(found, Found), "the child sends nothing else"
-    return found
+
+    def __init__(
+        self, made: Callable[[], Ground], is_stopping: Callable[[], bool], longest_s: float = CHECK_MAX_S
+    ) -> None:  # fmt: skip
+        self._made, self._is_stopping, self._longest_s = made, is_stopping, longest_s
+        self._child: tuple[BaseProcess, Connection] | None = None
+
+    def look(self, control: ControlDef) -> Found:
+        """Run the check of a control there. Raises Stopping."""
+        _, pipe = self._child = self._child or self._begun()
+        until = time.monotonic() + self._longest_s
+        try:
+            pipe.send(control)
+            while not pipe.poll(POLL_S):
+                if self._is_stopping():
+                    raise Stopping
+                if time.monotonic() > until:
+                    self.close()
+                    return _lost(
+                        "检查用时过长，已中止", f"the check took longer than {self._longest_s:.0f} s and was ended"
+                    )
+            found = pipe.recv()
+        except (EOFError, OSError):
+            self.close()
+            return _lost("检查所在的进程意外结束", "the process that the check ran in has died")
+        assert isinstance(found, Found), "the child sends nothing else"
+        return found
+
+    def _begun(self) -> "tuple[BaseProcess, Connection]":
+        context = multiprocessing.get_context("spawn")
+        here, there = context.Pipe()
+        process = context.Process(target=_in_child, args=(there, self._made), daemon=True)
+        process.start()
+        there.close()
+        return process, here
+
+    def close(self) -> None:
+        """End the process, whatever it is at."""
+        if self._child is not None:
+            process, pipe = self._child
+            self._child = None
+            process.terminate()
+            process.join()
+            pipe.close()
 
 
 def _lost(zh: str, en: str) -> Found:
     return Found("could_not_run", Words(zh, en), {})
 
 
-def _in_child(there: Connection, made: Callable[[], Ground], control: ControlDef) -> None:
+def _in_child(there: Connection, made: Callable[[], Ground]) -> None:
     os.nice(NICE)
-    try:
-        found = look(control, made())
-    except Exception as error:  # noqa: BLE001 - what could not be opened can't be looked at
-        kind = type(error).__name__
-        found = Found("could_not_run", Words(f"检查无从着手：{kind}", f"the check could not begin: {kind}"), {})
-    there.send(found)
-    there.close()
+    with suppress(EOFError):
+        while True:
+            control = there.recv()
+            try:
+                found = look(control, made())
+            except Exception as error:  # noqa: BLE001 - what could not be opened can't be looked at
+                kind = type(error).__name__
+                found = _lost(f"检查无从着手：{kind}", f"the check could not begin: {kind}")
+            there.send(found)
 
 
 def is_here(control: ControlDef) -> bool:

@@ -8,13 +8,13 @@ import msgspec
 
 from jindi.basics.instants import MINUTE_US
 from jindi.oversight import Result, Standing, Told, failing, tellings
-from jindi.packs import Definitions
+from jindi.packs import ControlDef, Definitions
 from jindi.ports import Blobs, Clock, Log
 from jindi.run.controls.ground import Ground
 from jindi.run.controls.register import Book, Kept, Named, standings
 from jindi.run.controls.registry import Found, look
 from jindi.run.controls.report import document
-from jindi.run.controls.runner import Asking, Looked, Recorded, Runner, Stopping, is_here, look_apart
+from jindi.run.controls.runner import Apart, Asking, Looked, Recorded, Runner, Stopping, is_here
 from jindi.vault import Vault
 
 FIRST_US: Final = 2 * MINUTE_US
@@ -61,24 +61,22 @@ class Warden:
             runner = Runner(self.book, self._clock, definitions.controls, definitions.digest)
             ground = self._ground(definitions, log, vault)
             made: list[Result] = []
+            apart = Apart(self._apart(definitions), self._stopping.is_set)
             try:
                 plan = runner.plan(Asking(only, is_due_only), ground)
-                made = runner.perform(plan, by, self._looked(definitions, ground), recorded)
+                made = runner.perform(plan, by, self._looked(ground, apart), recorded)
             except Stopping:
                 pass
             finally:
+                apart.close()
                 self.look(definitions, log)
             return made
 
-    def _looked(self, definitions: Definitions, ground: Ground) -> Looked:
-        made = self._apart(definitions)
-
-        def looked(control: Any) -> Found:
+    def _looked(self, ground: Ground, apart: Apart) -> Looked:
+        def looked(control: ControlDef) -> Found:
             if self._stopping.is_set():
                 raise Stopping
-            if is_here(control):
-                return look(control, ground)
-            return look_apart(made, control, self._stopping.is_set)
+            return look(control, ground) if is_here(control) else apart.look(control)
 
         return looked
 
