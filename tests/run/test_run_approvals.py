@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -30,6 +31,7 @@ from jindi.run.audit import Audit, NotRecorded
 from jindi.run.records import APPROVAL, ApprovalRecord, decode, encode_approval
 from jindi.run.recovery import _approvals
 from jindi.run.trail import Wanted
+from jindi.run.watching.telling import tell
 from shop_world import NOON_US, failing_append, pay, run
 
 LATE_US = 72 * HOUR_US
@@ -213,6 +215,28 @@ def test_a_snapshot_of_before_there_were_approvals_is_completed_from_the_journal
             archive = house.shop.platform.archive
             assert _approvals(archive, house.shop.log.next_seq()) == house.approvals.book
             assert _approvals(archive, entry.seq) == Book()
+
+    run(go())
+
+
+def test_who_approved_whose_operation_is_told_to_the_engine_that_watches_staff():
+    async def go():
+        async with two() as house:
+            entry = await house.ask(house.ann, "vault.rotate", {})
+            house.shop.clock.at_us += HOUR_US
+            await house.answer(house.bob, entry)
+            records = dict(house.shop.platform.archive.records())
+
+            class Facts:
+                zone = ZoneInfo("UTC")
+                step = staticmethod(records.get)
+
+            steps = [seq for seq, record in records.items() if isinstance(record, ApprovalRecord)]
+            told = [each for seq in steps for each in tell(seq, records[seq], Facts())]
+            assert [each.event_type for each in told] == ["staff_action", "staff_action", "staff_approval"]
+            fields = told[-1].fields
+            assert (fields["approver"], fields["proposer"], fields["matter"]) == ("bob", "ann", "vault.rotate")
+            assert fields["waited_s"] == 3600
 
     run(go())
 

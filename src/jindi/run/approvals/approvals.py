@@ -463,7 +463,8 @@ class Approvals:
     async def _acted(self, who: Principal | None, operation: Operation[Any, Any], kept: Any, entry: Entry) -> None:
         """The operation itself as an action in the audit, before it is done."""
         actor = Actor("", PLATFORM, "") if who is None else Actor(who.id, who.name, "")
-        await self._audit.act(actor, operation.what, f"{operation.on(kept)} {approval_id(entry.seq)}")
+        on = f"{operation.on(kept)} {approval_id(entry.seq)}"
+        await self._audit.act(actor, operation.what, on, rows=operation.rows(kept))
 
 
 def approvals_of(
