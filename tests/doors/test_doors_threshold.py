@@ -359,7 +359,7 @@ def test_tries_to_sign_in_are_counted_before_anything_is_looked_up_and_a_page_sa
         looked = []
         async with Api(shop, fences=fences) as inner:
             console = console_of(inner)
-            console._keys = type("Keys", (), {"holder": lambda _, text: looked.append(text)})()
+            console._keys = type("Keys", (), {"holder": lambda _, text, now_us: looked.append(text)})()
             async with Api(Shop(), console=console.app(), fences=fences) as api:
                 form = {"content-type": "application/x-www-form-urlencoded"}
                 answers = [
