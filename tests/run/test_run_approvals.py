@@ -229,7 +229,7 @@ def test_who_approved_whose_operation_is_told_to_the_engine_that_watches_staff()
 
             class Facts:
                 zone = ZoneInfo("UTC")
-                step = staticmethod(records.get)
+                asked = staticmethod(records.get)
 
             steps = [seq for seq, record in records.items() if isinstance(record, ApprovalRecord)]
             told = [each for seq in steps for each in tell(seq, records[seq], Facts())]

@@ -8,7 +8,7 @@ import pytest
 from jindi.access.roles import Role
 from jindi.run.audit import Actor, Audit
 from jindi.run.intake import OWN_IDS, Refused
-from jindi.run.records import STEP, DecisionRecord, StepRecord
+from jindi.run.records import APPROVAL, STEP, ApprovalRecord, DecisionRecord, StepRecord
 from jindi.run.watching import EVENTS
 from jindi.run.watching.bridge import BLOB
 from jindi.stores.files import MemoryBlobs
@@ -217,6 +217,30 @@ def test_an_approval_names_both_and_how_fast_it_was():
             assert [(a["approver"], a["proposer"], a["pair"], a["waited_s"]) for a in approvals] == [
                 ("bob", "ann", "ann|bob", 30)
             ]
+
+    run(go())
+
+
+def test_what_takes_four_eyes_is_told_with_both_and_what_the_platform_then_does_is_nobodys_doing():
+    async def go():
+        async with world() as shop:
+            platform = shop.platform
+
+            async def step(verb, who, **more):
+                record = ApprovalRecord(APPROVAL, shop.clock.now_us(), verb, f"session_{who}", who, "why", **more)
+                return await platform.journal(record)
+
+            asked = await step("propose", "ann", what="key.create")
+            shop.clock.at_us += 3 * SECOND_US
+            await step("approve", "bob", of=asked)
+            await step("apply", "platform", of=asked)
+            told = await watched(shop)
+            actions = [
+                (fields["actor"], fields["action"], fields["on"]) for kind, _, fields in told if "action" in kind
+            ]
+            assert actions == [("ann", "approval.propose", "key.create"), ("bob", "approval.approve", "key.create")]
+            (both,) = [fields for kind, _, fields in told if kind == "staff_approval"]
+            assert (both["pair"], both["matter"], both["waited_s"]) == ("ann|bob", "key.create", 3)
 
     run(go())
 

@@ -6,13 +6,15 @@ Knows: kinds of identifier, keys, and whose a field is. Never: what an event mea
 from jindi.vault.ciphers import PROFILES, USES_MAX, CannotOpen, Profile, Sealer, nonce_of, profile_named
 from jindi.vault.ring import KeyRing, RingProblem, Version, about_root
 from jindi.vault.roots import ROOT_BYTES, KeyRoot, new_stretch, passphrase_root, read_secret
+from jindi.vault.tally import SEEN
 from jindi.vault.tokens import KEY_BYTES, Tokens, is_token, new_key
-from jindi.vault.vault import Checked, Known, Opened, Personal, Vault, VaultStatus, kind_of
+from jindi.vault.vault import Checked, Known, Opened, Personal, Resealed, Sampled, Vault, VaultStatus, kind_of
 
 __all__ = [
     "KEY_BYTES",
     "PROFILES",
     "ROOT_BYTES",
+    "SEEN",
     "USES_MAX",
     "CannotOpen",
     "Checked",
@@ -22,7 +24,9 @@ __all__ = [
     "Opened",
     "Personal",
     "Profile",
+    "Resealed",
     "RingProblem",
+    "Sampled",
     "Sealer",
     "Tokens",
     "Vault",

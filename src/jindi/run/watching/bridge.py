@@ -208,7 +208,7 @@ class _Journal:
         fields = self._platform.archive.program(record.definitions).events[record.event_type].event.fields
         return {field.name: value for field, value in zip(fields, record.values, strict=True)}
 
-    def step(self, seq: int) -> StepRecord | ApprovalRecord | None:
+    def asked(self, seq: int) -> StepRecord | ApprovalRecord | None:
         with suppress(LookupError):
             record = self._platform.archive.record(seq)
             return record if isinstance(record, StepRecord | ApprovalRecord) else None
