@@ -247,7 +247,8 @@ def test_a_field_that_nobody_asked_for_is_refused(more):
 BODIES = [
     (b"", 400), (b"{", 400), (b"[]", 400), (b"null", 400), (b"\xff", 400), (b'{"kind":1,"why":"x"}', 400),
     (b'{"kind":"key.create","why":"x","payload":[]}', 400), (b'{"kind":"key.create","why":"x","payload":{}}', 409),
-    (b'{"kind":"vault.reseal","why":"x"}', 409), (b'{"kind":"staff.roles","why":"x","payload":{"a":1}}', 409),
+    (b'{"kind":"vault.reseal","why":"x","payload":{"a":1}}', 409),
+    (b'{"kind":"staff.roles","why":"x","payload":{"a":1}}', 409),
     (b'{"kind":"../../etc","why":"x"}', 403), (b"[" * 5_000, 400),
     (b'{"kind":"key.create","why":"x","payload":' + b'{"a":' * 2_000 + b"1" + b"}" * 2_000 + b"}", 400),
     (b'{"kind":"key.create","why":"' + b"x" * 70_000 + b'"}', 413),

@@ -27,6 +27,7 @@ from jindi.ports import LogFailure
 from jindi.run.approvals import Book, content_digest
 from jindi.run.approvals.approvals import OPEN_EACH_MAX, PAYLOAD_BYTES_MAX, Declined, Forbidden, said
 from jindi.run.approvals.operations import Line, Operation
+from jindi.run.approvals.vaults import Reseal
 from jindi.run.audit import Audit, NotRecorded
 from jindi.run.records import APPROVAL, ApprovalRecord, decode, encode_approval
 from jindi.run.recovery import _approvals
@@ -134,6 +135,21 @@ def test_the_ring_is_rotated_by_two_and_an_old_version_destroyed_by_three_people
             await house.answer(cleo, entry)
             assert house.state(entry) == "applied"
             assert [each.state for each in house.vault.versions] == ["destroyed", "active"]
+
+    run(go())
+
+
+def test_rows_are_sealed_anew_when_two_people_want_it_and_not_twice_at_a_time():
+    async def go():
+        async with two() as house:
+            await house.shop.send(pay(1))
+            house.approvals.register(Reseal(house.vault))
+            entry = await house.ask(house.ann, "vault.reseal", {})
+            assert house.vault.status().to_reseal is None
+            await house.answer(house.bob, entry)
+            assert (house.state(entry), house.vault.status().to_reseal is not None) == ("applied", True)
+            with declined("unfit"):
+                await house.ask(house.ann, "vault.reseal", {})
 
     run(go())
 
