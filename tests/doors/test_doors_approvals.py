@@ -135,6 +135,21 @@ def test_a_revoked_or_expired_key_and_the_session_that_it_opened_end_at_once():
     run(go())
 
 
+def test_a_session_that_was_opened_with_an_old_secret_ends_with_the_overlap():
+    async def go():
+        async with House() as house:
+            old = house.keys.create("old", frozenset({ADMIN}), NOON_US)[1]
+            guest = house.guest("old", key=old.id)
+            house.keys.rotate(old.id, NOON_US, overlap_us=10, expires_us=None)
+            house.shop.clock.at_us += 9
+            await guest.see("/console/keys")
+            house.shop.clock.at_us += 1
+            assert (await guest.http.get("/console/keys")).headers["location"] == "/sign-in?why=ended"
+            await house.guest("old", key=old.id).see("/console/keys")
+
+    run(go())
+
+
 def test_the_hot_route_forgets_a_key_at_its_end_and_an_old_secret_after_the_overlap():
     async def go():
         async with House() as house:
@@ -232,7 +247,8 @@ def test_a_field_that_nobody_asked_for_is_refused(more):
 BODIES = [
     (b"", 400), (b"{", 400), (b"[]", 400), (b"null", 400), (b"\xff", 400), (b'{"kind":1,"why":"x"}', 400),
     (b'{"kind":"key.create","why":"x","payload":[]}', 400), (b'{"kind":"key.create","why":"x","payload":{}}', 409),
-    (b'{"kind":"vault.reseal","why":"x"}', 409), (b'{"kind":"staff.roles","why":"x","payload":{"a":1}}', 409),
+    (b'{"kind":"vault.reseal","why":"x","payload":{"a":1}}', 409),
+    (b'{"kind":"staff.roles","why":"x","payload":{"a":1}}', 409),
     (b'{"kind":"../../etc","why":"x"}', 403), (b"[" * 5_000, 400),
     (b'{"kind":"key.create","why":"x","payload":' + b'{"a":' * 2_000 + b"1" + b"}" * 2_000 + b"}", 400),
     (b'{"kind":"key.create","why":"' + b"x" * 70_000 + b'"}', 413),

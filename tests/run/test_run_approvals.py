@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -26,9 +27,12 @@ from jindi.ports import LogFailure
 from jindi.run.approvals import Book, content_digest
 from jindi.run.approvals.approvals import OPEN_EACH_MAX, PAYLOAD_BYTES_MAX, Declined, Forbidden, said
 from jindi.run.approvals.operations import Line, Operation
+from jindi.run.approvals.vaults import Reseal
 from jindi.run.audit import Audit, NotRecorded
 from jindi.run.records import APPROVAL, ApprovalRecord, decode, encode_approval
+from jindi.run.recovery import _approvals
 from jindi.run.trail import Wanted
+from jindi.run.watching.telling import tell
 from shop_world import NOON_US, failing_append, pay, run
 
 LATE_US = 72 * HOUR_US
@@ -135,6 +139,21 @@ def test_the_ring_is_rotated_by_two_and_an_old_version_destroyed_by_three_people
     run(go())
 
 
+def test_rows_are_sealed_anew_when_two_people_want_it_and_not_twice_at_a_time():
+    async def go():
+        async with two() as house:
+            await house.shop.send(pay(1))
+            house.approvals.register(Reseal(house.vault))
+            entry = await house.ask(house.ann, "vault.reseal", {})
+            assert house.vault.status().to_reseal is None
+            await house.answer(house.bob, entry)
+            assert (house.state(entry), house.vault.status().to_reseal is not None) == ("applied", True)
+            with declined("unfit"):
+                await house.ask(house.ann, "vault.reseal", {})
+
+    run(go())
+
+
 def test_a_person_is_erased_by_two_and_the_journal_names_him_by_a_token_only():
     async def go():
         async with two() as house:
@@ -200,6 +219,42 @@ def test_what_was_asked_answered_and_done_is_the_same_after_a_restart_with_and_w
 
     run(go(snapshot=False))
     run(go(snapshot=True))
+
+
+def test_a_snapshot_of_before_there_were_approvals_is_completed_from_the_journal():
+    async def go():
+        async with two() as house:
+            entry = await house.ask(house.ann, "vault.rotate", {})
+            await house.answer(house.bob, entry)
+            await house.shop.send(pay(1))
+            house.shop.platform.lane.settle()
+            archive = house.shop.platform.archive
+            assert _approvals(archive, house.shop.log.next_seq()) == house.approvals.book
+            assert _approvals(archive, entry.seq) == Book()
+
+    run(go())
+
+
+def test_who_approved_whose_operation_is_told_to_the_engine_that_watches_staff():
+    async def go():
+        async with two() as house:
+            entry = await house.ask(house.ann, "vault.rotate", {})
+            house.shop.clock.at_us += HOUR_US
+            await house.answer(house.bob, entry)
+            records = dict(house.shop.platform.archive.records())
+
+            class Facts:
+                zone = ZoneInfo("UTC")
+                asked = staticmethod(records.get)
+
+            steps = [seq for seq, record in records.items() if isinstance(record, ApprovalRecord)]
+            told = [each for seq in steps for each in tell(seq, records[seq], Facts())]
+            assert [each.event_type for each in told] == ["staff_action", "staff_action", "staff_approval"]
+            fields = told[-1].fields
+            assert (fields["approver"], fields["proposer"], fields["matter"]) == ("bob", "ann", "vault.rotate")
+            assert fields["waited_s"] == 3600
+
+    run(go())
 
 
 # ---- who is who

@@ -123,8 +123,8 @@ class Console:
         session = self._sessions.read(clear_id, now_us, use=use)
         if session is not None and session.key and self._keys is not None:
             key = self._keys.get(session.key)
-            if key is None or not key.is_live(now_us):
-                # What a key opened ends with the key.
+            # What a key opened ends with the key, and what may have been opened with its old secret ends with that.
+            if key is None or not key.is_live(now_us) or session.opened_us < key.overlap_us <= now_us:
                 self._sessions.close(clear_id)
                 session = None
         return session, clear_id if session is not None else None

@@ -65,6 +65,10 @@ class Export(Operation[AskedExport, KeptExport]):
         named = {name: getattr(kept, name) for name in ("outcome", "type", "rule", "trouble")}
         return " ".join([*(f"{name}={value}" for name, value in named.items() if value), f"rows={kept.rows}"])
 
+    def rows(self, kept: KeptExport) -> int:
+        """As counted when it was asked for."""
+        return kept.rows
+
     def lines(self, kept: KeptExport) -> tuple[Line, ...]:
         """The filter and the number of rows."""
         return (

@@ -18,7 +18,7 @@ from jindi.basics.instants import HOUR_US
 from jindi.run.approvals.book import Book, Entry, State, content_digest
 from jindi.run.approvals.keys import Create, Revoke, Rotate
 from jindi.run.approvals.operations import Delivery, Line, Operation, Unfit
-from jindi.run.approvals.vaults import DestroyRing, Erase, RotateRing
+from jindi.run.approvals.vaults import DestroyRing, Erase, Reseal, RotateRing
 from jindi.run.audit import Actor, Audit, NotRecorded
 from jindi.run.lane import Busy, Stopped
 from jindi.run.platform import Platform
@@ -463,7 +463,8 @@ class Approvals:
     async def _acted(self, who: Principal | None, operation: Operation[Any, Any], kept: Any, entry: Entry) -> None:
         """The operation itself as an action in the audit, before it is done."""
         actor = Actor("", PLATFORM, "") if who is None else Actor(who.id, who.name, "")
-        await self._audit.act(actor, operation.what, f"{operation.on(kept)} {approval_id(entry.seq)}")
+        on = f"{operation.on(kept)} {approval_id(entry.seq)}"
+        await self._audit.act(actor, operation.what, on, rows=operation.rows(kept))
 
 
 def approvals_of(
@@ -474,7 +475,7 @@ def approvals_of(
     settings = platform.settings
     operations: list[Operation[Any, Any]] = [Create(keys), Revoke(keys), Rotate(keys)]
     if (vault := platform.vault) is not None:
-        operations += [RotateRing(vault), DestroyRing(vault), Erase(vault, platform.blind)]
+        operations += [RotateRing(vault), DestroyRing(vault), Reseal(vault), Erase(vault, platform.blind)]
     return Approvals(
         platform, permits, keys, operations, is_on=settings.four_eyes, open_us=settings.approval_us,
         open_us_of=settings.approval_us_of, people=people, is_gone=is_gone,

@@ -84,6 +84,10 @@ class Operation(Generic[Asked, Kept]):
         """Exactly what is approved, for people."""
         raise NotImplementedError
 
+    def rows(self, kept: Kept) -> int:  # noqa: ARG002 - most give out none
+        """How many rows it gives out at the most, -1: it is not of that kind."""
+        return -1
+
     # ---- what they have in common
 
     def read(self, document: Any) -> Asked:

@@ -30,6 +30,10 @@ class DestroyVersion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: int
 
 
+class ResealVault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All rows sealed anew, under new keys of their subjects."""
+
+
 class EraseSubject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whose key is to be destroyed: a user's number, as the events have it, or a token."""
 
@@ -127,6 +131,41 @@ class DestroyRing(Operation[DestroyVersion, DestroyVersion]):
 
     def _one(self, number: int) -> Version | None:
         return next((each for each in self._vault.versions if each.number == number), None)
+
+
+class Reseal(Operation[ResealVault, ResealVault]):
+    """Every subject gets a new key and its rows are sealed under it; the platform does that by itself, by and by."""
+
+    what, asked, kept = "vault.reseal", ResealVault, ResealVault
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+
+    async def prepare(self, asked: ResealVault) -> ResealVault:
+        """The same, when none is under way."""
+        if await self.is_done(asked):
+            raise Unfit("重新加密已在进行", "rows are being sealed anew already; see jindi vault status")
+        return asked
+
+    async def base(self, kept: ResealVault) -> object:  # noqa: ARG002 - the whole ring is the base
+        """All versions and their states: the active one's cipher is what rows are sealed with."""
+        return _ring(self._vault)
+
+    async def is_done(self, kept: ResealVault) -> bool:  # noqa: ARG002 - there is one at a time
+        """Whether it has begun. One that has ended meanwhile is begun again, which costs time and harms nothing."""
+        return (await asyncio.to_thread(self._vault.status)).to_reseal is not None
+
+    async def apply(self, kept: ResealVault, now_us: int) -> None:  # noqa: ARG002 - it says nothing but that
+        """Begin it."""
+        await asyncio.to_thread(self._vault.begin_reseal, now_us)
+
+    def on(self, kept: ResealVault) -> str:  # noqa: ARG002 - it says nothing but that
+        """The cipher."""
+        return self._vault.versions[-1].profile
+
+    def lines(self, kept: ResealVault) -> tuple[Line, ...]:  # noqa: ARG002 - it says nothing but that
+        """The cipher."""
+        return (Line("算法", "Cipher", self._vault.versions[-1].profile),)
 
 
 class Erase(Operation[EraseSubject, ErasedSubject]):

@@ -172,8 +172,8 @@ def _step(seq: int, record: StepRecord, facts: Known) -> list[Told]:
 
 
 def _operation(seq: int, record: ApprovalRecord, facts: Known) -> list[Told]:
-    """A step of what takes four eyes; what the platform does when it was approved is nobody's doing."""
-    if record.verb in ("apply", "fail"):
+    """A step of what takes four eyes; what the platform does by itself is nobody's doing, and has no key."""
+    if record.verb in ("apply", "fail", "waive") or not record.key:
         return []
     actor = _who(record.name, record.key)
     asked = record if record.of < 0 else facts.asked(record.of)
