@@ -1,15 +1,46 @@
-"""Who may come in: API keys, one-time sign-in links, sessions of people.
+"""Who may come in: API keys, one-time sign-in links, staff accounts with their factors, sessions of people.
 
-Knows: digests of secrets, scopes, time limits. Never: a clock, chance (instants and random bytes are
-handed in), or a secret in clear after the moment it was made.
+Knows: digests of secrets, scopes and roles, rules for passwords, time limits. Never: a clock, chance (instants and
+random bytes are handed in), or a secret in clear after the moment it was made.
 """
 
+from jindi.access.devices import STRANGER, Device, Lock, Lockouts, known_device, nobody
+from jindi.access.drafts import Drafts
 from jindi.access.keys import ApiKey, ApiKeys
 from jindi.access.links import LINK_LIFETIME_US, Invitation, SignInLinks
+from jindi.access.logins import normal_login, person_name
+from jindi.access.oidc import (
+    Asked,
+    Identity,
+    OidcRefused,
+    OidcSettings,
+    Provider,
+    answered_code,
+    ask,
+    identity,
+    is_safe_address,
+    read_provider,
+    roles_of,
+)
+from jindi.access.passkeys import (
+    Passkey,
+    PasskeyRefused,
+    Site,
+    asserted,
+    assertion,
+    new_challenge,
+    registered,
+    registration,
+)
+from jindi.access.passwords import PROFILES, Hasher, PasswordProfile, ProfileName, Ranges, Trouble, troubles
+from jindi.access.people import INVITATION_LIFETIME_US, Factor, Staff, StaffAccount, State
+from jindi.access.principal import Kind, Principal
+from jindi.access.roles import Role, clashes, parse_roles, refuse_clash
 from jindi.access.scopes import SCOPES, Scope, allows, parse_scopes
 from jindi.access.secrets import RandomBytes, digest_of
 from jindi.access.sessions import (
     ABSOLUTE_US,
+    FRESH_US,
     IDLE_US,
     NewSession,
     Session,
@@ -17,24 +48,76 @@ from jindi.access.sessions import (
     csrf_token,
     is_csrf_token,
 )
+from jindi.access.totp import new_totp, totp_counter, totp_link, totp_text
 
 __all__ = [
     "ABSOLUTE_US",
+    "FRESH_US",
     "IDLE_US",
+    "INVITATION_LIFETIME_US",
     "LINK_LIFETIME_US",
+    "PROFILES",
     "SCOPES",
+    "STRANGER",
     "ApiKey",
     "ApiKeys",
+    "Asked",
+    "Device",
+    "Drafts",
+    "Factor",
+    "Hasher",
+    "Identity",
     "Invitation",
+    "Kind",
+    "Lock",
+    "Lockouts",
     "NewSession",
+    "OidcRefused",
+    "OidcSettings",
+    "Passkey",
+    "PasskeyRefused",
+    "PasswordProfile",
+    "Principal",
+    "ProfileName",
+    "Provider",
     "RandomBytes",
+    "Ranges",
+    "Role",
     "Scope",
     "Session",
     "Sessions",
     "SignInLinks",
+    "Site",
+    "Staff",
+    "StaffAccount",
+    "State",
+    "Trouble",
     "allows",
+    "answered_code",
+    "ask",
+    "asserted",
+    "assertion",
+    "clashes",
     "csrf_token",
     "digest_of",
+    "identity",
     "is_csrf_token",
+    "is_safe_address",
+    "known_device",
+    "new_challenge",
+    "new_totp",
+    "nobody",
+    "normal_login",
+    "parse_roles",
     "parse_scopes",
+    "person_name",
+    "read_provider",
+    "refuse_clash",
+    "registered",
+    "registration",
+    "roles_of",
+    "totp_counter",
+    "totp_link",
+    "totp_text",
+    "troubles",
 ]

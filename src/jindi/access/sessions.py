@@ -1,7 +1,7 @@
 """Sessions: a signed-in person's browser, for a limited time."""
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -18,24 +18,46 @@ IDLE_US = 30 * MINUTE_US
 ABSOLUTE_US = 12 * HOUR_US
 """However busy, a session ends after this long: a working day, not a week."""
 
+FRESH_US = 5 * MINUTE_US
+"""A second factor that was shown no longer ago than this is fresh enough for what is sensitive. Design default."""
+
 _SAVE_EVERY_US = MINUTE_US
 """Use is noted on disk at most once a minute: a restart may shorten a session by that, never lengthen it."""
 
 _ID_LENGTH_MAX = 64
 
+IsLiving = Callable[[str, int], bool]
+"""Whether sessions of an account go on that were opened at an epoch of it; for the account "" of nobody, whether
+sessions that were opened with a link or a key go on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Who is signed in, with which rights, since when, last used when."""
+    """Who is signed in, with which rights, since when, last used when.
+
+    A session of an account has its id in `account`, and no scopes: what its person may do is asked of the account at
+    each request. One that was opened with a link or a key has scopes, and no account. `id` is public and names the
+    session in lists and records. `mfa_us` is the instant at which a second factor was last shown, None: never.
+    """
 
     who: str
     scopes: frozenset[Scope]
     opened_us: int
     used_us: int
+    account: str = ""
+    id: str = ""
+    mfa_us: int | None = None
+    device: str = ""
+    by: str = ""
+    """How its owner came in: `password`, `oidc`, `key`, `link`."""
 
     def may(self, wanted: Scope) -> bool:
         """Whether this person has the right `wanted`."""
         return allows(self.scopes, wanted)
+
+    def is_fresh(self, now_us: int) -> bool:
+        """Whether a second factor was shown so recently that sensitive things may be done."""
+        return self.mfa_us is not None and now_us - self.mfa_us < FRESH_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +74,41 @@ class _Record(msgspec.Struct, frozen=True):
     scopes: list[Scope]
     opened_us: int
     used_us: int
+    account: str = ""
+    epoch: int = 0
+    mfa_us: int | None = None
+    device: str = ""
+    by: str = ""
 
 
 class Sessions:
-    """All open sessions, by the digest of their id. Ended ones are forgotten when a new one opens."""
+    """All open sessions, by the digest of their id. Ended ones are forgotten when a new one opens.
+
+    `is_living` is asked at each look: a disabled account, a changed password or other roles end sessions at once,
+    also those that lay on the disk. Without it there are no sessions of accounts.
+    """
 
     BLOB = "access-sessions.json"
 
     def __init__(
-        self, blobs: Blobs, random: RandomBytes, *, idle_us: int = IDLE_US, absolute_us: int = ABSOLUTE_US
-    ) -> None:
-        self._blobs, self._random = blobs, random
+        self, blobs: Blobs, random: RandomBytes, *, idle_us: int = IDLE_US, absolute_us: int = ABSOLUTE_US,
+        is_living: IsLiving = lambda account, _: not account,
+    ) -> None:  # fmt: skip
+        self._blobs, self._random, self._is_living = blobs, random, is_living
         self._idle_us, self._absolute_us = idle_us, absolute_us
         self._records = {record.digest: record for record in read_records(blobs, self.BLOB, _Record)}
         self._saved_us: dict[bytes, int] = {d: record.used_us for d, record in self._records.items()}
 
-    def open(self, who: str, scopes: frozenset[Scope], now_us: int) -> NewSession:
+    def open(
+        self, who: str, scopes: frozenset[Scope], now_us: int, *, account: str = "", epoch: int = 0,
+        mfa_us: int | None = None, device: str = "", by: str = "",
+    ) -> NewSession:  # fmt: skip
         """A new session under a new id: signing in never goes on with an id from before."""
+        assert not (account and scopes), "people have roles, keys and links have scopes"
         clear_id = new_secret("", self._random)
-        record = _Record(digest_of(clear_id), who, sorted(scopes), now_us, now_us)
+        record = _Record(
+            digest_of(clear_id), who, sorted(scopes), now_us, now_us, account, epoch, mfa_us, device, by
+        )  # fmt: skip
         living = {d: kept for d, kept in self._records.items() if not self._ended(kept, now_us)}
         self._replace(living | {record.digest: record})
         return NewSession(clear_id, _public(record))
@@ -97,6 +135,26 @@ class Sessions:
                 self._replace(self._records)
         return _public(record)
 
+    def rotate(self, clear_id: str, now_us: int, *, epoch: int | None = None, mfa_us: int | None = None) -> NewSession:
+        """The same session under another id, because it now may more (or its account's epoch went on); the old id
+        ends. Its absolute limit does not move. Raises LookupError when there is no such session.
+        """
+        digest = digest_of(clear_id)
+        record = self._records[digest]
+        fresh_id = new_secret("", self._random)
+        fresh = msgspec.structs.replace(
+            record, digest=digest_of(fresh_id), used_us=now_us, epoch=record.epoch if epoch is None else epoch,
+            mfa_us=record.mfa_us if mfa_us is None else mfa_us,
+        )  # fmt: skip
+        rest = {d: kept for d, kept in self._records.items() if d != digest}
+        self._replace(rest | {fresh.digest: fresh})
+        return NewSession(fresh_id, _public(fresh))
+
+    def of_account(self, account: str, now_us: int) -> tuple[Session, ...]:
+        """The open sessions of an account, the newest first."""
+        mine = [each for each in self._records.values() if each.account == account and not self._ended(each, now_us)]
+        return tuple(_public(each) for each in sorted(mine, key=lambda record: -record.opened_us))
+
     def close(self, clear_id: str) -> bool:
         """End a session now; False when there was none with this id."""
         digest = digest_of(clear_id)
@@ -104,6 +162,22 @@ class Sessions:
             return False
         self._replace({d: record for d, record in self._records.items() if d != digest})
         return True
+
+    def close_one(self, account: str, session: str) -> bool:
+        """End a session of an account by its public id; False when the account has none of this id."""
+        rest = {d: kept for d, kept in self._records.items() if kept.account != account or _id(kept) != session}
+        ended = len(rest) < len(self._records)
+        if ended:
+            self._replace(rest)
+        return ended
+
+    def close_account(self, account: str) -> int:
+        """End every session of an account, at once; how many there were."""
+        kept = {d: record for d, record in self._records.items() if record.account != account}
+        ended = len(self._records) - len(kept)
+        if ended:
+            self._replace(kept)
+        return ended
 
     def close_all(self, who: str) -> int:
         """End every session of a person, at once; how many there were."""
@@ -115,7 +189,9 @@ class Sessions:
 
     def _ended(self, record: _Record, now_us: int) -> bool:
         idle, open_for = now_us - record.used_us, now_us - record.opened_us
-        return idle >= self._idle_us or open_for >= self._absolute_us
+        if idle >= self._idle_us or open_for >= self._absolute_us:
+            return True
+        return not self._is_living(record.account, record.epoch)
 
     def _replace(self, records: Mapping[bytes, _Record]) -> None:
         save_records(self._blobs, self.BLOB, records.values())
@@ -136,5 +212,13 @@ def is_csrf_token(clear_id: str, given: str) -> bool:
     return hmac.compare_digest(csrf_token(clear_id).encode(), given.encode())
 
 
+def _id(record: _Record) -> str:
+    """What names a session where others may read it: a part of its id's digest."""
+    return f"session_{record.digest[:6].hex()}"
+
+
 def _public(record: _Record) -> Session:
-    return Session(record.who, frozenset(record.scopes), record.opened_us, record.used_us)
+    return Session(
+        record.who, frozenset(record.scopes), record.opened_us, record.used_us, record.account, _id(record),
+        record.mfa_us, record.device, record.by,
+    )  # fmt: skip
