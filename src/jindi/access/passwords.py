@@ -115,7 +115,7 @@ def troubles(
     digits = any(each.isdigit() for each in password)
     if profile.letter_and_digit and not (digits and any(each.isalpha() for each in password)):
         found.append(Trouble.LETTER_AND_DIGIT)
-    if score(password, about) < SCORE_MIN:
+    if score(password, about) < SCORE_MIN or _is_mostly(about, password):
         found.append(Trouble.GUESSABLE)
     if breached is not None and _is_breached(password, breached):
         found.append(Trouble.BREACHED)
@@ -140,11 +140,21 @@ def score(password: str, about: Collection[str] = ()) -> int:
         return int(zxcvbn(scored, words, max_length=SCORED_MAX)["score"])
 
 
+def _is_mostly(about: Collection[str], password: str) -> bool:
+    """Whether little is left of a password without the words of its owner and house."""
+    left = whole = password[:SCORED_MAX].casefold()
+    for word in sorted({word for text in about for word in _words(text) if len(word) > 3}, key=len, reverse=True):
+        left = left.replace(word, "")
+    return left != whole and score(left) < SCORE_MIN - 1
+
+
 def _words(text: str) -> list[str]:
     """A login or name as people put it into passwords: whole, without what separates, and its parts."""
-    text = text.casefold()
-    parts = "".join(each if each.isalnum() else " " for each in text).split()
-    return [text, "".join(parts), *(part for part in parts if len(part) > 2)]
+    words: list[str] = []
+    for whole in (text.casefold(), text.casefold().partition("@")[0]):
+        parts = "".join(each if each.isalnum() else " " for each in whole).split()
+        words += [whole, "".join(parts), *(part for part in parts if len(part) > 2)]
+    return [word for word in dict.fromkeys(words) if word]
 
 
 def _kinds(password: str) -> int:
