@@ -121,7 +121,7 @@ def ask(settings: OidcSettings, provider: Provider, redirect: str, random: Rando
         "response_type": "code", "client_id": settings.client_id, "redirect_uri": redirect,
         "scope": "openid profile email", "state": asked.state, "nonce": asked.nonce,
         "code_challenge": urlsafe_b64encode(digest_of(asked.verifier)).rstrip(b"=").decode(),
-        "code_challenge_method": "S256", "prompt": "login",
+        "code_challenge_method": "S256",
     })  # fmt: skip
     joint = "&" if urlsplit(provider.authorization_endpoint).query else "?"
     return f"{provider.authorization_endpoint}{joint}{query}", asked
