@@ -109,9 +109,7 @@ class People:
         self.staff = Staff(self.shelf, self.chance, sealer, history=self.profile.history)
         self.sessions = Sessions(
             self.shelf, self.chance, idle_us=self.profile.idle_us, absolute_us=self.profile.absolute_us,
-            is_living=lambda account, epoch: (
-                self.staff.is_living(account, epoch) if account else not self.staff.has_active()
-            ),
+            roles_now=self.staff.roles_now,
         )  # fmt: skip
         self.lockouts = Lockouts(self.shelf, Lock(self.profile.tries, self.profile.lock_us))
         self.house = House(

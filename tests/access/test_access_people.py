@@ -17,7 +17,7 @@ def staff(shelf=None, **more):
 
 
 def active(people, login="limin", roles=ANALYST):
-    token, _ = people.invite(login, "Li Min", roles, NOW)
+    token, _ = people.invite(login, f"Li {login}", roles, NOW)
     return people.accept(token, HASH, APP, NOW)[0]
 
 
@@ -285,7 +285,7 @@ def test_a_reset_leaves_nothing_that_opens_anything():
     assert people.hash_of(account.id) is None
     assert people.device(account.id, cookie, NOW) is None
     assert not people.use_totp(account.id, totp(NOW), NOW)
-    assert not people.is_living(account.id, account.epoch)
+    assert people.roles_now(account.id, account.epoch) is None
     assert people.hashes_before(account.id) == (HASH,)
     assert people.accept(token, HASH, APP, NOW)[0].is_active
 
@@ -343,16 +343,14 @@ def test_attack_an_account_disabled_while_the_platform_was_down_has_no_session_w
     staff(people.shelf).disable(people.limin.id, "left")
     up = People(shelf=Shelf())
     later = staff(people.shelf)
-    sessions = Sessions(people.shelf, up.chance, is_living=later.is_living)
+    sessions = Sessions(people.shelf, up.chance, roles_now=later.roles_now)
     assert sessions.read(cookie, NOW) is None
 
 
 def test_attack_sessions_of_links_and_keys_end_with_the_first_active_account():
     shelf = Shelf()
     people = staff(shelf)
-    sessions = Sessions(
-        shelf, chance(), is_living=lambda account, epoch: people.is_living(account, epoch) if account else not people.has_active()
-    )  # fmt: skip
+    sessions = Sessions(shelf, chance(), roles_now=people.roles_now)
     operator = sessions.open("operator", frozenset(), NOW).clear_id
     token, _ = people.invite("admin", "Admin", SECURITY, NOW)
     assert sessions.read(operator, NOW) is not None

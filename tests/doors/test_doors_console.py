@@ -328,7 +328,7 @@ def test_the_way_back_never_leads_away(doors, back):
 BUILT = (
     "outcome.", "status.", "badge.", "mark.", "state.", "nav.", "theme.", "rows.", "keys.", "help.", "rule.",
     "scenario.", "degrade.", "proposal.", "kind.", "diff.", "moment.", "done.", "mode.",
-    "split.", "cause.", "sign.", "error.title.", "sign_in.", "audit.what.", "audit.door.", "audit.place.",
+    "split.", "cause.", "sign.", "error.title.", "error.forbidden.", "sign_in.", "audit.door.", "audit.place.",
 )  # fmt: skip
 """Beginnings of ids that the code puts together with a value."""
 

@@ -197,7 +197,7 @@ def test_attack_a_copied_passkey_is_refused_and_told_by_name():
             people.run(work)
         else:
             assert why(people, work) == "factor.wrong"
-    assert people.diary.said("sign_in.passkey_copied", allowed=False)
+    assert people.diary.said("sign_in.copied", allowed=False)
 
 
 def test_attack_another_accounts_passkey_does_not_pass_for_mine():
@@ -218,7 +218,7 @@ def test_attack_a_recovery_code_needs_the_password_and_works_once():
     assert why(people, people.entrance.code(AT_DOOR, "x" * 43, code, "", "")) == "sign_in.ended"
     entered = people.run(people.entrance.code(AT_DOOR, passworded(people), code, "", ""))
     assert entered.by == "recovery"
-    assert people.diary.said("recovery.use")
+    assert people.diary.said("sign_in.recovery")
     assert why(people, people.entrance.code(AT_DOOR, passworded(people), code, "", "")) == "factor.wrong"
 
 
@@ -281,7 +281,7 @@ def test_attack_a_stranger_cannot_keep_the_owner_out_of_his_own_device():
     cookie = people.run(people.enter()).device
     for _ in range(25):
         why(people, people.entrance.password(AT_DOOR, "limin", "wrong", "", "a"))
-    assert people.diary.said("sign_in.lock", allowed=False)
+    assert people.diary.said("sign_in.locked", allowed=False)
     assert why(people, people.entrance.password(AT_DOOR, "limin", GOOD, "", "a")) == "sign_in.refused"
     assert people.run(people.enter(cookie=cookie)).device is None
 
@@ -463,7 +463,7 @@ def test_an_invitation_is_taken_up_with_password_and_app_and_its_owner_is_in():
     entered, codes = people.run(people.own.accept_totp(AT_DOOR, handle, totp(NOW, secret), "", "Firefox"))
     assert len(codes) == 10
     assert people.sessions.read(entered.opened.clear_id, NOW).account == account.id
-    assert [what for what, *_ in people.diary.lines] == ["staff.accept", "factor.add"]
+    assert [what for what, *_ in people.diary.lines] == ["invitation.accept", "factor.add"]
 
 
 def test_an_invitation_is_taken_up_with_a_passkey():

@@ -1,9 +1,11 @@
-"""Who may come in: API keys, one-time sign-in links, staff accounts with their factors, sessions of people.
+"""Who may come in and what he may do: API keys, one-time links, staff accounts with their factors, sessions, roles,
+actions, policies.
 
 Knows: digests of secrets, scopes and roles, rules for passwords, time limits. Never: a clock, chance (instants and
 random bytes are handed in), or a secret in clear after the moment it was made.
 """
 
+from jindi.access.actions import ACTIONS, Action, Group
 from jindi.access.devices import STRANGER, Device, Lock, Lockouts, known_device, nobody
 from jindi.access.drafts import Drafts
 from jindi.access.keys import ApiKey, ApiKeys
@@ -33,10 +35,11 @@ from jindi.access.passkeys import (
     registration,
 )
 from jindi.access.passwords import PROFILES, Hasher, PasswordProfile, ProfileName, Ranges, Trouble, troubles
-from jindi.access.people import INVITATION_LIFETIME_US, Factor, Staff, StaffAccount, State
+from jindi.access.people import IDLE_DAYS, INVITATION_LIFETIME_US, Factor, Staff, StaffAccount, State
+from jindi.access.permits import FAILED, NOT_PERMITTED, About, Permits, Verdict
 from jindi.access.principal import Kind, Principal
-from jindi.access.roles import Role, clashes, parse_roles, refuse_clash
-from jindi.access.scopes import SCOPES, Scope, allows, parse_scopes
+from jindi.access.roles import ROLES, Role, clashes, parse_roles, refuse_clash
+from jindi.access.scopes import SCOPES, Scope, parse_scopes
 from jindi.access.secrets import RandomBytes, digest_of
 from jindi.access.sessions import (
     ABSOLUTE_US,
@@ -47,24 +50,33 @@ from jindi.access.sessions import (
     Sessions,
     csrf_token,
     is_csrf_token,
+    session_id,
 )
 from jindi.access.totp import new_totp, totp_counter, totp_link, totp_text
 
 __all__ = [
     "ABSOLUTE_US",
+    "ACTIONS",
+    "FAILED",
     "FRESH_US",
+    "IDLE_DAYS",
     "IDLE_US",
     "INVITATION_LIFETIME_US",
     "LINK_LIFETIME_US",
+    "NOT_PERMITTED",
     "PROFILES",
+    "ROLES",
     "SCOPES",
     "STRANGER",
+    "About",
+    "Action",
     "ApiKey",
     "ApiKeys",
     "Asked",
     "Device",
     "Drafts",
     "Factor",
+    "Group",
     "Hasher",
     "Identity",
     "Invitation",
@@ -77,6 +89,7 @@ __all__ = [
     "Passkey",
     "PasskeyRefused",
     "PasswordProfile",
+    "Permits",
     "Principal",
     "ProfileName",
     "Provider",
@@ -92,7 +105,7 @@ __all__ = [
     "StaffAccount",
     "State",
     "Trouble",
-    "allows",
+    "Verdict",
     "answered_code",
     "ask",
     "asserted",
@@ -116,6 +129,7 @@ __all__ = [
     "registered",
     "registration",
     "roles_of",
+    "session_id",
     "totp_counter",
     "totp_link",
     "totp_text",

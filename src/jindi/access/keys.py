@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import msgspec
 
+from jindi.access.principal import Kind, Principal
 from jindi.access.records import read_records, save_records
-from jindi.access.scopes import Scope, allows
+from jindi.access.scopes import Scope
 from jindi.access.secrets import RandomBytes, digest_of, new_secret
 from jindi.ports import Blobs
 
@@ -27,9 +28,10 @@ class ApiKey:
     created_us: int
     revoked_us: int | None = None
 
-    def may(self, wanted: Scope) -> bool:
-        """Whether this key carries the right `wanted`."""
-        return allows(self.scopes, wanted)
+    @property
+    def principal(self) -> Principal:
+        """Whoever holds this key, as the policies see him."""
+        return Principal(Kind.KEY, self.id, self.name, scopes=self.scopes)
 
 
 class _Record(msgspec.Struct, frozen=True):

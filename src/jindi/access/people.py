@@ -149,10 +149,17 @@ class Staff:
         """Whether anybody can come in by an account: then there are no other ways for people."""
         return any(record.state is State.ACTIVE for record in self._records.values())
 
-    def is_living(self, account: str, epoch: int) -> bool:
-        """Whether a session that was opened at this epoch may go on."""
+    def roles_now(self, account: str, epoch: int) -> frozenset[Role] | None:
+        """What sessions ask at each look: the roles, or None where a session of this epoch has ended.
+
+        For nobody's account: sessions that were opened with a link or a key go on until the first account is active.
+        """
+        if not account:
+            return None if self.has_active() else frozenset()
         record = self._records.get(account)
-        return record is not None and record.state is State.ACTIVE and record.epoch == epoch
+        if record is None or record.state is not State.ACTIVE or record.epoch != epoch:
+            return None
+        return frozenset(record.roles)
 
     # ---- coming and going
 
@@ -162,6 +169,9 @@ class Staff:
         refuse_clash(roles)
         if login in self._by_login:
             raise ValueError("there is an account with this login; give the person another one, or reset that one")
+        if any(name.casefold() == each.name.casefold() for each in self._records.values()):
+            # Records name people, and nobody approves what somebody of his name proposed.
+            raise ValueError("there is an account with this name; add what tells the two apart")
         if len(self._records) >= ACCOUNTS_MAX:
             raise ValueError(f"there are {ACCOUNTS_MAX} accounts, and no more are taken")
         record = _Record(f"per_{self._random(6).hex()}", login, name, sorted(roles), State.INVITED, now_us)

@@ -20,7 +20,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who acts. `id` is public: of the account, the key or the session; `name` is whose it is, on screen and in records.
+    """Who acts. `id` is public: of the account, the key or the session; `name` is whose it is, in records, too.
 
     People have `roles`, keys and links have `scopes`; neither has both. `mfa_us` is the instant at which a second
     factor was last shown in this session, None: never. `session` names the session (no secret), "" when there is none.

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import msgspec
 
+from jindi.access.principal import Kind, Principal
 from jindi.access.records import read_records, save_records
-from jindi.access.scopes import Scope, allows
+from jindi.access.roles import Role
+from jindi.access.scopes import Scope
 from jindi.access.secrets import RandomBytes, digest_of, new_secret
 from jindi.basics.instants import HOUR_US, MINUTE_US
 from jindi.ports import Blobs
@@ -26,34 +28,39 @@ _SAVE_EVERY_US = MINUTE_US
 
 _ID_LENGTH_MAX = 64
 
-IsLiving = Callable[[str, int], bool]
-"""Whether sessions of an account go on that were opened at an epoch of it; for the account "" of nobody, whether
-sessions that were opened with a link or a key go on."""
+RolesNow = Callable[[str, int], frozenset[Role] | None]
+"""The roles that an account has now, if sessions that were opened at an epoch of it go on; None: they have ended. For
+the account "" of nobody it says whether sessions that were opened with a link or a key go on, with no roles.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Who is signed in, with which rights, since when, last used when.
+    """Who is signed in, with which rights, since when, last used when. `id` is public: it names the session in
+    records and lists, and opens nothing.
 
-    A session of an account has its id in `account`, and no scopes: what its person may do is asked of the account at
-    each request. One that was opened with a link or a key has scopes, and no account. `id` is public and names the
-    session in lists and records. `mfa_us` is the instant at which a second factor was last shown, None: never.
+    A session of an account has the account's id, its roles as they are now, and no scopes. One that was opened with a
+    link or a key has scopes, and no account. `mfa_us` is the instant at which a second factor was last shown, None:
+    never. `device` is the known device's id, `by` how its owner came in: `password`, `oidc`, `key`, `link`.
     """
 
+    id: str
     who: str
     scopes: frozenset[Scope]
     opened_us: int
     used_us: int
     account: str = ""
-    id: str = ""
+    roles: frozenset[Role] = frozenset()
     mfa_us: int | None = None
     device: str = ""
     by: str = ""
-    """How its owner came in: `password`, `oidc`, `key`, `link`."""
 
-    def may(self, wanted: Scope) -> bool:
-        """Whether this person has the right `wanted`."""
-        return allows(self.scopes, wanted)
+    @property
+    def principal(self) -> Principal:
+        """Who acts in this session, as the policies see him."""
+        if self.account:
+            return Principal(Kind.PERSON, self.account, self.who, self.roles, mfa_us=self.mfa_us, session=self.id)
+        return Principal(Kind.LINK, self.id, self.who, scopes=self.scopes, session=self.id)
 
     def is_fresh(self, now_us: int) -> bool:
         """Whether a second factor was shown so recently that sensitive things may be done."""
@@ -84,7 +91,7 @@ class _Record(msgspec.Struct, frozen=True):
 class Sessions:
     """All open sessions, by the digest of their id. Ended ones are forgotten when a new one opens.
 
-    `is_living` is asked at each look: a disabled account, a changed password or other roles end sessions at once,
+    `roles_now` is asked at each look: a disabled account, a changed password or other roles end sessions at once,
     also those that lay on the disk. Without it there are no sessions of accounts.
     """
 
@@ -92,9 +99,9 @@ class Sessions:
 
     def __init__(
         self, blobs: Blobs, random: RandomBytes, *, idle_us: int = IDLE_US, absolute_us: int = ABSOLUTE_US,
-        is_living: IsLiving = lambda account, _: not account,
+        roles_now: RolesNow = lambda account, _: None if account else frozenset(),
     ) -> None:  # fmt: skip
-        self._blobs, self._random, self._is_living = blobs, random, is_living
+        self._blobs, self._random, self._roles_now = blobs, random, roles_now
         self._idle_us, self._absolute_us = idle_us, absolute_us
         self._records = {record.digest: record for record in read_records(blobs, self.BLOB, _Record)}
         self._saved_us: dict[bytes, int] = {d: record.used_us for d, record in self._records.items()}
@@ -111,7 +118,7 @@ class Sessions:
         )  # fmt: skip
         living = {d: kept for d, kept in self._records.items() if not self._ended(kept, now_us)}
         self._replace(living | {record.digest: record})
-        return NewSession(clear_id, _public(record))
+        return NewSession(clear_id, self._public(record))
 
     def read(self, clear_id: str, now_us: int, *, use: bool = True) -> Session | None:
         """The session with this id, or None when there is none or it has ended.
@@ -133,7 +140,7 @@ class Sessions:
             self._records[digest] = record
             if now_us - self._saved_us[digest] >= _SAVE_EVERY_US:
                 self._replace(self._records)
-        return _public(record)
+        return self._public(record)
 
     def rotate(self, clear_id: str, now_us: int, *, epoch: int | None = None, mfa_us: int | None = None) -> NewSession:
         """The same session under another id, because it now may more (or its account's epoch went on); the old id
@@ -148,12 +155,12 @@ class Sessions:
         )  # fmt: skip
         rest = {d: kept for d, kept in self._records.items() if d != digest}
         self._replace(rest | {fresh.digest: fresh})
-        return NewSession(fresh_id, _public(fresh))
+        return NewSession(fresh_id, self._public(fresh))
 
     def of_account(self, account: str, now_us: int) -> tuple[Session, ...]:
         """The open sessions of an account, the newest first."""
         mine = [each for each in self._records.values() if each.account == account and not self._ended(each, now_us)]
-        return tuple(_public(each) for each in sorted(mine, key=lambda record: -record.opened_us))
+        return tuple(self._public(each) for each in sorted(mine, key=lambda record: -record.opened_us))
 
     def close(self, clear_id: str) -> bool:
         """End a session now; False when there was none with this id."""
@@ -165,7 +172,11 @@ class Sessions:
 
     def close_one(self, account: str, session: str) -> bool:
         """End a session of an account by its public id; False when the account has none of this id."""
-        rest = {d: kept for d, kept in self._records.items() if kept.account != account or _id(kept) != session}
+        rest = {
+            d: kept
+            for d, kept in self._records.items()
+            if kept.account != account or session_id(kept.digest) != session
+        }
         ended = len(rest) < len(self._records)
         if ended:
             self._replace(rest)
@@ -191,12 +202,24 @@ class Sessions:
         idle, open_for = now_us - record.used_us, now_us - record.opened_us
         if idle >= self._idle_us or open_for >= self._absolute_us:
             return True
-        return not self._is_living(record.account, record.epoch)
+        return self._roles_now(record.account, record.epoch) is None
+
+    def _public(self, record: _Record) -> Session:
+        roles = self._roles_now(record.account, record.epoch) or frozenset()
+        return Session(
+            session_id(record.digest), record.who, frozenset(record.scopes), record.opened_us, record.used_us,
+            record.account, roles, record.mfa_us, record.device, record.by,
+        )  # fmt: skip
 
     def _replace(self, records: Mapping[bytes, _Record]) -> None:
         save_records(self._blobs, self.BLOB, records.values())
         self._records = dict(records)
         self._saved_us = {d: record.used_us for d, record in records.items()}
+
+
+def session_id(digest: bytes) -> str:
+    """The public name of a session: a part of its id's digest, enough to tell two of one person apart."""
+    return f"session_{digest[:6].hex()}"
 
 
 def csrf_token(clear_id: str) -> str:
@@ -210,15 +233,3 @@ def csrf_token(clear_id: str) -> str:
 def is_csrf_token(clear_id: str, given: str) -> bool:
     """Whether `given` is this session's token, compared in constant time."""
     return hmac.compare_digest(csrf_token(clear_id).encode(), given.encode())
-
-
-def _id(record: _Record) -> str:
-    """What names a session where others may read it: a part of its id's digest."""
-    return f"session_{record.digest[:6].hex()}"
-
-
-def _public(record: _Record) -> Session:
-    return Session(
-        record.who, frozenset(record.scopes), record.opened_us, record.used_us, record.account, _id(record),
-        record.mfa_us, record.device, record.by,
-    )  # fmt: skip

@@ -49,6 +49,7 @@ KNOWN = (
     ),
     _Known("backup_hours", "1", "hours between two backups; 0: the platform makes none by itself"),
     _Known("drill_days", "90", "days after which a drill is overdue; 0: never"),
+    _Known("permits", "", "a file of the company's own Cedar policies, put beside the shipped ones; empty: none"),
     _Known("heads", "", "a folder outside the platform's own that gets the journal's signed heads; empty: none"),
     _Known("heads_minutes", "10", "minutes between two signed heads that are exported; 0: only at the end"),
 )
@@ -112,6 +113,7 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
         heads=heads,
         backup_to=Path(chosen["backup_to"]) if chosen["backup_to"] else None,
         backup_hours=backup_hours, drill_days=drill_days,
+        permits=Path(chosen["permits"]) if chosen["permits"] else None,
     )  # fmt: skip
 
 

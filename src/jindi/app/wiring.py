@@ -12,7 +12,7 @@ from typing import BinaryIO
 import msgspec
 
 import jindi
-from jindi.access import ApiKeys, Sessions, SignInLinks
+from jindi.access import ApiKeys, Permits, Sessions, SignInLinks
 from jindi.app.settings import FILE_NAME, settle
 from jindi.app.vaults import another_root, has_vault, open_vault
 from jindi.basics.problems import Problem, Problems
@@ -355,6 +355,19 @@ class Outside:
     def keys(self, blobs: Blobs) -> ApiKeys:
         """API keys."""
         return ApiKeys(blobs, secrets.token_bytes)
+
+    def permits(self, settled: Settled) -> Permits:
+        """Who may do what."""
+        if settled.permits is None:
+            return Permits()
+        place = str(settled.permits)
+        try:
+            own = settled.permits.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            why = getattr(error, "strerror", None) or "no text"
+            remedy = "name a file of Cedar policies in UTF-8, or leave the setting permits empty"
+            raise Problems([Problem(place, "", f"can't be read: {why}", remedy)]) from None
+        return Permits(own, place)
 
     def sessions(self, blobs: Blobs) -> Sessions:
         """Sessions of people."""

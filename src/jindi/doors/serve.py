@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import uvicorn
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from jindi.access import ApiKeys, Scope, Sessions, SignInLinks
+from jindi.access import ApiKeys, Permits, Scope, Sessions, SignInLinks
 from jindi.doors.api import build_api
 from jindi.doors.api.connection import connections
 from jindi.doors.api.hot import Events
@@ -63,10 +63,10 @@ def start_key(keys: ApiKeys, now_us: int) -> str:
 async def serve(
     platform: Platform, sock: socket.socket, *, keys: ApiKeys, sessions: Sessions, links: SignInLinks, clock: Clock,
     base_files: Callable[[], Mapping[str, str]], saved: Callable[[], Mapping[str, str]], ready: Callable[[], None],
-    score: Callable[[], Mapping[str, Any] | None] = lambda: None,
+    permits: Permits, score: Callable[[], Mapping[str, Any] | None] = lambda: None,
 ) -> None:  # fmt: skip
     """Serve until the process is told to stop. `platform` has been started; closing it is the caller's. `saved` reads
-    the packs' folders.
+    the packs' folders, `permits` says who may do what.
     """
     desk = Desk(platform, saved)
     zone = next(
@@ -74,13 +74,13 @@ async def serve(
     )
     console = build_console(
         PlatformSource(platform, score), sessions=sessions, links=links, clock=clock, zone=zone, desk=desk,
-        keys=keys, audit=Audit(platform),
+        keys=keys, audit=Audit(platform), permits=permits,
     )  # fmt: skip
     # Only the console asks by which scheme a browser came; the hot route is spared the look.
     # (The two libraries type the same interface in different words.)
     behind_proxy: Any = ProxyHeadersMiddleware(cast("Any", console), trusted_hosts="127.0.0.1")
-    events = Events(platform, keys, clock)
-    application = build_api(platform, keys, clock, base_files, behind_proxy, events, desk)
+    events = Events(platform, keys, clock, permits)
+    application = build_api(platform, keys, clock, base_files, behind_proxy, events, desk, permits)
     config = uvicorn.Config(
         application, lifespan="off", http=cast("Any", connections(events)),
         proxy_headers=False, log_config=None, access_log=False,

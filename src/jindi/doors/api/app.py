@@ -13,8 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from jindi.access import ApiKey, ApiKeys
-from jindi.access import Scope as Right
+from jindi.access import ACTIONS, NOT_PERMITTED, About, ApiKeys, Permits, Principal, Verdict
 from jindi.basics.instants import format_instant
 from jindi.basics.money import EXPONENTS, format_minor
 from jindi.basics.problems import Problems
@@ -25,6 +24,7 @@ from jindi.doors.api.openapi import document
 from jindi.doors.api.problems import Title, problem
 from jindi.doors.api.trail import TrailRoutes
 from jindi.doors.api.versions import PACKS_BYTES_MAX, Keyed, VersionRoutes
+from jindi.doors.guarding import AboutOf, Door, about_of, marked
 from jindi.doors.origins import address_class
 from jindi.engine import to_json
 from jindi.language import Kind, Type, Value
@@ -59,6 +59,14 @@ def _on_the_wire(value: Value, type_: Type) -> Value:
     return value
 
 
+def _why(action: str, verdict: Verdict) -> str:
+    """Why a key may not do something, in words that help whoever made the key."""
+    if verdict.why != NOT_PERMITTED:
+        return f"the policies forbid {action}: {verdict.why}"
+    scopes = sorted(ACTIONS[action].scopes)
+    return f"the key lacks the scope {' or '.join(scopes)}" if scopes else "only people may do this, in the console"
+
+
 class TryRequest(msgspec.Struct, forbid_unknown_fields=True):
     """Edited pack files by path, and the event to decide under them, as JSON."""
 
@@ -66,56 +74,51 @@ class TryRequest(msgspec.Struct, forbid_unknown_fields=True):
     event: msgspec.Raw
 
 
+HOT = Door("POST", "/v1/events", "event.decide")
+"""The hot route, which stands in no table of routes."""
+
+
 class Routes:
     """Everything but the hot route."""
 
     def __init__(
-        self, platform: Platform, keys: ApiKeys, base_files: Callable[[], Mapping[str, str]], desk: Desk
+        self, platform: Platform, keys: ApiKeys, base_files: Callable[[], Mapping[str, str]], desk: Desk,
+        permits: Permits,
     ) -> None:  # fmt: skip
         self._platform, self._keys, self._base_files = platform, keys, base_files
+        self._permits = permits
         self._audit = Audit(platform)
-        self._versions = VersionRoutes(desk, self._with_one_of)
-        self._trail = TrailRoutes(self._audit, platform, self._with_one_of)
+        self._versions = VersionRoutes(desk, self._guard, self._may)
+        self._trail = TrailRoutes(self._audit, platform, self._guard)
 
     def routes(self) -> list[Route]:
         """The table of routes."""
         return [
-            Route("/v1/decisions/{id}", self._with(Right.DECISIONS_READ, self._decision, "decision.read")),
-            Route(
-                "/v1/decisions/{id}/explanation",
-                self._with(Right.DECISIONS_READ, self._explanation, "explanation.read"),
-            ),
-            Route("/v1/decisions/{id}/replay", self._with(Right.DECISIONS_READ, self._replay, "replay.read")),
-            Route(
-                "/v1/entities/{key}/{value:path}/features",
-                self._with(Right.ENTITIES_READ, self._features, "entity.read"),
-            ),
+            Route("/v1/decisions/{id}", self._guard("decision.read", self._decision)),
+            Route("/v1/decisions/{id}/explanation", self._guard("explanation.read", self._explanation)),
+            Route("/v1/decisions/{id}/replay", self._guard("replay.read", self._replay)),
+            Route("/v1/entities/{key}/{value:path}/features", self._guard("entity.read", self._features)),
             *self._versions.routes(),
             *self._trail.routes(),
-            Route("/v1/packs", self._with(Right.ADMIN, self._packs, "packs.read")),
-            Route("/v1/packs/try", self._with(Right.ADMIN, self._try, "packs.try"), methods=["POST"]),
-            Route("/v1/snapshots", self._with(Right.ADMIN, self._snapshot, "snapshot.write"), methods=["POST"]),
+            Route("/v1/packs", self._guard("packs.read", self._packs)),
+            Route("/v1/packs/try", self._guard("packs.try", self._try), methods=["POST"]),
+            Route("/v1/snapshots", self._guard("snapshot.write", self._snapshot), methods=["POST"]),
             # Figures without anybody's data, asked for by a program every few seconds: only who may not is recorded.
-            Route("/metrics", self._with(Right.METRICS_READ, self._metrics, "metrics.read", is_recorded=False)),
+            Route("/metrics", self._guard("metrics.read", self._metrics, is_recorded=False)),
             Route("/healthz", self._healthz),
             Route("/readyz", self._readyz),
             Route("/openapi.json", self._openapi),
         ]
 
-    def _with(self, right: Right, handler: Handler, what: str, *, is_recorded: bool = True) -> Handler:
-        """The handler, for those whose key carries a right."""
+    def _may(self, principal: Principal, action: str, about: About | None = None) -> Verdict:
+        """Whether somebody may do something now."""
+        now_us = self._platform.now_us()
+        return self._permits.may(principal, action, now_us, *((about,) if about is not None else ()))
 
-        async def keyless(request: Request, _: ApiKey) -> Response:
-            return await handler(request)
-
-        return self._with_one_of((right,), keyless, what, is_recorded=is_recorded)
-
-    def _with_one_of(
-        self, rights: tuple[Right, ...], handler: Keyed, what: str, *, is_recorded: bool = True
-    ) -> Handler:
-        """The handler, for those whose key carries one of some rights; it is told whose key it is. That it was asked
-        for, and whether it may be, is journalled first; `is_recorded` False: only when it may not, because what the
-        handler does is a record itself.
+    def _guard(self, action: str, handler: Keyed, *, is_recorded: bool = True, about: AboutOf = about_of) -> Handler:
+        """The handler, for those who may do an action; it is told who that is. That it was asked for, and whether it
+        may be, is journalled first; `is_recorded` False: only when it may not, because what the handler does is a
+        record itself.
         """
 
         async def guarded(request: Request) -> Response:
@@ -123,29 +126,27 @@ class Routes:
             key = self._keys.holder(given[7:].strip()) if given[:7].lower() == "bearer " else None
             if key is None:
                 return _error(problems.UNAUTHENTICATED)
-            may = any(map(key.may, rights))
+            principal = key.principal
+            may = self._may(principal, action, about(request))
             request_id = secrets.token_hex(8)
             if is_recorded or not may:
-                actor = Actor(key.id, key.name, "api", address_class(request), request_id)
+                actor = Actor(principal.id, principal.name, "api", address_class(request), request_id)
                 try:
-                    await self._audit.act(actor, what, self._object(request), allowed=may)
+                    await self._audit.act(actor, action, self._object(request), allowed=may.allowed)
                 except NotRecorded:
                     return _error(problems.NOT_RECORDED)
-            if may:
-                answered = await handler(request, key)
-            else:
-                answered = _error(problems.FORBIDDEN, f"the key lacks the scope {' or '.join(rights)}")
+            answered = await handler(request, principal) if may else _error(problems.FORBIDDEN, _why(action, may))
             answered.headers["x-request-id"] = request_id
             return answered
 
-        return guarded
+        return marked(guarded, action)
 
     def _object(self, request: Request) -> str:
         """What an address names, as the audit may keep it."""
         asked = request.path_params
         return self._audit.subject(asked["key"], asked["value"]) if "value" in asked else str(asked.get("id", ""))
 
-    async def _decision(self, request: Request) -> Response:
+    async def _decision(self, request: Request, _: Principal) -> Response:
         try:
             found = self._platform.find(request.path_params["id"])
         except LookupError as error:
@@ -159,7 +160,7 @@ class Routes:
         })  # fmt: skip
         return Response(body[:-1] + b"," + more[1:], media_type="application/json")
 
-    async def _explanation(self, request: Request) -> Response:
+    async def _explanation(self, request: Request, _: Principal) -> Response:
         try:
             found = self._platform.find(request.path_params["id"])
         except LookupError as error:
@@ -169,14 +170,14 @@ class Routes:
         explanation = await asyncio.to_thread(self._platform.explanation, found, exact=exact)
         return Response(to_json(explanation), media_type="application/json")
 
-    async def _replay(self, request: Request) -> Response:
+    async def _replay(self, request: Request, _: Principal) -> Response:
         try:
             found = self._platform.find(request.path_params["id"])
         except LookupError as error:
             return _error(problems.NOT_FOUND, str(error))
         return _plain((await asyncio.to_thread(self._platform.replay, found)).document())
 
-    async def _features(self, request: Request) -> Response:
+    async def _features(self, request: Request, _: Principal) -> Response:
         key, value = request.path_params["key"], request.path_params["value"]
         try:
             features = self._platform.entity_features(key, value)
@@ -191,7 +192,7 @@ class Routes:
             "absent": sorted(warming & features.keys()),
         })  # fmt: skip
 
-    async def _packs(self, _: Request) -> Response:
+    async def _packs(self, _: Request, __: Principal) -> Response:
         definitions = self._platform.program.definitions
         return _plain({
             "digest": definitions.digest,
@@ -203,7 +204,7 @@ class Routes:
             "catching_up": sorted(self._platform.lane.state.warming),
         })  # fmt: skip
 
-    async def _try(self, request: Request) -> Response:
+    async def _try(self, request: Request, _: Principal) -> Response:
         try:
             body = await read_body(request.receive, PACKS_BYTES_MAX)
         except TooLarge:
@@ -228,13 +229,13 @@ class Routes:
             "explanation": explained,
         })  # fmt: skip
 
-    async def _snapshot(self, _: Request) -> Response:
+    async def _snapshot(self, _: Request, __: Principal) -> Response:
         try:
             return _plain({"snapshot": await self._platform.snapshot()}, 201)
         except NotNow as error:
             return _error(problems.NOT_NOW, str(error))
 
-    async def _metrics(self, _: Request) -> Response:
+    async def _metrics(self, _: Request, __: Principal) -> Response:
         return Response(exposition(self._platform), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def _healthz(self, _: Request) -> Response:
@@ -259,14 +260,17 @@ def build_api(
     console: ASGIApp | None = None,
     events: Events | None = None,
     desk: Desk | None = None,
+    permits: Permits | None = None,
 ) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     """The ASGI application of a running platform. `base_files` gives the packs that are always loaded; `events` is
     the hot route, if its maker uses it elsewhere, too; `desk` where versions are changed (without, what is in force
-    counts as saved).
+    counts as saved); `permits` says who may do what (the shipped policies, without).
     """
-    hot = events or Events(platform, keys, clock)
+    asked = permits or Permits()
+    hot = events or Events(platform, keys, clock, asked)
+    changing = desk or Desk(platform, lambda: platform.base)
     rest = Starlette(
-        routes=list(Routes(platform, keys, base_files, desk or Desk(platform, lambda: platform.base)).routes()),
+        routes=Routes(platform, keys, base_files, changing, asked).routes(),
         exception_handlers={404: _not_found, 405: _not_allowed, 500: _failed},
     )
     # An address that is nearly right is told so, never answered with a redirect to whatever Host was sent.

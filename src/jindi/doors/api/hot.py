@@ -5,8 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from typing import Any
 
-from jindi.access import ApiKey, ApiKeys
-from jindi.access import Scope as Right
+from jindi.access import ApiKey, ApiKeys, Permits
 from jindi.doors.api import problems
 from jindi.doors.api.problems import Title, problem
 from jindi.ports import Clock
@@ -43,8 +42,8 @@ class TooLarge(Exception):  # noqa: N818 - what the sender is told
 class Events:
     """The hot route."""
 
-    def __init__(self, platform: Platform, keys: ApiKeys, clock: Clock) -> None:
-        self._platform, self._keys, self._clock = platform, keys, clock
+    def __init__(self, platform: Platform, keys: ApiKeys, clock: Clock, permits: Permits | None = None) -> None:
+        self._platform, self._keys, self._clock, self._permits = platform, keys, clock, permits or Permits()
         self._writers: set[bytes] = set()
         self._changes = keys.changes
 
@@ -64,7 +63,10 @@ class Events:
         if authorization[:7].lower() != b"bearer ":
             return False
         key = self._keys.holder(authorization[7:].strip())
-        return key is not None and key.may(Right.EVENTS_WRITE)
+        return key is not None and self._may(key)
+
+    def _may(self, key: ApiKey) -> bool:
+        return self._permits.may(key.principal, "event.decide", self._clock.now_us()).allowed
 
     def decide(self, body: bytes, waiter: Waiter) -> None:
         """Decide one event; see `Lane.decide` for what is raised."""
@@ -81,7 +83,7 @@ class Events:
             await answer(
                 send, 401, problem(problems.UNAUTHENTICATED), problems.MEDIA_TYPE, (b"www-authenticate", b"Bearer")
             )
-        elif not key.may(Right.EVENTS_WRITE):
+        elif not self._may(key):
             await answer(
                 send, 403, problem(problems.FORBIDDEN, "the key lacks the scope events:write"), problems.MEDIA_TYPE
             )

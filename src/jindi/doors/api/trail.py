@@ -5,8 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from jindi.access import ApiKey
-from jindi.access import Scope as Right
+from jindi.access import Principal
 from jindi.basics.instants import format_instant, parse_instant
 from jindi.doors.api import problems
 from jindi.doors.api.problems import problem
@@ -28,13 +27,11 @@ class TrailRoutes:
     def routes(self) -> list[Route]:
         """The table of routes."""
         return [
-            Route("/v1/audit", self._guard((Right.AUDIT_READ,), self._look, "audit.read")),
-            Route(
-                "/v1/heads", self._guard((Right.ADMIN, Right.AUDIT_READ), self._head, "head.write"), methods=["POST"]
-            ),
+            Route("/v1/audit", self._guard("audit.read", self._look)),
+            Route("/v1/heads", self._guard("head.write", self._head), methods=["POST"]),
         ]
 
-    async def _look(self, request: Request, _: ApiKey) -> Response:
+    async def _look(self, request: Request, _: Principal) -> Response:
         try:
             wanted = _wanted(request)
         except ValueError as error:
@@ -42,7 +39,7 @@ class TrailRoutes:
         page = await self._audit.look(wanted)
         return _plain({"actions": [_document(each) for each in page.doings], "older": page.older})
 
-    async def _head(self, _: Request, __: ApiKey) -> Response:
+    async def _head(self, _: Request, __: Principal) -> Response:
         try:
             head = await self._platform.publish_head()
         except NotNow as error:

@@ -8,13 +8,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from jindi.access import ApiKey
-from jindi.access import Scope as Right
+from jindi.access import Principal, Verdict
 from jindi.basics.instants import format_instant
 from jindi.basics.problems import Problems
 from jindi.doors.api import problems
 from jindi.doors.api.hot import Gone, TooLarge, read_body
 from jindi.doors.api.problems import problem
+from jindi.doors.guarding import AboutOf, Endpoint, about_of, by_method
 from jindi.packs import OUTCOMES
 from jindi.run.platform import NotNow
 from jindi.run.records import StepRecord, decision_id
@@ -24,19 +24,14 @@ from jindi.run.versions.tallies import Cost, SideTally
 
 PACKS_BYTES_MAX = 8 * 1024 * 1024
 
-READERS = (Right.DECISIONS_READ, Right.POLICIES_WRITE, Right.POLICIES_APPROVE)
-"""Any of these may look."""
-
 _json = msgspec.json.Encoder().encode
-Keyed = Callable[[Request, ApiKey], Awaitable[Response]]
+Keyed = Callable[[Request, Principal], Awaitable[Response]]
 
 
 class Guard(Protocol):
-    """Makes a handler ask for a key with one of some rights, and journals that it was asked for."""
+    """Makes a handler ask whether its caller may do an action, and journals that it was asked for."""
 
-    def __call__(
-        self, rights: tuple[Right, ...], handler: Keyed, what: str, *, is_recorded: bool = True
-    ) -> Callable[[Request], Awaitable[Response]]:
+    def __call__(self, action: str, handler: Keyed, *, is_recorded: bool = True, about: AboutOf = about_of) -> Endpoint:
         """The handler, guarded."""
 
 
@@ -94,64 +89,50 @@ class RollBackRequest(msgspec.Struct, forbid_unknown_fields=True):
     policy: str | None = None
 
 
-def person_of(key: ApiKey) -> Person:
+def person_of(key: Principal) -> Person:
     """Who holds a key. The keys that a start prints are the operator's, who has the console, too."""
     return Person(key.id, OPERATOR if key.name == OWN_KEY else key.name)
 
 
 class VersionRoutes:
-    """The routes; `guard` makes a handler ask for a key with one of some rights."""
+    """The routes; `guard` makes a handler ask whether its caller may, `may` is that question alone."""
 
-    def __init__(self, desk: Desk, guard: Guard) -> None:
-        self._desk, self._guard = desk, guard
+    def __init__(self, desk: Desk, guard: Guard, may: Callable[[Principal, str], Verdict]) -> None:
+        self._desk, self._guard, self._may = desk, guard, may
 
     def routes(self) -> list[Route]:
         """The table of routes."""
-        write, approve = (Right.POLICIES_WRITE,), (Right.POLICIES_APPROVE,)
-        either = (Right.POLICIES_WRITE, Right.POLICIES_APPROVE)
 
-        def post(path: str, rights: tuple[Right, ...], handler: Keyed, what: str, *, is_step: bool = True) -> Route:
-            # A step that is taken is a record itself; one that the key has no right to is an action that was refused.
-            guarded = self._guard(rights, self._told(handler), what, is_recorded=not is_step)
-            return Route(path, guarded, methods=["POST"])
+        def post(path: str, handler: Keyed, action: str) -> Route:
+            # A step that is taken is a record itself; one that nobody may take is an action that was refused.
+            return Route(path, self._guard(action, self._told(handler), is_recorded=False), methods=["POST"])
 
-        def get(path: str, handler: Keyed, what: str) -> Route:
-            return Route(path, self._guard(READERS, self._told(handler), what))
+        def get(path: str, handler: Keyed, action: str) -> Route:
+            return Route(path, self._guard(action, self._told(handler)))
 
+        proposals = by_method(
+            GET=self._guard("proposals.read", self._told(self._proposals)),
+            POST=self._guard("version.propose", self._told(self._propose), is_recorded=False),
+        )
+        diff = self._guard("policies.diff", self._told(self._diff))
         return [
             get("/v1/policies", self._list, "policies.read"),
-            post("/v1/policies/diff", READERS, self._diff, "policies.diff", is_step=False),
-            post("/v1/policies/shadow", write, self._shadow, "version.shadow"),
-            post("/v1/policies/retire", write, self._retire, "version.retire"),
-            post("/v1/policies/rollback", approve, self._roll_back, "version.roll_back"),
+            Route("/v1/policies/diff", diff, methods=["POST"]),
+            post("/v1/policies/shadow", self._shadow, "version.shadow"),
+            post("/v1/policies/retire", self._retire, "version.retire"),
+            post("/v1/policies/rollback", self._roll_back, "version.roll_back"),
             get("/v1/policies/statistics", self._statistics, "policies.statistics"),
             get("/v1/policies/{id}", self._policy, "policy.read"),
-            Route(
-                "/v1/proposals",
-                self._by_method(READERS, self._proposals, write, self._propose),
-                methods=["GET", "POST"],
-            ),
+            Route("/v1/proposals", proposals, methods=["GET", "POST"]),
             get("/v1/proposals/{id}", self._proposal, "proposal.read"),
-            post("/v1/proposals/{id}/approve", approve, self._approve, "version.approve"),
-            post("/v1/proposals/{id}/reject", either, self._reject, "version.reject"),
+            post("/v1/proposals/{id}/approve", self._approve, "version.approve"),
+            post("/v1/proposals/{id}/reject", self._reject, "version.reject"),
         ]
-
-    def _by_method(
-        self, look: tuple[Right, ...], looking: Keyed, do: tuple[Right, ...], doing: Keyed
-    ) -> Callable[[Request], Awaitable[Response]]:
-        """One address to look at by GET and to act at by POST, each with its own rights."""
-        get = self._guard(look, self._told(looking), "proposals.read")
-        post = self._guard(do, self._told(doing), "version.propose", is_recorded=False)
-
-        async def either(request: Request) -> Response:
-            return await (post if request.method == "POST" else get)(request)
-
-        return either
 
     def _told(self, handler: Keyed) -> Keyed:
         """The handler, with what can go wrong told as problems."""
 
-        async def telling(request: Request, key: ApiKey) -> Response:
+        async def telling(request: Request, key: Principal) -> Response:
             try:
                 return await handler(request, key)
             except Declined as error:
@@ -173,17 +154,17 @@ class VersionRoutes:
 
     # ---- looking
 
-    async def _list(self, _: Request, __: ApiKey) -> Response:
+    async def _list(self, _: Request, __: Principal) -> Response:
         return _plain(policies_document(self._desk))
 
-    async def _policy(self, request: Request, _: ApiKey) -> Response:
+    async def _policy(self, request: Request, _: Principal) -> Response:
         name: str = request.path_params["id"]
         found = [each for each in self._desk.versions() if name in (each.id, each.name)]
         if not found:
             raise LookupError(f"there is no policy or version {name[:80]}")
         return _plain({"id": found[0].id, "on": found[0].on, "versions": [version_document(v) for v in found]})
 
-    async def _statistics(self, request: Request, _: ApiKey) -> Response:
+    async def _statistics(self, request: Request, _: Principal) -> Response:
         wanted = request.query_params.get("version")
         found = statistics_document(self._desk, wanted)
         known = {each.name for each in self._desk.versions()}
@@ -191,14 +172,14 @@ class VersionRoutes:
             raise LookupError(f"there is no version {wanted[:80]}")
         return _plain(found)
 
-    async def _diff(self, request: Request, _: ApiKey) -> Response:
+    async def _diff(self, request: Request, _: Principal) -> Response:
         asked = await _read(request, Drafts)
         return _plain(review_document(await self._desk.preview(asked.policies, asked.files)))
 
-    async def _proposals(self, _: Request, __: ApiKey) -> Response:
+    async def _proposals(self, _: Request, __: Principal) -> Response:
         return _plain({"proposals": [proposal_document(each) for each in self._desk.proposals()]})
 
-    async def _proposal(self, request: Request, _: ApiKey) -> Response:
+    async def _proposal(self, request: Request, _: Principal) -> Response:
         proposal = self._desk.proposal(request.path_params["id"])
         review = await self._desk.review(proposal)
         return _plain(
@@ -207,23 +188,23 @@ class VersionRoutes:
 
     # ---- doing
 
-    async def _shadow(self, request: Request, key: ApiKey) -> Response:
+    async def _shadow(self, request: Request, key: Principal) -> Response:
         asked = await _read(request, ShadowRequest)
         version = await self._desk.shadow(person_of(key), asked.policy, files=asked.files, why=asked.why)
         return _plain({"version": version}, 201)
 
-    async def _retire(self, request: Request, key: ApiKey) -> Response:
+    async def _retire(self, request: Request, key: Principal) -> Response:
         asked = await _read(request, RetireRequest)
         await self._desk.retire(person_of(key), asked.version, why=asked.why)
         return _plain({"version": asked.version})
 
-    async def _propose(self, request: Request, key: ApiKey) -> Response:
+    async def _propose(self, request: Request, key: Principal) -> Response:
         asked = await _read(request, ProposeRequest)
         proposal = await self._desk.propose(person_of(key), asked.policies, files=asked.files, why=asked.why)
         review = await self._desk.review(proposal)
         return _plain({**proposal_document(proposal), "review": review_document(review)}, 201)
 
-    async def _approve(self, request: Request, key: ApiKey) -> Response:
+    async def _approve(self, request: Request, key: Principal) -> Response:
         asked = await _read(request, ApproveRequest)
         identifier: str = request.path_params["id"]
         missing = await self._desk.approve(
@@ -231,15 +212,15 @@ class VersionRoutes:
         )
         return _plain({**proposal_document(self._desk.proposal(identifier)), "catching_up": missing})
 
-    async def _reject(self, request: Request, key: ApiKey) -> Response:
+    async def _reject(self, request: Request, key: Principal) -> Response:
         asked = await _read(request, WhyRequest)
         identifier: str = request.path_params["id"]
         await self._desk.reject(
-            person_of(key), identifier, why=asked.why, may_reject=key.may(Right.POLICIES_APPROVE)
+            person_of(key), identifier, why=asked.why, may_reject=self._may(key, "version.approve").allowed
         )  # fmt: skip
         return _plain(proposal_document(self._desk.proposal(identifier)))
 
-    async def _roll_back(self, request: Request, key: ApiKey) -> Response:
+    async def _roll_back(self, request: Request, key: Principal) -> Response:
         asked = await _read(request, RollBackRequest)
         digest, differences = await self._desk.roll_back(person_of(key), asked.policy, why=asked.why)
         return _plain({"digest": digest, "differences": differences, **policies_document(self._desk)})

@@ -141,7 +141,7 @@ async def _up(
     # What lives now lives long: keep the collector from walking it again and again.
     gc.freeze()
     blobs = wiring.blobs(settled)
-    keys, links = wiring.keys(blobs), wiring.links(blobs)
+    keys, links, permits = wiring.keys(blobs), wiring.links(blobs), wiring.permits(settled)
     audit, who = Audit(platform), caller()
     await audit.act(who, "platform.start")
     await audit.act(who, "key.create", f"{START_KEY} [{Scope.ADMIN}]")
@@ -172,7 +172,7 @@ async def _up(
         try:
             await serve(
                 platform, sock, keys=keys, sessions=wiring.sessions(blobs), links=links, clock=wiring.clock,
-                base_files=wiring.base_files, saved=lambda: wiring.pack_files(settled.packs),
+                permits=permits, base_files=wiring.base_files, saved=lambda: wiring.pack_files(settled.packs),
                 ready=ready, score=stream.board.to_json if stream else lambda: None,
             )  # fmt: skip
         finally:

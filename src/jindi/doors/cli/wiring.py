@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from jindi.access import ApiKeys, Sessions, SignInLinks
+from jindi.access import ApiKeys, Permits, Sessions, SignInLinks
 from jindi.journal import Signer, Verifier
 from jindi.ports import Blobs, Clock, Files, Lines, Log, Root
 from jindi.run.backup.making import Source
@@ -44,6 +44,7 @@ class Settled:
     backup_to: Path | None = None
     backup_hours: int = 0
     drill_days: int = 0
+    permits: Path | None = None
 
 
 class Wiring(Protocol):
@@ -116,6 +117,9 @@ class Wiring(Protocol):
 
     def keys(self, blobs: Blobs) -> ApiKeys:
         """API keys."""
+
+    def permits(self, settled: Settled) -> Permits:
+        """Who may do what: the shipped policies, and the company's own. Raises Problems."""
 
     def sessions(self, blobs: Blobs) -> Sessions:
         """Sessions of people."""

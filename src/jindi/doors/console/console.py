@@ -16,7 +16,22 @@ from starlette.responses import JSONResponse, RedirectResponse, Response, Stream
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from jindi.access import ABSOLUTE_US, ApiKeys, Scope, Session, Sessions, SignInLinks, digest_of, is_csrf_token
+from jindi.access import (
+    ABSOLUTE_US,
+    ACTIONS,
+    NOT_PERMITTED,
+    ApiKeys,
+    Kind,
+    Permits,
+    Scope,
+    Session,
+    Sessions,
+    SignInLinks,
+    Verdict,
+    digest_of,
+    is_csrf_token,
+    session_id,
+)
 from jindi.basics.instants import MINUTE_US, SECOND_US, format_instant
 from jindi.basics.money import format_minor
 from jindi.doors.console import live
@@ -26,9 +41,10 @@ from jindi.doors.console.overview import overview_values
 from jindi.doors.console.reasons import decision_values, limit_text
 from jindi.doors.console.source import DecisionFilter, DecisionRow, Source
 from jindi.doors.console.trail import TrailPage
-from jindi.doors.console.versions import VersionPages
-from jindi.doors.console.view import CHOICES, COOKIE, Pages, View, view_of
+from jindi.doors.console.versions import Shown, VersionPages
+from jindi.doors.console.view import CHOICES, COOKIE, MENU, Pages, View, view_of
 from jindi.doors.console.words import WORDS
+from jindi.doors.guarding import AboutOf, Endpoint, about_of, marked
 from jindi.doors.origins import address_class
 from jindi.packs.definitions import Outcome
 from jindi.ports import Clock
@@ -45,7 +61,6 @@ SEARCHED, FILTERED = ("text",), ("before", "on", "outcome", "rule", "since", "tr
 _YEAR_S = 365 * 24 * 3600
 
 T = TypeVar("T")
-_Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Console:
@@ -61,8 +76,9 @@ class Console:
         desk: Desk | None = None,
         keys: ApiKeys | None = None,
         audit: Audit | None = None,
+        permits: Permits | None = None,
     ) -> None:
-        self._audit = audit
+        self._audit, self._permits = audit, permits or Permits()
         self._source, self._sessions, self._links, self._keys = source, sessions, links, keys
         self._clock, self._zone = clock, zone
         self._assets = Assets()
@@ -92,13 +108,13 @@ class Console:
 
     def _view_of(self, request: Request, session: Session | None, clear_id: str | None) -> View:
         now_us = self._clock.now_us()
-        return view_of(request, session=session, clear_id=clear_id, zone=self._zone, now_us=now_us)
+        return view_of(
+            request, session=session, permits=self._permits, clear_id=clear_id, zone=self._zone, now_us=now_us
+        )  # fmt: skip
 
-    def _needs(
-        self, scope: Scope, show: Callable[[Request, View], Awaitable[Response]], what: str, *, is_recorded: bool = True
-    ) -> _Handler:
-        """A page for those who are signed in with a right. That it was asked for is journalled before it is made;
-        `is_recorded` False: only when it may not be, because what it does is a record itself.
+    def _needs(self, action: str, show: Shown, *, is_recorded: bool = True, about: AboutOf = about_of) -> Endpoint:
+        """A page for those who are signed in and may do an action. That it was asked for is journalled before it is
+        made; `is_recorded` False: only when it may not be, because what it does is a record itself.
         """
 
         async def handler(request: Request) -> Response:
@@ -106,24 +122,54 @@ class Console:
             if view.session is None:
                 had_one = self._cookie_name(request) in request.cookies
                 return RedirectResponse("/sign-in?why=ended" if had_one else "/sign-in", HTTPStatus.SEE_OTHER)
-            may = view.session.may(scope)
+            may = self._permits.may(view.session.principal, action, view.now_us, about(request))
             try:
                 if is_recorded or not may:
-                    await self._act(request, self._actor(request, view.session.who), what, allowed=may)
+                    await self._act(request, self._actor(request, view.session.who), action, allowed=may.allowed)
             except NotRecorded:
                 return self._error(view, HTTPStatus.SERVICE_UNAVAILABLE, "error.not_recorded")
-            if not may:
-                return self._error(view, HTTPStatus.FORBIDDEN, "error.scope", scope=scope.value)
-            return await show(request, view)
+            return await show(request, view) if may else self._forbidden(view, action, may)
 
-        return handler
+        return marked(handler, action)
+
+    def _beside_pages(self, action: str, show: Callable[[Request, View, str], Awaitable[Response]]) -> Endpoint:
+        """What a page's own script asks for again and again: it keeps no session open, and is not journalled, for the
+        page was.
+        """
+
+        async def handler(request: Request) -> Response:
+            session, clear_id = self._who(request, use=False)
+            if session is None or clear_id is None:
+                return Response(status_code=HTTPStatus.UNAUTHORIZED)
+            view = self._view_of(request, session, clear_id)
+            if not view.may(action):
+                return Response(status_code=HTTPStatus.UNAUTHORIZED)
+            return await show(request, view, clear_id)
+
+        return marked(handler, action)
+
+    def _forbidden(self, view: View, action: str, may: Verdict) -> Response:
+        """The page that says why somebody may not do what he asked for."""
+        words = view.action(ACTIONS[action])
+        if may.why == NOT_PERMITTED and view.session is not None and view.session.principal.kind is not Kind.PERSON:
+            scopes = ", ".join(sorted(ACTIONS[action].scopes)) or "–"
+            return self._error(view, HTTPStatus.FORBIDDEN, "error.forbidden.scope", action=words, scopes=scopes)
+        known = may.why if f"error.forbidden.{may.why}" in WORDS else NOT_PERMITTED
+        return self._error(view, HTTPStatus.FORBIDDEN, f"error.forbidden.{known}", action=words)
+
+    def _first_page(self, session: Session) -> str:
+        """Where somebody begins: the first page of the menu that he may see."""
+        now_us = self._clock.now_us()
+        return next(
+            (path for _, path, action in MENU if self._permits.may(session.principal, action, now_us)), "/console"
+        )
 
     # ---- the audit ----------------------------------------------------------------------------------
 
     def _actor(self, request: Request, who: str) -> Actor:
         """Who acts. A session is named by a part of its id's digest: enough to tell two of one person apart."""
         clear_id = request.cookies.get(self._cookie_name(request))
-        key = f"session_{digest_of(clear_id)[:6].hex()}" if clear_id else ""
+        key = session_id(digest_of(clear_id)) if clear_id else ""
         return Actor(key, who, "console", address_class(request), request.state.request_id)
 
     async def _act(
@@ -238,8 +284,7 @@ class Console:
         if before is not None:
             self._sessions.close(before)
         opened = self._sessions.open(who, scopes, self._clock.now_us())
-        only_audits = opened.session.may(Scope.AUDIT_READ) and not opened.session.may(Scope.DECISIONS_READ)
-        answer = RedirectResponse("/console/audit" if only_audits else "/console", HTTPStatus.SEE_OTHER)
+        answer = RedirectResponse(self._first_page(opened.session), HTTPStatus.SEE_OTHER)
         answer.set_cookie(
             self._cookie_name(request),
             opened.clear_id,
@@ -298,12 +343,8 @@ class Console:
         """The platform now: decisions as they come, rates, time taken, rules, the simulation's score."""
         return self._pages.show("overview.html", view, **overview_values(self._source, view), page="overview")
 
-    async def overview_panels(self, request: Request) -> Response:
-        """The figures of the overview alone, for the page's own script. Does not keep a session open."""
-        session, clear_id = self._who(request, use=False)
-        if session is None or not session.may(Scope.DECISIONS_READ):
-            return Response(status_code=HTTPStatus.UNAUTHORIZED)
-        view = self._view_of(request, session, clear_id)
+    async def overview_panels(self, _: Request, view: View, __: str) -> Response:
+        """The figures of the overview alone, for the page's own script."""
         return self._pages.show("overview_panels.html", view, **overview_values(self._source, view))
 
     async def decisions(self, request: Request, view: View) -> Response:
@@ -388,13 +429,11 @@ class Console:
 
     # ---- live ---------------------------------------------------------------------------------------
 
-    async def live(self, request: Request) -> Response:
-        """New decisions as server-sent events. Does not keep a session open."""
-        session, clear_id = self._who(request, use=False)
-        if session is None or clear_id is None or not session.may(Scope.DECISIONS_READ):
-            return Response(status_code=HTTPStatus.UNAUTHORIZED)
+    async def live(self, request: Request, view: View, clear_id: str) -> Response:
+        """New decisions as server-sent events."""
+        assert view.session is not None, "asked before"
         try:
-            await self._act(request, self._actor(request, session.who), "live.read")
+            await self._act(request, self._actor(request, view.session.who), "live.read")
         except NotRecorded:
             return Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE, headers={"retry-after": "5"})
         if self._streams >= live.STREAMS_MAX:
@@ -404,7 +443,9 @@ class Console:
 
     async def _counted(self, clear_id: str, after: int | None) -> AsyncIterator[bytes]:
         def may_go_on() -> bool:
-            return self._sessions.read(clear_id, self._clock.now_us(), use=False) is not None
+            now_us = self._clock.now_us()
+            session = self._sessions.read(clear_id, now_us, use=False)
+            return session is not None and self._permits.may(session.principal, "live.read", now_us).allowed
 
         self._streams += 1
         try:
@@ -413,11 +454,8 @@ class Console:
         finally:
             self._streams -= 1
 
-    async def live_rows(self, request: Request) -> Response:
-        """The same by asking, for browsers without a shared worker. Does not keep a session open."""
-        session, _ = self._who(request, use=False)
-        if session is None or not session.may(Scope.DECISIONS_READ):
-            return Response(status_code=HTTPStatus.UNAUTHORIZED)
+    async def live_rows(self, request: Request, _: View, __: str) -> Response:
+        """The same by asking, for browsers without a shared worker."""
         after = _whole(request.query_params.get("after"))
         return JSONResponse(live.newer(self._source, -1 if after is None else after, self._zone))
 
@@ -459,36 +497,39 @@ class Console:
         """The page for our own faults; the fault itself goes to the server's log, never to the browser."""
         return self._error(self._view_of(request, None, None), HTTPStatus.INTERNAL_SERVER_ERROR, "error.failed")
 
+    def routes(self) -> list[Route]:
+        """The table of routes."""
+        return [
+            Route("/", self.home),
+            Route("/sign-in", self.sign_in),
+            Route("/sign-in", self.consume, methods=["POST"]),
+            Route("/sign-in/key", self.consume_key, methods=["POST"]),
+            Route("/sign-in/{token}", self.sign_in),
+            Route("/sign-out", self.sign_out, methods=["POST"]),
+            Route("/console", self._needs("overview.read", self.overview)),
+            Route("/console/panels", self._beside_pages("overview.read", self.overview_panels)),
+            Route("/console/preferences", self.preferences, methods=["POST"]),
+            Route("/console/live", self._beside_pages("live.read", self.live)),
+            Route("/console/live.json", self._beside_pages("live.read", self.live_rows)),
+            Route("/console/decisions", self._needs("decisions.read", self.decisions)),
+            Route("/console/decisions.csv", self._needs("decisions.export", self.export)),
+            Route("/console/decisions/{id}", self._needs("decision.read", self.decision)),
+            Route("/console/policies", self._needs("policies.read", self.policies)),
+            Route("/console/policies/{id}", self._needs("policy.read", self.policy)),
+            *self._audit_routes(),
+            *(self._versions.routes() if self._versions is not None else ()),
+            Route("/assets/{digest}/{name}", self.asset),
+        ]
+
+    def _audit_routes(self) -> list[Route]:
+        if self._trail is None:
+            return []
+        return [Route("/console/audit", self._needs("audit.read", self._trail.page))]
+
     def app(self) -> ASGIApp:
         """All of it as one ASGI application."""
-        read = Scope.DECISIONS_READ
         pages = Starlette(
-            routes=[
-                Route("/", self.home),
-                Route("/sign-in", self.sign_in),
-                Route("/sign-in", self.consume, methods=["POST"]),
-                Route("/sign-in/key", self.consume_key, methods=["POST"]),
-                Route("/sign-in/{token}", self.sign_in),
-                Route("/sign-out", self.sign_out, methods=["POST"]),
-                Route("/console", self._needs(read, self.overview, "overview.read")),
-                Route("/console/panels", self.overview_panels),
-                Route("/console/preferences", self.preferences, methods=["POST"]),
-                Route("/console/live", self.live),
-                Route("/console/live.json", self.live_rows),
-                Route("/console/decisions", self._needs(read, self.decisions, "decisions.read")),
-                Route("/console/decisions.csv", self._needs(read, self.export, "decisions.export")),
-                Route("/console/decisions/{id}", self._needs(read, self.decision, "decision.read")),
-                Route("/console/policies", self._needs(read, self.policies, "policies.read")),
-                Route("/console/policies/{id}", self._needs(read, self.policy, "policy.read")),
-                *(
-                    [Route("/console/audit", self._needs(Scope.AUDIT_READ, self._trail.page, "audit.read"))]
-                    if self._trail is not None
-                    else ()
-                ),
-                *(self._versions.routes() if self._versions is not None else ()),
-                Route("/assets/{digest}/{name}", self.asset),
-            ],
-            exception_handlers={HTTPException: self.refused, Exception: self.failed},
+            routes=self.routes(), exception_handlers={HTTPException: self.refused, Exception: self.failed}
         )
         # Outside of Starlette's own layers, so that the page of an unforeseen fault carries the headers too.
         return SecurityHeaders(pages)
@@ -504,15 +545,16 @@ def build_console(
     desk: Desk | None = None,
     keys: ApiKeys | None = None,
     audit: Audit | None = None,
+    permits: Permits | None = None,
 ) -> ASGIApp:
     """The console as an ASGI application for the root of a server: `/console`, `/sign-in`, `/assets`. With `desk` it
     has the pages on which versions are changed, with `keys` people may sign in with an API key, with `audit` all that
-    they do is journalled before it is done, and shown.
+    they do is journalled before it is done, and shown. `permits` says who may do what (the shipped policies, without).
 
     `zone` is the zone in which all instants are shown. Behind TLS the server must set the scheme to
     `https`, so that cookies are marked secure.
     """
-    return Console(source, sessions, links, clock, zone, desk, keys, audit).app()
+    return Console(source, sessions, links, clock, zone, desk, keys, audit, permits).app()
 
 
 def _own_path(text: str) -> str:

@@ -5,14 +5,14 @@ from datetime import date, timedelta
 from starlette.requests import Request
 from starlette.responses import Response
 
+from jindi.access import ACTIONS
 from jindi.basics.instants import start_of_day
 from jindi.doors.console.view import Pages, View
-from jindi.doors.console.words import WORDS
 from jindi.run.audit import Audit
 from jindi.run.trail import Wanted
 
 ROWS = 50
-KINDS = tuple(name.removeprefix("audit.what.") for name in WORDS if name.startswith("audit.what."))
+KINDS = tuple(ACTIONS)
 """What can be done, as the filter offers it."""
 
 
@@ -56,4 +56,5 @@ def _day(text: str | None) -> date | None:
 
 def _what(view: View, what: str) -> str:
     """An action in words, or its plain name when nobody named it."""
-    return view.t(f"audit.what.{what}") if f"audit.what.{what}" in WORDS else what
+    action = ACTIONS.get(what)
+    return what if action is None else view.action(action)

@@ -12,9 +12,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from jindi.access import Scope, Session
+from jindi.access import Session
 from jindi.basics.problems import Problems
 from jindi.doors.console.view import Pages, View
+from jindi.doors.guarding import AboutOf, Endpoint, about_of
 from jindi.packs import OUTCOMES
 from jindi.run.platform import NotNow
 from jindi.run.versions import Proposal, Tally
@@ -25,11 +26,9 @@ Shown = Callable[[Request, View], Awaitable[Response]]
 
 
 class Needs(Protocol):
-    """Asks for a session with a right, and journals what is asked for."""
+    """Asks for a session whose person may do an action, and journals what is asked for."""
 
-    def __call__(
-        self, scope: Scope, show: Shown, what: str, *, is_recorded: bool = True
-    ) -> Callable[[Request], Awaitable[Response]]:
+    def __call__(self, action: str, show: Shown, *, is_recorded: bool = True, about: AboutOf = about_of) -> Endpoint:
         """The handler."""
 
 
@@ -49,22 +48,21 @@ class VersionPages:
 
     def routes(self) -> list[Route]:
         """The table of routes."""
-        read, write, approve = Scope.DECISIONS_READ, Scope.POLICIES_WRITE, Scope.POLICIES_APPROVE
 
-        def post(path: str, right: Scope, act: Act, what: str) -> Route:
-            # A step that is taken is a record itself; one that somebody has no right to is an action that was refused.
-            return Route(path, self._needs(right, self._doing(act), what, is_recorded=False), methods=["POST"])
+        def post(path: str, act: Act, action: str) -> Route:
+            # A step that is taken is a record itself; one that nobody may take is an action that was refused.
+            return Route(path, self._needs(action, self._doing(act), is_recorded=False), methods=["POST"])
 
         return [
-            Route("/console/drafts", self._needs(read, self.drafts, "drafts.read")),
-            post("/console/drafts/propose", write, self._propose, "version.propose"),
-            post("/console/drafts/shadow", write, self._shadow, "version.shadow"),
-            Route("/console/proposals/{id}", self._needs(read, self.proposal, "proposal.read")),
-            post("/console/proposals/{id}/approve", approve, self._approve, "version.approve"),
-            post("/console/proposals/{id}/reject", read, self._reject, "version.reject"),
-            Route("/console/versions/{version}", self._needs(read, self.version, "version.read")),
-            post("/console/versions/{version}/retire", write, self._retire, "version.retire"),
-            post("/console/rollback", approve, self._roll_back, "version.roll_back"),
+            Route("/console/drafts", self._needs("drafts.read", self.drafts)),
+            post("/console/drafts/propose", self._propose, "version.propose"),
+            post("/console/drafts/shadow", self._shadow, "version.shadow"),
+            Route("/console/proposals/{id}", self._needs("proposal.read", self.proposal)),
+            post("/console/proposals/{id}/approve", self._approve, "version.approve"),
+            post("/console/proposals/{id}/reject", self._reject, "version.reject"),
+            Route("/console/versions/{version}", self._needs("version.read", self.version)),
+            post("/console/versions/{version}/retire", self._retire, "version.retire"),
+            post("/console/rollback", self._roll_back, "version.roll_back"),
         ]
 
     # ---- pages
@@ -134,11 +132,10 @@ class VersionPages:
 
     def _common(self, request: Request, view: View) -> dict[str, Any]:
         done = request.query_params.get("done")
-        session = view.session
         return {
             "done": done if done in DONE else None,
-            "may_write": session is not None and session.may(Scope.POLICIES_WRITE),
-            "may_approve": session is not None and session.may(Scope.POLICIES_APPROVE),
+            "may_write": view.may("version.propose"),
+            "may_approve": view.may("version.approve"),
             "is_approved_mode": self._desk.is_approved_mode,
         }
 
@@ -190,7 +187,7 @@ class VersionPages:
 
     async def _reject(self, person: Person, view: View, form: dict[str, str], request: Request) -> str:
         identifier: str = request.path_params["id"]
-        may_reject = view.session is not None and view.session.may(Scope.POLICIES_APPROVE)
+        may_reject = view.may("version.approve")
         await self._desk.reject(person, identifier, why=form.get("why", ""), may_reject=may_reject)
         return f"/console/proposals/{identifier}?done=rejected"
 

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from jindi import __version__
-from jindi.access import Scope, Session, csrf_token
+from jindi.access import Action, Permits, Session, csrf_token
 from jindi.basics.instants import format_instant
 from jindi.doors.console import figures
 from jindi.doors.console.assets import Assets
@@ -25,6 +25,14 @@ CHOICES: Final[dict[str, tuple[str, ...]]] = {
 }
 """What a browser may remember, each in a cookie of its own; the first is the default."""
 
+MENU: Final = (
+    ("overview", "/console", "overview.read"),
+    ("decisions", "/console/decisions", "decisions.read"),
+    ("policies", "/console/policies", "policies.read"),
+    ("audit", "/console/audit", "audit.read"),
+)
+"""The menu: a page's name, its address, and what somebody must be allowed to do to see it."""
+
 COOKIE = "jindi_"
 
 
@@ -37,16 +45,25 @@ class View:
     rows: str
     keys: str
     session: Session | None
+    permits: Permits
     csrf: str | None
     back: str
     zone: ZoneInfo
     now_us: int
     request_id: str
 
+    def may(self, action: str) -> bool:
+        """Whether the reader may do an action, as far as can be told before it is asked for."""
+        return self.session is not None and self.permits.may(self.session.principal, action, self.now_us).allowed
+
     @property
-    def audits(self) -> bool:
-        """Whether the reader may look at the audit."""
-        return self.session is not None and self.session.may(Scope.AUDIT_READ)
+    def menu(self) -> list[tuple[str, str]]:
+        """The pages that the reader may see: names and addresses."""
+        return [(name, path) for name, path, action in MENU if self.may(action)]
+
+    def action(self, action: Action) -> str:
+        """An action in this page's language."""
+        return action.zh if self.lang == "zh" else action.en
 
     @property
     def html_lang(self) -> str:
@@ -111,7 +128,9 @@ class View:
         return figures.duration(us, self.lang)
 
 
-def view_of(request: Request, *, session: Session | None, clear_id: str | None, zone: ZoneInfo, now_us: int) -> View:
+def view_of(
+    request: Request, *, session: Session | None, permits: Permits, clear_id: str | None, zone: ZoneInfo, now_us: int
+) -> View:  # fmt: skip
     """The view of a request: its cookies where they hold something we know, the browser's wish otherwise."""
     chosen = {}
     for name, allowed in CHOICES.items():
@@ -127,6 +146,7 @@ def view_of(request: Request, *, session: Session | None, clear_id: str | None, 
         rows=chosen["rows"],
         keys=chosen["keys"],
         session=session,
+        permits=permits,
         csrf=csrf_token(clear_id) if session is not None and clear_id is not None else None,
         back=request.url.path + (f"?{query}" if query else ""),
         zone=zone,

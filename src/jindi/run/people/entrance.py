@@ -134,6 +134,8 @@ class Entrance:
         house = self._house
         try:
             login, name = normal_login(said.login), person_name(said.name)
+            if any(name.casefold() == each.name.casefold() for each in house.staff.all()):
+                name = person_name(f"{name} {login}")
         except ValueError:
             return None
         provider = actor._replace(key="oidc", name="oidc")
@@ -172,9 +174,9 @@ class Entrance:
 
     async def code(self, actor: Actor, handle: str, code: str, cookie: str, name: str = "") -> Entered | None:
         """In by a recovery code. As `totp`."""
-        entry, account = self._may_try(actor, handle, "recovery.use")
+        entry, account = self._may_try(actor, handle, "sign_in.recovery")
         if not self._house.staff.use_code(account.id, code):
-            self._wrong(actor, handle, entry, account, "recovery.use")
+            self._wrong(actor, handle, entry, account, "sign_in.recovery")
         return await self._shown(actor, handle, entry, account, "recovery", cookie, name)
 
     async def passkey(self, actor: Actor, handle: str, answer: str, cookie: str, name: str = "") -> Entered | None:
@@ -190,7 +192,7 @@ class Entrance:
                 raise PasskeyRefused
             key = asserted(house.site, account.passkeys, challenge, answer, now_us)
         except PasskeyRefused as refusal:
-            what = "sign_in.passkey_copied" if refusal.rolled_back else "sign_in.passkey"
+            what = "sign_in.copied" if refusal.rolled_back else "sign_in.passkey"
             self._wrong(actor, handle, entry, account, what)
         house.staff.used_passkey(account.id, key)
         return await self._shown(actor, handle, entry, account, "passkey", cookie, name)
@@ -220,7 +222,7 @@ class Entrance:
         if account is None or house.lockouts.is_locked(account.id, session.device, now_us):
             raise Refused("sign_in.refused")
         if not house.staff.use_totp(account.id, code, now_us):
-            self._turned_away(actor, "sign_in.again", account, account.id, session.device)
+            self._turned_away(actor, "factor.show", account, account.id, session.device)
             raise Refused("factor.wrong")
         return await self._again(actor, account, session, clear_id)
 
@@ -235,7 +237,7 @@ class Entrance:
         try:
             key = asserted(house.site, account.passkeys, challenge, answer, now_us)
         except PasskeyRefused as refusal:
-            what = "sign_in.passkey_copied" if refusal.rolled_back else "sign_in.again"
+            what = "sign_in.copied" if refusal.rolled_back else "factor.show"
             self._turned_away(actor, what, account, account.id, session.device)
             raise Refused("factor.wrong") from None
         house.staff.used_passkey(account.id, key)
@@ -243,7 +245,7 @@ class Entrance:
 
     async def _again(self, actor: Actor, account: StaffAccount, session: Session, clear_id: str) -> NewSession:
         house = self._house
-        await house.audit.act(actor, "sign_in.again", account.id)
+        await house.audit.act(actor, "factor.show", account.id)
         house.lockouts.cleared(account.id, session.device)
         try:
             return house.sessions.rotate(clear_id, house.clock.now_us(), mfa_us=house.clock.now_us())
@@ -289,7 +291,7 @@ class Entrance:
         self, actor: Actor, handle: str, entry: Entry, account: StaffAccount, factor: str, cookie: str, name: str
     ) -> Entered | None:
         house = self._house
-        what = "recovery.use" if factor == "recovery" else f"sign_in.{factor}"
+        what = "sign_in.recovery" if factor == "recovery" else f"sign_in.{factor}"
         await house.audit.act(house.actor(account, actor), what, account.id)
         # It took a while: whoever was disabled meanwhile does not come in, and nobody comes in twice.
         entry, account = self._must_wait(handle)

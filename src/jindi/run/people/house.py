@@ -112,7 +112,7 @@ class House:
         with suppress(NotRecorded):  # he is turned away with or without the record
             await self.audit.act(actor, what, account.id, allowed=False)
             if locked:
-                await self.audit.act(actor, "sign_in.lock", account.id, allowed=False)
+                await self.audit.act(actor, "sign_in.locked", account.id, allowed=False)
 
     async def settled(self) -> None:
         """Wait until all that was turned away is journalled: before the platform closes."""
@@ -133,7 +133,7 @@ class House:
 
     def actor(self, account: StaffAccount, actor: Actor) -> Actor:
         """Somebody who is known by now, at the door that he came to."""
-        return actor._replace(key=account.id, name=account.name)
+        return actor._replace(key=account.id, name=account.name, roles=tuple(sorted(account.roles)))
 
     def device(self, account: StaffAccount | None, cookie: str) -> Device | None:
         """The known device that a browser is, for an account."""

@@ -114,7 +114,7 @@ class Own:
         if not begun.token:
             raise Refused("invitation.dead")
         who = house.actor(account, actor)
-        await house.audit.act(who, "staff.accept", account.id)
+        await house.audit.act(who, "invitation.accept", account.id)
         await house.audit.act(who, "factor.add", _factor(factor))
         now_us = house.clock.now_us()
         try:
@@ -202,7 +202,7 @@ class Own:
     async def new_codes(self, actor: Actor, session: Session) -> tuple[str, ...]:
         """Ten new recovery codes; the old ones end. Raises Refused."""
         account = self._fresh(session)
-        await self._house.audit.act(actor, "recovery.new", account.id)
+        await self._house.audit.act(actor, "recovery.renew", account.id)
         return self._house.staff.new_codes(account.id)
 
     # ---- sessions and devices

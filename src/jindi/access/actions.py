@@ -1,0 +1,193 @@
+"""Every action that a door can do for somebody, by name: one table for the policies, the audit and the screen.
+
+Knows: names, their words, which groups the policies speak of, and which scopes of API keys carry them. Never: who may
+do what; that stands in `policies`. An action that is not in this table can't be asked for, so it is never allowed.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from jindi.access.scopes import Scope
+
+
+class Group(StrEnum):
+    """What the policies call several actions together."""
+
+    READING = "reading"
+    """To look at decisions and policies: tokens and figures, never clear text."""
+    ENTITIES = "entities"
+    """To look at one customer's, device's, … history."""
+    EXPORTING = "exporting"
+    """To take many records away at once."""
+    REVEALING = "revealing"
+    """To see or search clear text from the vault."""
+    SUBJECTS = "subjects"
+    """The rights of the person whom data is about."""
+    AUTHORING = "authoring"
+    """To write and propose policies."""
+    APPROVING = "approving"
+    """To answer what others propose about policies."""
+    PROPOSING = "proposing"
+    """To ask for what takes four eyes."""
+    ANSWERING = "answering"
+    """To answer it."""
+    STAFFING = "staffing"
+    """Accounts of staff."""
+    KEYING = "keying"
+    """Keys: of programs and of the vault."""
+    OPERATING = "operating"
+    """To run the machine: backups, snapshots, where messages go."""
+    AUDITING = "auditing"
+    """To look at what others did."""
+    OVERSEEING = "overseeing"
+    """To see whether controls hold."""
+    INTAKE = "intake"
+    """To send events in."""
+    MEASURING = "measuring"
+    """Figures about the machine, without anybody's data."""
+    OWN = "own"
+    """One's own account, sessions and factors."""
+    ENTERING = "entering"
+    """To come in and go: what nobody asks the policies for, for nobody is there yet. It is recorded all the same."""
+    MACHINE = "machine"
+    """What is done at the machine itself, by whoever has its folder: recorded, and no policy could forbid it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One action: its words, its group, and the scopes that let a key do it. No scopes: only people do it."""
+
+    name: str
+    group: Group
+    zh: str
+    en: str
+    scopes: frozenset[Scope] = frozenset()
+    also: tuple[Group, ...] = ()
+    """Further groups that it belongs to."""
+
+
+def _table(*actions: Action) -> dict[str, Action]:
+    table = {action.name: action for action in actions}
+    assert len(table) == len(actions), "an action is in the table once"
+    return table
+
+
+_READERS = frozenset({Scope.DECISIONS_READ, Scope.POLICIES_WRITE, Scope.POLICIES_APPROVE})
+_DECISIONS = frozenset({Scope.DECISIONS_READ})
+_WRITERS = frozenset({Scope.POLICIES_WRITE})
+_APPROVERS = frozenset({Scope.POLICIES_APPROVE})
+_ADMIN = frozenset({Scope.ADMIN})
+_OPENERS = frozenset({Scope.VAULT_OPEN})
+_SUBJECTS = frozenset({Scope.SUBJECTS_ACT})
+
+ACTIONS: dict[str, Action] = _table(
+    Action("event.decide", Group.INTAKE, "提交事件", "Send an event in", frozenset({Scope.EVENTS_WRITE})),
+    Action("overview.read", Group.READING, "查看总览", "Read the overview", _DECISIONS),
+    Action("live.read", Group.READING, "查看实时决策", "Watch live decisions", _DECISIONS),
+    Action("decision.read", Group.READING, "查看决策", "Read a decision", _DECISIONS),
+    Action("decisions.read", Group.READING, "查看决策列表", "Read the list of decisions", _DECISIONS),
+    Action("explanation.read", Group.READING, "查看解释", "Read an explanation", _DECISIONS),
+    Action("replay.read", Group.READING, "重演决策", "Replay a decision", _DECISIONS),
+    Action("policies.read", Group.READING, "查看策略列表", "Read the policies", _READERS),
+    Action("policies.diff", Group.READING, "比较策略", "Compare policies", _READERS),
+    Action("policies.statistics", Group.READING, "查看策略统计", "Read policy statistics", _READERS),
+    Action("policy.read", Group.READING, "查看策略", "Read a policy", _READERS),
+    Action("drafts.read", Group.READING, "查看草稿", "Read drafts", _READERS),
+    Action("proposals.read", Group.READING, "查看提案列表", "Read the proposals", _READERS),
+    Action("proposal.read", Group.READING, "查看提案", "Read a proposal", _READERS),
+    Action("version.read", Group.READING, "查看版本", "Read a version", _READERS),
+    Action("entity.read", Group.ENTITIES, "查询主体", "Look up an entity", frozenset({Scope.ENTITIES_READ})),
+    Action("decisions.export", Group.EXPORTING, "导出决策", "Export decisions", _DECISIONS),
+    Action("version.shadow", Group.AUTHORING, "设为影子版本", "Put in the shadow", _WRITERS),
+    Action("version.retire", Group.AUTHORING, "撤下影子版本", "Retire a version", _WRITERS),
+    Action("version.propose", Group.AUTHORING, "提出变更", "Propose", _WRITERS),
+    Action("version.withdraw", Group.AUTHORING, "撤回提案", "Withdraw", _WRITERS),
+    Action("version.reject", Group.APPROVING, "驳回提案", "Reject", _WRITERS | _APPROVERS, (Group.AUTHORING,)),
+    Action("version.approve", Group.APPROVING, "批准提案", "Approve", _APPROVERS),
+    Action("version.roll_back", Group.APPROVING, "回退", "Roll back", _APPROVERS),
+    Action("packs.read", Group.OPERATING, "查看行业包", "Read the packs", _ADMIN),
+    Action("packs.try", Group.AUTHORING, "试行行业包", "Try packs", _ADMIN),
+    Action("metrics.read", Group.MEASURING, "读取运行指标", "Read metrics", frozenset({Scope.METRICS_READ})),
+    Action("snapshot.write", Group.OPERATING, "写入快照", "Write a snapshot", _ADMIN),
+    Action("vault.reveal", Group.REVEALING, "查看明文", "Reveal clear text", _OPENERS),
+    Action("vault.search", Group.REVEALING, "按明文查找", "Search by clear text", _OPENERS),
+    Action("subjects.read", Group.SUBJECTS, "查看个人信息请求", "Read requests about persons' data", _SUBJECTS),
+    Action("subject.export", Group.SUBJECTS, "导出个人信息", "Export a person's data", _SUBJECTS),
+    Action("subject.correct", Group.SUBJECTS, "更正个人信息", "Correct a person's data", _SUBJECTS),
+    Action("subject.erase", Group.SUBJECTS, "删除个人信息", "Erase a person's data", _SUBJECTS),
+    Action(
+        "approvals.read",
+        Group.PROPOSING,
+        "查看待批事项",
+        "Read what waits for approval",
+        _ADMIN,
+        (Group.ANSWERING, Group.AUDITING),
+    ),
+    Action("approval.propose", Group.PROPOSING, "提请审批", "Ask for approval", _ADMIN),
+    Action("approval.withdraw", Group.PROPOSING, "撤回申请", "Withdraw what was asked for", _ADMIN),
+    Action("approval.approve", Group.ANSWERING, "同意申请", "Approve", _ADMIN),
+    Action("approval.reject", Group.ANSWERING, "驳回申请", "Reject", _ADMIN),
+    Action("staff.read", Group.STAFFING, "查看员工账户", "Read the accounts of staff"),
+    Action("staff.invite", Group.STAFFING, "邀请员工", "Invite a member of staff"),
+    Action("staff.disable", Group.STAFFING, "停用员工账户", "Disable an account"),
+    Action("staff.enable", Group.STAFFING, "启用员工账户", "Enable an account"),
+    Action("staff.unlock", Group.STAFFING, "解除登录锁定", "Unlock an account"),
+    Action("staff.reset", Group.STAFFING, "重置员工登录", "Reset how somebody signs in"),
+    Action("staff.roles", Group.STAFFING, "变更员工角色", "Change somebody's roles"),
+    Action("keys.read", Group.KEYING, "查看接口密钥", "Read the API keys"),
+    Action("key.create", Group.KEYING, "创建密钥", "Create a key"),
+    Action("key.revoke", Group.KEYING, "吊销密钥", "Revoke a key"),
+    Action("key.rotate", Group.KEYING, "轮换密钥", "Rotate a key"),
+    Action("link.create", Group.MACHINE, "创建登录链接", "Create a sign-in link"),
+    Action("vault.read", Group.KEYING, "查看保险库状态", "Read the state of the vault"),
+    Action("vault.rotate", Group.KEYING, "轮换保险库密钥", "Rotate the vault's keys"),
+    Action("vault.rewrap", Group.KEYING, "重新封装密钥", "Re-wrap keys"),
+    Action("vault.reseal", Group.KEYING, "重新加密数据", "Seal rows again"),
+    Action("vault.destroy", Group.KEYING, "销毁密钥版本", "Destroy a version of the key ring"),
+    Action("vault.root", Group.MACHINE, "更换根密钥", "Change the root key"),
+    Action("webhooks.read", Group.OPERATING, "查看推送地址", "Read the webhooks", _ADMIN),
+    Action("webhook.change", Group.OPERATING, "变更推送地址", "Change a webhook", _ADMIN),
+    Action("backups.read", Group.OPERATING, "查看备份", "Read how backups stand", _ADMIN),
+    Action("backup.make", Group.OPERATING, "执行备份", "Make a backup", _ADMIN),
+    Action("drill.run", Group.OPERATING, "恢复演练", "Run a restore drill", _ADMIN),
+    Action("control.run", Group.OPERATING, "执行控制检查", "Run a control's check", _ADMIN),
+    Action(
+        "controls.read",
+        Group.OVERSEEING,
+        "查看控制登记",
+        "Read the control register",
+        frozenset({Scope.DECISIONS_READ, Scope.AUDIT_READ}),
+    ),
+    Action(
+        "staff_alerts.read",
+        Group.AUDITING,
+        "查看员工预警",
+        "Read alerts about staff",
+        frozenset({Scope.AUDIT_READ}),
+        (Group.STAFFING,),
+    ),
+    Action("head.write", Group.AUDITING, "签发树头", "Sign a tree head", frozenset({Scope.ADMIN, Scope.AUDIT_READ})),
+    Action("audit.read", Group.AUDITING, "查看审计", "Read the audit", frozenset({Scope.AUDIT_READ})),
+    Action("account.read", Group.OWN, "查看本人账户", "Read one's own account"),
+    Action("password.change", Group.OWN, "修改密码", "Change one's password"),
+    Action("factor.add", Group.OWN, "添加验证方式", "Add a second factor"),
+    Action("factor.remove", Group.OWN, "移除验证方式", "Remove a second factor"),
+    Action("factor.show", Group.OWN, "再次验证", "Show a second factor again"),
+    Action("recovery.renew", Group.OWN, "更换恢复码", "Renew recovery codes"),
+    Action("session.revoke", Group.OWN, "结束会话", "End a session"),
+    Action("device.forget", Group.OWN, "忘记设备", "Forget a device"),
+    Action("sign_in.link", Group.ENTERING, "凭链接登录", "Sign-in by link"),
+    Action("sign_in.key", Group.ENTERING, "凭密钥登录", "Sign-in by key"),
+    Action("sign_in.password", Group.ENTERING, "密码登录", "Sign-in by password"),
+    Action("sign_in.totp", Group.ENTERING, "动态口令登录", "Sign-in by one-time code"),
+    Action("sign_in.passkey", Group.ENTERING, "通行密钥登录", "Sign-in by passkey"),
+    Action("sign_in.copied", Group.ENTERING, "复制的通行密钥被拒", "A copied passkey refused"),
+    Action("sign_in.recovery", Group.ENTERING, "恢复码登录", "Sign-in by recovery code"),
+    Action("sign_in.oidc", Group.ENTERING, "企业账号登录", "Sign-in by the company"),
+    Action("sign_in.locked", Group.ENTERING, "登录被锁定", "Sign-in locked"),
+    Action("invitation.accept", Group.ENTERING, "接受邀请", "Accept an invitation"),
+    Action("sign_out", Group.ENTERING, "退出登录", "Sign-out"),
+    Action("platform.start", Group.MACHINE, "启动平台", "Start the platform"),
+    Action("platform.stop", Group.MACHINE, "停止平台", "Stop the platform"),
+)
+"""All actions by name."""

@@ -1,0 +1,135 @@
+"""Whether somebody may do something: asks the policies, and says no whenever they can't say yes.
+
+Knows: Cedar's engine. Never: a clock; the age of a factor is reckoned from the instant that is handed in.
+A policy that fails while it is evaluated is skipped by Cedar, also when it forbids. So an answer that comes with any
+error is no; and policies that don't fit the schema are never loaded.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+
+import cedarpy
+
+from jindi.access.actions import ACTIONS
+from jindi.access.policies import FRESH_FACTOR, NO_CASE, OWN_PROPOSAL, policies, schema
+from jindi.access.principal import Kind, Principal
+from jindi.basics.instants import SECOND_US
+from jindi.basics.problems import Problem, Problems
+
+NOT_PERMITTED, FAILED = "not_permitted", "failed"
+
+_TOLD = (OWN_PROPOSAL, NO_CASE, FRESH_FACTOR)
+"""Of several that forbid the one that can't be helped is told first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether, and if not why: `not_permitted`, `fresh_factor`, `own_proposal`, `no_case`, `failed`, or a name of the
+    company's own policies.
+    """
+
+    allowed: bool
+    why: str = ""
+
+    def __bool__(self) -> bool:
+        return self.allowed
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What an action is about. `proposer` is the name of who proposed what is answered; `has_case` whether a case is
+    named; `is_sensitive` whether the action asks for what needs a fresh factor: the form is shown without, sent with.
+    """
+
+    proposer: str | None = None
+    has_case: bool = False
+    is_sensitive: bool = False
+
+
+_NOTHING = About()
+
+
+class Permits:
+    """The policies, read once and asked often: some 50 µs a question."""
+
+    def __init__(self, own: str = "", place: str = "") -> None:
+        """`own` are policies of the company, put beside the shipped ones, from the file `place`.
+
+        Raises Problems when they don't fit the schema, are templates, or can't be read.
+        """
+        self._names, shipped, self._schema = _shipped()
+        if own:
+            _checked(own, self._schema, place)
+        self._policies = cedarpy.PolicySet.from_str(f"{shipped}\n{own}")
+
+    def may(self, principal: Principal, action: str, now_us: int, about: About = _NOTHING) -> Verdict:
+        """Whether `principal` may do `action` now. An unknown action is a fault of the house: KeyError."""
+        ACTIONS[action]
+        answer = cedarpy.is_authorized(
+            _request(principal, action, now_us, about), self._policies, _entities(principal, about), self._schema
+        )
+        if answer.diagnostics.errors:
+            return Verdict(False, FAILED)
+        if answer.allowed:
+            return Verdict(True)
+        return Verdict(False, self._why(answer.diagnostics.reasons))
+
+    def _why(self, reasons: list[str]) -> str:
+        forbidding = {self._name(reason) for reason in reasons}
+        return next((why for why in _TOLD if why in forbidding), min(forbidding, default=NOT_PERMITTED))
+
+    def _name(self, policy: str) -> str:
+        place = int(policy.removeprefix("policy")) if policy.removeprefix("policy").isdecimal() else len(self._names)
+        return self._names[place] if place < len(self._names) else "own_policy"
+
+
+@cache
+def _shipped() -> tuple[tuple[str, ...], str, cedarpy.Schema]:
+    """The names of the shipped policies, their text, and their schema; checked once."""
+    named, read = policies(), cedarpy.Schema.from_str(schema())
+    text = "\n".join(named.values())
+    _checked(text, read, "policies")
+    return tuple(named), text, read
+
+
+def _request(principal: Principal, action: str, now_us: int, about: About) -> dict[str, object]:
+    asked: dict[str, object] = {"has_case": about.has_case, "is_sensitive": about.is_sensitive}
+    if principal.mfa_us is not None:
+        asked["mfa_age_s"] = max(0, now_us - principal.mfa_us) // SECOND_US
+    return {
+        "principal": {"type": _type(principal), "id": principal.id},
+        "action": {"type": "Action", "id": action},
+        "resource": {"type": "Thing", "id": "it"},
+        "context": asked,
+    }
+
+
+def _type(principal: Principal) -> str:
+    return "Person" if principal.kind is Kind.PERSON else "Key"
+
+
+def _entities(principal: Principal, about: About) -> str:
+    attributes: dict[str, object] = {"name": _folded(principal.name)}
+    if principal.kind is not Kind.PERSON:
+        attributes["scopes"] = sorted(principal.scopes)
+    thing: dict[str, object] = {} if about.proposer is None else {"proposer": _folded(about.proposer)}
+    roles = [{"type": "Role", "id": str(role)} for role in sorted(principal.roles)]
+    return json.dumps(
+        [
+            {"uid": {"type": _type(principal), "id": principal.id}, "attrs": attributes, "parents": roles},
+            {"uid": {"type": "Thing", "id": "it"}, "attrs": thing, "parents": []},
+            *({"uid": role, "attrs": {}, "parents": []} for role in roles),
+        ]
+    )
+
+
+def _folded(name: str) -> str:
+    return name.strip().casefold()
+
+
+def _checked(text: str, schema_: cedarpy.Schema, place: str) -> None:
+    found = cedarpy.validate_policies(text, schema_)
+    if not found.validation_passed:
+        remedy = "mend the policies; the platform doesn't start with ones that don't fit its schema"
+        raise Problems([Problem(place, "", str(error), remedy) for error in found.errors])

@@ -1,0 +1,140 @@
+"""The matrix: every address × every role and scope, as written in docs/permissions.md and as the doors answer."""
+
+import random
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from api_world import Api
+
+from jindi.access import ACTIONS, ROLES, SCOPES, Kind, Permits, Principal, Sessions, SignInLinks
+from jindi.access.roles import TITLES
+from jindi.doors.api.app import HOT, Routes
+from jindi.doors.console.console import Console
+from jindi.doors.console.platform_source import PlatformSource
+from jindi.doors.guarding import doors_of
+from jindi.run.audit import Audit
+from jindi.run.versions.desk import Desk
+from shop_world import run
+
+PAGE = Path(__file__).parents[2] / "docs" / "permissions.md"
+NOW = 1_795_320_903_000_000
+
+OPEN = {
+    ("GET", "/"): "leads to the console",
+    ("GET", "/sign-in"): "nobody is there yet",
+    ("POST", "/sign-in"): "uses up a one-time link",
+    ("POST", "/sign-in/key"): "takes an API key",
+    ("GET", "/sign-in/{token}"): "shows a button",
+    ("POST", "/sign-out"): "ends one's own session",
+    ("POST", "/console/preferences"): "language and theme, kept in the browser",
+    ("GET", "/assets/{digest}/{name}"): "our own style sheet and scripts",
+    ("GET", "/healthz"): "says that the process is alive",
+    ("GET", "/readyz"): "says whether the lane decides",
+    ("GET", "/openapi.json"): "describes the API",
+}
+"""Addresses that ask nobody who he is, each with why. A new one must be written down here."""
+
+
+def console_of(api):
+    platform, chance = api.shop.platform, random.Random(3).randbytes
+    return Console(
+        PlatformSource(platform, lambda: None), Sessions(api.shop.blobs, chance), SignInLinks(api.shop.blobs, chance),
+        api.shop.clock, ZoneInfo("Asia/Shanghai"), Desk(platform, lambda: platform.base), api.keys, Audit(platform),
+        Permits(),
+    )  # fmt: skip
+
+
+async def all_doors(api):
+    routes = Routes(
+        api.shop.platform, api.keys, dict, Desk(api.shop.platform, lambda: api.shop.platform.base), Permits()
+    )
+    return [HOT, *doors_of(routes.routes())], list(doors_of(console_of(api).routes()))
+
+
+def principal(who):
+    if who in SCOPES:
+        return Principal(Kind.KEY, "key_1", "x", scopes=frozenset({who}))
+    return Principal(Kind.PERSON, "per_1", "x", frozenset({who}), mfa_us=NOW)
+
+
+def may(who, action):
+    return Permits().may(principal(who), action, NOW).allowed
+
+
+def table(title, doors, columns, heads):
+    lines = ["", f"## {title}", "", f"| address | action | {' | '.join(heads)} |", "|---|---|" + ":-:|" * len(heads)]
+    for door in doors:
+        if door.action is not None:
+            marks = " | ".join("●" if may(column, door.action) else "·" for column in columns)
+            lines.append(f"| {door.method} `{door.path}` | {door.action} | {marks} |")
+    return lines
+
+
+def page(api_doors, console_doors):
+    """The matrix as it stands in the documents."""
+    lines = [
+        "# Who may do what · 谁可以做什么",
+        "",
+        "Made from the doors' own routes and the policies (`src/jindi/access/policies.py`); a test compares both with",
+        "this page and asks the addresses themselves. `●` may, `·` may not. Whatever reveals clear text, changes keys",
+        "or staff, or answers a request needs a second factor shown within the last five minutes, too; nobody answers",
+        "what he proposed himself. People come by the console, programs by the API with keys.",
+        "",
+        "本页由系统路由与访问策略生成，并由测试逐项核对。查看明文、变更密钥或员工、审批事项，还须在五分钟内完成二次验证；任何人不得审批自己提出的事项。",
+        "",
+        "## Addresses that ask nobody who he is",
+        "",
+        "| address | why |",
+        "|---|---|",
+        *(f"| {method} `{path}` | {why} |" for (method, path), why in OPEN.items()),
+    ]
+    lines += table("Console: roles of staff", console_doors, ROLES, [TITLES[role][1].split(",")[0] for role in ROLES])
+    lines += table("API and console: scopes of keys and links", (*api_doors, *console_doors), SCOPES, SCOPES)
+    return "\n".join(lines) + "\n"
+
+
+def test_the_page_of_permissions_is_what_doors_and_policies_say(request):
+    async def go():
+        async with Api() as api:
+            made = page(*await all_doors(api))
+            if request.config.getoption("--rewrite"):
+                PAGE.write_text(made, encoding="utf-8")
+            assert PAGE.read_text("utf-8") == made, "run pytest tests/doors/test_doors_matrix.py --rewrite, and look"
+
+    run(go())
+
+
+def test_every_address_asks_for_an_action_of_the_table_or_is_open_for_a_written_reason():
+    async def go():
+        async with Api() as api:
+            doors = [door for doors in await all_doors(api) for door in doors]
+            unasked = {(door.method, door.path) for door in doors if door.action is None}
+            assert unasked == set(OPEN)
+            assert all(door.action is None or door.action in ACTIONS for door in doors)
+
+    run(go())
+
+
+def _address(path):
+    for name, value in (
+        ("{id}", "dec_000000000000"), ("{key}", "user"), ("{value:path}", "x"), ("{version}", "x@000000000000"),
+    ):  # fmt: skip
+        path = path.replace(name, value)
+    return path
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_every_address_of_the_api_answers_each_scope_as_the_matrix_says(scope):
+    async def go():
+        async with Api() as api:
+            key = api.key(scope)
+            for door in (await all_doors(api))[0]:
+                if door.action is None:
+                    continue
+                body = None if door.method == "GET" else b"{}"
+                answer = await api.ask(door.method, _address(door.path), body, key=key)
+                assert (answer.status_code != 403) == may(scope, door.action), (door, answer.status_code)
+                assert (await api.ask(door.method, _address(door.path), body, key="jk_nobody")).status_code == 401
+
+    run(go())
