@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from jindi.app.accounts import OIDC_SECRET, folder_of, profile_of, read_oidc, site_of
 from jindi.app.vaults import ROOT_KEY, ROOT_PASSPHRASE, ROOTS
 from jindi.basics.instants import DAY_US
 from jindi.basics.problems import Problem, Problems
@@ -49,12 +50,17 @@ KNOWN = (
     ),
     _Known("backup_hours", "1", "hours between two backups; 0: the platform makes none by itself"),
     _Known("drill_days", "90", "days after which a drill is overdue; 0: never"),
+    _Known("site", "", "the address at which people reach the console; passkeys and the company's sign-in need it"),
+    _Known("passwords", "nist", "the profile of passwords and sign-ins: nist, pci, or mlps3"),
+    _Known("breached_passwords", "", "a folder of breached passwords by the beginning of their SHA-1; empty: none"),
+    _Known("company_words", "", "words that are no good in passwords here, separated by commas"),
+    _Known("oidc", "", "a file about the company's own sign-in (OpenID Connect); empty: there is none"),
     _Known("permits", "", "a file of the company's own Cedar policies, put beside the shipped ones; empty: none"),
     _Known("heads", "", "a folder outside the platform's own that gets the journal's signed heads; empty: none"),
     _Known("heads_minutes", "10", "minutes between two signed heads that are exported; 0: only at the end"),
 )
 
-NO_SETTINGS = ("JINDI_API_KEY", ROOT_KEY, ROOT_PASSPHRASE)
+NO_SETTINGS = ("JINDI_API_KEY", ROOT_KEY, ROOT_PASSPHRASE, OIDC_SECRET)
 """Secrets that commands take from the environment; they are shown nowhere."""
 
 
@@ -98,6 +104,14 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
     backup_hours = _whole(chosen, "backup_hours", 0, 10_000, problems)
     drill_days = _whole(chosen, "drill_days", 0, 3_650, problems)
     heads_minutes = _whole(chosen, "heads_minutes", 0, 10_000, problems)
+    profile, site = profile_of(chosen["passwords"], problems), site_of(chosen["site"], problems)
+    breached = folder_of(chosen["breached_passwords"], "breached_passwords", problems)
+    oidc = None
+    if chosen["oidc"]:
+        try:
+            oidc = read_oidc(Path(chosen["oidc"]), given)
+        except Problems as wrong:
+            problems += wrong.problems
     heads = _outside(chosen["heads"], Path(data), problems)
     if problems:
         raise Problems(problems)
@@ -114,6 +128,8 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
         backup_to=Path(chosen["backup_to"]) if chosen["backup_to"] else None,
         backup_hours=backup_hours, drill_days=drill_days,
         permits=Path(chosen["permits"]) if chosen["permits"] else None,
+        site=site, passwords=profile, breached=breached, oidc=oidc,
+        company_words=tuple(word.strip() for word in chosen["company_words"].split(",") if word.strip()),
     )  # fmt: skip
 
 

@@ -12,19 +12,22 @@ from typing import BinaryIO
 import msgspec
 
 import jindi
-from jindi.access import ApiKeys, Permits, Sessions, SignInLinks
+from jindi.access import ApiKeys, Permits, SignInLinks, Staff
+from jindi.app.accounts import address_of, open_house, open_staff
 from jindi.app.settings import FILE_NAME, settle
 from jindi.app.vaults import another_root, has_vault, open_vault
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.wiring import Settled
 from jindi.journal import Signer, Verifier, checkpoints, heads
 from jindi.ports import Blobs, Clock, Files, Lines, Log, Root
+from jindi.run.audit import Audit
 from jindi.run.backup.making import Source
 from jindi.run.backup.manifest import Split
 from jindi.run.backup.parts import Chosen, Named, Texts
 from jindi.run.backup.repository import Repository
 from jindi.run.backup.restoring import Room
 from jindi.run.backup.sealing import fingerprint
+from jindi.run.people import House
 from jindi.run.snapshots import PREFIX as SNAPSHOT
 from jindi.stores.databases import copied
 from jindi.stores.files import FileBlobs
@@ -36,8 +39,8 @@ from jindi.stores.sqlite_log import SqliteLog
 from jindi.stores.trees import FileTree
 from jindi.vault import KEY_BYTES, Tokens, Vault
 
-TOKEN_KEY, SIGNING_KEY, ORIGIN = "key-token", "key-signing", "key-origin"
-KEYS = (TOKEN_KEY, SIGNING_KEY)
+TOKEN_KEY, SIGNING_KEY, STAFF_KEY, ORIGIN = "key-token", "key-signing", "key-staff", "key-origin"
+KEYS = (TOKEN_KEY, SIGNING_KEY, STAFF_KEY)
 """The keys that only the keys' own backup holds."""
 
 KEYS_EXPECTED, KEYS_SPLIT, BACKUP_TO = "keys-expected", "keys-split", "backup-to"
@@ -47,7 +50,7 @@ half of the backup key."""
 SEALS = (checkpoints.PREFIX, heads.PREFIX)
 """The names of what is signed about the journal begin so."""
 
-KEPT_WHOLE = (ORIGIN, KEYS_SPLIT, BACKUP_TO, ApiKeys.BLOB)
+KEPT_WHOLE = (ORIGIN, KEYS_SPLIT, BACKUP_TO, ApiKeys.BLOB, Staff.BLOB)
 """The small blobs that a backup takes. Sessions and sign-in links end with the machine that gave them."""
 
 PACKS = "packs.json"
@@ -369,9 +372,18 @@ class Outside:
             raise Problems([Problem(place, "", f"can't be read: {why}", remedy)]) from None
         return Permits(own, place)
 
-    def sessions(self, blobs: Blobs) -> Sessions:
-        """Sessions of people."""
-        return Sessions(blobs, secrets.token_bytes)
+    def staff(self, settled: Settled) -> Staff:
+        """The accounts of staff."""
+        return open_staff(settled, self.blobs(settled), lambda: self._key(settled, STAFF_KEY))
+
+    def house(self, settled: Settled, audit: Audit, port: int) -> House:
+        """The people of a running platform."""
+        key = partial(self._key, settled, STAFF_KEY)
+        return open_house(settled, self.blobs(settled), key, audit, self.clock, port)
+
+    def address(self, settled: Settled, port: int | None = None) -> str:
+        """Where people reach the console."""
+        return address_of(settled, port)
 
     def links(self, blobs: Blobs) -> SignInLinks:
         """One-time sign-in links."""

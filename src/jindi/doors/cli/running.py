@@ -17,13 +17,14 @@ from jindi.doors.cli.auditing import caller
 from jindi.doors.cli.backing import Where, recipient_of
 from jindi.doors.cli.output import Output
 from jindi.doors.cli.wiring import Settled, Wiring
-from jindi.doors.serve import START_KEY, listen, serve, start_key
+from jindi.doors.serve import START_KEY, company_of, listen, serve, start_key
 from jindi.journal import Heads, Notary
 from jindi.ports import LogFailure
 from jindi.run.audit import Audit, NotRecorded
 from jindi.run.backup.saver import Limits, Saver
 from jindi.run.drift.watcher import Watcher
 from jindi.run.history.keeper import Keeper
+from jindi.run.people import Office
 from jindi.run.platform import NotNow, Platform
 
 if TYPE_CHECKING:
@@ -144,19 +145,26 @@ async def _up(
     keys, links, permits = wiring.keys(blobs), wiring.links(blobs), wiring.permits(settled)
     audit, who = Audit(platform), caller()
     await audit.act(who, "platform.start")
-    await audit.act(who, "key.create", f"{START_KEY} [{Scope.ADMIN}]")
-    api_key = start_key(keys, wiring.clock.now_us())
-    await audit.act(who, "link.create", f"operator [{Scope.ADMIN}]")
-    token = links.create("operator", frozenset({Scope.ADMIN}), wiring.clock.now_us())
     host, port = sock.getsockname()[:2]
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    sign_in = f"{url}/sign-in/{token}"
+    house = wiring.house(settled, audit, port)
+    await Office(house).lapse()
+    api_key, sign_in = None, f"{wiring.address(settled, port)}/sign-in"
+    if not house.staff.has_active():
+        # Until somebody has an account, whoever starts the platform is all that there is.
+        await audit.act(who, "key.create", f"{START_KEY} [{Scope.ADMIN}]")
+        api_key = start_key(keys, wiring.clock.now_us())
+        await audit.act(who, "link.create", f"operator [{Scope.ADMIN}]")
+        sign_in = f"{url}/sign-in/{links.create('operator', frozenset({Scope.ADMIN}), wiring.clock.now_us())}"
 
     def ready() -> None:
         output.give({"url": url, "api_key": api_key, "sign_in": sign_in})
         output.say(f"Jindi is up: {url}   data: {settled.data}   records replayed: {platform.replayed}")
-        output.say(f"API key (shown once): {api_key}")
-        output.say(f"Sign in once, within 15 minutes: {sign_in}")
+        if api_key is not None:
+            output.say(f"API key (shown once): {api_key}")
+            output.say(f"Sign in once, within 15 minutes: {sign_in}")
+        else:
+            output.say(f"Sign in with your account: {sign_in}   password profile: {settled.passwords}")
         output.say("Jindi is not legal advice. 金堤不构成法律意见。  Stop with Ctrl+C.")
 
     stream = None
@@ -171,11 +179,13 @@ async def _up(
     async with _beside(*works, *([stream.run()] if stream else [])):
         try:
             await serve(
-                platform, sock, keys=keys, sessions=wiring.sessions(blobs), links=links, clock=wiring.clock,
+                platform, sock, keys=keys, house=house, links=links, clock=wiring.clock,
+                company=company_of(settled.oidc, wiring.address(settled, port), house),
                 permits=permits, base_files=wiring.base_files, saved=lambda: wiring.pack_files(settled.packs),
                 ready=ready, score=stream.board.to_json if stream else lambda: None,
             )  # fmt: skip
         finally:
+            await house.settled()
             # A lane that has stopped can't write it; that it stopped is told otherwise.
             with contextlib.suppress(NotRecorded):
                 await audit.act(who, "platform.stop")

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from jindi.access import ApiKeys, Permits, Sessions, SignInLinks
+from jindi.access import ApiKeys, OidcSettings, Permits, ProfileName, SignInLinks, Staff
 from jindi.journal import Signer, Verifier
 from jindi.ports import Blobs, Clock, Files, Lines, Log, Root
+from jindi.run.audit import Audit
 from jindi.run.backup.making import Source
 from jindi.run.backup.manifest import Split
 from jindi.run.backup.repository import Repository
 from jindi.run.backup.restoring import Room
+from jindi.run.people import House
 from jindi.run.platform import Settings
 from jindi.vault import Profile, Tokens, Vault
 
@@ -45,6 +47,11 @@ class Settled:
     backup_hours: int = 0
     drill_days: int = 0
     permits: Path | None = None
+    site: str = ""
+    passwords: ProfileName = "nist"
+    breached: Path | None = None
+    company_words: tuple[str, ...] = ()
+    oidc: OidcSettings | None = None
 
 
 class Wiring(Protocol):
@@ -121,8 +128,14 @@ class Wiring(Protocol):
     def permits(self, settled: Settled) -> Permits:
         """Who may do what: the shipped policies, and the company's own. Raises Problems."""
 
-    def sessions(self, blobs: Blobs) -> Sessions:
-        """Sessions of people."""
+    def staff(self, settled: Settled) -> Staff:
+        """The accounts of staff. Raises Problems when they are damaged."""
+
+    def house(self, settled: Settled, audit: Audit, port: int) -> House:
+        """The people of a running platform, which listens at a port. Raises Problems."""
+
+    def address(self, settled: Settled, port: int | None = None) -> str:
+        """Where people reach the console."""
 
     def links(self, blobs: Blobs) -> SignInLinks:
         """One-time sign-in links."""

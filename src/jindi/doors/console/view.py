@@ -10,7 +10,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from jindi import __version__
-from jindi.access import Action, Permits, Session, csrf_token
+from jindi.access import Action, Permits, Role, Session, csrf_token
+from jindi.access.roles import TITLES
 from jindi.basics.instants import format_instant
 from jindi.doors.console import figures
 from jindi.doors.console.assets import Assets
@@ -30,6 +31,7 @@ MENU: Final = (
     ("decisions", "/console/decisions", "decisions.read"),
     ("policies", "/console/policies", "policies.read"),
     ("audit", "/console/audit", "audit.read"),
+    ("staff", "/console/staff", "staff.read"),
 )
 """The menu: a page's name, its address, and what somebody must be allowed to do to see it."""
 
@@ -175,12 +177,29 @@ class Pages:
             milliseconds=figures.milliseconds,
             plain_amount=figures.plain_amount,
             address=address,
+            role_title=role_title,
         )
 
     def show(self, template: str, view: View, *, status: int = 200, **values: Any) -> HTMLResponse:
         """A page from its template."""
         text = self._templates.get_template(template).render(v=view, **values)
         return HTMLResponse(text, status_code=status)
+
+
+def role_title(role: Role, lang: Lang) -> str:
+    """A role's name on screen."""
+    return TITLES[role][0 if lang == "zh" else 1]
+
+
+def own_path(text: str) -> str:
+    """One of our own pages, or the first one: a path that begins with two slashes, or a backslash, would leave us.
+
+    >>> own_path("/console/audit"), own_path("//evil.example"), own_path("https://evil.example")
+    ('/console/audit', '/console', '/console')
+    """
+    plain = text.isascii() and text.isprintable() and "\\" not in text and not text.startswith("//")
+    ours = text.startswith(("/console", "/sign-in"))
+    return text if plain and ours and len(text) <= 2048 else "/console"
 
 
 def address(path: str, **query: object) -> str:

@@ -67,6 +67,7 @@ class Entrance:
     def __init__(self, house: House) -> None:
         self._house = house
         self._entries: Drafts[Entry] = Drafts(house.random)
+        self._challenges: Drafts[tuple[str, bytes]] = Drafts(house.random, lifetime_us=CHALLENGE_US)
 
     # ---- the first factor
 
@@ -226,15 +227,27 @@ class Entrance:
             raise Refused("factor.wrong")
         return await self._again(actor, account, session, clear_id)
 
+    def ask_again(self, session: Session) -> tuple[str, str]:
+        """A handle, and what the browser is to ask the passkeys of a signed-in person, as JSON. Raises Refused."""
+        house, account = self._house, self._house.staff.get(session.account)
+        if house.site is None or account is None or not account.passkeys:
+            raise Refused("factor.none")
+        challenge = new_challenge(house.random)
+        handle = self._challenges.begin((session.id, challenge), house.clock.now_us())
+        return handle, assertion(house.site, account.passkeys, challenge)
+
     async def again_passkey(
-        self, actor: Actor, session: Session, clear_id: str, challenge: bytes, answer: str
-    ) -> NewSession:
-        """The same by a passkey; `challenge` is what the session's page had asked. Raises Refused."""
+        self, actor: Actor, session: Session, clear_id: str, handle: str, answer: str
+    ) -> NewSession:  # fmt: skip
+        """The same by a passkey, which answers what `ask_again` asked. Raises Refused."""
         house, now_us = self._house, self._house.clock.now_us()
         account = house.staff.get(session.account)
         if account is None or house.site is None or house.lockouts.is_locked(account.id, session.device, now_us):
             raise Refused("sign_in.refused")
+        asked, challenge = self._challenges.take(handle, now_us) or ("", b"")
         try:
+            if asked != session.id:
+                raise PasskeyRefused
             key = asserted(house.site, account.passkeys, challenge, answer, now_us)
         except PasskeyRefused as refusal:
             what = "sign_in.copied" if refusal.rolled_back else "factor.show"
