@@ -26,7 +26,7 @@ from jindi.doors.console.gate import (
 from jindi.doors.console.signing_in import app_values, options_answer, rules_values, status_of
 from jindi.doors.console.view import View, own_path
 from jindi.run.audit import Actor, NotRecorded
-from jindi.run.people import Entrance, House, Own, Refused
+from jindi.run.people import STALE, Entrance, House, Own, Refused
 
 PATH = "/console/account"
 AGAIN = f"{PATH}/again"
@@ -80,7 +80,7 @@ class AccountPages:
             try:
                 return await act(self._actor(request, session), session, clear_id, form, request)
             except Refused as refused:
-                if refused.why == "factor.again":
+                if refused.why == STALE:
                     return RedirectResponse(f"{AGAIN}?{urlencode({'back': PATH})}", HTTPStatus.SEE_OTHER)
                 sentences = refused_sentences(view, refused, self._house)
                 return self._page(request, view, sentences, status_of(refused))

@@ -29,6 +29,8 @@ from jindi.run.people.entrance import CHALLENGE_US, Entered
 from jindi.run.people.house import House, Refused
 
 PASSKEY_NAME_MAX = 40
+STALE = "factor.again"
+"""Why something is refused until a second factor is shown again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +255,7 @@ class Own:
     def _fresh(self, session: Session) -> StaffAccount:
         """The account, if a second factor was shown just now."""
         if not session.is_fresh(self._house.clock.now_us()):
-            raise Refused("factor.again")
+            raise Refused(STALE)
         return self._account(session)
 
     def _must_have(self, handle: str, session: str = "") -> tuple[Begun, StaffAccount]:
