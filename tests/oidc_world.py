@@ -52,7 +52,14 @@ class Provider:
         ):
             return 400, {"error": "invalid_grant"}
         now = self.clock.at_us // 1_000_000
-        claims = {"iss": self.issuer, "aud": CLIENT, "iat": now, "exp": now + 300, "nonce": asked["nonce"], **self.person}
+        claims = {
+            "iss": self.issuer,
+            "aud": CLIENT,
+            "iat": now,
+            "exp": now + 300,
+            "nonce": asked["nonce"],
+            **self.person,
+        }
         claims = {name: value for name, value in (claims | self.claims).items() if value is not None}
         return 200, {"id_token": self.forge(claims) if self.forge else self.sign(claims), "token_type": "Bearer"}
 

@@ -193,4 +193,6 @@ class Authenticator:
 
     def _answer(self, response):
         id_ = bytes_to_base64url(self.id)
-        return json.dumps({"id": id_, "rawId": id_, "type": "public-key", "response": response, "clientExtensionResults": {}})
+        return json.dumps(
+            {"id": id_, "rawId": id_, "type": "public-key", "response": response, "clientExtensionResults": {}}
+        )

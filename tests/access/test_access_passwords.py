@@ -6,12 +6,12 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from staff_world import BETTER, GOOD, HASH, HASHER
 
 from jindi.access import PROFILES, Hasher, Trouble, troubles
 from jindi.access import passwords as room
 from jindi.access.chinese import FREQUENT
 from jindi.access.passwords import LENGTH_MAX, SCORED_MAX, HashCost, score
+from staff_world import BETTER, GOOD, HASH, HASHER
 
 NIST, PCI, MLPS = PROFILES["nist"], PROFILES["pci"], PROFILES["mlps3"]
 

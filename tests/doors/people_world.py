@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import httpx
 
-from jindi.access import ApiKeys, Factor, Lock, Lockouts, Role, Scope, Sessions, SignInLinks, Staff
 from jindi.access import PROFILES as ALL_PROFILES
+from jindi.access import ApiKeys, Factor, Lock, Lockouts, Role, Scope, Sessions, SignInLinks, Staff
 from jindi.doors.console import build_console
 from jindi.doors.console.platform_source import PlatformSource
 from jindi.run.audit import Audit
@@ -23,7 +23,13 @@ class Rooms:
     """`begin` False: nobody has an account yet."""
 
     def __init__(self, profile="nist", *, begin=True, company=None, each=10_000, base=BASE):
-        self.profile, self.begins, self._company, self._each, self.base = ALL_PROFILES[profile], begin, company, each, base
+        self.profile, self.begins, self._company, self._each, self.base = (
+            ALL_PROFILES[profile],
+            begin,
+            company,
+            each,
+            base,
+        )
 
     async def __aenter__(self):
         self.shop = await Shop().__aenter__()
@@ -37,7 +43,7 @@ class Rooms:
         self.audit = Audit(self.shop.platform)
         self.house = House(
             self.staff, self.sessions, Lockouts(blobs, Lock(self.profile.tries, self.profile.lock_us)), HASHER,
-            self.profile, self.audit, self.clock, random, Site(self.base.partition("://")[2].partition(":")[0], (self.base,)),
+            self.profile, self.audit, self.clock, random, Site(self.base.partition("://")[2], (self.base,)),
             limit=AddressLimit(10_000, self._each),
         )  # fmt: skip
         company = self._company(self) if self._company else None

@@ -5,11 +5,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from joserfc.jwk import RSAKey
-from oidc_world import CLIENT, PASSWORD, hmac_of_public_key, provider, unsigned
-from staff_world import HOUR, MINUTE, NOW, Clock, chance
 
 from jindi.access import OidcRefused, OidcSettings
 from jindi.doors.oidc import Company
+from oidc_world import CLIENT, PASSWORD, hmac_of_public_key, provider, unsigned
+from staff_world import HOUR, MINUTE, NOW, Clock, chance
 
 SITE = "https://jindi.example.com"
 

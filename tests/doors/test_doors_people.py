@@ -6,11 +6,11 @@ import re
 
 import pytest
 from people_world import BASE, Rooms
-from staff_world import BETTER, DAY, GOOD, MINUTE, Authenticator, totp
 
 from jindi.access import Role, Scope, State
 from jindi.run.audit import NotRecorded
 from shop_world import run
+from staff_world import BETTER, DAY, GOOD, MINUTE, Authenticator, totp
 
 STEPS = ("/sign-in/password", "/sign-in/totp", "/sign-in/recovery", "/sign-in/passkey", "/sign-in/new-password",
          "/invitation", "/set-up/totp", "/set-up/passkey")  # fmt: skip
@@ -199,7 +199,9 @@ def test_attack_signing_in_leads_to_no_other_site(name):
     run(go())
 
 
-@pytest.mark.parametrize("back", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/console\r\nx: y"])
+@pytest.mark.parametrize(
+    "back", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/console\r\nx: y"]
+)
 def test_attack_showing_the_factor_again_leads_to_no_other_site(back):
     async def go():
         async with Rooms() as rooms:
@@ -420,8 +422,14 @@ def test_attack_no_form_of_the_account_works_without_its_token_or_from_another_s
             before = rooms.staff.get(rooms.limin.id)
             for csrf, headers in (("f" * 64, {}), ("-", {}), (await one.csrf(), {"origin": "https://evil.example"})):
                 answer = await one.post(
-                    f"/console/account{path}", csrf=csrf, headers=headers, id="others", code=rooms.code(), old=GOOD,
-                    password=BETTER, again=BETTER,
+                    f"/console/account{path}",
+                    csrf=csrf,
+                    headers=headers,
+                    id="others",
+                    code=rooms.code(),
+                    old=GOOD,
+                    password=BETTER,
+                    again=BETTER,
                 )
                 assert answer.status_code == 403
             assert rooms.staff.get(rooms.limin.id) == before
@@ -517,7 +525,11 @@ def test_attack_sessions_passkeys_and_devices_of_others_are_out_of_reach():
             victim, one = await rooms.into("admin"), await rooms.into()
             theirs = rooms.staff.get(rooms.admin.id)
             session = rooms.sessions.of_account(rooms.admin.id, rooms.clock.now_us())[0].id
-            for path, id_ in (("sessions/end", session), ("devices/forget", theirs.devices[0].id), ("passkeys/remove", "pk_1")):
+            for path, id_ in (
+                ("sessions/end", session),
+                ("devices/forget", theirs.devices[0].id),
+                ("passkeys/remove", "pk_1"),
+            ):
                 answer = await one.post(f"/console/account/{path}", id=id_)
                 assert answer.status_code == 403
                 assert told(answer.text) == ["There is no such thing, or it is not yours."]
@@ -583,7 +595,9 @@ def test_attack_whoever_does_not_administer_staff_sees_and_changes_nothing(login
             for step in STAFF:
                 answer = await one.post(f"/console/staff/{rooms.admin.id}/{step}", **{"role.analyst": "1"})
                 assert answer.status_code == 403
-            assert (await one.post("/console/staff/invite", login="x1", name="X", **{"role.analyst": "1"})).status_code == 403
+            assert (
+                await one.post("/console/staff/invite", login="x1", name="X", **{"role.analyst": "1"})
+            ).status_code == 403
             assert [each.roles for each in rooms.staff.all()] == [each.roles for each in before]
             assert ("staff.disable", "refused", rooms.staff.named(login).name, rooms.admin.id) in await rooms.doings()
 

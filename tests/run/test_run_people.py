@@ -3,6 +3,12 @@
 import asyncio
 
 import pytest
+
+from jindi.access import Hasher, Identity, OidcSettings, Role, State, Trouble
+from jindi.access.passwords import HashCost
+from jindi.run.audit import NotRecorded
+from jindi.run.people import AddressLimit, Refused
+from jindi.run.people import house as house_room
 from staff_world import (
     AT_DOOR,
     BETTER,
@@ -17,12 +23,6 @@ from staff_world import (
     People,
     totp,
 )
-
-from jindi.access import Hasher, Identity, OidcSettings, Role, State, Trouble
-from jindi.access.passwords import HashCost
-from jindi.run.audit import NotRecorded
-from jindi.run.people import AddressLimit, Refused
-from jindi.run.people import house as house_room
 
 ANALYST = frozenset({Role.ANALYST})
 
@@ -204,9 +204,12 @@ def test_attack_another_accounts_passkey_does_not_pass_for_mine():
     people = People()
     device = with_passkey(people)
     handle = passworded(people, "admin")
-    with pytest.raises(Refused, match="factor.none"):
+    with pytest.raises(Refused, match=r"factor\.none"):
         people.entrance.ask_passkey(handle)
-    assert why(people, people.entrance.passkey(AT_DOOR, handle, device.get('{"challenge": "AAAA"}'), "", "")) == "factor.wrong"
+    assert (
+        why(people, people.entrance.passkey(AT_DOOR, handle, device.get('{"challenge": "AAAA"}'), "", ""))
+        == "factor.wrong"
+    )
 
 
 # ---- recovery codes
@@ -334,7 +337,9 @@ def test_attack_many_tries_at_once_are_not_more_tries():
 
     async def at_once():
         tries = (people.entrance.password(AT_DOOR, "limin", "wrong", "", "a") for _ in range(30))
-        return await asyncio.gather(*tries, people.entrance.password(AT_DOOR, "limin", GOOD, "", "a"), return_exceptions=True)
+        return await asyncio.gather(
+            *tries, people.entrance.password(AT_DOOR, "limin", GOOD, "", "a"), return_exceptions=True
+        )
 
     got = people.run(at_once())
     assert all(isinstance(each, Refused) for each in got)
@@ -530,7 +535,7 @@ def test_whatever_touches_a_factor_asks_for_one_that_was_shown_just_now():
         people.own.add_totp(AT_DOOR, session, handle, totp(people.clock.at_us, secret)),
     ):
         assert why(people, work) == "factor.again"
-    with pytest.raises(Refused, match="factor.again"):
+    with pytest.raises(Refused, match=r"factor\.again"):
         people.own.begin_factor(session)
 
 
@@ -548,7 +553,9 @@ def test_showing_the_factor_again_makes_a_session_fresh_under_another_id():
 def test_attack_a_stolen_session_does_not_guess_the_code_it_is_asked_for_again():
     people = People()
     opened = people.run(people.enter()).opened
-    reasons = [why(people, people.entrance.again(AT_DOOR, opened.session, opened.clear_id, "000000")) for _ in range(11)]
+    reasons = [
+        why(people, people.entrance.again(AT_DOOR, opened.session, opened.clear_id, "000000")) for _ in range(11)
+    ]
     assert reasons == ["factor.wrong"] * 10 + ["sign_in.refused"]
 
 
