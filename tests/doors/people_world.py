@@ -1,6 +1,7 @@
 """A platform behind a console with people: a security administrator, an auditor and an analyst, each with an app."""
 
 import re
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -43,7 +44,7 @@ class Rooms:
         self.audit = Audit(self.shop.platform)
         self.house = House(
             self.staff, self.sessions, Lockouts(blobs, Lock(self.profile.tries, self.profile.lock_us)), HASHER,
-            self.profile, self.audit, self.clock, random, Site(self.base.partition("://")[2], (self.base,)),
+            self.profile, self.audit, self.clock, random, Site(urlsplit(self.base).hostname, (self.base,)),
             limit=AddressLimit(10_000, self._each),
         )  # fmt: skip
         company = self._company(self) if self._company else None

@@ -313,7 +313,8 @@ def test_an_invitation_is_taken_up_with_password_app_and_recovery_codes():
             token, account = rooms.staff.invite("new", "Neu Ling", frozenset({Role.TREASURER}), rooms.clock.now_us())
             one = rooms.browser()
             page = await one.get(f"/invitation/{token}")
-            assert "Neu Ling, your login is new." in page.text
+            assert "Hello, Neu Ling." in page.text
+            assert 'value="new"' in page.text
             assert "At least 8 characters" in page.text
             assert (await one.post("/invitation/check", token=token, password="woaini1314")).json() == ["guessable"]
             page = await one.post("/invitation", token=token, password="woaini1314", again="woaini1314")

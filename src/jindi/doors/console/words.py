@@ -189,7 +189,18 @@ WORDS: dict[str, tuple[str, str]] = {
         "All your other sessions end when it changes.",
     ),
     "password.since": ("当前密码设置于", "The current one is from"),
-    "password.profile": ("生效的规则：{name}（{source}）。", "Profile in force: {name} ({source})."),
+    "password.profile.nist": (
+        "生效的规则：nist（依据 NIST SP 800-63B-4，凭记忆核对）。",
+        "Profile in force: nist (NIST SP 800-63B-4, from memory).",
+    ),
+    "password.profile.pci": (
+        "生效的规则：pci（依据 PCI DSS 4.0.1 第 8.3 节，凭记忆核对；每 90 天更换）。",
+        "Profile in force: pci (PCI DSS 4.0.1, 8.3, from memory; changed every 90 days).",
+    ),
+    "password.profile.mlps3": (
+        "生效的规则：mlps3（GB/T 22239-2019 第三级要求复杂度和定期更换，数值为评测惯例，凭记忆核对；每 90 天更换）。",
+        "Profile in force: mlps3 (GB/T 22239-2019 level 3, with the usual figures, from memory; changed every 90 days).",
+    ),
     "password.remembers": ("不得与最近 {n} 个密码相同。", "None of the last {n} may be used again."),
     "password.trouble.short": ("至少 {least} 个字符", "At least {least} characters"),
     "password.trouble.long": ("不超过 1024 个字符", "At most 1,024 characters"),
@@ -210,7 +221,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     # an invitation
     "invitation.title": ("欢迎加入", "Welcome"),
-    "invitation.hello": ("{name}，您的登录名是 {login}。", "{name}, your login is {login}."),
+    "invitation.hello": ("{name}，您好。", "Hello, {name}."),
     "invitation.steps": (
         "请先设置密码，再设置二次验证。两步都完成后账户才启用，此链接即失效。",
         "Set a password, then a second factor. When both are there, the account begins and this link ends.",
@@ -218,7 +229,7 @@ WORDS: dict[str, tuple[str, str]] = {
     # one's own account
     "account.title": ("我的账户", "My account"),
     "account.roles": ("角色", "Roles"),
-    "account.roles_why": ("角色由两人共同授予，本人不能更改。", "Roles are given by others; nobody changes his own."),
+    "account.roles_why": ("角色由他人授予，本人不能更改。", "Roles are given by others; nobody changes his own."),
     "account.factors": ("二次验证", "Second factors"),
     "account.factor": ("方式", "Factor"),
     "account.not_fresh": (
