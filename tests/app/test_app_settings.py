@@ -2,6 +2,8 @@
 
 import pytest
 
+from jindi.access import Site
+from jindi.app.accounts import breached_in, passkey_site
 from jindi.app.settings import FILE_NAME, KNOWN, settle
 from jindi.basics.instants import DAY_US
 from jindi.basics.problems import Problems
@@ -96,3 +98,85 @@ def test_what_puts_policies_in_force_is_a_setting_with_two_values():
     assert (settled.platform.changes, settled.platform.proposal_us) == ("approved", 3 * DAY_US)
     assert "use files or approved" in told({"changes": "anyhow"})[0]
     assert told({}, {"JINDI_PROPOSAL_DAYS": "0"})
+
+
+# ---- people
+
+
+OIDC = """
+issuer = "https://id.example.com"
+client_id = "jindi"
+mfa = ["mfa"]
+[roles]
+"risk" = ["analyst", "policy_author"]
+"""
+
+
+def with_oidc(tmp_path, text, environment=None):
+    (tmp_path / "oidc.toml").write_text(text, "utf-8")
+    return {"JINDI_OIDC": str(tmp_path / "oidc.toml"), "JINDI_OIDC_SECRET": "s"} | (environment or {})
+
+
+def test_the_settings_of_people_are_read_and_the_companys_file_too(tmp_path):
+    settled = settle(
+        {},
+        with_oidc(tmp_path, OIDC, {
+            "JINDI_SITE": "https://jindi.example.com/", "JINDI_PASSWORDS": "pci", "JINDI_COMPANY_WORDS": "acme, 宏远",
+            "JINDI_BREACHED_PASSWORDS": str(tmp_path),
+        }),
+    )  # fmt: skip
+    assert (settled.site, settled.passwords, settled.company_words) == (
+        "https://jindi.example.com",
+        "pci",
+        ("acme", "宏远"),
+    )
+    assert settled.breached == tmp_path
+    assert settled.oidc.roles == {"risk": frozenset({"analyst", "policy_author"})}
+    assert (settled.oidc.login_claim, settled.oidc.mfa) == ("preferred_username", ("mfa",))
+    assert "'s'" not in repr(settled)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SITE", "jindi.example.com"), ("SITE", "http://jindi.example.com"), ("SITE", "https://jindi.example.com/x"),
+        ("SITE", "https://user:pw@jindi.example.com"), ("PASSWORDS", "strong"),
+        ("BREACHED_PASSWORDS", "/nowhere/at/all"), ("OIDC", "/nowhere/oidc.toml"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_setting_of_people_stops_the_start(name, value):
+    (problem,) = told(environment={f"JINDI_{name}": value})
+    assert name.lower() in problem
+    assert "user:pw" not in problem
+
+
+def test_all_that_is_wrong_with_the_companys_file_is_told_at_once(tmp_path):
+    text = """
+    issuer = "http://id.example.com"
+    login_claim = 7
+    colour = "red"
+    mfa = "mfa"
+    [roles]
+    risk = ["auditor", "analyst"]
+    ops = "system_admin"
+    """
+    problems = "\n".join(told(environment=with_oidc(tmp_path, text, {"JINDI_OIDC_SECRET": ""})))
+    for word in ("issuer", "client_id", "login_claim", "colour", "mfa", "can't be both", "ops", "JINDI_OIDC_SECRET"):
+        assert word in problems
+
+
+def test_passkeys_are_for_a_site_with_a_name_and_tls_or_for_this_machine():
+    def site(**settings):
+        return passkey_site(settle({"listen": settings.get("listen")}, {"JINDI_SITE": settings.get("site", "")}), 9)
+
+    assert site() == Site("localhost", ("http://localhost:9",))
+    assert site(site="https://jindi.example.com") == Site("jindi.example.com", ("https://jindi.example.com",))
+    assert site(listen="0.0.0.0:8420") is None
+    assert site(site="https://10.0.0.1") is None
+
+
+def test_breached_passwords_are_read_by_their_first_digits(tmp_path):
+    (tmp_path / "ABCDE.txt").write_text("0018A45C4D1DEF81644B54AB7F969B88D65:1\r\nFF:2\n")
+    ranges = breached_in(tmp_path)
+    assert [line.partition(":")[0] for line in ranges("ABCDE")] == ["0018A45C4D1DEF81644B54AB7F969B88D65", "FF"]
+    assert list(ranges("12345")) == []

@@ -7,10 +7,12 @@ import re
 import pytest
 from people_world import BASE, Rooms
 
-from jindi.access import Role, Scope, State
+from jindi.access import OidcSettings, Role, Scope, State
+from jindi.doors.oidc import Company
 from jindi.run.audit import NotRecorded
+from oidc_world import CLIENT, PASSWORD, provider
 from shop_world import run
-from staff_world import BETTER, DAY, GOOD, MINUTE, Authenticator, totp
+from staff_world import BETTER, DAY, GOOD, MINUTE, Authenticator, chance, totp
 
 STEPS = ("/sign-in/password", "/sign-in/totp", "/sign-in/recovery", "/sign-in/passkey", "/sign-in/new-password",
          "/invitation", "/set-up/totp", "/set-up/passkey")  # fmt: skip
@@ -690,5 +692,118 @@ def test_a_session_of_a_link_has_no_account_page():
             await one.post("/sign-in", token=rooms.link())
             assert (await one.get("/console/account")).status_code == 403
             assert (await one.get("/console/staff")).status_code == 403
+
+    run(go())
+
+
+# ---- the company's own sign-in
+
+
+def company_of(here, **more):
+    """A company whose provider is `here`; it learns the clock of the rooms."""
+
+    def made(rooms):
+        here.clock = rooms.clock
+        settings = OidcSettings(here.issuer, CLIENT, PASSWORD, mfa=("mfa",), **more)
+        return Company(settings, BASE, rooms.clock, chance())
+
+    return made
+
+
+async def by_company(here, one, change=lambda address: address):
+    answer = await one.get("/sign-in/company")
+    assert answer.status_code == 303
+    back = here.authorize(answer.headers["location"])
+    assert back.startswith(f"{BASE}/sign-in/company/back?")
+    return await one.get(change(back).removeprefix(BASE))
+
+
+def test_a_person_comes_in_by_the_company_and_by_ours_where_it_asked_for_one_factor_only():
+    async def go():
+        with provider(None) as here:
+            async with Rooms(company=company_of(here)) as rooms:
+                one = rooms.browser()
+                assert "/sign-in/company" in (await one.get("/sign-in")).text
+                answer = await by_company(here, one)
+                assert answer.headers["location"] == "/console"
+                assert "Change the password" in (await one.get("/console/account")).text
+                here.person["amr"] = ["pwd"]
+                other = rooms.browser()
+                answer = await by_company(here, other)
+                assert answer.headers["location"] == "/sign-in/factor"
+                assert (await other.get("/console")).status_code == 303
+                assert (await other.post("/sign-in/totp", code=rooms.code())).headers["location"] == "/console"
+                whats = [what for what, *_ in await rooms.doings()]
+                assert whats.count("sign_in.oidc") == 2
+
+    run(go())
+
+
+def test_attack_an_answer_for_another_browser_signs_this_one_in_as_nobody():
+    async def go():
+        with provider(None) as here:
+            async with Rooms(company=company_of(here)) as rooms:
+                thief, victim = rooms.browser(), rooms.browser()
+                start = await thief.get("/sign-in/company")
+                back = here.authorize(start.headers["location"]).removeprefix(BASE)
+                # The thief's own sign-in, slipped to somebody else: with nothing asked, and with something else asked.
+                assert (await victim.get(back)).status_code == 403
+                await victim.get("/sign-in/company")
+                assert (await victim.get(back)).status_code == 403
+                assert victim.session is None
+                assert ("sign_in.oidc", "refused", "", "") in await rooms.doings()
+
+    run(go())
+
+
+def test_attack_the_way_back_from_the_company_is_walked_once():
+    async def go():
+        with provider(None) as here:
+            async with Rooms(company=company_of(here)) as rooms:
+                one = rooms.browser()
+                start = await one.get("/sign-in/company")
+                asked = one.cookies["__Host-jindi_company"]
+                back = here.authorize(start.headers["location"]).removeprefix(BASE)
+                assert (await one.get(back)).status_code == 303
+                other = rooms.browser()
+                other.cookies.set("__Host-jindi_company", asked, domain="jindi.test")
+                assert (await other.get(back)).status_code == 403
+
+    run(go())
+
+
+def test_whoever_has_no_account_is_told_so_and_a_provider_that_is_down_too():
+    async def go():
+        with provider(None) as here:
+            async with Rooms(company=company_of(here)) as rooms:
+                here.person |= {"preferred_username": "stranger", "sub": "43"}
+                answer = await by_company(here, rooms.browser())
+                assert told(answer.text) == ["There is no account in Jindi that your company's sign-in opens."]
+                assert "stranger" not in answer.text
+        with provider(None) as here:
+            async with Rooms(company=company_of(here)) as rooms:
+                here.status = 500
+                answer = await rooms.browser().get("/sign-in/company")
+                assert answer.status_code == 502
+                assert told(answer.text) == ["Your company's sign-in did not work. Try again, or ask an administrator."]
+
+    run(go())
+
+
+def test_an_account_of_the_company_has_no_password_to_change_and_is_told_what_to_do():
+    async def go():
+        with provider(None) as here:
+            roles = {"risk": frozenset({Role.ANALYST})}
+            async with Rooms(company=company_of(here, roles=roles)) as rooms:
+                here.person |= {"preferred_username": "newone", "sub": "44", "groups": ["risk"], "name": "New One"}
+                one = rooms.browser()
+                assert (await by_company(here, one)).headers["location"] == "/console"
+                page = (await one.get("/console/account")).text
+                assert 'action="/console/account/password"' not in page
+                assert (
+                    await one.post("/console/account/password", old="", password=BETTER, again=BETTER)
+                ).status_code == 403
+                rooms.clock.at_us += 6 * MINUTE
+                assert "Sign out, and sign in again" in (await one.get("/console/account/again")).text
 
     run(go())

@@ -199,7 +199,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "password.profile.mlps3": (
         "生效的规则：mlps3（GB/T 22239-2019 第三级要求复杂度和定期更换，数值为评测惯例，凭记忆核对；每 90 天更换）。",
-        "Profile in force: mlps3 (GB/T 22239-2019 level 3, with the usual figures, from memory; changed every 90 days).",
+        "Profile in force: mlps3 (GB/T 22239-2019 level 3, usual figures, from memory; changed every 90 days).",
     ),
     "password.remembers": ("不得与最近 {n} 个密码相同。", "None of the last {n} may be used again."),
     "password.trouble.short": ("至少 {least} 个字符", "At least {least} characters"),
