@@ -41,6 +41,7 @@ README, CHINESE = (ROOT / "README.md").read_text("utf-8"), (ROOT / "README.zh.md
 OPERATE, DECIDE = (DOCS / "operate.md").read_text("utf-8"), (DOCS / "decide.md").read_text("utf-8")
 VERSIONS = (DOCS / "versions.md").read_text("utf-8")
 BACKUP = (DOCS / "backup.md").read_text("utf-8")
+TRANSPORT = (DOCS / "transport.md").read_text("utf-8")
 HISTORY = (DOCS / "history.md").read_text("utf-8")
 LEARN = (DOCS / "learn.md").read_text("utf-8")
 LIFE = (DOCS / "decisions-life.md").read_text("utf-8")
@@ -199,8 +200,8 @@ def test_both_readmes_show_the_same_commands():
 
 @pytest.mark.parametrize(
     "page",
-    [README, OPERATE, DECIDE, LIFE, HISTORY, VERSIONS, LEARN, BACKUP],
-    ids=["README", "operate", "decide", "life", "history", "versions", "learn", "backup"],
+    [README, OPERATE, DECIDE, LIFE, HISTORY, VERSIONS, LEARN, BACKUP, TRANSPORT],
+    ids=["README", "operate", "decide", "life", "history", "versions", "learn", "backup", "transport"],
 )
 def test_every_command_line_shown_uses_options_that_exist(page):
     known = all_commands()

@@ -6,6 +6,7 @@ random bytes are handed in), or a secret in clear after the moment it was made.
 """
 
 from jindi.access.actions import ACTIONS, Action, Group
+from jindi.access.budgets import Budgets, Rate, parse_rate
 from jindi.access.devices import STRANGER, Device, Lock, Lockouts, known_device, nobody
 from jindi.access.drafts import Drafts
 from jindi.access.keys import ApiKey, ApiKeys
@@ -38,6 +39,7 @@ from jindi.access.passwords import PROFILES, Hasher, PasswordProfile, ProfileNam
 from jindi.access.people import IDLE_DAYS, INVITATION_LIFETIME_US, Factor, Staff, StaffAccount, State
 from jindi.access.permits import FAILED, NOT_PERMITTED, About, Permits, Verdict
 from jindi.access.principal import Kind, Principal
+from jindi.access.replays import Replays
 from jindi.access.roles import ROLES, Role, clashes, parse_roles, refuse_clash
 from jindi.access.scopes import SCOPES, Scope, parse_scopes
 from jindi.access.secrets import RandomBytes, digest_of
@@ -73,6 +75,7 @@ __all__ = [
     "ApiKey",
     "ApiKeys",
     "Asked",
+    "Budgets",
     "Device",
     "Drafts",
     "Factor",
@@ -95,6 +98,8 @@ __all__ = [
     "Provider",
     "RandomBytes",
     "Ranges",
+    "Rate",
+    "Replays",
     "Role",
     "Scope",
     "Session",
@@ -121,6 +126,7 @@ __all__ = [
     "new_totp",
     "nobody",
     "normal_login",
+    "parse_rate",
     "parse_roles",
     "parse_scopes",
     "person_name",

@@ -4,6 +4,7 @@ import hmac
 from dataclasses import dataclass
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from jindi.access.principal import Kind, Principal
 from jindi.access.records import read_records, save_records
@@ -13,6 +14,9 @@ from jindi.ports import Blobs
 
 PREFIX = "jk_"
 """Every key begins so, that a secret scanner can find one in a place where it should not be."""
+
+SIGNED = b"signed by "
+"""What is digested of a signing key begins so, and names nothing that could be shown as a clear text."""
 
 CLEAR_LENGTH_MAX = 128
 """Longer texts are no keys of ours and are refused before any arithmetic."""
@@ -27,6 +31,8 @@ class ApiKey:
     scopes: frozenset[Scope]
     created_us: int
     revoked_us: int | None = None
+    signs: bool = False
+    """Whether it opens nothing by itself: each request must be signed with the private key that belongs to it."""
 
     @property
     def principal(self) -> Principal:
@@ -41,6 +47,8 @@ class _Record(msgspec.Struct, frozen=True):
     scopes: list[Scope]
     created_us: int
     revoked_us: int | None = None
+    public_key: bytes = b""
+    """The raw Ed25519 key that the requests of a signing key are checked with; such a key has no clear text."""
 
 
 class ApiKeys:
@@ -57,7 +65,7 @@ class ApiKeys:
         self.changes = 0
         """How often a key was made or revoked: what was learnt of keys before the last time no longer counts."""
         self._records = {record.digest: record for record in read_records(blobs, self.BLOB, _Record)}
-        self._live = {digest: _public(record) for digest, record in self._records.items() if record.revoked_us is None}
+        self._learn()
 
     def create(self, name: str, scopes: frozenset[Scope], now_us: int) -> tuple[str, ApiKey]:
         """A new key: its clear text, which is told nowhere else and never again, and the key itself."""
@@ -71,6 +79,29 @@ class ApiKeys:
         )
         self._replace(self._records | {record.digest: record})
         return clear, _public(record)
+
+    def create_signing(self, name: str, scopes: frozenset[Scope], now_us: int, public_key: bytes) -> ApiKey:
+        """A new key whose requests are signed: it has no clear text, and the private half never comes here.
+
+        Raises ValueError when the 32 bytes are no Ed25519 key, or belong to a key that is there.
+        """
+        Ed25519PublicKey.from_public_bytes(public_key)
+        if any(record.public_key == public_key for record in self._records.values()):
+            raise ValueError("this public key is registered already; make another pair")
+        record = _Record(
+            id=f"key_{self._random(6).hex()}",
+            name=name,
+            digest=digest_of(SIGNED + public_key),
+            scopes=sorted(scopes),
+            created_us=now_us,
+            public_key=public_key,
+        )
+        self._replace(self._records | {record.digest: record})
+        return _public(record)
+
+    def signer(self, key_id: str) -> tuple[ApiKey, bytes] | None:
+        """The signing key in force that has this id, with its public half; None when there is none."""
+        return self._signers.get(key_id)
 
     def holder(self, clear: str | bytes) -> ApiKey | None:
         """The key in force that has this clear text, or None: unknown, malformed and revoked look alike.
@@ -96,9 +127,17 @@ class ApiKeys:
     def _replace(self, records: dict[bytes, _Record]) -> None:
         save_records(self._blobs, self.BLOB, records.values())  # durable first: a shown key must last
         self._records = records
-        self._live = {d: _public(record) for d, record in records.items() if record.revoked_us is None}
+        self._learn()
         self.changes += 1
+
+    def _learn(self) -> None:
+        """What is looked up: a signing key is found by its id alone, never by a text that somebody shows."""
+        live = {digest: record for digest, record in self._records.items() if record.revoked_us is None}
+        self._live = {digest: _public(record) for digest, record in live.items() if not record.public_key}
+        self._signers = {r.id: (_public(r), r.public_key) for r in live.values() if r.public_key}
 
 
 def _public(record: _Record) -> ApiKey:
-    return ApiKey(record.id, record.name, frozenset(record.scopes), record.created_us, record.revoked_us)
+    return ApiKey(
+        record.id, record.name, frozenset(record.scopes), record.created_us, record.revoked_us, bool(record.public_key)
+    )

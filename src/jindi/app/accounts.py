@@ -87,7 +87,8 @@ def address_of(settled: Settled, port: int | None = None) -> str:
     if settled.site:
         return settled.site
     here = "localhost" if _is_here(settled.host) else f"[{settled.host}]" if ":" in settled.host else settled.host
-    return f"http://{here}:{settled.port if port is None else port}"
+    scheme = "http" if settled.transport.tls == "off" else "https"
+    return f"{scheme}://{here}:{settled.port if port is None else port}"
 
 
 def passkey_site(settled: Settled, port: int | None = None) -> Site | None:

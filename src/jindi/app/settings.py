@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jindi.app.accounts import OIDC_SECRET, folder_of, profile_of, read_oidc, site_of
+from jindi.app.transport import TRANSPORT, read_transport
 from jindi.app.vaults import ROOT_KEY, ROOT_PASSPHRASE, ROOTS
 from jindi.basics.instants import DAY_US
 from jindi.basics.problems import Problem, Problems
@@ -58,6 +59,7 @@ KNOWN = (
     _Known("permits", "", "a file of the company's own Cedar policies, put beside the shipped ones; empty: none"),
     _Known("heads", "", "a folder outside the platform's own that gets the journal's signed heads; empty: none"),
     _Known("heads_minutes", "10", "minutes between two signed heads that are exported; 0: only at the end"),
+    *(_Known(*each) for each in TRANSPORT),
 )
 
 NO_SETTINGS = ("JINDI_API_KEY", ROOT_KEY, ROOT_PASSPHRASE, OIDC_SECRET)
@@ -113,6 +115,7 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
         except Problems as wrong:
             problems += wrong.problems
     heads = _outside(chosen["heads"], Path(data), problems)
+    transport = read_transport(chosen, problems)
     if problems:
         raise Problems(problems)
     platform = Settings(
@@ -126,7 +129,7 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
         vault=chosen["vault"] == "on", vault_cipher=cipher, vault_root=chosen["vault_root"],
         heads=heads,
         backup_to=Path(chosen["backup_to"]) if chosen["backup_to"] else None,
-        backup_hours=backup_hours, drill_days=drill_days,
+        backup_hours=backup_hours, drill_days=drill_days, transport=transport,
         permits=Path(chosen["permits"]) if chosen["permits"] else None,
         site=site, passwords=profile, breached=breached, oidc=oidc,
         company_words=tuple(word.strip() for word in chosen["company_words"].split(",") if word.strip()),

@@ -12,12 +12,14 @@ from typing import BinaryIO
 import msgspec
 
 import jindi
-from jindi.access import ApiKeys, Permits, SignInLinks, Staff
+from jindi.access import ApiKeys, Permits, Replays, SignInLinks, Staff
 from jindi.app.accounts import address_of, open_house, open_staff
+from jindi.app.certificates import own_authority, tls_files
 from jindi.app.settings import FILE_NAME, settle
 from jindi.app.vaults import another_root, has_vault, open_vault
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.wiring import Settled
+from jindi.doors.tls import TlsFiles
 from jindi.journal import Signer, Verifier, checkpoints, heads
 from jindi.ports import Blobs, Clock, Files, Lines, Log, Root
 from jindi.run.audit import Audit
@@ -29,6 +31,9 @@ from jindi.run.backup.restoring import Room
 from jindi.run.backup.sealing import fingerprint
 from jindi.run.people import House
 from jindi.run.snapshots import PREFIX as SNAPSHOT
+from jindi.run.webhooks import Endpoints, Reach
+from jindi.run.webhooks.mailing import Mailing
+from jindi.run.webhooks.sending import receivers_context
 from jindi.stores.databases import copied
 from jindi.stores.files import FileBlobs
 from jindi.stores.folders import read_folder, write_folder
@@ -50,7 +55,7 @@ half of the backup key."""
 SEALS = (checkpoints.PREFIX, heads.PREFIX)
 """The names of what is signed about the journal begin so."""
 
-KEPT_WHOLE = (ORIGIN, KEYS_SPLIT, BACKUP_TO, ApiKeys.BLOB, Staff.BLOB)
+KEPT_WHOLE = (ORIGIN, KEYS_SPLIT, BACKUP_TO, ApiKeys.BLOB, Endpoints.BLOB, Staff.BLOB)
 """The small blobs that a backup takes. Sessions and sign-in links end with the machine that gave them."""
 
 PACKS = "packs.json"
@@ -358,6 +363,29 @@ class Outside:
     def keys(self, blobs: Blobs) -> ApiKeys:
         """API keys."""
         return ApiKeys(blobs, secrets.token_bytes)
+
+    def replays(self, settled: Settled, blobs: Blobs) -> Replays:
+        """What signed requests are held against."""
+        return Replays(blobs, settled.transport.signature_window_s)
+
+    def tls_files(self, settled: Settled) -> TlsFiles | None:
+        """The files to speak TLS with."""
+        return tls_files(settled, self.clock.now_us())
+
+    def mailing(self, settled: Settled, blobs: Blobs) -> Mailing:
+        """The webhooks."""
+        transport = settled.transport
+        try:
+            context = receivers_context(transport.webhook_ca)
+        except OSError:
+            what, remedy = "holds no authorities (PEM), or can't be read", "name a file of certificates"
+            raise Problems([Problem(str(transport.webhook_ca), "", what, remedy)]) from None
+        reach = Reach(transport.webhook_allow, http_on_loopback=transport.webhook_http)
+        return Mailing(Endpoints(blobs, secrets.token_bytes), reach, context)
+
+    def own_authority(self, settled: Settled) -> Path:
+        """The certificate to verify our own pair against."""
+        return own_authority(settled)
 
     def permits(self, settled: Settled) -> Permits:
         """Who may do what."""

@@ -13,6 +13,7 @@ import msgspec
 from jindi.basics.instants import MINUTE_US, SECOND_US
 from jindi.basics.money import AMOUNT_MINOR_MAX, EXPONENTS, parse_minor
 from jindi.basics.problems import Problem, Problems
+from jindi.basics.shapes import Misshapen, check_shape
 from jindi.language import Kind
 from jindi.packs import Definitions, EventDef, FieldDef, ListDef
 from jindi.run.events import Event, Scalar, Scalars
@@ -251,6 +252,8 @@ class Intake:
 
     def read(self, raw: bytes | memoryview, now_us: int | None = None) -> Event:
         """One event from its JSON bytes; `now_us` spares a look at the clock. Raises Refused with all problems."""
+        if len(raw) > EVENT_BYTES_MAX:
+            raise Refused(self._problems_of_bytes(raw))
         try:
             wire = self._decode(raw)
             shape = self._by_struct[type(wire)]
@@ -262,7 +265,7 @@ class Intake:
             raise Refused(self._problems_of_bytes(raw)) from None
         if now_us is None:
             now_us = self._now_us()
-        if at_us > now_us + AHEAD_MAX_US or at_us < _EARLIEST_US or len(raw) > EVENT_BYTES_MAX:
+        if at_us > now_us + AHEAD_MAX_US or at_us < _EARLIEST_US:
             raise Refused(self._problems_of_bytes(raw))
         if clear and self._held is not None:
             return Event(event_id, shape.definition.name, at_us, values, _fresh(clear, values, self._held))
@@ -286,6 +289,10 @@ class Intake:
             return [
                 Problem("event", "", f"longer than {EVENT_BYTES_MAX} bytes", "send what the type declares, no more")
             ]
+        try:
+            check_shape(raw)
+        except Misshapen as error:
+            return [Problem("event", "", str(error), "send what the type declares, no more")]
         try:
             document = msgspec.json.decode(raw)
         except (msgspec.MsgspecError, ValueError, RecursionError):

@@ -7,6 +7,7 @@ from jindi.basics.money import AMOUNT_MINOR_MAX
 from jindi.language import Kind
 from jindi.packs import OUTCOMES, Definitions, EventDef, FieldDef
 from jindi.run.replay.causes import Kind as CauseKind
+from jindi.run.webhooks.mailing import STEPS
 
 _DECISION_ID = {"type": "string", "pattern": "^dec_[0-9a-f]{12}$"}
 _STEP_ID = "^chg_[0-9a-f]{12}$"
@@ -122,6 +123,7 @@ def _paths() -> dict[str, Any]:
                 },
             }
         },
+        **_webhook_paths(),
         "/v1/audit": {
             "get": _get("What people and keys did, the newest first; to look is recorded, too.", "readAudit",
                         _actions(), _audit_filters())
@@ -199,6 +201,47 @@ def _features() -> dict[str, Any]:
             "absent": {"type": "array", "items": {"type": "string"}, "description": "Features that still catch up."},
         },
         "required": ["entity", "as_of", "features", "types", "absent"],
+    }
+
+
+def _webhook_paths() -> dict[str, Any]:
+    texts = {"type": "array", "items": {"type": "string"}}
+    url = {"type": "string", "maxLength": 2048, "description": "https://…, outside of the platform's own networks."}
+    wanted = {
+        "type": "object",
+        "required": ["url"],
+        "additionalProperties": False,
+        "properties": {"url": url, "outcomes": texts, "types": texts, "asymmetric": {"type": "boolean"}},
+    }
+    told = {"application/json": {"schema": {"type": "object"}}}
+    steps = {"type": "string", "enum": list(STEPS)}
+    return {
+        "/v1/webhooks": {
+            "get": _get("Who is told of decisions, and how far.", "readWebhooks", {"type": "object"}, []),
+            "post": {
+                "summary": "Tell somebody of decisions from now on.",
+                "operationId": "addWebhook",
+                "requestBody": {"required": True, "content": {"application/json": {"schema": wanted}}},
+                "responses": {
+                    "201": {"description": "What signatures are checked with is in it, once.", "content": told},
+                    **_errors("400", "401", "403", "413", "503"),
+                },
+            },
+        },
+        "/v1/webhooks/{id}/{step}": {
+            "post": {
+                "summary": "Test, disable, enable or remove an endpoint, or rotate its secret.",
+                "operationId": "changeWebhook",
+                "parameters": [
+                    {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}},
+                    {"name": "step", "in": "path", "required": True, "schema": steps},
+                ],
+                "responses": {
+                    "200": {"description": "It is done.", "content": told},
+                    **_errors("401", "403", "404", "503"),
+                },
+            }
+        },
     }
 
 

@@ -23,6 +23,7 @@ from jindi.doors.cli.output import Output, counted
 from jindi.doors.cli.policies import policies_app
 from jindi.doors.cli.staffing import staff_app
 from jindi.doors.cli.subjects import subject_app, vault_app
+from jindi.doors.cli.webhooks import webhooks_app
 from jindi.doors.cli.wiring import Settled, Wiring
 from jindi.ports import LogFailure
 
@@ -44,6 +45,7 @@ app.add_typer(rules_app, name="rules")
 app.add_typer(config_app, name="config")
 app.add_typer(keys_app, name="keys")
 app.add_typer(staff_app, name="staff")
+app.add_typer(webhooks_app, name="webhooks")
 app.add_typer(vault_app, name="vault")
 app.add_typer(subject_app, name="subject")
 
@@ -66,6 +68,11 @@ Listen = Annotated[
     str | None, typer.Option("--listen", metavar="HOST:PORT", help="Where to listen; port 0 takes a free one.")
 ]
 
+
+Tls = Annotated[
+    str | None,
+    typer.Option("--tls", metavar="off|demo|files", help="TLS, with given files or with a certificate of our own."),
+]
 
 BackupTo = Annotated[
     Path | None, typer.Option("--to", metavar="DIR", help="The folder of the backups (default: the setting backup_to).")
@@ -115,12 +122,14 @@ def _usage(error: typer.exceptions.TyperException) -> Problem:
 
 
 def _settle(ctx: typer.Context, output: Output, data: str | None = None, folders: list[Path] | None = None,
-            listen: str | None = None, changes: str | None = None) -> tuple[Wiring, Settled]:  # fmt: skip
+            listen: str | None = None, changes: str | None = None,
+            tls: str | None = None) -> tuple[Wiring, Settled]:  # fmt: skip
     wiring: Wiring = ctx.obj.wiring
     flags = {
         "data": data,
         "listen": listen,
         "changes": changes,
+        "tls": tls,
         "packs": ",".join(map(str, folders)) if folders else None,
     }
     try:
@@ -150,13 +159,13 @@ def main(
 @app.command()
 def up(
     ctx: typer.Context, data: Data = None, folders: Packs = None, listen: Listen = None, changes: Changes = None,
-    as_json: AsJson = False,
+    tls: Tls = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Start the platform: API and console in one process, until it is told to stop."""
     from jindi.doors.cli.running import bring_up  # noqa: PLC0415 - the server is only imported when one runs
 
     output = Output(as_json=as_json)
-    wiring, settled = _settle(ctx, output, data, folders, listen, changes)
+    wiring, settled = _settle(ctx, output, data, folders, listen, changes, tls)
     bring_up(wiring, settled, output)
 
 
@@ -166,7 +175,7 @@ _AS_BEGUN = "(default: {}, or as the folder began)"
 @app.command()
 def demo(
     ctx: typer.Context, data: DemoData = "demo-data", folders: Packs = None, listen: Listen = None,
-    changes: Changes = None,
+    changes: Changes = None, tls: Tls = None,
     users: Annotated[
         int | None, typer.Option(min=20, help=f"Customers of the simulated wallet {_AS_BEGUN.format('12,000')}.")
     ] = None,
@@ -184,7 +193,7 @@ def demo(
     from jindi.doors.cli.running import Simulation, bring_up  # noqa: PLC0415
 
     output = Output(as_json=as_json)
-    wiring, settled = _settle(ctx, output, data, folders, listen, changes)
+    wiring, settled = _settle(ctx, output, data, folders, listen, changes, tls)
     bring_up(wiring, settled, output, Simulation(seed, users, days))
 
 
@@ -823,6 +832,16 @@ def keys_new(
         list[str],
         typer.Option("--scope", metavar="SCOPE", help="A right: events:write, decisions:read, …; repeatable."),
     ],
+    signed: Annotated[
+        bool, typer.Option("--signed", help="Each request must be signed (RFC 9421); shows the private key.")
+    ] = False,
+    public_key: Annotated[
+        Path | None,
+        typer.Option(
+            "--public-key", metavar="FILE", exists=True, dir_okay=False,
+            help="Signed, by whoever has the private half of this Ed25519 key (PEM).",
+        ),
+    ] = None,
     data: Data = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Make an API key. It is shown once."""
@@ -834,6 +853,25 @@ def keys_new(
         rights = parse_scopes(scopes)
     except ValueError as error:
         output.fail(str(error), 2)
+    if signed or public_key is not None:
+        from jindi.doors.cli.signing import pair_of  # noqa: PLC0415
+
+        public, private = pair_of(public_key, output)
+        must_exist(wiring, settled, output, or_empty=True)
+        try:
+            key = alone(
+                wiring, settled, output, "key.create", f"{name} [{', '.join(sorted(rights))}] signed",
+                lambda: wiring.keys(wiring.blobs(settled)).create_signing(
+                    name, rights, wiring.clock.now_us(), public
+                ),
+            )  # fmt: skip
+        except ValueError as error:
+            output.fail(str(error))
+        output.give({"ok": True, "id": key.id, "private_key": private})
+        output.say(f"{key.id}: requests are signed with its private key, see docs/transport.md")
+        if private is not None:
+            output.say(f"{private}This is the only time that the private key is shown.")
+        return
     must_exist(wiring, settled, output, or_empty=True)
     clear, key = alone(
         wiring, settled, output, "key.create", f"{name} [{', '.join(sorted(rights))}]",
@@ -852,12 +890,13 @@ def keys_list(ctx: typer.Context, data: Data = None, as_json: AsJson = False) ->
     keys = wiring.keys(wiring.blobs(settled)).all()
     output.give({"keys": [
         {"id": k.id, "name": k.name, "scopes": sorted(k.scopes), "created": format_instant(k.created_us),
-         "revoked": None if k.revoked_us is None else format_instant(k.revoked_us)} for k in keys
+         "revoked": None if k.revoked_us is None else format_instant(k.revoked_us), "signed": k.signs} for k in keys
     ]})  # fmt: skip
     for key in keys:
         state = "in force" if key.revoked_us is None else f"revoked {format_instant(key.revoked_us)}"
         output.say(
             f"{key.id} {key.name} [{', '.join(sorted(key.scopes))}] made {format_instant(key.created_us)}, {state}"
+            + (", signed" if key.signs else "")
         )
 
 

@@ -38,7 +38,7 @@ from jindi.doors.console import live
 from jindi.doors.console.account import AccountPages
 from jindi.doors.console.assets import Assets
 from jindi.doors.console.gate import DEVICE, DEVICE_S, Gate, cookie_name, put_cookie
-from jindi.doors.console.guard import SecurityHeaders, read_form, refuse_other_sites
+from jindi.doors.console.guard import SecurityHeaders, Waiting, read_form, refuse_other_sites
 from jindi.doors.console.overview import overview_values
 from jindi.doors.console.reasons import decision_values, limit_text
 from jindi.doors.console.signing_in import NOTICES, SigningIn
@@ -512,6 +512,13 @@ class Console:
         answer.headers.update(refusal.headers or {})
         return answer
 
+    def _too_many(self, request: Request, wait_s: int) -> Response:
+        answer = self._error(
+            self._view_of(request, None, None), HTTPStatus.TOO_MANY_REQUESTS, "error.too_many", seconds=wait_s
+        )
+        answer.headers["retry-after"] = str(wait_s)
+        return answer
+
     async def failed(self, request: Request, _: Exception) -> Response:
         """The page for our own faults; the fault itself goes to the server's log, never to the browser."""
         return self._error(self._view_of(request, None, None), HTTPStatus.INTERNAL_SERVER_ERROR, "error.failed")
@@ -552,7 +559,7 @@ class Console:
             routes=self.routes(), exception_handlers={HTTPException: self.refused, Exception: self.failed}
         )
         # Outside of Starlette's own layers, so that the page of an unforeseen fault carries the headers too.
-        return SecurityHeaders(pages)
+        return SecurityHeaders(Waiting(pages, self._too_many))
 
 
 def build_console(

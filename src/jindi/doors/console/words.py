@@ -904,6 +904,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "error.title.405": ("不支持的请求方式", "That can't be done here"),
     "error.title.413": ("内容过大", "Too large"),
     "error.title.415": ("不支持的内容类型", "Not a form"),
+    "error.title.429": ("请求过于频繁", "Too many tries"),
     "error.title.500": ("出错了", "Something failed"),
     "error.title.503": ("暂时繁忙", "Busy for the moment"),
     "error.not_found": (
@@ -960,6 +961,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "That is no ordinary form; nothing was changed.",
     ),
     "error.form_too_large": ("表单过大，未作任何改动。", "The form is too large; nothing was changed."),
+    "error.too_many": (
+        "来自您所在网络的请求过于频繁。请在 {seconds} 秒后再试；本次请求未作任何处理。",
+        "Too much has been asked from your network. Try again in {seconds} s; nothing was done this time.",
+    ),
     "error.not_recorded": (
         "操作未能写入审计记录，因此未执行。请稍后重试。",
         "The action could not be journalled, so it was not done. Try again in a moment.",
