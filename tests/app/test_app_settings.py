@@ -3,7 +3,7 @@
 import pytest
 
 from jindi.access import Site
-from jindi.app.accounts import breached_in, passkey_site
+from jindi.app.accounts import breached_in, company_of, passkey_site
 from jindi.app.settings import FILE_NAME, KNOWN, settle
 from jindi.basics.instants import DAY_US
 from jindi.basics.problems import Problems
@@ -112,28 +112,23 @@ mfa = ["mfa"]
 """
 
 
-def with_oidc(tmp_path, text, environment=None):
+def company(tmp_path, text, secret="s"):
     (tmp_path / "oidc.toml").write_text(text, "utf-8")
-    return {"JINDI_OIDC": str(tmp_path / "oidc.toml"), "JINDI_OIDC_SECRET": "s"} | (environment or {})
+    return company_of(settle({}, {"JINDI_OIDC": str(tmp_path / "oidc.toml")}), {"JINDI_OIDC_SECRET": secret})
 
 
 def test_the_settings_of_people_are_read_and_the_companys_file_too(tmp_path):
-    settled = settle(
-        {},
-        with_oidc(tmp_path, OIDC, {
-            "JINDI_SITE": "https://jindi.example.com/", "JINDI_PASSWORDS": "pci", "JINDI_COMPANY_WORDS": "acme, 宏远",
-            "JINDI_BREACHED_PASSWORDS": str(tmp_path),
-        }),
-    )  # fmt: skip
-    assert (settled.site, settled.passwords, settled.company_words) == (
-        "https://jindi.example.com",
-        "pci",
-        ("acme", "宏远"),
-    )
-    assert settled.breached == tmp_path
-    assert settled.oidc.roles == {"risk": frozenset({"analyst", "policy_author"})}
-    assert (settled.oidc.login_claim, settled.oidc.mfa) == ("preferred_username", ("mfa",))
-    assert "'s'" not in repr(settled)
+    settled = settle({}, {
+        "JINDI_SITE": "https://jindi.example.com/", "JINDI_PASSWORDS": "pci", "JINDI_COMPANY_WORDS": "acme, 宏远",
+        "JINDI_BREACHED_PASSWORDS": str(tmp_path), "JINDI_OIDC_SECRET": "in no setting",
+    })  # fmt: skip
+    assert (settled.site, settled.passwords) == ("https://jindi.example.com", "pci")
+    assert (settled.company_words, settled.breached) == (("acme", "宏远"), tmp_path)
+    made = company(tmp_path, OIDC)
+    assert made.roles == {"risk": frozenset({"analyst", "policy_author"})}
+    assert (made.login_claim, made.mfa) == ("preferred_username", ("mfa",))
+    assert "'s'" not in repr(made)
+    assert company_of(settled, {}) is None
 
 
 @pytest.mark.parametrize(
@@ -141,7 +136,6 @@ def test_the_settings_of_people_are_read_and_the_companys_file_too(tmp_path):
     [
         ("SITE", "jindi.example.com"), ("SITE", "http://jindi.example.com"), ("SITE", "https://jindi.example.com/x"),
         ("SITE", "https://user:pw@jindi.example.com"), ("PASSWORDS", "strong"),
-        ("BREACHED_PASSWORDS", "/nowhere/at/all"), ("OIDC", "/nowhere/oidc.toml"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_a_setting_of_people_stops_the_start(name, value):
@@ -160,9 +154,17 @@ def test_all_that_is_wrong_with_the_companys_file_is_told_at_once(tmp_path):
     risk = ["auditor", "analyst"]
     ops = "system_admin"
     """
-    problems = "\n".join(told(environment=with_oidc(tmp_path, text, {"JINDI_OIDC_SECRET": ""})))
+    with pytest.raises(Problems) as wrong:
+        company(tmp_path, text, secret="")
     for word in ("issuer", "client_id", "login_claim", "colour", "mfa", "can't be both", "ops", "JINDI_OIDC_SECRET"):
-        assert word in problems
+        assert word in str(wrong.value)
+
+
+def test_files_and_folders_that_people_need_must_be_there():
+    settled = settle({}, {"JINDI_OIDC": "/nowhere/oidc.toml", "JINDI_BREACHED_PASSWORDS": "/nowhere/at/all"})
+    with pytest.raises(Problems) as wrong:
+        company_of(settled, {})
+    assert len(wrong.value.problems) == 2
 
 
 def test_passkeys_are_for_a_site_with_a_name_and_tls_or_for_this_machine():

@@ -59,13 +59,23 @@ def site_of(text: str, problems: list[Problem]) -> str:
     return text.rstrip("/")
 
 
-def folder_of(text: str, name: str, problems: list[Problem]) -> Path | None:
-    """A folder of a setting, which must be there."""
-    if not text:
-        return None
-    if not Path(text).is_dir():
-        problems.append(Problem("settings", name, "there is no such folder", "name a folder, or leave it empty"))
-    return Path(text)
+def company_of(settled: Settled, environment: Mapping[str, str]) -> OidcSettings | None:
+    """The company's provider, if the settings have one; and that the other things are there which they name. Raises
+    Problems with all that is wrong.
+    """
+    problems: list[Problem] = []
+    if settled.breached is not None and not settled.breached.is_dir():
+        remedy = "name a folder that is there, or leave it empty"
+        problems.append(Problem("settings", "breached_passwords", "there is no such folder", remedy))
+    company = None
+    if settled.oidc is not None:
+        try:
+            company = read_oidc(settled.oidc, environment)
+        except Problems as wrong:
+            problems += wrong.problems
+    if problems:
+        raise Problems(problems)
+    return company
 
 
 def breached_in(folder: Path) -> Callable[[str], Iterable[str]]:

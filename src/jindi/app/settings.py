@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from jindi.app.accounts import OIDC_SECRET, folder_of, profile_of, read_oidc, site_of
+from jindi.app.accounts import OIDC_SECRET, profile_of, site_of
 from jindi.app.transport import TRANSPORT, read_transport
 from jindi.app.vaults import ROOT_KEY, ROOT_PASSPHRASE, ROOTS
 from jindi.basics.instants import DAY_US
@@ -107,13 +107,6 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
     drill_days = _whole(chosen, "drill_days", 0, 3_650, problems)
     heads_minutes = _whole(chosen, "heads_minutes", 0, 10_000, problems)
     profile, site = profile_of(chosen["passwords"], problems), site_of(chosen["site"], problems)
-    breached = folder_of(chosen["breached_passwords"], "breached_passwords", problems)
-    oidc = None
-    if chosen["oidc"]:
-        try:
-            oidc = read_oidc(Path(chosen["oidc"]), given)
-        except Problems as wrong:
-            problems += wrong.problems
     heads = _outside(chosen["heads"], Path(data), problems)
     transport = read_transport(chosen, problems)
     if problems:
@@ -131,7 +124,8 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
         backup_to=Path(chosen["backup_to"]) if chosen["backup_to"] else None,
         backup_hours=backup_hours, drill_days=drill_days, transport=transport,
         permits=Path(chosen["permits"]) if chosen["permits"] else None,
-        site=site, passwords=profile, breached=breached, oidc=oidc,
+        site=site, passwords=profile, oidc=Path(chosen["oidc"]) if chosen["oidc"] else None,
+        breached=Path(chosen["breached_passwords"]) if chosen["breached_passwords"] else None,
         company_words=tuple(word.strip() for word in chosen["company_words"].split(",") if word.strip()),
     )  # fmt: skip
 

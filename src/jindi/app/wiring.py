@@ -1,5 +1,6 @@
 """The only place that knows which stores are used."""
 
+import os
 import secrets
 import stat
 import time
@@ -12,8 +13,8 @@ from typing import BinaryIO
 import msgspec
 
 import jindi
-from jindi.access import ApiKeys, Permits, Replays, SignInLinks, Staff
-from jindi.app.accounts import address_of, open_house, open_staff
+from jindi.access import ApiKeys, OidcSettings, Permits, Replays, SignInLinks, Staff
+from jindi.app.accounts import address_of, company_of, open_house, open_staff
 from jindi.app.certificates import own_authority, tls_files
 from jindi.app.settings import FILE_NAME, settle
 from jindi.app.vaults import another_root, has_vault, open_vault
@@ -403,6 +404,10 @@ class Outside:
     def staff(self, settled: Settled) -> Staff:
         """The accounts of staff."""
         return open_staff(settled, self.blobs(settled), lambda: self._key(settled, STAFF_KEY))
+
+    def company(self, settled: Settled) -> OidcSettings | None:
+        """The company's own sign-in, if there is one."""
+        return company_of(settled, os.environ)
 
     def house(self, settled: Settled, audit: Audit, port: int) -> House:
         """The people of a running platform."""

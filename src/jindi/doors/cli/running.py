@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import uvloop
 
-from jindi.access import Scope
+from jindi.access import OidcSettings, Scope
 from jindi.basics.instants import DAY_US
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.auditing import caller
@@ -112,12 +112,13 @@ def bring_up(wiring: Wiring, settled: Settled, output: Output, simulation: Simul
     try:
         # Whatever can't be had is found before a folder is made.
         with closing(_listening(settled)) as sock:
+            provider = wiring.company(settled)
             output.warm()
             # The simulated world releases and recalls by itself, in its own time.
             platform = make_platform(wiring, settled, output, release_due=simulation is None, with_vault=True)
             world = _world(wiring, settled, simulation) if simulation is not None else None
             tls = _terminator(wiring, settled)
-            uvloop.run(_up(wiring, settled, output, platform, sock, world, tls))
+            uvloop.run(_up(wiring, settled, output, platform, sock, world, tls, provider))
     except (Problems, LogFailure, NotRecorded, OSError) as error:
         output.fail(error)
     finally:
@@ -148,7 +149,7 @@ def _world(wiring: Wiring, settled: Settled, simulation: Simulation) -> "Began":
 
 async def _up(
     wiring: Wiring, settled: Settled, output: Output, platform: Platform, sock: socket.socket,
-    world: "Began | None", tls: Terminator | None,
+    world: "Began | None", tls: Terminator | None, provider: OidcSettings | None,
 ) -> None:  # fmt: skip
     with output.progress() as progress:
         task = progress.add_task("reading the journal", total=None)
@@ -208,7 +209,7 @@ async def _up(
         try:
             await serve(
                 platform, sock, keys=keys, house=house, links=links, clock=wiring.clock,
-                company=company_of(settled.oidc, wiring.address(settled, port), house),
+                company=company_of(provider, wiring.address(settled, port), house),
                 permits=permits, base_files=wiring.base_files, saved=lambda: wiring.pack_files(settled.packs),
                 ready=ready, score=stream.board.to_json if stream else lambda: None,
                 fences=fences, tls=tls.context if tls is not None else None, mailing=mailing,

@@ -73,7 +73,7 @@ class Settled:
     passwords: ProfileName = "nist"
     breached: Path | None = None
     company_words: tuple[str, ...] = ()
-    oidc: OidcSettings | None = None
+    oidc: Path | None = None
 
 
 class Wiring(Protocol):
@@ -164,6 +164,9 @@ class Wiring(Protocol):
 
     def staff(self, settled: Settled) -> Staff:
         """The accounts of staff. Raises Problems when they are damaged."""
+
+    def company(self, settled: Settled) -> OidcSettings | None:
+        """The company's own sign-in, if there is one. Raises Problems, also for what else people need and isn't there."""
 
     def house(self, settled: Settled, audit: Audit, port: int) -> House:
         """The people of a running platform, which listens at a port. Raises Problems."""
