@@ -166,7 +166,7 @@ class Wiring(Protocol):
         """The accounts of staff. Raises Problems when they are damaged."""
 
     def company(self, settled: Settled) -> OidcSettings | None:
-        """The company's own sign-in, if there is one. Raises Problems, also for what else people need and isn't there."""
+        """The company's own sign-in, if there is one. Raises Problems, also for other things of people's."""
 
     def house(self, settled: Settled, audit: Audit, port: int) -> House:
         """The people of a running platform, which listens at a port. Raises Problems."""
