@@ -68,6 +68,8 @@ class Diary:
 
     def __init__(self):
         self.lines, self.is_full, self.before = [], False, lambda: None
+        self.bounded = 0
+        """Records that the real audit keeps a few of a minute only."""
 
     async def act(self, actor, what, on="", *, allowed=True):
         if self.is_full:
@@ -77,6 +79,7 @@ class Diary:
         return len(self.lines)
 
     async def failed(self, actor, what):
+        self.bounded += 1
         self.lines.append((what, False, actor.key, ""))
 
     def said(self, what, *, allowed=True):

@@ -399,6 +399,23 @@ def test_attack_a_half_done_sign_in_is_no_invitation_and_no_session():
     run(go())
 
 
+def test_the_language_is_switched_without_losing_the_page_one_is_on():
+    async def go():
+        async with Rooms() as rooms:
+            token, _ = rooms.staff.invite("new", "Neu Ling", frozenset({Role.ANALYST}), rooms.clock.now_us())
+            one = rooms.browser()
+            page = (await one.get(f"/invitation/{token}")).text
+            back = re.search(r'name="back" value="([^"]+)"', page)[1]
+            answer = await one.post("/console/preferences", csrf="", lang="zh", back=back)
+            assert answer.headers["location"] == f"/invitation/{token}"
+            refused = await one.post(
+                "/sign-in/password", login="x", password="y", headers={"referer": f"{BASE}/sign-in?why=ended"}
+            )
+            assert 'name="back" value="/sign-in"' in refused.text
+
+    run(go())
+
+
 # ---- one's own account
 
 

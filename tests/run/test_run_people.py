@@ -380,6 +380,14 @@ def test_one_address_alone_does_not_use_up_what_all_have_together():
     assert limit.allows("b")
 
 
+def test_attack_a_closed_door_fills_no_journal_for_whoever_goes_on_knocking():
+    people = People()
+    for _ in range(30):
+        why(people, people.entrance.password(AT_DOOR, "limin", "wrong", "", "a"))
+    assert len([line for line in people.diary.lines if line[3] == people.limin.id]) == 11  # ten tries, and the lock
+    assert people.diary.bounded == 20
+
+
 # ---- passwords of accounts
 
 
@@ -690,6 +698,8 @@ def test_attack_a_login_that_the_company_gave_to_another_one_does_not_open_the_o
     company(people)
     with pytest.raises(Refused, match="no_account"):
         company(people, subject="https://id.example.com\n77")
+    assert len(people.diary.said("sign_in.oidc")) == 1
+    assert len(people.diary.said("sign_in.oidc", allowed=False)) == 1
 
 
 def test_attack_a_disabled_account_does_not_come_in_by_the_company():

@@ -55,7 +55,6 @@ class StaffAccount:
     created_us: int
     used_us: int | None
     password_set_us: int | None
-    must_change: bool
     has_totp: bool
     passkeys: tuple[Passkey, ...]
     codes_left: int
@@ -88,7 +87,6 @@ class _Record(msgspec.Struct, frozen=True):
     password: str = ""
     password_set_us: int | None = None
     history: list[str] = []
-    must_change: bool = False
     totp: bytes = b""
     totp_last: int = -1
     passkeys: list[Passkey] = []
@@ -195,7 +193,7 @@ class Staff:
         if record.state is State.DISABLED:
             raise ValueError("this account is disabled; enable it first")
         blank = msgspec.structs.replace(
-            record, state=State.INVITED, epoch=record.epoch + 1, password="", password_set_us=None, must_change=False,
+            record, state=State.INVITED, epoch=record.epoch + 1, password="", password_set_us=None,
             totp=b"", totp_last=-1, passkeys=[], codes=[], devices=[],
             history=_remembered(record, self._history),
         )  # fmt: skip
@@ -281,7 +279,7 @@ class Staff:
         """Another password from now on. Every session and every half-done sign-in of the account ends."""
         record = self._must_have(account)
         return self._save(msgspec.structs.replace(
-            record, password=hash_, password_set_us=now_us, must_change=False, epoch=record.epoch + 1,
+            record, password=hash_, password_set_us=now_us, epoch=record.epoch + 1,
             history=_remembered(record, self._history),
         ))  # fmt: skip
 
@@ -376,13 +374,17 @@ class Staff:
         """The account that a company's sign-in has been bound to."""
         return next((_public(each) for each in self._records.values() if subject and each.subject == subject), None)
 
+    def may_bind(self, account: str, subject: str) -> bool:
+        """Whether an account belongs to the one whom a company's sign-in names, or to nobody there yet."""
+        return self._must_have(account).subject in ("", subject)
+
     def bind(self, account: str, subject: str, *, activate: bool) -> StaffAccount:
         """Bind an account to the one whom a company's sign-in names, for good. Raises ValueError.
 
         `activate`: an invited account begins so, without a password of its own: the company asks for both factors.
         """
         record = self._must_have(account)
-        if record.subject not in ("", subject):
+        if not self.may_bind(account, subject):
             raise ValueError("this account belongs to another one of the company's people")
         state = State.ACTIVE if activate and record.state is State.INVITED else record.state
         ended = {"invitation": b"", "invited_until_us": 0} if state is not record.state else {}
@@ -464,7 +466,7 @@ def _bound(account: str) -> bytes:
 def _public(record: _Record) -> StaffAccount:
     return StaffAccount(
         record.id, record.login, record.name, frozenset(record.roles), record.state, record.created_us,
-        record.used_us, record.password_set_us, record.must_change, bool(record.totp), tuple(record.passkeys),
+        record.used_us, record.password_set_us, bool(record.totp), tuple(record.passkeys),
         len(record.codes), tuple(record.devices), record.epoch,
         record.invited_until_us or None if record.state is State.INVITED else None, record.why,
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -141,7 +141,9 @@ def view_of(
     lang: Lang = "zh" if chosen["lang"] == "zh" else "en"
     if request.cookies.get(COOKIE + "lang") not in LANGS:
         lang = preferred(request.headers.get("accept-language", ""))
-    query = request.url.query
+    query, path = request.url.query, request.url.path
+    if request.method == "POST":  # what a form answers can't be opened again; the page that it was on can
+        path, query = own_path(urlsplit(request.headers.get("referer", "")).path), ""
     return View(
         lang=lang,
         theme=chosen["theme"],
@@ -150,7 +152,7 @@ def view_of(
         session=session,
         permits=permits,
         csrf=csrf_token(clear_id) if session is not None and clear_id is not None else None,
-        back=request.url.path + (f"?{query}" if query else ""),
+        back=path + (f"?{query}" if query else ""),
         zone=zone,
         now_us=now_us,
         request_id=request.state.request_id,
@@ -198,7 +200,7 @@ def own_path(text: str) -> str:
     ('/console/audit', '/console', '/console')
     """
     plain = text.isascii() and text.isprintable() and "\\" not in text and not text.startswith("//")
-    ours = text.startswith(("/console", "/sign-in"))
+    ours = text.startswith(("/console", "/sign-in", "/invitation/", "/set-up"))
     return text if plain and ours and len(text) <= 2048 else "/console"
 
 

@@ -92,8 +92,8 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "sign_in.button": ("登录", "Sign in"),
     "sign_in.none": (
-        "请打开终端中显示的一次性登录链接。金堤没有密码，也不依赖任何外部服务。",
-        "Open the one-time sign-in link that the terminal shows. No password, no outside service.",
+        "请打开终端中显示的一次性登录链接。目前还没有员工账户，可用命令 jindi staff invite 创建。",
+        "Open the one-time sign-in link that the terminal shows. Nobody has an account yet (jindi staff invite).",
     ),
     "sign_in.how": (
         "没有链接？请让平台管理员签发一个新链接。",

@@ -114,7 +114,7 @@ class Entrance:
         if account is None and settings.roles and said.has_mfa:
             account = await self._made(actor, said, groups)
         invited = account is not None and account.state is State.INVITED and said.has_mfa
-        if account is None or not (account.is_active or invited):
+        if account is None or not (account.is_active or invited) or not house.staff.may_bind(account.id, said.subject):
             self._vain(actor, "sign_in.oidc", account)
             raise Refused("sign_in.no_account")
         await house.audit.act(house.actor(account, actor), "sign_in.oidc", account.id)
@@ -122,6 +122,8 @@ class Entrance:
             account = house.staff.bind(account.id, said.subject, activate=said.has_mfa)
         except ValueError:
             raise Refused("sign_in.no_account") from None
+        if not account.is_active:  # disabled while it was journalled
+            raise Refused("sign_in.no_account")
         known = house.device(account, cookie)
         entry = Entry(account.id, account.epoch, "oidc", known.id if known is not None else STRANGER)
         if said.has_mfa:
@@ -320,8 +322,6 @@ class Entrance:
     def _is_old(self, account: StaffAccount) -> bool:
         """Whether the password must be another one before anything is opened."""
         age_us, set_us = self._house.profile.max_age_us, account.password_set_us
-        if account.must_change:
-            return True
         return age_us is not None and set_us is not None and self._house.clock.now_us() - set_us >= age_us
 
     def _enter(self, account: StaffAccount, entry: Entry, cookie: str, name: str) -> Entered:
@@ -337,7 +337,8 @@ class Entrance:
         return Entered(opened, given, account, entry.shown)
 
     def _vain(self, actor: Actor, what: str, account: StaffAccount | None) -> None:
-        self._house.told(actor if account is None else self._house.actor(account, actor), what, account)
+        """Journal a vain try that counts for nothing, for nothing was guessed."""
+        self._house.told(actor if account is None else self._house.actor(account, actor), what, account, counts=False)
 
     def _turned_away(self, actor: Actor, what: str, account: StaffAccount | None, who: str, device: str) -> None:
         """Count a vain try and journal it, and the lock that it may bring. While the lock holds, nothing is counted."""
@@ -345,7 +346,7 @@ class Entrance:
         counts = not house.lockouts.is_locked(who, device, now_us)
         locked = counts and house.lockouts.failed(who, device, now_us)
         actor = actor if account is None else house.actor(account, actor)
-        house.told(actor, what, account, locked=locked)
+        house.told(actor, what, account, locks=locked, counts=counts)
 
 
 def _spelt(login: str) -> str:

@@ -95,23 +95,25 @@ class House:
         finally:
             self._waiting -= 1
 
-    def told(self, actor: Actor, what: str, account: StaffAccount | None, *, locked: bool = False) -> None:
+    def told(
+        self, actor: Actor, what: str, account: StaffAccount | None, *, locks: bool = False, counts: bool = True
+    ) -> None:
         """Journal that somebody was turned away, beside the answer: the answer then takes as long for everybody.
 
-        What was typed as a login is in no record: it may be anything. Without an account a few are kept a minute;
-        with one they are bounded by its lock.
+        What was typed as a login is in no record: it may be anything. Each try that counts for an account is kept, and
+        whether it `locks`; of all others a few a minute, so that nobody fills the disk.
         """
-        task = asyncio.create_task(self._tell(actor, what, account, locked=locked))
+        task = asyncio.create_task(self._tell(actor, what, account if counts else None, locks=locks))
         self._records.add(task)
         task.add_done_callback(self._records.discard)
 
-    async def _tell(self, actor: Actor, what: str, account: StaffAccount | None, *, locked: bool) -> None:
+    async def _tell(self, actor: Actor, what: str, account: StaffAccount | None, *, locks: bool) -> None:
         if account is None:
             await self.audit.failed(actor, what)
             return
         with suppress(NotRecorded):  # he is turned away with or without the record
             await self.audit.act(actor, what, account.id, allowed=False)
-            if locked:
+            if locks:
                 await self.audit.act(actor, "sign_in.locked", account.id, allowed=False)
 
     async def settled(self) -> None:

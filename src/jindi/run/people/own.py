@@ -145,7 +145,7 @@ class Own:
             raise Refused("sign_in.refused")
         if kept is None or not await house.beside(house.hasher.fits, kept, old):
             locked = house.lockouts.failed(account.id, session.device, house.clock.now_us())
-            house.told(actor, "password.change", account, locked=locked)
+            house.told(actor, "password.change", account, locks=locked)
             raise Refused("password.old")
         hash_ = await house.fitting(new, account, house.staff.hashes_before(account.id))
         await house.audit.act(actor, "password.change", account.id)
