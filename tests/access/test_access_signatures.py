@@ -170,12 +170,19 @@ def test_the_public_key_is_no_secret_of_a_shared_kind_and_opens_nothing_as_a_bea
     keys = ApiKeys(MemoryBlobs(), bytes)
     keys.create_signing("p", frozenset({Scope.ADMIN}), 1, PUBLIC)
     for text in (PUBLIC, b"signed by " + PUBLIC, PUBLIC.hex(), "key_000000000000"):
-        assert keys.holder(text) is None
-    assert keys.signer("key_000000000000")[1] == PUBLIC
+        assert keys.holder(text, 1) is None
+    assert keys.signer("key_000000000000", 1)[1] == PUBLIC
     keys.revoke("key_000000000000", 2)
-    assert keys.signer("key_000000000000") is None
+    assert keys.signer("key_000000000000", 1) is None
     with pytest.raises(ValueError, match="registered"):
         keys.create_signing("q", frozenset({Scope.ADMIN}), 1, PUBLIC)
+
+
+def test_a_signing_key_past_its_end_signs_no_more():
+    keys = ApiKeys(MemoryBlobs(), bytes)
+    made = keys.create_signing("p", frozenset({Scope.ADMIN}), 1, PUBLIC, expires_us=10)
+    assert keys.signer(made.id, 9) is not None
+    assert keys.signer(made.id, 10) is None
 
 
 @pytest.mark.parametrize("name", [b"signature", b"signature-input", b"content-digest"])

@@ -22,7 +22,7 @@ class Socket:
 
     def __init__(self, app, events, fences=None, tls=None):
         config = uvicorn.Config(
-            app, http=connections(events, fences), lifespan="off", proxy_headers=False, log_config=None,
+            app, http=connections(events, fences), lifespan="off", ws="none", proxy_headers=False, log_config=None,
             access_log=False,
             server_header=False, date_header=False, timeout_keep_alive=75, timeout_graceful_shutdown=5,
             ssl_context_factory=None if tls is None else lambda *_: tls,

@@ -9,6 +9,7 @@ from api_world import Api
 
 from jindi.access import (
     ACTIONS,
+    PARTIES,
     PROFILES,
     ROLES,
     SCOPES,
@@ -28,6 +29,7 @@ from jindi.doors.console.console import Console
 from jindi.doors.console.platform_source import PlatformSource
 from jindi.doors.guarding import doors_of
 from jindi.doors.oidc import Company
+from jindi.run.approvals.approvals import approvals_of
 from jindi.run.audit import Audit
 from jindi.run.people import House
 from jindi.run.versions.desk import Desk
@@ -74,7 +76,7 @@ def console_of(api):
     return Console(
         PlatformSource(platform, lambda: None), Sessions(api.shop.blobs, chance), SignInLinks(api.shop.blobs, chance),
         api.shop.clock, ZoneInfo("Asia/Shanghai"), Desk(platform, lambda: platform.base), api.keys, Audit(platform),
-        Permits(), *people_of(api, chance),
+        Permits(), *people_of(api, chance), approvals=approvals_of(platform, Permits(), api.keys),
     )  # fmt: skip
 
 
@@ -116,6 +118,20 @@ def table(title, doors, columns, heads):
     return lines
 
 
+def kinds():
+    """Who may ask for which operation, and who may answer."""
+    lines = [
+        "", "## Operations that take four eyes: who asks, who answers", "",
+        "Beside the right to the address. Nobody answers what he asked for himself ([approvals.md](approvals.md)).", "",
+        "| operation | asked for by | with a key of | answered by | with a key of |", "|---|---|---|---|---|",
+    ]  # fmt: skip
+    for kind, parties in PARTIES.items():
+        roles = [", ".join(TITLES[role][1].split(",")[0] for role in side) for side in (parties.ask, parties.answer)]
+        scopes = [", ".join(f"`{scope}`" for scope in side) for side in (parties.ask_with, parties.answer_with)]
+        lines.append(f"| `{kind}` | {roles[0]} | {scopes[0]} | {roles[1]} | {scopes[1]} |")
+    return lines
+
+
 def page(api_doors, console_doors):
     """The matrix as it stands in the documents."""
     lines = [
@@ -136,6 +152,7 @@ def page(api_doors, console_doors):
     ]
     lines += table("Console: roles of staff", console_doors, ROLES, [TITLES[role][1].split(",")[0] for role in ROLES])
     lines += table("API and console: scopes of keys and links", (*api_doors, *console_doors), SCOPES, SCOPES)
+    lines += kinds()
     return "\n".join(lines) + "\n"
 
 

@@ -150,6 +150,7 @@ def test_an_unknown_and_a_revoked_key_look_alike_and_so_does_a_wrong_signature()
         wrong = signing.headers("GET", "/v1/packs", key=stranger)
         revoked = signing.headers("GET", "/v1/packs")
         told = [(await signing.send("GET", "/v1/packs", headers=each)).json() for each in (unknown, wrong)]
+        assert signing.api.keys.get(signing.key.id).used_day == -1, "to name a key is no use of it"
         signing.api.keys.revoke(signing.key.id, NOON_US)
         told.append((await signing.send("GET", "/v1/packs", headers=revoked)).json())
         assert told[0] == told[1] == told[2]
@@ -359,7 +360,7 @@ def test_tries_to_sign_in_are_counted_before_anything_is_looked_up_and_a_page_sa
         looked = []
         async with Api(shop, fences=fences) as inner:
             console = console_of(inner)
-            console._keys = type("Keys", (), {"holder": lambda _, text: looked.append(text)})()
+            console._keys = type("Keys", (), {"holder": lambda _, text, __: looked.append(text)})()
             async with Api(Shop(), console=console.app(), fences=fences) as api:
                 form = {"content-type": "application/x-www-form-urlencoded"}
                 answers = [
@@ -435,6 +436,35 @@ def test_a_bomb_of_json_is_refused_on_every_route_that_reads_json_before_it_is_d
             monkeypatch.setattr(msgspec.json, "decode", lambda *_, **__: decoded.append(1))
             is_problem(await api.ask("POST", path, bomb), 400, "bad-request")
             assert not decoded
+
+    run(go())
+
+
+def test_what_is_done_with_a_webhook_is_recorded_before_it_is_done_and_shows_no_secret():
+    async def go():
+        shop = Shop()
+        reach = Reach(resolve=lambda *_: ["93.184.216.34"])
+        async with Api(shop, mailing=Mailing(Endpoints(shop.blobs, bytes), reach, None)) as api:
+            made = (
+                await api.ask("POST", "/v1/webhooks", {"url": "https://hooks.example/x", "outcomes": ["deny"]})
+            ).json()
+            for step, state in (("disable", "off"), ("enable", "on"), ("remove", "removed")):
+                told = await api.ask("POST", f"/v1/webhooks/{made['id']}/{step}")
+                assert told.json()["state"] == state
+            is_problem(await api.ask("POST", f"/v1/webhooks/{made['id']}/enable"), 404)
+            is_problem(await api.ask("POST", f"/v1/webhooks/{made['id']}/nonsense"), 404)
+            for asked in (
+                {"url": "https://x.example/", "outcomes": ["no"]},
+                {"url": "https://10.0.0.1/"},
+                {},
+                {"url": 1},
+            ):
+                reach._resolve = lambda host, _: [host] if host == "10.0.0.1" else ["93.184.216.34"]
+                is_problem(await api.ask("POST", "/v1/webhooks", asked), 400, "bad-request")
+            seen = (await api.ask("GET", "/v1/audit?what=webhook.change")).json()["actions"]
+            steps = [each["on"].partition(" ")[2] for each in seen]
+            assert [each for each in steps if each] == ["nonsense", "enable", "remove", "enable", "disable"]
+            assert made["secret"] not in json.dumps(seen)
 
     run(go())
 

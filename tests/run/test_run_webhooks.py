@@ -5,19 +5,36 @@ import json
 import ssl
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from jindi.doors.certificates import new_authority, new_leaf
+from jindi.run.audit import Actor, Audit
+from jindi.run.records import decision_id
 from jindi.run.webhooks import Courier, Endpoints, Forbidden, Reach, Sender, Unknown, courier, sending
 from jindi.run.webhooks.endpoints import OVERLAP_US, Progress
 from jindi.run.webhooks.mailing import Mailing
 from jindi.run.webhooks.sending import receivers_context
 from jindi.run.webhooks.signing import new_secret, shown_to_receiver, signatures
 from jindi.stores.files import MemoryBlobs
-from shop_world import CANARIES, CARD, DEVICE, IP, PHONE, SECOND_US, Shop, pay, reopened, run
+from shop_world import (
+    CANARIES,
+    CARD,
+    DEVICE,
+    IP,
+    PHONE,
+    SECOND_US,
+    Shop,
+    event,
+    list_entry,
+    pay,
+    reopened,
+    run,
+    shop_files,
+)  # fmt: skip
 from webhook_world import Receiver, headers_of, ids, verified
 
 LOOPBACK = Reach(["127.0.0.0/8"], http_on_loopback=True)
@@ -522,3 +539,27 @@ def test_a_test_message_says_whether_it_arrived():
         assert mailing.step(made.id, "test", now_us) == {"id": made.id, "arrived": True, "why": ""}
         assert verified(secret, headers_of(receiver.taken[0]), receiver.taken[0][1], now_us // SECOND_US)
         assert mailing.step(made.id, "test", now_us)["why"] == "answered 500"
+
+
+def test_attack_no_endpoint_is_told_what_is_known_about_staff(quick):
+    staff = Path(__file__).parents[2] / "packs" / "staff"
+    pack = {f"staff/{path.relative_to(staff).as_posix()}": path.read_text("utf-8") for path in staff.rglob("*.toml")}
+
+    async def go():
+        with Receiver() as receiver:
+            async with Following(Shop(shop_files() | pack)) as following:
+                platform = following.shop.platform
+                made, _ = following.kept.add(receiver.url, 1, outcomes=[], types=[])
+                await following.ready(made.id)
+                await following.shop.send(list_entry("l1", "vip_customers", "star"))
+                eve = Actor("session_1", "eve", "console")
+                await Audit(platform).act(eve, "entity.read", f"user/{platform.token_of('user', 'star')}")
+                await platform.watching.round()
+                [alert] = platform.lane.state.alerts.between(0, 99)
+                verdict = event("review_verdict", "v1", decision=decision_id(alert), verdict="reject", by="ann")
+                await following.shop.send(verdict)
+                await following.shop.send(pay(1))
+                await until(lambda: "p1" in ids(receiver))
+                assert ids(receiver) == ["l1", "p1"]
+
+    run(go())

@@ -12,6 +12,7 @@ from jindi.access.drafts import Drafts
 from jindi.access.keys import ApiKey, ApiKeys
 from jindi.access.links import LINK_LIFETIME_US, Invitation, SignInLinks
 from jindi.access.logins import normal_login, person_name
+from jindi.access.names import folded
 from jindi.access.oidc import (
     Asked,
     Identity,
@@ -38,7 +39,8 @@ from jindi.access.passkeys import (
 from jindi.access.passwords import PROFILES, Hasher, PasswordProfile, ProfileName, Ranges, Trouble, troubles
 from jindi.access.people import IDLE_DAYS, INVITATION_LIFETIME_US, Factor, Staff, StaffAccount, State
 from jindi.access.permits import FAILED, NOT_PERMITTED, About, Permits, Verdict
-from jindi.access.principal import Kind, Principal
+from jindi.access.policies import PARTIES
+from jindi.access.principal import Kind, Principal, name_mark
 from jindi.access.replays import Replays
 from jindi.access.roles import ROLES, Role, clashes, parse_roles, refuse_clash
 from jindi.access.scopes import SCOPES, Scope, parse_scopes
@@ -66,6 +68,7 @@ __all__ = [
     "INVITATION_LIFETIME_US",
     "LINK_LIFETIME_US",
     "NOT_PERMITTED",
+    "PARTIES",
     "PROFILES",
     "ROLES",
     "SCOPES",
@@ -118,10 +121,12 @@ __all__ = [
     "clashes",
     "csrf_token",
     "digest_of",
+    "folded",
     "identity",
     "is_csrf_token",
     "is_safe_address",
     "known_device",
+    "name_mark",
     "new_challenge",
     "new_totp",
     "nobody",

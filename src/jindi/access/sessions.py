@@ -1,7 +1,7 @@
 """Sessions: a signed-in person's browser, for a limited time."""
 
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -54,13 +54,19 @@ class Session:
     mfa_us: int | None = None
     device: str = ""
     by: str = ""
+    key: str = ""
+    """The id of the API key that it was opened with; it ends with that."""
+    also: tuple[str, ...] = ()
+    """Marks of those who knew that key's secret."""
 
     @property
     def principal(self) -> Principal:
         """Who acts in this session, as the policies see him."""
         if self.account:
             return Principal(Kind.PERSON, self.account, self.who, self.roles, mfa_us=self.mfa_us, session=self.id)
-        return Principal(Kind.LINK, self.id, self.who, scopes=self.scopes, session=self.id)
+        return Principal(
+            Kind.LINK, self.id, self.who, scopes=self.scopes, session=self.id, via=self.key, also=frozenset(self.also)
+        )
 
     def is_fresh(self, now_us: int) -> bool:
         """Whether a second factor was shown so recently that sensitive things may be done."""
@@ -86,6 +92,8 @@ class _Record(msgspec.Struct, frozen=True):
     mfa_us: int | None = None
     device: str = ""
     by: str = ""
+    key: str = ""
+    also: list[str] = []
 
 
 class Sessions:
@@ -108,13 +116,16 @@ class Sessions:
 
     def open(
         self, who: str, scopes: frozenset[Scope], now_us: int, *, account: str = "", epoch: int = 0,
-        mfa_us: int | None = None, device: str = "", by: str = "",
+        mfa_us: int | None = None, device: str = "", by: str = "", key: str = "", also: Iterable[str] = (),
     ) -> NewSession:  # fmt: skip
-        """A new session under a new id: signing in never goes on with an id from before."""
+        """A new session under a new id: signing in never goes on with an id from before. `key` is the API key that
+        it is opened with, `also` are marks of those who knew its secret.
+        """
         assert not (account and scopes), "people have roles, keys and links have scopes"
         clear_id = new_secret("", self._random)
         record = _Record(
-            digest_of(clear_id), who, sorted(scopes), now_us, now_us, account, epoch, mfa_us, device, by
+            digest_of(clear_id), who, sorted(scopes), now_us, now_us, account, epoch, mfa_us, device, by, key,
+            sorted(also),
         )  # fmt: skip
         living = {d: kept for d, kept in self._records.items() if not self._ended(kept, now_us)}
         self._replace(living | {record.digest: record})
@@ -208,7 +219,7 @@ class Sessions:
         roles = self._roles_now(record.account, record.epoch) or frozenset()
         return Session(
             session_id(record.digest), record.who, frozenset(record.scopes), record.opened_us, record.used_us,
-            record.account, roles, record.mfa_us, record.device, record.by,
+            record.account, roles, record.mfa_us, record.device, record.by, record.key, tuple(record.also),
         )  # fmt: skip
 
     def _replace(self, records: Mapping[bytes, _Record]) -> None:

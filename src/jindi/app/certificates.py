@@ -66,4 +66,4 @@ def _names(host: str) -> list[str]:
     else:
         if not address.is_unspecified:
             names.append(str(address))
-    return [name for name in dict.fromkeys(names) if name]
+    return [name for name in dict.fromkeys(names) if name and name.isascii()]

@@ -22,6 +22,7 @@ from jindi.doors.fences import Fences
 from jindi.doors.oidc import Company
 from jindi.doors.tls import HANDSHAKE_S
 from jindi.ports import Clock
+from jindi.run.approvals.approvals import approvals_of
 from jindi.run.people import House
 from jindi.run.platform import Platform
 from jindi.run.versions.desk import Desk
@@ -103,20 +104,24 @@ async def serve(
     """
     fences = fences or Fences()
     desk = Desk(platform, saved)
+    approvals = approvals_of(platform, permits, keys)
     zone = next(
         (pack.zone for name, pack in platform.program.definitions.packs.items() if name != "core"), ZoneInfo("UTC")
     )
     console = build_console(
         PlatformSource(platform, score), sessions=house.sessions, links=links, clock=clock, zone=zone, desk=desk,
-        keys=keys, audit=house.audit, permits=permits, house=house, company=company,
+        keys=keys, audit=house.audit, permits=permits, house=house, company=company, controls=platform.controls,
+        approvals=approvals,
     )  # fmt: skip
     events = Events(platform, keys, clock, permits, fences.turnstile)
-    application = build_api(platform, keys, clock, base_files, console, events, desk, permits, fences, mailing)
+    application = build_api(
+        platform, keys, clock, base_files, console, events, desk, permits, fences, mailing, approvals
+    )
     # A proxy on this machine says by which scheme and from where a request came; the short way is spared the look.
     # (The two libraries type the same interface in different words.)
     behind_proxy: Any = ProxyHeadersMiddleware(cast("Any", application), trusted_hosts="127.0.0.1")
     config = uvicorn.Config(
-        behind_proxy, lifespan="off", http=cast("Any", connections(events, fences)),
+        behind_proxy, lifespan="off", ws="none", http=cast("Any", connections(events, fences)),
         proxy_headers=False, log_config=None, access_log=False,
         server_header=False, date_header=False, timeout_keep_alive=75, timeout_graceful_shutdown=5,
         h11_max_incomplete_event_size=65_536, ssl_context_factory=None if tls is None else lambda *_: tls,
@@ -126,8 +131,15 @@ async def serve(
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, lambda: setattr(server, "should_exit", True))
     serving = asyncio.create_task(server.serve(sockets=[sock]))
+    keeping = asyncio.create_task(approvals.keep())
     while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn tells by a flag
         await asyncio.sleep(0.005)
     if not serving.done():
         ready()
-    await serving
+    try:
+        await serving
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        with contextlib.suppress(OSError):
+            keys.save_use()

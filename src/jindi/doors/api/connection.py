@@ -250,6 +250,9 @@ class Connection(HttpToolsProtocol):
         self.url, self.headers, self.expect_100_continue = url, headers, expects
         self.scope["headers"] = headers
         super().on_headers_complete()
+        if self.parser.should_upgrade():
+            # We speak nothing else; what comes behind such a head would be read by nobody.
+            self.cycle.keep_alive = False
 
     def _wrong(self) -> Title | None:
         """What is wrong with a head that the parser took; heads that are known have passed here before."""

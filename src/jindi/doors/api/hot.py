@@ -61,11 +61,12 @@ class Events:
 
     def may_write(self, authorization: bytes) -> bool:
         """Whether an Authorization header names a key that may send an event now; that is then one event of the key's
-        rate. Whose key it is is remembered until any key changes.
+        rate. Whose key it is is remembered until any key changes or ends.
         """
-        if self._keys.changes != self._changes or len(self._writers) >= WRITERS_MAX:
+        changes = self._keys.turn(self._clock.now_us())
+        if changes != self._changes or len(self._writers) >= WRITERS_MAX:
             self._writers.clear()
-            self._changes = self._keys.changes
+            self._changes = changes
         key_id = self._writers.get(authorization)
         if key_id is None:
             if (key_id := self._writer(authorization)) is None:
@@ -76,7 +77,7 @@ class Events:
     def _writer(self, authorization: bytes) -> str | None:
         if authorization[:7].lower() != b"bearer ":
             return None
-        key = self._keys.holder(authorization[7:].strip())
+        key = self._keys.holder(authorization[7:].strip(), self._clock.now_us())
         return key.id if key is not None and self._may(key) else None
 
     def _may(self, key: ApiKey) -> bool:
@@ -126,7 +127,7 @@ class Events:
             return signer
         for name, value in scope["headers"]:
             if name == b"authorization" and value[:7].lower() == b"bearer ":
-                return self._keys.holder(value[7:].strip())
+                return self._keys.holder(value[7:].strip(), self._clock.now_us())
         return None
 
     async def _one(self, body: bytes, send: Send) -> None:

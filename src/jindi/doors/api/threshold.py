@@ -88,7 +88,8 @@ class Threshold:
                 )
         except NotYet as early:
             retry = (b"retry-after", str(early.wait_s).encode())
-            await answer(send, 503, problem(problems.SIGN_AGAIN, str(early)), MEDIA_TYPE, retry)
+            if not await self._waits(scope, receive, send, None):
+                await answer(send, 503, problem(problems.SIGN_AGAIN, str(early)), MEDIA_TYPE, retry)
         except OSError:
             # What can't be remembered can't be told from a replay later.
             await answer(send, 503, problem(problems.SIGN_AGAIN), MEDIA_TYPE, (b"retry-after", b"5"))
@@ -109,7 +110,7 @@ class Threshold:
     def _bearer(self, headers: list[tuple[bytes, bytes]]) -> ApiKey | None:
         for name, value in headers:
             if name == b"authorization" and value[:7].lower() == b"bearer ":
-                return self._keys.holder(value[7:].strip())
+                return self._keys.holder(value[7:].strip(), self._clock.now_us())
         return None
 
     async def _waits(self, scope: Scope, receive: Receive, send: Send, key: ApiKey | None) -> bool:
@@ -150,7 +151,7 @@ class Threshold:
         if any(name == b"authorization" for name, _ in headers):
             raise SignatureRefused("give a signature or a bearer key, not both")
         claim = read_claim(headers)
-        known = self._keys.signer(claim.key_id)
+        known = self._keys.signer(claim.key_id, self._clock.now_us())
         replays.look(claim.created_s, claim.expires_s, self._now_s())
         message = _message(scope)
         if known is None:
@@ -162,6 +163,7 @@ class Threshold:
         if "content-digest" in claim.covered:
             await _digest_of(headers, body)
         await self._take(replays, claim)
+        self._keys.note_use(key.id, self._clock.now_us())
         return key, _again(body, receive)
 
     def _now_s(self) -> int:

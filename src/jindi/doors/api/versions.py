@@ -92,7 +92,7 @@ class RollBackRequest(msgspec.Struct, forbid_unknown_fields=True):
 
 def person_of(key: Principal) -> Person:
     """Who holds a key. The keys that a start prints are the operator's, who has the console, too."""
-    return Person(key.id, OPERATOR if key.name == OWN_KEY else key.name)
+    return Person(key.id, OPERATOR if key.name == OWN_KEY else key.name, key.marks)
 
 
 class VersionRoutes:

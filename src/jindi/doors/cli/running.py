@@ -7,6 +7,7 @@ import socket
 from collections.abc import Coroutine
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -18,7 +19,9 @@ from jindi.basics.instants import DAY_US
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.auditing import caller
 from jindi.doors.cli.backing import Where, recipient_of
+from jindi.doors.cli.grounds import apart_of, ground_of
 from jindi.doors.cli.output import Output
+from jindi.doors.cli.rehearsing import ChildRehearsal
 from jindi.doors.cli.wiring import Settled, Wiring
 from jindi.doors.fences import Fences, Turnstile
 from jindi.doors.hosts import Hosts
@@ -28,6 +31,7 @@ from jindi.journal import Heads, Notary
 from jindi.ports import LogFailure
 from jindi.run.audit import Audit, NotRecorded
 from jindi.run.backup.saver import Limits, Saver
+from jindi.run.controls.warden import Warden
 from jindi.run.drift.watcher import Watcher
 from jindi.run.history.keeper import Keeper
 from jindi.run.people import Office
@@ -78,6 +82,7 @@ def make_platform(
         watcher=Watcher(lambda: wiring.evaluations(settled.packs)) if settled.platform.drift_hours else None,
         vault=vault,
         saver=saver_of(wiring, settled),
+        warden=warden_of(wiring, settled),
         tell=output.note,
     )
 
@@ -90,7 +95,16 @@ def saver_of(wiring: Wiring, settled: Settled) -> Saver | None:
     return Saver(
         wiring.repository(place), lambda log: wiring.backup_source(settled, log),
         lambda: recipient_of(wiring, settled), wiring.signer(settled), wiring.blobs(settled), wiring.clock,
-        Limits(settled.backup_hours, settled.drill_days),
+        Limits(settled.backup_hours, settled.drill_days, settled.drill_hours),
+        None if settled.drill_key is None else ChildRehearsal(place, settled),
+    )  # fmt: skip
+
+
+def warden_of(wiring: Wiring, settled: Settled) -> Warden:
+    """What runs the controls of the packs in force."""
+    return Warden(
+        wiring.blobs(settled), wiring.clock, partial(ground_of, wiring, settled), partial(apart_of, wiring, settled),
+        lambda: wiring.origin(settled),
     )  # fmt: skip
 
 
@@ -182,6 +196,10 @@ async def _up(
             output.say(f"Sign in once, within 15 minutes: {sign_in}")
         else:
             output.say(f"Sign in with your account: {sign_in}   password profile: {settled.passwords}")
+        if not settled.platform.four_eyes:
+            output.say(
+                "双人复核已关闭。Four eyes are off: one person alone changes keys and the vault (setting four_eyes)."
+            )
         if settled.transport.tls == "demo":
             output.say(f"Its certificate is our own; verify it against {wiring.own_authority(settled)}")
         if (warning := in_clear(settled)) is not None:

@@ -3,7 +3,7 @@
 import ssl
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlencode
 
 import httpx
@@ -197,8 +197,13 @@ class Asking:
                 [Problem(self._url, "", "no platform answers there", "start one with jindi up, or give --url")]
             ) from None
         answer: dict[str, Any] = response.json()
-        if response.is_success:
-            return answer
+        if not response.is_success:
+            self._refused(response)
+        return answer
+
+    def _refused(self, response: httpx.Response) -> NoReturn:
+        """Tell why a platform declined."""
+        answer: dict[str, Any] = response.json()
         remedy = KEY_REMEDY if response.status_code == httpx.codes.UNAUTHORIZED else ""
         whole = {"path": "", "problem": answer.get("detail") or answer.get("title", "refused"), "remedy": remedy}
         told = answer.get("problems") or [whole]

@@ -30,8 +30,12 @@ MENU: Final = (
     ("overview", "/console", "overview.read"),
     ("decisions", "/console/decisions", "decisions.read"),
     ("policies", "/console/policies", "policies.read"),
+    ("approvals", "/console/approvals", "approvals.read"),
+    ("keys", "/console/keys", "keys.read"),
     ("audit", "/console/audit", "audit.read"),
     ("staff", "/console/staff", "staff.read"),
+    ("controls", "/console/controls", "controls.read"),
+    ("staff_alerts", "/console/staff-alerts", "staff_alerts.read"),
 )
 """The menu: a page's name, its address, and what somebody must be allowed to do to see it."""
 
@@ -180,7 +184,12 @@ class Pages:
             plain_amount=figures.plain_amount,
             address=address,
             role_title=role_title,
+            alone=False,
         )
+
+    def alone(self, alone: bool) -> None:
+        """Whether four eyes are off, which every page then says."""
+        self._templates.globals["alone"] = alone
 
     def show(self, template: str, view: View, *, status: int = 200, **values: Any) -> HTMLResponse:
         """A page from its template."""

@@ -20,6 +20,7 @@ from jindi.ports import Clock, LogFailure
 from jindi.run.lane import write_again
 from jindi.run.platform import Platform
 from jindi.run.records import DecisionRecord
+from jindi.run.watching import NOBODY, Sight
 from jindi.run.webhooks.endpoints import Endpoint, Endpoints, Progress, Unknown
 from jindi.run.webhooks.sending import Sender, Sent
 from jindi.run.webhooks.signing import signatures
@@ -75,7 +76,7 @@ class Courier:
         tell: Callable[[str], None],
     ) -> None:  # fmt: skip
         self._platform, self._endpoints, self._sender, self._clock = platform, endpoints, sender, clock
-        self._tell = tell
+        self._tell, self._sight = tell, Sight(platform)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._rest_us: dict[str, int] = {}
         # Threads of its own: a receiver that takes its time must not keep others from theirs.
@@ -176,7 +177,10 @@ class Courier:
                 if not endpoint.wants(outcome, record.event_type):
                     continue
                 try:
-                    told.append(self._message(endpoint, seq, record))
+                    # An endpoint is a place where anybody may read: what is confidential about staff goes to none.
+                    event = archive.program(record.definitions).events[record.event_type].event
+                    if self._sight.may_see(NOBODY, event, record.values):
+                        told.append(self._message(endpoint, seq, record))
                 except LookupError as error:  # definitions that this version does not take any more
                     self._tell(f"the webhook {endpoint.id} is not told of record {seq}: {error}")
         return told, until
