@@ -330,6 +330,7 @@ BUILT = (
     "outcome.", "status.", "badge.", "mark.", "state.", "nav.", "theme.", "rows.", "keys.", "help.", "rule.",
     "scenario.", "degrade.", "proposal.", "kind.", "diff.", "moment.", "done.", "mode.",
     "split.", "cause.", "sign.", "error.title.", "error.forbidden.", "sign_in.", "audit.door.", "audit.place.",
+    "password.trouble.", "password.profile.", "people.", "staff.state.", "staff.done.", "account.done.",
     "approvals.state.", "approvals.verb.", "approvals.done.",
 )  # fmt: skip
 """Beginnings of ids that the code puts together with a value."""

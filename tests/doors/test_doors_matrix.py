@@ -7,16 +7,34 @@ from zoneinfo import ZoneInfo
 import pytest
 from api_world import Api
 
-from jindi.access import ACTIONS, PARTIES, ROLES, SCOPES, Kind, Permits, Principal, Sessions, SignInLinks
+from jindi.access import (
+    ACTIONS,
+    PARTIES,
+    PROFILES,
+    ROLES,
+    SCOPES,
+    Kind,
+    Lock,
+    Lockouts,
+    OidcSettings,
+    Permits,
+    Principal,
+    Sessions,
+    SignInLinks,
+    Staff,
+)
 from jindi.access.roles import TITLES
 from jindi.doors.api.app import HOT, Routes
 from jindi.doors.console.console import Console
 from jindi.doors.console.platform_source import PlatformSource
 from jindi.doors.guarding import doors_of
+from jindi.doors.oidc import Company
 from jindi.run.approvals.approvals import approvals_of
 from jindi.run.audit import Audit
+from jindi.run.people import House
 from jindi.run.versions.desk import Desk
 from shop_world import run
+from staff_world import HASHER, sealer
 
 PAGE = Path(__file__).parents[2] / "docs" / "permissions.md"
 NOW = 1_795_320_903_000_000
@@ -26,6 +44,22 @@ OPEN = {
     ("GET", "/sign-in"): "nobody is there yet",
     ("POST", "/sign-in"): "uses up a one-time link",
     ("POST", "/sign-in/key"): "takes an API key",
+    ("POST", "/sign-in/password"): "the first of two factors",
+    ("GET", "/sign-in/factor"): "asks for the second, of whoever has shown the first",
+    ("POST", "/sign-in/totp"): "takes it",
+    ("POST", "/sign-in/recovery"): "takes a recovery code in its place",
+    ("POST", "/sign-in/passkey/options"): "what the browser is to ask a passkey",
+    ("POST", "/sign-in/passkey"): "takes its answer",
+    ("POST", "/sign-in/new-password"): "for whoever has shown both, and whose password is too old",
+    ("GET", "/sign-in/company"): "leads to the company's own sign-in",
+    ("GET", "/sign-in/company/back"): "comes back from there",
+    ("GET", "/invitation/{token}"): "asks for a password, of whoever holds the link",
+    ("POST", "/invitation"): "takes the password",
+    ("POST", "/invitation/check"): "says what is wrong with it so far, to whoever holds the link",
+    ("GET", "/set-up"): "asks for a second factor, of whoever has set the password",
+    ("POST", "/set-up/totp"): "takes it, and uses up the link",
+    ("POST", "/set-up/passkey/options"): "what the browser is to ask a device",
+    ("POST", "/set-up/passkey"): "takes the new passkey, and uses up the link",
     ("GET", "/sign-in/{token}"): "shows a button",
     ("POST", "/sign-out"): "ends one's own session",
     ("POST", "/console/preferences"): "language and theme, kept in the browser",
@@ -42,8 +76,20 @@ def console_of(api):
     return Console(
         PlatformSource(platform, lambda: None), Sessions(api.shop.blobs, chance), SignInLinks(api.shop.blobs, chance),
         api.shop.clock, ZoneInfo("Asia/Shanghai"), Desk(platform, lambda: platform.base), api.keys, Audit(platform),
-        Permits(), approvals=approvals_of(platform, Permits(), api.keys),
+        Permits(), *people_of(api, chance), approvals=approvals_of(platform, Permits(), api.keys),
     )  # fmt: skip
+
+
+def people_of(api, chance):
+    """A house of people, and their company's own sign-in: so that their addresses are in the matrix."""
+    blobs, clock = api.shop.blobs, api.shop.clock
+    staff, profile = Staff(blobs, chance, sealer), PROFILES["nist"]
+    house = House(
+        staff, Sessions(blobs, chance, roles_now=staff.roles_now), Lockouts(blobs, Lock(10, 1)), HASHER, profile,
+        Audit(api.shop.platform), clock, chance,
+    )  # fmt: skip
+    settings = OidcSettings("https://id.example.com", "jindi", "secret")
+    return house, Company(settings, "https://jindi.example.com", clock, chance)
 
 
 async def all_doors(api):

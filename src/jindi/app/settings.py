@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jindi.access import PARTIES
+from jindi.app.accounts import OIDC_SECRET, profile_of, site_of
 from jindi.app.transport import TRANSPORT, read_transport
 from jindi.app.vaults import ROOT_KEY, ROOT_PASSPHRASE, ROOTS_TOLD, root_problem
 from jindi.basics.instants import DAY_US, HOUR_US
@@ -60,6 +61,11 @@ KNOWN = (
     ),
     _Known("backup_hours", "1", "hours between two backups; 0: the platform makes none by itself"),
     _Known("drill_days", "90", "days after which a drill is overdue; 0: never"),
+    _Known("site", "", "the address at which people reach the console; passkeys and the company's sign-in need it"),
+    _Known("passwords", "nist", "the profile of passwords and sign-ins: nist, pci, or mlps3"),
+    _Known("breached_passwords", "", "a folder of breached passwords by the beginning of their SHA-1; empty: none"),
+    _Known("company_words", "", "words that are no good in passwords here, separated by commas"),
+    _Known("oidc", "", "a file about the company's own sign-in (OpenID Connect); empty: there is none"),
     _Known(
         "drill_key", "", "the backup key's file, for drills that the platform makes by itself; empty: it makes none"
     ),
@@ -71,7 +77,7 @@ KNOWN = (
     *(_Known(*each) for each in TRANSPORT),
 )
 
-NO_SETTINGS = ("JINDI_API_KEY", ROOT_KEY, ROOT_PASSPHRASE)
+NO_SETTINGS = ("JINDI_API_KEY", ROOT_KEY, ROOT_PASSPHRASE, OIDC_SECRET)
 """Secrets that commands take from the environment; they are shown nowhere."""
 
 
@@ -123,6 +129,7 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
         what = "lies in the data folder: whoever has the folder could read its backups"
         problems.append(Problem("settings", "drill_key", what, "name a file elsewhere, best on a machine of its own"))
     heads_minutes = _whole(chosen, "heads_minutes", 0, 10_000, problems)
+    profile, site = profile_of(chosen["passwords"], problems), site_of(chosen["site"], problems)
     heads = _outside(chosen["heads"], Path(data), problems)
     transport = read_transport(chosen, problems)
     if problems:
@@ -145,6 +152,9 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
         drill_key=Path(chosen["drill_key"]) if chosen["drill_key"] else None, drill_hours=drill_hours,
         drill_in=Path(chosen["drill_in"]) if chosen["drill_in"] else None,
         permits=Path(chosen["permits"]) if chosen["permits"] else None,
+        site=site, passwords=profile, oidc=Path(chosen["oidc"]) if chosen["oidc"] else None,
+        breached=Path(chosen["breached_passwords"]) if chosen["breached_passwords"] else None,
+        company_words=tuple(word.strip() for word in chosen["company_words"].split(",") if word.strip()),
     )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """The only place that knows which stores are used."""
 
+import os
 import secrets
 import stat
 import time
@@ -12,7 +13,8 @@ from typing import BinaryIO
 import msgspec
 
 import jindi
-from jindi.access import ApiKeys, Permits, Replays, Sessions, SignInLinks
+from jindi.access import ApiKeys, OidcSettings, Permits, Replays, SignInLinks, Staff
+from jindi.app.accounts import address_of, company_of, open_house, open_staff
 from jindi.app.certificates import own_authority, tls_files
 from jindi.app.settings import FILE_NAME, settle
 from jindi.app.vaults import (
@@ -34,6 +36,7 @@ from jindi.doors.tls import TlsFiles
 from jindi.journal import Signer, Verifier, checkpoints, heads
 from jindi.ports import Blobs, Clock, Files, Lines, Log, Root, VaultStore
 from jindi.run.archive import Archive
+from jindi.run.audit import Audit
 from jindi.run.backup.drill import VaultFound
 from jindi.run.backup.making import Source
 from jindi.run.backup.manifest import Split
@@ -42,6 +45,7 @@ from jindi.run.backup.repository import Repository
 from jindi.run.backup.restoring import Room
 from jindi.run.backup.sealing import ELSEWHERE, fingerprint
 from jindi.run.controls.register import BLOB as CONTROLS
+from jindi.run.people import House
 from jindi.run.snapshots import PREFIX as SNAPSHOT
 from jindi.run.snapshots import name_of, seq_of
 from jindi.run.snapshots import serves as serving
@@ -59,8 +63,8 @@ from jindi.stores.sqlite_log import SqliteLog
 from jindi.stores.trees import FileTree
 from jindi.vault import KEY_BYTES, SEEN, KeyRing, Tokens, Vault
 
-TOKEN_KEY, SIGNING_KEY, ORIGIN = "key-token", "key-signing", "key-origin"
-KEYS = (TOKEN_KEY, SIGNING_KEY)
+TOKEN_KEY, SIGNING_KEY, STAFF_KEY, ORIGIN = "key-token", "key-signing", "key-staff", "key-origin"
+KEYS = (TOKEN_KEY, SIGNING_KEY, STAFF_KEY)
 """The keys that only the keys' own backup holds; the vault's root is one more where it lies in a file."""
 
 KEYS_EXPECTED, KEYS_SPLIT, BACKUP_TO = "keys-expected", "keys-split", "backup-to"
@@ -70,7 +74,7 @@ half of the backup key."""
 SEALS = (checkpoints.PREFIX, heads.PREFIX)
 """The names of what is signed about the journal begin so."""
 
-KEPT_WHOLE = (ORIGIN, KEYS_SPLIT, BACKUP_TO, ApiKeys.BLOB, Endpoints.BLOB, CONTROLS, WATCHING)
+KEPT_WHOLE = (ORIGIN, KEYS_SPLIT, BACKUP_TO, ApiKeys.BLOB, Endpoints.BLOB, Staff.BLOB, CONTROLS, WATCHING)
 """The small blobs that a backup takes. Sessions and sign-in links end with the machine that gave them."""
 
 PACKS = "packs.json"
@@ -482,9 +486,22 @@ class Outside:
             raise Problems([Problem(place, "", f"can't be read: {why}", remedy)]) from None
         return Permits(own, place)
 
-    def sessions(self, blobs: Blobs) -> Sessions:
-        """Sessions of people."""
-        return Sessions(blobs, secrets.token_bytes)
+    def staff(self, settled: Settled) -> Staff:
+        """The accounts of staff."""
+        return open_staff(settled, self.blobs(settled), lambda: self._key(settled, STAFF_KEY))
+
+    def company(self, settled: Settled) -> OidcSettings | None:
+        """The company's own sign-in, if there is one."""
+        return company_of(settled, os.environ)
+
+    def house(self, settled: Settled, audit: Audit, port: int) -> House:
+        """The people of a running platform."""
+        key = partial(self._key, settled, STAFF_KEY)
+        return open_house(settled, self.blobs(settled), key, audit, self.clock, port)
+
+    def address(self, settled: Settled, port: int | None = None) -> str:
+        """Where people reach the console."""
+        return address_of(settled, port)
 
     def links(self, blobs: Blobs) -> SignInLinks:
         """One-time sign-in links."""

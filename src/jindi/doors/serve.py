@@ -12,17 +12,18 @@ from zoneinfo import ZoneInfo
 import uvicorn
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from jindi.access import ApiKeys, Permits, Scope, Sessions, SignInLinks
+from jindi.access import ApiKeys, OidcSettings, Permits, Scope, SignInLinks
 from jindi.doors.api import build_api
 from jindi.doors.api.connection import connections
 from jindi.doors.api.hot import Events
 from jindi.doors.console import build_console
 from jindi.doors.console.platform_source import PlatformSource
 from jindi.doors.fences import Fences
+from jindi.doors.oidc import Company
 from jindi.doors.tls import HANDSHAKE_S
 from jindi.ports import Clock
 from jindi.run.approvals.approvals import approvals_of
-from jindi.run.audit import Audit
+from jindi.run.people import House
 from jindi.run.platform import Platform
 from jindi.run.versions.desk import Desk
 from jindi.run.webhooks.mailing import Mailing
@@ -86,15 +87,20 @@ def start_key(keys: ApiKeys, now_us: int) -> str:
     return clear
 
 
+def company_of(settings: OidcSettings | None, address: str, house: House) -> Company | None:
+    """The company's own sign-in, if the settings have one."""
+    return None if settings is None else Company(settings, address, house.clock, house.random)
+
+
 async def serve(
-    platform: Platform, sock: socket.socket, *, keys: ApiKeys, sessions: Sessions, links: SignInLinks, clock: Clock,
+    platform: Platform, sock: socket.socket, *, keys: ApiKeys, house: House, links: SignInLinks, clock: Clock,
     base_files: Callable[[], Mapping[str, str]], saved: Callable[[], Mapping[str, str]], ready: Callable[[], None],
-    permits: Permits, score: Callable[[], Mapping[str, Any] | None] = lambda: None,
+    permits: Permits, company: Company | None = None, score: Callable[[], Mapping[str, Any] | None] = lambda: None,
     fences: Fences | None = None, tls: ssl.SSLContext | None = None, mailing: Mailing | None = None,
 ) -> None:  # fmt: skip
     """Serve until the process is told to stop. `platform` has been started; closing it is the caller's. `saved` reads
-    the packs' folders, `permits` says who may do what, `fences` is what stands around the door, `tls` the context to
-    speak TLS with, `mailing` the webhooks.
+    the packs' folders, `permits` says who may do what, `house` who there is, `company` is their own sign-in, `fences`
+    is what stands around the door, `tls` the context to speak TLS with, `mailing` the webhooks.
     """
     fences = fences or Fences()
     desk = Desk(platform, saved)
@@ -103,8 +109,9 @@ async def serve(
         (pack.zone for name, pack in platform.program.definitions.packs.items() if name != "core"), ZoneInfo("UTC")
     )
     console = build_console(
-        PlatformSource(platform, score), sessions=sessions, links=links, clock=clock, zone=zone, desk=desk,
-        keys=keys, audit=Audit(platform), permits=permits, controls=platform.controls, approvals=approvals,
+        PlatformSource(platform, score), sessions=house.sessions, links=links, clock=clock, zone=zone, desk=desk,
+        keys=keys, audit=house.audit, permits=permits, house=house, company=company, controls=platform.controls,
+        approvals=approvals,
     )  # fmt: skip
     events = Events(platform, keys, clock, permits, fences.turnstile)
     application = build_api(

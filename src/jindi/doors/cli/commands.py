@@ -4,10 +4,9 @@ import os
 import platform as machine
 import shutil
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import msgspec
 import typer
@@ -17,12 +16,14 @@ import jindi
 from jindi import packs
 from jindi.basics.instants import DAY_US, format_instant
 from jindi.basics.problems import Problem, Problems
+from jindi.doors.cli.alone import alone, must_exist
 from jindi.doors.cli.approvals import approvals_app
 from jindi.doors.cli.auditing import audit_app
 from jindi.doors.cli.helping import Plain
 from jindi.doors.cli.output import Output, counted
 from jindi.doors.cli.policies import policies_app
 from jindi.doors.cli.registering import controls_app
+from jindi.doors.cli.staffing import staff_app
 from jindi.doors.cli.subjects import subject_app, vault_app
 from jindi.doors.cli.webhooks import webhooks_app
 from jindi.doors.cli.wiring import Settled, Wiring
@@ -49,11 +50,11 @@ app.add_typer(features_app, name="features")
 app.add_typer(rules_app, name="rules")
 app.add_typer(config_app, name="config")
 app.add_typer(keys_app, name="keys")
+app.add_typer(staff_app, name="staff")
 app.add_typer(webhooks_app, name="webhooks")
 app.add_typer(vault_app, name="vault")
 app.add_typer(subject_app, name="subject")
 
-_Done = TypeVar("_Done")
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of words.")]
 Whole = Annotated[
     bool, typer.Option("--all", help="Every rule, limit and change, not only what was hit and is nearest.")
@@ -465,7 +466,7 @@ def snapshot(ctx: typer.Context, data: Data = None, folders: Packs = None, as_js
 
     output = Output(as_json=as_json)
     wiring, settled = _settle(ctx, output, data, folders)
-    _must_exist(wiring, settled, output)
+    must_exist(wiring, settled, output)
     snapshot_offline(wiring, settled, output)
 
 
@@ -919,9 +920,9 @@ def keys_new(
         from jindi.doors.cli.signing import pair_of  # noqa: PLC0415
 
         public, private = pair_of(public_key, output)
-        _must_exist(wiring, settled, output, or_empty=True)
+        must_exist(wiring, settled, output, or_empty=True)
         try:
-            key = _alone(
+            key = alone(
                 wiring, settled, output, "key.create", f"{name} [{', '.join(sorted(rights))}] signed",
                 lambda: wiring.keys(wiring.blobs(settled)).create_signing(
                     name, rights, wiring.clock.now_us(), public, expires_us=until_us
@@ -934,8 +935,8 @@ def keys_new(
         if private is not None:
             output.say(f"{private}This is the only time that the private key is shown.")
         return
-    _must_exist(wiring, settled, output, or_empty=True)
-    clear, key = _alone(
+    must_exist(wiring, settled, output, or_empty=True)
+    clear, key = alone(
         wiring, settled, output, "key.create", f"{name} [{', '.join(sorted(rights))}]",
         lambda: wiring.keys(wiring.blobs(settled)).create(name, rights, wiring.clock.now_us(), expires_us=until_us),
     )  # fmt: skip
@@ -948,7 +949,7 @@ def keys_list(ctx: typer.Context, data: Data = None, as_json: AsJson = False) ->
     """All keys, without their secrets."""
     output = Output(as_json=as_json)
     wiring, settled = _settle(ctx, output, data)
-    _must_exist(wiring, settled, output)
+    must_exist(wiring, settled, output)
     keys = wiring.keys(wiring.blobs(settled)).all()
     output.give({"keys": [
         {"id": k.id, "name": k.name, "scopes": sorted(k.scopes), "created": format_instant(k.created_us),
@@ -976,42 +977,14 @@ def keys_revoke(
     """Take a key out of force for good."""
     output = Output(as_json=as_json)
     wiring, settled = _settle(ctx, output, data)
-    _must_exist(wiring, settled, output)
-    if not _alone(
+    must_exist(wiring, settled, output)
+    if not alone(
         wiring, settled, output, "key.revoke", key,
         lambda: wiring.keys(wiring.blobs(settled)).revoke(key, wiring.clock.now_us()),
     ):  # fmt: skip
         output.fail("no key in force has this id")
     output.give({"ok": True, "id": key})
     output.say(f"{key} is revoked")
-
-
-def _must_exist(wiring: Wiring, settled: Settled, output: Output, *, or_empty: bool = False) -> None:
-    """A folder whose name was mistyped is told, never made."""
-    try:
-        wiring.must_exist(settled, or_empty=or_empty)
-    except Problems as problems:
-        output.fail(problems)
-
-
-def _alone(wiring: Wiring, settled: Settled, output: Output, what: str, on: str, act: Callable[[], _Done]) -> _Done:
-    """Change stored keys only while no platform has them in memory: it would not see the change. That it is done is
-    journalled first.
-    """
-    from jindi.doors.cli.auditing import caller  # noqa: PLC0415
-    from jindi.run.audit import record_alone  # noqa: PLC0415
-
-    try:
-        log = wiring.open_log(settled)
-    except (LogFailure, Problems) as error:
-        output.fail(error)
-    try:
-        record_alone(log, caller(), what, on, wiring.clock.now_us())
-        return act()
-    except LogFailure as error:
-        output.fail(error)
-    finally:
-        log.close()
 
 
 def machine_facts(data: Path) -> dict[str, str]:

@@ -204,9 +204,10 @@ class ScratchFolder:
         clear, _ = keys.create("check", frozenset(scopes), self.clock.now_us())
         desk = Desk(platform, lambda: platform.base)
         zone = next(iter(platform.program.definitions.packs.values())).zone
+        house = wiring.house(self._settled, Audit(platform), self._settled.port)
         console = build_console(
-            PlatformSource(platform), sessions=wiring.sessions(blobs), links=wiring.links(blobs), clock=self.clock,
-            zone=zone, desk=desk, keys=keys, audit=Audit(platform),
+            PlatformSource(platform), sessions=house.sessions, links=wiring.links(blobs), clock=self.clock,
+            zone=zone, desk=desk, keys=keys, audit=house.audit, house=house,
             permits=wiring.permits(self._settled),
         )  # fmt: skip
         return build_api(platform, keys, self.clock, dict, console, None, desk, wiring.permits(self._settled)), clear

@@ -10,10 +10,11 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import uvloop
 
-from jindi.access import Scope
+from jindi.access import OidcSettings, Scope
 from jindi.basics.instants import DAY_US
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.auditing import caller
@@ -24,7 +25,7 @@ from jindi.doors.cli.rehearsing import ChildRehearsal
 from jindi.doors.cli.wiring import Settled, Wiring
 from jindi.doors.fences import Fences, Turnstile
 from jindi.doors.hosts import Hosts
-from jindi.doors.serve import START_KEY, listen, serve, start_key
+from jindi.doors.serve import START_KEY, company_of, listen, serve, start_key
 from jindi.doors.tls import LOOK_S, WARN_DAYS, Terminator, days_left
 from jindi.journal import Heads, Notary
 from jindi.ports import LogFailure
@@ -33,6 +34,7 @@ from jindi.run.backup.saver import Limits, Saver
 from jindi.run.controls.warden import Warden
 from jindi.run.drift.watcher import Watcher
 from jindi.run.history.keeper import Keeper
+from jindi.run.people import Office
 from jindi.run.platform import NotNow, Platform
 from jindi.run.webhooks import Courier
 
@@ -124,12 +126,13 @@ def bring_up(wiring: Wiring, settled: Settled, output: Output, simulation: Simul
     try:
         # Whatever can't be had is found before a folder is made.
         with closing(_listening(settled)) as sock:
+            provider = wiring.company(settled)
             output.warm()
             # The simulated world releases and recalls by itself, in its own time.
             platform = make_platform(wiring, settled, output, release_due=simulation is None, with_vault=True)
             world = _world(wiring, settled, simulation) if simulation is not None else None
             tls = _terminator(wiring, settled)
-            uvloop.run(_up(wiring, settled, output, platform, sock, world, tls))
+            uvloop.run(_up(wiring, settled, output, platform, sock, world, tls, provider))
     except (Problems, LogFailure, NotRecorded, OSError) as error:
         output.fail(error)
     finally:
@@ -160,7 +163,7 @@ def _world(wiring: Wiring, settled: Settled, simulation: Simulation) -> "Began":
 
 async def _up(
     wiring: Wiring, settled: Settled, output: Output, platform: Platform, sock: socket.socket,
-    world: "Began | None", tls: Terminator | None,
+    world: "Began | None", tls: Terminator | None, provider: OidcSettings | None,
 ) -> None:  # fmt: skip
     with output.progress() as progress:
         task = progress.add_task("reading the journal", total=None)
@@ -172,20 +175,27 @@ async def _up(
     replays, mailing = wiring.replays(settled, blobs), wiring.mailing(settled, blobs)
     audit, who = Audit(platform), caller()
     await audit.act(who, "platform.start")
-    await audit.act(who, "key.create", f"{START_KEY} [{Scope.ADMIN}]")
-    api_key = start_key(keys, wiring.clock.now_us())
-    await audit.act(who, "link.create", f"operator [{Scope.ADMIN}]")
-    token = links.create("operator", frozenset({Scope.ADMIN}), wiring.clock.now_us())
     host, port = sock.getsockname()[:2]
     scheme = "http" if tls is None else "https"
     url = f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
-    sign_in = f"{url}/sign-in/{token}"
+    house = wiring.house(settled, audit, port)
+    await Office(house).lapse()
+    api_key, sign_in = None, f"{wiring.address(settled, port)}/sign-in"
+    if not house.staff.has_active():
+        # Until somebody has an account, whoever starts the platform is all that there is.
+        await audit.act(who, "key.create", f"{START_KEY} [{Scope.ADMIN}]")
+        api_key = start_key(keys, wiring.clock.now_us())
+        await audit.act(who, "link.create", f"operator [{Scope.ADMIN}]")
+        sign_in = f"{url}/sign-in/{links.create('operator', frozenset({Scope.ADMIN}), wiring.clock.now_us())}"
 
     def ready() -> None:
         output.give({"url": url, "api_key": api_key, "sign_in": sign_in})
         output.say(f"Jindi is up: {url}   data: {settled.data}   records replayed: {platform.replayed}")
-        output.say(f"API key (shown once): {api_key}")
-        output.say(f"Sign in once, within 15 minutes: {sign_in}")
+        if api_key is not None:
+            output.say(f"API key (shown once): {api_key}")
+            output.say(f"Sign in once, within 15 minutes: {sign_in}")
+        else:
+            output.say(f"Sign in with your account: {sign_in}   password profile: {settled.passwords}")
         if not settled.platform.four_eyes:
             output.say(
                 "双人复核已关闭。Four eyes are off: one person alone changes keys and the vault (setting four_eyes)."
@@ -204,9 +214,9 @@ async def _up(
             platform, wiring.clock, seed=world.seed, users=world.users, days=world.days,
             truth=settled.data / "truth.ndjson", told=output.note,
         )  # fmt: skip
-    transport = settled.transport
+    transport, named = settled.transport, urlsplit(wiring.address(settled, port)).hostname or settled.host
     fences = Fences(
-        Hosts((settled.host, *transport.hosts)), Turnstile(transport.rates), replays, transport.connections,
+        Hosts((settled.host, named, *transport.hosts)), Turnstile(transport.rates), replays, transport.connections,
         hsts=transport.tls == "files",
     )  # fmt: skip
     courier = Courier(platform, mailing.endpoints, mailing.sender, wiring.clock, output.note)
@@ -216,12 +226,14 @@ async def _up(
     async with _beside(*works, *([stream.run()] if stream else [])):
         try:
             await serve(
-                platform, sock, keys=keys, sessions=wiring.sessions(blobs), links=links, clock=wiring.clock,
+                platform, sock, keys=keys, house=house, links=links, clock=wiring.clock,
+                company=company_of(provider, wiring.address(settled, port), house),
                 permits=permits, base_files=wiring.base_files, saved=lambda: wiring.pack_files(settled.packs),
                 ready=ready, score=stream.board.to_json if stream else lambda: None,
                 fences=fences, tls=tls.context if tls is not None else None, mailing=mailing,
             )  # fmt: skip
         finally:
+            await house.settled()
             with contextlib.suppress(OSError):  # then the marks of before are in force, which lie further ahead
                 replays.close()
             # A lane that has stopped can't write it; that it stopped is told otherwise.

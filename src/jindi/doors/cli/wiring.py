@@ -5,18 +5,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
-from jindi.access import ApiKeys, Permits, Replays, Sessions, SignInLinks
+from jindi.access import ApiKeys, OidcSettings, Permits, ProfileName, Replays, SignInLinks, Staff
 from jindi.access.replays import WINDOW_S
 from jindi.basics.problems import Problems
 from jindi.doors.fences import CONNECTIONS_MAX, Rates
 from jindi.doors.tls import TlsFiles
 from jindi.journal import Signer, Verifier
 from jindi.ports import Blobs, Clock, Files, Lines, Log, Root, VaultStore
+from jindi.run.audit import Audit
 from jindi.run.backup.drill import VaultFound
 from jindi.run.backup.making import Source
 from jindi.run.backup.manifest import Split
 from jindi.run.backup.repository import Repository
 from jindi.run.backup.restoring import Room
+from jindi.run.people import House
 from jindi.run.platform import Settings
 from jindi.run.webhooks.mailing import Mailing
 from jindi.vault import KeyRing, Profile, Tokens, Vault
@@ -74,6 +76,11 @@ class Settled:
     drill_in: Path | None = None
     transport: Transport = field(default_factory=Transport)
     permits: Path | None = None
+    site: str = ""
+    passwords: ProfileName = "nist"
+    breached: Path | None = None
+    company_words: tuple[str, ...] = ()
+    oidc: Path | None = None
 
 
 class VaultIsOpen(Problems):
@@ -186,8 +193,17 @@ class Wiring(Protocol):
     def permits(self, settled: Settled) -> Permits:
         """Who may do what: the shipped policies, and the company's own. Raises Problems."""
 
-    def sessions(self, blobs: Blobs) -> Sessions:
-        """Sessions of people."""
+    def staff(self, settled: Settled) -> Staff:
+        """The accounts of staff. Raises Problems when they are damaged."""
+
+    def company(self, settled: Settled) -> OidcSettings | None:
+        """The company's own sign-in, if there is one. Raises Problems, also for other things of people's."""
+
+    def house(self, settled: Settled, audit: Audit, port: int) -> House:
+        """The people of a running platform, which listens at a port. Raises Problems."""
+
+    def address(self, settled: Settled, port: int | None = None) -> str:
+        """Where people reach the console."""
 
     def links(self, blobs: Blobs) -> SignInLinks:
         """One-time sign-in links."""
