@@ -80,6 +80,7 @@ PARTIES: dict[str, Parties] = {
     "vault.rotate": _KEY_PARTIES,
     "vault.destroy": _KEY_PARTIES,
     "vault.reseal": _KEY_PARTIES,
+    "staff.invite": _KEY_PARTIES,
     "staff.roles": _KEY_PARTIES,
     "staff.reset": _KEY_PARTIES,
     "webhook.change": Parties(

@@ -6,6 +6,7 @@ import signal
 import socket
 import ssl
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,8 @@ from jindi.doors.oidc import Company
 from jindi.doors.tls import HANDSHAKE_S
 from jindi.ports import Clock
 from jindi.run.approvals.approvals import approvals_of
+from jindi.run.approvals.people import Grant, Invite, Reset, has_gone, people_of
+from jindi.run.approvals.webhooks import Change
 from jindi.run.people import House
 from jindi.run.platform import Platform
 from jindi.run.versions.desk import Desk
@@ -104,7 +107,10 @@ async def serve(
     """
     fences = fences or Fences()
     desk = Desk(platform, saved)
-    approvals = approvals_of(platform, permits, keys)
+    approvals = approvals_of(
+        platform, permits, keys, people=partial(people_of, house), is_gone=partial(has_gone, house),
+        more=[Invite(house), Grant(house), Reset(house), *([Change(platform, mailing)] if mailing is not None else [])],
+    )  # fmt: skip
     zone = next(
         (pack.zone for name, pack in platform.program.definitions.packs.items() if name != "core"), ZoneInfo("UTC")
     )

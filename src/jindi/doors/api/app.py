@@ -103,7 +103,7 @@ class Routes:
         self._trail = TrailRoutes(self._audit, platform, self._guard)
         asking = approvals or approvals_of(platform, permits, keys)
         self._approvals = ApprovalRoutes(asking, desk, keys, self._audit, self._guard, self._may)
-        self._webhooks = WebhookRoutes(platform, mailing, self._guard)
+        self._webhooks = WebhookRoutes(platform, mailing, self._guard, four_eyes=asking.is_on and mailing is not None)
         self._controls = ControlRoutes(platform, self._guard)
 
     def routes(self) -> list[Route]:

@@ -19,6 +19,7 @@ from jindi.run.webhooks import Forbidden, Unknown
 from jindi.run.webhooks.mailing import STEPS, Mailing
 
 BYTES_MAX = 16_384
+TWO_PEOPLE = "it takes two people to change a webhook: POST /v1/approvals with kind webhook.change"
 _json = msgspec.json.Encoder().encode
 
 
@@ -34,8 +35,8 @@ class NewEndpoint(msgspec.Struct, forbid_unknown_fields=True):
 class WebhookRoutes:
     """The routes; `mailing` None: this platform tells nobody."""
 
-    def __init__(self, platform: Platform, mailing: Mailing | None, guard: Guard) -> None:
-        self._platform, self._mailing, self._guard = platform, mailing, guard
+    def __init__(self, platform: Platform, mailing: Mailing | None, guard: Guard, *, four_eyes: bool) -> None:
+        self._platform, self._mailing, self._guard, self._four_eyes = platform, mailing, guard, four_eyes
 
     def routes(self) -> list[Route]:
         """The table of routes."""
@@ -58,6 +59,8 @@ class WebhookRoutes:
     async def _add(self, request: Request, _: Principal) -> Response:
         if (mailing := self._mailing) is None:
             return _error(problems.NOT_NOW, "this platform sends no webhooks")
+        if self._four_eyes:
+            return _error(problems.DECLINED, TWO_PEOPLE)
         try:
             body = await read_body(request.receive, BYTES_MAX)
             check_shape(body)
@@ -81,6 +84,8 @@ class WebhookRoutes:
         step, mailing = request.path_params["step"], self._mailing
         if mailing is None or step not in STEPS:
             return _error(problems.NOT_FOUND)
+        if self._four_eyes and step != "test":
+            return _error(problems.DECLINED, TWO_PEOPLE)
         try:
             if step == "test":  # it waits for somebody else
                 return _plain(

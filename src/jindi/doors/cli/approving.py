@@ -72,7 +72,8 @@ class Approving(Asking):
             return
         found = self._ask("POST", f"/v1/approvals/{identifier}/collect", {})
         self._give(found)
-        self._output.say(f"{found.get('id', '')} {found.get('api_key', '')}\nThis is the only time that it is shown.")
+        shown = next((found[name] for name in ("api_key", "secret", "link", "state") if name in found), "")
+        self._output.say(f"{found.get('id', '')} {shown}\nThis is the only time that it is shown.")
 
     def _collect_file(self, identifier: str, out: Path | None) -> None:
         if out is None:

@@ -105,7 +105,7 @@ class Console:
         self._versions = VersionPages(desk, self._pages, self._needs, self._checked_form) if desk is not None else None
         self._trail = TrailPage(audit, self._pages) if audit is not None else None
         self._house = house
-        self._signing_in, self._people = self._pages_of_people(house, company)
+        self._signing_in, self._people = self._pages_of_people(house, company, approvals)
         self._asking, self._approvals = approvals, None
         if approvals is not None and desk is not None and keys is not None:
             everyday = sources.seen_by(NOBODY)  # alerts about staff leave the house in no file
@@ -119,7 +119,9 @@ class Console:
         self._explaining = asyncio.Lock()
         self._streams = 0
 
-    def _pages_of_people(self, house: House | None, company: Company | None) -> tuple[SigningIn | None, list[Route]]:
+    def _pages_of_people(
+        self, house: House | None, company: Company | None, approvals: Approvals | None
+    ) -> tuple[SigningIn | None, list[Route]]:
         """The way in for people with accounts, and the addresses of all pages about them."""
         if house is None:
             return None, []
@@ -129,7 +131,7 @@ class Console:
         )  # fmt: skip
         entrance, own = Entrance(house), Own(house)
         signing_in = SigningIn(house, entrance, own, company, gate)
-        account, staff = AccountPages(house, entrance, own, gate), StaffPages(house, Office(house), gate)
+        account, staff = AccountPages(house, entrance, own, gate), StaffPages(house, Office(house), gate, approvals)
         return signing_in, [*signing_in.routes(), *account.routes(), *staff.routes()]
 
     # ---- who is there -------------------------------------------------------------------------------

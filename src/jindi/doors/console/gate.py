@@ -35,7 +35,8 @@ class Gate:
     enter: Callable[[Request, NewSession, str | None], Response]
     """Sets the session's cookie (and a new device's) on the way to the first page."""
     put_session: Callable[[Request, Response, NewSession], None]
-    error: Callable[[View, int, str], Response]
+    error: Callable[..., Response]
+    """The page that says no: view, status, message, and the message's values by name."""
 
 
 Plain = Callable[[Request], Awaitable[Response]]

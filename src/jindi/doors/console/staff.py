@@ -7,10 +7,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from jindi.access import IDLE_DAYS, ROLES, Role, StaffAccount, parse_roles
+from jindi.access import ACTIONS, IDLE_DAYS, ROLES, Role, StaffAccount, parse_roles
 from jindi.access.roles import TITLES
 from jindi.doors.console.gate import Gate
 from jindi.doors.console.view import View
+from jindi.run.approvals.approvals import Approvals, Declined, Forbidden
 from jindi.run.audit import Actor, NotRecorded
 from jindi.run.people import House, Office
 
@@ -25,8 +26,8 @@ _Act = Callable[[Actor, dict[str, str], Request, View], Awaitable[Response]]
 class StaffPages:
     """Accounts of staff, for whoever administers them."""
 
-    def __init__(self, house: House, office: Office, gate: Gate) -> None:
-        self._house, self._office, self._gate = house, office, gate
+    def __init__(self, house: House, office: Office, gate: Gate, approvals: Approvals | None = None) -> None:
+        self._house, self._office, self._gate, self._approvals = house, office, gate, approvals
 
     def routes(self) -> list[Route]:
         """The table of routes."""
@@ -58,6 +59,12 @@ class StaffPages:
             )
             try:
                 return await act(actor, form, request, view)
+            except Declined as error:
+                told = error.zh if view.lang == "zh" else error.en
+                return self._page(request, view, [told], HTTPStatus.CONFLICT)
+            except Forbidden as error:
+                action = view.action(ACTIONS[error.action])
+                return self._gate.error(view, HTTPStatus.FORBIDDEN, f"error.forbidden.{error.why}", action=action)
             except ValueError as error:
                 return self._page(request, view, [self._said(view, error)], HTTPStatus.UNPROCESSABLE_ENTITY)
             except NotRecorded:
@@ -94,7 +101,7 @@ class StaffPages:
             "title_of": lambda role: TITLES[role][0 if view.lang == "zh" else 1], "told": told,
             "is_fresh": session is not None and session.is_fresh(view.now_us), "again": "/console/account/again",
             "address": None if told is None else self._link(request, told[0]), "profile": self._house.profile,
-            "idle_days": IDLE_DAYS[-1],
+            "idle_days": IDLE_DAYS[-1], "asks": self._asks,
         }  # fmt: skip
         if person is not None:
             return self._gate.pages.show(
@@ -116,7 +123,23 @@ class StaffPages:
 
     # ---- forms
 
+    @property
+    def _asks(self) -> bool:
+        """Whether it takes a second person to give somebody rights."""
+        return self._approvals is not None and self._approvals.is_on
+
+    async def _ask(self, request: Request, kind: str, document: dict[str, object], form: dict[str, str]) -> Response:
+        """Ask a second person."""
+        session, _ = self._gate.who(request)
+        assert session is not None, "asked before"
+        assert self._approvals is not None, "asked before"
+        entry = await self._approvals.propose(session.principal, kind, document, form.get("why", ""))
+        return RedirectResponse(f"/console/approvals/{entry.id}?done=asked", HTTPStatus.SEE_OTHER)
+
     async def _invite(self, actor: Actor, form: dict[str, str], request: Request, view: View) -> Response:
+        if self._asks:
+            wanted: dict[str, object] = {"login": form.get("login", ""), "name": form.get("name", "")}
+            return await self._ask(request, "staff.invite", wanted | {"roles": sorted(_roles(form))}, form)
         told = await self._office.invite(actor, form.get("login", ""), form.get("name", ""), _roles(form))
         return self._page(request, view, [], HTTPStatus.OK, told)
 
@@ -124,7 +147,9 @@ class StaffPages:
         told = await self._office.invite_again(actor, request.path_params["id"])
         return self._page(request, view, [], HTTPStatus.OK, told)
 
-    async def _reset(self, actor: Actor, _: dict[str, str], request: Request, view: View) -> Response:
+    async def _reset(self, actor: Actor, form: dict[str, str], request: Request, view: View) -> Response:
+        if self._asks:
+            return await self._ask(request, "staff.reset", {"account": request.path_params["id"]}, form)
         told = await self._office.reset(actor, request.path_params["id"])
         return self._page(request, view, [], HTTPStatus.OK, told)
 
@@ -139,6 +164,11 @@ class StaffPages:
         return _done(request.path_params["id"], "unlocked")
 
     async def _roles(self, actor: Actor, form: dict[str, str], request: Request, __: View) -> Response:
+        if self._asks:
+            account = request.path_params["id"]
+            if account == actor.key:
+                raise ValueError("nobody changes his own account here; ask another administrator")
+            return await self._ask(request, "staff.roles", {"account": account, "roles": sorted(_roles(form))}, form)
         return _done((await self._office.grant(actor, request.path_params["id"], _roles(form))).id, "roles")
 
 

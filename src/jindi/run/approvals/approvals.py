@@ -469,11 +469,11 @@ class Approvals:
 
 def approvals_of(
     platform: Platform, permits: Permits, keys: ApiKeys, *, people: Callable[[], Iterable[Principal]] = tuple,
-    is_gone: Callable[[str], bool] = lambda _: False,
+    is_gone: Callable[[str], bool] = lambda _: False, more: Iterable[Operation[Any, Any]] = (),
 ) -> Approvals:  # fmt: skip
-    """Where operations are asked for on a platform, as its settings say, with all kinds that it has."""
+    """Where operations are asked for on a platform, as its settings say, with all kinds that it has, and `more`."""
     settings = platform.settings
-    operations: list[Operation[Any, Any]] = [Create(keys), Revoke(keys), Rotate(keys)]
+    operations: list[Operation[Any, Any]] = [Create(keys), Revoke(keys), Rotate(keys), *more]
     if (vault := platform.vault) is not None:
         operations += [RotateRing(vault), DestroyRing(vault), Reseal(vault), Erase(vault, platform.blind)]
     return Approvals(

@@ -60,7 +60,7 @@ class Office:
         """
         named = self._named(actor, account)
         refuse_clash(roles)
-        await self._house.audit.act(actor, "staff.roles", f"{named.id} [{', '.join(sorted(roles))}]")
+        await self._house.audit.act(actor, "staff.roles", f"{named.name} [{', '.join(sorted(roles))}] {named.id}")
         granted = self._house.staff.grant(account, roles)
         self._ended(account)
         return granted

@@ -137,7 +137,8 @@ def tell_action(seq: int, record: ActionRecord, facts: Facts) -> list[Told]:
         return [_told(SIGN_IN, seq, at_us, fields)]
     told = [_told(ACTION, seq, at_us, _of_action(actor, record, facts))]
     if record.allowed and record.what == "staff.roles" and record.on:
-        grantee, _, granted = record.on.partition(" ")
+        grantee, _, granted = record.on.partition(" [")
+        granted = granted.partition("]")[0]
         fields = {"actor": actor, "line": line, "grantee": grantee, "granted": granted}
         told.append(_told(GRANT, seq, at_us, fields))
     return told
