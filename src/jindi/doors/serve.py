@@ -104,7 +104,7 @@ async def serve(
     """
     fences = fences or Fences()
     desk = Desk(platform, saved)
-    approvals = approvals_of(platform, permits, keys)
+    approvals = approvals_of(platform, permits, keys, people=house.staff.principals, is_gone=house.staff.is_gone)
     zone = next(
         (pack.zone for name, pack in platform.program.definitions.packs.items() if name != "core"), ZoneInfo("UTC")
     )
