@@ -310,6 +310,17 @@ def test_devices_are_bounded_and_the_longest_unused_goes():
     assert people.signed_in(account.id, cookies[11], "browser", NOW + 20) is None
 
 
+def test_those_who_may_come_in_are_told_with_their_roles_and_those_who_left_are_gone():
+    people = staff()
+    admin, account = active(people, "admin", SECURITY), active(people)
+    people.invite("new", "New", ANALYST, NOW)
+    assert {(each.id, each.roles) for each in people.principals()} == {(admin.id, SECURITY), (account.id, ANALYST)}
+    people.disable(account.id, "left")
+    assert people.is_gone(account.id)
+    assert not people.is_gone(admin.id)
+    assert not people.is_gone("key_1")
+
+
 # ---- sessions of accounts
 
 

@@ -7,12 +7,14 @@ from zoneinfo import ZoneInfo
 import httpx
 
 from jindi.access import PROFILES as ALL_PROFILES
-from jindi.access import ApiKeys, Factor, Lock, Lockouts, Role, Scope, Sessions, SignInLinks, Staff
+from jindi.access import ApiKeys, Factor, Lock, Lockouts, Permits, Role, Scope, Sessions, SignInLinks, Staff
 from jindi.doors.console import build_console
 from jindi.doors.console.platform_source import PlatformSource
+from jindi.run.approvals.approvals import approvals_of
 from jindi.run.audit import Audit
 from jindi.run.people import AddressLimit, House
 from jindi.run.trail import Wanted
+from jindi.run.versions.desk import Desk
 from shop_world import Shop
 from staff_world import GOOD, HASH, HASHER, SECOND, SECRET, Site, chance, sealer, totp
 
@@ -51,6 +53,10 @@ class Rooms:
         self.app = build_console(
             PlatformSource(self.shop.platform), sessions=self.sessions, links=self.links, clock=self.clock, zone=ZONE,
             keys=self.keys, audit=self.audit, house=self.house, company=company,
+            desk=Desk(self.shop.platform, lambda: self.shop.platform.base),
+            approvals=approvals_of(
+                self.shop.platform, Permits(), self.keys, people=self.staff.principals, is_gone=self.staff.is_gone
+            ),
         )  # fmt: skip
         if self.begins:
             self.admin = self.person("admin", "Admin Wang", Role.SECURITY_ADMIN)

@@ -52,7 +52,7 @@ def test_a_person_comes_in_by_password_and_app_and_both_are_records():
 def test_each_role_begins_at_the_first_page_that_is_its_own():
     async def go():
         async with Rooms() as rooms:
-            assert (await rooms.into("admin")).first == "/console/staff"
+            assert (await rooms.into("admin")).first == "/console/approvals"
             assert (await rooms.into("chen")).first == "/console"
 
     run(go())

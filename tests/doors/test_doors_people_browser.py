@@ -166,7 +166,8 @@ def pages(live, tab):
     send(tab, "/sign-in/password", at("/sign-in/factor"))
     yield "factor"
     fill(tab, "form[action='/sign-in/totp'] input[name=code]", live.code())
-    send(tab, "/sign-in/totp", at("/console/staff"))
+    send(tab, "/sign-in/totp", at("/console/approvals"))
+    tab.open(f"{live.url}/console/staff")
     yield "staff"
     serial = len(rooms.staff.all())
     fill(tab, "form[action='/console/staff/invite'] input[name=login]", f"new{serial}")

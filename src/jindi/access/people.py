@@ -16,6 +16,7 @@ import msgspec
 from jindi.access.devices import DEVICES_MAX, Device, known_device
 from jindi.access.logins import normal_login, person_name
 from jindi.access.passkeys import PASSKEYS_MAX, Passkey
+from jindi.access.principal import Kind, Principal
 from jindi.access.records import read_records, save_records
 from jindi.access.recovery import new_codes, without_code
 from jindi.access.roles import Role, refuse_clash
@@ -146,6 +147,16 @@ class Staff:
     def has_active(self) -> bool:
         """Whether anybody can come in by an account: then there are no other ways for people."""
         return any(record.state is State.ACTIVE for record in self._records.values())
+
+    def principals(self) -> tuple[Principal, ...]:
+        """Everybody who may come in, as the policies see them."""
+        active = (each for each in self._records.values() if each.state is State.ACTIVE)
+        return tuple(Principal(Kind.PERSON, each.id, each.name, frozenset(each.roles)) for each in active)
+
+    def is_gone(self, account: str) -> bool:
+        """Whether this is an account that may act no more."""
+        record = self._records.get(account)
+        return record is not None and record.state is not State.ACTIVE
 
     def roles_now(self, account: str, epoch: int) -> frozenset[Role] | None:
         """What sessions ask at each look: the roles, or None where a session of this epoch has ended.

@@ -6,7 +6,6 @@ import signal
 import socket
 import ssl
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -24,7 +23,7 @@ from jindi.doors.oidc import Company
 from jindi.doors.tls import HANDSHAKE_S
 from jindi.ports import Clock
 from jindi.run.approvals.approvals import approvals_of
-from jindi.run.approvals.people import Grant, Invite, Reset, has_gone, people_of
+from jindi.run.approvals.people import Grant, Invite, Reset
 from jindi.run.approvals.webhooks import Change
 from jindi.run.people import House
 from jindi.run.platform import Platform
@@ -108,7 +107,7 @@ async def serve(
     fences = fences or Fences()
     desk = Desk(platform, saved)
     approvals = approvals_of(
-        platform, permits, keys, people=partial(people_of, house), is_gone=partial(has_gone, house),
+        platform, permits, keys, people=house.staff.principals, is_gone=house.staff.is_gone,
         more=[Invite(house), Grant(house), Reset(house), *([Change(platform, mailing)] if mailing is not None else [])],
     )  # fmt: skip
     zone = next(

@@ -4,7 +4,7 @@ somebody rights.
 
 import msgspec
 
-from jindi.access import ROLES, Kind, Principal, Role, StaffAccount, folded, normal_login, parse_roles, person_name
+from jindi.access import ROLES, Principal, Role, StaffAccount, folded, normal_login, parse_roles, person_name
 from jindi.access.roles import TITLES
 from jindi.run.approvals.operations import Delivery, Line, Operation, Unfit
 from jindi.run.people import House
@@ -149,21 +149,6 @@ class Reset(Operation[ResetStaff, ResetStaff]):
             Line("员工", "Person", f"{_name(self._house, kept.account)} ({kept.account})"),
             Line("角色", "Roles", _titles(sorted(account.roles)) if account is not None else "–"),
         )
-
-
-def people_of(house: House) -> list[Principal]:
-    """Everybody who could answer what somebody asks for."""
-    return [
-        Principal(Kind.PERSON, each.id, each.name, each.roles) for each in house.staff.all() if each.is_active
-    ]  # fmt: skip
-
-
-def has_gone(house: House, account: str) -> bool:
-    """Whether somebody with an account may act no more. A link's session has none, and ends by itself."""
-    if not account.startswith("per_"):
-        return False
-    found = house.staff.get(account)
-    return found is None or not found.is_active
 
 
 def _one(house: House, account: str) -> StaffAccount:
