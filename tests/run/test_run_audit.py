@@ -12,7 +12,7 @@ from jindi.run.audit import Actor, Audit, NotRecorded, record_alone
 from jindi.run.history.follower import Follower
 from jindi.run.history.verify import verify
 from jindi.run.labels import Labels
-from jindi.run.records import ACTION, ActionRecord, DecisionRecord, decode, encode_action
+from jindi.run.records import ACTION, ActionRecord, DecisionRecord, Standing, decode, encode_action
 from jindi.run.recovery import tree_before
 from jindi.run.trail import SCAN_MAX, SEQS_MAX, Trail, Wanted, look
 from jindi.stores.memory_log import MemoryLog
@@ -271,3 +271,30 @@ def test_an_action_reads_back_as_it_was_written_and_old_ones_may_be_shorter():
     import msgspec
 
     assert decode(msgspec.msgpack.encode((ACTION, 5, "k", "n", "w"))) == ActionRecord(ACTION, 5, "k", "n", "w")
+
+
+def test_an_action_says_whom_it_concerns_and_what_its_actor_was_in_the_house():
+    async def go():
+        async with Shop() as shop:
+            await shop.send(pay(1, "5.00"))
+            audit = Audit(shop.platform)
+            cleo = BOB._replace(roles=("senior_analyst", "analyst"), line="fraud-a", device="tok")
+            about = audit.subject("user", "u1").removeprefix("user/")
+            seq = await audit.act(
+                cleo, "vault.reveal", "dec_000000000001", about=about, case="case_7", purpose="fraud_case", rows=1
+            )
+            record = shop.platform.archive.record(seq)
+            assert (record.about, record.case, record.purpose, record.rows) == (about, "case_7", "fraud_case", 1)
+            assert record.standing == Standing(("analyst", "senior_analyst"), "fraud-a", "tok")
+
+    run(go())
+
+
+def test_an_action_of_which_no_more_is_known_is_the_same_bytes_as_before_it_could_say_more():
+    import msgspec
+
+    plain = (ACTION, 5, "key_1", "ann", "decision.read", "dec_1", True, "api", "public", "r")
+    assert encode_action(ActionRecord(*plain)) == msgspec.msgpack.encode(plain)
+    fullest = ActionRecord(*plain, "tok", "case_1", "fraud", 3, Standing(("analyst",), "a", "d"))
+    assert encode_action(fullest)[1] == ACTION, "whoever passes actions over looks at the second byte"
+    assert decode(encode_action(fullest)) == fullest

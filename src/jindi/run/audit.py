@@ -12,7 +12,7 @@ from jindi.basics.instants import MINUTE_US
 from jindi.ports import Log
 from jindi.run.lane import Busy, Stopped
 from jindi.run.platform import Platform
-from jindi.run.records import ACTION, ActionRecord, encode_action
+from jindi.run.records import ACTION, ActionRecord, Standing, encode_action
 from jindi.run.trail import Page, Wanted, look
 
 TEXT_MAX = 200
@@ -29,7 +29,8 @@ class NotRecorded(Exception):  # noqa: N818 - what the person is told
 
 class Actor(NamedTuple):
     """Who acts, and how he came in. `key` is the id of an API key or of a session, `name` whose it is; `place` is the
-    class of the address (loopback, private, public), never the address; `request` names the request.
+    class of the address (loopback, private, public), never the address; `request` names the request. `roles`, `line`
+    (the team that he answers in) and `device` (a token) say what he is in the house, as far as the door knows.
     """
 
     key: str
@@ -37,6 +38,14 @@ class Actor(NamedTuple):
     door: str
     place: str = ""
     request: str = ""
+    roles: tuple[str, ...] = ()
+    line: str = ""
+    device: str = ""
+
+    @property
+    def standing(self) -> Standing:
+        """What his records say of him beside his name."""
+        return Standing(tuple(sorted(self.roles)), self.line[:TEXT_MAX], self.device[:TEXT_MAX])
 
 
 def record_alone(log: Log, actor: Actor, what: str, on: str, now_us: int) -> None:
@@ -49,7 +58,9 @@ def record_alone(log: Log, actor: Actor, what: str, on: str, now_us: int) -> Non
     for frame in log.read(first - 1) if first else ():
         head = journal.unseal(frame.batch).head
     name, named = actor.name[:TEXT_MAX], on[:TEXT_MAX]
-    action = ActionRecord(ACTION, now_us, actor.key, name, what, named, True, actor.door, actor.place)
+    action = ActionRecord(
+        ACTION, now_us, actor.key, name, what, named, True, actor.door, actor.place, standing=actor.standing
+    )
     record = encode_action(action)
     log.append(journal.Chain(head, first).seal([record], first), first, 1)
 
@@ -61,11 +72,19 @@ class Audit:
         self._platform = platform
         self._minute = self._failed = 0
 
-    async def act(self, actor: Actor, what: str, on: str = "", *, allowed: bool = True) -> int:
-        """Journal an action before it is done; returns its place when it is durable. Raises NotRecorded."""
+    async def act(
+        self, actor: Actor, what: str, on: str = "", *, allowed: bool = True, about: str = "", case: str = "",
+        purpose: str = "", rows: int = -1,
+    ) -> int:  # fmt: skip
+        """Journal an action before it is done; returns its place when it is durable. Raises NotRecorded.
+
+        `about` is the token of the customer whom it concerns, never the identifier itself; `rows` is how many rows it
+        gives out at the most, -1 when nobody counted.
+        """
         record = ActionRecord(
             ACTION, self._platform.now_us(), actor.key, actor.name[:TEXT_MAX], what, on[:TEXT_MAX], allowed,
-            actor.door, actor.place, actor.request,
+            actor.door, actor.place, actor.request, about[:TEXT_MAX], case[:TEXT_MAX], purpose[:TEXT_MAX], rows,
+            actor.standing,
         )  # fmt: skip
         try:
             return await self._platform.journal(record)

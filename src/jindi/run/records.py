@@ -160,12 +160,24 @@ class StepRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     patch: bytes = b""
 
 
+class Standing(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What whoever acts was in the house at that moment: his roles, his line (the team that he answers in), and the
+    device that he came from, as a token. Empty where the door does not know it.
+    """
+
+    roles: tuple[str, ...] = ()
+    line: str = ""
+    device: str = ""
+
+
 class ActionRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a person or a key did or wanted to do, written before it was done.
 
     `what` names the action (`decision.read`), `on` what it was done to: an id, or a token where it could be personal.
     `allowed` is False when the right to it was missing, and nothing was done. `door` is where it came in, `place` the
-    class of the address it came from, `request` the request's id.
+    class of the address it came from, `request` the request's id. `about` is the token of the customer whom it
+    concerns, `case` the case that it belongs to, `purpose` the purpose that was given, each "" when there is none;
+    `rows` says how many rows it gives out at the most, -1 when nobody counted. `standing` is the actor's.
     """
 
     kind: int
@@ -178,6 +190,12 @@ class ActionRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     door: str = ""
     place: str = ""
     request: str = ""
+    about: str = ""
+    case: str = ""
+    purpose: str = ""
+    rows: int = -1
+    standing: Standing = Standing()
+    # That makes fifteen, and no more fit beside each other: the kind must stay a record's second byte (see `decode`).
 
 
 Record = DecisionRecord | DefinitionsRecord | StepRecord | ActionRecord
@@ -236,9 +254,17 @@ def encode_step(step: StepRecord) -> bytes:
     return _encode(step)
 
 
+_PLAIN = 10
+"""Fields of an action of which no more is known; such a record is no longer than it ever was."""
+
+
 def encode_action(action: ActionRecord) -> bytes:
     """The bytes of an action's record."""
-    return _encode(action)
+    fields = msgspec.structs.astuple(action)
+    return _encode(fields[:_PLAIN] if fields[_PLAIN:] == _NO_MORE else fields)
+
+
+_NO_MORE = msgspec.structs.astuple(ActionRecord(ACTION, 0, "", "", ""))[_PLAIN:]
 
 
 def source_of(record: DefinitionsRecord) -> dict[str, str]:
