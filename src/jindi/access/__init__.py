@@ -9,9 +9,11 @@ from jindi.access.keys import ApiKey, ApiKeys
 from jindi.access.links import LINK_LIFETIME_US, Invitation, SignInLinks
 from jindi.access.permits import FAILED, NOT_PERMITTED, About, Permits, Verdict
 from jindi.access.principal import Kind, Principal
+from jindi.access.purposes import CASE_REMEDY, PURPOSES, Purpose, is_case
 from jindi.access.roles import ROLES, Role, clashes, parse_roles
 from jindi.access.scopes import SCOPES, Scope, parse_scopes
 from jindi.access.secrets import RandomBytes, digest_of
+from jindi.access.seeing import level
 from jindi.access.sessions import (
     ABSOLUTE_US,
     IDLE_US,
@@ -26,10 +28,12 @@ from jindi.access.sessions import (
 __all__ = [
     "ABSOLUTE_US",
     "ACTIONS",
+    "CASE_REMEDY",
     "FAILED",
     "IDLE_US",
     "LINK_LIFETIME_US",
     "NOT_PERMITTED",
+    "PURPOSES",
     "ROLES",
     "SCOPES",
     "About",
@@ -42,6 +46,7 @@ __all__ = [
     "NewSession",
     "Permits",
     "Principal",
+    "Purpose",
     "RandomBytes",
     "Role",
     "Scope",
@@ -52,7 +57,9 @@ __all__ = [
     "clashes",
     "csrf_token",
     "digest_of",
+    "is_case",
     "is_csrf_token",
+    "level",
     "parse_roles",
     "parse_scopes",
     "session_id",

@@ -129,7 +129,7 @@ class _Shape:
         )
 
         self.is_plain = not self.floats and not self.currencies and definition.lifecycle != "list_entry"
-        self.personal = _personal(definition)
+        self.personal = personal_places(definition)
 
     def _convert(self, field: FieldDef, tokens: Tokens) -> Convert | None:
         if field.identifier is not None:
@@ -181,7 +181,7 @@ class _Shape:
         return found
 
 
-def _personal(definition: EventDef) -> tuple[tuple[int, int], ...]:
+def personal_places(definition: EventDef) -> tuple[tuple[int, int], ...]:
     """The places of identifiers, each with the place of the field that says whose it is; its own where none does."""
     places = {field.name: place for place, field in enumerate(definition.fields)}
     users = [place for place, field in enumerate(definition.fields) if field.entity == SUBJECT_ENTITY]

@@ -27,6 +27,7 @@ from jindi.run.history.keeper import Keeper
 from jindi.run.intake import AHEAD_MAX_US, Intake, Refused
 from jindi.run.lane import RECENT_MAX, Busy, Conflict, Held, Lane, Stopped, Waiter, write_again
 from jindi.run.lookback import Earlier, look_back
+from jindi.run.masked import Masks
 from jindi.run.measures import Measures
 from jindi.run.openings import Status
 from jindi.run.records import (
@@ -50,7 +51,7 @@ from jindi.run.trail import Trail
 from jindi.run.versions import Aside, Ledger, Watched, composed
 from jindi.run.versions.overlay import aside_of, beneath, laid
 from jindi.run.versions.overlay import compiled as compiled  # noqa: PLC0414 - it is asked for here
-from jindi.vault import Tokens, Vault, is_token
+from jindi.vault import Tokens, Vault, is_token, kind_of
 
 WARM_SLICE = 256
 """Records replayed at a time while new features catch up; decisions go on between slices."""
@@ -150,6 +151,8 @@ class Platform:
         self._tell = tell
         self._notary, self._keeper, self._watcher, self._vault = notary, keeper, watcher, vault
         self.saver = saver
+        self.masks = Masks(vault) if vault is not None else None
+        """Masks of what the vault holds; None without one."""
         self._heads, self._signing = heads, asyncio.Lock()
         self._files = canonical_files(files)
         # With approvals the journal says what is in force; what lies in the folders are drafts, whole or not.
@@ -175,6 +178,16 @@ class Platform:
         """The definitions in force, compiled."""
         assert self._program is not None, "the platform has been started"
         return self._program
+
+    @property
+    def vault(self) -> Vault | None:
+        """Where the clear text of identifiers is sealed; None when none is kept."""
+        return self._vault
+
+    @property
+    def tokens(self) -> Tokens:
+        """What makes tokens of identifiers."""
+        return self._tokens
 
     @property
     def settings(self) -> Settings:
@@ -409,6 +422,20 @@ class Platform:
         with suppress(ValueError):
             return self._tokens.token(kind, value) if kind is not None else self.blind(value)
         return self.blind(value)
+
+    def customer(self, subject: str) -> str:
+        """A subject as records name whom they concern: by a token, whatever its name in the events is."""
+        return subject if is_token(kind_of(subject), subject) else self.blind(subject)
+
+    def parameter(self, name: str, otherwise: int) -> int:
+        """A whole number among today's dated parameters; `otherwise` where the packs in force have none."""
+        limit = self.program.definitions.limits.get(name)
+        if limit is None:
+            return otherwise
+        with suppress(LookupError):
+            value = limit.on(day_of(self._clock.now_us(), ZoneInfo("Asia/Shanghai"))).value
+            return value if isinstance(value, int) else otherwise
+        return otherwise
 
     def blind(self, text: str) -> str:
         """The token of any text."""

@@ -4,20 +4,26 @@ Knows: kinds of identifier, keys, and whose a field is. Never: what an event mea
 """
 
 from jindi.vault.ciphers import PROFILES, CannotOpen, Profile, Sealer, profile_named
+from jindi.vault.masks import HIDDEN, LEVELS, SENSITIVE, SHOWN_MAX, Level, mask
 from jindi.vault.ring import KeyRing, RingProblem, Version, about_root
 from jindi.vault.roots import ROOT_BYTES, KeyRoot, new_stretch, passphrase_root, read_secret
 from jindi.vault.tokens import KEY_BYTES, Tokens, is_token, new_key
 from jindi.vault.vault import Checked, Known, Opened, Personal, Vault, VaultStatus, kind_of
 
 __all__ = [
+    "HIDDEN",
     "KEY_BYTES",
+    "LEVELS",
     "PROFILES",
     "ROOT_BYTES",
+    "SENSITIVE",
+    "SHOWN_MAX",
     "CannotOpen",
     "Checked",
     "KeyRing",
     "KeyRoot",
     "Known",
+    "Level",
     "Opened",
     "Personal",
     "Profile",
@@ -30,6 +36,7 @@ __all__ = [
     "about_root",
     "is_token",
     "kind_of",
+    "mask",
     "new_key",
     "new_stretch",
     "passphrase_root",

@@ -174,6 +174,25 @@ class Vault:
                     found.append(_open(row, subject, self._opened(subject)))
             return tuple(found)
 
+    def open_one(self, name: str, token: str) -> Opened | None:
+        """One row of one subject; None when there is none, or the subject was erased. Raises CannotOpen."""
+        with self._lock:
+            subject = self._store.subject(name)
+            if subject is None:
+                return None
+            rows = [row for row in self._store.rows_of(subject.number) if row.token == token]
+            return _open(rows[0], subject, self._opened(subject)) if rows else None
+
+    def holders(self, token: str, limit: int) -> tuple[str, ...]:
+        """The names of at most so many subjects that have a row with a token; nothing is opened."""
+        with self._lock:
+            names = []
+            for row in self._store.rows_with(token)[:limit]:
+                subject = self._store.numbered(row.subject)
+                if subject is not None and subject.wrapped is not None:
+                    names.append(subject.name)
+            return tuple(names)
+
     def export(self, name: str) -> tuple[Opened, ...]:
         """All that is kept of a subject. Raises LookupError when there is none of this name, CannotOpen."""
         with self._lock:
