@@ -26,6 +26,7 @@ from jindi.run.backup.repository import Repository
 from jindi.run.backup.restoring import Room
 from jindi.run.backup.sealing import fingerprint
 from jindi.run.snapshots import PREFIX as SNAPSHOT
+from jindi.run.subjects import Requests
 from jindi.stores.databases import copied
 from jindi.stores.files import FileBlobs
 from jindi.stores.folders import read_folder, write_folder
@@ -47,7 +48,7 @@ half of the backup key."""
 SEALS = (checkpoints.PREFIX, heads.PREFIX)
 """The names of what is signed about the journal begin so."""
 
-KEPT_WHOLE = (ORIGIN, KEYS_SPLIT, BACKUP_TO, ApiKeys.BLOB)
+KEPT_WHOLE = (ORIGIN, KEYS_SPLIT, BACKUP_TO, ApiKeys.BLOB, Requests.BLOB)
 """The small blobs that a backup takes. Sessions and sign-in links end with the machine that gave them."""
 
 PACKS = "packs.json"

@@ -9,9 +9,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from jindi.language import Value
-from jindi.packs import EventDef, FieldDef
+from jindi.packs import FieldDef
 from jindi.run.intake import personal_places
 from jindi.vault import CannotOpen, Level, Vault, is_token, kind_of, mask
+
+LIST_ENTRY = "list_entry"
+"""The event whose value is an identifier where its list is one of identifiers; its own subject then."""
 
 REMEMBERED_MAX = 20_000
 """Masks that are remembered; some 5 MB."""
@@ -32,15 +35,15 @@ class Personal(NamedTuple):
         return self.subject, self.token
 
 
-def personal_in(event: EventDef, values: Sequence[Value]) -> Iterator[Personal]:
+def personal_in(fields: Sequence[FieldDef], values: Sequence[Value], event_type: str) -> Iterator[Personal]:
     """The identifiers in an event's values (as the journal has them), as intake told them from the rest."""
-    for at, whose in personal_places(event):
-        field, token, subject = event.fields[at], values[at], values[whose]
+    for at, whose in personal_places(fields):
+        field, token, subject = fields[at], values[at], values[whose]
         if token is not None and field.identifier is not None:
             owner = str(token) if subject is None else str(subject)
             yield Personal(field.name, field.identifier, field.data_class, str(token), owner)
-    if event.lifecycle == "list_entry":
-        for field, value in zip(event.fields, values, strict=True):
+    if event_type == LIST_ENTRY:
+        for field, value in zip(fields, values, strict=True):
             if field.name == "value" and isinstance(value, str) and is_token(kind_of(value), value):
                 yield Personal(field.name, kind_of(value), _class_of(field), value, value)
 

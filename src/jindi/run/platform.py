@@ -185,6 +185,11 @@ class Platform:
         return self._vault
 
     @property
+    def blobs(self) -> Blobs:
+        """Whatever is small and replaced whole."""
+        return self._blobs
+
+    @property
     def tokens(self) -> Tokens:
         """What makes tokens of identifiers."""
         return self._tokens

@@ -102,7 +102,7 @@ class Reveals:
 
     def seen(self, who: Principal, found: Found) -> list[tuple[Personal, Level]]:
         """The identifiers of a decision, each with how much of it somebody sees."""
-        personal = personal_in(found.ep.event, found.record.values)
+        personal = personal_in(found.ep.event.fields, found.record.values, found.record.event_type)
         return [(each, level(who, each.data_class, each.kind)) for each in personal]
 
     async def masks(self, who: Principal, found: Found) -> Mapping[str, str]:
@@ -193,7 +193,10 @@ class Reveals:
                 found = self._platform.find(wish.decision)
             except LookupError:
                 return []
-            there = {each.field: each for each in personal_in(found.ep.event, found.record.values)}
+            there = {
+                each.field: each
+                for each in personal_in(found.ep.event.fields, found.record.values, found.record.event_type)
+            }
             wanted = dict.fromkeys(wish.fields)
             return [there[name] for name in wanted if name in there]
         tokens = dict.fromkeys(token for token in wish.tokens if is_token(kind_of(token), token))

@@ -13,7 +13,6 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from itertools import batched
 
 from jindi.basics.identifiers import NORMAL_FORMS
 
@@ -44,17 +43,12 @@ SENSITIVE = frozenset({"id_card", "bank_card", "account", "address"})
 """Kinds whose clear text needs a fresh second factor: the high part of C2. PIPL Art. 28 counts financial accounts as
 sensitive and where somebody is; that an identity number and a home belong here is a design default."""
 
-_COMPOUND = frozenset(
-    map(
-        "".join,
-        batched(
-            "欧阳太史端木上官司马东方独孤南宫万俟闻人夏侯诸葛尉迟公羊赫连澹台皇甫宗政濮阳公冶太叔申屠公孙慕容仲孙钟离长孙宇文司徒鲜于"
-            "司空闾丘子车亓官司寇巫马公西颛孙壤驷公良漆雕乐正宰父谷梁拓跋夹谷轩辕令狐段干百里呼延东郭南门羊舌微生梁丘左丘东门西门歐陽"
-            "司馬東方獨孤諸葛",
-            2,
-        ),
-    )
+_SURNAMES = (
+    "欧阳太史端木上官司马东方独孤南宫万俟闻人夏侯诸葛尉迟公羊赫连澹台皇甫宗政濮阳公冶太叔申屠公孙慕容仲孙钟离"
+    "长孙宇文司徒鲜于司空闾丘子车亓官司寇巫马公西颛孙壤驷公良漆雕乐正宰父谷梁拓跋夹谷轩辕令狐段干百里呼延东郭"
+    "南门羊舌微生梁丘左丘东门西门歐陽司馬東方獨孤諸葛"
 )
+_COMPOUND = frozenset(_SURNAMES[at : at + 2] for at in range(0, len(_SURNAMES), 2))
 """Surnames of two characters."""
 
 _HOST = re.compile(r"[a-z0-9-]{1,40}(?:\.[a-z0-9-]{1,40}){1,3}\Z", re.ASCII)

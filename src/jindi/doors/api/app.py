@@ -18,6 +18,7 @@ from jindi.basics.instants import format_instant
 from jindi.basics.money import EXPONENTS, format_minor
 from jindi.basics.problems import Problems
 from jindi.doors.api import problems
+from jindi.doors.api.clear import NO_STORE, ClearRoutes
 from jindi.doors.api.hot import Events, Gone, Receive, Scope, Send, TooLarge, answer, read_body
 from jindi.doors.api.metrics import exposition
 from jindi.doors.api.openapi import document
@@ -32,6 +33,8 @@ from jindi.ports import Clock
 from jindi.run.audit import Actor, Audit, NotRecorded
 from jindi.run.intake import Refused
 from jindi.run.platform import NotNow, Platform, compiled
+from jindi.run.reveals import Reveals
+from jindi.run.subjects import Rights
 from jindi.run.versions.desk import Desk
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -83,11 +86,13 @@ class Routes:
 
     def __init__(
         self, platform: Platform, keys: ApiKeys, base_files: Callable[[], Mapping[str, str]], desk: Desk,
-        permits: Permits,
+        permits: Permits, reveals: Reveals | None = None, rights: Rights | None = None,
     ) -> None:  # fmt: skip
         self._platform, self._keys, self._base_files = platform, keys, base_files
         self._permits = permits
         self._audit = Audit(platform)
+        self._reveals = reveals or Reveals(platform, self._audit, permits)
+        self._clear = ClearRoutes(self._reveals, rights or Rights(platform, self._audit), self._guard)
         self._versions = VersionRoutes(desk, self._guard, self._may)
         self._trail = TrailRoutes(self._audit, platform, self._guard)
 
@@ -100,6 +105,7 @@ class Routes:
             Route("/v1/entities/{key}/{value:path}/features", self._guard("entity.read", self._features)),
             *self._versions.routes(),
             *self._trail.routes(),
+            *self._clear.routes(),
             Route("/v1/packs", self._guard("packs.read", self._packs)),
             Route("/v1/packs/try", self._guard("packs.try", self._try), methods=["POST"]),
             Route("/v1/snapshots", self._guard("snapshot.write", self._snapshot), methods=["POST"]),
@@ -128,7 +134,7 @@ class Routes:
                 return _error(problems.UNAUTHENTICATED)
             principal = key.principal
             may = self._may(principal, action, about(request))
-            request_id = secrets.token_hex(8)
+            request.state.request_id = request_id = secrets.token_hex(8)
             if is_recorded or not may:
                 actor = Actor(principal.id, principal.name, "api", address_class(request), request_id)
                 try:
@@ -146,19 +152,28 @@ class Routes:
         asked = request.path_params
         return self._audit.subject(asked["key"], asked["value"]) if "value" in asked else str(asked.get("id", ""))
 
-    async def _decision(self, request: Request, _: Principal) -> Response:
+    async def _decision(self, request: Request, who: Principal) -> Response:
         try:
             found = self._platform.find(request.path_params["id"])
         except LookupError as error:
             return _error(problems.NOT_FOUND, str(error))
         body = self._platform.answer(found)
-        more = _json({
+        more: dict[str, Any] = {
             "event_type": found.record.event_type,
             "at": format_instant(found.record.at_us),
             "as_of": format_instant(found.record.as_of_us),
             "status": found.status,
-        })  # fmt: skip
-        return Response(body[:-1] + b"," + more[1:], media_type="application/json")
+        }
+        masked = request.query_params.get("masks") == "true"
+        if masked:
+            masks = await self._reveals.masks(who, found)
+            more["personal"] = [
+                {"field": each.field, "kind": each.kind, "class": each.data_class, "token": each.token,
+                 "level": seen, "mask": masks.get(each.field)}
+                for each, seen in self._reveals.seen(who, found)
+            ]  # fmt: skip
+        headers = NO_STORE if masked else {}
+        return Response(body[:-1] + b"," + _json(more)[1:], headers=headers, media_type="application/json")
 
     async def _explanation(self, request: Request, _: Principal) -> Response:
         try:
@@ -261,16 +276,19 @@ def build_api(
     events: Events | None = None,
     desk: Desk | None = None,
     permits: Permits | None = None,
+    reveals: Reveals | None = None,
+    rights: Rights | None = None,
 ) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     """The ASGI application of a running platform. `base_files` gives the packs that are always loaded; `events` is
     the hot route, if its maker uses it elsewhere, too; `desk` where versions are changed (without, what is in force
-    counts as saved); `permits` says who may do what (the shipped policies, without).
+    counts as saved); `permits` says who may do what (the shipped policies, without). `reveals` and `rights` are those
+    of the console, too: one limit and one book for both doors.
     """
     asked = permits or Permits()
     hot = events or Events(platform, keys, clock, asked)
     changing = desk or Desk(platform, lambda: platform.base)
     rest = Starlette(
-        routes=Routes(platform, keys, base_files, changing, asked).routes(),
+        routes=Routes(platform, keys, base_files, changing, asked, reveals, rights).routes(),
         exception_handlers={404: _not_found, 405: _not_allowed, 500: _failed},
     )
     # An address that is nearly right is told so, never answered with a redirect to whatever Host was sent.
