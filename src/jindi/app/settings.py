@@ -50,6 +50,7 @@ KNOWN = (
     _Known("backup_hours", "1", "hours between two backups; 0: the platform makes none by itself"),
     _Known("drill_days", "90", "days after which a drill is overdue; 0: never"),
     _Known("permits", "", "a file of the company's own Cedar policies, put beside the shipped ones; empty: none"),
+    _Known("reveal_seconds", "60", "seconds for which a page of the console shows clear text"),
     _Known("heads", "", "a folder outside the platform's own that gets the journal's signed heads; empty: none"),
     _Known("heads_minutes", "10", "minutes between two signed heads that are exported; 0: only at the end"),
 )
@@ -97,6 +98,7 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
     cipher = _vault(chosen, problems)
     backup_hours = _whole(chosen, "backup_hours", 0, 10_000, problems)
     drill_days = _whole(chosen, "drill_days", 0, 3_650, problems)
+    reveal_seconds = _whole(chosen, "reveal_seconds", 5, 600, problems)
     heads_minutes = _whole(chosen, "heads_minutes", 0, 10_000, problems)
     heads = _outside(chosen["heads"], Path(data), problems)
     if problems:
@@ -104,7 +106,7 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
     platform = Settings(
         every, minutes, archive_minutes=archive_minutes, drift_hours=drift_hours,
         changes="approved" if changes == "approved" else "files", proposal_us=proposal_days * DAY_US,
-        heads_minutes=heads_minutes,
+        heads_minutes=heads_minutes, reveal_seconds=reveal_seconds,
     )  # fmt: skip
     packs = tuple(Path(part.strip()) for part in chosen["packs"].split(",") if part.strip())
     return Settled(

@@ -20,6 +20,8 @@ from jindi.doors.console.platform_source import PlatformSource
 from jindi.ports import Clock
 from jindi.run.audit import Audit
 from jindi.run.platform import Platform
+from jindi.run.reveals import Reveals
+from jindi.run.subjects import Rights
 from jindi.run.versions.desk import Desk
 
 KEPT_START_KEYS = 5
@@ -72,15 +74,20 @@ async def serve(
     zone = next(
         (pack.zone for name, pack in platform.program.definitions.packs.items() if name != "core"), ZoneInfo("UTC")
     )
+    audit = Audit(platform)
+    # One of each for both doors: one limit, one book.
+    reveals, rights = Reveals(platform, audit, permits), Rights(platform, audit)
     console = build_console(
         PlatformSource(platform, score), sessions=sessions, links=links, clock=clock, zone=zone, desk=desk,
-        keys=keys, audit=Audit(platform), permits=permits,
+        keys=keys, audit=audit, permits=permits, reveals=reveals, rights=rights,
     )  # fmt: skip
     # Only the console asks by which scheme a browser came; the hot route is spared the look.
     # (The two libraries type the same interface in different words.)
     behind_proxy: Any = ProxyHeadersMiddleware(cast("Any", console), trusted_hosts="127.0.0.1")
     events = Events(platform, keys, clock, permits)
-    application = build_api(platform, keys, clock, base_files, behind_proxy, events, desk, permits)
+    application = build_api(
+        platform, keys, clock, base_files, behind_proxy, events, desk, permits, reveals, rights
+    )  # fmt: skip
     config = uvicorn.Config(
         application, lifespan="off", http=cast("Any", connections(events)),
         proxy_headers=False, log_config=None, access_log=False,

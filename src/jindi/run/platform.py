@@ -76,7 +76,8 @@ class Settings:
     `release_due`: let go of delayed events by ourselves when their time is over. `archive_minutes` lie between two
     rounds of the follower that writes the archive; 0: none. `drift_hours` lie between two looks for drift; 0: none.
     `changes`: what puts policies in force, saved `files` at once, or an approval. A proposal that nobody has answered
-    ends after `proposal_us`. `heads_minutes` lie between two signed heads that are exported; 0: only at the end.
+    ends after `proposal_us`. `heads_minutes` lie between two signed heads that are exported; 0: only at the end. A page
+    shows clear text for `reveal_seconds`.
     """
 
     snapshot_every: int = 200_000
@@ -87,6 +88,7 @@ class Settings:
     changes: Literal["files", "approved"] = "files"
     proposal_us: int = 14 * DAY_US
     heads_minutes: int = 10
+    reveal_seconds: int = 60
 
 
 class NotNow(Exception):  # noqa: N818 - what the operator is told
@@ -445,6 +447,17 @@ class Platform:
     def blind(self, text: str) -> str:
         """The token of any text."""
         return self._tokens.blind(text)
+
+    def is_clear(self, entity: str, value: str) -> bool:
+        """Whether a value is an identifier in clear, as an address must not hold one."""
+        kinds = {field.identifier for field in self._fields_of(entity) if field.identifier is not None}
+        return bool(kinds) and not any(is_token(kind, value) for kind in kinds)
+
+    def entities_of(self, kind: str) -> tuple[str, ...]:
+        """The entities whose keys are identifiers of a kind."""
+        events = self.program.definitions.events.values()
+        fields = [field for event in events for field in event.fields]
+        return tuple(sorted({field.entity for field in fields if field.identifier == kind and field.entity}))
 
     def _fields_of(self, entity: str) -> list[FieldDef]:
         return [

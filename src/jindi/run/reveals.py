@@ -30,6 +30,9 @@ FIELDS_MAX = 6
 HOLDERS_MAX = 20
 """So many subjects are named that share an identifier."""
 
+KEPT_MAX = 200
+"""So many of a subject's identifiers are listed."""
+
 Why = Literal[
     "no_vault", "bad_case", "bad_purpose", "no_field", "too_many", "other_kind", "never_shown", "not_permitted",
     "fresh_factor", "no_case", "limit", "not_kept", "bad_text", "failed", "own_policy",
@@ -113,6 +116,23 @@ class Reveals:
         wanted = [(each.subject, each.token, how) for each, how in seen]
         masks = await asyncio.to_thread(self._platform.masks.of, wanted)
         return {each.field: masks[each.pair] for each, _ in seen if each.pair in masks}
+
+    async def masks_of(self, who: Principal, decision: str) -> Mapping[str, str]:
+        """`masks` of a decision by its id; none when there is no such decision."""
+        try:
+            return await self.masks(who, self._platform.find(decision))
+        except LookupError:
+            return {}
+
+    async def kept(self, who: Principal, subject: str) -> list[tuple[str, str, str | None]]:
+        """What the vault keeps of a subject: kind, token, and the mask as far as somebody may see it."""
+        vault, masks = self._platform.vault, self._platform.masks
+        if vault is None or masks is None:
+            return []
+        tokens = await asyncio.to_thread(vault.tokens_of, subject, KEPT_MAX)
+        wanted = [(subject, token, level(who, "C2", kind_of(token))) for token in tokens]
+        found = await asyncio.to_thread(masks.of, wanted)
+        return [(kind_of(token), token, found.get((subject, token))) for token in tokens]
 
     async def mask(self, who: Principal, token: str) -> str | None:
         """The mask of an identifier, whoever has it."""

@@ -193,6 +193,12 @@ class Vault:
                     names.append(subject.name)
             return tuple(names)
 
+    def tokens_of(self, name: str, limit: int) -> tuple[str, ...]:
+        """At most so many tokens that a subject has rows for; none for one that there is not. Nothing is opened."""
+        with self._lock:
+            subject = self._store.subject(name)
+            return tuple(row.token for row in self._store.rows_of(subject.number)[:limit]) if subject else ()
+
     def export(self, name: str) -> tuple[Opened, ...]:
         """All that is kept of a subject. Raises LookupError when there is none of this name, CannotOpen."""
         with self._lock:

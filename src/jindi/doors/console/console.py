@@ -3,7 +3,7 @@
 import asyncio
 import csv
 import io
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Literal, TypeVar
@@ -36,10 +36,12 @@ from jindi.basics.instants import MINUTE_US, SECOND_US, format_instant
 from jindi.basics.money import format_minor
 from jindi.doors.console import live
 from jindi.doors.console.assets import Assets
+from jindi.doors.console.clear import ClearPages
 from jindi.doors.console.guard import SecurityHeaders, read_form, refuse_other_sites
 from jindi.doors.console.overview import overview_values
 from jindi.doors.console.reasons import decision_values, limit_text
 from jindi.doors.console.source import DecisionFilter, DecisionRow, Source
+from jindi.doors.console.subjects import SubjectPages
 from jindi.doors.console.trail import TrailPage
 from jindi.doors.console.versions import Shown, VersionPages
 from jindi.doors.console.view import CHOICES, COOKIE, MENU, Pages, View, view_of
@@ -49,6 +51,8 @@ from jindi.doors.origins import address_class
 from jindi.packs.definitions import Outcome
 from jindi.ports import Clock
 from jindi.run.audit import Actor, Audit, NotRecorded
+from jindi.run.reveals import Reveals
+from jindi.run.subjects import Rights
 from jindi.run.versions.desk import OPERATOR, OWN_KEY, Desk
 
 PAGE_ROWS = 50
@@ -77,6 +81,8 @@ class Console:
         keys: ApiKeys | None = None,
         audit: Audit | None = None,
         permits: Permits | None = None,
+        reveals: Reveals | None = None,
+        rights: Rights | None = None,
     ) -> None:
         self._audit, self._permits = audit, permits or Permits()
         self._source, self._sessions, self._links, self._keys = source, sessions, links, keys
@@ -86,6 +92,16 @@ class Console:
         self._desk = desk
         self._versions = VersionPages(desk, self._pages, self._needs, self._checked_form) if desk is not None else None
         self._trail = TrailPage(audit, self._pages) if audit is not None else None
+        self._reveals = reveals
+        self._clear = self._subjects = None
+        if reveals is not None and audit is not None:
+            self._clear = ClearPages(
+                reveals, audit.platform, audit, source, self._pages, self._needs, self._checked_form, self._actor
+            )
+            if rights is not None:
+                self._subjects = SubjectPages(
+                    rights, reveals, self._pages, self._needs, self._checked_form, self._actor
+                )  # fmt: skip
         self._explaining = asyncio.Lock()
         self._streams = 0
 
@@ -182,6 +198,8 @@ class Console:
     def _object(self, request: Request) -> str:
         """What an address names, as the audit may keep it: what somebody typed into a search is kept as a token."""
         asked = request.path_params
+        if self._audit is not None and "value" in asked:
+            return self._audit.subject(asked["key"], asked["value"])
         named = asked.get("id") or asked.get("version")
         if named is not None:
             return str(named)
@@ -397,7 +415,15 @@ class Console:
         explanation = await self._beside(self._source.explanation(identifier))
         values = decision_values(found, explanation, view)
         values["replay"] = await self._beside(self._source.replay(identifier))
+        values["masks"] = await self._masks(view, identifier)
+        values["may_reveal"] = self._clear is not None and view.may("vault.reveal")
         return self._pages.show("decision.html", view, page="decisions", **values)
+
+    async def _masks(self, view: View, identifier: str) -> Mapping[str, str]:
+        """What stands beside the tokens of a decision's page, as far as the reader may see it."""
+        if self._reveals is None or view.session is None:
+            return {}
+        return await self._reveals.masks_of(view.session.principal, identifier)
 
     async def _beside(self, reckon: Callable[[], T] | None) -> T | None:
         """What takes long, reckoned beside the loop and one at a time, so that decisions keep their pace."""
@@ -517,6 +543,8 @@ class Console:
             Route("/console/policies", self._needs("policies.read", self.policies)),
             Route("/console/policies/{id}", self._needs("policy.read", self.policy)),
             *self._audit_routes(),
+            *(self._clear.routes() if self._clear is not None else ()),
+            *(self._subjects.routes() if self._subjects is not None else ()),
             *(self._versions.routes() if self._versions is not None else ()),
             Route("/assets/{digest}/{name}", self.asset),
         ]
@@ -546,6 +574,8 @@ def build_console(
     keys: ApiKeys | None = None,
     audit: Audit | None = None,
     permits: Permits | None = None,
+    reveals: Reveals | None = None,
+    rights: Rights | None = None,
 ) -> ASGIApp:
     """The console as an ASGI application for the root of a server: `/console`, `/sign-in`, `/assets`. With `desk` it
     has the pages on which versions are changed, with `keys` people may sign in with an API key, with `audit` all that
@@ -554,7 +584,7 @@ def build_console(
     `zone` is the zone in which all instants are shown. Behind TLS the server must set the scheme to
     `https`, so that cookies are marked secure.
     """
-    return Console(source, sessions, links, clock, zone, desk, keys, audit, permits).app()
+    return Console(source, sessions, links, clock, zone, desk, keys, audit, permits, reveals, rights).app()
 
 
 def _own_path(text: str) -> str:
