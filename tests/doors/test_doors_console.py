@@ -329,6 +329,7 @@ BUILT = (
     "outcome.", "status.", "badge.", "mark.", "state.", "nav.", "theme.", "rows.", "keys.", "help.", "rule.",
     "scenario.", "degrade.", "proposal.", "kind.", "diff.", "moment.", "done.", "mode.",
     "split.", "cause.", "sign.", "error.title.", "error.forbidden.", "sign_in.", "audit.door.", "audit.place.",
+    "clear.why.", "subjects.asked.", "subjects.state.", "subjects.done.", "subjects.why.",
 )  # fmt: skip
 """Beginnings of ids that the code puts together with a value."""
 

@@ -14,6 +14,8 @@ from jindi.doors.console.console import Console
 from jindi.doors.console.platform_source import PlatformSource
 from jindi.doors.guarding import doors_of
 from jindi.run.audit import Audit
+from jindi.run.reveals import Reveals
+from jindi.run.subjects import Rights
 from jindi.run.versions.desk import Desk
 from shop_world import run
 
@@ -38,10 +40,11 @@ OPEN = {
 
 def console_of(api):
     platform, chance = api.shop.platform, random.Random(3).randbytes
+    audit = Audit(platform)
     return Console(
         PlatformSource(platform, lambda: None), Sessions(api.shop.blobs, chance), SignInLinks(api.shop.blobs, chance),
-        api.shop.clock, ZoneInfo("Asia/Shanghai"), Desk(platform, lambda: platform.base), api.keys, Audit(platform),
-        Permits(),
+        api.shop.clock, ZoneInfo("Asia/Shanghai"), Desk(platform, lambda: platform.base), api.keys, audit,
+        Permits(), Reveals(platform, audit, Permits()), Rights(platform, audit),
     )  # fmt: skip
 
 

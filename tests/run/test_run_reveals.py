@@ -335,7 +335,9 @@ def test_nobody_is_shown_what_authenticates_a_customer():
         async with Desk() as desk:
             made = (await desk.send(opened(login="secret-of-u9-0001", id_card=ID_CARD, name="王小明")))["decision_id"]
             assert await declined(desk, analyst(), wish(made, "login", purpose="legal_order")) == "never_shown"
-            assert await declined(desk, analyst(), wish(made, "id_card", "login", purpose="legal_order")) == "never_shown"
+            assert (
+                await declined(desk, analyst(), wish(made, "id_card", "login", purpose="legal_order")) == "never_shown"
+            )
             masks = await desk.reveals.masks_of(analyst(), made)
             assert masks == {"id_card": "1****************X", "name": "王**"}
             token = desk.token("login", made)
@@ -399,7 +401,12 @@ def test_after_reveals_searches_masks_and_refusals_the_journal_and_the_blobs_hol
             await desk.show(who, wish(desk.first, "phone", "card", "device", "ip"))
             await desk.reveals.masks_of(who, desk.first)
             await desk.reveals.search(who, actor(who), "phone", PHONE, FRAUD, CASE)
-            for asked in (wish(PHONE), wish(desk.first, PHONE), wish(desk.first, case=PHONE), wish(desk.first, purpose=PHONE)):
+            for asked in (
+                wish(PHONE),
+                wish(desk.first, PHONE),
+                wish(desk.first, case=PHONE),
+                wish(desk.first, purpose=PHONE),
+            ):
                 await declined(desk, who, asked)
             await desk.platform.snapshot()
             raw = b"".join(bytes(record) for frame in desk.log.read(0) for record in [frame.batch])
@@ -435,7 +442,15 @@ value = [ { since = 2020-01-01, is = "20000.00", basis = "the owner" } ]
 def test_references_of_cases():
     assert is_case("CASE-2026-0042")
     assert is_case("case_00000000002f")
-    for text in ("case_00000000002g", "CASE 1", "C" * 50, "CASE-2026-0042\n", "案-1", "CASE-13812345678", "case_13812345678"):
+    for text in (
+        "case_00000000002g",
+        "CASE 1",
+        "C" * 50,
+        "CASE-2026-0042\n",
+        "案-1",
+        "CASE-13812345678",
+        "case_13812345678",
+    ):
         assert not is_case(text)
 
 

@@ -242,7 +242,10 @@ def test_an_attacker_uses_a_request_for_something_else_than_it_asks():
         async with Desk() as desk:
             request = await opened(desk, "export")
             assert await why(desk.rights.erase(WHO, actor(WHO), request.id)) == "other_request"
-            assert await why(desk.rights.correct(WHO, actor(WHO), request.id, desk.token("phone"), PHONE)) == "other_request"
+            assert (
+                await why(desk.rights.correct(WHO, actor(WHO), request.id, desk.token("phone"), PHONE))
+                == "other_request"
+            )
             for identifier in ("req_000000000fff", "", "../x", "u1"):
                 assert await why(desk.rights.export(WHO, actor(WHO), identifier)) == "no_request"
             assert desk.vault.has("u1")

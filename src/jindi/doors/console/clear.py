@@ -7,6 +7,7 @@ when the time is over or the page is left.
 
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -91,6 +92,8 @@ class ClearPages:
 
     async def ask(self, request: Request, view: View) -> Response:
         """The form. That the decision was looked at is recorded: it shows masks."""
+        if request.query_params:
+            return self._clear_in_address(view)
         return await self._asking(request, view)
 
     async def _asking(self, request: Request, view: View, **more: Any) -> Response:
@@ -105,7 +108,7 @@ class ClearPages:
         masks = await self._reveals.masks(who, inner)
         lines = [each for each, _ in self._reveals.seen(who, inner)]
         docs = {field.name: field.doc for field in found.fields}
-        told = {"why": None, "chosen": {each.field for each in lines}, "given": {}} | more
+        told = {"why": None, "chosen": {each.field for each in lines}, "given": NOTHING_GIVEN} | more
         status = int(_STATUS.get(told["why"], HTTPStatus.BAD_REQUEST)) if told["why"] else 200
         return self._pages.show(
             "reveal.html", view, status=status, page="decisions", row=found.row, lines=lines, masks=masks, docs=docs,
@@ -148,12 +151,14 @@ class ClearPages:
 
     # ---- whose number is it
 
-    async def seek(self, _: Request, view: View) -> Response:
+    async def seek(self, request: Request, view: View) -> Response:
         """The empty form."""
+        if request.query_params:
+            return self._clear_in_address(view)
         return self._seeking(view)
 
     def _seeking(self, view: View, **more: Any) -> Response:
-        told = {"why": None, "met": None, "entities": (), "given": {}} | more
+        told = {"why": None, "met": None, "entities": (), "given": NOTHING_GIVEN} | more
         status = int(_STATUS.get(told["why"], HTTPStatus.BAD_REQUEST)) if told["why"] else 200
         return self._pages.show(
             "find.html", view, status=status, page="find", purposes=PURPOSES.values(), kinds=KINDS,
@@ -186,7 +191,7 @@ class ClearPages:
         assert view.session is not None, "asked before"
         key, value = request.path_params["key"], request.path_params["value"]
         if self._platform.is_clear(key, value):
-            raise HTTPException(HTTPStatus.BAD_REQUEST, "error.clear_in_address")
+            return self._clear_in_address(view)
         try:
             features = self._platform.entity_features(key, value)
         except LookupError:
@@ -205,6 +210,15 @@ class ClearPages:
 
     # ---- forms
 
+    def _clear_in_address(self, view: View) -> Response:
+        """What is asked for by address is refused. A page that came back would have the address in it, for its form that
+        changes the language.
+        """
+        return self._pages.show(
+            "error.html", replace(view, back="/console/find"), status=400, page=None, code=400,
+            title=view.t("error.title.400"), sentence=view.t("error.clear_in_address"),
+        )  # fmt: skip
+
     def _mark(self, view: View, what: str) -> str:
         assert view.session is not None, "asked before"
         return self._once.give(view.session.id, what, view.now_us)
@@ -215,6 +229,7 @@ class ClearPages:
             raise HTTPException(HTTPStatus.CONFLICT, "error.form_used")
 
 
+NOTHING_GIVEN = {"purpose": "", "case": "", "kind": ""}
 KINDS = tuple(kind for kind in NORMAL_FORMS if f"kind.{kind}" in WORDS)
 
 
