@@ -98,6 +98,8 @@ class ClearPages:
 
     async def _asking(self, request: Request, view: View, **more: Any) -> Response:
         assert view.session is not None, "asked before"
+        if not view.may("decision.read"):
+            raise HTTPException(HTTPStatus.FORBIDDEN, "error.forbidden.not_permitted")
         found = self._page(request)
         try:
             await self._audit.act(self._actor(request, view.session.who), "decision.read", found.row.decision_id)
@@ -211,8 +213,8 @@ class ClearPages:
     # ---- forms
 
     def _clear_in_address(self, view: View) -> Response:
-        """What is asked for by address is refused. A page that came back would have the address in it, for its form that
-        changes the language.
+        """What is asked for by address is refused. A page that came back would have the address in it, for the form
+        that changes the language.
         """
         return self._pages.show(
             "error.html", replace(view, back="/console/find"), status=400, page=None, code=400,
