@@ -343,6 +343,9 @@ def test_nobody_is_shown_what_authenticates_a_customer():
             token = desk.token("login", made)
             asked = Wish("legal_order", CASE, subject="u9", tokens=(token,))
             assert await declined(desk, analyst(), asked) == "never_shown"
+            kept = {kind: masked for kind, _, masked in await desk.reveals.kept(senior(), "u9")}
+            assert kept == {"account": None, "id_card": "1****************X", "name": "王**"}
+            assert await desk.reveals.mask(senior(), token) is None
 
     run(go())
 

@@ -130,14 +130,14 @@ class Reveals:
         if vault is None or masks is None:
             return []
         tokens = await asyncio.to_thread(vault.tokens_of, subject, KEPT_MAX)
-        wanted = [(subject, token, level(who, "C2", kind_of(token))) for token in tokens]
+        wanted = [(subject, token, level(who, self._class_of(kind_of(token)), kind_of(token))) for token in tokens]
         found = await asyncio.to_thread(masks.of, wanted)
         return [(kind_of(token), token, found.get((subject, token))) for token in tokens]
 
     async def mask(self, who: Principal, token: str) -> str | None:
         """The mask of an identifier, whoever has it."""
         vault, masks = self._platform.vault, self._platform.masks
-        how = level(who, "C2", kind_of(token))
+        how = level(who, self._class_of(kind_of(token)), kind_of(token))
         if vault is None or masks is None or how is Level.HIDDEN:
             return None
         holders = await asyncio.to_thread(vault.holders, token, 1)
@@ -223,11 +223,16 @@ class Reveals:
         return [self._of_subject(wish.subject, token) for token in tokens] if wish.subject else []
 
     def _of_subject(self, subject: str, token: str) -> Personal:
-        """An identifier outside of any decision has the highest class of the fields that have its kind."""
         kind = kind_of(token)
+        return Personal(kind, kind, self._class_of(kind), token, subject)
+
+    def _class_of(self, kind: str) -> str:
+        """An identifier outside of any decision has the highest class of the fields that have its kind: which field it
+        came by is not known.
+        """
         events = self._platform.program.definitions.events.values()
         classes = {each.data_class for event in events for each in event.fields if each.identifier == kind}
-        return Personal(kind, kind, "C3" if "C3" in classes else "C2", token, subject)
+        return "C3" if "C3" in classes else "C2"
 
     def _check(self, purpose: str, case: str) -> None:
         _ = self._vault

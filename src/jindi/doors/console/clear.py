@@ -110,7 +110,7 @@ class ClearPages:
         masks = await self._reveals.masks(who, inner)
         lines = [each for each, _ in self._reveals.seen(who, inner)]
         docs = {field.name: field.doc for field in found.fields}
-        told = {"why": None, "chosen": {each.field for each in lines}, "given": NOTHING_GIVEN} | more
+        told = {"why": None, "chosen": set(), "given": NOTHING_GIVEN} | more
         status = int(_STATUS.get(told["why"], HTTPStatus.BAD_REQUEST)) if told["why"] else 200
         return self._pages.show(
             "reveal.html", view, status=status, page="decisions", row=found.row, lines=lines, masks=masks, docs=docs,
