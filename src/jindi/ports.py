@@ -200,8 +200,8 @@ class VaultStore(Protocol):
     def rows_of(self, subject: int) -> Sequence[SealedRow]:
         """All rows of a subject, by token."""
 
-    def rows_with(self, token: str) -> Sequence[SealedRow]:
-        """All rows with a token, by subject."""
+    def rows_with(self, token: str, limit: int | None = None) -> Sequence[SealedRow]:
+        """All rows with a token, by subject, or the first so many: an address may be shared by thousands."""
 
     def wrapped_under(self, versions: Collection[int], limit: int) -> Sequence[SubjectKey]:
         """Some subjects whose keys are wrapped under one of these versions."""

@@ -144,6 +144,24 @@ def test_a_key_with_the_scope_sees_masks_and_reveals_and_nothing_may_be_cached()
     run(go())
 
 
+def test_an_entity_is_asked_for_with_masks():
+    async def go():
+        async with api() as door:
+            both = door.key(Scope.VAULT_OPEN, Scope.ENTITIES_READ, name="desk")
+            user = await door.ask("GET", "/v1/entities/user/u1/features?masks=true", key=both)
+            assert sorted(each["mask"] for each in user.json()["personal"]) == sorted(MASKS.values())
+            assert clean(user)
+            device = door.shop.token("device")
+            found = await door.ask("GET", f"/v1/entities/device/{device}/features?masks=true", key=both)
+            assert found.json()["personal"] == [{"kind": "device", "token": device, "mask": MASKS["device"]}]
+            blind = await door.ask("GET", "/v1/entities/user/u1/features?masks=true", key=door.reader)
+            assert {each["mask"] for each in blind.json()["personal"]} == {None}
+            plain = await door.ask("GET", "/v1/entities/user/u1/features", key=both)
+            assert "personal" not in plain.json()
+
+    run(go())
+
+
 def test_a_key_without_the_scope_sees_that_there_is_something_and_no_mask_of_it():
     async def go():
         async with api() as door:

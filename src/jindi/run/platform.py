@@ -448,6 +448,10 @@ class Platform:
         """The token of any text."""
         return self._tokens.blind(text)
 
+    def entity_is_token(self, entity: str) -> bool:
+        """Whether an entity's key is an identifier, kept as a token."""
+        return any(field.identifier is not None for field in self._fields_of(entity))
+
     def is_clear(self, entity: str, value: str) -> bool:
         """Whether a value is an identifier in clear, as an address must not hold one."""
         kinds = {field.identifier for field in self._fields_of(entity) if field.identifier is not None}

@@ -62,10 +62,10 @@ class MemoryVault:
         with self._lock:
             return [self._rows[key] for key in sorted(self._rows) if key[0] == subject]
 
-    def rows_with(self, token: str) -> Sequence[SealedRow]:
-        """All rows with a token, by subject."""
+    def rows_with(self, token: str, limit: int | None = None) -> Sequence[SealedRow]:
+        """All rows with a token, by subject, or the first so many."""
         with self._lock:
-            return [self._rows[key] for key in sorted(self._rows) if key[1] == token]
+            return [self._rows[key] for key in sorted(self._rows) if key[1] == token][:limit]
 
     def wrapped_under(self, versions: Collection[int], limit: int) -> Sequence[SubjectKey]:
         """Some subjects whose keys are wrapped under one of these versions."""

@@ -118,10 +118,11 @@ class SqliteVault:
         ask = f"select {_ROW} from rows where subject = ? order by token"  # noqa: S608
         return [SealedRow(*each) for each in self._ask(self._rows, ask, subject)]
 
-    def rows_with(self, token: str) -> Sequence[SealedRow]:
-        """All rows with a token, by subject."""
-        ask = f"select {_ROW} from rows where token = ? order by subject"  # noqa: S608
-        return [SealedRow(*each) for each in self._ask(self._rows, ask, token)]
+    def rows_with(self, token: str, limit: int | None = None) -> Sequence[SealedRow]:
+        """All rows with a token, by subject, or the first so many."""
+        ask = f"select {_ROW} from rows where token = ? order by subject limit ?"  # noqa: S608
+        most = -1 if limit is None else limit  # to SQLite that is none
+        return [SealedRow(*each) for each in self._ask(self._rows, ask, token, most)]
 
     def wrapped_under(self, versions: Collection[int], limit: int) -> Sequence[SubjectKey]:
         """Some subjects whose keys are wrapped under one of these versions."""

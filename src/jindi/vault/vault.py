@@ -187,7 +187,7 @@ class Vault:
         """The names of at most so many subjects that have a row with a token; nothing is opened."""
         with self._lock:
             names = []
-            for row in self._store.rows_with(token)[:limit]:
+            for row in self._store.rows_with(token, limit):
                 subject = self._store.numbered(row.subject)
                 if subject is not None and subject.wrapped is not None:
                     names.append(subject.name)

@@ -36,6 +36,7 @@ from jindi.run.platform import NotNow, Platform, compiled
 from jindi.run.reveals import Reveals
 from jindi.run.subjects import Rights
 from jindi.run.versions.desk import Desk
+from jindi.vault import kind_of
 
 Handler = Callable[[Request], Awaitable[Response]]
 _json = msgspec.json.Encoder().encode
@@ -192,20 +193,34 @@ class Routes:
             return _error(problems.NOT_FOUND, str(error))
         return _plain((await asyncio.to_thread(self._platform.replay, found)).document())
 
-    async def _features(self, request: Request, _: Principal) -> Response:
+    async def _features(self, request: Request, who: Principal) -> Response:
         key, value = request.path_params["key"], request.path_params["value"]
         try:
             features = self._platform.entity_features(key, value)
         except LookupError as error:
             return _error(problems.NOT_FOUND, str(error))
         declared, warming = self._platform.program.definitions.features, self._platform.lane.state.warming
-        return _plain({
+        document: dict[str, Any] = {
             "entity": key,
             "as_of": format_instant(self._platform.asked_at_us),
-            "features": {name: _on_the_wire(value, declared[name].type) for name, value in features.items()},
+            "features": {name: _on_the_wire(each, declared[name].type) for name, each in features.items()},
             "types": {name: str(declared[name].type) for name in features},
             "absent": sorted(warming & features.keys()),
-        })  # fmt: skip
+        }
+        if request.query_params.get("masks") != "true":
+            return _plain(document)
+        # A user is a subject with identifiers; a card is an identifier of somebody's.
+        token = self._platform.token_of(key, value)
+        own = (
+            [(kind_of(token), token, await self._reveals.mask(who, token))]
+            if self._platform.entity_is_token(key)
+            else []
+        )
+        personal = own or await self._reveals.kept(who, value)
+        document["personal"] = [{"kind": kind, "token": token, "mask": mask} for kind, token, mask in personal]
+        answer = _plain(document)
+        answer.headers.update(NO_STORE)
+        return answer
 
     async def _packs(self, _: Request, __: Principal) -> Response:
         definitions = self._platform.program.definitions

@@ -100,7 +100,10 @@ def _paths() -> dict[str, Any]:
             )
         },
         "/v1/entities/{key}/{value}/features": {
-            "get": _get("All features with this entity as their key, as of now.", "readFeatures", _features(), entity)
+            "get": _get(
+                "All features with this entity as their key, as of now.", "readFeatures", _features(),
+                [*entity, _masks()],
+            )
         },
         "/v1/packs": {"get": _get("The definitions in force.", "readPacks", anything, [])},
         "/v1/packs/try": {
@@ -204,6 +207,7 @@ def _features() -> dict[str, Any]:
             "features": {"type": "object", "description": by_name},
             "types": {"type": "object", "additionalProperties": {"type": "string"}},
             "absent": {"type": "array", "items": {"type": "string"}, "description": "Features that still catch up."},
+            "personal": {"type": "array", "items": {"type": "object"}, "description": "With masks=true."},
         },
         "required": ["entity", "as_of", "features", "types", "absent"],
     }
