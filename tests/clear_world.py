@@ -4,6 +4,7 @@ from jindi.access import Kind, Permits, Principal, Role, Scope
 from jindi.journal import unseal
 from jindi.run.audit import Actor, Audit
 from jindi.run.masked import Masks
+from jindi.run.platform import Settings
 from jindi.run.records import ActionRecord, decode
 from jindi.run.reveals import Reveals, Wish
 from jindi.run.subjects import Rights
@@ -72,6 +73,7 @@ class Desk(Shop):
     """The shop with its reveals and rights, and one payment of u1 and one of u2."""
 
     def __init__(self, files=None, **more):
+        more = {"settings": Settings(four_eyes=False), **more}
         super().__init__(files or clear_files(), vault=more.pop("vault", None) or new_vault(), **more)
 
     async def __aenter__(self):

@@ -7,12 +7,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from api_world import Api
 
-from jindi.access import ACTIONS, ROLES, SCOPES, Kind, Permits, Principal, Sessions, SignInLinks
+from jindi.access import ACTIONS, PARTIES, ROLES, SCOPES, Kind, Permits, Principal, Sessions, SignInLinks
 from jindi.access.roles import TITLES
 from jindi.doors.api.app import HOT, Routes
 from jindi.doors.console.console import Console
 from jindi.doors.console.platform_source import PlatformSource
 from jindi.doors.guarding import doors_of
+from jindi.run.approvals.approvals import approvals_of
 from jindi.run.audit import Audit
 from jindi.run.reveals import Reveals
 from jindi.run.subjects import Rights
@@ -44,7 +45,8 @@ def console_of(api):
     return Console(
         PlatformSource(platform, lambda: None), Sessions(api.shop.blobs, chance), SignInLinks(api.shop.blobs, chance),
         api.shop.clock, ZoneInfo("Asia/Shanghai"), Desk(platform, lambda: platform.base), api.keys, audit,
-        Permits(), Reveals(platform, audit, Permits()), Rights(platform, audit),
+        Permits(), approvals=approvals_of(platform, Permits(), api.keys),
+        reveals=Reveals(platform, audit, Permits()), rights=Rights(platform, audit),
     )  # fmt: skip
 
 
@@ -74,6 +76,20 @@ def table(title, doors, columns, heads):
     return lines
 
 
+def kinds():
+    """Who may ask for which operation, and who may answer."""
+    lines = [
+        "", "## Operations that take four eyes: who asks, who answers", "",
+        "Beside the right to the address. Nobody answers what he asked for himself ([approvals.md](approvals.md)).", "",
+        "| operation | asked for by | with a key of | answered by | with a key of |", "|---|---|---|---|---|",
+    ]  # fmt: skip
+    for kind, parties in PARTIES.items():
+        roles = [", ".join(TITLES[role][1].split(",")[0] for role in side) for side in (parties.ask, parties.answer)]
+        scopes = [", ".join(f"`{scope}`" for scope in side) for side in (parties.ask_with, parties.answer_with)]
+        lines.append(f"| `{kind}` | {roles[0]} | {scopes[0]} | {roles[1]} | {scopes[1]} |")
+    return lines
+
+
 def page(api_doors, console_doors):
     """The matrix as it stands in the documents."""
     lines = [
@@ -94,6 +110,7 @@ def page(api_doors, console_doors):
     ]
     lines += table("Console: roles of staff", console_doors, ROLES, [TITLES[role][1].split(",")[0] for role in ROLES])
     lines += table("API and console: scopes of keys and links", (*api_doors, *console_doors), SCOPES, SCOPES)
+    lines += kinds()
     return "\n".join(lines) + "\n"
 
 

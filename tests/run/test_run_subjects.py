@@ -10,6 +10,7 @@ from clear_world import ID_CARD, OTHER_PHONE, Desk, actor, analyst, key, link, s
 from jindi.access import Scope
 from jindi.ports import LogFailure
 from jindi.run.audit import NotRecorded
+from jindi.run.platform import Settings
 from jindi.run.subjects import DAYS, PREFIX, REASONS, Declined, Requests, Rights
 from shop_world import CANARIES, CARD, DAY_US, PHONE, event, failing_append, pay, run
 
@@ -294,6 +295,21 @@ def test_whoever_must_approve_is_asked_before_anything_is_recorded_or_done():
             assert desk.actions("subject.erase") == []
             assert await rights.erase(WHO, actor(WHO), request.id) == 4
             assert asked == [("wang", "subject.erase", request.id)] * 2
+
+    run(go())
+
+
+def test_an_attacker_erases_alone_where_four_eyes_are_on_and_a_request_is_answered_once_two_have_done_it():
+    async def go():
+        async with Desk(settings=Settings()) as desk:
+            request = await opened(desk, "erase")
+            assert await desk.reveals.masks_of(WHO, desk.first)
+            assert await why(desk.rights.erase(WHO, actor(WHO), request.id)) == "waits"
+            assert desk.vault.has("u1")
+            desk.vault.erase_number(desk.vault.number_of("u1"), desk.clock.now_us())  # as an approved operation does
+            assert await desk.reveals.masks_of(WHO, desk.first) == {}
+            assert await desk.rights.erase(WHO, actor(WHO), request.id) == 0
+            assert desk.rights.requests.one(request.id).state == "fulfilled"
 
     run(go())
 

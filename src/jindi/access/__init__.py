@@ -5,11 +5,15 @@ handed in), or a secret in clear after the moment it was made.
 """
 
 from jindi.access.actions import ACTIONS, Action, Group
+from jindi.access.budgets import Budgets, Rate, parse_rate
 from jindi.access.keys import ApiKey, ApiKeys
 from jindi.access.links import LINK_LIFETIME_US, Invitation, SignInLinks
+from jindi.access.names import folded
 from jindi.access.permits import FAILED, NOT_PERMITTED, About, Permits, Verdict
-from jindi.access.principal import Kind, Principal
+from jindi.access.policies import PARTIES
+from jindi.access.principal import Kind, Principal, name_mark
 from jindi.access.purposes import CASE_REMEDY, PURPOSES, Purpose, is_case
+from jindi.access.replays import Replays
 from jindi.access.roles import ROLES, Role, clashes, parse_roles
 from jindi.access.scopes import SCOPES, Scope, parse_scopes
 from jindi.access.secrets import RandomBytes, digest_of
@@ -33,6 +37,7 @@ __all__ = [
     "IDLE_US",
     "LINK_LIFETIME_US",
     "NOT_PERMITTED",
+    "PARTIES",
     "PURPOSES",
     "ROLES",
     "SCOPES",
@@ -40,6 +45,7 @@ __all__ = [
     "Action",
     "ApiKey",
     "ApiKeys",
+    "Budgets",
     "Group",
     "Invitation",
     "Kind",
@@ -48,6 +54,8 @@ __all__ = [
     "Principal",
     "Purpose",
     "RandomBytes",
+    "Rate",
+    "Replays",
     "Role",
     "Scope",
     "Session",
@@ -57,9 +65,12 @@ __all__ = [
     "clashes",
     "csrf_token",
     "digest_of",
+    "folded",
     "is_case",
     "is_csrf_token",
     "level",
+    "name_mark",
+    "parse_rate",
     "parse_roles",
     "parse_scopes",
     "session_id",

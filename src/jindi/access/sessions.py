@@ -1,7 +1,7 @@
 """Sessions: a signed-in person's browser, for a limited time."""
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -36,11 +36,17 @@ class Session:
     scopes: frozenset[Scope]
     opened_us: int
     used_us: int
+    key: str = ""
+    """The id of the API key that it was opened with; it ends with that."""
+    also: tuple[str, ...] = ()
+    """Marks of those who knew that key's secret."""
 
     @property
     def principal(self) -> Principal:
         """Who acts in this session, as the policies see him."""
-        return Principal(Kind.LINK, self.id, self.who, scopes=self.scopes, session=self.id)
+        return Principal(
+            Kind.LINK, self.id, self.who, scopes=self.scopes, session=self.id, via=self.key, also=frozenset(self.also)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,8 @@ class _Record(msgspec.Struct, frozen=True):
     scopes: list[Scope]
     opened_us: int
     used_us: int
+    key: str = ""
+    also: list[str] = []
 
 
 class Sessions:
@@ -72,10 +80,14 @@ class Sessions:
         self._records = {record.digest: record for record in read_records(blobs, self.BLOB, _Record)}
         self._saved_us: dict[bytes, int] = {d: record.used_us for d, record in self._records.items()}
 
-    def open(self, who: str, scopes: frozenset[Scope], now_us: int) -> NewSession:
-        """A new session under a new id: signing in never goes on with an id from before."""
+    def open(
+        self, who: str, scopes: frozenset[Scope], now_us: int, *, key: str = "", also: Iterable[str] = ()
+    ) -> NewSession:
+        """A new session under a new id: signing in never goes on with an id from before. `key` is the API key that
+        it is opened with, `also` are marks of those who knew its secret.
+        """
         clear_id = new_secret("", self._random)
-        record = _Record(digest_of(clear_id), who, sorted(scopes), now_us, now_us)
+        record = _Record(digest_of(clear_id), who, sorted(scopes), now_us, now_us, key, sorted(also))
         living = {d: kept for d, kept in self._records.items() if not self._ended(kept, now_us)}
         self._replace(living | {record.digest: record})
         return NewSession(clear_id, _public(record))
@@ -147,4 +159,7 @@ def is_csrf_token(clear_id: str, given: str) -> bool:
 
 
 def _public(record: _Record) -> Session:
-    return Session(session_id(record.digest), record.who, frozenset(record.scopes), record.opened_us, record.used_us)
+    return Session(
+        session_id(record.digest), record.who, frozenset(record.scopes), record.opened_us, record.used_us, record.key,
+        tuple(record.also),
+    )  # fmt: skip

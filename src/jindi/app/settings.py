@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from jindi.access import PARTIES
+from jindi.app.transport import TRANSPORT, read_transport
 from jindi.app.vaults import ROOT_KEY, ROOT_PASSPHRASE, ROOTS
-from jindi.basics.instants import DAY_US
+from jindi.basics.instants import DAY_US, HOUR_US
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.wiring import Setting, Settled
 from jindi.run.platform import Settings
@@ -40,6 +42,9 @@ KNOWN = (
     _Known("archive_minutes", "10", "minutes between two rounds of the archive's follower; 0: the platform has none"),
     _Known("changes", "files", "what puts policies in force: files (saved packs, at once), or approved (an approval)"),
     _Known("proposal_days", "14", "days after which a proposal that nobody has answered ends"),
+    _Known("four_eyes", "on", "operations on keys, the vault and people's data take a second person: on, or off"),
+    _Known("approval_hours", "72", "hours after which an operation that nobody has answered ends; also key.create=24"),
+    _Known("export_rows", "1000", "decisions that one person may export at once; more takes a second person"),
     _Known("vault", "on", "keep the clear text of identifiers, sealed: on, or off"),
     _Known("vault_cipher", "aes-256-gcm", "what a new vault seals with: aes-256-gcm, or sm4-gcm"),
     _Known("vault_root", "file", "the vault's root key: file (in the data folder), file:PATH, environment, passphrase"),
@@ -53,6 +58,7 @@ KNOWN = (
     _Known("reveal_seconds", "60", "seconds for which a page of the console shows clear text"),
     _Known("heads", "", "a folder outside the platform's own that gets the journal's signed heads; empty: none"),
     _Known("heads_minutes", "10", "minutes between two signed heads that are exported; 0: only at the end"),
+    *(_Known(*each) for each in TRANSPORT),
 )
 
 NO_SETTINGS = ("JINDI_API_KEY", ROOT_KEY, ROOT_PASSPHRASE)
@@ -94,6 +100,10 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
     if changes not in ("files", "approved"):
         problems.append(Problem("settings", "changes", "not a way to change policies", "use files or approved"))
     proposal_days = _whole(chosen, "proposal_days", 1, 365, problems)
+    if chosen["four_eyes"] not in ("on", "off"):
+        problems.append(Problem("settings", "four_eyes", "neither on nor off", "use on or off"))
+    approval_us, approval_us_of = _approval_hours(chosen["approval_hours"], problems)
+    export_rows = _whole(chosen, "export_rows", 0, 10_000, problems)
     drift_hours = _whole(chosen, "drift_hours", 0, 10_000, problems)
     cipher = _vault(chosen, problems)
     backup_hours = _whole(chosen, "backup_hours", 0, 10_000, problems)
@@ -101,12 +111,14 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
     reveal_seconds = _whole(chosen, "reveal_seconds", 5, 600, problems)
     heads_minutes = _whole(chosen, "heads_minutes", 0, 10_000, problems)
     heads = _outside(chosen["heads"], Path(data), problems)
+    transport = read_transport(chosen, problems)
     if problems:
         raise Problems(problems)
     platform = Settings(
         every, minutes, archive_minutes=archive_minutes, drift_hours=drift_hours,
         changes="approved" if changes == "approved" else "files", proposal_us=proposal_days * DAY_US,
-        heads_minutes=heads_minutes, reveal_seconds=reveal_seconds,
+        heads_minutes=heads_minutes, reveal_seconds=reveal_seconds, four_eyes=chosen["four_eyes"] == "on",
+        approval_us=approval_us, approval_us_of=approval_us_of, export_rows=export_rows,
     )  # fmt: skip
     packs = tuple(Path(part.strip()) for part in chosen["packs"].split(",") if part.strip())
     return Settled(
@@ -114,9 +126,24 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
         vault=chosen["vault"] == "on", vault_cipher=cipher, vault_root=chosen["vault_root"],
         heads=heads,
         backup_to=Path(chosen["backup_to"]) if chosen["backup_to"] else None,
-        backup_hours=backup_hours, drill_days=drill_days,
+        backup_hours=backup_hours, drill_days=drill_days, transport=transport,
         permits=Path(chosen["permits"]) if chosen["permits"] else None,
     )  # fmt: skip
+
+
+def _approval_hours(text: str, problems: list[Problem]) -> tuple[int, Mapping[str, int]]:
+    """How long operations wait for an answer: of all kinds, and of those that are named with hours of their own."""
+    general, of = 72, {}
+    for part in text.split(","):
+        kind, equals, hours = (piece.strip() for piece in part.rpartition("="))
+        if not hours.isdecimal() or not 1 <= int(hours) <= 8_760 or (equals and kind not in PARTIES):
+            remedy = f"write hours from 1 to 8760, and after a comma other hours of some of: {', '.join(PARTIES)}"
+            problems.append(Problem("settings", "approval_hours", "not hours, or of no kind of operation", remedy))
+        elif equals:
+            of[kind] = int(hours) * HOUR_US
+        else:
+            general = int(hours)
+    return general * HOUR_US, of
 
 
 def _vault(chosen: Mapping[str, str], problems: list[Problem]) -> Profile:

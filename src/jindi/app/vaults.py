@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.wiring import Settled
-from jindi.ports import Blobs, Root, VaultFailure
+from jindi.ports import Blobs, Root, VaultFailure, VaultStore
 from jindi.stores.files import FileBlobs
 from jindi.stores.sqlite_vault import SqliteVault
 from jindi.vault import (
@@ -40,23 +40,31 @@ def has_vault(settled: Settled) -> bool:
 
 def open_vault(settled: Settled, now_us: int, tell: Callable[[str], None]) -> Vault:
     """The vault of a folder, made when there is none. Raises Problems."""
+    store, ring = open_parts(settled, now_us, tell)
+    vault = Vault(store, ring)
+    if vault.returned:
+        tell(f"{vault.returned} rows of erased subjects had come back with a copy; they are dropped")
+    return vault
+
+
+def open_parts(settled: Settled, now_us: int, tell: Callable[[str], None]) -> tuple[VaultStore, KeyRing]:
+    """What a vault is made of: its rows with their key book, and its ring. Raises Problems."""
     keys = settled.data / KEYS
-    keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # One by one: folders that are made on the way to another get the mode of everybody.
+    settled.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    keys.mkdir(exist_ok=True, mode=0o700)
     if stat.S_IMODE(keys.stat().st_mode) & 0o077:
         raise _wrong(keys, "others can look into this folder", "chmod 700, and find out who did")
     existed = has_vault(settled)
     blobs = FileBlobs(keys)
     try:
         ring = _ring(settled, blobs, now_us, tell, existed=existed)
-        vault = Vault(SqliteVault(settled.data / ROWS, keys / BOOK), ring)
+        return SqliteVault(settled.data / ROWS, keys / BOOK), ring
     except CannotOpen:
         remedy = "give the root key, or the copy of the ring, that belong together"
         raise _wrong(keys / "ring", "the key ring can't be opened with this root key", remedy) from None
     except VaultFailure as failure:
         raise Problems([Problem("vault", "", str(failure))]) from None
-    if vault.returned:
-        tell(f"{vault.returned} rows of erased subjects had come back with a copy; they are dropped")
-    return vault
 
 
 def _ring(settled: Settled, blobs: Blobs, now_us: int, tell: Callable[[str], None], *, existed: bool) -> KeyRing:

@@ -12,21 +12,28 @@ from typing import BinaryIO
 import msgspec
 
 import jindi
-from jindi.access import ApiKeys, Permits, Sessions, SignInLinks
+from jindi.access import ApiKeys, Permits, Replays, Sessions, SignInLinks
+from jindi.app.certificates import own_authority, tls_files
 from jindi.app.settings import FILE_NAME, settle
-from jindi.app.vaults import another_root, has_vault, open_vault
+from jindi.app.vaults import another_root, has_vault, open_parts, open_vault
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.wiring import Settled
+from jindi.doors.tls import TlsFiles
 from jindi.journal import Signer, Verifier, checkpoints, heads
-from jindi.ports import Blobs, Clock, Files, Lines, Log, Root
+from jindi.ports import Blobs, Clock, Files, Lines, Log, Root, VaultStore
 from jindi.run.backup.making import Source
 from jindi.run.backup.manifest import Split
 from jindi.run.backup.parts import Chosen, Named, Texts
 from jindi.run.backup.repository import Repository
 from jindi.run.backup.restoring import Room
 from jindi.run.backup.sealing import fingerprint
+from jindi.run.controls.register import BLOB as CONTROLS
 from jindi.run.snapshots import PREFIX as SNAPSHOT
 from jindi.run.subjects import Requests
+from jindi.run.watching.bridge import BLOB as WATCHING
+from jindi.run.webhooks import Endpoints, Reach
+from jindi.run.webhooks.mailing import Mailing
+from jindi.run.webhooks.sending import receivers_context
 from jindi.stores.databases import copied
 from jindi.stores.files import FileBlobs
 from jindi.stores.folders import read_folder, write_folder
@@ -35,7 +42,7 @@ from jindi.stores.rooms import EmptyRoom
 from jindi.stores.segments import SegmentLog
 from jindi.stores.sqlite_log import SqliteLog
 from jindi.stores.trees import FileTree
-from jindi.vault import KEY_BYTES, Tokens, Vault
+from jindi.vault import KEY_BYTES, KeyRing, Tokens, Vault
 
 TOKEN_KEY, SIGNING_KEY, ORIGIN = "key-token", "key-signing", "key-origin"
 KEYS = (TOKEN_KEY, SIGNING_KEY)
@@ -48,7 +55,7 @@ half of the backup key."""
 SEALS = (checkpoints.PREFIX, heads.PREFIX)
 """The names of what is signed about the journal begin so."""
 
-KEPT_WHOLE = (ORIGIN, KEYS_SPLIT, BACKUP_TO, ApiKeys.BLOB, Requests.BLOB)
+KEPT_WHOLE = (ORIGIN, KEYS_SPLIT, BACKUP_TO, ApiKeys.BLOB, Endpoints.BLOB, CONTROLS, WATCHING, Requests.BLOB)
 """The small blobs that a backup takes. Sessions and sign-in links end with the machine that gave them."""
 
 PACKS = "packs.json"
@@ -59,7 +66,7 @@ DATABASES = ("vault.sqlite",)
 
 BASE_PACK = "core"
 EVALUATION_BYTES_MAX = 4 * 1024 * 1024
-SHIPPED = ("account", "payment", "platform")
+SHIPPED = ("account", "payment", "platform", "staff")
 
 
 class WallClock:
@@ -185,6 +192,24 @@ class Outside:
         if not has_vault(settled):
             raise Problems([Problem(str(settled.data), "", "there is no vault here", "name the folder with --data")])
         return open_vault(settled, self.clock.now_us(), tell)
+
+    def vault_parts(self, settled: Settled, tell: Callable[[str], None]) -> tuple[VaultStore, KeyRing]:
+        """What a vault is made of."""
+        return open_parts(settled, self.clock.now_us(), tell)
+
+    def package(self) -> Path:
+        """Our own package's folder."""
+        return Path(jindi.__file__).parent
+
+    def pack_folders(self, settled: Settled) -> tuple[Path, ...]:
+        """The folders of the packs that are loaded."""
+        folders = settled.packs or tuple(shipped_packs() / name for name in SHIPPED)
+        return (shipped_packs() / BASE_PACK, *folders)
+
+    def lock(self) -> str | None:
+        """The pinned dependencies, where they lie beside the source."""
+        path = Path(jindi.__file__).parents[2] / "requirements.lock"
+        return path.read_text("utf-8") if path.is_file() else None
 
     def another_root(self, settled: Settled, where: str) -> Root:
         """Another root key for the vault's ring."""
@@ -356,6 +381,29 @@ class Outside:
     def keys(self, blobs: Blobs) -> ApiKeys:
         """API keys."""
         return ApiKeys(blobs, secrets.token_bytes)
+
+    def replays(self, settled: Settled, blobs: Blobs) -> Replays:
+        """What signed requests are held against."""
+        return Replays(blobs, settled.transport.signature_window_s)
+
+    def tls_files(self, settled: Settled) -> TlsFiles | None:
+        """The files to speak TLS with."""
+        return tls_files(settled, self.clock.now_us())
+
+    def mailing(self, settled: Settled, blobs: Blobs) -> Mailing:
+        """The webhooks."""
+        transport = settled.transport
+        try:
+            context = receivers_context(transport.webhook_ca)
+        except OSError:
+            what, remedy = "holds no authorities (PEM), or can't be read", "name a file of certificates"
+            raise Problems([Problem(str(transport.webhook_ca), "", what, remedy)]) from None
+        reach = Reach(transport.webhook_allow, http_on_loopback=transport.webhook_http)
+        return Mailing(Endpoints(blobs, secrets.token_bytes), reach, context)
+
+    def own_authority(self, settled: Settled) -> Path:
+        """The certificate to verify our own pair against."""
+        return own_authority(settled)
 
     def permits(self, settled: Settled) -> Permits:
         """Who may do what."""

@@ -59,9 +59,9 @@ class Masks:
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
         self._lock = threading.Lock()
-        self._young: dict[tuple[str, str, Level], str | None] = {}
-        self._old: dict[tuple[str, str, Level], str | None] = {}
-        self._changes = 0
+        self._young: dict[tuple[str, str, Level], str] = {}
+        self._old: dict[tuple[str, str, Level], str] = {}
+        self._changes = vault.changes
 
     def of(self, wanted: Collection[tuple[str, str, Level]]) -> Mapping[tuple[str, str], str]:
         """Masks by subject and token; what is hidden, erased, or was never kept has none. For a thread of its own.
@@ -75,27 +75,22 @@ class Masks:
         return found
 
     def _one(self, subject: str, token: str, seen: Level) -> str | None:
-        key = (subject, token, seen)
+        key, before = (subject, token, seen), self._vault.changes
         with self._lock:
-            if key in self._young or key in self._old:
-                return self._young.get(key, self._old.get(key))
-            before = self._changes
+            if before != self._changes:
+                # Somebody was erased or corrected, by whatever way: whoever it was, nothing is remembered.
+                self._young, self._old, self._changes = {}, {}, before
+            known = self._young.get(key) or self._old.get(key)
+        if known is not None:
+            return known
         masked = _masked(self._vault, subject, token, seen)
         with self._lock:
             # What was erased or corrected while it was read must not be remembered.
-            if masked is not None and before == self._changes:
+            if masked is not None and before == self._changes == self._vault.changes:
                 self._young[key] = masked
                 if len(self._young) >= REMEMBERED_MAX // 2:
                     self._old, self._young = self._young, {}
         return masked
-
-    def drop(self, subject: str) -> None:
-        """Forget whatever is remembered of a subject: it was erased or corrected."""
-        with self._lock:
-            self._changes += 1
-            for kept in (self._young, self._old):
-                for key in [key for key in kept if key[0] == subject]:
-                    del kept[key]
 
 
 def _masked(vault: Vault, subject: str, token: str, seen: Level) -> str | None:

@@ -4,8 +4,8 @@ import asyncio
 import os
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
 from jindi.basics.instants import DAY_US, HOUR_US, MINUTE_US, SECOND_US, day_of
@@ -14,10 +14,12 @@ from jindi.engine import Decision, EventProgram, Explanation, Finding, Program, 
 from jindi.features import Windows, plan
 from jindi.journal import Checkpoint, CheckpointRefused, HeadRefused, Heads, Notary
 from jindi.language import DURATION, Kind, Value
+from jindi.oversight import EVENT as CONTROL_EVENT
 from jindi.packs import OUTCOMES, FieldDef, canonical_files, digest_of
 from jindi.ports import Blobs, Clock, Log, LogFailure
 from jindi.run import snapshots
 from jindi.run.answered import Answered, fingerprint
+from jindi.run.approvals.book import Book
 from jindi.run.archive import Archive
 from jindi.run.backup.saver import EVENT as OVERDUE_EVENT
 from jindi.run.backup.saver import Saver
@@ -31,7 +33,9 @@ from jindi.run.masked import Masks
 from jindi.run.measures import Measures
 from jindi.run.openings import Status
 from jindi.run.records import (
+    ACTION,
     ActionRecord,
+    ApprovalRecord,
     DecisionRecord,
     DefinitionsRecord,
     Record,
@@ -41,6 +45,7 @@ from jindi.run.records import (
     decision_seq,
     decode,
     encode_action,
+    encode_approval,
     encode_definitions,
     encode_step,
 )
@@ -51,7 +56,11 @@ from jindi.run.trail import Trail
 from jindi.run.versions import Aside, Ledger, Watched, composed
 from jindi.run.versions.overlay import aside_of, beneath, laid
 from jindi.run.versions.overlay import compiled as compiled  # noqa: PLC0414 - it is asked for here
+from jindi.run.watching import Watching
 from jindi.vault import Tokens, Vault, is_token, kind_of
+
+if TYPE_CHECKING:
+    from jindi.run.controls.warden import Warden
 
 WARM_SLICE = 256
 """Records replayed at a time while new features catch up; decisions go on between slices."""
@@ -65,6 +74,12 @@ REWRAP_KEYS = 2_000
 SWEEP_KEYS = 2_000
 """Idle keys that are looked at each second for what no window reaches any more."""
 
+PATIENCE_S = 0.2
+"""A thread that waits for the loop looks so often whether all is ending."""
+
+TEXT_MAX = 200
+"""Longer names of things are cut in what is recorded of an action."""
+
 PATIENCE_MAX_US = MINUTE_US
 """A lane that keeps stopping is recovered after 2 s, 4 s, 8 s … and at last once in this time."""
 
@@ -76,7 +91,9 @@ class Settings:
     `release_due`: let go of delayed events by ourselves when their time is over. `archive_minutes` lie between two
     rounds of the follower that writes the archive; 0: none. `drift_hours` lie between two looks for drift; 0: none.
     `changes`: what puts policies in force, saved `files` at once, or an approval. A proposal that nobody has answered
-    ends after `proposal_us`. `heads_minutes` lie between two signed heads that are exported; 0: only at the end. A page
+    ends after `proposal_us`. `heads_minutes` lie between two signed heads that are exported; 0: only at the end.
+    `four_eyes`: operations on keys, the vault and people's data take a second person. One that nobody has answered ends
+    after `approval_us`, or after what `approval_us_of` says of its kind. `export_rows` are exported without one. A page
     shows clear text for `reveal_seconds`.
     """
 
@@ -88,6 +105,10 @@ class Settings:
     changes: Literal["files", "approved"] = "files"
     proposal_us: int = 14 * DAY_US
     heads_minutes: int = 10
+    four_eyes: bool = True
+    approval_us: int = 72 * HOUR_US
+    approval_us_of: Mapping[str, int] = field(default_factory=dict)
+    export_rows: int = 1_000
     reveal_seconds: int = 60
 
 
@@ -146,13 +167,14 @@ class Platform:
         vault: Vault | None = None,
         saver: Saver | None = None,
         heads: Heads | None = None,
+        warden: "Warden | None" = None,
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._open_log, self._blobs, self._tokens, self._clock = open_log, blobs, tokens, clock
         self._settings = settings or Settings()
         self._tell = tell
         self._notary, self._keeper, self._watcher, self._vault = notary, keeper, watcher, vault
-        self.saver = saver
+        self.saver, self.warden = saver, warden
         self.masks = Masks(vault) if vault is not None else None
         """Masks of what the vault holds; None without one."""
         self._heads, self._signing = heads, asyncio.Lock()
@@ -172,6 +194,9 @@ class Platform:
         self.head: Checkpoint | None = None
         """The newest head that was signed since the start."""
         self._earlier: tuple[Lane, tuple[tuple[Earlier, ...], bool]] | None = None
+        self._acted = asyncio.Event()
+        self.watching: Watching | None = None
+        """What tells the engine what people do here; there since the start."""
         self.held: str | None = None
         """Why events from outside are not taken for now; None when they are."""
 
@@ -222,9 +247,18 @@ class Platform:
         return self.lane.state.trail
 
     @property
+    def approvals(self) -> Book:
+        """What people asked for that takes four eyes, and what became of it."""
+        return self.lane.state.approvals
+
+    @property
     def watched(self) -> Watched:
         """What watched versions would have decided, and what the sides of a split did."""
         return self.lane.state.watch.watched
+
+    def say(self, text: str) -> None:
+        """Tell the operator something."""
+        self._tell(text)
 
     def now_us(self) -> int:
         """The platform's clock."""
@@ -233,7 +267,9 @@ class Platform:
     async def start(self, progress: Progress | None = None, *, same_packs: bool = False) -> None:
         """Recover from disk and begin to decide. Raises LogDamaged or LogFailure when that can't be done."""
         self._open(progress, same_packs=same_packs)
+        self.watching = Watching(self, self._blobs, self._tell)
         self._spawn(self._watch())
+        self._spawn(self._watch_staff(self.watching))
         if self._vault is not None:
             self._spawn(self._keep_rewrapped(self._vault))
         if self._settings.release_due:
@@ -244,6 +280,8 @@ class Platform:
             self._spawn(self._watch_drift(self._watcher))
         if self.saver is not None:
             self._spawn(self._keep_backups(self.saver))
+        if self.warden is not None:
+            self._spawn(self._keep_controls(self.warden))
         if self._heads is not None and self._heads.exports and self._settings.heads_minutes:
             self._spawn(self._export_heads())
 
@@ -338,6 +376,7 @@ class Platform:
         seq = self.lane.append(encode_step(step))
         self.ledger.note(seq, step)
         self.trail.note(seq, step)
+        self._acted.set()
         return seq
 
     async def journal(self, action: ActionRecord) -> int:
@@ -347,6 +386,18 @@ class Platform:
         """
         seq, durable = self.lane.journal(encode_action(action))
         self.trail.note(seq, action)
+        await durable
+        self._acted.set()
+        return seq
+
+    async def step(self, step: ApprovalRecord) -> int:
+        """Journal a step of an operation that takes four eyes; returns its number when it is durable, and only then may
+        anything follow from it. Raises Stopped or Busy when there is no such record, or none that is sure to last.
+        """
+        seq, durable = self.lane.journal(encode_approval(step))
+        # Noted at once, for a snapshot of now has the record behind it; a lane that stops is recovered without.
+        self.trail.note(seq, step)
+        self.approvals.note(seq, step)
         return await durable
 
     async def _durable(self) -> None:
@@ -814,6 +865,65 @@ class Platform:
                 decided += 1
         return decided
 
+    async def _keep_controls(self, warden: "Warden") -> None:
+        while not self._closing:
+            await asyncio.sleep(warden.wait_us(self._clock.now_us()) / SECOND_US)
+            await self.keep_controls(warden)
+
+    async def controls(self) -> dict[str, Any] | None:
+        """The register of controls as it stands; None when this platform has none."""
+        if self.warden is None or not self.program.definitions.controls:
+            return None
+        return await asyncio.to_thread(self.warden.document, self.program.definitions, self.log)
+
+    def begin_controls(self, only: tuple[str, ...], by: str) -> None:
+        """Run controls now, those of these ids or all of them, beside decisions. Raises NotNow."""
+        if self.warden is None or not self.program.definitions.controls:
+            raise NotNow("this platform has no register of controls")
+        if self.warden.is_working:
+            raise NotNow("controls are being run already; read how they stand a little later")
+        if self.lane.stopped is not None:
+            raise NotNow("the lane has stopped, and what is not recorded is not done; try again later")
+        self._spawn(self._run_controls(self.warden, only, by))
+
+    async def _run_controls(self, warden: "Warden", only: tuple[str, ...], by: str) -> None:
+        await self.keep_controls(warden, only, by, is_due_only=False)
+
+    async def keep_controls(
+        self, warden: "Warden", only: tuple[str, ...] = (), by: str = "platform", *, is_due_only: bool = True
+    ) -> int:
+        """Run the controls that are due (or are asked for), and let in by the front door those that fail; how many
+        were decided.
+        """
+        try:
+            await asyncio.to_thread(
+                warden.round, self.program.definitions, self.log, self._vault, self._recorder(warden), only, by,
+                is_due_only=is_due_only,
+            )  # fmt: skip
+        except Exception as error:  # noqa: BLE001 - decisions go on; what was not run becomes overdue, and that is told
+            self._tell(f"controls could not be run: {error or type(error).__name__}")
+        decided = 0
+        for fields in warden.events():
+            if await self._let_in(CONTROL_EVENT, f"control-{fields['control']}", [fields]):
+                warden.was_told(fields["control"])
+                decided += 1
+        return decided
+
+    def _recorder(self, warden: "Warden") -> Callable[[str, str], int]:
+        """What journals an action of the platform's own for a thread beside the loop; it gives up when all ends."""
+        loop = asyncio.get_running_loop()
+
+        def recorded(what: str, on: str) -> int:
+            action = ActionRecord(ACTION, self._clock.now_us(), "platform", "platform", what, on[:TEXT_MAX], True, "")
+            waiting = asyncio.run_coroutine_threadsafe(self.journal(action), loop)
+            while not warden.is_stopping:
+                with suppress(TimeoutError):
+                    return waiting.result(PATIENCE_S)
+            waiting.cancel()
+            raise Stopped("the platform is closing")
+
+        return recorded
+
     async def _let_in(self, event_type: str, what: str, found: Sequence[Mapping[str, Any]]) -> int:
         """Have findings about the platform itself decided as events; answers how many were."""
         decided = 0
@@ -831,6 +941,16 @@ class Platform:
             except (Refused, Conflict) as error:
                 self._tell(f"a finding ({what}) was not taken: {error or type(error).__name__}")
         return decided
+
+    async def _watch_staff(self, watching: Watching) -> None:
+        while not self._closing:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._acted.wait(), 1.0)
+            self._acted.clear()
+            try:
+                await watching.round()
+            except Exception as error:  # noqa: BLE001 - the cursor stays, so nothing is lost: the next round goes on there
+                self._tell(f"what people did could not be told: {error or type(error).__name__}")
 
     async def _release_due(self) -> None:
         while not self._closing:
@@ -879,6 +999,11 @@ class Platform:
             self._watcher.close()
         if self.saver is not None:
             self.saver.close()
+        if self.watching is not None:
+            with suppress(OSError):
+                self.watching.close()
+        if self.warden is not None:
+            self.warden.close()
         self.lane.settle()
         healthy = self.lane.stopped is None
         state = self.lane.state

@@ -13,12 +13,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from jindi.access import PURPOSES, About, Kind, Permits, Principal, is_case, level
+from jindi.access import PURPOSES, About, Kind, Permits, Principal, folded, is_case, level
 from jindi.basics.instants import HOUR_US
 from jindi.run.audit import Actor, Audit
 from jindi.run.masked import Personal, opened, personal_in
 from jindi.run.platform import Found, Platform
 from jindi.run.records import ActionRecord, decision_id
+from jindi.run.watching import Sight, Viewer
 from jindi.vault import SENSITIVE, Level, Vault, is_token, kind_of
 
 REVEAL, SEARCH = "vault.reveal", "vault.search"
@@ -98,6 +99,7 @@ class Reveals:
 
     def __init__(self, platform: Platform, audit: Audit, permits: Permits) -> None:
         self._platform, self._audit, self._permits = platform, audit, permits
+        self._sight = Sight(platform)
         self._shown: dict[str, deque[tuple[int, int]]] = {}
         self._seeding: asyncio.Task[None] | None = None
 
@@ -120,7 +122,7 @@ class Reveals:
     async def masks_of(self, who: Principal, decision: str) -> Mapping[str, str]:
         """`masks` of a decision by its id; none when there is no such decision."""
         try:
-            return await self.masks(who, self._platform.find(decision))
+            return await self.masks(who, self.find(who, decision))
         except LookupError:
             return {}
 
@@ -149,9 +151,9 @@ class Reveals:
 
     async def reveal(self, who: Principal, actor: Actor, wish: Wish) -> Revealed:
         """Show clear text. It is a durable record first; raises Declined, or NotRecorded, and nothing is shown then."""
-        personal = self._found(wish)
+        personal = self._found(who, wish)
         about = self._platform.customer(personal[0].subject) if personal else ""
-        on = wish.decision if self._is_decision(wish.decision) else about
+        on = wish.decision if self._is_decision(who, wish.decision) else about
         try:
             self._check(wish.purpose, wish.case)
             self._check_fields(wish, personal)
@@ -200,17 +202,32 @@ class Reveals:
 
     # ---- the steps -----------------------------------------------------------------------------------
 
-    def _is_decision(self, identifier: str) -> bool:
+    def find(self, who: Principal, identifier: str) -> Found:
+        """A decision. Raises LookupError, also for one that is not for these eyes: alerts about staff."""
+        found = self._platform.find(identifier)
+        if not self._sight.may_see(self._viewer(who), found.ep.event, found.record.values):
+            raise LookupError("there is no such decision")
+        return found
+
+    def may_ask(self, who: Principal, entity: str, value: str) -> bool:
+        """Whether somebody may ask what is kept of an entity: not of people of the house, unless he oversees them."""
+        return self._sight.may_ask(self._viewer(who), entity, value)
+
+    def _viewer(self, who: Principal) -> Viewer:
+        now_us = self._platform.now_us()
+        return Viewer(who.name, self._permits.may(who, "staff_alerts.read", now_us).allowed)
+
+    def _is_decision(self, who: Principal, identifier: str) -> bool:
         try:
-            return decision_id(self._platform.find(identifier).seq) == identifier
+            return decision_id(self.find(who, identifier).seq) == identifier
         except LookupError:
             return False
 
-    def _found(self, wish: Wish) -> list[Personal]:
+    def _found(self, who: Principal, wish: Wish) -> list[Personal]:
         """What is wished for, as far as it is there: of a decision only what that decision has."""
         if wish.decision:
             try:
-                found = self._platform.find(wish.decision)
+                found = self.find(who, wish.decision)
             except LookupError:
                 return []
             there = {
@@ -298,7 +315,7 @@ class Reveals:
             self._seeding = asyncio.get_running_loop().create_task(self._seed())
         await asyncio.shield(self._seeding)
         now_us = self._platform.now_us()
-        shown = self._shown.setdefault(_folded(who.name), deque())
+        shown = self._shown.setdefault(folded(who.name), deque())
         while shown and shown[0][0] <= now_us - HOUR_US:
             shown.popleft()
         most = self._platform.parameter("reveals_1h", REVEALS_1H)
@@ -316,7 +333,7 @@ class Reveals:
             records = await asyncio.to_thread(self._actions, [seq for seq in places if seq < durable])
             for record in records:
                 if record.received_us > since_us and record.allowed and record.what in (REVEAL, SEARCH):
-                    shown = self._shown.setdefault(_folded(record.name), deque())
+                    shown = self._shown.setdefault(folded(record.name), deque())
                     shown.append((record.received_us, max(1, record.rows)))
             if not has_older or not places or (records and records[0].received_us < since_us):
                 break
@@ -330,7 +347,3 @@ class Reveals:
 
 
 _NOT_KEPT = "nothing is kept here that could be shown"
-
-
-def _folded(name: str) -> str:
-    return name.strip().casefold()

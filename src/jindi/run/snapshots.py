@@ -16,6 +16,7 @@ from jindi.features import Plan, Windows
 from jindi.journal import Frontier
 from jindi.ports import Blobs
 from jindi.run.answered import Answered
+from jindi.run.approvals.book import Book
 from jindi.run.openings import Opening, Openings
 from jindi.run.versions import Ledger, Watched
 
@@ -61,6 +62,12 @@ class Header(msgspec.Struct, kw_only=True):
     """The Merkle tree's over the records before `seq`; None: the journal tells."""
     trail: bytes | None = None
     """Where people's doings stand; None in a snapshot of before there were actions."""
+    approvals: Book | None = None
+    """Operations that take four eyes; None in a snapshot of before there were any: the journal tells."""
+    deeds: bytes | None = None
+    """Where their events about decisions and lists stand; None in a snapshot of before that was remembered."""
+    alerts: bytes | None = None
+    """Where alerts about staff stand; None in a snapshot of before there were any."""
 
 
 class Restored(msgspec.Struct):
@@ -94,6 +101,9 @@ def chunks(state: Any, last_record: bytes, frontier: Frontier | None = None) -> 
         ledger=state.ledger,
         watched=state.watch.watched,
         trail=state.trail.save(),
+        approvals=state.approvals,
+        deeds=state.deeds.save(),
+        alerts=state.alerts.save(),
         frontier=None if frontier is None else list(frontier),
         sections=[Section(name, data.nbytes, hashlib.sha256(data).digest()) for name, data in buffers],
     )

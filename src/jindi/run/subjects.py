@@ -34,6 +34,7 @@ from jindi.run.intake import SUBJECT_ENTITY
 from jindi.run.masked import LIST_ENTRY, personal_in
 from jindi.run.platform import Platform
 from jindi.run.records import DecisionRecord, decision_id, decode
+from jindi.run.state import STAFF
 from jindi.vault import CannotOpen, Opened, Vault, is_token, kind_of
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -134,17 +135,30 @@ Approval = Callable[[Principal, str, Request], Awaitable[str | None]]
 waits. This is where four eyes come in."""
 
 
-async def _nobody_else(_: Principal, __: str, ___: Request) -> str | None:
-    return None
+def four_eyes(platform: Platform) -> Approval:
+    """What asks for a second person where the platform's settings do: an erasure is then asked for among the approvals,
+    and done there; here it is noted as answered when nothing is kept any more.
+    """
+
+    async def asked(_: Principal, action: str, request: Request) -> str | None:
+        vault = platform.vault
+        if action != "subject.erase" or not platform.settings.four_eyes or vault is None:
+            return None
+        if not await asyncio.to_thread(vault.has, request.subject):
+            return None
+        return "an erasure takes a second person: ask for it among the approvals, then answer the request here"
+
+    return asked
 
 
 class Rights:
     """What is done about requests on one running platform."""
 
     def __init__(
-        self, platform: Platform, audit: Audit, requests: Requests | None = None, approval: Approval = _nobody_else
+        self, platform: Platform, audit: Audit, requests: Requests | None = None, approval: Approval | None = None
     ) -> None:
-        self._platform, self._audit, self._approval = platform, audit, approval
+        """`approval` is asked first; without, `four_eyes`."""
+        self._platform, self._audit, self._approval = platform, audit, approval or four_eyes(platform)
         self.requests = requests or Requests(platform.blobs)
         self._changing = asyncio.Lock()
         self._exporting = asyncio.Lock()
@@ -220,7 +234,6 @@ class Rights:
                 right = await asyncio.to_thread(vault.correct, request.subject, token, clear, tokens, now_us)
             except LookupError:
                 raise Declined("not_kept", "this subject has no such identifier") from None
-            self._forget(request.subject)
             self._closed(request, who, "fulfilled", rows=1)
             return right
 
@@ -234,7 +247,6 @@ class Rights:
             dropped = 0
             with suppress(LookupError):
                 dropped = await asyncio.to_thread(vault.erase, request.subject, self._platform.now_us())
-            self._forget(request.subject)
             self._closed(request, who, "fulfilled", rows=dropped)
             return dropped
 
@@ -310,10 +322,6 @@ class Rights:
         )
         self.requests.put(closed)
         return closed
-
-    def _forget(self, subject: str) -> None:
-        if self._platform.masks is not None:
-            self._platform.masks.drop(subject)
 
 
 def _has(vault: Vault, subject: str, token: str) -> bool:
@@ -403,6 +411,8 @@ class _Export:
             return
         shape = self._type(record)
         named = {str(record.values[at]) for at in shape.names}
+        if shape.ep is not None and shape.ep.event.pack == STAFF:
+            return  # what the house knows of its own people is theirs
         if self._concerns(record, shape):
             self.decisions += 1
             self._ids |= {decision_id(seq), record.event_id}

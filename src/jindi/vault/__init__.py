@@ -3,7 +3,7 @@
 Knows: kinds of identifier, keys, and whose a field is. Never: what an event means, who asks.
 """
 
-from jindi.vault.ciphers import PROFILES, CannotOpen, Profile, Sealer, profile_named
+from jindi.vault.ciphers import PROFILES, USES_MAX, CannotOpen, Profile, Sealer, nonce_of, profile_named
 from jindi.vault.masks import HIDDEN, LEVELS, SENSITIVE, SHOWN_MAX, Level, mask
 from jindi.vault.ring import KeyRing, RingProblem, Version, about_root
 from jindi.vault.roots import ROOT_BYTES, KeyRoot, new_stretch, passphrase_root, read_secret
@@ -18,6 +18,7 @@ __all__ = [
     "ROOT_BYTES",
     "SENSITIVE",
     "SHOWN_MAX",
+    "USES_MAX",
     "CannotOpen",
     "Checked",
     "KeyRing",
@@ -39,6 +40,7 @@ __all__ = [
     "mask",
     "new_key",
     "new_stretch",
+    "nonce_of",
     "passphrase_root",
     "profile_named",
     "read_secret",

@@ -113,6 +113,8 @@ class Vault:
         self._store, self._ring = store, ring
         self._lock = threading.RLock()
         self.known = Known(known_max)
+        self.changes = 0
+        """How often something was corrected or erased: what was read of rows before that may be out of date."""
         self._keys: dict[str, tuple[int, Sealer]] = {}
         self.returned = store.purge()
         """Rows of erased subjects that were found at the opening, and dropped: a restored copy brought them back."""
@@ -225,6 +227,7 @@ class Vault:
             if right != token and not self._store.held(subject.number, right):
                 rows.append(_sealed(keyed, right, clear, now_us))
             self._store.replace(rows)
+            self.changes += 1
             return right
 
     def erase(self, name: str, now_us: int) -> int:
@@ -237,7 +240,30 @@ class Vault:
             self._keys.pop(name, None)
             dropped = self._store.erase(subject.number, now_us)
             self.known.forget()
+            self.changes += 1
             return dropped
+
+    def number_of(self, name: str) -> int | None:
+        """The number that was drawn for a subject; None when nothing is kept of one of this name."""
+        with self._lock:
+            subject = self._store.subject(name)
+            return None if subject is None else subject.number
+
+    def name_of(self, number: int) -> str | None:
+        """The name of the subject of a number; None when there is none, or his key is gone."""
+        with self._lock:
+            subject = self._store.numbered(number)
+            return None if subject is None or subject.wrapped is None else subject.name
+
+    def erase_number(self, number: int, now_us: int) -> int:
+        """As `erase`, of the subject of this number and no other: who came in under his name later stays. Raises
+        LookupError.
+        """
+        with self._lock:
+            name = self.name_of(number)
+            if name is None:
+                raise LookupError("the vault has no subject of this number")
+            return self.erase(name, now_us)
 
     def has(self, name: str) -> bool:
         """Whether something is kept of a subject of this name."""
@@ -290,11 +316,28 @@ class Vault:
 
     # ---- looking
 
+    @property
+    def versions(self) -> tuple[Version, ...]:
+        """The versions of the key ring, the oldest first."""
+        return self._ring.versions
+
     def status(self) -> VaultStatus:
         """How much there is, and under which keys."""
         with self._lock:
             counts, retired = self._store.counts(), self._ring.retired
             return VaultStatus(counts, self._ring.versions, sum(counts.versions.get(each, 0) for each in retired))
+
+    def seals(self, after: int = -1, limit: int = 1_000) -> tuple[list[tuple[str, bytes]], int | None]:
+        """What lies sealed under which key, for those who count nonces: of up to `limit` subjects above a number, and
+        the number to go on above; None when these were the last. Nothing is opened.
+        """
+        page = self._store.subjects(after, limit)
+        found: list[tuple[str, bytes]] = []
+        for subject in page:
+            if subject.wrapped is not None:
+                found.append((f"version {subject.version}", subject.wrapped))
+                found += [(f"subject {subject.number}", row.sealed) for row in self._store.rows_of(subject.number)]
+        return found, page[-1].number if page else None
 
     def check(self) -> Checked:
         """Open everything once, and keep nothing of it. Nothing must come in meanwhile: all rows are counted first."""

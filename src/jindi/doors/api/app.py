@@ -17,25 +17,35 @@ from jindi.access import ACTIONS, NOT_PERMITTED, About, ApiKeys, Permits, Princi
 from jindi.basics.instants import format_instant
 from jindi.basics.money import EXPONENTS, format_minor
 from jindi.basics.problems import Problems
+from jindi.basics.shapes import check_shape
 from jindi.doors.api import problems
+from jindi.doors.api.approvals import ApprovalRoutes
 from jindi.doors.api.clear import NO_STORE, ClearRoutes
-from jindi.doors.api.hot import Events, Gone, Receive, Scope, Send, TooLarge, answer, read_body
+from jindi.doors.api.controls import ControlRoutes
+from jindi.doors.api.hot import SIGNED_BY, Events, Gone, Receive, Scope, Send, TooLarge, answer, read_body
 from jindi.doors.api.metrics import exposition
 from jindi.doors.api.openapi import document
 from jindi.doors.api.problems import Title, problem
+from jindi.doors.api.staff_alerts import AlertRoutes
+from jindi.doors.api.threshold import Threshold
 from jindi.doors.api.trail import TrailRoutes
 from jindi.doors.api.versions import PACKS_BYTES_MAX, Keyed, VersionRoutes
+from jindi.doors.api.webhooks import WebhookRoutes
+from jindi.doors.fences import Fences
 from jindi.doors.guarding import AboutOf, Door, about_of, marked
 from jindi.doors.origins import address_class
 from jindi.engine import to_json
 from jindi.language import Kind, Type, Value
 from jindi.ports import Clock
+from jindi.run.approvals.approvals import Approvals, approvals_of
 from jindi.run.audit import Actor, Audit, NotRecorded
 from jindi.run.intake import Refused
-from jindi.run.platform import NotNow, Platform, compiled
+from jindi.run.platform import Found, NotNow, Platform, compiled
 from jindi.run.reveals import Reveals
 from jindi.run.subjects import Rights
 from jindi.run.versions.desk import Desk
+from jindi.run.watching import Alerts, Sight, Viewer
+from jindi.run.webhooks.mailing import Mailing
 from jindi.vault import kind_of
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -87,15 +97,21 @@ class Routes:
 
     def __init__(
         self, platform: Platform, keys: ApiKeys, base_files: Callable[[], Mapping[str, str]], desk: Desk,
-        permits: Permits, reveals: Reveals | None = None, rights: Rights | None = None,
+        permits: Permits, mailing: Mailing | None = None, approvals: Approvals | None = None,
+        reveals: Reveals | None = None, rights: Rights | None = None,
     ) -> None:  # fmt: skip
         self._platform, self._keys, self._base_files = platform, keys, base_files
         self._permits = permits
         self._audit = Audit(platform)
         self._reveals = reveals or Reveals(platform, self._audit, permits)
         self._clear = ClearRoutes(self._reveals, rights or Rights(platform, self._audit), self._guard)
+        self._sight = Sight(platform)
         self._versions = VersionRoutes(desk, self._guard, self._may)
         self._trail = TrailRoutes(self._audit, platform, self._guard)
+        asking = approvals or approvals_of(platform, permits, keys)
+        self._approvals = ApprovalRoutes(asking, desk, keys, self._audit, self._guard, self._may)
+        self._webhooks = WebhookRoutes(platform, mailing, self._guard)
+        self._controls = ControlRoutes(platform, self._guard)
 
     def routes(self) -> list[Route]:
         """The table of routes."""
@@ -107,6 +123,10 @@ class Routes:
             *self._versions.routes(),
             *self._trail.routes(),
             *self._clear.routes(),
+            *self._approvals.routes(),
+            *AlertRoutes(Alerts(self._platform, self._sight), self._guard, self._viewer).routes(),
+            *self._webhooks.routes(),
+            *self._controls.routes(),
             Route("/v1/packs", self._guard("packs.read", self._packs)),
             Route("/v1/packs/try", self._guard("packs.try", self._try), methods=["POST"]),
             Route("/v1/snapshots", self._guard("snapshot.write", self._snapshot), methods=["POST"]),
@@ -130,7 +150,9 @@ class Routes:
 
         async def guarded(request: Request) -> Response:
             given = request.headers.get("authorization", "")
-            key = self._keys.holder(given[7:].strip()) if given[:7].lower() == "bearer " else None
+            key, now_us = request.scope.get(SIGNED_BY), self._platform.now_us()
+            if key is None and given[:7].lower() == "bearer ":
+                key = self._keys.holder(given[7:].strip(), now_us)
             if key is None:
                 return _error(problems.UNAUTHENTICATED)
             principal = key.principal
@@ -151,11 +173,23 @@ class Routes:
     def _object(self, request: Request) -> str:
         """What an address names, as the audit may keep it."""
         asked = request.path_params
-        return self._audit.subject(asked["key"], asked["value"]) if "value" in asked else str(asked.get("id", ""))
+        if "value" in asked:
+            return self._audit.subject(asked["key"], asked["value"])
+        return " ".join(str(asked[name]) for name in ("id", "step") if name in asked)
 
-    async def _decision(self, request: Request, who: Principal) -> Response:
+    def _viewer(self, principal: Principal) -> Viewer:
+        return Viewer(principal.name, self._may(principal, "staff_alerts.read").allowed)
+
+    def _find(self, request: Request, principal: Principal) -> Found:
+        """The decision that is asked for. Raises LookupError, also for one that is not for these eyes."""
+        found = self._platform.find(request.path_params["id"])
+        if not self._sight.may_see(self._viewer(principal), found.ep.event, found.record.values):
+            raise LookupError(f"record {found.seq} of the journal is no decision")
+        return found
+
+    async def _decision(self, request: Request, principal: Principal) -> Response:
         try:
-            found = self._platform.find(request.path_params["id"])
+            found = self._find(request, principal)
         except LookupError as error:
             return _error(problems.NOT_FOUND, str(error))
         body = self._platform.answer(found)
@@ -167,18 +201,18 @@ class Routes:
         }
         masked = request.query_params.get("masks") == "true"
         if masked:
-            masks = await self._reveals.masks(who, found)
+            masks = await self._reveals.masks(principal, found)
             more["personal"] = [
                 {"field": each.field, "kind": each.kind, "class": each.data_class, "token": each.token,
                  "level": seen, "mask": masks.get(each.field)}
-                for each, seen in self._reveals.seen(who, found)
+                for each, seen in self._reveals.seen(principal, found)
             ]  # fmt: skip
         headers = NO_STORE if masked else {}
         return Response(body[:-1] + b"," + _json(more)[1:], headers=headers, media_type="application/json")
 
-    async def _explanation(self, request: Request, _: Principal) -> Response:
+    async def _explanation(self, request: Request, principal: Principal) -> Response:
         try:
-            found = self._platform.find(request.path_params["id"])
+            found = self._find(request, principal)
         except LookupError as error:
             return _error(problems.NOT_FOUND, str(error))
         # The search for what would change a decision takes long: it must not make decisions wait.
@@ -186,15 +220,17 @@ class Routes:
         explanation = await asyncio.to_thread(self._platform.explanation, found, exact=exact)
         return Response(to_json(explanation), media_type="application/json")
 
-    async def _replay(self, request: Request, _: Principal) -> Response:
+    async def _replay(self, request: Request, principal: Principal) -> Response:
         try:
-            found = self._platform.find(request.path_params["id"])
+            found = self._find(request, principal)
         except LookupError as error:
             return _error(problems.NOT_FOUND, str(error))
         return _plain((await asyncio.to_thread(self._platform.replay, found)).document())
 
-    async def _features(self, request: Request, who: Principal) -> Response:
+    async def _features(self, request: Request, principal: Principal) -> Response:
         key, value = request.path_params["key"], request.path_params["value"]
+        if not self._sight.may_ask(self._viewer(principal), key, value):
+            return _error(problems.NOT_FOUND, "what is kept of staff is not for this key")
         try:
             features = self._platform.entity_features(key, value)
         except LookupError as error:
@@ -212,11 +248,11 @@ class Routes:
         # A user is a subject with identifiers; a card is an identifier of somebody's.
         token = self._platform.token_of(key, value)
         own = (
-            [(kind_of(token), token, await self._reveals.mask(who, token))]
+            [(kind_of(token), token, await self._reveals.mask(principal, token))]
             if self._platform.entity_is_token(key)
             else []
         )
-        personal = own or await self._reveals.kept(who, value)
+        personal = own or await self._reveals.kept(principal, value)
         document["personal"] = [{"kind": kind, "token": token, "mask": mask} for kind, token, mask in personal]
         answer = _plain(document)
         answer.headers.update(NO_STORE)
@@ -242,6 +278,7 @@ class Routes:
         except Gone:
             return Response()  # nobody is there to read it
         try:
+            check_shape(body)
             asked = msgspec.json.decode(body, type=TryRequest)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return _error(problems.BAD_REQUEST, 'give {"files": {path: text}, "event": {…}}')
@@ -291,19 +328,23 @@ def build_api(
     events: Events | None = None,
     desk: Desk | None = None,
     permits: Permits | None = None,
+    fences: Fences | None = None,
+    mailing: Mailing | None = None,
+    approvals: Approvals | None = None,
     reveals: Reveals | None = None,
     rights: Rights | None = None,
 ) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     """The ASGI application of a running platform. `base_files` gives the packs that are always loaded; `events` is
     the hot route, if its maker uses it elsewhere, too; `desk` where versions are changed (without, what is in force
-    counts as saved); `permits` says who may do what (the shipped policies, without). `reveals` and `rights` are those
-    of the console, too: one limit and one book for both doors.
+    counts as saved); `permits` says who may do what (the shipped policies, without); `fences` is what every request
+    passes first; `mailing` holds the webhooks; `approvals` is where operations are asked for that take four eyes.
+    `reveals` and `rights` are those of the console, too: one limit and one book for both doors.
     """
-    asked = permits or Permits()
-    hot = events or Events(platform, keys, clock, asked)
+    asked, fences = permits or Permits(), fences or Fences()
+    hot = events or Events(platform, keys, clock, asked, fences.turnstile)
     changing = desk or Desk(platform, lambda: platform.base)
     rest = Starlette(
-        routes=Routes(platform, keys, base_files, changing, asked, reveals, rights).routes(),
+        routes=Routes(platform, keys, base_files, changing, asked, mailing, approvals, reveals, rights).routes(),
         exception_handlers={404: _not_found, 405: _not_allowed, 500: _failed},
     )
     # An address that is nearly right is told so, never answered with a redirect to whatever Host was sent.
@@ -323,7 +364,7 @@ def build_api(
         else:
             await console(scope, receive, send)
 
-    return application
+    return Threshold(application, keys, clock, fences, told_as_programs)
 
 
 async def _not_found(_: Request, __: Exception) -> Response:

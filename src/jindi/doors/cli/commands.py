@@ -5,7 +5,7 @@ import platform as machine
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -15,13 +15,16 @@ from rich.table import Table
 
 import jindi
 from jindi import packs
-from jindi.basics.instants import format_instant
+from jindi.basics.instants import DAY_US, format_instant
 from jindi.basics.problems import Problem, Problems
+from jindi.doors.cli.approvals import approvals_app
 from jindi.doors.cli.auditing import audit_app
 from jindi.doors.cli.helping import Plain
 from jindi.doors.cli.output import Output, counted
 from jindi.doors.cli.policies import policies_app
+from jindi.doors.cli.registering import controls_app
 from jindi.doors.cli.subjects import subject_app, vault_app
+from jindi.doors.cli.webhooks import webhooks_app
 from jindi.doors.cli.wiring import Settled, Wiring
 from jindi.ports import LogFailure
 
@@ -32,16 +35,21 @@ packs_app = typer.Typer(no_args_is_help=True, help="Packs: check, show, try, and
 features_app = typer.Typer(no_args_is_help=True, help="Features: what could be worth counting.")
 rules_app = typer.Typer(no_args_is_help=True, help="Rules: find them in the past.")
 config_app = typer.Typer(no_args_is_help=True, help="Settings and where each comes from.")
-keys_app = typer.Typer(no_args_is_help=True, help="API keys (while the platform is down).")
+keys_app = typer.Typer(
+    no_args_is_help=True, help="API keys (while the platform is down; on a running one: jindi approvals)."
+)
 backup_app = typer.Typer(help="Backups: make one, see how they stand, forget old ones, make their key.")
 app.add_typer(backup_app, name="backup")
 app.add_typer(packs_app, name="packs")
 app.add_typer(policies_app, name="policies")
+app.add_typer(approvals_app, name="approvals")
 app.add_typer(audit_app, name="audit")
+app.add_typer(controls_app, name="controls")
 app.add_typer(features_app, name="features")
 app.add_typer(rules_app, name="rules")
 app.add_typer(config_app, name="config")
 app.add_typer(keys_app, name="keys")
+app.add_typer(webhooks_app, name="webhooks")
 app.add_typer(vault_app, name="vault")
 app.add_typer(subject_app, name="subject")
 
@@ -65,6 +73,11 @@ Listen = Annotated[
     str | None, typer.Option("--listen", metavar="HOST:PORT", help="Where to listen; port 0 takes a free one.")
 ]
 
+
+Tls = Annotated[
+    str | None,
+    typer.Option("--tls", metavar="off|demo|files", help="TLS, with given files or with a certificate of our own."),
+]
 
 BackupTo = Annotated[
     Path | None, typer.Option("--to", metavar="DIR", help="The folder of the backups (default: the setting backup_to).")
@@ -114,12 +127,14 @@ def _usage(error: typer.exceptions.TyperException) -> Problem:
 
 
 def _settle(ctx: typer.Context, output: Output, data: str | None = None, folders: list[Path] | None = None,
-            listen: str | None = None, changes: str | None = None) -> tuple[Wiring, Settled]:  # fmt: skip
+            listen: str | None = None, changes: str | None = None,
+            tls: str | None = None) -> tuple[Wiring, Settled]:  # fmt: skip
     wiring: Wiring = ctx.obj.wiring
     flags = {
         "data": data,
         "listen": listen,
         "changes": changes,
+        "tls": tls,
         "packs": ",".join(map(str, folders)) if folders else None,
     }
     try:
@@ -149,13 +164,13 @@ def main(
 @app.command()
 def up(
     ctx: typer.Context, data: Data = None, folders: Packs = None, listen: Listen = None, changes: Changes = None,
-    as_json: AsJson = False,
+    tls: Tls = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Start the platform: API and console in one process, until it is told to stop."""
     from jindi.doors.cli.running import bring_up  # noqa: PLC0415 - the server is only imported when one runs
 
     output = Output(as_json=as_json)
-    wiring, settled = _settle(ctx, output, data, folders, listen, changes)
+    wiring, settled = _settle(ctx, output, data, folders, listen, changes, tls)
     bring_up(wiring, settled, output)
 
 
@@ -165,7 +180,7 @@ _AS_BEGUN = "(default: {}, or as the folder began)"
 @app.command()
 def demo(
     ctx: typer.Context, data: DemoData = "demo-data", folders: Packs = None, listen: Listen = None,
-    changes: Changes = None,
+    changes: Changes = None, tls: Tls = None,
     users: Annotated[
         int | None, typer.Option(min=20, help=f"Customers of the simulated wallet {_AS_BEGUN.format('12,000')}.")
     ] = None,
@@ -183,8 +198,15 @@ def demo(
     from jindi.doors.cli.running import Simulation, bring_up  # noqa: PLC0415
 
     output = Output(as_json=as_json)
-    wiring, settled = _settle(ctx, output, data, folders, listen, changes)
-    bring_up(wiring, settled, output, Simulation(seed, users, days))
+    wiring, settled = _settle(ctx, output, data, folders, listen, changes, tls)
+    bring_up(wiring, _with_one_person(settled), output, Simulation(seed, users, days))
+
+
+def _with_one_person(settled: Settled) -> Settled:
+    """The settings of a demo, which one person looks at: four eyes are off unless somebody says otherwise."""
+    if all(line.origin != "default" for line in settled.lines if line.name == "four_eyes"):
+        return settled
+    return replace(settled, platform=replace(settled.platform, four_eyes=False))
 
 
 @app.command()
@@ -822,6 +844,17 @@ def keys_new(
         list[str],
         typer.Option("--scope", metavar="SCOPE", help="A right: events:write, decisions:read, …; repeatable."),
     ],
+    days: Annotated[int | None, typer.Option(min=1, max=3_650, help="It ends after so many days; else never.")] = None,
+    signed: Annotated[
+        bool, typer.Option("--signed", help="Each request must be signed (RFC 9421); shows the private key.")
+    ] = False,
+    public_key: Annotated[
+        Path | None,
+        typer.Option(
+            "--public-key", metavar="FILE", exists=True, dir_okay=False,
+            help="Signed, by whoever has the private half of this Ed25519 key (PEM).",
+        ),
+    ] = None,
     data: Data = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Make an API key. It is shown once."""
@@ -833,10 +866,30 @@ def keys_new(
         rights = parse_scopes(scopes)
     except ValueError as error:
         output.fail(str(error), 2)
+    until_us = None if days is None else wiring.clock.now_us() + days * DAY_US
+    if signed or public_key is not None:
+        from jindi.doors.cli.signing import pair_of  # noqa: PLC0415
+
+        public, private = pair_of(public_key, output)
+        _must_exist(wiring, settled, output, or_empty=True)
+        try:
+            key = _alone(
+                wiring, settled, output, "key.create", f"{name} [{', '.join(sorted(rights))}] signed",
+                lambda: wiring.keys(wiring.blobs(settled)).create_signing(
+                    name, rights, wiring.clock.now_us(), public, expires_us=until_us
+                ),
+            )  # fmt: skip
+        except ValueError as error:
+            output.fail(str(error))
+        output.give({"ok": True, "id": key.id, "private_key": private})
+        output.say(f"{key.id}: requests are signed with its private key, see docs/transport.md")
+        if private is not None:
+            output.say(f"{private}This is the only time that the private key is shown.")
+        return
     _must_exist(wiring, settled, output, or_empty=True)
     clear, key = _alone(
         wiring, settled, output, "key.create", f"{name} [{', '.join(sorted(rights))}]",
-        lambda: wiring.keys(wiring.blobs(settled)).create(name, rights, wiring.clock.now_us()),
+        lambda: wiring.keys(wiring.blobs(settled)).create(name, rights, wiring.clock.now_us(), expires_us=until_us),
     )  # fmt: skip
     output.give({"ok": True, "id": key.id, "api_key": clear})
     output.say(f"{key.id} {clear}\nThis is the only time that the key is shown.")
@@ -851,12 +904,17 @@ def keys_list(ctx: typer.Context, data: Data = None, as_json: AsJson = False) ->
     keys = wiring.keys(wiring.blobs(settled)).all()
     output.give({"keys": [
         {"id": k.id, "name": k.name, "scopes": sorted(k.scopes), "created": format_instant(k.created_us),
-         "revoked": None if k.revoked_us is None else format_instant(k.revoked_us)} for k in keys
+         "revoked": None if k.revoked_us is None else format_instant(k.revoked_us), "signed": k.signs,
+         "expires": None if k.expires_us is None else format_instant(k.expires_us),
+         "last_used": None if k.used_day < 0 else format_instant(k.used_day * DAY_US)[:10]} for k in keys
     ]})  # fmt: skip
     for key in keys:
-        state = "in force" if key.revoked_us is None else f"revoked {format_instant(key.revoked_us)}"
+        end = "" if key.expires_us is None else f" until {format_instant(key.expires_us)}"
+        used = "" if key.used_day < 0 else f", last used {format_instant(key.used_day * DAY_US)[:10]}"
+        state = f"in force{end}{used}" if key.revoked_us is None else f"revoked {format_instant(key.revoked_us)}"
         output.say(
             f"{key.id} {key.name} [{', '.join(sorted(key.scopes))}] made {format_instant(key.created_us)}, {state}"
+            + (", signed" if key.signs else "")
         )
 
 

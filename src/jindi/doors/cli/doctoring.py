@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from jindi.basics.problems import Problems
+from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.commands import machine_facts
 from jindi.doors.cli.output import counted
 from jindi.doors.cli.wiring import Settled, Wiring
+from jindi.doors.tls import WARN_DAYS, TlsFiles, days_left, opened
 from jindi.ports import LogFailure
 from jindi.run import snapshots
 from jindi.run.platform import compiled
@@ -28,7 +29,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 def findings(wiring: Wiring, settled: Settled) -> list[Finding]:
     """Everything, well or not."""
-    return [*_machine(settled), *_packs(wiring, settled), *_data(wiring, settled)]
+    return [*_machine(settled), *_transport(wiring, settled), *_packs(wiring, settled), *_data(wiring, settled)]
 
 
 def _machine(settled: Settled) -> Iterator[Finding]:
@@ -40,6 +41,29 @@ def _machine(settled: Settled) -> Iterator[Finding]:
     yield Finding(
         "disk", roomy, f"{facts['free_disk_gb']} GB free", "" if roomy else "make room: a full disk stops the lane"
     )
+
+
+def _transport(wiring: Wiring, settled: Settled) -> Iterator[Finding]:
+    from jindi.doors.cli.running import in_clear  # noqa: PLC0415 - what a server needs is slow to import
+
+    warning = in_clear(settled)
+    if warning is not None or settled.transport.tls == "off":
+        yield Finding("transport", warning is None, "HTTP on loopback" if warning is None else warning)
+        return
+    transport, now_us = settled.transport, wiring.clock.now_us()
+    if transport.tls == "demo":
+        yield Finding("transport", True, "TLS with a certificate of our own, renewed by itself")
+        return
+    assert transport.certificate is not None, "settings are checked"
+    assert transport.key is not None, "settings are checked"
+    try:
+        opened(TlsFiles(transport.certificate, transport.key, transport.client_ca), now_us)
+        left = days_left(transport.certificate, now_us)
+    except Problems as error:
+        yield Finding("transport", False, str(error))
+        return
+    text = f"TLS{' with client certificates' if transport.client_ca else ''}; the certificate lasts {left} days"
+    yield Finding("transport", left >= WARN_DAYS, text, "" if left >= WARN_DAYS else "renew it")
 
 
 def _packs(wiring: Wiring, settled: Settled) -> Iterator[Finding]:
@@ -69,6 +93,7 @@ def _data(wiring: Wiring, settled: Settled) -> Iterator[Finding]:
     names = wiring.blobs(settled).names(snapshots.PREFIX)
     newest = f"newest {names[-1]}" if names else "none yet: a start replays the whole journal"
     yield Finding("snapshots", True, f"{len(names)}, {newest}")
+    yield _told("webhooks", lambda: _webhooks(wiring, settled))
     if os.geteuid() == 0:
         yield Finding("user", True, "root", "better a user of its own")
 
@@ -78,6 +103,14 @@ def _told(what: str, look: Callable[[], str]) -> Finding:
         return Finding(what, True, look())
     except (Problems, LogFailure) as error:
         return Finding(what, False, str(error), "see jindi verify" if what == "journal" else "")
+
+
+def _webhooks(wiring: Wiring, settled: Settled) -> str:
+    endpoints = wiring.mailing(settled, wiring.blobs(settled)).endpoints
+    if dead := [f"{each.id}: {each.why}" for each in endpoints.all() if each.state == "dead"]:
+        what, remedy = "; ".join(dead), "see to the receiver, then jindi webhooks enable"
+        raise Problems([Problem("webhooks", "", f"dead: {what}", remedy)])
+    return counted(len(endpoints.all()), "endpoint")
 
 
 def _journal(wiring: Wiring, settled: Settled) -> str:

@@ -7,24 +7,33 @@ import socket
 from collections.abc import Coroutine
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
+from functools import partial
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 import uvloop
 
 from jindi.access import Scope
+from jindi.basics.instants import DAY_US
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.auditing import caller
 from jindi.doors.cli.backing import Where, recipient_of
+from jindi.doors.cli.grounds import apart_of, ground_of
 from jindi.doors.cli.output import Output
 from jindi.doors.cli.wiring import Settled, Wiring
+from jindi.doors.fences import Fences, Turnstile
+from jindi.doors.hosts import Hosts
 from jindi.doors.serve import START_KEY, listen, serve, start_key
+from jindi.doors.tls import LOOK_S, WARN_DAYS, Terminator, days_left
 from jindi.journal import Heads, Notary
 from jindi.ports import LogFailure
 from jindi.run.audit import Audit, NotRecorded
 from jindi.run.backup.saver import Limits, Saver
+from jindi.run.controls.warden import Warden
 from jindi.run.drift.watcher import Watcher
 from jindi.run.history.keeper import Keeper
 from jindi.run.platform import NotNow, Platform
+from jindi.run.webhooks import Courier
 
 if TYPE_CHECKING:
     from jindi.run.demo import Began
@@ -70,6 +79,7 @@ def make_platform(
         watcher=Watcher(lambda: wiring.evaluations(settled.packs)) if settled.platform.drift_hours else None,
         vault=vault,
         saver=saver_of(wiring, settled),
+        warden=warden_of(wiring, settled),
         tell=output.note,
     )
 
@@ -83,6 +93,14 @@ def saver_of(wiring: Wiring, settled: Settled) -> Saver | None:
         wiring.repository(place), lambda log: wiring.backup_source(settled, log),
         lambda: recipient_of(wiring, settled), wiring.signer(settled), wiring.blobs(settled), wiring.clock,
         Limits(settled.backup_hours, settled.drill_days),
+    )  # fmt: skip
+
+
+def warden_of(wiring: Wiring, settled: Settled) -> Warden:
+    """What runs the controls of the packs in force."""
+    return Warden(
+        wiring.blobs(settled), wiring.clock, partial(ground_of, wiring, settled), partial(apart_of, wiring, settled),
+        lambda: wiring.origin(settled),
     )  # fmt: skip
 
 
@@ -108,7 +126,8 @@ def bring_up(wiring: Wiring, settled: Settled, output: Output, simulation: Simul
             # The simulated world releases and recalls by itself, in its own time.
             platform = make_platform(wiring, settled, output, release_due=simulation is None, with_vault=True)
             world = _world(wiring, settled, simulation) if simulation is not None else None
-            uvloop.run(_up(wiring, settled, output, platform, sock, world))
+            tls = _terminator(wiring, settled)
+            uvloop.run(_up(wiring, settled, output, platform, sock, world, tls))
     except (Problems, LogFailure, NotRecorded, OSError) as error:
         output.fail(error)
     finally:
@@ -124,6 +143,12 @@ def _listening(settled: Settled) -> socket.socket:
         ) from None
 
 
+def _terminator(wiring: Wiring, settled: Settled) -> Terminator | None:
+    """What speaks TLS; None where nobody asked for it. Raises Problems."""
+    files = wiring.tls_files(settled)
+    return None if files is None else Terminator(files, wiring.clock.now_us())
+
+
 def _world(wiring: Wiring, settled: Settled, simulation: Simulation) -> "Began":
     """The simulated world of the folder. Raises Problems when it began as another one."""
     from jindi.run.demo import begun  # noqa: PLC0415
@@ -133,7 +158,7 @@ def _world(wiring: Wiring, settled: Settled, simulation: Simulation) -> "Began":
 
 async def _up(
     wiring: Wiring, settled: Settled, output: Output, platform: Platform, sock: socket.socket,
-    world: "Began | None",
+    world: "Began | None", tls: Terminator | None,
 ) -> None:  # fmt: skip
     with output.progress() as progress:
         task = progress.add_task("reading the journal", total=None)
@@ -142,6 +167,7 @@ async def _up(
     gc.freeze()
     blobs = wiring.blobs(settled)
     keys, links, permits = wiring.keys(blobs), wiring.links(blobs), wiring.permits(settled)
+    replays, mailing = wiring.replays(settled, blobs), wiring.mailing(settled, blobs)
     audit, who = Audit(platform), caller()
     await audit.act(who, "platform.start")
     await audit.act(who, "key.create", f"{START_KEY} [{Scope.ADMIN}]")
@@ -149,7 +175,8 @@ async def _up(
     await audit.act(who, "link.create", f"operator [{Scope.ADMIN}]")
     token = links.create("operator", frozenset({Scope.ADMIN}), wiring.clock.now_us())
     host, port = sock.getsockname()[:2]
-    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    scheme = "http" if tls is None else "https"
+    url = f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
     sign_in = f"{url}/sign-in/{token}"
 
     def ready() -> None:
@@ -157,6 +184,14 @@ async def _up(
         output.say(f"Jindi is up: {url}   data: {settled.data}   records replayed: {platform.replayed}")
         output.say(f"API key (shown once): {api_key}")
         output.say(f"Sign in once, within 15 minutes: {sign_in}")
+        if not settled.platform.four_eyes:
+            output.say(
+                "双人复核已关闭。Four eyes are off: one person alone changes keys and the vault (setting four_eyes)."
+            )
+        if settled.transport.tls == "demo":
+            output.say(f"Its certificate is our own; verify it against {wiring.own_authority(settled)}")
+        if (warning := in_clear(settled)) is not None:
+            output.note(warning)
         output.say("Jindi is not legal advice. 金堤不构成法律意见。  Stop with Ctrl+C.")
 
     stream = None
@@ -167,15 +202,26 @@ async def _up(
             platform, wiring.clock, seed=world.seed, users=world.users, days=world.days,
             truth=settled.data / "truth.ndjson", told=output.note,
         )  # fmt: skip
-    works = [_watch_packs(wiring, settled, output, platform), _collect()]
+    transport = settled.transport
+    fences = Fences(
+        Hosts((settled.host, *transport.hosts)), Turnstile(transport.rates), replays, transport.connections,
+        hsts=transport.tls == "files",
+    )  # fmt: skip
+    courier = Courier(platform, mailing.endpoints, mailing.sender, wiring.clock, output.note)
+    works = [_watch_packs(wiring, settled, output, platform), _collect(), courier.run()]
+    if tls is not None:
+        works.append(_watch_tls(wiring, settled, output, tls))
     async with _beside(*works, *([stream.run()] if stream else [])):
         try:
             await serve(
                 platform, sock, keys=keys, sessions=wiring.sessions(blobs), links=links, clock=wiring.clock,
                 permits=permits, base_files=wiring.base_files, saved=lambda: wiring.pack_files(settled.packs),
                 ready=ready, score=stream.board.to_json if stream else lambda: None,
+                fences=fences, tls=tls.context if tls is not None else None, mailing=mailing,
             )  # fmt: skip
         finally:
+            with contextlib.suppress(OSError):  # then the marks of before are in force, which lie further ahead
+                replays.close()
             # A lane that has stopped can't write it; that it stopped is told otherwise.
             with contextlib.suppress(NotRecorded):
                 await audit.act(who, "platform.stop")
@@ -218,6 +264,42 @@ async def _watch_packs(wiring: Wiring, settled: Settled, output: Output, platfor
             await platform.take(wiring.pack_files(settled.packs))
         except (Problems, LogFailure, OSError) as error:
             output.note(f"the changed packs are not taken; the platform goes on with the ones it has:\n{error}")
+
+
+async def _watch_tls(wiring: Wiring, settled: Settled, output: Output, tls: Terminator) -> None:
+    """Changed files are taken as they come; our own pair is renewed in time; one that ends soon is told once a day."""
+    told_us = 0
+    while True:
+        await asyncio.sleep(LOOK_S)
+        now_us = wiring.clock.now_us()
+        try:
+            files = await asyncio.to_thread(wiring.tls_files, settled)
+            if (word := await asyncio.to_thread(tls.look, now_us)) is not None:
+                output.note(word)
+            if files is None or now_us - told_us < DAY_US:
+                continue
+            if (left := days_left(files.certificate, now_us)) < WARN_DAYS and settled.transport.tls == "files":
+                told_us = now_us
+                output.note(f"the TLS certificate ends in {left} days: renew it, and the new file is taken by itself")
+        except (Problems, OSError) as error:
+            output.note(str(error))
+
+
+def in_clear(settled: Settled) -> str | None:
+    """What to say of a platform that sends keys and decisions in clear over a network; None where it does not."""
+    if settled.transport.tls != "off" or _is_loopback(settled.host):
+        return None
+    return (
+        f"listening on {settled.host} without TLS: keys, sessions and decisions cross the network in clear."
+        " Set tls to files (or demo), or listen on 127.0.0.1 behind a proxy that speaks TLS"
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def snapshot_offline(wiring: Wiring, settled: Settled, output: Output) -> None:

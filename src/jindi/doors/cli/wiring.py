@@ -1,19 +1,23 @@
 """What the command line asks of the app: the outside world, opened."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
-from jindi.access import ApiKeys, Permits, Sessions, SignInLinks
+from jindi.access import ApiKeys, Permits, Replays, Sessions, SignInLinks
+from jindi.access.replays import WINDOW_S
+from jindi.doors.fences import CONNECTIONS_MAX, Rates
+from jindi.doors.tls import TlsFiles
 from jindi.journal import Signer, Verifier
-from jindi.ports import Blobs, Clock, Files, Lines, Log, Root
+from jindi.ports import Blobs, Clock, Files, Lines, Log, Root, VaultStore
 from jindi.run.backup.making import Source
 from jindi.run.backup.manifest import Split
 from jindi.run.backup.repository import Repository
 from jindi.run.backup.restoring import Room
 from jindi.run.platform import Settings
-from jindi.vault import Profile, Tokens, Vault
+from jindi.run.webhooks.mailing import Mailing
+from jindi.vault import KeyRing, Profile, Tokens, Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,23 @@ class Setting:
     value: str
     origin: str
     doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """How others may talk to the platform, and to whom it talks."""
+
+    tls: Literal["off", "demo", "files"] = "off"
+    certificate: Path | None = None
+    key: Path | None = None
+    client_ca: Path | None = None
+    hosts: tuple[str, ...] = ()
+    signature_window_s: int = WINDOW_S
+    rates: Rates = field(default_factory=Rates)
+    connections: int = CONNECTIONS_MAX
+    webhook_allow: tuple[str, ...] = ()
+    webhook_http: bool = False
+    webhook_ca: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +65,7 @@ class Settled:
     backup_to: Path | None = None
     backup_hours: int = 0
     drill_days: int = 0
+    transport: Transport = field(default_factory=Transport)
     permits: Path | None = None
 
 
@@ -100,6 +122,18 @@ class Wiring(Protocol):
     def kept_vault(self, settled: Settled, tell: Callable[[str], None]) -> Vault:
         """The vault that is there, whatever the settings say. Raises Problems when there is none."""
 
+    def vault_parts(self, settled: Settled, tell: Callable[[str], None]) -> tuple[VaultStore, KeyRing]:
+        """What a vault is made of: rows with their key book, and the ring; made on the first run. Raises Problems."""
+
+    def package(self) -> Path:
+        """Our own package's folder."""
+
+    def pack_folders(self, settled: Settled) -> tuple[Path, ...]:
+        """The folders of the packs that are loaded."""
+
+    def lock(self) -> str | None:
+        """The pinned dependencies, where they are at hand."""
+
     def another_root(self, settled: Settled, where: str) -> Root:
         """Another root key for the vault's ring: `where` as the setting `vault_root`. Raises Problems."""
 
@@ -117,6 +151,18 @@ class Wiring(Protocol):
 
     def keys(self, blobs: Blobs) -> ApiKeys:
         """API keys."""
+
+    def replays(self, settled: Settled, blobs: Blobs) -> Replays:
+        """What signed requests are held against. Raises ValueError when it is damaged."""
+
+    def tls_files(self, settled: Settled) -> TlsFiles | None:
+        """The files to speak TLS with, our own pair made or renewed; None without TLS. Raises Problems."""
+
+    def mailing(self, settled: Settled, blobs: Blobs) -> Mailing:
+        """The webhooks. Raises Problems, and ValueError when what is kept of them is damaged."""
+
+    def own_authority(self, settled: Settled) -> Path:
+        """The certificate to verify our own pair against."""
 
     def permits(self, settled: Settled) -> Permits:
         """Who may do what: the shipped policies, and the company's own. Raises Problems."""

@@ -32,6 +32,7 @@ FIELD = "field."
 ONCE_US = 10 * MINUTE_US
 ONCE_MAX = 2_000
 
+Seen = Callable[[View], Source]
 ActorOf = Callable[[Request, str], Actor]
 
 _STATUS = {
@@ -66,10 +67,10 @@ class ClearPages:
     """The pages over the reveals of one platform."""
 
     def __init__(
-        self, reveals: Reveals, platform: Platform, audit: Audit, source: Source, pages: Pages, needs: Needs,
+        self, reveals: Reveals, platform: Platform, audit: Audit, seen: Seen, pages: Pages, needs: Needs,
         form: Form, actor: ActorOf,
     ) -> None:  # fmt: skip
-        self._reveals, self._platform, self._audit, self._source = reveals, platform, audit, source
+        self._reveals, self._platform, self._audit, self._seen = reveals, platform, audit, seen
         self._pages, self._needs, self._form, self._actor = pages, needs, form, actor
         self._once = Once()
 
@@ -100,13 +101,13 @@ class ClearPages:
         assert view.session is not None, "asked before"
         if not view.may("decision.read"):
             raise HTTPException(HTTPStatus.FORBIDDEN, "error.forbidden.not_permitted")
-        found = self._page(request)
+        found = self._page(request, view)
         try:
             await self._audit.act(self._actor(request, view.session.who), "decision.read", found.row.decision_id)
         except NotRecorded:
             raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, "error.not_recorded") from None
         who = view.session.principal
-        inner = self._platform.find(found.row.decision_id)
+        inner = self._reveals.find(who, found.row.decision_id)
         masks = await self._reveals.masks(who, inner)
         lines = [each for each, _ in self._reveals.seen(who, inner)]
         docs = {field.name: field.doc for field in found.fields}
@@ -122,7 +123,7 @@ class ClearPages:
         """What was asked for, in clear, for a while."""
         form = await self._form(request)
         assert view.session is not None, "asked before"
-        found = self._page(request)
+        found = self._page(request, view)
         self._used_once(view, form, found.row.decision_id)
         fields = tuple(name.removeprefix(FIELD) for name in form if name.startswith(FIELD))
         purpose, case = form.get("purpose", ""), form.get("case", "").strip()
@@ -145,8 +146,8 @@ class ClearPages:
         answer.headers["cache-control"] = "no-store"
         return answer
 
-    def _page(self, request: Request) -> DecisionPage:
-        found = self._source.decision(request.path_params["id"])
+    def _page(self, request: Request, view: View) -> DecisionPage:
+        found = self._seen(view).decision(request.path_params["id"])
         if found is None:
             raise HTTPException(HTTPStatus.NOT_FOUND, "error.not_found")
         return found
@@ -194,11 +195,13 @@ class ClearPages:
         key, value = request.path_params["key"], request.path_params["value"]
         if self._platform.is_clear(key, value):
             return self._clear_in_address(view)
+        who = view.session.principal
+        if not self._reveals.may_ask(who, key, value):
+            raise HTTPException(HTTPStatus.NOT_FOUND, "error.no_entity")
         try:
             features = self._platform.entity_features(key, value)
         except LookupError:
             features = {}
-        who = view.session.principal
         kept = await self._reveals.kept(who, value)
         if not features and not kept:
             raise HTTPException(HTTPStatus.NOT_FOUND, "error.no_entity")

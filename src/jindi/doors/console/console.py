@@ -5,6 +5,7 @@ import csv
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
 from typing import Literal, TypeVar
 from zoneinfo import ZoneInfo
@@ -20,6 +21,7 @@ from jindi.access import (
     ABSOLUTE_US,
     ACTIONS,
     NOT_PERMITTED,
+    ApiKey,
     ApiKeys,
     Kind,
     Permits,
@@ -35,12 +37,16 @@ from jindi.access import (
 from jindi.basics.instants import MINUTE_US, SECOND_US, format_instant
 from jindi.basics.money import format_minor
 from jindi.doors.console import live
+from jindi.doors.console.approvals import ApprovalPages, view_may
 from jindi.doors.console.assets import Assets
 from jindi.doors.console.clear import ClearPages
-from jindi.doors.console.guard import SecurityHeaders, read_form, refuse_other_sites
+from jindi.doors.console.controls import Ask, ControlsPage
+from jindi.doors.console.exporting import Export, count
+from jindi.doors.console.guard import SecurityHeaders, Waiting, read_form, refuse_other_sites
 from jindi.doors.console.overview import overview_values
 from jindi.doors.console.reasons import decision_values, limit_text
-from jindi.doors.console.source import DecisionFilter, DecisionRow, Source
+from jindi.doors.console.source import DecisionFilter, DecisionRow, Source, Sources
+from jindi.doors.console.staff_alerts import AlertPages
 from jindi.doors.console.subjects import SubjectPages
 from jindi.doors.console.trail import TrailPage
 from jindi.doors.console.versions import Shown, VersionPages
@@ -50,10 +56,12 @@ from jindi.doors.guarding import AboutOf, Endpoint, about_of, marked
 from jindi.doors.origins import address_class
 from jindi.packs.definitions import Outcome
 from jindi.ports import Clock
+from jindi.run.approvals.approvals import Approvals, Forbidden
 from jindi.run.audit import Actor, Audit, NotRecorded
 from jindi.run.reveals import Reveals
 from jindi.run.subjects import Rights
 from jindi.run.versions.desk import OPERATOR, OWN_KEY, Desk
+from jindi.run.watching import NOBODY, Viewer
 
 PAGE_ROWS = 50
 EXPORT_ROWS_MAX, EXPORT_ROWS_AT_ONCE = 10_000, 250
@@ -72,7 +80,7 @@ class Console:
 
     def __init__(
         self,
-        source: Source,
+        sources: Sources,
         sessions: Sessions,
         links: SignInLinks,
         clock: Clock,
@@ -81,22 +89,34 @@ class Console:
         keys: ApiKeys | None = None,
         audit: Audit | None = None,
         permits: Permits | None = None,
+        controls: Ask | None = None,
+        approvals: Approvals | None = None,
         reveals: Reveals | None = None,
         rights: Rights | None = None,
     ) -> None:
         self._audit, self._permits = audit, permits or Permits()
-        self._source, self._sessions, self._links, self._keys = source, sessions, links, keys
+        self._sources, self._sessions, self._links, self._keys = sources, sessions, links, keys
         self._clock, self._zone = clock, zone
         self._assets = Assets()
         self._pages = Pages(self._assets)
         self._desk = desk
         self._versions = VersionPages(desk, self._pages, self._needs, self._checked_form) if desk is not None else None
         self._trail = TrailPage(audit, self._pages) if audit is not None else None
+        self._asking, self._approvals = approvals, None
+        if approvals is not None and desk is not None and keys is not None:
+            everyday = sources.seen_by(NOBODY)  # alerts about staff leave the house in no file
+            approvals.register(Export(everyday, partial(self._csv, everyday)))
+            self._approvals = ApprovalPages(
+                approvals, desk, keys, self._pages, self._needs, self._checked_form, self._refused_by_policy
+            )
+            self._pages.alone(not approvals.is_on)
+        self._alerts = AlertPages(self._seen, self._pages)
+        self._controls = ControlsPage(controls or _no_register, self._pages)
         self._reveals = reveals
         self._clear = self._subjects = None
         if reveals is not None and audit is not None:
             self._clear = ClearPages(
-                reveals, audit.platform, audit, source, self._pages, self._needs, self._checked_form, self._actor
+                reveals, audit.platform, audit, self._seen, self._pages, self._needs, self._checked_form, self._actor
             )
             if rights is not None:
                 self._subjects = SubjectPages(
@@ -115,7 +135,14 @@ class Console:
         clear_id = request.cookies.get(self._cookie_name(request))
         if not clear_id:
             return None, None
-        session = self._sessions.read(clear_id, self._clock.now_us(), use=use)
+        now_us = self._clock.now_us()
+        session = self._sessions.read(clear_id, now_us, use=use)
+        if session is not None and session.key and self._keys is not None:
+            key = self._keys.get(session.key)
+            if key is None or not key.is_live(now_us):
+                # What a key opened ends with the key.
+                self._sessions.close(clear_id)
+                session = None
         return session, clear_id if session is not None else None
 
     def _view(self, request: Request) -> View:
@@ -141,7 +168,8 @@ class Console:
             may = self._permits.may(view.session.principal, action, view.now_us, about(request))
             try:
                 if is_recorded or not may:
-                    await self._act(request, self._actor(request, view.session.who), action, allowed=may.allowed)
+                    actor = self._actor(request, view.session.who)._replace(roles=tuple(view.session.principal.roles))
+                    await self._act(request, actor, action, allowed=may.allowed)
             except NotRecorded:
                 return self._error(view, HTTPStatus.SERVICE_UNAVAILABLE, "error.not_recorded")
             return await show(request, view) if may else self._forbidden(view, action, may)
@@ -172,6 +200,24 @@ class Console:
             return self._error(view, HTTPStatus.FORBIDDEN, "error.forbidden.scope", action=words, scopes=scopes)
         known = may.why if f"error.forbidden.{may.why}" in WORDS else NOT_PERMITTED
         return self._error(view, HTTPStatus.FORBIDDEN, f"error.forbidden.{known}", action=words)
+
+    async def _refused_by_policy(self, request: Request, view: View, error: Forbidden) -> Response:
+        """What a door could not know before it read the form is a refused action all the same."""
+        assert view.session is not None, "asked before"
+        try:
+            await self._act(request, self._actor(request, view.session.who), error.action, error.kind, allowed=False)
+        except NotRecorded:
+            return self._error(view, HTTPStatus.SERVICE_UNAVAILABLE, "error.not_recorded")
+        return self._forbidden(view, error.action, Verdict(False, error.why))
+
+    def _seen(self, view: View) -> Source:
+        """The platform as the reader may see it."""
+        assert view.session is not None, "asked before"
+        return self._seen_in(view.session)
+
+    def _seen_in(self, session: Session) -> Source:
+        oversees = self._permits.may(session.principal, "staff_alerts.read", self._clock.now_us()).allowed
+        return self._sources.seen_by(Viewer(session.principal.name, oversees))
 
     def _first_page(self, session: Session) -> str:
         """Where somebody begins: the first page of the menu that he may see."""
@@ -274,13 +320,14 @@ class Console:
         """Signs in whoever holds an API key, with that key's name and rights."""
         refuse_other_sites(request)
         form = await read_form(request)
-        key = self._keys.holder(form.get("key", "").strip()) if self._keys is not None else None
+        now_us = self._clock.now_us()
+        key = self._keys.holder(form.get("key", "").strip(), now_us) if self._keys is not None else None
         if key is None:
             await self._not_let_in(request, "sign_in.key")
             return self._sign_in_page(self._view(request), "sign_in.bad_key", HTTPStatus.FORBIDDEN)
         if (refused := await self._entering(request, key.id, key.name, "sign_in.key")) is not None:
             return refused
-        return self._opened(request, OPERATOR if key.name == OWN_KEY else key.name, key.scopes)
+        return self._opened(request, OPERATOR if key.name == OWN_KEY else key.name, key.scopes, key)
 
     async def _entering(self, request: Request, key: str, who: str, what: str) -> Response | None:
         """Journal that somebody comes in; the page that refuses it when that can't be done, else None."""
@@ -296,12 +343,13 @@ class Console:
             actor = Actor("", "", "console", address_class(request), request.state.request_id)
             await self._audit.failed(actor, what)
 
-    def _opened(self, request: Request, who: str, scopes: frozenset[Scope]) -> Response:
+    def _opened(self, request: Request, who: str, scopes: frozenset[Scope], key: ApiKey | None = None) -> Response:
         """A session under a new id, and the way to the console."""
         _, before = self._who(request, use=False)
         if before is not None:
             self._sessions.close(before)
-        opened = self._sessions.open(who, scopes, self._clock.now_us())
+        came, also = (key.id, key.owners) if key is not None else ("", ())
+        opened = self._sessions.open(who, scopes, self._clock.now_us(), key=came, also=also)
         answer = RedirectResponse(self._first_page(opened.session), HTTPStatus.SEE_OTHER)
         answer.set_cookie(
             self._cookie_name(request),
@@ -359,17 +407,17 @@ class Console:
 
     async def overview(self, _: Request, view: View) -> Response:
         """The platform now: decisions as they come, rates, time taken, rules, the simulation's score."""
-        return self._pages.show("overview.html", view, **overview_values(self._source, view), page="overview")
+        return self._pages.show("overview.html", view, **overview_values(self._seen(view), view), page="overview")
 
     async def overview_panels(self, _: Request, view: View, __: str) -> Response:
         """The figures of the overview alone, for the page's own script."""
-        return self._pages.show("overview_panels.html", view, **overview_values(self._source, view))
+        return self._pages.show("overview_panels.html", view, **overview_values(self._seen(view), view))
 
     async def decisions(self, request: Request, view: View) -> Response:
         """The list, its filter in the address."""
         wanted, unknown = _filter_of(request)
-        before = _whole(request.query_params.get("before"))
-        rows = self._source.recent(PAGE_ROWS + 1, before, wanted)
+        before, source = _whole(request.query_params.get("before")), self._seen(view)
+        rows = source.recent(PAGE_ROWS + 1, before, wanted)
         return self._pages.show(
             "decisions.html",
             view,
@@ -380,26 +428,34 @@ class Console:
             wanted=wanted,
             query=_query_of(wanted),
             unknown=unknown,
-            types=self._source.event_types(),
-            rules=sorted({rule.id for seen in self._source.policies() for rule in seen.policy.rules}),
-            horizon_us=self._source.horizon_us(wanted),
+            types=source.event_types(),
+            rules=sorted({rule.id for seen in source.policies() for rule in seen.policy.rules}),
+            horizon_us=source.horizon_us(wanted),
         )
 
-    async def export(self, request: Request, _: View) -> Response:
-        """The same filter's decisions as CSV, newest first, at most ten thousand."""
+    async def export(self, request: Request, view: View) -> Response:
+        """The same filter's decisions as CSV, newest first, at most ten thousand. More than one person may take away
+        takes another's approval.
+        """
         wanted, _unknown = _filter_of(request)
+        if self._asking is not None and self._asking.is_on:
+            most = self._asking.export_rows
+            if await count(self._seen(view), wanted, most + 1) > most:
+                return self._pages.show(
+                    "export.html", view, status=HTTPStatus.FORBIDDEN, page="decisions", most=most, wanted=wanted,
+                    query=_query_of(wanted), may_ask=view_may(self._asking, view, "decisions.export"),
+                )  # fmt: skip
         return StreamingResponse(
-            self._csv(wanted),
+            self._csv(self._seen(view), wanted),
             media_type="text/csv; charset=utf-8",
             headers={"content-disposition": 'attachment; filename="decisions.csv"'},
         )
 
-    async def _csv(self, wanted: DecisionFilter) -> AsyncIterator[bytes]:
+    async def _csv(self, source: Source, wanted: DecisionFilter, before: int | None = None) -> AsyncIterator[bytes]:
         """Page after page, so that the loop can turn to decisions in between."""
         yield b"\xef\xbb\xbf" + _csv_bytes([CSV_HEAD])  # spreadsheets need the mark to read Chinese
-        before: int | None = None
         for _ in range(EXPORT_ROWS_MAX // EXPORT_ROWS_AT_ONCE):
-            rows = self._source.recent(EXPORT_ROWS_AT_ONCE, before, wanted)
+            rows = source.recent(EXPORT_ROWS_AT_ONCE, before, wanted)
             yield _csv_bytes([_csv_line(row) for row in rows])
             if len(rows) < EXPORT_ROWS_AT_ONCE:
                 return
@@ -409,12 +465,13 @@ class Console:
     async def decision(self, request: Request, view: View) -> Response:
         """One decision and why."""
         identifier: str = request.path_params["id"]
-        found = self._source.decision(identifier)
+        source = self._seen(view)
+        found = source.decision(identifier)
         if found is None:
             return self._error(view, HTTPStatus.NOT_FOUND, "error.no_decision", id=identifier[:64])
-        explanation = await self._beside(self._source.explanation(identifier))
+        explanation = await self._beside(source.explanation(identifier))
         values = decision_values(found, explanation, view)
-        values["replay"] = await self._beside(self._source.replay(identifier))
+        values["replay"] = await self._beside(source.replay(identifier))
         values["masks"] = await self._masks(view, identifier)
         values["may_reveal"] = self._clear is not None and view.may("vault.reveal")
         return self._pages.show("decision.html", view, page="decisions", **values)
@@ -438,12 +495,12 @@ class Console:
     async def policies(self, request: Request, view: View) -> Response:
         """All policies, with what they have done, their versions, and proposals."""
         more = self._versions.overview(request, view) if self._versions is not None else {"versions": None}
-        return self._pages.show("policies.html", view, page="policies", policies=self._source.policies(), **more)
+        return self._pages.show("policies.html", view, page="policies", policies=self._seen(view).policies(), **more)
 
     async def policy(self, request: Request, view: View) -> Response:
         """One policy: its rules with documentation, basis and hits. Read only."""
         identifier: str = request.path_params["id"]
-        found = next((seen for seen in self._source.policies() if seen.policy.id == identifier), None)
+        found = next((seen for seen in self._seen(view).policies() if seen.policy.id == identifier), None)
         if found is None:
             return self._error(view, HTTPStatus.NOT_FOUND, "error.no_policy", id=identifier[:64])
         versions = None
@@ -468,22 +525,24 @@ class Console:
         return StreamingResponse(self._counted(clear_id, after), media_type="text/event-stream")
 
     async def _counted(self, clear_id: str, after: int | None) -> AsyncIterator[bytes]:
-        def may_go_on() -> bool:
+        def seen_now() -> Source | None:
             now_us = self._clock.now_us()
             session = self._sessions.read(clear_id, now_us, use=False)
-            return session is not None and self._permits.may(session.principal, "live.read", now_us).allowed
+            if session is None or not self._permits.may(session.principal, "live.read", now_us):
+                return None
+            return self._seen_in(session)
 
         self._streams += 1
         try:
-            async for chunk in live.stream(self._source, self._zone, after, may_go_on):
+            async for chunk in live.stream(seen_now, self._zone, after):
                 yield chunk
         finally:
             self._streams -= 1
 
-    async def live_rows(self, request: Request, _: View, __: str) -> Response:
+    async def live_rows(self, request: Request, view: View, _: str) -> Response:
         """The same by asking, for browsers without a shared worker."""
         after = _whole(request.query_params.get("after"))
-        return JSONResponse(live.newer(self._source, -1 if after is None else after, self._zone))
+        return JSONResponse(live.newer(self._seen(view), -1 if after is None else after, self._zone))
 
     # ---- the rest -----------------------------------------------------------------------------------
 
@@ -519,6 +578,13 @@ class Console:
         answer.headers.update(refusal.headers or {})
         return answer
 
+    def _too_many(self, request: Request, wait_s: int) -> Response:
+        answer = self._error(
+            self._view_of(request, None, None), HTTPStatus.TOO_MANY_REQUESTS, "error.too_many", seconds=wait_s
+        )
+        answer.headers["retry-after"] = str(wait_s)
+        return answer
+
     async def failed(self, request: Request, _: Exception) -> Response:
         """The page for our own faults; the fault itself goes to the server's log, never to the browser."""
         return self._error(self._view_of(request, None, None), HTTPStatus.INTERNAL_SERVER_ERROR, "error.failed")
@@ -542,10 +608,15 @@ class Console:
             Route("/console/decisions/{id}", self._needs("decision.read", self.decision)),
             Route("/console/policies", self._needs("policies.read", self.policies)),
             Route("/console/policies/{id}", self._needs("policy.read", self.policy)),
+            Route("/console/controls", self._needs("controls.read", self._controls.page)),
+            Route("/console/controls/{id}", self._needs("controls.read", self._controls.control)),
             *self._audit_routes(),
             *(self._clear.routes() if self._clear is not None else ()),
             *(self._subjects.routes() if self._subjects is not None else ()),
+            Route("/console/staff-alerts", self._needs("staff_alerts.read", self._alerts.page)),
+            Route("/console/staff-alerts/{id}", self._needs("staff_alerts.read", self._alerts.one)),
             *(self._versions.routes() if self._versions is not None else ()),
+            *(self._approvals.routes() if self._approvals is not None else ()),
             Route("/assets/{digest}/{name}", self.asset),
         ]
 
@@ -560,11 +631,11 @@ class Console:
             routes=self.routes(), exception_handlers={HTTPException: self.refused, Exception: self.failed}
         )
         # Outside of Starlette's own layers, so that the page of an unforeseen fault carries the headers too.
-        return SecurityHeaders(pages)
+        return SecurityHeaders(Waiting(pages, self._too_many))
 
 
 def build_console(
-    source: Source,
+    sources: Sources,
     *,
     sessions: Sessions,
     links: SignInLinks,
@@ -574,17 +645,27 @@ def build_console(
     keys: ApiKeys | None = None,
     audit: Audit | None = None,
     permits: Permits | None = None,
+    controls: Ask | None = None,
+    approvals: Approvals | None = None,
     reveals: Reveals | None = None,
     rights: Rights | None = None,
 ) -> ASGIApp:
     """The console as an ASGI application for the root of a server: `/console`, `/sign-in`, `/assets`. With `desk` it
     has the pages on which versions are changed, with `keys` people may sign in with an API key, with `audit` all that
-    they do is journalled before it is done, and shown. `permits` says who may do what (the shipped policies, without).
+    they do is journalled before it is done, and shown. `permits` says who may do what (the shipped policies, without),
+    `controls` gives the register of controls. With `approvals` (and `desk` and `keys`) it has the pages of what takes
+    four eyes.
 
     `zone` is the zone in which all instants are shown. Behind TLS the server must set the scheme to
     `https`, so that cookies are marked secure.
     """
-    return Console(source, sessions, links, clock, zone, desk, keys, audit, permits, reveals, rights).app()
+    return Console(
+        sources, sessions, links, clock, zone, desk, keys, audit, permits, controls, approvals, reveals, rights
+    ).app()
+
+
+async def _no_register() -> None:
+    """The register of a platform that has none."""
 
 
 def _own_path(text: str) -> str:

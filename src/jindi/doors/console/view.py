@@ -31,7 +31,11 @@ MENU: Final = (
     ("policies", "/console/policies", "policies.read"),
     ("find", "/console/find", "vault.search"),
     ("subjects", "/console/subjects", "subjects.read"),
+    ("approvals", "/console/approvals", "approvals.read"),
+    ("keys", "/console/keys", "keys.read"),
     ("audit", "/console/audit", "audit.read"),
+    ("controls", "/console/controls", "controls.read"),
+    ("staff_alerts", "/console/staff-alerts", "staff_alerts.read"),
 )
 """The menu: a page's name, its address, and what somebody must be allowed to do to see it."""
 
@@ -181,7 +185,12 @@ class Pages:
             milliseconds=figures.milliseconds,
             plain_amount=figures.plain_amount,
             address=address,
+            alone=False,
         )
+
+    def alone(self, alone: bool) -> None:
+        """Whether four eyes are off, which every page then says."""
+        self._templates.globals["alone"] = alone
 
     def show(self, template: str, view: View, *, status: int = 200, **values: Any) -> HTMLResponse:
         """A page from its template."""
