@@ -466,3 +466,15 @@ def test_payments_go_on_while_clear_text_is_shown():
             assert clear_of(shown) == {"phone": PHONE}
 
     run(go())
+
+
+def test_an_attacker_reveals_by_way_of_an_alert_about_himself_that_he_may_not_see():
+    async def go():
+        async with Desk() as desk:
+            # Which decisions are not for whose eyes is `watching.sight`, under test there; here it is asked at all.
+            desk.reveals._sight.may_see = lambda viewer, *_: viewer.oversees
+            assert await declined(desk, analyst(), wish(desk.first)) == "not_kept"
+            assert await desk.reveals.masks_of(analyst(), desk.first) == {}
+            assert desk.actions("vault.reveal")[0].on == ""
+
+    run(go())
