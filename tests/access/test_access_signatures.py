@@ -178,6 +178,13 @@ def test_the_public_key_is_no_secret_of_a_shared_kind_and_opens_nothing_as_a_bea
         keys.create_signing("q", frozenset({Scope.ADMIN}), 1, PUBLIC)
 
 
+def test_a_signing_key_past_its_end_signs_no_more():
+    keys = ApiKeys(MemoryBlobs(), bytes)
+    made = keys.create_signing("p", frozenset({Scope.ADMIN}), 1, PUBLIC, expires_us=10)
+    assert keys.signer(made.id, 9) is not None
+    assert keys.signer(made.id, 10) is None
+
+
 @pytest.mark.parametrize("name", [b"signature", b"signature-input", b"content-digest"])
 def test_a_header_that_is_given_twice_is_refused(name):
     of = signed()

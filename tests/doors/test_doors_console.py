@@ -326,6 +326,7 @@ def test_the_way_back_never_leads_away(doors, back):
 
 
 BUILT = (
+    "staff_alerts.event.", "staff_alert.measure.", "controls.state.",
     "outcome.", "status.", "badge.", "mark.", "state.", "nav.", "theme.", "rows.", "keys.", "help.", "rule.",
     "scenario.", "degrade.", "proposal.", "kind.", "diff.", "moment.", "done.", "mode.",
     "split.", "cause.", "sign.", "error.title.", "error.forbidden.", "sign_in.", "audit.door.", "audit.place.",

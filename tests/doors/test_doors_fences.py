@@ -232,9 +232,15 @@ def test_who_drips_his_body_is_let_go_however_steadily(path, monkeypatch):
                     line.writer.write(b" ")
 
             dripping = asyncio.ensure_future(drip())
-            status, _, document = await line.answer()
+            try:
+                status, _, document = await line.answer()
+            except ConnectionResetError:  # a drop met the door when it was shut
+                pass
+            else:
+                assert (status, document["type"]) == (408, "urn:jindi:problem:timeout")
             dripping.cancel()
-            assert (status, document["type"]) == (408, "urn:jindi:problem:timeout")
+            while api.socket.server.server_state.connections:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
             assert not api.socket.server.server_state.tasks, "nobody waits for the rest of it"
 
     run(go())

@@ -150,6 +150,7 @@ def test_an_unknown_and_a_revoked_key_look_alike_and_so_does_a_wrong_signature()
         wrong = signing.headers("GET", "/v1/packs", key=stranger)
         revoked = signing.headers("GET", "/v1/packs")
         told = [(await signing.send("GET", "/v1/packs", headers=each)).json() for each in (unknown, wrong)]
+        assert signing.api.keys.get(signing.key.id).used_day == -1, "to name a key is no use of it"
         signing.api.keys.revoke(signing.key.id, NOON_US)
         told.append((await signing.send("GET", "/v1/packs", headers=revoked)).json())
         assert told[0] == told[1] == told[2]
@@ -359,7 +360,7 @@ def test_tries_to_sign_in_are_counted_before_anything_is_looked_up_and_a_page_sa
         looked = []
         async with Api(shop, fences=fences) as inner:
             console = console_of(inner)
-            console._keys = type("Keys", (), {"holder": lambda _, text: looked.append(text)})()
+            console._keys = type("Keys", (), {"holder": lambda _, text, __: looked.append(text)})()
             async with Api(Shop(), console=console.app(), fences=fences) as api:
                 form = {"content-type": "application/x-www-form-urlencoded"}
                 answers = [

@@ -47,6 +47,7 @@ from jindi.run.controls.sources import secrets_in, uses_of
 from jindi.run.controls.worlds import CANARIES, SENSITIVE, canary_needles, needles
 from jindi.run.platform import Platform
 from jindi.run.records import DECISION, decode
+from jindi.run.webhooks.reaching import Reach
 from jindi.stores.sqlite_vault import SqliteVault
 from jindi.vault import CannotOpen, KeyRing, Tokens, Vault, ciphers
 from jindi.vault import vault as vaults_room
@@ -887,6 +888,60 @@ def test_the_address_of_a_proxy_can_be_named(good, tmp_path):
     with serving(server_context(certificate(tmp_path))) as (host, port):
         passes(good, "tls", address=f"{host}:{port}")
     could_not(good, "tls", address="nonsense")
+
+
+# ---- C41: connections of our own
+
+
+def test_nothing_of_ours_reaches_inside(good):
+    evidence = passes(good, "outbound_allow_list")
+    assert evidence["tried"] > 20
+    assert "run/webhooks/sending.py" in evidence["connecting"]
+
+
+class _Anywhere(Reach):
+    """Looks at nothing."""
+
+    def address(self, host, port, *, plain=False):
+        return self._resolve(host, port)[0]
+
+
+class _FirstOnly(Reach):
+    """Looks at the first address of a name alone."""
+
+    def __init__(self, resolve):
+        super().__init__(resolve=lambda host, port: resolve(host, port)[:1])
+
+
+def test_webhooks_that_go_anywhere_or_look_at_one_address_alone_fail(good):
+    anywhere = dataclasses.replace(good, reach=lambda resolve: _Anywhere(resolve=resolve))
+    assert len(fails(anywhere, "outbound_allow_list", "inside")["reached"]) > 20
+    first = dataclasses.replace(good, reach=_FirstOnly)
+    assert fails(first, "outbound_allow_list", "inside")["one_bad_address_of_two"]
+
+
+def test_metadata_is_out_of_reach_whatever_the_settings_allow(good):
+    settings = {**good.settings, "webhook_allow": "10.0.0.0/8"}
+    allowed = dataclasses.replace(good, settings=settings, reach=lambda resolve: Reach(["10.0.0.0/8"], resolve=resolve))
+    assert passes(allowed, "outbound_allow_list")["allowed_by_setting"] == ["10.0.0.0/8"]
+    open_ = dataclasses.replace(good, settings=settings, reach=lambda resolve: _Anywhere(resolve=resolve))
+    assert "link local" in fails(open_, "outbound_allow_list", "inside")["reached"]
+
+
+@pytest.mark.parametrize(
+    "text", ["import httpx", "from urllib.request import urlopen", "import socket\nsocket.create_connection(('x', 1))"]
+)
+def test_a_file_of_ours_that_connects_and_is_not_listed_fails(good, tmp_path, text):
+    (tmp_path / "telemetry.py").write_text(text, "utf-8")
+    bad = dataclasses.replace(good, source=tmp_path)
+    assert "telemetry.py" in fails(bad, "outbound_allow_list", "telemetry.py")["unlisted"]
+
+
+def test_a_fence_that_lets_nothing_out_proves_nothing(good):
+    def nothing(resolve):
+        return Reach(resolve=lambda *_: [])
+
+    could_not(dataclasses.replace(good, reach=nothing), "outbound_allow_list")
 
 
 # ---- C45, C50: the machine

@@ -8,7 +8,7 @@ import pytest
 from jindi.access.roles import Role
 from jindi.run.audit import Actor, Audit
 from jindi.run.intake import OWN_IDS, Refused
-from jindi.run.records import STEP, DecisionRecord, StepRecord
+from jindi.run.records import APPROVAL, STEP, ApprovalRecord, DecisionRecord, StepRecord
 from jindi.run.watching import EVENTS
 from jindi.run.watching.bridge import BLOB
 from jindi.stores.files import MemoryBlobs
@@ -221,6 +221,30 @@ def test_an_approval_names_both_and_how_fast_it_was():
     run(go())
 
 
+def test_what_takes_four_eyes_is_told_with_both_and_what_the_platform_then_does_is_nobodys_doing():
+    async def go():
+        async with world() as shop:
+            platform = shop.platform
+
+            async def step(verb, who, **more):
+                record = ApprovalRecord(APPROVAL, shop.clock.now_us(), verb, f"session_{who}", who, "why", **more)
+                return await platform.journal(record)
+
+            asked = await step("propose", "ann", what="key.create")
+            shop.clock.at_us += 3 * SECOND_US
+            await step("approve", "bob", of=asked)
+            await step("apply", "platform", of=asked)
+            told = await watched(shop)
+            actions = [
+                (fields["actor"], fields["action"], fields["on"]) for kind, _, fields in told if "action" in kind
+            ]
+            assert actions == [("ann", "approval.propose", "key.create"), ("bob", "approval.approve", "key.create")]
+            (both,) = [fields for kind, _, fields in told if kind == "staff_approval"]
+            assert (both["pair"], both["matter"], both["waited_s"]) == ("ann|bob", "key.create", 3)
+
+    run(go())
+
+
 def test_verdicts_and_lists_are_doings_of_whoever_they_name():
     async def go():
         async with world() as shop:
@@ -299,5 +323,27 @@ def test_a_planted_snooper_is_in_the_alerts():
                 if each.event.type == "staff_action"
             }
             assert outcomes == {"ann": "allow", "eve": "review"}
+
+    run(go())
+
+
+def test_an_operation_that_two_people_answer_each_other_is_an_approval_like_any_other():
+    async def go():
+        async with world() as shop:
+            platform, now_us = shop.platform, shop.clock.now_us()
+            begun = ApprovalRecord(APPROVAL, now_us, "propose", "per_1", "ann", "new key", what="key.create")
+            asked = await platform.step(begun)
+            shop.clock.at_us += 45 * SECOND_US
+            await platform.step(
+                ApprovalRecord(
+                    APPROVAL, shop.clock.now_us(), "approve", "per_2", "bob", "ok", of=asked, what="key.create"
+                )
+            )
+            told = await watched(shop)
+            [approval] = [fields for kind, _, fields in told if kind == "staff_approval"]
+            assert (approval["approver"], approval["proposer"], approval["matter"]) == ("bob", "ann", "key.create")
+            assert approval["waited_s"] == 45
+            actions = [fields["action"] for kind, _, fields in told if kind == "staff_action"]
+            assert actions == ["approval.propose", "approval.approve"]
 
     run(go())

@@ -133,12 +133,15 @@ class ApiKeys:
         return _public(record)
 
     def signer(self, key_id: str, now_us: int) -> tuple[ApiKey, bytes] | None:
-        """The signing key in force that has this id, with its public half; None when there is none."""
+        """The signing key in force that has this id, with its public half; None when there is none. That somebody
+        names it is no use of it: see `note_use`.
+        """
         found = self._signers.get(key_id)
-        if found is None or not found[0].is_live(now_us):
-            return None
+        return found if found is not None and found[0].is_live(now_us) else None
+
+    def note_use(self, key_id: str, now_us: int) -> None:
+        """A signature of this key was found right."""
         self._used[key_id] = now_us // DAY_US
-        return found
 
     def rotate(
         self, key_id: str, now_us: int, *, overlap_us: int, expires_us: int | None, owners: Iterable[str] = ()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jindi.access import PARTIES
 from jindi.app.transport import TRANSPORT, read_transport
-from jindi.app.vaults import ROOT_KEY, ROOT_PASSPHRASE, ROOTS
+from jindi.app.vaults import ROOT_KEY, ROOT_PASSPHRASE, ROOTS_TOLD, root_problem
 from jindi.basics.instants import DAY_US, HOUR_US
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.wiring import Setting, Settled
@@ -47,13 +47,24 @@ KNOWN = (
     _Known("export_rows", "1000", "decisions that one person may export at once; more takes a second person"),
     _Known("vault", "on", "keep the clear text of identifiers, sealed: on, or off"),
     _Known("vault_cipher", "aes-256-gcm", "what a new vault seals with: aes-256-gcm, or sm4-gcm"),
-    _Known("vault_root", "file", "the vault's root key: file (in the data folder), file:PATH, environment, passphrase"),
+    _Known(
+        "vault_root",
+        "file",
+        "the vault's root key: file (in the data folder), file:PATH, environment, passphrase, transit:URL",
+    ),
+    _Known("vault_root_token", "", "the file of the token for a root in a key service (transit:URL)"),
+    _Known("vault_root_ca", "", "the certificates that this service is believed by; empty: the machine's own"),
     _Known("drift_hours", "24", "hours between two looks for drift; 0: the platform does not look"),
     _Known(
         "backup_to", "", "the folder of the backups, on another disk or machine; empty: none are made by themselves"
     ),
     _Known("backup_hours", "1", "hours between two backups; 0: the platform makes none by itself"),
     _Known("drill_days", "90", "days after which a drill is overdue; 0: never"),
+    _Known(
+        "drill_key", "", "the backup key's file, for drills that the platform makes by itself; empty: it makes none"
+    ),
+    _Known("drill_hours", "168", "hours between two drills that the platform makes by itself; 0: none"),
+    _Known("drill_in", "", "a folder with room for what a drill restores; empty: the machine's folder for such"),
     _Known("permits", "", "a file of the company's own Cedar policies, put beside the shipped ones; empty: none"),
     _Known("reveal_seconds", "60", "seconds for which a page of the console shows clear text"),
     _Known("heads", "", "a folder outside the platform's own that gets the journal's signed heads; empty: none"),
@@ -109,6 +120,10 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
     backup_hours = _whole(chosen, "backup_hours", 0, 10_000, problems)
     drill_days = _whole(chosen, "drill_days", 0, 3_650, problems)
     reveal_seconds = _whole(chosen, "reveal_seconds", 5, 600, problems)
+    drill_hours = _whole(chosen, "drill_hours", 0, 100_000, problems)
+    if chosen["drill_key"] and Path(chosen["drill_key"]).resolve().is_relative_to(Path(data).resolve()):
+        what = "lies in the data folder: whoever has the folder could read its backups"
+        problems.append(Problem("settings", "drill_key", what, "name a file elsewhere, best on a machine of its own"))
     heads_minutes = _whole(chosen, "heads_minutes", 0, 10_000, problems)
     heads = _outside(chosen["heads"], Path(data), problems)
     transport = read_transport(chosen, problems)
@@ -124,9 +139,13 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
     return Settled(
         Path(data), packs, host, port, journal, platform, tuple(lines),
         vault=chosen["vault"] == "on", vault_cipher=cipher, vault_root=chosen["vault_root"],
+        vault_root_token=Path(chosen["vault_root_token"]) if chosen["vault_root_token"] else None,
+        vault_root_ca=Path(chosen["vault_root_ca"]) if chosen["vault_root_ca"] else None,
         heads=heads,
         backup_to=Path(chosen["backup_to"]) if chosen["backup_to"] else None,
         backup_hours=backup_hours, drill_days=drill_days, transport=transport,
+        drill_key=Path(chosen["drill_key"]) if chosen["drill_key"] else None, drill_hours=drill_hours,
+        drill_in=Path(chosen["drill_in"]) if chosen["drill_in"] else None,
         permits=Path(chosen["permits"]) if chosen["permits"] else None,
     )  # fmt: skip
 
@@ -150,10 +169,8 @@ def _vault(chosen: Mapping[str, str], problems: list[Problem]) -> Profile:
     """The cipher; what is wrong with the vault's settings goes to the problems."""
     if chosen["vault"] not in ("on", "off"):
         problems.append(Problem("settings", "vault", "neither on nor off", "use on or off"))
-    kind, colon, path = chosen["vault_root"].partition(":")
-    if kind not in ROOTS or (colon and (kind != "file" or not path)):
-        remedy = "use file, file:PATH, environment or passphrase"
-        problems.append(Problem("settings", "vault_root", "not a place of a root key", remedy))
+    if (problem := root_problem(chosen["vault_root"])) is not None:
+        problems.append(Problem("settings", "vault_root", problem, f"use {ROOTS_TOLD}"))
     for profile in PROFILES:
         if profile == chosen["vault_cipher"]:
             return profile

@@ -21,10 +21,11 @@ from jindi.run import snapshots
 from jindi.run.answered import Answered, fingerprint
 from jindi.run.approvals.book import Book
 from jindi.run.archive import Archive
+from jindi.run.backup.saver import DRILL, DRILL_EVENT, Saver
 from jindi.run.backup.saver import EVENT as OVERDUE_EVENT
-from jindi.run.backup.saver import Saver
 from jindi.run.drift.watcher import EVENT as DRIFT_EVENT
 from jindi.run.drift.watcher import Watcher
+from jindi.run.erasures import erase_again
 from jindi.run.history.keeper import Keeper
 from jindi.run.intake import AHEAD_MAX_US, Intake, Refused
 from jindi.run.lane import RECENT_MAX, Busy, Conflict, Held, Lane, Stopped, Waiter, write_again
@@ -51,6 +52,10 @@ from jindi.run.records import (
 )
 from jindi.run.recovery import Progress, last_record, recover, tree_before
 from jindi.run.replay.one import Proof, prove
+from jindi.run.requests import EVENT as REQUEST_EVENT
+from jindi.run.requests import PACK as REQUEST_PACK
+from jindi.run.requests import Requests
+from jindi.run.requests import events as overdue_requests
 from jindi.run.state import Gathered, State
 from jindi.run.trail import Trail
 from jindi.run.versions import Aside, Ledger, Watched, composed
@@ -70,6 +75,18 @@ FIRST_LOOK_US = HOUR_US
 
 REWRAP_KEYS = 2_000
 """Subjects' keys that are put under the ring's active version each second after a rotation, beside decisions."""
+
+RESEAL_SUBJECTS = 500
+"""Subjects whose rows are sealed anew each second when that was asked for, beside decisions."""
+
+RESEAL_AT_ONCE = 100
+"""So many of them at a time: new rows wait a few milliseconds for the vault at the most, and its syncs."""
+
+WRITE_DOWN_US = MINUTE_US
+"""How often the counts of the vault's rows are written down beside its keys, when they have changed."""
+
+REQUESTS_US = HOUR_US
+"""How often it is looked whether a person's request is overdue."""
 
 SWEEP_KEYS = 2_000
 """Idle keys that are looked at each second for what no window reaches any more."""
@@ -197,6 +214,9 @@ class Platform:
         self._acted = asyncio.Event()
         self.watching: Watching | None = None
         """What tells the engine what people do here; there since the start."""
+        self.requests, self._requests_until = Requests(), -1
+        """Requests of persons about their own data, as far as the journal was looked through."""
+        self._requests_told_us: dict[str, int] = {}
         self.held: str | None = None
         """Why events from outside are not taken for now; None when they are."""
 
@@ -271,7 +291,8 @@ class Platform:
         self._spawn(self._watch())
         self._spawn(self._watch_staff(self.watching))
         if self._vault is not None:
-            self._spawn(self._keep_rewrapped(self._vault))
+            await self._erase_again(self._vault)
+            self._spawn(self._keep_vault(self._vault))
         if self._settings.release_due:
             self._spawn(self._release_due())
         if self._keeper is not None and self._settings.archive_minutes:
@@ -280,6 +301,7 @@ class Platform:
             self._spawn(self._watch_drift(self._watcher))
         if self.saver is not None:
             self._spawn(self._keep_backups(self.saver))
+        self._spawn(self._watch_requests())
         if self.warden is not None:
             self._spawn(self._keep_controls(self.warden))
         if self._heads is not None and self._heads.exports and self._settings.heads_minutes:
@@ -398,7 +420,9 @@ class Platform:
         # Noted at once, for a snapshot of now has the record behind it; a lane that stops is recovered without.
         self.trail.note(seq, step)
         self.approvals.note(seq, step)
-        return await durable
+        place = await durable
+        self._acted.set()
+        return place
 
     async def _durable(self) -> None:
         lane = self.lane
@@ -812,13 +836,28 @@ class Platform:
         except Exception as error:  # noqa: BLE001 - whatever it is, the lane stays stopped and the operator is told
             self._tell(f"recovery failed: {error}")
 
-    async def _keep_rewrapped(self, vault: Vault) -> None:
+    async def _erase_again(self, vault: Vault) -> None:
+        """Before anything comes in: who was erased and is back with an older key book goes again. Raises LogFailure."""
+        returned = await asyncio.to_thread(erase_again, vault, self.log, self._clock.now_us())
+        if returned:
+            self._tell(f"{returned} subjects whom the journal says were erased had come back; they are erased again")
+
+    async def _keep_vault(self, vault: Vault) -> None:
+        """Each second: keys under retired versions, and rows that are to be sealed anew; each minute the counts."""
+        written_us, end = self._clock.now_us(), self.log.next_seq()
         while not self._closing:
             await asyncio.sleep(1.0)
             try:
                 await asyncio.to_thread(vault.rewrap, REWRAP_KEYS)
-            except Exception as error:  # noqa: BLE001 - retired versions still open; the next round begins afresh
-                self._tell(f"keys could not be re-wrapped: {error or type(error).__name__}")
+                await asyncio.to_thread(vault.reseal, self._clock.now_us(), RESEAL_SUBJECTS, RESEAL_AT_ONCE)
+                if abs(self._clock.now_us() - written_us) >= WRITE_DOWN_US:
+                    written_us = self._clock.now_us()
+                    await asyncio.to_thread(vault.write_down)
+                    # As far as a minute ago: what is being erased just now has its record already.
+                    await asyncio.to_thread(vault.know_erasures, end)
+                    end = self.log.next_seq()
+            except Exception as error:  # noqa: BLE001 - all of it goes on where it was; the next round begins afresh
+                self._tell(f"the vault's keys could not be looked after: {error or type(error).__name__}")
 
     async def _keep_archive(self, keeper: Keeper) -> None:
         while not self._closing:
@@ -843,6 +882,40 @@ class Platform:
         found = await asyncio.to_thread(watcher.round, self.archive, self.program.definitions)
         return await self._let_in(DRIFT_EVENT, "drift", found)
 
+    async def _watch_requests(self) -> None:
+        while not self._closing:
+            await asyncio.sleep(REQUESTS_US / SECOND_US)
+            try:
+                await self.watch_requests()
+            except Exception as error:  # noqa: BLE001 - decisions go on; the next look begins where this one ended
+                self._tell(f"requests could not be looked through: {error or type(error).__name__}")
+
+    async def watch_requests(self) -> int:
+        """Let in by the front door each person's request that is overdue, once a day; answers how many were decided."""
+        durable = self.log.next_seq()
+        places = [seq for seq in self.trail.after(self._requests_until) if seq < durable]
+        await asyncio.to_thread(self._read_requests, places)
+        self._requests_until = max(self._requests_until, places[-1] if places else -1)
+        pack = self.program.definitions.packs.get(REQUEST_PACK)
+        now_us = self._clock.now_us()
+        today = day_of(now_us, pack.zone if pack is not None else ZoneInfo("UTC"))
+        late = [
+            each
+            for each in self.requests.overdue(today)
+            if self._requests_told_us.get(each.id, now_us - DAY_US) <= now_us - DAY_US
+        ]
+        found = overdue_requests(late, today)
+        decided = 0
+        for each, fields in zip(late, found, strict=True):
+            if await self._let_in(REQUEST_EVENT, f"overdue-{each.id}", [fields]):
+                self._requests_told_us[each.id] = now_us
+                decided += 1
+        return decided
+
+    def _read_requests(self, places: Sequence[int]) -> None:
+        for seq in places:
+            self.requests.note(seq, self.archive.record(seq))
+
     async def _keep_backups(self, saver: Saver) -> None:
         while not self._closing:
             await asyncio.sleep(saver.wait_us(self._clock.now_us()) / SECOND_US)
@@ -852,18 +925,37 @@ class Platform:
         """Make a backup if one is due, and let in by the front door what is overdue; answers how many were decided."""
         try:
             made = await asyncio.to_thread(saver.round, self.log)
-            for note in made.body.notes if made is not None else ():
+            for note in made.notes if made is not None else ():
                 self._tell(f"backup {made.manifest.number}: {note}" if made is not None else note)
         except Exception as error:  # noqa: BLE001 - decisions go on; the backup is tried again, and told when overdue
             self._tell(f"no backup was made: {error or type(error).__name__}")
+        decided = await self._rehearse(saver)
         for each in saver.overdue():
             self._tell(each.text)
-        decided = 0
         for fields in saver.events():
             if await self._let_in(OVERDUE_EVENT, f"overdue-{fields['what']}", [fields]):
                 saver.was_told(fields["what"])
                 decided += 1
         return decided
+
+    async def _rehearse(self, saver: Saver) -> int:
+        """Make a drill if one is due: recorded before it begins, and its end is an event; how many were decided."""
+        number = saver.drill_due
+        if number is None:
+            return 0
+        action = ActionRecord(ACTION, self._clock.now_us(), "", "platform", DRILL, f"backup {number}", door="platform")
+        try:
+            await self.journal(action)
+            found = await asyncio.to_thread(saver.rehearse)
+        except (Busy, Stopped):
+            return 0  # no record, no drill; it stays due
+        except Exception as error:  # noqa: BLE001 - decisions go on; a drill that is missing is told when it is overdue
+            self._tell(f"no drill was made: {error or type(error).__name__}")
+            return 0
+        if found is None:
+            return 0
+        self._tell(f"drill of backup {found.number}: {found.problem or f'passed, RTO {found.rto_s} s'}")
+        return await self._let_in(DRILL_EVENT, f"drill-{found.number}", [saver.drill_event(found)])
 
     async def _keep_controls(self, warden: "Warden") -> None:
         while not self._closing:

@@ -87,6 +87,10 @@ class Trail:
         trail._seqs.frombytes(data)
         return trail
 
+    def after(self, seq: int) -> "array[int]":
+        """The places behind record `seq`."""
+        return self._seqs[bisect_right(self._seqs, seq) :]
+
     def last(self, before: int | None) -> "tuple[array[int], bool]":
         """The newest places before one, at most `SCAN_MAX`, and whether there are older ones."""
         end = len(self._seqs) if before is None else bisect_left(self._seqs, before)

@@ -7,8 +7,9 @@ from jindi.vault.ciphers import PROFILES, USES_MAX, CannotOpen, Profile, Sealer,
 from jindi.vault.masks import HIDDEN, LEVELS, SENSITIVE, SHOWN_MAX, Level, mask
 from jindi.vault.ring import KeyRing, RingProblem, Version, about_root
 from jindi.vault.roots import ROOT_BYTES, KeyRoot, new_stretch, passphrase_root, read_secret
+from jindi.vault.tally import SEEN
 from jindi.vault.tokens import KEY_BYTES, Tokens, is_token, new_key
-from jindi.vault.vault import Checked, Known, Opened, Personal, Vault, VaultStatus, kind_of
+from jindi.vault.vault import Checked, Known, Opened, Personal, Resealed, Sampled, Vault, VaultStatus, kind_of
 
 __all__ = [
     "HIDDEN",
@@ -16,6 +17,7 @@ __all__ = [
     "LEVELS",
     "PROFILES",
     "ROOT_BYTES",
+    "SEEN",
     "SENSITIVE",
     "SHOWN_MAX",
     "USES_MAX",
@@ -28,7 +30,9 @@ __all__ = [
     "Opened",
     "Personal",
     "Profile",
+    "Resealed",
     "RingProblem",
+    "Sampled",
     "Sealer",
     "Tokens",
     "Vault",

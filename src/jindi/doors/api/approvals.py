@@ -11,6 +11,7 @@ from starlette.routing import Route
 from jindi.access import About, ApiKey, ApiKeys, Principal, Verdict
 from jindi.basics.instants import DAY_US, format_instant
 from jindi.basics.problems import Problems
+from jindi.basics.shapes import check_shape
 from jindi.doors.api import problems
 from jindi.doors.api.hot import Gone, TooLarge, read_body
 from jindi.doors.api.problems import problem
@@ -248,7 +249,9 @@ def key_document(key: ApiKey, now_us: int) -> dict[str, Any]:
 
 
 async def _read(request: Request, kind: type[_Asked]) -> _Asked:
-    return msgspec.json.decode(await read_body(request.receive, BODY_BYTES_MAX) or b"{}", type=kind)
+    body = await read_body(request.receive, BODY_BYTES_MAX)
+    check_shape(body)
+    return msgspec.json.decode(body or b"{}", type=kind)
 
 
 def _plain(document: Any, status: int = 200) -> Response:

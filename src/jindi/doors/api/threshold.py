@@ -163,6 +163,7 @@ class Threshold:
         if "content-digest" in claim.covered:
             await _digest_of(headers, body)
         await self._take(replays, claim)
+        self._keys.note_use(key.id, self._clock.now_us())
         return key, _again(body, receive)
 
     def _now_s(self) -> int:

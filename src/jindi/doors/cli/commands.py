@@ -531,18 +531,24 @@ def backup_status(ctx: typer.Context, data: Data = None, to: BackupTo = None, as
 def backup_prune(
     ctx: typer.Context,
     keep: Annotated[int, typer.Option("--keep", min=1, metavar="N", help="So many of the newest backups stay.")],
+    daily: Annotated[int, typer.Option(min=0, metavar="N", help="And the last one of so many days (UTC).")] = 0,
+    weekly: Annotated[int, typer.Option(min=0, metavar="N", help="And the last one of so many weeks.")] = 0,
+    monthly: Annotated[int, typer.Option(min=0, metavar="N", help="And the last one of so many months.")] = 0,
     data: Data = None, to: BackupTo = None,
     key: Annotated[
         Path | None, typer.Option("--key", exists=True, dir_okay=False, help="The backup key, away from the platform.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
-    """Forget all but the newest backups. No piece goes that one of these needs."""
+    """Forget all but the newest backups and those of days, weeks and months before. No piece goes that one of these
+    needs, and never the backup that a drill has proved last.
+    """
     from jindi.doors.cli.backing import Where, forget  # noqa: PLC0415
+    from jindi.run.backup.retention import Retention  # noqa: PLC0415
 
     output = Output(as_json=as_json)
     wiring, settled = _settle(ctx, output, data)
-    forget(wiring, settled, output, Where(to), keep, key)
+    forget(wiring, settled, output, Where(to), Retention(keep, daily, weekly, monthly), key)
 
 
 @app.command()
@@ -571,14 +577,18 @@ def drill(
         list[Path] | None,
         typer.Option("--share", metavar="FILE", exists=True, dir_okay=False, help="Shares of the keys; repeatable."),
     ] = None,
-    at_least: AtLeast = 0, as_json: AsJson = False,
+    own_keys: Annotated[
+        bool,
+        typer.Option("--own-keys", help="Compare and open with the keys of the folder --data, without the custodians."),
+    ] = False,
+    data: Data = None, at_least: AtLeast = 0, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Restore the newest backup into a temporary place, prove it, and keep a record beside the backups."""
     from jindi.doors.cli.backing import rehearse  # noqa: PLC0415
 
     output = Output(as_json=as_json)
-    wiring, settled = _settle(ctx, output)
-    rehearse(wiring, settled, output, source, key, beside, shares or [], at_least)
+    wiring, settled = _settle(ctx, output, data=data)
+    rehearse(wiring, settled, output, source, key, beside, shares or [], at_least, own_keys=own_keys)
 
 
 @app.command("keys-backup")
@@ -834,6 +844,44 @@ def config_show(
         for line in settled.lines:
             table.add_row(line.name, line.value, line.origin, line.doc)
         output.out.print(table)
+
+
+@config_app.command("save")
+def config_save(
+    ctx: typer.Context,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where it goes; an older one is replaced.")],
+    data: Data = None, folders: Packs = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Settings and packs in one signed file, without any secret."""
+    from jindi.doors.cli.configuring import save_configuration  # noqa: PLC0415
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, data, folders)
+    try:
+        save_configuration(wiring, settled, output, out)
+    except (Problems, OSError) as error:
+        output.fail(error)
+
+
+@config_app.command("restore")
+def config_restore(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="What save has written.")],
+    data: Data = None,
+    by: Annotated[
+        str | None, typer.Option(metavar="KEY", help="The line that checks its signature, as save printed it.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Settings and packs of such a file into a new folder."""
+    from jindi.doors.cli.configuring import restore_configuration  # noqa: PLC0415
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, data)
+    try:
+        restore_configuration(wiring, settled, output, file, by)
+    except (Problems, OSError) as error:
+        output.fail(error)
 
 
 @keys_app.command("new")

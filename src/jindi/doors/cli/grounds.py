@@ -35,6 +35,7 @@ from jindi.run.controls.machine import kernel_clock
 from jindi.run.history.keeper import Keeper
 from jindi.run.platform import Platform, Settings
 from jindi.run.versions.desk import Desk
+from jindi.run.webhooks.reaching import Reach, Resolve
 from jindi.vault import KeyRing, Tokens, Vault
 
 Opened = Callable[[], Log]
@@ -63,6 +64,7 @@ def ground_of(
         backups=lambda: _backups(wiring, settled),
         fingerprints=lambda: {name: fingerprint(name, key) for name, key in wiring.key_bytes(settled).items()},
         split=lambda: wiring.keys_split(settled),
+        reach=partial(_reach, settled),
         permits=lambda own: Permits(own, "the check's own"),
         scratch=lambda: scratch_of(wiring, settled, definitions.source),
         source=wiring.package(),
@@ -113,6 +115,12 @@ def _vault(wiring: Wiring, settled: Settled, vault: Vault | None) -> Iterator[Va
         yield opened
     finally:
         opened.close()
+
+
+def _reach(settled: Settled, resolve: Resolve) -> Reach:
+    """Where webhooks may go by the settings."""
+    transport = settled.transport
+    return Reach(transport.webhook_allow, http_on_loopback=transport.webhook_http, resolve=resolve)
 
 
 def _backups(wiring: Wiring, settled: Settled) -> Standing:

@@ -20,6 +20,7 @@ from jindi.doors.cli.auditing import caller
 from jindi.doors.cli.backing import Where, recipient_of
 from jindi.doors.cli.grounds import apart_of, ground_of
 from jindi.doors.cli.output import Output
+from jindi.doors.cli.rehearsing import ChildRehearsal
 from jindi.doors.cli.wiring import Settled, Wiring
 from jindi.doors.fences import Fences, Turnstile
 from jindi.doors.hosts import Hosts
@@ -92,7 +93,8 @@ def saver_of(wiring: Wiring, settled: Settled) -> Saver | None:
     return Saver(
         wiring.repository(place), lambda log: wiring.backup_source(settled, log),
         lambda: recipient_of(wiring, settled), wiring.signer(settled), wiring.blobs(settled), wiring.clock,
-        Limits(settled.backup_hours, settled.drill_days),
+        Limits(settled.backup_hours, settled.drill_days, settled.drill_hours),
+        None if settled.drill_key is None else ChildRehearsal(place, settled),
     )  # fmt: skip
 
 

@@ -71,11 +71,13 @@ def _step(ctx: typer.Context, identifier: str, step: str, data: str | None, *, a
 @webhooks_app.command("add")
 def webhooks_add(
     ctx: typer.Context,
-    url: Annotated[str, typer.Argument(help="Where decisions are posted to: https://….")],
+    url: Annotated[str, typer.Argument(metavar="URL", help="Where decisions are posted to: https://….")],
     outcomes: Annotated[
-        list[str] | None, typer.Option("--outcome", help="Tell of these outcomes only; repeatable.")
+        list[str] | None, typer.Option("--outcome", metavar="OUTCOME", help="Tell of these outcomes only; repeatable.")
     ] = None,
-    types: Annotated[list[str] | None, typer.Option("--type", help="Tell of these event types only.")] = None,
+    types: Annotated[
+        list[str] | None, typer.Option("--type", metavar="TYPE", help="Tell of these event types only; repeatable.")
+    ] = None,
     asymmetric: Annotated[
         bool, typer.Option("--asymmetric", help="Sign with Ed25519 (v1a): the receiver gets a public key.")
     ] = False,

@@ -7,10 +7,12 @@ from typing import Literal, Protocol
 
 from jindi.access import ApiKeys, Permits, Replays, Sessions, SignInLinks
 from jindi.access.replays import WINDOW_S
+from jindi.basics.problems import Problems
 from jindi.doors.fences import CONNECTIONS_MAX, Rates
 from jindi.doors.tls import TlsFiles
 from jindi.journal import Signer, Verifier
 from jindi.ports import Blobs, Clock, Files, Lines, Log, Root, VaultStore
+from jindi.run.backup.drill import VaultFound
 from jindi.run.backup.making import Source
 from jindi.run.backup.manifest import Split
 from jindi.run.backup.repository import Repository
@@ -61,12 +63,21 @@ class Settled:
     vault: bool = True
     vault_cipher: Profile = "aes-256-gcm"
     vault_root: str = "file"
+    vault_root_token: Path | None = None
+    vault_root_ca: Path | None = None
     heads: Path | None = None
     backup_to: Path | None = None
     backup_hours: int = 0
     drill_days: int = 0
+    drill_key: Path | None = None
+    drill_hours: int = 0
+    drill_in: Path | None = None
     transport: Transport = field(default_factory=Transport)
     permits: Path | None = None
+
+
+class VaultIsOpen(Problems):
+    """Another process has the vault open."""
 
 
 class Wiring(Protocol):
@@ -88,6 +99,9 @@ class Wiring(Protocol):
 
     def write_files(self, folder: Path, files: Mapping[str, str]) -> None:
         """Write new files into a folder that does not have them. Raises Problems."""
+
+    def write_whole(self, path: Path, raw: bytes) -> None:
+        """Write a file whole or not at all, durable when this returns. Raises OSError."""
 
     def packs_mark(self, folders: Sequence[Path]) -> object:
         """Something that changes when a file of the packs may have changed; cheap to ask."""
@@ -120,7 +134,12 @@ class Wiring(Protocol):
         """The vault, made on the first run; None when the settings have none. Raises Problems."""
 
     def kept_vault(self, settled: Settled, tell: Callable[[str], None]) -> Vault:
-        """The vault that is there, whatever the settings say. Raises Problems when there is none."""
+        """The vault that is there, whatever the settings say. Raises Problems when there is none, VaultIsOpen when
+        another process has it.
+        """
+
+    def has_vault(self, settled: Settled) -> bool:
+        """Whether there is a vault."""
 
     def vault_parts(self, settled: Settled, tell: Callable[[str], None]) -> tuple[VaultStore, KeyRing]:
         """What a vault is made of: rows with their key book, and the ring; made on the first run. Raises Problems."""
@@ -184,6 +203,14 @@ class Wiring(Protocol):
 
     def key_bytes(self, settled: Settled) -> dict[str, bytes]:
         """The platform's keys by their names, as far as there are any."""
+
+    def root_elsewhere(self, settled: Settled) -> str | None:
+        """Where the vault's root is when shares can't hold it; None when they can, or when there is none."""
+
+    def rehearse_vault(self, settled: Settled, given: Mapping[str, bytes], of: Settled | None) -> VaultFound | None:
+        """What a restored folder's vault is worth, with keys that are given or with those of another folder; only
+        counted with neither, None without a vault.
+        """
 
     def keys_split(self, settled: Settled) -> Split | None:
         """What the last keys' backup covers."""

@@ -16,6 +16,7 @@ from jindi.run.backup.repository import Repository
 from jindi.run.backup.restoring import Room
 from jindi.run.backup.standing import Standing
 from jindi.run.platform import Platform
+from jindi.run.webhooks.reaching import Reach, Resolve
 from jindi.vault import KeyRing, Profile, Sealer, Tokens, Vault
 
 Evidence = dict[str, Any]
@@ -116,6 +117,7 @@ class Scratch(Protocol):
 class Ground:
     """The real thing. What is opened is opened when a check asks for it, and raises what stands in the way.
 
+    `reach` gives what says where we may connect to, with these settings and a way to resolve names.
     `permits` gives what judges who may do what, with a company's own policies beside the shipped ones.
     `lock` is the text of the pinned dependencies (None where it is not at hand), `source` our own package's folder,
     `speak` what the operator's log shows of a text. `is_running`: it is the running platform that asks.
@@ -138,6 +140,7 @@ class Ground:
     fingerprints: Callable[[], Mapping[str, str]]
     split: Callable[[], Split | None]
     scratch: Callable[[], AbstractContextManager[Scratch]]
+    reach: Callable[[Resolve], Reach]
     permits: Callable[[str], Permits]
     source: Path
     lock: str | None

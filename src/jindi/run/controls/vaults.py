@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -240,10 +240,12 @@ def keyed_tokens(ground: Ground, asked: Asked) -> Evidence:
         "SHA-512": lambda text: hashlib.sha512(text).digest(),
     }
     hits: dict[str, int] = dict.fromkeys(guessers, 0)
+    stolen = {urlsafe_b64decode(code + "==") for code in sample}
+    prefix = NORMAL_FORMS["phone"]("13900000000")[:-8].encode()
     for number in range(count):
-        for form in (NORMAL_FORMS["phone"](f"139{number:08d}"),) if number % 64 == 0 else (f"+86139{number:08d}",):
-            for name, guess in guessers.items():
-                hits[name] += urlsafe_b64encode(guess(form.encode())[:16])[:22].decode() in sample
+        form = b"%b%08d" % (prefix, number)
+        for name, guess in guessers.items():
+            hits[name] += guess(form)[:16] in stolen
     # A key of zeros made into tokens is what a key that was never set would give.
     zero = Tokens(bytes(32))
     hits["our tokens, key of zeros"] = sum(

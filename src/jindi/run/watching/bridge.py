@@ -20,7 +20,7 @@ from jindi.ports import Blobs
 from jindi.run.archive import Outdated
 from jindi.run.intake import Refused
 from jindi.run.lane import Busy, Conflict, Stopped
-from jindi.run.records import DecisionRecord, StepRecord, decision_seq
+from jindi.run.records import ApprovalRecord, DecisionRecord, StepRecord, decision_seq
 from jindi.run.watching.telling import ACTION, DAY, TOKEN, Day, Decided, Told, tell
 from jindi.vault import is_token
 
@@ -208,10 +208,10 @@ class _Journal:
         fields = self._platform.archive.program(record.definitions).events[record.event_type].event.fields
         return {field.name: value for field, value in zip(fields, record.values, strict=True)}
 
-    def step(self, seq: int) -> StepRecord | None:
+    def asked(self, seq: int) -> StepRecord | ApprovalRecord | None:
         with suppress(LookupError):
             record = self._platform.archive.record(seq)
-            return record if isinstance(record, StepRecord) else None
+            return record if isinstance(record, StepRecord | ApprovalRecord) else None
         return None
 
     def colour_of(self, list_name: str) -> str | None:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from jindi.basics.instants import DAY_US, SECOND_US
 from jindi.run.intake import OWN_IDS
-from jindi.run.records import ActionRecord, DecisionRecord, Record, StepRecord, step_id
+from jindi.run.records import ActionRecord, ApprovalRecord, DecisionRecord, Record, StepRecord, step_id
 from jindi.vault import is_token
 
 ACTION, SIGN_IN, APPROVAL, GRANT = "staff_action", "staff_sign_in", "staff_approval", "staff_grant"
@@ -67,8 +67,8 @@ class Facts(Protocol):
 class Known(Facts, Protocol):
     """What the journal and the packs know beside it."""
 
-    def step(self, seq: int) -> StepRecord | None:
-        """The step at a place of the journal, if it is one."""
+    def asked(self, seq: int) -> StepRecord | ApprovalRecord | None:
+        """What was proposed at a place of the journal, if something was."""
 
     def named(self, record: DecisionRecord) -> Mapping[str, Any]:
         """A decided event's fields by name."""
@@ -114,6 +114,8 @@ def tell(seq: int, record: Record, facts: Known) -> list[Told]:
         return tell_action(seq, record, facts)
     if isinstance(record, StepRecord):
         return _step(seq, record, facts)
+    if isinstance(record, ApprovalRecord):
+        return _operation(seq, record, facts)
     if isinstance(record, DecisionRecord):
         return _deed(seq, record, facts)
     return []
@@ -163,9 +165,27 @@ def _step(seq: int, record: StepRecord, facts: Known) -> list[Told]:
         "date": date_of(record.received_us, facts.zone),
     }  # fmt: skip
     told = [_told(ACTION, seq, record.received_us, fields)]
-    if record.verb == "approve" and (asked := facts.step(record.of)) is not None:
+    if record.verb == "approve" and (asked := facts.asked(record.of)) is not None:
         proposer = (_who(asked.name, asked.key), asked.received_us)
         told.append(_approval(seq, record.received_us, actor, None, "version", proposer))
+    return told
+
+
+def _operation(seq: int, record: ApprovalRecord, facts: Known) -> list[Told]:
+    """A step of what takes four eyes; what the platform does when it was approved is nobody's doing."""
+    if record.verb in ("apply", "fail"):
+        return []
+    actor = _who(record.name, record.key)
+    asked = record if record.of < 0 else facts.asked(record.of)
+    matter = asked.what if isinstance(asked, ApprovalRecord) else record.what
+    fields = {
+        "actor": actor, "is_key": record.key.startswith("key_"), "action": f"approval.{record.verb}", "kind": "change",
+        "on": matter, "has_case": False, "allowed": True, "date": date_of(record.received_us, facts.zone),
+    }  # fmt: skip
+    told = [_told(ACTION, seq, record.received_us, fields)]
+    if record.verb == "approve" and asked is not None and asked is not record:
+        proposer = (_who(asked.name, asked.key), asked.received_us)
+        told.append(_approval(seq, record.received_us, actor, None, matter, proposer))
     return told
 
 
