@@ -11,7 +11,8 @@ from jindi.access import Scope
 from jindi.ports import LogFailure
 from jindi.run.audit import NotRecorded
 from jindi.run.platform import Settings
-from jindi.run.subjects import DAYS, PREFIX, REASONS, Declined, Requests, Rights
+from jindi.run.requests import read
+from jindi.run.subjects import DAYS, REASONS, Declined, Requests, Rights
 from shop_world import CANARIES, CARD, DAY_US, PHONE, event, failing_append, pay, run
 
 WHO = senior()
@@ -62,9 +63,10 @@ def test_requests_are_records_and_outlive_a_restart_and_what_is_due_first_is_fir
         async with desk:
             late = await opened(desk, "erase", received=date(2026, 11, 1), reference="REQ-2026-0007")
             await opened(desk, "export", subject="u2")
-            (record,) = [each for each in desk.actions("subject.request") if each.on == "erase"]
+            (record,) = [each for each in desk.actions("request.open") if each.on.startswith("erase ")]
+            assert record.on == "erase 2026-11-01 2026-11-16 u1"
             assert (record.about, record.case) == (desk.platform.blind("u1"), "REQ-2026-0007")
-            assert late.id == f"{PREFIX}{next(n for n, each in enumerate_records(desk) if each == record):012x}"
+            assert late.id == f"req-{next(n for n, each in enumerate_records(desk) if each == record)}"
         kept = Requests(desk.blobs).all()
         assert [each.asked for each in kept] == ["erase", "export"]
         assert kept[0] == late
@@ -97,8 +99,28 @@ def test_a_request_that_makes_no_sense_or_holds_somebodys_number_is_refused(aske
     async def go():
         async with Desk() as desk:
             assert await why(opened(desk, asked, subject, **more)) == expected
-            assert desk.actions("subject.request") == []
+            assert desk.actions("request.open") == []
             assert desk.rights.requests.all() == ()
+
+    run(go())
+
+
+def test_the_command_line_and_the_alerts_know_of_requests_that_were_opened_here_and_the_other_way_round():
+    async def go():
+        async with Desk() as desk:
+            request = await opened(desk, "erase", received=date(2026, 11, 1))
+            await desk.audit.act(actor(WHO), "request.open", "explain 2026-11-20 2026-12-05 u2")
+            found = read(desk.log)
+            first = found.open[0]
+            assert (first.id, first.right, first.due) == (request.id, "erase", request.due)
+            assert found.overdue(date(2026, 11, 22)) == found.open[:1]
+            await desk.platform.watch_requests()
+            assert [each.asked for each in desk.rights.requests.all()] == ["erase", "explain"]
+            await desk.audit.act(actor(WHO), "request.close", f"{request.id} done")
+            await desk.platform.watch_requests()
+            assert desk.rights.requests.one(request.id).state == "fulfilled"
+            assert await why(desk.rights.erase(WHO, actor(WHO), request.id)) == "closed"
+            assert desk.vault.has("u1")
 
     run(go())
 
@@ -248,7 +270,7 @@ def test_an_attacker_uses_a_request_for_something_else_than_it_asks():
                 await why(desk.rights.correct(WHO, actor(WHO), request.id, desk.token("phone"), PHONE))
                 == "other_request"
             )
-            for identifier in ("req_000000000fff", "", "../x", "u1"):
+            for identifier in ("req-4095", "", "../x", "u1"):
                 assert await why(desk.rights.export(WHO, actor(WHO), identifier)) == "no_request"
             assert desk.vault.has("u1")
 

@@ -1,14 +1,15 @@
 """The rights of whom data is about: requests with their clocks, and what answers them while the platform runs.
 
 Knows: which requests there are, by when each is due, and what an answer holds. Never: how a request came in, or what
-was said to whom. Each step is a record before it is done. The book of requests is one small document beside the
-journal, which has every step; it names subjects as events do, by their number or a token.
+was said to whom. Each step is a record before it is done. That a request was opened and closed are the records of
+`run.requests`, which `jindi subject requests` and the alerts about what is overdue read; the book beside the journal is
+one small document that adds references and reasons. It names subjects as events do, by their number or a token.
 
 An export is a text of lines, made while it is read: it holds one part of the journal at a time.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -28,8 +29,9 @@ from jindi.engine.showing import shown
 from jindi.language import Value
 from jindi.packs import OUTCOMES, Definitions, FieldDef
 from jindi.ports import Blobs
+from jindi.run import requests
 from jindi.run.archive import Archive, Outdated
-from jindi.run.audit import Actor, Audit
+from jindi.run.audit import Actor, Audit, NotRecorded
 from jindi.run.intake import SUBJECT_ENTITY
 from jindi.run.masked import LIST_ENTRY, personal_in
 from jindi.run.platform import Platform
@@ -41,13 +43,19 @@ ZONE = ZoneInfo("Asia/Shanghai")
 """The days of the clocks are the mainland's."""
 
 FORMAT = "jindi-subject-export/1"
-PREFIX = "req_"
 
-Asked = Literal["export", "correct", "erase"]
+Asked = Literal["export", "correct", "erase", "withdraw", "explain"]
 ASKED: tuple[Asked, ...] = ("export", "correct", "erase")
+"""What can be opened and answered here; the others are opened and answered by `jindi subject`."""
+
+_RIGHTS: Mapping[Asked, requests.Right] = {"export": "access", "correct": "correct", "erase": "erase"}
+_ASKED: Mapping[requests.Right, Asked] = {
+    "access": "export", "transfer": "export", "correct": "correct", "erase": "erase", "withdraw": "withdraw",
+    "explain": "explain",
+}  # fmt: skip
 
 DAYS = 15
-"""What holds while no pack in force has `subject_…_days` (pack `platform`). Design default: the law says promptly."""
+"""What holds while no pack in force has `request_…_due` (pack `platform`). Design default: the law says promptly."""
 
 REASONS: Mapping[str, tuple[str, str]] = {
     "not_identified": ("未能核实请求人身份", "whoever asks could not be identified"),
@@ -103,13 +111,27 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Requests:
-    """All requests of a platform, durable under one private name."""
+    """All requests of a platform, durable under one private name; `journalled` are those that the journal tells of."""
 
     BLOB = "subject-requests.json"
 
-    def __init__(self, blobs: Blobs) -> None:
-        self._blobs = blobs
-        self._by_id = {each.id: each for each in read_records(blobs, self.BLOB, Request)}
+    def __init__(self, blobs: Blobs, journalled: Callable[[], Iterable[requests.Request]] = tuple) -> None:
+        self._blobs, self._journalled = blobs, journalled
+        self._kept = {each.id: each for each in read_records(blobs, self.BLOB, Request)}
+
+    @property
+    def _by_id(self) -> Mapping[str, Request]:
+        """The book's, with what was opened or closed by other ways."""
+        found = dict(self._kept)
+        for each in self._journalled():
+            kept = found.get(each.id) or Request(
+                each.id, _ASKED[each.right], each.subject, each.received, each.due, 0, each.by
+            )
+            if each.closed_us is not None and kept.state == "open":
+                state: Literal["fulfilled", "refused"] = "fulfilled" if each.ending == "done" else "refused"
+                kept = msgspec.structs.replace(kept, state=state, closed_us=each.closed_us)
+            found[each.id] = kept
+        return found
 
     def all(self) -> tuple[Request, ...]:
         """Open ones first, by the day on which they are due; then the others, the newest first."""
@@ -119,15 +141,16 @@ class Requests:
 
     def one(self, identifier: str) -> Request:
         """A request by its id. Raises LookupError."""
-        if identifier not in self._by_id:
+        known = self._by_id
+        if identifier not in known:
             raise LookupError("there is no request of this id")
-        return self._by_id[identifier]
+        return known[identifier]
 
     def put(self, request: Request) -> None:
         """Keep a request as it is now; durable when this returns."""
-        kept = self._by_id | {request.id: request}
+        kept = self._kept | {request.id: request}
         save_records(self._blobs, self.BLOB, kept.values())
-        self._by_id = kept
+        self._kept = kept
 
 
 Approval = Callable[[Principal, str, Request], Awaitable[str | None]]
@@ -155,11 +178,11 @@ class Rights:
     """What is done about requests on one running platform."""
 
     def __init__(
-        self, platform: Platform, audit: Audit, requests: Requests | None = None, approval: Approval | None = None
+        self, platform: Platform, audit: Audit, book: Requests | None = None, approval: Approval | None = None
     ) -> None:
         """`approval` is asked first; without, `four_eyes`."""
         self._platform, self._audit, self._approval = platform, audit, approval or four_eyes(platform)
-        self.requests = requests or Requests(platform.blobs)
+        self.requests = book or Requests(platform.blobs, lambda: platform.requests.all)
         self._changing = asyncio.Lock()
         self._exporting = asyncio.Lock()
 
@@ -179,15 +202,22 @@ class Rights:
         async with self._changing:
             if sum(each.state == "open" for each in self.requests.all()) >= REQUESTS_OPEN_MAX:
                 raise Declined("too_many", f"{REQUESTS_OPEN_MAX} requests are open: answer some first")
-            seq = await self._record(who, actor, "subject.request", asked, about, reference)
-            came = received or self.today
-            days = self._platform.parameter(f"subject_{asked}_days", DAYS)
-            request = Request(
-                f"{PREFIX}{seq:012x}", cast("Asked", asked), subject, came, came + timedelta(days=days),
-                self._platform.now_us(), who.name, reference,
-            )  # fmt: skip
+            kind, came = cast("Asked", asked), received or self.today
+            right, due = _RIGHTS[kind], self._due(_RIGHTS[kind], came)
+            vault = self._platform.vault
+            named = subject if vault is not None and await asyncio.to_thread(vault.has, subject) else about
+            told = requests.opened(right, named, came, due)
+            seq = await self._record(who, actor, requests.OPEN, told, about, reference)
+            now_us = self._platform.now_us()
+            request = Request(requests.id_of(seq), kind, subject, came, due, now_us, who.name, reference)
             self.requests.put(request)
             return request
+
+    def _due(self, right: requests.Right, came: date) -> date:
+        try:
+            return requests.due_on(right, came, self._platform.program.definitions.limits)[0]
+        except LookupError:
+            return came + timedelta(days=DAYS)
 
     def _check(self, asked: str, subject: str, received: date | None, reference: str) -> None:
         if asked not in ASKED:
@@ -212,7 +242,7 @@ class Rights:
             request = self._open(identifier)
             about = self._platform.customer(request.subject)
             await self._record(who, actor, "subject.refuse", request.id, about, request.id, purpose=reason)
-            return self._closed(request, who, "refused", reason)
+            return await self._closed(request, who, actor, "refused", reason)
 
     # ---- answers -------------------------------------------------------------------------------------
 
@@ -234,7 +264,7 @@ class Rights:
                 right = await asyncio.to_thread(vault.correct, request.subject, token, clear, tokens, now_us)
             except LookupError:
                 raise Declined("not_kept", "this subject has no such identifier") from None
-            self._closed(request, who, "fulfilled", rows=1)
+            await self._closed(request, who, actor, "fulfilled", rows=1)
             return right
 
     async def erase(self, who: Principal, actor: Actor, identifier: str) -> int:
@@ -247,7 +277,7 @@ class Rights:
             dropped = 0
             with suppress(LookupError):
                 dropped = await asyncio.to_thread(vault.erase, request.subject, self._platform.now_us())
-            self._closed(request, who, "fulfilled", rows=dropped)
+            await self._closed(request, who, actor, "fulfilled", rows=dropped)
             return dropped
 
     async def export(self, who: Principal, actor: Actor, identifier: str) -> AsyncIterator[bytes]:
@@ -260,9 +290,9 @@ class Rights:
             raise Declined("busy", "another export is being made: wait for it")
         await self._permit(who, "subject.export", request)
         await self._do(who, actor, "subject.export", request)
-        return self._lines(who, request, vault)
+        return self._lines(who, actor, request, vault)
 
-    async def _lines(self, who: Principal, request: Request, vault: Vault) -> AsyncIterator[bytes]:
+    async def _lines(self, who: Principal, actor: Actor, request: Request, vault: Vault) -> AsyncIterator[bytes]:
         async with self._exporting:
             now_us = self._platform.now_us()
             making = _Export(self._platform.archive, self._platform.program.definitions, vault, request)
@@ -271,7 +301,9 @@ class Rights:
                 yield part
             async with self._changing:
                 if self.requests.one(request.id).state == "open":
-                    self._closed(request, who, "fulfilled", rows=making.rows + making.decisions)
+                    # A record that can't be made leaves the request open: the text was given all the same.
+                    with suppress(NotRecorded):
+                        await self._closed(request, who, actor, "fulfilled", rows=making.rows + making.decisions)
 
     # ---- the steps -----------------------------------------------------------------------------------
 
@@ -314,9 +346,18 @@ class Rights:
         named = actor._replace(roles=tuple(sorted(str(role) for role in who.roles)))
         return await self._audit.act(named, what, on, about=about, case=case, purpose=purpose, rows=rows)
 
-    def _closed(
-        self, request: Request, who: Principal, state: Literal["fulfilled", "refused"], reason: str = "", rows: int = -1
+    async def _closed(
+        self,
+        request: Request,
+        who: Principal,
+        actor: Actor,
+        state: Literal["fulfilled", "refused"],
+        reason: str = "",
+        rows: int = -1,
     ) -> Request:
+        ending: requests.Ending = "done" if state == "fulfilled" else "refused"
+        about = self._platform.customer(request.subject)
+        await self._record(who, actor, requests.CLOSE, requests.closed(request.id, ending), about, request.id)
         closed = msgspec.structs.replace(
             request, state=state, closed_us=self._platform.now_us(), closed_by=who.name, reason=reason, rows=rows
         )

@@ -13,7 +13,7 @@ from jindi.run.subjects import ASKED, REASONS
 from jindi.run.webhooks.mailing import STEPS
 
 _DECISION_ID = {"type": "string", "pattern": "^dec_[0-9a-f]{12}$"}
-_REQUEST_ID = "^req_[0-9a-f]{12}$"
+_REQUEST_ID = "^req-[0-9]+$"
 _STEP_ID = "^chg_[0-9a-f]{12}$"
 _INSTANT = {"type": "string", "format": "date-time"}
 

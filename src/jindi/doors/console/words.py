@@ -269,6 +269,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "subjects.asked.export": ("查阅、复制", "See and copy"),
     "subjects.asked.correct": ("更正", "Correct"),
     "subjects.asked.erase": ("删除", "Erase"),
+    "subjects.asked.withdraw": ("撤回同意", "Withdraw consent"),
+    "subjects.asked.explain": ("说明规则或决策", "Explain"),
     "subjects.subject": ("信息主体", "Subject"),
     "subjects.received": ("收到日", "Received"),
     "subjects.reference": ("编号", "Reference"),
