@@ -1341,8 +1341,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "You may not do this: {action}. If your work needs it, ask a security administrator for the role.",
     ),
     "error.forbidden.scope": (
-        "您凭链接或密钥登录，该会话无权执行“{action}”（需要：{scopes}）。",
-        "You came in by a link or a key that may not do this: {action} (needed: {scopes}).",
+        "您凭链接或密钥登录，该会话无权执行“{action}”（需要：{scopes}）。如有需要，请联系管理员。",
+        "You came by a link or a key that may not do this: {action} (needed: {scopes}). Ask an administrator.",
     ),
     "error.forbidden.fresh_factor": (
         "“{action}”需要刚刚完成的二次验证。请先再次验证，然后重试。",
