@@ -53,8 +53,10 @@ WANTED = {
     "mule_ring": 0.75,
 }  # fmt: skip
 DELAY_DAYS, CHOOSE_DAYS, WARM_DAYS = 14, 14, 17
-TEST_SEEDS = (14, 13)
-"""Looked at once, after everything was chosen; the second one had been seen before, by what stood here earlier."""
+TEST_SEEDS = (16, 14, 13)
+"""Looked at once, after everything was chosen. The first was never used before; the others had been seen in a world
+where payments at tills did not say how the card came in.
+"""
 CONFIDENCE = 0.9
 """That the first threshold keeps its budget."""
 DRAWS = 1_000
@@ -72,7 +74,7 @@ class Size:
     test_days: int = 73
     first_seed: int = 11
     second_seed: int = 15
-    test_seed: int = 14
+    test_seed: int = 16
 
     @property
     def train_days(self) -> int:
@@ -371,22 +373,25 @@ def section(size: Size, learnt: Learnt, tests: Sequence[Mapping[str, Any]]) -> I
     yield (
         "The shipped policy counts as catching whatever it does not allow, a challenge too; it is only noted. How to "
         "learn was chosen on other seeds: features on 12, 21 and 22, the till's own model, the parts of the budget and "
-        "the margin on 15. Seed 14 was looked at once. Seed 13 had been seen before, by what stood here earlier (37.6% "
-        "of tampered tills' money, 89.7% of card testing's, 1.16 false alarms: learnt in one world of 60 days, no "
-        "alarm looked at, half as many days tested); nothing was chosen on it. Most scenarios have some dozens of "
-        "episodes, so a share is known to some points only, as the intervals say."
+        "the margin on 15. Seed 16 had never been used and was looked at once. Seeds 14 and 13 had been looked at "
+        "before, in a world where payments at tills did not say how the card came in and how its holder was checked: "
+        "57.7% and 44.8% of tampered tills' money were caught there, all else much as here. Their dice fall otherwise "
+        "now; nothing was chosen on them. Most scenarios have some dozens of episodes, so a share is known to some "
+        "points only, as the intervals say."
     )
     yield ""
     yield "**What could be caught at tampered tills at most**"
     yield ""
     yield (
         "Here a tampered till repeats its customers' cards, a little above its prices, four times a day for 3 to 9 "
-        "days, beside some ten honest card payments a day. Half of the money or more is gone before the first customer "
-        "reports anything, some four days after the first theft. Whoever does not know which till it is has to tell "
-        "a repeated card from a customer who comes again within days, of whom there are some ten times as many. The "
-        "first row is what reports alone could give. The second is no bound but an estimate: the best that these facts "
-        "gave when every fraud was known to whoever learnt. The third is generous, for nobody knows what it is told: "
-        "which till, from the first stolen payment to the last."
+        "days, beside some ten honest card payments a day. What it has copied is a stripe or a number, so its payments "
+        "are fallback, stripe or keyed; so are 7 in 100 honest ones (worn chips, dirty readers, old tills and cards, "
+        "orders by telephone). At about one tampered till in eight the thief repeats small taps instead, which look "
+        "like anybody's (what the world assumes, and where from: `jindi/run/simulate/tills.py`, written before any of "
+        "this was measured). Much of the money is gone before the first customer reports anything, some four days "
+        "after the first theft. The first row is what reports alone could give. The second is no bound but an "
+        "estimate: the best that these facts gave when every fraud was known to whoever learnt. The third is generous, "
+        "for nobody knows what it is told: which till, from the first stolen payment to the last."
     )
     yield ""
     yield f"| | {' | '.join('seed ' + str(each['seed']) for each in tests)} |"
