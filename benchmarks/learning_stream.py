@@ -372,12 +372,12 @@ def section(size: Size, learnt: Learnt, tests: Sequence[Mapping[str, Any]]) -> I
     yield ""
     yield (
         "The shipped policy counts as catching whatever it does not allow, a challenge too; it is only noted. How to "
-        "learn was chosen on other seeds: features on 12, 21 and 22 (those of how cards come in by reasoning alone, before "
-        "any measurement), the till's own model, the parts of the budget and the margin on 15. Seed 16 had never been used and was looked at once. Seeds 14 and 13 had been looked at "
-        "before, in a world where payments at tills did not say how the card came in and how its holder was checked: "
-        "57.7% and 44.8% of tampered tills' money were caught there, all else much as here. Their dice fall otherwise "
-        "now; nothing was chosen on them. Most scenarios have some dozens of episodes, so a share is known to some "
-        "points only, as the intervals say."
+        "learn was chosen on other seeds: features on 12, 21 and 22 (those of how cards come in by reasoning alone, "
+        "before any measurement), the till's own model, the parts of the budget and the margin on 15. Seed 16 had "
+        "never been used and was looked at once. Seeds 14 and 13 had been looked at before, in a world where payments "
+        "at tills did not say how the card came in and how its holder was checked: 57.7% and 44.8% of tampered tills' "
+        "money were caught there. Their dice fall otherwise now; nothing was chosen on them. Most scenarios have some "
+        "dozens of episodes, so a share is known to some points only, as the intervals say."
     )
     yield ""
     yield "**What could be caught at tampered tills at most**"
