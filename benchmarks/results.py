@@ -108,11 +108,17 @@ def page(report: Report, command: str, when: str, seconds: float, load_before: t
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 LEARNT = Path(__file__).with_name("LEARNING.md")
+WATCHED = Path(__file__).with_name("INSIDERS.md")
 MARK = "<!-- From here on LEARNING.md, as it stands. -->"
+WATCHED_MARK = "<!-- From here on INSIDERS.md, as it stands. -->"
 
 
 def with_learnt(results: str) -> str:
-    """A page of results with what is learnt at its end, word for word, one heading lower."""
+    """A page of results with what is learnt, and what is caught of insiders, at its end, word for word, one heading
+    lower.
+    """
     before = results.partition(MARK)[0].rstrip()
-    lines = (f"#{line}" if line.startswith("#") else line for line in _lines(str(LEARNT)))
-    return "\n".join([before, "", MARK, "", *lines]).rstrip() + "\n"
+    learnt, watched = (
+        [f"#{line}" if line.startswith("#") else line for line in _lines(str(page))] for page in (LEARNT, WATCHED)
+    )
+    return "\n".join([before, "", MARK, "", *learnt, "", WATCHED_MARK, "", *watched]).rstrip() + "\n"

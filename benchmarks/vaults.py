@@ -3,10 +3,12 @@
 import asyncio
 import itertools
 import statistics
+import threading
 import time
 from collections import deque
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Self
 
 import msgspec
 
@@ -37,6 +39,7 @@ def measure(report: Report, folder: Path, *, quick: bool, rounds: int) -> None:
     for profile in PROFILES:
         events(report, folder, profile, count, rounds)
     keys(report, folder, count, rounds)
+    rotation(report, folder, 20_000 if quick else 1_000_000)
     streams(report, folder, 2_000 if quick else 20_000, rounds)
     served(report, folder, 0.5 if quick else 2.5, events=2_000 if quick else 20_000, rounds=min(rounds, 3))
 
@@ -129,6 +132,81 @@ def keys(report: Report, folder: Path, count: int, rounds: int) -> None:
         checks.append(2 * count / (time.perf_counter() - begin))
     report.add(SUBJECT, "subjects' keys re-wrapped", "/s", rates, at_least=20_000)
     report.add(SUBJECT, "keys and rows opened by `jindi vault check`", "/s", checks)
+
+
+ROWS_EACH = 4
+"""Rows of a subject in the measurement of a full rotation."""
+
+
+class Load:
+    """Commits of new rows, and look-ups, beside a rotation; whatever fails is counted."""
+
+    def __init__(self, vault: Vault, tokens: Tokens) -> None:
+        self._vault, self._tokens = vault, tokens
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self.events = self.failed = 0
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.wait(BATCH / LOAD_PER_S):
+            texts = [f"load-{n:08}" for n in range(self.events, self.events + BATCH)]
+            batch = [Personal(f"u{n % 977}", self._tokens.token("device", text), text) for n, text in enumerate(texts)]
+            try:
+                self._vault.commit(batch, 1)
+                self.failed += sum(self._vault.look_up(each.token)[0].clear != each.clear for each in batch[:4])
+            except Exception:  # noqa: BLE001 - each is a request that failed
+                self.failed += BATCH
+            self.events += BATCH
+
+
+LOAD_PER_S = 500
+"""Events with a new row that come in each second meanwhile."""
+
+
+def rotation(report: Report, folder: Path, rows: int) -> None:
+    """A whole rotation under load: the ring's version, all subjects' keys, then all subjects' own keys and all rows."""
+    subjects, at_once = rows // ROWS_EACH, 2_000
+    with ExitStack() as stack:
+        vault = vault_in(folder / "rotation")
+        stack.callback(vault.close)
+        tokens = Tokens(bytes(KEY_BYTES))
+        for first in range(0, subjects, 2_500):
+            vault.commit(
+                [
+                    Personal(f"u{n}", tokens.token("device", f"device-{n}-{each}"), f"device-{n}-{each}")
+                    for n in range(first, min(first + 2_500, subjects))
+                    for each in range(ROWS_EACH)
+                ],
+                1,
+            )
+        with Load(vault, tokens) as load:
+            vault.rotate(2)
+            begin = time.perf_counter()
+            done = vault.rewrap(2 * subjects)
+            rewrapped = rows / (time.perf_counter() - begin)
+            assert done >= subjects
+            vault.destroy(1, 3)
+            vault.begin_reseal(4)
+            begin, turns = time.perf_counter(), []
+            while not turns or not turns[-1].is_done:
+                turns.append(vault.reseal(5, at_once, at_once))
+            resealed = sum(each.rows for each in turns) / (time.perf_counter() - begin)
+        if load.failed or any(each.skipped for each in turns):
+            report.say(f"{SUBJECT}: {load.failed} of {load.events} requests failed during a rotation")
+        begin = time.perf_counter()
+        assert vault.check().ok
+        told = f"full rotation of {rows:,} rows under load, {load.failed} of {load.events:,} events failed"
+        report.add(SUBJECT, f"{told}: keys re-wrapped, rows they cover", "rows/s", [rewrapped], at_least=20_000)
+        note = "subjects' own keys and all rows anew"
+        report.add(SUBJECT, "… rows sealed under new keys (`jindi vault reseal`)", "rows/s", [resealed], note=note)
 
 
 def streams(report: Report, folder: Path, count: int, rounds: int) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import json
 import re
 import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from benchmarks import __main__ as command
 from benchmarks import (
     backtests,
     doors,
+    insiders,
     learning,
     load,
     pack,
@@ -43,7 +45,7 @@ from jindi.run.history.verify import verify
 from jindi.run.learn.thresholds import allowed
 from jindi.run.platform import compiled
 from jindi.run.records import DecisionRecord
-from jindi.run.simulate import START_US, Truth
+from jindi.run.simulate import INSIDERS, START_US, Truth
 from jindi.stores import FileTree, SegmentLog
 
 
@@ -289,3 +291,23 @@ def test_what_is_learnt_stands_in_the_results_word_for_word():
     assert kept == results.with_learnt(kept)
     assert "### Fraud Detection Handbook" in kept
     assert "### The simulator's stream" in kept
+
+
+def test_what_is_caught_of_insiders_is_counted_on_a_small_office():
+    program = insiders.shipped()
+    tuned, tested = (insiders.look(seed, program, days=insiders.CALM_DAYS + 10) for seed in (1, 14))
+    lines = list(insiders.page([tuned], [tested]))
+    assert sum(line.startswith("| ") for line in lines) == len(INSIDERS) + 4
+    for episode in tested.episodes.values():
+        assert episode.scheme in INSIDERS
+        assert episode.told_us is None or episode.told_us >= min(episode.at_us)
+    assert tested.person_days > 0
+
+
+def test_a_naive_way_sees_what_it_counts_and_is_as_strict_as_it_is_told():
+    seen = insiders.Seen(1, episodes={"e": insiders.Episode("data_seller", dates={("eve", 50)})})
+    seen.counts = {("ann", day): Counter(customers=10) for day in range(40, 60)}
+    seen.counts |= {("eve", 50): Counter(customers=90), ("bob", 51): Counter(customers=90)}
+    quiet = dict.fromkeys(insiders.COUNTS, 0.0) | {"customers": 50.0}
+    assert insiders.caught(seen, insiders.over(seen, quiet)) == ({"e": True}, 1)
+    assert insiders.caught(seen, insiders.over(seen, quiet | {"customers": 90.0})) == ({"e": False}, 0)

@@ -3,9 +3,12 @@
 Retrying is safe because the platform answers a repeated event id with the answer it gave the first time.
 """
 
+import os
 import random
+import secrets
+import ssl
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Literal, Self
 from urllib.parse import quote
@@ -79,16 +82,59 @@ _refusal = msgspec.json.Decoder(Refusal).decode
 _RETRIED = frozenset({429, 502, 503, 504})
 
 
+class Signer(httpx.Auth):
+    """Signs each request (RFC 9421) with the private key (PEM) that belongs to a signing key's id; each try anew."""
+
+    requires_request_body = True
+
+    def __init__(self, key_id: str, private_key: str | bytes) -> None:
+        # Imported where somebody signs: not every program that talks to a platform does.
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415
+        from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415
+
+        pem = private_key.encode() if isinstance(private_key, str) else private_key
+        key = load_pem_private_key(pem, None)
+        if not isinstance(key, Ed25519PrivateKey):
+            raise ValueError("not an Ed25519 key")  # noqa: TRY004 - a file's content, not a type
+        self._key, self._key_id = key, key_id
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Add the headers of a signature to a request."""
+        from jindi.access.signatures import Message, sign  # noqa: PLC0415
+
+        url = request.url
+        path, _, query = url.raw_path.decode("ascii").partition("?")
+        headers = [(name.lower(), value) for name, value in request.headers.raw]
+        message = Message(request.method, url.scheme, request.headers["host"], path, query, headers)
+        nonce = secrets.token_urlsafe(24)
+        request.headers.update(sign(self._key, self._key_id, message, request.content, int(time.time()), nonce))
+        yield request
+
+
 class Client:
     """Talks to one platform. Use it as a context manager, or `close` it.
 
     `tries` counts attempts in all; between them it waits `wait_s`, doubled each time with a random part,
-    or as long as the platform asks.
+    or as long as the platform asks. `ca` names the file of the authority that the platform's certificate is verified
+    against (the system's, without); it is always verified. `certificate` is the pair of files (certificate, key) that
+    a platform with mutual TLS asks for.
     """
 
-    def __init__(self, url: str, api_key: str, *, tries: int = 4, wait_s: float = 0.1, timeout_s: float = 10.0) -> None:
+    def __init__(
+        self, url: str, api_key: str | None = None, *, signer: Signer | None = None,
+        ca: str | os.PathLike[str] | None = None,
+        certificate: tuple[str | os.PathLike[str], str | os.PathLike[str]] | None = None,
+        tries: int = 4, wait_s: float = 0.1, timeout_s: float = 10.0,
+    ) -> None:  # fmt: skip
+        if (api_key is None) == (signer is None):
+            raise ValueError("give either an API key or a signer")
+        tls = ssl.create_default_context(cafile=ca)
+        tls.minimum_version = ssl.TLSVersion.TLSv1_2
+        if certificate is not None:
+            tls.load_cert_chain(*certificate)
+        headers = {} if api_key is None else {"authorization": f"Bearer {api_key}"}
         self._http = httpx.Client(
-            base_url=url, timeout=timeout_s, headers={"authorization": f"Bearer {api_key}"}, trust_env=False
+            base_url=url, timeout=timeout_s, headers=headers, trust_env=False, verify=tls, auth=signer
         )
         self._tries, self._wait_s = tries, wait_s
 

@@ -3,7 +3,7 @@
 Knows: shapes. Never: which implementation is behind a port; only `app` does.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple, Protocol
 
@@ -134,8 +134,16 @@ class Root(Protocol):
         """What `wrap` sealed for that place. Raises whatever says that it can't be had."""
 
 
+class RootFailure(Exception):  # noqa: N818 - the name of what happened
+    """A root that is elsewhere did not wrap or unwrap: it can't be reached, or it refused. Names no secret."""
+
+
 class SubjectKey(NamedTuple):
-    """One subject in the key book: its key, wrapped under a version of the ring, or None once it is erased."""
+    """One subject in the key book: its key, wrapped under a version of the ring, or None once it is erased.
+
+    `fresh` is a newer key that its rows are being sealed under, wrapped under the same version; None at other times.
+    `keyed_us` is when its key was replaced last, None when it never was.
+    """
 
     number: int
     name: str
@@ -143,6 +151,8 @@ class SubjectKey(NamedTuple):
     version: int
     since_us: int
     erased_us: int | None = None
+    fresh: bytes | None = None
+    keyed_us: int | None = None
 
 
 class SealedRow(NamedTuple):
@@ -169,11 +179,21 @@ class VaultFailure(Exception):  # noqa: N818 - the name of what happened
     """Rows or keys could not be made durable or read: nothing may go on that relies on them. Names no value."""
 
 
+class VaultHeld(VaultFailure):
+    """Another process has this vault open."""
+
+
+Tallied = Callable[[Collection[SealedRow]], bytes | None]
+"""Told which rows come or go, says what is to be kept beside them from then on; None keeps what is there."""
+
+
 class VaultStore(Protocol):
     """Sealed rows, and apart from them the key book. They are kept in two places: a copy of the rows holds no key.
 
     Whatever changes is durable when the method returns, and whole or not at all in each of the two places; keys are
     written before rows. All methods raise VaultFailure, and may be called by several threads.
+
+    Beside the rows lies one small text, the tally, that changes with them or not at all.
     """
 
     def subject(self, name: str) -> SubjectKey | None:
@@ -191,29 +211,65 @@ class VaultStore(Protocol):
     def held(self, subject: int, token: str) -> bool:
         """Whether there is a row."""
 
-    def add(self, subjects: Collection[SubjectKey], rows: Collection[SealedRow]) -> int:
+    def add(self, subjects: Collection[SubjectKey], rows: Collection[SealedRow], tallied: Tallied | None = None) -> int:
         """New subjects, then rows; a row that is there already stays as it is. How many rows were new."""
 
-    def replace(self, rows: Collection[SealedRow]) -> None:
+    def replace(self, rows: Collection[SealedRow], tally: bytes | None = None) -> None:
         """Rows in the place of those that are there, if any."""
+
+    def renew(self, rows: Collection[SealedRow], tally: bytes | None = None) -> None:
+        """Newly sealed texts in the place of those of the same rows; a row that is not there does not come."""
 
     def rows_of(self, subject: int) -> Sequence[SealedRow]:
         """All rows of a subject, by token."""
 
+    def rows_of_all(self, subjects: Collection[int]) -> Sequence[SealedRow]:
+        """All rows of these subjects, in any order."""
+
+    def with_numbers(self, numbers: Collection[int]) -> Mapping[int, SubjectKey]:
+        """The subjects of these numbers, erased or not, by number."""
+
     def rows_with(self, token: str) -> Sequence[SealedRow]:
         """All rows with a token, by subject."""
 
-    def wrapped_under(self, versions: Collection[int], limit: int) -> Sequence[SubjectKey]:
-        """Some subjects whose keys are wrapped under one of these versions."""
+    def all_rows(self, after: int = 0, limit: int = 10_000) -> Sequence[tuple[int, SealedRow]]:
+        """Rows with the places where they lie, by place, above `after`."""
+
+    def wrapped_under(self, version: int, after: int = -1, limit: int = 1_000) -> Sequence[SubjectKey]:
+        """Subjects whose keys are wrapped under this version, by their numbers above `after`."""
 
     def rewrap(self, keys: Collection[SubjectKey]) -> None:
-        """Put newly wrapped keys in the place of those that subjects have; who has none gets none."""
+        """Put newly wrapped keys, also fresh ones, in the place of those that subjects have; who has none gets none."""
 
-    def erase(self, number: int, at_us: int) -> int:
+    def keyed_before(self, at_us: int, after: int = -1, limit: int = 1_000) -> Sequence[SubjectKey]:
+        """Subjects whose key was made before an instant, or who have a fresh one, by their numbers above `after`."""
+
+    def count_keyed_before(self, at_us: int) -> int:
+        """How many there are of these."""
+
+    def settle(self, numbers: Collection[int], at_us: int) -> None:
+        """The fresh keys of these subjects are their only ones from now on; who has none keeps what it has."""
+
+    def erase(self, number: int, at_us: int, tallied: Tallied | None = None) -> int:
         """Destroy a subject's key and drop its rows; how many there were. Name, number and dates stay."""
 
-    def purge(self) -> int:
+    def last_erased_us(self) -> int | None:
+        """When a subject was erased last; None when none ever was."""
+
+    def purge(self, tallied: Tallied | None = None) -> int:
         """Drop rows of erased subjects, which a restored copy may have brought back; how many there were."""
+
+    def tally(self) -> bytes | None:
+        """What is kept beside the rows; None when nothing is."""
+
+    def set_tally(self, tally: bytes) -> None:
+        """Keep something else beside them."""
+
+    def note(self, name: str) -> bytes | None:
+        """A small text of the key book's; None when there is none."""
+
+    def set_note(self, name: str, text: bytes | None) -> None:
+        """Keep a small text in the key book, or none any more."""
 
     def counts(self) -> VaultCounts:
         """How much there is."""

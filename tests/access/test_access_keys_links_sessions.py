@@ -56,7 +56,7 @@ def test_a_key_is_known_by_its_clear_text_and_survives_a_restart():
     clear, key = ApiKeys(shelf, bytes_source()).create("gateway", frozenset({Scope.EVENTS_WRITE}), NOW)
     again = ApiKeys(shelf, bytes_source())
     assert clear.startswith("jk_")
-    assert again.holder(clear) == key == again.holder(clear.encode())
+    assert again.holder(clear, NOW) == key == again.holder(clear.encode(), NOW)
     assert key.scopes == {Scope.EVENTS_WRITE}
 
 
@@ -74,7 +74,7 @@ def test_a_revoked_key_is_refused_at_once_and_stays_in_the_list():
     keys = ApiKeys(shelf, bytes_source())
     clear, key = keys.create("old", READ, NOW)
     assert keys.revoke(key.id, NOW + 5)
-    assert keys.holder(clear) is None
+    assert keys.holder(clear, NOW) is None
     assert not keys.revoke(key.id, NOW + 6)
     assert [k.revoked_us for k in ApiKeys(shelf, bytes_source()).all()] == [NOW + 5]
 
@@ -83,14 +83,14 @@ def test_a_revoked_key_is_refused_at_once_and_stays_in_the_list():
 def test_what_is_not_a_key_holds_nothing(text):
     keys = ApiKeys(Shelf(), bytes_source())
     keys.create("one", READ, NOW)
-    assert keys.holder(text) is None
+    assert keys.holder(text, NOW) is None
 
 
 @given(st.text(max_size=80))
 def test_no_other_text_opens_a_key(text):
     keys = ApiKeys(Shelf(), bytes_source())
     clear, _ = keys.create("one", READ, NOW)
-    assert (keys.holder(text.encode("utf-8", "surrogatepass")) is None) == (text != clear)
+    assert (keys.holder(text.encode("utf-8", "surrogatepass"), NOW) is None) == (text != clear)
 
 
 def test_scopes_are_read_from_text_and_unknown_ones_are_named():

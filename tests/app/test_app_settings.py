@@ -2,6 +2,8 @@
 
 import pytest
 
+from jindi.access import Site
+from jindi.app.accounts import breached_in, company_of, passkey_site
 from jindi.app.settings import FILE_NAME, KNOWN, settle
 from jindi.basics.instants import DAY_US
 from jindi.basics.problems import Problems
@@ -96,3 +98,87 @@ def test_what_puts_policies_in_force_is_a_setting_with_two_values():
     assert (settled.platform.changes, settled.platform.proposal_us) == ("approved", 3 * DAY_US)
     assert "use files or approved" in told({"changes": "anyhow"})[0]
     assert told({}, {"JINDI_PROPOSAL_DAYS": "0"})
+
+
+# ---- people
+
+
+OIDC = """
+issuer = "https://id.example.com"
+client_id = "jindi"
+mfa = ["mfa"]
+[roles]
+"risk" = ["analyst", "policy_author"]
+"""
+
+
+def company(tmp_path, text, secret="s"):
+    (tmp_path / "oidc.toml").write_text(text, "utf-8")
+    return company_of(settle({}, {"JINDI_OIDC": str(tmp_path / "oidc.toml")}), {"JINDI_OIDC_SECRET": secret})
+
+
+def test_the_settings_of_people_are_read_and_the_companys_file_too(tmp_path):
+    settled = settle({}, {
+        "JINDI_SITE": "https://jindi.example.com/", "JINDI_PASSWORDS": "pci", "JINDI_COMPANY_WORDS": "acme, 宏远",
+        "JINDI_BREACHED_PASSWORDS": str(tmp_path), "JINDI_OIDC_SECRET": "in no setting",
+    })  # fmt: skip
+    assert (settled.site, settled.passwords) == ("https://jindi.example.com", "pci")
+    assert (settled.company_words, settled.breached) == (("acme", "宏远"), tmp_path)
+    made = company(tmp_path, OIDC)
+    assert made.roles == {"risk": frozenset({"analyst", "policy_author"})}
+    assert (made.login_claim, made.mfa) == ("preferred_username", ("mfa",))
+    assert "'s'" not in repr(made)
+    assert company_of(settled, {}) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SITE", "jindi.example.com"), ("SITE", "http://jindi.example.com"), ("SITE", "https://jindi.example.com/x"),
+        ("SITE", "https://user:pw@jindi.example.com"), ("PASSWORDS", "strong"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_setting_of_people_stops_the_start(name, value):
+    (problem,) = told(environment={f"JINDI_{name}": value})
+    assert name.lower() in problem
+    assert "user:pw" not in problem
+
+
+def test_all_that_is_wrong_with_the_companys_file_is_told_at_once(tmp_path):
+    text = """
+    issuer = "http://id.example.com"
+    login_claim = 7
+    colour = "red"
+    mfa = "mfa"
+    [roles]
+    risk = ["auditor", "analyst"]
+    ops = "system_admin"
+    """
+    with pytest.raises(Problems) as wrong:
+        company(tmp_path, text, secret="")
+    for word in ("issuer", "client_id", "login_claim", "colour", "mfa", "can't be both", "ops", "JINDI_OIDC_SECRET"):
+        assert word in str(wrong.value)
+
+
+def test_files_and_folders_that_people_need_must_be_there():
+    settled = settle({}, {"JINDI_OIDC": "/nowhere/oidc.toml", "JINDI_BREACHED_PASSWORDS": "/nowhere/at/all"})
+    with pytest.raises(Problems) as wrong:
+        company_of(settled, {})
+    assert len(wrong.value.problems) == 2
+
+
+def test_passkeys_are_for_a_site_with_a_name_and_tls_or_for_this_machine():
+    def site(**settings):
+        return passkey_site(settle({"listen": settings.get("listen")}, {"JINDI_SITE": settings.get("site", "")}), 9)
+
+    assert site() == Site("localhost", ("http://localhost:9",))
+    assert site(site="https://jindi.example.com") == Site("jindi.example.com", ("https://jindi.example.com",))
+    assert site(listen="0.0.0.0:8420") is None
+    assert site(site="https://10.0.0.1") is None
+
+
+def test_breached_passwords_are_read_by_their_first_digits(tmp_path):
+    (tmp_path / "ABCDE.txt").write_text("0018A45C4D1DEF81644B54AB7F969B88D65:1\r\nFF:2\n")
+    ranges = breached_in(tmp_path)
+    assert [line.partition(":")[0] for line in ranges("ABCDE")] == ["0018A45C4D1DEF81644B54AB7F969B88D65", "FF"]
+    assert list(ranges("12345")) == []

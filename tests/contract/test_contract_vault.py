@@ -1,11 +1,12 @@
 """What every store of the vault promises, asked of every one that we have."""
 
 import sqlite3
+import threading
 
 import pytest
 
 from jindi.ports import SealedRow, SubjectKey, VaultCounts, VaultFailure
-from jindi.stores import MemoryVault, SqliteVault
+from jindi.stores import MemoryVault, SqliteVault, sqlite_vault
 
 ANN, BOB = SubjectKey(7, "ann", b"wrapped-ann", 1, 100), SubjectKey(3, "bob", b"wrapped-bob", 1, 200)
 ROWS = [
@@ -100,14 +101,78 @@ def test_rows_of_erased_subjects_that_come_back_are_dropped(full):
 
 
 def test_keys_are_wrapped_again_but_never_for_who_has_none(full):
-    assert {each.number for each in full.wrapped_under([1], 10)} == {7, 3}
-    assert len(full.wrapped_under([1], 1)) == 1
+    assert [each.number for each in full.wrapped_under(1)] == [3, 7]
+    assert [each.number for each in full.wrapped_under(1, limit=1)] == [3]
+    assert [each.number for each in full.wrapped_under(1, after=3)] == [7]
     full.erase(3, 900)
     full.rewrap([SubjectKey(7, "ann", b"new", 2, 100), SubjectKey(3, "bob", b"new", 2, 200)])
     assert full.subject("ann") == SubjectKey(7, "ann", b"new", 2, 100)
     assert full.numbered(3).wrapped is None
-    assert list(full.wrapped_under([1], 10)) == []
-    assert list(full.wrapped_under([], 10)) == []
+    assert list(full.wrapped_under(1)) == []
+
+
+def test_a_fresh_key_stands_beside_the_old_one_until_it_is_the_only_one(full):
+    full.rewrap([ANN._replace(fresh=b"fresh-ann")])
+    assert full.subject("ann").fresh == b"fresh-ann"
+    assert [each.number for each in full.keyed_before(150)] == [7]
+    assert [each.number for each in full.keyed_before(50)] == [7], "who has a fresh one is not done yet"
+    assert [each.number for each in full.keyed_before(300, after=3)] == [7]
+    assert full.count_keyed_before(300) == 2
+    full.settle([7, 3], 250)
+    assert full.subject("ann") == ANN._replace(wrapped=b"fresh-ann", keyed_us=250)
+    assert full.subject("bob") == BOB, "who has no fresh key keeps what it has"
+    assert [each.number for each in full.keyed_before(240)] == [3]
+    full.erase(3, 260)
+    assert full.count_keyed_before(1_000) == 1
+
+
+def test_a_row_is_renewed_where_it_is_and_never_brought_back(full):
+    full.erase(3, 900)
+    full.renew([ROWS[0]._replace(sealed=b"new", since_us=999), ROWS[2]._replace(sealed=b"new")], b"tally")
+    assert list(full.rows_of(7)) == [ROWS[1], ROWS[0]._replace(sealed=b"new")]
+    assert list(full.rows_of(3)) == []
+    assert full.tally() == b"tally"
+
+
+def test_the_tally_is_told_which_rows_come_and_go(store):
+    told = []
+
+    def tallied(rows):
+        told.append(sorted(row.sealed for row in rows))
+        return b"%d" % len(told)
+
+    assert store.tally() is None
+    assert store.add([ANN, BOB], ROWS, tallied) == 3
+    assert store.add([], ROWS, tallied) == 0, "nothing new, nothing told"
+    assert store.tally() == b"1"
+    assert store.erase(7, 900, tallied) == 2
+    store.add([], ROWS[:1])
+    assert store.tally() == b"2"
+    assert store.purge(tallied) == 1
+    store.replace([ROWS[2]._replace(sealed=b"right")], b"4")
+    assert told == [[b"sealed-1", b"sealed-2", b"sealed-3"], [b"sealed-1", b"sealed-2"], [b"sealed-1"]]
+    assert store.tally() == b"4"
+    store.set_tally(b"5")
+    assert store.tally() == b"5"
+
+
+def test_all_rows_are_walked_in_pages_without_gap_or_repetition(full):
+    found, after = [], 0
+    while page := full.all_rows(after, 2):
+        found += [row for _, row in page]
+        after = page[-1][0]
+    assert sorted(found) == sorted(ROWS)
+    assert sorted(full.rows_of_all([7, 99])) == sorted(ROWS[:2])
+    assert full.with_numbers([3, 99]) == {3: BOB}
+
+
+def test_notes_are_kept_and_forgotten(full):
+    assert full.note("n") is None
+    full.set_note("n", b"1")
+    full.set_note("n", b"2")
+    assert full.note("n") == b"2"
+    full.set_note("n", None)
+    assert full.note("n") is None
 
 
 # ---- what only a disk can promise
@@ -145,10 +210,6 @@ def test_the_files_are_their_owners_alone(tmp_path):
 
 def test_another_process_is_told_that_the_vault_is_open(tmp_path):
     store = open_sqlite(tmp_path)
-    other = sqlite3.connect(tmp_path / "keys" / "book.sqlite", timeout=0)
-    with pytest.raises(sqlite3.OperationalError):
-        other.execute("select count(*) from subjects")
-    other.close()
     with pytest.raises(VaultFailure, match="another process has this vault open"):
         open_sqlite(tmp_path)
     store.close()
@@ -166,6 +227,39 @@ def test_rows_can_be_copied_while_the_vault_is_open_and_is_written(tmp_path):
     source.close()
     copy.close()
     assert store.counts().rows == 2
+    store.close()
+
+
+def test_what_is_erased_while_the_key_book_is_copied_is_cut_off_when_the_copy_ends_or_it_is_told(tmp_path, monkeypatch):
+    store = open_sqlite(tmp_path)
+    store.add([ANN, BOB], ROWS)
+    copying = sqlite3.connect(f"file:{tmp_path / 'keys' / 'book.sqlite'}?mode=ro", uri=True, check_same_thread=False)
+    copying.execute("begin")
+    assert copying.execute("select count(*) from subjects").fetchone() == (2,)
+    monkeypatch.setattr(sqlite_vault, "_CUT_S", 0.05)
+    with pytest.raises(VaultFailure, match="is being copied"):
+        store.erase(7, 900)
+    monkeypatch.setattr(sqlite_vault, "_CUT_S", 30.0)
+    ending = threading.Timer(0.1, copying.close)
+    ending.start()
+    store.erase(7, 901)
+    ending.join()
+    assert b"wrapped-ann" not in b"".join(path.read_bytes() for path in (tmp_path / "keys").iterdir())
+    store.close()
+
+
+def test_a_key_book_of_before_there_were_fresh_keys_is_read(tmp_path):
+    (tmp_path / "keys").mkdir()
+    old = sqlite3.connect(tmp_path / "keys" / "book.sqlite")
+    old.execute(
+        "create table subjects (number integer primary key, name text not null, wrapped blob, "
+        "version integer not null, since_us integer not null, erased_us integer)"
+    )
+    old.execute("insert into subjects values (7, 'ann', x'77726170706564', 1, 100, null)")
+    old.commit()
+    old.close()
+    store = open_sqlite(tmp_path)
+    assert store.subject("ann") == SubjectKey(7, "ann", b"wrapped", 1, 100)
     store.close()
 
 

@@ -10,6 +10,7 @@ from jindi.access import ApiKeys, Scope
 from jindi.doors.api import build_api
 from jindi.doors.api.connection import connections
 from jindi.doors.api.hot import Events
+from jindi.doors.fences import Fences
 from jindi.doors.serve import _Server, listen
 from shop_world import Shop, core_files
 
@@ -19,10 +20,12 @@ ALL = frozenset(Scope)
 class Socket:
     """An application behind a real socket, with our own connections."""
 
-    def __init__(self, app, events):
+    def __init__(self, app, events, fences=None, tls=None):
         config = uvicorn.Config(
-            app, http=connections(events), lifespan="off", proxy_headers=False, log_config=None, access_log=False,
+            app, http=connections(events, fences), lifespan="off", ws="none", proxy_headers=False, log_config=None,
+            access_log=False,
             server_header=False, date_header=False, timeout_keep_alive=75, timeout_graceful_shutdown=5,
+            ssl_context_factory=None if tls is None else lambda *_: tls,
         )  # fmt: skip
         self.server = _Server(config)
         self.sock = listen("127.0.0.1", 0)
@@ -45,7 +48,8 @@ class Api:
     road = "asgi"
     """`asgi`, or `socket`: the same questions must get the same answers."""
 
-    def __init__(self, shop=None, console=None, desk=None):
+    def __init__(self, shop=None, console=None, desk=None, fences=None, mailing=None, tls=None):
+        self._fences, self._mailing, self._tls = fences or Fences(), mailing, tls
         self.shop = shop or Shop()
         self._desk = desk
         self._serial = 0
@@ -54,13 +58,15 @@ class Api:
     async def __aenter__(self):
         await self.shop.__aenter__()
         self.keys = ApiKeys(self.shop.blobs, self._chance)
-        events = Events(self.shop.platform, self.keys, self.shop.clock)
+        events = Events(self.shop.platform, self.keys, self.shop.clock, turnstile=self._fences.turnstile)
         self.app = build_api(
-            self.shop.platform, self.keys, self.shop.clock, core_files, self._console, events, self._desk
-        )
+            self.shop.platform, self.keys, self.shop.clock, core_files, self._console, events, self._desk,
+            fences=self._fences, mailing=self._mailing,
+        )  # fmt: skip
         if self.road == "socket":
-            self.socket = await Socket(self.app, events).__aenter__()
-            self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.socket.port}", trust_env=False)
+            self.socket = await Socket(self.app, events, self._fences, self._tls).__aenter__()
+            scheme = "http" if self._tls is None else "https"
+            self.http = httpx.AsyncClient(base_url=f"{scheme}://127.0.0.1:{self.socket.port}", trust_env=False)
         else:
             self.http = httpx.AsyncClient(
                 transport=httpx.ASGITransport(self.app, raise_app_exceptions=False), base_url="http://jindi.test"

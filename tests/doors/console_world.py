@@ -199,6 +199,15 @@ class World:
 
     # ---- the Source -------------------------------------------------------------------------------------
 
+    def seen_by(self, viewer):
+        return self
+
+    def staff_alerts(self, limit, before=None):
+        return [], None
+
+    def staff_alert(self, decision_id):
+        return None
+
     def recent(self, limit, before=None, wanted=ALL_DECISIONS):
         if self.broken:
             raise RuntimeError("the source is broken")

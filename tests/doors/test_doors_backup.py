@@ -8,6 +8,7 @@ import stat
 import pytest
 from test_doors_cli import AT_US, EVENTS, Output, Outside, jindi, live, make_platform, pay, told, write_packs
 
+from jindi.run import snapshots
 from jindi.run.records import decision_id
 
 HOME = ("--data", "data")
@@ -123,7 +124,8 @@ def test_a_backup_is_made_beside_a_running_platform(home):
     settled = outside.settle({"data": "data", "packs": "packs/shop"})
 
     async def go():
-        platform = make_platform(outside, settled, Output(as_json=True))
+        # On a slow machine what is due would be released meanwhile, which are decisions, too.
+        platform = make_platform(outside, settled, Output(as_json=True), release_due=False)
         await platform.start()
         try:
             for number in range(30):
@@ -162,6 +164,10 @@ def test_forgetting_keeps_the_newest_and_says_what_went(home):
     assert pruned["pieces"] > 0
     assert told("backup", "prune", "--keep", 1, "--to", "bk", "--key", "backup.key")["kept"] == [4]
     assert told("drill", "--from", "bk", "--key", "backup.key")["number"] == 4
+    told("backup", "--to", "bk", *HOME)
+    # All of one day: the last of it stays, and the one that the drill has proved.
+    again = told("backup", "prune", "--keep", 1, "--daily", 7, "--weekly", 4, "--monthly", 12, "--to", "bk", *HOME)
+    assert again["kept"] == [4, 5]
     assert "no such backup" in told("restore", "--from", "bk", "--key", "backup.key", "--data", "new", "--backup", 1,
                                     code=1)["error"]  # fmt: skip
 
@@ -214,3 +220,27 @@ def test_a_key_that_is_not_the_one_of_the_restored_folder_does_not_start_it(home
     path.chmod(0o600)
     found = told("doctor", "--data", "new", code=1)["findings"]
     assert [each["text"] for each in found if "not the key" in each["text"]]
+
+
+def test_an_older_snapshot_serves_until_too_much_would_be_replayed_after_it(home, monkeypatch):
+    first = told("backup", "--to", "bk", *HOME)
+    live(home / "data", home / "packs" / "shop", [pay(100, "5.00", AT_US + 10**9)])
+    assert (home / "data" / "state" / "snapshot-0000000000000026").exists()
+    second = told("backup", "--to", "bk", *HOME)
+    assert second["new_bytes"] < first["new_bytes"]
+    found = told("drill", "--from", "bk", "--key", "backup.key")
+    assert (found["snapshot"], found["replayed"], found["decisions"]) == ("snapshot-0000000000000025", 1, 25)
+    monkeypatch.setattr(snapshots, "TAIL_MAX", 0)
+    told("backup", "--to", "bk", *HOME)
+    assert told("drill", "--from", "bk", "--key", "backup.key")["snapshot"] == "snapshot-0000000000000026"
+
+
+def test_a_snapshot_of_definitions_that_are_in_force_no_more_does_not_serve(home):
+    told("backup", "--to", "bk", *HOME)
+    path = home / "packs" / "shop" / "pack.toml"
+    path.write_text(path.read_text("utf-8").replace('version = "1', 'version = "9.1'), "utf-8")
+    assert "9." in path.read_text("utf-8")
+    live(home / "data", home / "packs" / "shop", [pay(100, "5.00", AT_US + 10**9)])
+    told("backup", "--to", "bk", *HOME)
+    found = told("drill", "--from", "bk", "--key", "backup.key")
+    assert (found["snapshot"], found["replayed"]) == ("snapshot-0000000000000027", 0)

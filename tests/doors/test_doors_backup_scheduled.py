@@ -8,8 +8,12 @@ import pytest
 from test_doors_cli import EVENTS, Output, Outside, live, make_platform, pay, told, write_packs
 
 from jindi.app.wiring import shipped_packs
+from jindi.basics.problems import Problems
 from jindi.doors.api.metrics import exposition
+from jindi.journal import unseal
 from jindi.run.backup import making
+from jindi.run.lane import Stopped
+from jindi.run.records import ActionRecord, decode
 from shop_world import Clock
 
 HOUR_US = 3_600_000_000
@@ -141,3 +145,106 @@ def test_without_a_place_nothing_is_made_and_the_metrics_are_silent(home):
     saver, metrics = running(act, backup_to=None)
     assert saver is None
     assert "jindi_backup" not in metrics
+
+
+# ---- drills that the platform makes by itself
+
+OWN = {"drill_key": "backup.key", "drill_hours": "24", "drill_in": "."}
+
+
+def actions_and_drills(platform):
+    recent = [each for each in platform.lane.recent if each.event.type == "drill_done"]
+    decided = [(str(each.decision.outcome), each.event.values[1], each.event.values[2]) for each in recent]
+    records = [decode(each) for frame in platform.log.read(0) for each in unseal(frame.batch).records]
+    recorded = [(each.what, each.on) for each in records if isinstance(each, ActionRecord)]
+    return recorded, decided
+
+
+def test_a_drill_is_made_when_it_is_due_recorded_before_and_its_outcome_is_an_event(home):
+    async def act(platform, clock):
+        saver = platform.saver
+        await platform.keep_backups(saver)
+        late = [each.what for each in saver.overdue()]
+        await platform.keep_backups(saver)  # not again before a day has passed
+        first = actions_and_drills(platform)
+        clock.at_us += 25 * HOUR_US
+        await platform.keep_backups(saver)
+        return late, first, actions_and_drills(platform)
+
+    late, first, second = running(act, **OWN)
+    assert late == []
+    assert first == ([("backup.drill", "backup 1")], [("allow", 1, "passed")])
+    assert second == (
+        [("backup.drill", "backup 1"), ("backup.drill", "backup 2")], [("allow", 1, "passed"), ("allow", 2, "passed")],
+    )  # fmt: skip
+    status = told("backup", "status", "--to", "bk", "--data", "data", "--data", "data")
+    assert (status["drill"]["ok"], status["drill"]["keys"]) == (True, {"key-signing": "held", "key-token": "held"})
+    assert list(home.glob("jindi-drill-*")) == []
+
+
+def test_a_drill_that_fails_is_given_to_a_person_with_its_reason(home):
+    (home / "data" / "state" / "keys-split").unlink()
+
+    async def act(platform, clock):
+        await platform.keep_backups(platform.saver)
+        [found] = [each for each in platform.lane.recent if each.event.type == "drill_done"]
+        return str(found.decision.outcome), found.event.values, [each.what for each in platform.saver.overdue()]
+
+    outcome, values, late = running(act, **OWN)
+    assert outcome == "review"
+    assert values[1:3] == (1, "failed")
+    assert "in no keys' backup that is known" in values[3]
+    assert late == ["drill"], "a drill that failed is none that passed"
+
+
+def test_a_drill_that_can_not_begin_is_told_and_tried_again_later(home):
+    async def act(platform, clock):
+        saver = platform.saver
+        await platform.keep_backups(saver)
+        await platform.keep_backups(saver)
+        clock.at_us += 2 * HOUR_US
+        await platform.keep_backups(saver)
+        return [each.event.values for each in platform.lane.recent if each.event.type == "drill_done"]
+
+    (home / "other.key").write_text("no key")
+    found = running(act, **OWN | {"drill_key": "other.key"})
+    assert [each[1:3] for each in found] == [(0, "failed")] * 2
+    assert "not a backup key" in found[0][3]
+
+
+def test_without_a_record_there_is_no_drill(home):
+    async def act(platform, clock):
+        saver = platform.saver
+        saver._look()
+        await asyncio.to_thread(saver.round, platform.log)
+
+        async def refuse(_):
+            raise Stopped("full")
+
+        platform.journal = refuse
+        await platform.keep_backups(saver)
+        return [each for each in platform.lane.recent if each.event.type == "drill_done"]
+
+    assert running(act, **OWN) == []
+    assert told("backup", "status", "--to", "bk", "--data", "data", code=1)["drill"] is None
+
+
+def test_a_platform_that_closes_ends_its_drill_and_nothing_restored_is_left(home):
+    async def act(platform, clock):
+        saver = platform.saver
+        await asyncio.to_thread(saver.round, platform.log)
+        drilling = asyncio.create_task(platform._rehearse(saver))
+        for _ in range(1_000):
+            if list(home.glob("jindi-drill-*")):
+                break
+            await asyncio.sleep(0.01)
+        saver.close()
+        return await drilling
+
+    assert running(act, **OWN) == 0
+    assert list(home.glob("jindi-drill-*")) == []
+
+
+def test_a_drill_key_in_the_data_folder_is_refused(home):
+    with pytest.raises(Problems, match="could read its backups"):
+        running(None, drill_key="data/backup.key")

@@ -55,8 +55,8 @@ def write_packs(folder, **changed):
     return folder / "shop"
 
 
-def live(data, packs, events, *, vault=False):
-    """A platform lives in a folder for a while; its answers."""
+def live(data, packs, events, *, vault=False, rest_s=0.0):
+    """A platform lives in a folder for a while, and rests before it ends; its answers."""
     outside = Outside()
     settled = outside.settle({"data": str(data), "packs": str(packs)})
 
@@ -66,6 +66,7 @@ def live(data, packs, events, *, vault=False):
         answers = [
             json.loads(await platform.submit(json.dumps(each).encode(), outside.clock.now_us())) for each in events
         ]
+        await asyncio.sleep(rest_s)
         await platform.close()
         return answers
 

@@ -11,7 +11,7 @@ from typing import get_args
 import pytest
 from console_world import NASTY, NOW_US, ZONE, Doors, Visitor, World
 
-from jindi.access import ABSOLUTE_US, IDLE_US, Scope
+from jindi.access import ABSOLUTE_US, IDLE_US, Permits, Scope
 from jindi.doors.console import charts, console, guard, live
 from jindi.doors.console.overview import overview_values
 from jindi.doors.console.reasons import limit_text
@@ -326,9 +326,12 @@ def test_the_way_back_never_leads_away(doors, back):
 
 
 BUILT = (
+    "staff_alerts.event.", "staff_alert.measure.", "controls.state.",
     "outcome.", "status.", "badge.", "mark.", "state.", "nav.", "theme.", "rows.", "keys.", "help.", "rule.",
     "scenario.", "degrade.", "proposal.", "kind.", "diff.", "moment.", "done.", "mode.",
     "split.", "cause.", "sign.", "error.title.", "error.forbidden.", "sign_in.", "audit.door.", "audit.place.",
+    "password.trouble.", "password.profile.", "people.", "staff.state.", "staff.done.", "account.done.",
+    "approvals.state.", "approvals.verb.", "approvals.done.",
 )  # fmt: skip
 """Beginnings of ids that the code puts together with a value."""
 
@@ -454,7 +457,7 @@ def test_an_empty_platform_says_what_to_do(world):
 def test_the_charts_of_a_young_platform_are_an_hour_wide(doors, world, monkeypatch):
     stats = world.stats()
     monkeypatch.setattr(world, "stats", lambda: replace(stats, minutes=stats.minutes[-2:]))
-    values = overview_values(world, View("en", "light", "normal", "on", None, None, "/", ZONE, NOW_US, ""))
+    values = overview_values(world, View("en", "light", "normal", "on", None, Permits(), None, "/", ZONE, NOW_US, ""))
     assert [len(values[name].columns) for name in ("rates", "volume", "latency")] == [60, 60, 60]
     starts = [minute.start_us for minute in values["stats"].minutes]
     assert starts == list(range(starts[0], starts[-1] + 1, 60_000_000))
@@ -479,7 +482,7 @@ def test_amounts_have_one_form_in_each_language(doors, world, lang, form, other)
         text = "".join(Page(client.get(page).text).text)
         assert re.search(form, text)
         assert not re.search(other, text)
-    view = View(lang, "light", "normal", "on", None, None, "/", ZONE, NOW_US, "")
+    view = View(lang, "light", "normal", "on", None, Permits(), None, "/", ZONE, NOW_US, "")
     limit = world.program.definitions.limits["large_payment"]
     assert re.fullmatch(form, limit_text(limit, limit.steps[0], view))
 
@@ -644,14 +647,14 @@ def collect(stream, most):
 
 def test_the_stream_goes_on_after_the_last_event_that_was_seen(world, monkeypatch):
     monkeypatch.setattr(live, "LOOK_EVERY_S", 0)
-    chunks = collect(live.stream(world, world.program.events["login"].zone, world.rows[-3].seq, lambda: True), 3)
+    chunks = collect(live.stream(lambda: world, world.program.events["login"].zone, world.rows[-3].seq), 3)
     assert chunks[0] == "retry: 3000\n\n"
     assert chunks[1].startswith(f"id: {world.rows[-1].seq}\nevent: rows\ndata: [")
     assert chunks[2] == "event: beat\ndata: {}\n\n"
 
 
 def test_the_stream_ends_with_its_session(world):
-    chunks = collect(live.stream(world, world.program.events["login"].zone, None, lambda: False), 9)
+    chunks = collect(live.stream(lambda: None, world.program.events["login"].zone, None), 9)
     assert chunks == ["retry: 3000\n\n", "event: ended\ndata: {}\n\n"]
 
 

@@ -7,15 +7,34 @@ from zoneinfo import ZoneInfo
 import pytest
 from api_world import Api
 
-from jindi.access import ACTIONS, ROLES, SCOPES, Kind, Permits, Principal, Sessions, SignInLinks
+from jindi.access import (
+    ACTIONS,
+    PARTIES,
+    PROFILES,
+    ROLES,
+    SCOPES,
+    Kind,
+    Lock,
+    Lockouts,
+    OidcSettings,
+    Permits,
+    Principal,
+    Sessions,
+    SignInLinks,
+    Staff,
+)
 from jindi.access.roles import TITLES
 from jindi.doors.api.app import HOT, Routes
 from jindi.doors.console.console import Console
 from jindi.doors.console.platform_source import PlatformSource
 from jindi.doors.guarding import doors_of
+from jindi.doors.oidc import Company
+from jindi.run.approvals.approvals import approvals_of
 from jindi.run.audit import Audit
+from jindi.run.people import House
 from jindi.run.versions.desk import Desk
 from shop_world import run
+from staff_world import HASHER, sealer
 
 PAGE = Path(__file__).parents[2] / "docs" / "permissions.md"
 NOW = 1_795_320_903_000_000
@@ -25,6 +44,22 @@ OPEN = {
     ("GET", "/sign-in"): "nobody is there yet",
     ("POST", "/sign-in"): "uses up a one-time link",
     ("POST", "/sign-in/key"): "takes an API key",
+    ("POST", "/sign-in/password"): "the first of two factors",
+    ("GET", "/sign-in/factor"): "asks for the second, of whoever has shown the first",
+    ("POST", "/sign-in/totp"): "takes it",
+    ("POST", "/sign-in/recovery"): "takes a recovery code in its place",
+    ("POST", "/sign-in/passkey/options"): "what the browser is to ask a passkey",
+    ("POST", "/sign-in/passkey"): "takes its answer",
+    ("POST", "/sign-in/new-password"): "for whoever has shown both, and whose password is too old",
+    ("GET", "/sign-in/company"): "leads to the company's own sign-in",
+    ("GET", "/sign-in/company/back"): "comes back from there",
+    ("GET", "/invitation/{token}"): "asks for a password, of whoever holds the link",
+    ("POST", "/invitation"): "takes the password",
+    ("POST", "/invitation/check"): "says what is wrong with it so far, to whoever holds the link",
+    ("GET", "/set-up"): "asks for a second factor, of whoever has set the password",
+    ("POST", "/set-up/totp"): "takes it, and uses up the link",
+    ("POST", "/set-up/passkey/options"): "what the browser is to ask a device",
+    ("POST", "/set-up/passkey"): "takes the new passkey, and uses up the link",
     ("GET", "/sign-in/{token}"): "shows a button",
     ("POST", "/sign-out"): "ends one's own session",
     ("POST", "/console/preferences"): "language and theme, kept in the browser",
@@ -41,8 +76,20 @@ def console_of(api):
     return Console(
         PlatformSource(platform, lambda: None), Sessions(api.shop.blobs, chance), SignInLinks(api.shop.blobs, chance),
         api.shop.clock, ZoneInfo("Asia/Shanghai"), Desk(platform, lambda: platform.base), api.keys, Audit(platform),
-        Permits(),
+        Permits(), *people_of(api, chance), approvals=approvals_of(platform, Permits(), api.keys),
     )  # fmt: skip
+
+
+def people_of(api, chance):
+    """A house of people, and their company's own sign-in: so that their addresses are in the matrix."""
+    blobs, clock = api.shop.blobs, api.shop.clock
+    staff, profile = Staff(blobs, chance, sealer), PROFILES["nist"]
+    house = House(
+        staff, Sessions(blobs, chance, roles_now=staff.roles_now), Lockouts(blobs, Lock(10, 1)), HASHER, profile,
+        Audit(api.shop.platform), clock, chance,
+    )  # fmt: skip
+    settings = OidcSettings("https://id.example.com", "jindi", "secret")
+    return house, Company(settings, "https://jindi.example.com", clock, chance)
 
 
 async def all_doors(api):
@@ -71,6 +118,20 @@ def table(title, doors, columns, heads):
     return lines
 
 
+def kinds():
+    """Who may ask for which operation, and who may answer."""
+    lines = [
+        "", "## Operations that take four eyes: who asks, who answers", "",
+        "Beside the right to the address. Nobody answers what he asked for himself ([approvals.md](approvals.md)).", "",
+        "| operation | asked for by | with a key of | answered by | with a key of |", "|---|---|---|---|---|",
+    ]  # fmt: skip
+    for kind, parties in PARTIES.items():
+        roles = [", ".join(TITLES[role][1].split(",")[0] for role in side) for side in (parties.ask, parties.answer)]
+        scopes = [", ".join(f"`{scope}`" for scope in side) for side in (parties.ask_with, parties.answer_with)]
+        lines.append(f"| `{kind}` | {roles[0]} | {scopes[0]} | {roles[1]} | {scopes[1]} |")
+    return lines
+
+
 def page(api_doors, console_doors):
     """The matrix as it stands in the documents."""
     lines = [
@@ -91,6 +152,7 @@ def page(api_doors, console_doors):
     ]
     lines += table("Console: roles of staff", console_doors, ROLES, [TITLES[role][1].split(",")[0] for role in ROLES])
     lines += table("API and console: scopes of keys and links", (*api_doors, *console_doors), SCOPES, SCOPES)
+    lines += kinds()
     return "\n".join(lines) + "\n"
 
 

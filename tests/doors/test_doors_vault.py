@@ -1,25 +1,34 @@
 """A folder with a vault, from its first start to an erasure: what people are told, and where clear text stands."""
 
+import asyncio
 import base64
 import contextlib
 import json
 import os
 import shutil
+import sqlite3
 import time
-from urllib.parse import quote
+import zlib
+from datetime import date
 
 import httpx
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from test_doors_cli import AT_US, jindi, live, running, stop, told, write_packs
+from test_doors_cli import AT_US, Output, jindi, live, make_platform, running, stop, told, write_packs
 
-from jindi.app.wiring import Outside
-from jindi.basics.identifiers import NORMAL_FORMS
+from canaries import encodings, needles, searched
+from jindi.app.wiring import Outside, shipped_packs
 from jindi.journal import unseal
+from jindi.run.audit import Actor, Audit
+from jindi.run.backup.restoring import open_backup
+from jindi.run.backup.sealing import BackupKey
 from jindi.run.records import ActionRecord, DecisionRecord, decode
 from jindi.vault import is_token
-from shop_world import CANARIES, CARD, DEVICE, IP, PHONE, list_entry, pay
+from shop_world import CANARIES, CARD, DEVICE, IP, PHONE, Clock, list_entry, pay
+from transit_world import TOKEN, Service, certificates, serving
 
-OTHER_PHONE = "13987654321"
+OTHER_PHONE, RIGHT_PHONE = "13987654321", "13700001234"
 KINDS = {"phone": PHONE, "bank_card": CARD, "ip": IP, "device": DEVICE}
 
 
@@ -41,50 +50,46 @@ def platform(data, packs, documents, *more):
             answers = [http.post(f"{ready['url']}/v1/events", json=each) for each in documents]
             assert {each.status_code for each in answers} <= {200}, [each.text for each in answers]
             said = [each.text for each in answers]
-            said += [http.get(f"{ready['url']}{path}").text for path in ("/metrics", "/v1/policies", "/readyz")]
-            said.append(http.post(f"{ready['url']}/v1/events", json=pay(99, phone=PHONE + "0", card=CARD + "1")).text)
+            paths = ["/metrics", "/v1/policies", "/readyz", "/v1/packs", "/openapi.json"]
+            for answer in answers:
+                decision = f"/v1/decisions/{answer.json()['decision_id']}"
+                paths += [decision, f"{decision}/explanation", f"{decision}/replay"]
+            said += [http.get(f"{ready['url']}{path}").text for path in paths]
+            # What is refused says why, and does not repeat it.
+            wrong = [pay(99, phone=PHONE + "0", card=CARD + "1"), pay(98, user=[PHONE]), pay(97) | {"strange": CARD}]
+            said += [http.post(f"{ready['url']}/v1/events", json=each).text for each in wrong]
+            said.append(http.post(f"{ready['url']}/v1/events", content=f'{{"id": "{PHONE}"').text)
+            said.append(http.post(f"{ready['url']}/v1/snapshots").text)
         code, out, err = stop(process)
     assert (code, out) == (0, ""), err
     assert "Traceback" not in err
     return "\n".join([*said, err])
 
 
-def encodings(text):
-    """A text as it stands in files, and as it is easily disguised."""
-    raw = text.encode()
-    return {
-        raw, raw[::-1], raw.hex().encode(), raw.hex().upper().encode(), quote(text, safe="").encode(),
-        text.encode("utf-16-le"), text.encode("utf-16-be"),
-        *(base64.b64encode(bytes(shift) + raw)[4 * (shift > 0) : -4] for shift in range(3)),
-    }  # fmt: skip
-
-
-NEEDLES = sorted(
-    {
-        needle
-        for kind, canary in KINDS.items()
-        for text in {canary, NORMAL_FORMS[kind](canary)}
-        for needle in encodings(text)
-    }
-)
-
-
-def searched(data, *said):
-    """(files, bytes searched, where a canary stands)."""
-    files = [path for path in data.rglob("*") if path.is_file()]
-    contents = {str(path.relative_to(data)): path.read_bytes() for path in files} | dict(
-        enumerate(map(str.encode, said))
-    )
-    return files, [name for name, content in contents.items() for needle in NEEDLES if needle in content]
+NEEDLES = needles([*KINDS.items(), ("phone", OTHER_PHONE), ("phone", RIGHT_PHONE)])
 
 
 def test_the_search_itself_finds_each_canary_in_each_disguise(tmp_path):
     for canary in CANARIES:
         for number, disguised in enumerate(sorted(encodings(canary))):
             (tmp_path / "file").write_bytes(b"before" + disguised + b"after")
-            assert searched(tmp_path)[1], (canary, number)
+            assert searched(tmp_path, NEEDLES)[1], (canary, number)
     (tmp_path / "file").write_bytes(b"xy" + base64.b64encode(b"ab" + PHONE.encode() + b"cd") + b"zz")
-    assert searched(tmp_path)[1]
+    assert searched(tmp_path, NEEDLES)[1]
+
+
+def test_the_search_itself_finds_a_canary_in_a_table_a_database_and_what_is_packed(tmp_path):
+    (tmp_path / "packed").write_bytes(zlib.compress(PHONE.encode() * 3))
+    assert "packed (unpacked)" in searched(tmp_path, NEEDLES)[1]
+    pq.write_table(pa.table({"a": [PHONE, CARD] * 50}), tmp_path / "t.parquet", compression="zstd")
+    assert "t.parquet (unpacked)" in searched(tmp_path, NEEDLES)[1]
+    base = sqlite3.connect(tmp_path / "b.sqlite")
+    base.execute("create table t (a)")
+    base.execute("insert into t values (?)", (DEVICE,))
+    base.commit()
+    base.close()
+    assert "b.sqlite (unpacked)" in searched(tmp_path, NEEDLES)[1]
+    assert searched(tmp_path, NEEDLES, f"a log says {IP}")[1][-1] == "what was said, 0"
 
 
 def test_after_a_life_with_a_vault_no_file_and_no_log_holds_a_canary_and_export_gives_all_back(tmp_path):
@@ -100,10 +105,10 @@ def test_after_a_life_with_a_vault_no_file_and_no_log_holds_a_canary_and_export_
     assert jindi("snapshot", "--data", data, "--packs", packs).exit_code == 0
     assert told("archive", "--data", data)["ok"]
     checked = told("vault", "check", "--data", data)
-    files, found = searched(data, said)
+    files, found = searched(data, NEEDLES, said)
     assert found == []
     names = {path.name for path in files}
-    assert {"vault.sqlite", "subjects.sqlite", "ring", "root.key"} <= names
+    assert {"vault.sqlite", "subjects.sqlite", "ring", "root.key", "rows-seen"} <= names
     assert any(path.parent.name == "journal" for path in files)
     assert [name for name in names if name.startswith("snapshot-")]
     assert [name for name in names if name.endswith(".parquet")]
@@ -112,6 +117,63 @@ def test_after_a_life_with_a_vault_no_file_and_no_log_holds_a_canary_and_export_
         rows = told("subject", "export", user, "--data", data)["rows"]
         assert {row["kind"]: row["value"] for row in rows} == KINDS
         assert sorted(row["value"] for row in rows) == sorted(CANARIES)
+
+
+def test_whatever_is_made_of_a_folder_with_a_vault_holds_no_canary(tmp_path, monkeypatch):
+    data, packs, made = tmp_path / "data", write_packs(tmp_path), tmp_path / "made"
+    made.mkdir()
+    (tmp_path / "witness").mkdir()
+    monkeypatch.setenv("JINDI_HEADS", str(tmp_path / "witness"))
+    now_us = time.time_ns() // 1000
+    amounts = ["5.00", "2000.00", "6000.00", "15000.00"] * 3
+    said = [platform(data, packs, [pay(n, each, now_us + n, user=f"u{n % 2}") for n, each in enumerate(amounts)])]
+    home = ("--data", data)
+
+    def run(*words, given=None):
+        result = jindi(*words, given=given)
+        assert result.exit_code == 0, (words, result.stdout, result.stderr)
+        said.append(result.stdout + result.stderr)
+
+    [token] = {row["token"] for row in told("subject", "export", "u0", *home)["rows"] if row["kind"] == "phone"}
+    run("subject", "correct", "u0", token, *home, given=f"{RIGHT_PHONE}\n")
+    run("subject", "request", "erase", OTHER_PHONE, *home)
+    run("vault", "rotate", "--cipher", "sm4-gcm", *home)
+    run("vault", "rewrap", "--destroy", *home)
+    run("vault", "reseal", *home)
+    run("snapshot", "--packs", packs, *home)
+    run("archive", *home)
+    for kind in ("parquet", "csv", "ndjson"):
+        run("export", made / f"export.{kind}", *home)
+    run("audit", "bundle", "--seq", "0..12", "--out", made / "bundle", *home)
+    run("config", "save", "--out", made / "config", "--packs", packs, *home)
+    run("backup", "key", "--out", tmp_path / "backup.key", *home)
+    run("keys-backup", "--out", made / "shares", *home)
+    run("backup", "--to", made / "place", "--packs", packs, *home)
+    run("drill", "--from", made / "place", "--key", tmp_path / "backup.key", "--own-keys", *home)
+    run("restore", "--from", made / "place", "--key", tmp_path / "backup.key", "--data", made / "restored")
+    run("subject", "erase", "u1", "--yes", *home)
+    run("vault", "status", *home)
+    run("vault", "check", *home)
+    run("subject", "requests", *home)
+    run("doctor", "--packs", packs, *home)
+    # The backup once more without its seal, piece by piece: encryption must not be all that hides a canary.
+    key = BackupKey.parse((tmp_path / "backup.key").read_text("utf-8"))
+    outside = Outside()
+    repository = outside.repository(made / "place")
+    manifest, body, _ = open_backup(repository, key)
+    (made / "opened").mkdir()
+    for piece in (*body.pieces, *body.book_pieces):
+        plain = manifest.data_key(key, piece.key).open_piece(piece.index, repository.load_piece(piece.id))
+        (made / "opened" / piece.id).write_bytes(plain)
+    files, found = searched(tmp_path, NEEDLES, *said)
+    assert found == []
+    assert len(said) == 23
+    tops = {path.relative_to(tmp_path).parts[0] for path in files}
+    assert tops >= {"data", "made", "witness", "backup.key"}
+    within = {path.relative_to(made).parts[0] for path in files if path.is_relative_to(made)}
+    assert within >= {"export.parquet", "export.csv", "export.ndjson", "bundle", "config", "shares", "place",
+                      "restored", "opened"}  # fmt: skip
+    assert RIGHT_PHONE in {row["value"] for row in told("subject", "export", "u0", *home)["rows"]}
 
 
 def test_after_a_kill_every_token_of_the_journal_opens(tmp_path):
@@ -395,3 +457,125 @@ def test_settings_of_the_vault_that_are_none_are_told(wrong):
 
     with pytest.raises(Problems, match=next(iter(wrong))):
         settle(wrong, {})
+
+
+# ---- a root in a key service
+
+
+def test_the_root_may_be_in_a_key_service_and_nothing_opens_without_it(lived, tmp_path, monkeypatch):
+    data = lived[0]
+    ca, pem = certificates(tmp_path / "tls")
+    token = tmp_path / "token"
+    token.write_text(TOKEN)
+    token.chmod(0o600)
+    service = Service()
+    monkeypatch.setenv("JINDI_VAULT_ROOT_CA", str(ca))
+    with serving(service, pem) as address:
+        place = f"transit:{address}/transit/jindi"
+        assert "vault_root_token" in json.dumps(told("vault", "root", place, "--data", data, code=1))
+        monkeypatch.setenv("JINDI_VAULT_ROOT_TOKEN", str(token))
+        service.sealed = True
+        assert "it is sealed" in json.dumps(told("vault", "root", place, "--data", data, code=1))
+        assert told("vault", "check", "--data", data)["ok"], "what could not be changed is as it was"
+        service.sealed = False
+        assert told("vault", "root", place, "--data", data)["ok"]
+        assert "the ring's root is of kind transit" in problems(data)
+        monkeypatch.setenv("JINDI_VAULT_ROOT", place)
+        assert told("vault", "check", "--data", data)["ok"]
+        assert told("subject", "export", "u0", "--data", data)["rows"]
+        asked = len(service.asked)
+        assert told("vault", "rotate", "--data", data)["version"] == 2
+        assert len(service.asked) == asked + 1, "asked once, to open the ring"
+        service.keys["transit/jindi"] = bytes(32)
+        said = json.dumps(told("vault", "check", "--data", data, code=1))
+        assert "the key service answered 400" in said
+        assert "without its root no vault opens" in said
+    assert "can't be reached" in json.dumps(told("vault", "check", "--data", data, code=1))
+    ring = (data / "keys" / "ring").read_bytes()
+    assert TOKEN.encode() not in ring
+
+
+def test_a_service_that_can_not_be_reached_stops_the_start(tmp_path, monkeypatch):
+    token = tmp_path / "token"
+    token.write_text(TOKEN)
+    token.chmod(0o600)
+    monkeypatch.setenv("JINDI_VAULT_ROOT_TOKEN", str(token))
+    assert "can't be reached" in problems(tmp_path / "data", vault_root="transit:https://127.0.0.1:9/transit/jindi")
+    assert not (tmp_path / "data" / "keys" / "ring").exists()
+    with pytest.raises(Exception, match="not an https address"):
+        open_with(tmp_path / "data", vault_root="transit:http://127.0.0.1:9/transit/jindi")
+
+
+# ---- requests of persons
+
+
+def test_a_request_has_its_day_is_listed_and_ends(lived):
+    data = ("--data", lived[0])
+    made = told("subject", "request", "erase", "u0", *data)
+    assert (made["right"], made["subject"], made["mark"]) == ("erase", "u0", "design default")
+    assert (date.fromisoformat(made["due"]) - date.fromisoformat(made["received"])).days == 15
+    assert "Art. 47" in made["basis"]
+    late = told("subject", "request", "access", "u1", "--received", "2026-01-05", *data)
+    assert late["due"] == "2026-01-20"
+    found = told("subject", "requests", *data, code=1)
+    assert (found["ok"], found["overdue"]) == (False, 1)
+    assert [(each["request"], each["overdue"]) for each in found["requests"]] == [
+        (late["request"], True), (made["request"], False),
+    ]  # fmt: skip
+    shown = jindi("subject", "requests", *map(str, data)).stdout
+    assert "已逾期" in shown
+    assert told("subject", "close", late["request"], *data)["ending"] == "done"
+    assert told("subject", "close", made["request"], "--refused", *data)["ending"] == "refused"
+    assert told("subject", "requests", *data) == {"ok": True, "overdue": 0, "requests": []}
+    assert [each["ending"] for each in told("subject", "requests", "--all", *data)["requests"]] == ["refused", "done"]
+    assert "no open request" in json.dumps(told("subject", "close", late["request"], *data, code=1))
+
+
+def test_a_request_of_whom_the_vault_does_not_know_keeps_no_name(lived):
+    made = told("subject", "request", "access", OTHER_PHONE, "--data", lived[0])
+    assert made["subject"].startswith("text.")
+    assert OTHER_PHONE.encode() not in b"".join(path.read_bytes() for path in (lived[0] / "journal").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        (("burn", "u0"), "not a right"),
+        (("erase", "u0", "--received", "yesterday"), "not a day"),
+        (("erase", "u0", "--received", "2999-01-01"), "yet to come"),
+        (("erase", "u0", "--received", "2020-01-01"), "has no value"),
+    ],
+)
+def test_a_request_that_is_none_is_told_and_not_recorded(lived, wrong, why):
+    assert why in json.dumps(told("subject", "request", *wrong, "--data", lived[0], code=1))
+    assert told("subject", "requests", "--all", "--data", lived[0])["requests"] == []
+
+
+def test_a_running_platform_gives_an_overdue_request_to_a_person_once_a_day(lived, tmp_path):
+    data, packs = lived
+    late = told("subject", "request", "erase", "u0", "--received", "2026-01-05", "--data", data)["request"]
+    told("subject", "request", "access", "u1", "--data", data)
+    shutil.copytree(shipped_packs() / "platform", packs.parent / "platform")
+    outside = Outside()
+    outside.clock = Clock(time.time_ns() // 1000)
+    settled = outside.settle({"data": str(data), "packs": f"{packs},{packs.parent / 'platform'}"})
+
+    async def go():
+        platform = make_platform(outside, settled, Output(as_json=True))
+        await platform.start()
+        try:
+            seen = [await platform.watch_requests(), await platform.watch_requests()]
+            outside.clock.at_us += 25 * 3_600_000_000
+            seen.append(await platform.watch_requests())
+            actor = Actor("cli", "ann", "cli")
+            await Audit(platform).act(actor, "request.close", f"{late} done")
+            outside.clock.at_us += 25 * 3_600_000_000
+            seen.append(await platform.watch_requests())
+            decided = [each for each in platform.lane.recent if each.event.type == "subject_request_overdue"]
+            return seen, [(str(each.decision.outcome), each.event.values[:2]) for each in decided]
+        finally:
+            await platform.close()
+
+    seen, decided = asyncio.run(go())
+    assert seen == [1, 0, 1, 0]
+    assert decided == [("review", (late, "erase"))] * 2

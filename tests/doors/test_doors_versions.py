@@ -142,7 +142,7 @@ def test_what_is_declined_is_told_in_both_languages_with_a_code():
 def test_the_keys_that_a_start_prints_and_the_console_s_operator_are_one_person():
     async def go():
         async with Doors() as doors:
-            keys = [doors.keys.create("start", frozenset({Scope.ADMIN}), 0)[1] for _ in range(2)]
+            keys = [doors.keys.create("start", frozenset({Scope.ADMIN}), 0)[1].principal for _ in range(2)]
             assert {person_of(key).name for key in keys} == {"operator"}
 
     run(go())

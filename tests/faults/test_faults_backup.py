@@ -9,6 +9,7 @@ import pytest
 
 from backup_world import Folder
 from jindi.run.backup import making
+from jindi.run.backup.retention import Retention
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -39,7 +40,7 @@ def test_a_backup_that_is_killed_leaves_the_older_one_and_the_next_is_whole(tmp_
     assert folder.given_back(tmp_path / "restored") == folder.batches()
     # What was sealed for nothing goes, and nothing else.
     with folder.opened() as repository:
-        repository.prune(1, folder.signer.verifier)
+        repository.prune(Retention(1), folder.signer.verifier)
     assert folder.given_back(tmp_path / "pruned") == folder.batches()
     assert killed > 0
     folder.log.close()

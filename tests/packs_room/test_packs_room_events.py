@@ -256,3 +256,18 @@ def test_words_of_any_length_are_not_taken():
         "`en` is longer than 2000 characters",
     )
     assert said(world(events=EVENTS.replace('"5m"', '"40000d"')), "`late_after` is longer than a hundred years")
+
+
+def test_an_event_of_the_platforms_own_is_marked_so_and_a_decisions_life_is_not():
+    own = EVENTS.replace("[payment]\n", "[payment]\nown = true\n", 1)
+    events = load(world(events=own)).events
+    assert events["payment"].own
+    assert not events["login"].own
+    lived = EVENTS.replace("[payment]\n", '[payment]\nown = true\nlifecycle = "recall"\n', 1)
+    assert "the events of a decision's life come from outside" in "\n".join(told(world(events=lived)))
+
+
+def test_any_name_of_somebody_becomes_a_token_of_text_and_is_personal():
+    fields = {f.name: f for f in load(with_field(field(identifier='"text"'))).events["payment"].fields}
+    assert fields["extra"].type == Type(Kind.TOKEN, of="text")
+    assert "class C1 is too low" in "\n".join(told(with_field(field(identifier='"text"', **{"class": '"C1"'}))))

@@ -6,10 +6,14 @@ import sqlite3
 import threading
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from backup_world import Breaking, Folder, document, records
+from jindi.basics.instants import HOUR_US
 from jindi.basics.problems import Problems
 from jindi.journal import Chain, Signer
 from jindi.run.backup import drill as drills
@@ -19,6 +23,7 @@ from jindi.run.backup.making import Memory
 from jindi.run.backup.manifest import Broken, write
 from jindi.run.backup.parts import Named
 from jindi.run.backup.restoring import open_backup
+from jindi.run.backup.retention import Retention, retained
 from jindi.run.backup.sealing import BackupKey, DataKey, Recipient, Unsealable, fingerprint
 from jindi.run.backup.standing import standing
 from jindi.run.snapshots import name_of
@@ -134,12 +139,13 @@ def test_a_snapshot_is_never_ahead_of_the_journal_beside_it(folder):
 
     folder.blobs.save(name_of(6), [b"a snapshot"])
     folder.back_up(source=replace(source, parts=parts, journal=noted))
-    assert order == ["before", "before", "before", "before", "journal", "after"]
+    assert order == ["before"] * 4 + ["journal"] + ["after"] * 3
 
 
 class _Noted:
     def __init__(self, part, order):
         self._part, self._order, self.after_journal = part, order, part.after_journal
+        self.only_newest = part.only_newest
 
     def files(self):
         self._order.append("after" if self.after_journal else "before")
@@ -568,7 +574,7 @@ def test_forgetting_never_drops_a_piece_that_a_kept_backup_needs(folder, tmp_pat
         if chance.random() < 0.4:
             keep = chance.randrange(1, 5)
             with folder.opened() as repository:
-                pruned = repository.prune(keep, folder.signer.verifier)
+                pruned = repository.prune(Retention(keep), folder.signer.verifier)
                 assert pruned.kept == tuple(sorted(moments))[-keep:]
                 # And nothing that none needs stays.
                 wanted = {piece for number in pruned.kept for piece in repository.load(number, None)[0].pieces}
@@ -585,7 +591,7 @@ def test_what_an_interrupted_backup_has_sealed_stays_until_it_is_gone_on_from(fo
         folder.back_up(Breaking(folder.place, 6))
     with folder.opened() as repository:
         unfinished = Memory(folder.blobs, repository.identity().id).unfinished()
-        repository.prune(1, folder.signer.verifier, [each.piece.id for each in unfinished.stretches])
+        repository.prune(Retention(1), folder.signer.verifier, [each.piece.id for each in unfinished.stretches])
     assert folder.back_up().resumed == len(unfinished.stretches) > 0
 
 
@@ -594,8 +600,44 @@ def test_nothing_is_forgotten_while_a_backup_to_be_kept_can_not_be_read(full):
     path.write_bytes(path.read_bytes().replace(b'"number":2', b'"number":4'))
     before = full.files()
     with full.opened() as repository, pytest.raises(Broken, match="00000002"):
-        repository.prune(1, full.signer.verifier)
+        repository.prune(Retention(1), full.signer.verifier)
     assert full.files() == before
+
+
+def test_the_backup_that_was_proved_last_stays_and_nothing_goes_while_a_kept_one_lacks_a_piece(folder, tmp_path):
+    for _ in range(5):
+        folder.grow()
+        folder.back_up()
+    with folder.opened() as repository:
+        assert repository.prune(Retention(1), folder.signer.verifier, always=[2]).kept == (2, 5)
+        assert repository.prune(Retention(1), folder.signer.verifier, always=[99, 2]).kept == (2, 5)
+    gone = next(piece for piece in (folder.place / "pieces").rglob("*/*"))
+    gone.unlink()
+    before = folder.files()
+    with folder.opened() as repository, pytest.raises(Broken, match="which is not here"):
+        repository.prune(Retention(1), folder.signer.verifier, always=[2])
+    assert folder.files() == before
+
+
+@given(
+    st.lists(st.integers(0, 400 * 24), min_size=1, max_size=60),
+    st.builds(Retention, st.integers(1, 5), st.integers(0, 9), st.integers(0, 9), st.integers(0, 9)),
+)
+def test_of_each_kept_day_week_and_month_the_last_backup_stays_and_the_newest_always(hours, retention):
+    made = [(number, hour * HOUR_US) for number, hour in enumerate(sorted(hours), 1)]
+    stay = retained(made, retention)
+    assert made[-1][0] in stay
+    at = {number: datetime.fromtimestamp(at_us / 1e6, UTC) for number, at_us in made}
+
+    def kept_of(periods, count):
+        last = {period(at[number]): number for number, _ in made for period in [periods]}
+        return {last[each] for each in sorted(last)[-count:]} if count else set()
+
+    wanted = {number for number, _ in made[-retention.newest :]}
+    wanted |= kept_of(lambda d: d.date(), retention.daily)
+    wanted |= kept_of(lambda d: tuple(d.isocalendar())[:2], retention.weekly)
+    wanted |= kept_of(lambda d: (d.year, d.month), retention.monthly)
+    assert stay == wanted
 
 
 # ---- drills

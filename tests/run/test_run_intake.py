@@ -311,3 +311,21 @@ def test_numbers_that_are_not_finite_are_refused_even_where_they_come_as_values(
 
 def test_a_time_that_python_can_not_hold_is_refused():
     assert paths(pay(1) | {"at": "10000-01-01T00:00:00Z"}) == ["at"]
+
+
+# ---- what the platform tells itself
+
+
+def test_from_inside_a_token_stays_what_it_is_and_from_outside_it_is_text_like_any_other():
+    token = read(pay(1)).values[3]
+    fields = {name: each for name, each in pay(1).items() if name not in ("id", "type", "at")}
+    assert INTAKE.make("pay", "p1", NOON_US, fields | {"phone": token}).values[3] == token
+    assert INTAKE.make("pay", "p1", NOON_US, fields).values == read(pay(1)).values
+    device = read(pay(1)).values[5]
+    assert read(pay(1, device=device)).values[5] != device, "whoever holds a token can't speak in its name"
+
+
+def test_attack_ids_that_the_platform_gives_are_refused_from_outside():
+    assert paths(pay(1) | {"id": "jindi-staff_action-000000000001"}) == ["id"]
+    fields = {name: each for name, each in pay(1).items() if name not in ("id", "type", "at")}
+    assert INTAKE.make("pay", "jindi-1", NOON_US, fields).id == "jindi-1"

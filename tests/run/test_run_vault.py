@@ -169,10 +169,10 @@ class Failing(MemoryVault):
 
     full = False
 
-    def add(self, subjects, rows):
+    def add(self, subjects, rows, tallied=None):
         if self.full:
             raise VaultFailure("vault.sqlite: SQLITE_FULL")
-        return super().add(subjects, rows)
+        return super().add(subjects, rows, tallied)
 
 
 def test_a_vault_that_fails_stops_the_lane_before_the_journal_and_it_recovers():

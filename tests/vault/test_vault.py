@@ -1,5 +1,6 @@
 """The vault: in and out again, whose it is, and what is left after an erasure or a rotation."""
 
+import contextlib
 import shutil
 import threading
 from contextlib import closing
@@ -14,6 +15,7 @@ from jindi.vault import PROFILES, CannotOpen, Known, RingProblem, is_token
 from jindi.vault import vault as vault_module
 
 PHONE_TOKEN = TOKENS.token("phone", PHONE)
+OTHER = TOKENS.token("phone", OTHER_PHONE)
 EVERYTHING = [("ann", "bank_card", CARD), ("ann", "phone", PHONE)]
 
 
@@ -261,6 +263,285 @@ def test_a_damaged_key_holds_up_no_other_and_keeps_its_version_from_going(tmp_pa
         assert vault.erase("ann", 8) == 2
         vault.destroy(1, 9)
         assert vault.check().ok
+
+
+@pytest.mark.parametrize("damaged", [600, 1_000])
+def test_any_number_of_damaged_keys_in_front_holds_up_none_behind_them(tmp_path, damaged):
+    with closing(disk_vault(tmp_path)) as vault:
+        vault.commit([personal(f"u{n}", "device", f"device-{n:06}") for n in range(damaged + 300)], 5)
+        run = vault._store._keys.execute
+        run("update subjects set wrapped = x'00' where number in (select number from subjects order by number limit ?)",
+            (damaged,))  # fmt: skip
+        vault.rotate(6)
+        assert vault.rewrap(10_000) == 300
+        assert vault.rewrap(10_000) == 0
+        assert len(vault.check().closed_subjects) == damaged
+
+
+# ---- rows sealed anew
+
+
+def resealed(vault, now_us=100, **how):
+    """The whole of it; every turn."""
+    vault.begin_reseal(now_us)
+    turns = []
+    while not turns or not turns[-1].is_done:
+        turns.append(vault.reseal(now_us, **({"budget": 10} | how)))
+    return turns
+
+
+def test_sealed_anew_everything_opens_under_keys_that_nobody_had_before(vault):
+    vault.commit(ANN + BOB, 5)
+    before = {name: vault._store.subject(name).wrapped for name in ("ann", "bob")}
+    rows = {row for _, row in vault._store.all_rows()}
+    vault.rotate(50, "sm4-gcm")
+    vault.rewrap(10)
+    old = {name: vault._opened(vault._store.subject(name))[0].packed() for name in before}
+    [turn] = resealed(vault)
+    assert (turn.subjects, turn.rows, turn.skipped) == (2, 3, 0)
+    assert shown(vault.export("ann")) == EVERYTHING
+    assert {each.since_us for each in vault.export("ann")} == {5}
+    for name in before:
+        subject = vault._store.subject(name)
+        [sealer] = vault._opened(subject)
+        assert sealer.profile == "sm4-gcm"
+        assert sealer.packed() != old[name]
+        assert (subject.fresh, subject.keyed_us) == (None, 100)
+    assert not rows & {row for _, row in vault._store.all_rows()}
+    assert vault.commit(ANN, 101) == 0
+    assert vault.commit([personal("ann", "phone", OTHER_PHONE)], 102) == 1
+    assert vault.check().ok
+    assert vault.reseal(103, 10).is_done, "nothing is left to be done"
+
+
+def test_an_old_key_book_opens_no_row_that_was_sealed_anew(tmp_path):
+    with closing(disk_vault(tmp_path)) as vault:
+        vault.commit(ANN, 5)
+    shutil.copy(tmp_path / "keys" / "subjects.sqlite", tmp_path / "old-book")
+    with closing(disk_vault(tmp_path)) as vault:
+        resealed(vault)
+    shutil.copy(tmp_path / "old-book", tmp_path / "keys" / "subjects.sqlite")
+    with closing(disk_vault(tmp_path)) as vault, pytest.raises(CannotOpen):
+        vault.export("ann")
+
+
+@pytest.mark.parametrize("step", range(12))
+def test_sealing_anew_that_ends_anywhere_loses_nothing_and_goes_on(tmp_path, monkeypatch, step):
+    people = [personal(f"u{n}", "device", f"device-{n:06}") for n in range(9)]
+    with closing(disk_vault(tmp_path)) as vault:
+        vault.commit(people, 5)
+        left = [step]
+
+        def ends(name):
+            act = getattr(vault._store, name)
+
+            def ended(*given):
+                if left[0] == 0:
+                    raise KeyboardInterrupt
+                left[0] -= 1
+                return act(*given)
+
+            return ended
+
+        with monkeypatch.context() as patch:
+            for name in ("rewrap", "renew", "settle", "set_note"):
+                patch.setattr(vault._store, name, ends(name))
+            try:
+                vault.begin_reseal(100)
+                while not vault.reseal(100, 3, at_once=3).is_done:
+                    pass
+            except KeyboardInterrupt:
+                pass
+    with closing(disk_vault(tmp_path)) as vault:
+        assert shown(o for n in range(9) for o in vault.export(f"u{n}")) == sorted(
+            (each.subject, "device", each.clear) for each in people
+        )
+        assert vault.check().ok
+        # What comes in before it goes on, and whom is erased, is no exception.
+        vault.commit([personal("u0", "phone", PHONE)], 101)
+        vault.erase("u8", 102)
+        while not vault.reseal(103, 4).is_done:
+            pass
+        assert vault.status().to_reseal is None
+        if step:
+            assert vault._store.count_keyed_before(100) == 0
+        assert len(vault.export("u0")) == 2
+        assert vault.check().ok
+
+
+def test_who_is_damaged_keeps_the_older_key_and_is_told(tmp_path):
+    with closing(disk_vault(tmp_path)) as vault:
+        vault.commit([*ANN, *BOB, personal("ann", "phone", OTHER_PHONE)], 5)
+        run = vault._store._keys.execute
+        run("update subjects set wrapped = x'00' where name = 'bob'")
+        number = vault._store.subject("ann").number
+        card = TOKENS.token("bank_card", CARD)
+        [good] = vault._store.rows_with(card)
+        damage = "update rows set sealed = ? where subject = ? and token = ?"
+        vault._store._rows.execute(damage, (b"", number, card))
+        before = vault._store.subject("ann")
+        [turn] = resealed(vault)
+        assert (turn.subjects, turn.rows, turn.skipped) == (0, 2, 2)
+        assert vault._store.subject("ann").fresh is not None
+        assert vault._store.subject("ann").keyed_us is None
+        assert [each.clear for each in vault.look_up(OTHER)] == [OTHER_PHONE]
+        # Should the row come back from a copy, the older key still opens it, and then it is sealed anew, too.
+        vault._store._rows.execute(damage, (good.sealed, number, card))
+        assert len(vault.export("ann")) == 3
+        [turn] = resealed(vault, 200)
+        assert (turn.subjects, turn.rows, turn.skipped) == (1, 1, 1)
+        assert before.wrapped != vault._store.subject("ann").wrapped
+
+
+def test_rows_are_sealed_anew_while_events_come_in_and_keys_are_rotated(vault):
+    failures, done = [], threading.Event()
+
+    def come_in():
+        try:
+            for n in range(600):
+                vault.commit([personal(f"user-{n % 50}", "device", f"device-number-{n}")], n)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the test is told
+            failures.append(error)
+        done.set()
+
+    thread = threading.Thread(target=come_in)
+    thread.start()
+    rounds = 0
+    while not done.is_set() or rounds < 3:
+        rounds += 1
+        vault.rotate(rounds)
+        resealed(vault, 1_000 + rounds, budget=7, at_once=3)
+        vault.rewrap(7)
+    thread.join()
+    assert failures == []
+    assert vault.status().counts.rows == 600
+    assert vault.check().ok
+
+
+# ---- rows that are missing
+
+
+def test_a_row_that_somebody_takes_away_is_missed(tmp_path):
+    with closing(disk_vault(tmp_path)) as vault:
+        vault.commit(ANN + BOB, 5)
+        assert vault.check().tally == "agrees"
+        vault._store._rows.execute("delete from rows where token = ?", (TOKENS.token("bank_card", CARD),))
+        found = vault.check()
+        assert (found.ok, found.tally, found.missing_rows) == (False, "differs", 1)
+        # What is lost may be given up, and then the next loss is found.
+        assert vault.recount(9) == 2
+        assert vault.check().ok
+        vault._store._rows.execute("delete from rows")
+        assert vault.check().missing_rows == 2
+
+
+def test_a_row_that_is_put_back_as_it_was_before_a_correction_is_noticed(vault):
+    vault.commit(ANN, 5)
+    [old] = vault._store.rows_with(PHONE_TOKEN)
+    vault.correct("ann", PHONE_TOKEN, OTHER_PHONE, TOKENS, 9)
+    assert vault.check().ok
+    vault._store.replace([old])
+    found = vault.check()
+    assert (found.ok, found.closed_rows, found.tally, found.missing_rows) == (False, 0, "differs", 0)
+
+
+def test_an_old_copy_of_all_rows_with_its_tally_is_noticed(tmp_path):
+    with closing(disk_vault(tmp_path)) as vault:
+        vault.commit(ANN, 5)
+    shutil.copy(tmp_path / "vault.sqlite", tmp_path / "old")
+    with closing(disk_vault(tmp_path)) as vault:
+        vault.commit(BOB, 6)
+    shutil.copy(tmp_path / "old", tmp_path / "vault.sqlite")
+    with closing(disk_vault(tmp_path)) as vault:
+        found = vault.check()
+        assert (found.tally, found.missing_rows) == ("older", 1)
+        vault.commit([personal("cho", "phone", PHONE)], 7)
+        vault.write_down()
+    with closing(disk_vault(tmp_path)) as vault:
+        vault.recount(8)
+        assert vault.check().ok
+
+
+def test_a_tally_that_is_gone_changed_or_from_elsewhere_is_noticed(tmp_path):
+    with closing(disk_vault(tmp_path)) as vault:
+        vault.commit(ANN, 5)
+        good = vault._store.tally()
+    flipped = bytearray(good)
+    flipped[-1] ^= 1
+    elsewhere = memory_vault()._store.tally()
+    for wrong in (bytes(flipped), elsewhere, b""):
+        with closing(disk_vault(tmp_path)) as vault:
+            vault._store.set_tally(wrong)
+        with closing(disk_vault(tmp_path)) as vault:
+            assert vault.check().tally == "gone"
+            assert vault.commit(BOB, 6) in (0, 1), "it goes on, and goes on saying so"
+            assert vault.check().tally == "gone"
+    with closing(disk_vault(tmp_path)) as vault:
+        vault._store._rows.execute("delete from tally")
+    with closing(disk_vault(tmp_path)) as vault:
+        assert vault.check().tally == "gone"
+        vault.recount(9)
+        assert vault.check().ok
+
+
+@given(st.lists(st.tuples(st.sampled_from(["come", "erase", "correct", "reseal"]), st.integers(0, 3)), max_size=12))
+def test_whatever_happens_in_order_the_count_agrees(steps):
+    vault = memory_vault()
+    for at, (what, n) in enumerate(steps, 10):
+        with contextlib.suppress(LookupError):
+            if what == "come":
+                vault.commit([personal(f"u{n}", "phone", PHONE), personal(f"u{n}", "device", f"device-{at}")], at)
+            elif what == "erase":
+                vault.erase(f"u{n}", at)
+            elif what == "correct":
+                vault.correct(f"u{n}", PHONE_TOKEN, f"1391234567{n}", TOKENS, at)
+            else:
+                resealed(vault, at)
+    assert vault.check().ok
+
+
+def test_a_vault_of_before_there_was_a_tally_is_counted_when_it_is_opened(tmp_path):
+    with closing(disk_vault(tmp_path)) as vault:
+        vault.commit(ANN, 5)
+        vault._store._rows.execute("delete from tally")
+        vault._changed_us = None
+    (tmp_path / "keys" / "rows-seen").unlink(missing_ok=True)
+    with closing(disk_vault(tmp_path)) as vault:
+        assert vault.check().ok
+        vault._store._rows.execute("delete from rows where token = ?", (PHONE_TOKEN,))
+        assert vault.check().missing_rows == 1
+
+
+def test_a_tally_tells_nobody_what_a_row_adds(tmp_path):
+    with closing(disk_vault(tmp_path)) as vault:
+        kept = set()
+        for n in range(50):
+            vault.recount(n)
+            kept.add(vault._store.tally())
+        assert len(kept) == 50
+
+
+# ---- erasures that an older key book has undone
+
+
+def test_who_was_erased_stays_erased_although_an_older_key_book_came_back(tmp_path):
+    with closing(disk_vault(tmp_path)) as vault:
+        vault.commit(ANN + BOB, 5)
+    shutil.copy(tmp_path / "keys" / "subjects.sqlite", tmp_path / "old-book")
+    shutil.copy(tmp_path / "vault.sqlite", tmp_path / "old-rows")
+    with closing(disk_vault(tmp_path)) as vault:
+        vault.erase("ann", 9)
+    shutil.copy(tmp_path / "old-book", tmp_path / "keys" / "subjects.sqlite")
+    shutil.copy(tmp_path / "old-rows", tmp_path / "vault.sqlite")
+    with closing(disk_vault(tmp_path)) as vault:
+        assert shown(vault.export("ann")) == EVERYTHING, "that is what the old copy does"
+        assert vault.erase_again([("ann", 9), ("nobody", 9)], 20) == 1
+        with pytest.raises(LookupError):
+            vault.export("ann")
+        # Who came under the name afterwards is another one, and stays.
+        vault.commit(ANN[:1], 30)
+        assert vault.erase_again([("ann", 9)], 40) == 0
+        assert shown(vault.export("ann")) == [("ann", "phone", PHONE)]
 
 
 def test_keys_are_rotated_and_wrapped_again_while_events_come_in(vault):

@@ -2,6 +2,7 @@
 
 import contextlib
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -301,6 +302,41 @@ def test_a_service_can_be_the_root_and_is_not_asked_for_each_key():
     assert {again.unwrap(version, wrapped, b"") for version, wrapped in kept} == {b"key"}
     assert service.asked <= 3
     assert about_root(blobs)["key"] == "arn/1"
+
+
+def test_a_service_that_is_away_does_not_stop_keys_from_being_wrapped(monkeypatch):
+    monkeypatch.setattr(ring_module, "USES_AHEAD", 4)
+    blobs, service = MemoryBlobs(), Service()
+    made = KeyRing.create(blobs, service, "aes-256-gcm", 10)
+    monkeypatch.setattr(service, "wrap", None)
+    for _ in range(20):
+        made.wrap(b"key", b"")
+    made.rotate(20)
+    assert KeyRing.load(blobs, service).active.number == 2
+
+
+def test_a_ring_of_before_it_had_a_secret_is_read_and_has_one_from_then_on():
+    blobs = MemoryBlobs()
+    made = ring(blobs=blobs)
+    version, wrapped = made.wrap(b"key", b"")
+    file = msgspec.json.decode(blobs.load("ring"))
+    body = msgspec.msgpack.encode(made._versions)
+    sealed = msgspec.json.encode(made._ring_key.seal(body, b"jindi ring v1"))
+    blobs.save("ring", [msgspec.json.encode(file | {"format": 1, "body": msgspec.json.decode(sealed)})])
+    first = KeyRing.load(blobs, root())
+    assert first.unwrap(version, wrapped, b"") == b"key"
+    assert first.derived(b"rows") == KeyRing.load(blobs, root()).derived(b"rows") != first.derived(b"other")
+    assert msgspec.json.decode(blobs.load("ring"))["format"] == 2
+
+
+def test_what_a_ring_derives_stays_the_same_under_other_versions_and_another_root():
+    blobs = MemoryBlobs()
+    made = ring(blobs=blobs)
+    before = made.derived(b"rows")
+    made.rotate(20)
+    made.destroy(1, 30)
+    made.change_root(root(2))
+    assert KeyRing.load(blobs, root(2)).derived(b"rows") == before != ring().derived(b"rows")
 
 
 @given(st.data())

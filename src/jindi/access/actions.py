@@ -79,6 +79,8 @@ _APPROVERS = frozenset({Scope.POLICIES_APPROVE})
 _ADMIN = frozenset({Scope.ADMIN})
 _OPENERS = frozenset({Scope.VAULT_OPEN})
 _SUBJECTS = frozenset({Scope.SUBJECTS_ACT})
+_ASKERS = frozenset({Scope.ADMIN, Scope.SUBJECTS_ACT, Scope.DECISIONS_READ, Scope.POLICIES_WRITE})
+_ANSWERERS = frozenset({Scope.ADMIN, Scope.SUBJECTS_ACT, Scope.POLICIES_APPROVE})
 
 ACTIONS: dict[str, Action] = _table(
     Action("event.decide", Group.INTAKE, "提交事件", "Send an event in", frozenset({Scope.EVENTS_WRITE})),
@@ -120,20 +122,26 @@ ACTIONS: dict[str, Action] = _table(
         Group.PROPOSING,
         "查看待批事项",
         "Read what waits for approval",
-        _ADMIN,
+        _ASKERS | _ANSWERERS,
         (Group.ANSWERING, Group.AUDITING),
     ),
-    Action("approval.propose", Group.PROPOSING, "提请审批", "Ask for approval", _ADMIN),
-    Action("approval.withdraw", Group.PROPOSING, "撤回申请", "Withdraw what was asked for", _ADMIN),
-    Action("approval.approve", Group.ANSWERING, "同意申请", "Approve", _ADMIN),
-    Action("approval.reject", Group.ANSWERING, "驳回申请", "Reject", _ADMIN),
+    # Which kinds of operations somebody may ask for and answer is narrowed by the policies (`policies.PARTIES`).
+    Action("approval.propose", Group.PROPOSING, "提请审批", "Ask for approval", _ASKERS),
+    Action("approval.withdraw", Group.PROPOSING, "撤回申请", "Withdraw what was asked for", _ASKERS),
+    Action("approval.collect", Group.PROPOSING, "领取结果", "Collect what was approved", _ASKERS),
+    Action("approval.approve", Group.ANSWERING, "同意申请", "Approve", _ANSWERERS),
+    Action("approval.reject", Group.ANSWERING, "驳回申请", "Reject", _ANSWERERS),
+    Action("approval.apply", Group.MACHINE, "执行获批事项", "Carry out what was approved"),
+    Action("approval.fail", Group.MACHINE, "获批事项执行失败", "What was approved could not be carried out"),
+    Action("approval.waive", Group.MACHINE, "未经第二人审批", "Go on without a second person"),
     Action("staff.read", Group.STAFFING, "查看员工账户", "Read the accounts of staff"),
     Action("staff.invite", Group.STAFFING, "邀请员工", "Invite a member of staff"),
     Action("staff.disable", Group.STAFFING, "停用员工账户", "Disable an account"),
     Action("staff.enable", Group.STAFFING, "启用员工账户", "Enable an account"),
+    Action("staff.unlock", Group.STAFFING, "解除登录锁定", "Unlock an account"),
     Action("staff.reset", Group.STAFFING, "重置员工登录", "Reset how somebody signs in"),
     Action("staff.roles", Group.STAFFING, "变更员工角色", "Change somebody's roles"),
-    Action("keys.read", Group.KEYING, "查看接口密钥", "Read the API keys"),
+    Action("keys.read", Group.KEYING, "查看接口密钥", "Read the API keys", _ADMIN),
     Action("key.create", Group.KEYING, "创建密钥", "Create a key"),
     Action("key.revoke", Group.KEYING, "吊销密钥", "Revoke a key"),
     Action("key.rotate", Group.KEYING, "轮换密钥", "Rotate a key"),
@@ -149,6 +157,7 @@ ACTIONS: dict[str, Action] = _table(
     Action("backups.read", Group.OPERATING, "查看备份", "Read how backups stand", _ADMIN),
     Action("backup.make", Group.OPERATING, "执行备份", "Make a backup", _ADMIN),
     Action("drill.run", Group.OPERATING, "恢复演练", "Run a restore drill", _ADMIN),
+    Action("control.result", Group.MACHINE, "控制检查结果", "The result of a control's check"),
     Action("control.run", Group.OPERATING, "执行控制检查", "Run a control's check", _ADMIN),
     Action(
         "controls.read",
@@ -180,6 +189,7 @@ ACTIONS: dict[str, Action] = _table(
     Action("sign_in.password", Group.ENTERING, "密码登录", "Sign-in by password"),
     Action("sign_in.totp", Group.ENTERING, "动态口令登录", "Sign-in by one-time code"),
     Action("sign_in.passkey", Group.ENTERING, "通行密钥登录", "Sign-in by passkey"),
+    Action("sign_in.copied", Group.ENTERING, "复制的通行密钥被拒", "A copied passkey refused"),
     Action("sign_in.recovery", Group.ENTERING, "恢复码登录", "Sign-in by recovery code"),
     Action("sign_in.oidc", Group.ENTERING, "企业账号登录", "Sign-in by the company"),
     Action("sign_in.locked", Group.ENTERING, "登录被锁定", "Sign-in locked"),

@@ -12,21 +12,22 @@ from functools import cache
 import cedarpy
 
 from jindi.access.actions import ACTIONS
-from jindi.access.policies import FRESH_FACTOR, NO_CASE, OWN_PROPOSAL, policies, schema
+from jindi.access.names import folded
+from jindi.access.policies import FRESH_FACTOR, NO_CASE, NOT_FOR_KIND, OWN_PROPOSAL, policies, schema
 from jindi.access.principal import Kind, Principal
 from jindi.basics.instants import SECOND_US
 from jindi.basics.problems import Problem, Problems
 
 NOT_PERMITTED, FAILED = "not_permitted", "failed"
 
-_TOLD = (OWN_PROPOSAL, NO_CASE, FRESH_FACTOR)
+_TOLD = (OWN_PROPOSAL, NOT_FOR_KIND, NO_CASE, FRESH_FACTOR)
 """Of several that forbid the one that can't be helped is told first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether, and if not why: `not_permitted`, `fresh_factor`, `own_proposal`, `no_case`, `failed`, or a name of the
-    company's own policies.
+    """Whether, and if not why: `not_permitted`, `fresh_factor`, `own_proposal`, `not_for_kind`, `no_case`, `failed`, or
+    a name of the company's own policies.
     """
 
     allowed: bool
@@ -40,11 +41,13 @@ class Verdict:
 class About:
     """What an action is about. `proposer` is the name of who proposed what is answered; `has_case` whether a case is
     named; `is_sensitive` whether the action asks for what needs a fresh factor: the form is shown without, sent with.
+    `kind` is the kind of operation that is asked for or answered, None: that is not the question.
     """
 
     proposer: str | None = None
     has_case: bool = False
     is_sensitive: bool = False
+    kind: str | None = None
 
 
 _NOTHING = About()
@@ -81,7 +84,8 @@ class Permits:
 
     def _name(self, policy: str) -> str:
         place = int(policy.removeprefix("policy")) if policy.removeprefix("policy").isdecimal() else len(self._names)
-        return self._names[place] if place < len(self._names) else "own_policy"
+        # Of several policies under one name the first word is the name.
+        return self._names[place].split(" ")[0] if place < len(self._names) else "own_policy"
 
 
 @cache
@@ -110,10 +114,12 @@ def _type(principal: Principal) -> str:
 
 
 def _entities(principal: Principal, about: About) -> str:
-    attributes: dict[str, object] = {"name": _folded(principal.name)}
+    attributes: dict[str, object] = {"name": folded(principal.name)}
     if principal.kind is not Kind.PERSON:
         attributes["scopes"] = sorted(principal.scopes)
-    thing: dict[str, object] = {} if about.proposer is None else {"proposer": _folded(about.proposer)}
+    thing: dict[str, object] = {} if about.proposer is None else {"proposer": folded(about.proposer)}
+    if about.kind is not None:
+        thing["kind"] = about.kind
     roles = [{"type": "Role", "id": str(role)} for role in sorted(principal.roles)]
     return json.dumps(
         [
@@ -122,10 +128,6 @@ def _entities(principal: Principal, about: About) -> str:
             *({"uid": role, "attrs": {}, "parents": []} for role in roles),
         ]
     )
-
-
-def _folded(name: str) -> str:
-    return name.strip().casefold()
 
 
 def _checked(text: str, schema_: cedarpy.Schema, place: str) -> None:

@@ -4,6 +4,8 @@ Knows: roles, groups of actions, scopes. Never: a person's name. A policy permit
 whatever permits. What no policy permits is denied.
 """
 
+from dataclasses import dataclass
+
 from jindi.access.actions import ACTIONS, Group
 from jindi.access.roles import ROLES, Role
 from jindi.access.scopes import APART, SCOPES, Scope
@@ -40,8 +42,58 @@ what security administrators propose, others may answer, and the other way round
 
 FRESH_FACTOR = "fresh_factor"
 OWN_PROPOSAL = "own_proposal"
+NOT_FOR_KIND = "not_for_kind"
 NO_CASE = "no_case"
 """Policies that forbid, by what they tell whoever is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parties:
+    """Who may ask for an operation of a kind, and who may answer: people by role, keys by scope (`admin` stands for
+    itself here, it contains nothing).
+    """
+
+    ask: tuple[Role, ...]
+    ask_with: tuple[Scope, ...]
+    answer: tuple[Role, ...]
+    answer_with: tuple[Scope, ...]
+
+
+_KEY_PARTIES = Parties(
+    (Role.SECURITY_ADMIN,), (Scope.ADMIN,), (Role.SECURITY_ADMIN, Role.APPROVER), (Scope.ADMIN,)
+)  # fmt: skip
+"""Another security administrator; where there is only one, an approver, who has nothing to do with administration."""
+
+_SUBJECT_PARTIES = Parties(
+    (Role.SENIOR_ANALYST, Role.AML_OFFICER), (Scope.SUBJECTS_ACT,),
+    (Role.AML_OFFICER, Role.APPROVER), (Scope.SUBJECTS_ACT, Scope.ADMIN),
+)  # fmt: skip
+
+PARTIES: dict[str, Parties] = {
+    "policies.change": Parties(
+        (Role.POLICY_AUTHOR,), (Scope.POLICIES_WRITE, Scope.ADMIN),
+        (Role.APPROVER,), (Scope.POLICIES_APPROVE, Scope.ADMIN),
+    ),
+    "key.create": _KEY_PARTIES,
+    "key.revoke": _KEY_PARTIES,
+    "key.rotate": _KEY_PARTIES,
+    "vault.rotate": _KEY_PARTIES,
+    "vault.destroy": _KEY_PARTIES,
+    "vault.reseal": _KEY_PARTIES,
+    "staff.invite": _KEY_PARTIES,
+    "staff.roles": _KEY_PARTIES,
+    "staff.reset": _KEY_PARTIES,
+    "webhook.change": Parties(
+        (Role.SYSTEM_ADMIN,), (Scope.ADMIN,), (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.APPROVER), (Scope.ADMIN,)
+    ),
+    "subject.erase": _SUBJECT_PARTIES,
+    "subject.export": _SUBJECT_PARTIES,
+    "decisions.export": Parties(
+        (Role.SENIOR_ANALYST, Role.AML_OFFICER, Role.TREASURER), (Scope.DECISIONS_READ, Scope.ADMIN),
+        (Role.AML_OFFICER, Role.APPROVER, Role.SECURITY_ADMIN), (Scope.ADMIN,),
+    ),
+}  # fmt: skip
+"""Kinds of operations that take four eyes. What is not here nobody may ask for."""
 
 
 def schema() -> str:
@@ -56,7 +108,7 @@ _ENTITIES = """
 entity Role;
 entity Person in [Role] = { name: String };
 entity Key = { name: String, scopes: Set<String> };
-entity Thing = { proposer?: String, subject?: String };
+entity Thing = { proposer?: String, subject?: String, kind?: String };
 type Asked = { mfa_age_s?: Long, has_case: Bool, is_sensitive: Bool };
 """
 
@@ -89,11 +141,26 @@ def policies() -> dict[str, str]:
     return written | _FORBIDDING
 
 
+def _parties(action: str, side: str) -> str:
+    """A policy that keeps everybody from an operation but those whom its kind names."""
+    cases = []
+    for kind, parties in PARTIES.items():
+        roles = parties.ask if side == "ask" else parties.answer
+        scopes = parties.ask_with if side == "ask" else parties.answer_with
+        named = " || ".join(f'principal in Role::"{role}"' for role in roles)
+        held = " || ".join(f'principal.scopes.contains("{scope}")' for scope in scopes)
+        cases.append(
+            f'resource.kind == "{kind}" && (if principal is Person then ({named}) else (principal is Key && ({held})))'
+        )
+    either = " || ".join(f"({case})" for case in cases)
+    return f"forbid (principal, action in [{action}], resource) when {{ resource has kind && !({either}) }};"
+
+
 _FORBIDDING: dict[str, str] = {
     FRESH_FACTOR: (
         f'forbid (principal is Person, action in [Action::"group {Group.REVEALING}", Action::"group {Group.SUBJECTS}", '
         f'Action::"group {Group.KEYING}", Action::"group {Group.STAFFING}", Action::"group {Group.ANSWERING}", '
-        f'Action::"group {Group.APPROVING}"], '
+        f'Action::"group {Group.APPROVING}", Action::"approval.collect"], '
         "resource) when { context.is_sensitive && "
         f"!(context has mfa_age_s && context.mfa_age_s <= {FRESH_S}) }};"
     ),
@@ -101,6 +168,8 @@ _FORBIDDING: dict[str, str] = {
         f'forbid (principal, action in [Action::"group {Group.ANSWERING}", Action::"group {Group.APPROVING}"], '
         "resource) when { resource has proposer && resource.proposer == principal.name };"
     ),
+    f"{NOT_FOR_KIND} ask": _parties('Action::"approval.propose"', "ask"),
+    f"{NOT_FOR_KIND} answer": _parties('Action::"approval.approve", Action::"approval.reject"', "answer"),
     NO_CASE: (
         f'forbid (principal is Person, action in Action::"group {Group.REVEALING}", resource) '
         "when { context.is_sensitive && !context.has_case };"

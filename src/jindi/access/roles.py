@@ -76,7 +76,14 @@ def parse_roles(texts: Collection[str]) -> frozenset[Role]:
         said = f"unknown role {', '.join(repr(text) for text in unknown)}" if unknown else "no role given"
         raise ValueError(f"{said}; use some of: {', '.join(known)}")
     roles = frozenset(known[text] for text in wanted)
+    refuse_clash(roles)
+    return roles
+
+
+def refuse_clash(roles: Collection[Role]) -> None:
+    """Raises ValueError for no role at all, and for roles that one person must not hold together."""
+    if not roles:
+        raise ValueError("no role given; an account without one could do nothing")
     if pairs := clashes(roles):
         said = "; ".join(f"{one} and {other}" for one, other in pairs)
         raise ValueError(f"one person can't be both: {said}; give the roles to two people")
-    return roles

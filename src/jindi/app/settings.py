@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from jindi.app.vaults import ROOT_KEY, ROOT_PASSPHRASE, ROOTS
-from jindi.basics.instants import DAY_US
+from jindi.access import PARTIES
+from jindi.app.accounts import OIDC_SECRET, profile_of, site_of
+from jindi.app.transport import TRANSPORT, read_transport
+from jindi.app.vaults import ROOT_KEY, ROOT_PASSPHRASE, ROOTS_TOLD, root_problem
+from jindi.basics.instants import DAY_US, HOUR_US
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.wiring import Setting, Settled
 from jindi.run.platform import Settings
@@ -40,21 +43,41 @@ KNOWN = (
     _Known("archive_minutes", "10", "minutes between two rounds of the archive's follower; 0: the platform has none"),
     _Known("changes", "files", "what puts policies in force: files (saved packs, at once), or approved (an approval)"),
     _Known("proposal_days", "14", "days after which a proposal that nobody has answered ends"),
+    _Known("four_eyes", "on", "operations on keys, the vault and people's data take a second person: on, or off"),
+    _Known("approval_hours", "72", "hours after which an operation that nobody has answered ends; also key.create=24"),
+    _Known("export_rows", "1000", "decisions that one person may export at once; more takes a second person"),
     _Known("vault", "on", "keep the clear text of identifiers, sealed: on, or off"),
     _Known("vault_cipher", "aes-256-gcm", "what a new vault seals with: aes-256-gcm, or sm4-gcm"),
-    _Known("vault_root", "file", "the vault's root key: file (in the data folder), file:PATH, environment, passphrase"),
+    _Known(
+        "vault_root",
+        "file",
+        "the vault's root key: file (in the data folder), file:PATH, environment, passphrase, transit:URL",
+    ),
+    _Known("vault_root_token", "", "the file of the token for a root in a key service (transit:URL)"),
+    _Known("vault_root_ca", "", "the certificates that this service is believed by; empty: the machine's own"),
     _Known("drift_hours", "24", "hours between two looks for drift; 0: the platform does not look"),
     _Known(
         "backup_to", "", "the folder of the backups, on another disk or machine; empty: none are made by themselves"
     ),
     _Known("backup_hours", "1", "hours between two backups; 0: the platform makes none by itself"),
     _Known("drill_days", "90", "days after which a drill is overdue; 0: never"),
+    _Known("site", "", "the address at which people reach the console; passkeys and the company's sign-in need it"),
+    _Known("passwords", "nist", "the profile of passwords and sign-ins: nist, pci, or mlps3"),
+    _Known("breached_passwords", "", "a folder of breached passwords by the beginning of their SHA-1; empty: none"),
+    _Known("company_words", "", "words that are no good in passwords here, separated by commas"),
+    _Known("oidc", "", "a file about the company's own sign-in (OpenID Connect); empty: there is none"),
+    _Known(
+        "drill_key", "", "the backup key's file, for drills that the platform makes by itself; empty: it makes none"
+    ),
+    _Known("drill_hours", "168", "hours between two drills that the platform makes by itself; 0: none"),
+    _Known("drill_in", "", "a folder with room for what a drill restores; empty: the machine's folder for such"),
     _Known("permits", "", "a file of the company's own Cedar policies, put beside the shipped ones; empty: none"),
     _Known("heads", "", "a folder outside the platform's own that gets the journal's signed heads; empty: none"),
     _Known("heads_minutes", "10", "minutes between two signed heads that are exported; 0: only at the end"),
+    *(_Known(*each) for each in TRANSPORT),
 )
 
-NO_SETTINGS = ("JINDI_API_KEY", ROOT_KEY, ROOT_PASSPHRASE)
+NO_SETTINGS = ("JINDI_API_KEY", ROOT_KEY, ROOT_PASSPHRASE, OIDC_SECRET)
 """Secrets that commands take from the environment; they are shown nowhere."""
 
 
@@ -93,38 +116,69 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
     if changes not in ("files", "approved"):
         problems.append(Problem("settings", "changes", "not a way to change policies", "use files or approved"))
     proposal_days = _whole(chosen, "proposal_days", 1, 365, problems)
+    if chosen["four_eyes"] not in ("on", "off"):
+        problems.append(Problem("settings", "four_eyes", "neither on nor off", "use on or off"))
+    approval_us, approval_us_of = _approval_hours(chosen["approval_hours"], problems)
+    export_rows = _whole(chosen, "export_rows", 0, 10_000, problems)
     drift_hours = _whole(chosen, "drift_hours", 0, 10_000, problems)
     cipher = _vault(chosen, problems)
     backup_hours = _whole(chosen, "backup_hours", 0, 10_000, problems)
     drill_days = _whole(chosen, "drill_days", 0, 3_650, problems)
+    drill_hours = _whole(chosen, "drill_hours", 0, 100_000, problems)
+    if chosen["drill_key"] and Path(chosen["drill_key"]).resolve().is_relative_to(Path(data).resolve()):
+        what = "lies in the data folder: whoever has the folder could read its backups"
+        problems.append(Problem("settings", "drill_key", what, "name a file elsewhere, best on a machine of its own"))
     heads_minutes = _whole(chosen, "heads_minutes", 0, 10_000, problems)
+    profile, site = profile_of(chosen["passwords"], problems), site_of(chosen["site"], problems)
     heads = _outside(chosen["heads"], Path(data), problems)
+    transport = read_transport(chosen, problems)
     if problems:
         raise Problems(problems)
     platform = Settings(
         every, minutes, archive_minutes=archive_minutes, drift_hours=drift_hours,
         changes="approved" if changes == "approved" else "files", proposal_us=proposal_days * DAY_US,
-        heads_minutes=heads_minutes,
+        heads_minutes=heads_minutes, four_eyes=chosen["four_eyes"] == "on", approval_us=approval_us,
+        approval_us_of=approval_us_of, export_rows=export_rows,
     )  # fmt: skip
     packs = tuple(Path(part.strip()) for part in chosen["packs"].split(",") if part.strip())
     return Settled(
         Path(data), packs, host, port, journal, platform, tuple(lines),
         vault=chosen["vault"] == "on", vault_cipher=cipher, vault_root=chosen["vault_root"],
+        vault_root_token=Path(chosen["vault_root_token"]) if chosen["vault_root_token"] else None,
+        vault_root_ca=Path(chosen["vault_root_ca"]) if chosen["vault_root_ca"] else None,
         heads=heads,
         backup_to=Path(chosen["backup_to"]) if chosen["backup_to"] else None,
-        backup_hours=backup_hours, drill_days=drill_days,
+        backup_hours=backup_hours, drill_days=drill_days, transport=transport,
+        drill_key=Path(chosen["drill_key"]) if chosen["drill_key"] else None, drill_hours=drill_hours,
+        drill_in=Path(chosen["drill_in"]) if chosen["drill_in"] else None,
         permits=Path(chosen["permits"]) if chosen["permits"] else None,
+        site=site, passwords=profile, oidc=Path(chosen["oidc"]) if chosen["oidc"] else None,
+        breached=Path(chosen["breached_passwords"]) if chosen["breached_passwords"] else None,
+        company_words=tuple(word.strip() for word in chosen["company_words"].split(",") if word.strip()),
     )  # fmt: skip
+
+
+def _approval_hours(text: str, problems: list[Problem]) -> tuple[int, Mapping[str, int]]:
+    """How long operations wait for an answer: of all kinds, and of those that are named with hours of their own."""
+    general, of = 72, {}
+    for part in text.split(","):
+        kind, equals, hours = (piece.strip() for piece in part.rpartition("="))
+        if not hours.isdecimal() or not 1 <= int(hours) <= 8_760 or (equals and kind not in PARTIES):
+            remedy = f"write hours from 1 to 8760, and after a comma other hours of some of: {', '.join(PARTIES)}"
+            problems.append(Problem("settings", "approval_hours", "not hours, or of no kind of operation", remedy))
+        elif equals:
+            of[kind] = int(hours) * HOUR_US
+        else:
+            general = int(hours)
+    return general * HOUR_US, of
 
 
 def _vault(chosen: Mapping[str, str], problems: list[Problem]) -> Profile:
     """The cipher; what is wrong with the vault's settings goes to the problems."""
     if chosen["vault"] not in ("on", "off"):
         problems.append(Problem("settings", "vault", "neither on nor off", "use on or off"))
-    kind, colon, path = chosen["vault_root"].partition(":")
-    if kind not in ROOTS or (colon and (kind != "file" or not path)):
-        remedy = "use file, file:PATH, environment or passphrase"
-        problems.append(Problem("settings", "vault_root", "not a place of a root key", remedy))
+    if (problem := root_problem(chosen["vault_root"])) is not None:
+        problems.append(Problem("settings", "vault_root", problem, f"use {ROOTS_TOLD}"))
     for profile in PROFILES:
         if profile == chosen["vault_cipher"]:
             return profile

@@ -7,16 +7,18 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from jindi.basics.problems import Problem, Problems
-from jindi.doors.cli.wiring import Settled
-from jindi.ports import Blobs, Root, VaultFailure
+from jindi.doors.cli.wiring import Settled, VaultIsOpen
+from jindi.ports import Blobs, Root, RootFailure, VaultFailure, VaultHeld, VaultStore
+from jindi.run.backup.drill import VaultFound
 from jindi.stores.files import FileBlobs
 from jindi.stores.sqlite_vault import SqliteVault
+from jindi.stores.transit import KIND as TRANSIT
+from jindi.stores.transit import TransitRoot, place_problem
 from jindi.vault import (
     ROOT_BYTES,
     CannotOpen,
     KeyRing,
     KeyRoot,
-    Profile,
     Vault,
     about_root,
     new_stretch,
@@ -27,8 +29,14 @@ from jindi.vault import (
 
 KEYS, ROWS, BOOK, ROOT_FILE = "keys", "vault.sqlite", "subjects.sqlite", "root.key"
 ROOT_KEY, ROOT_PASSPHRASE = "JINDI_ROOT_KEY", "JINDI_ROOT_PASSPHRASE"
-ROOTS = ("file", "environment", "passphrase")
+ROOTS = ("file", "environment", "passphrase", TRANSIT)
+PLACED = ("file", TRANSIT)
+"""Kinds of root that may be followed by a colon and a place."""
+
+ROOTS_TOLD = "file, file:PATH, environment, passphrase or transit:https://HOST/MOUNT/KEY"
 PASSPHRASE_MIN = 12
+ROOT_NAME = "vault-root"
+"""The name of the root key among the keys in shares."""
 
 
 def has_vault(settled: Settled) -> bool:
@@ -40,23 +48,37 @@ def has_vault(settled: Settled) -> bool:
 
 def open_vault(settled: Settled, now_us: int, tell: Callable[[str], None]) -> Vault:
     """The vault of a folder, made when there is none. Raises Problems."""
+    store, ring = open_parts(settled, now_us, tell)
+    vault = Vault(store, ring)
+    if vault.returned:
+        tell(f"{vault.returned} rows of erased subjects had come back with a copy; they are dropped")
+    return vault
+
+
+def open_parts(settled: Settled, now_us: int, tell: Callable[[str], None]) -> tuple[VaultStore, KeyRing]:
+    """What a vault is made of: its rows with their key book, and its ring. Raises Problems."""
     keys = settled.data / KEYS
-    keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # One by one: folders that are made on the way to another get the mode of everybody.
+    settled.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    keys.mkdir(exist_ok=True, mode=0o700)
     if stat.S_IMODE(keys.stat().st_mode) & 0o077:
         raise _wrong(keys, "others can look into this folder", "chmod 700, and find out who did")
     existed = has_vault(settled)
     blobs = FileBlobs(keys)
     try:
         ring = _ring(settled, blobs, now_us, tell, existed=existed)
-        vault = Vault(SqliteVault(settled.data / ROWS, keys / BOOK), ring)
+        return SqliteVault(settled.data / ROWS, keys / BOOK), ring
     except CannotOpen:
         remedy = "give the root key, or the copy of the ring, that belong together"
         raise _wrong(keys / "ring", "the key ring can't be opened with this root key", remedy) from None
+    except RootFailure as failure:
+        raise _wrong(
+            "vault_root", str(failure), "mend that, then start again; without its root no vault opens"
+        ) from None
+    except VaultHeld as failure:
+        raise VaultIsOpen([Problem("vault", "", str(failure))]) from None
     except VaultFailure as failure:
         raise Problems([Problem("vault", "", str(failure))]) from None
-    if vault.returned:
-        tell(f"{vault.returned} rows of erased subjects had come back with a copy; they are dropped")
-    return vault
 
 
 def _ring(settled: Settled, blobs: Blobs, now_us: int, tell: Callable[[str], None], *, existed: bool) -> KeyRing:
@@ -75,6 +97,8 @@ def _root(settled: Settled, about: Mapping[str, str]) -> Root:
     if about.get("kind") != kind:
         made = about.get("kind", "unknown")
         raise _wrong("settings", f"vault_root is {kind}, and the ring's root is of kind {made}", "set it as it was")
+    if kind == TRANSIT:
+        return _transit(settled, _place(settled.vault_root), about)
     try:
         profile = profile_named(about.get("profile", ""))
     except ValueError:
@@ -94,21 +118,114 @@ def _new_root(settled: Settled, tell: Callable[[str], None]) -> Root:
             f"the vault's root key was made: {place}. Copy it to another place than the data; for production keep it"
             " elsewhere (vault_root in docs/vault.md)"
         )
-    return _fresh(kind, place, settled.vault_cipher)
+    return _fresh(settled, kind, _place(settled.vault_root))
+
+
+def root_bytes(settled: Settled) -> bytes | None:
+    """The root key, where it lies in a file that the ring is under. Raises Problems when the file is not as it must."""
+    about = about_root(FileBlobs(settled.data / KEYS))
+    kind, place = _kind(settled)
+    if about is None or about.get("kind") != "file" or kind != "file":
+        return None
+    return _file_secret(place) if place.exists() else None
+
+
+def root_elsewhere(settled: Settled) -> str | None:
+    """Where the root is, for a ring whose root shares can't hold; None when they can, or when there is no ring."""
+    about = about_root(FileBlobs(settled.data / KEYS))
+    kind = None if about is None else about.get("kind", "unknown")
+    if about is None or kind == "file":
+        return None
+    return f"{kind} {about.get('place', '')}".strip()
+
+
+def put_root(settled: Settled, secret: bytes) -> None:
+    """Put the root key back where the settings expect it. Raises Problems when another one is there."""
+    kind, place = _kind(settled)
+    if kind != "file" or len(secret) != ROOT_BYTES:
+        raise _wrong("settings", f"vault_root is {kind}, and the shares hold a root from a file", "set it as it was")
+    if place.exists():
+        if _file_secret(place) != secret:
+            raise _wrong(place, "another key is there", "move it away, if it is not needed any more")
+        return
+    FileBlobs(place.parent).save(place.name, [f"{secret.hex()}\n".encode()], private=True)
+
+
+def rehearsed_vault(settled: Settled, secret: bytes | None, of: Settled | None) -> VaultFound | None:
+    """What the vault of a restored folder is worth: how much there is, and whether a sample of it opens.
+
+    With the root key that is given, else with that of the folder `of` and this process's environment; with neither it
+    is only counted. None when there is no vault.
+    """
+    keys = settled.data / KEYS
+    about = about_root(FileBlobs(keys))
+    if not (settled.data / ROWS).exists():
+        return None
+    if about is None or not (keys / BOOK).exists():
+        return VaultFound(0, 0, 0, 0, "", "its rows are there, and neither key book nor ring")
+    try:
+        if secret is not None:
+            root: Root = KeyRoot(secret, profile_named(about.get("profile", "")), about)
+        elif of is not None:
+            root = _root(of, about)
+        else:
+            store = SqliteVault(settled.data / ROWS, keys / BOOK)
+            counts = store.counts()
+            store.close()
+            return VaultFound(counts.subjects, counts.rows, 0, 0, "", "")
+        vault = Vault(SqliteVault(settled.data / ROWS, keys / BOOK), KeyRing.load(FileBlobs(keys), root))
+    except CannotOpen:
+        return VaultFound(0, 0, 0, 0, "", "its key ring can't be opened with this root key")
+    except (Problems, RootFailure, VaultFailure, ValueError) as failure:
+        return VaultFound(0, 0, 0, 0, "", f"it can't be opened: {failure}")
+    try:
+        found = vault.sample()
+        problem = ""
+        if found.opened < found.tried:
+            problem = f"of {found.tried} rows that were tried only {found.opened} open"
+        elif found.tally != "agrees":
+            problem = f"its rows are not those that were counted ({found.tally}, at least {found.missing_rows} missing)"
+        return VaultFound(found.subjects, found.rows, found.tried, found.opened, found.tally, problem)
+    except VaultFailure as failure:
+        return VaultFound(0, 0, 0, 0, "", str(failure))
+    finally:
+        vault.close()
 
 
 def another_root(settled: Settled, where: str) -> Root:
     """A root for a ring that is there: a `vault_root` in words. Raises Problems; nothing is made."""
     kind, _, path = where.partition(":")
-    if kind not in ROOTS or bool(path) != (kind == "file"):
-        raise _wrong("root", "not a place of a root key", "use file:PATH, environment or passphrase")
-    if kind == _kind(settled)[0] != "file":
+    if root_problem(where) is not None or bool(path) != (kind in PLACED):
+        raise _wrong("root", root_problem(where) or "not a place of a root key", f"use {ROOTS_TOLD}")
+    if kind == _kind(settled)[0] and kind not in PLACED:
         raise _wrong("root", f"the root is from the {kind} already", "go by way of another kind")
-    return _fresh(kind, Path(path), settled.vault_cipher)
+    return _fresh(settled, kind, path)
 
 
-def _fresh(kind: str, place: Path, profile: Profile) -> Root:
+def root_problem(where: str) -> str | None:
+    """What is wrong with a `vault_root`; None when nothing is."""
+    kind, colon, place = where.partition(":")
+    if kind not in ROOTS or (colon and (kind not in PLACED or not place)) or (kind == TRANSIT and not place):
+        return "not a place of a root key"
+    return place_problem(place) if kind == TRANSIT else None
+
+
+def _place(where: str) -> str:
+    return where.partition(":")[2]
+
+
+def _transit(settled: Settled, place: str, about: Mapping[str, str] | None = None) -> Root:
+    if settled.vault_root_token is None:
+        what = "a root in a key service needs the file of a token"
+        raise _wrong("settings", what, "set vault_root_token to a file that this process alone can read")
+    return TransitRoot(place, settled.vault_root_token, settled.vault_root_ca, about)
+
+
+def _fresh(settled: Settled, kind: str, where: str) -> Root:
     """A root that no ring is under yet."""
+    profile, place = settled.vault_cipher, Path(where) if where else settled.data / KEYS / ROOT_FILE
+    if kind == TRANSIT:
+        return _transit(settled, where)
     if kind == "passphrase":
         passphrase = _given(ROOT_PASSPHRASE)
         if len(passphrase) < PASSPHRASE_MIN:

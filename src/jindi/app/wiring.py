@@ -1,9 +1,10 @@
 """The only place that knows which stores are used."""
 
+import os
 import secrets
 import stat
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -12,21 +13,47 @@ from typing import BinaryIO
 import msgspec
 
 import jindi
-from jindi.access import ApiKeys, Permits, Sessions, SignInLinks
+from jindi.access import ApiKeys, OidcSettings, Permits, Replays, SignInLinks, Staff
+from jindi.app.accounts import address_of, company_of, open_house, open_staff
+from jindi.app.certificates import own_authority, tls_files
 from jindi.app.settings import FILE_NAME, settle
-from jindi.app.vaults import another_root, has_vault, open_vault
+from jindi.app.vaults import (
+    BOOK,
+    ROOT_NAME,
+    another_root,
+    has_vault,
+    open_parts,
+    open_vault,
+    put_root,
+    rehearsed_vault,
+    root_bytes,
+    root_elsewhere,
+)
+from jindi.app.vaults import KEYS as KEY_FOLDER
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.wiring import Settled
+from jindi.doors.tls import TlsFiles
 from jindi.journal import Signer, Verifier, checkpoints, heads
-from jindi.ports import Blobs, Clock, Files, Lines, Log, Root
+from jindi.ports import Blobs, Clock, Files, Lines, Log, Root, VaultStore
+from jindi.run.archive import Archive
+from jindi.run.audit import Audit
+from jindi.run.backup.drill import VaultFound
 from jindi.run.backup.making import Source
 from jindi.run.backup.manifest import Split
-from jindi.run.backup.parts import Chosen, Named, Texts
+from jindi.run.backup.parts import Chosen, Named, Texts, Together
 from jindi.run.backup.repository import Repository
 from jindi.run.backup.restoring import Room
-from jindi.run.backup.sealing import fingerprint
+from jindi.run.backup.sealing import ELSEWHERE, fingerprint
+from jindi.run.controls.register import BLOB as CONTROLS
+from jindi.run.people import House
 from jindi.run.snapshots import PREFIX as SNAPSHOT
-from jindi.stores.databases import copied
+from jindi.run.snapshots import name_of, seq_of
+from jindi.run.snapshots import serves as serving
+from jindi.run.watching.bridge import BLOB as WATCHING
+from jindi.run.webhooks import Endpoints, Reach
+from jindi.run.webhooks.mailing import Mailing
+from jindi.run.webhooks.sending import receivers_context
+from jindi.stores.databases import copied, copied_in_memory
 from jindi.stores.files import FileBlobs
 from jindi.stores.folders import read_folder, write_folder
 from jindi.stores.lines import LineFile
@@ -34,11 +61,11 @@ from jindi.stores.rooms import EmptyRoom
 from jindi.stores.segments import SegmentLog
 from jindi.stores.sqlite_log import SqliteLog
 from jindi.stores.trees import FileTree
-from jindi.vault import KEY_BYTES, Tokens, Vault
+from jindi.vault import KEY_BYTES, SEEN, KeyRing, Tokens, Vault
 
-TOKEN_KEY, SIGNING_KEY, ORIGIN = "key-token", "key-signing", "key-origin"
-KEYS = (TOKEN_KEY, SIGNING_KEY)
-"""The keys that only the keys' own backup holds."""
+TOKEN_KEY, SIGNING_KEY, STAFF_KEY, ORIGIN = "key-token", "key-signing", "key-staff", "key-origin"
+KEYS = (TOKEN_KEY, SIGNING_KEY, STAFF_KEY)
+"""The keys that only the keys' own backup holds; the vault's root is one more where it lies in a file."""
 
 KEYS_EXPECTED, KEYS_SPLIT, BACKUP_TO = "keys-expected", "keys-split", "backup-to"
 """The fingerprints of the keys that a restored folder waits for; what the last keys' backup covers; and the public
@@ -47,7 +74,7 @@ half of the backup key."""
 SEALS = (checkpoints.PREFIX, heads.PREFIX)
 """The names of what is signed about the journal begin so."""
 
-KEPT_WHOLE = (ORIGIN, KEYS_SPLIT, BACKUP_TO, ApiKeys.BLOB)
+KEPT_WHOLE = (ORIGIN, KEYS_SPLIT, BACKUP_TO, ApiKeys.BLOB, Endpoints.BLOB, Staff.BLOB, CONTROLS, WATCHING)
 """The small blobs that a backup takes. Sessions and sign-in links end with the machine that gave them."""
 
 PACKS = "packs.json"
@@ -58,7 +85,7 @@ DATABASES = ("vault.sqlite",)
 
 BASE_PACK = "core"
 EVALUATION_BYTES_MAX = 4 * 1024 * 1024
-SHIPPED = ("account", "payment", "platform")
+SHIPPED = ("account", "payment", "platform", "staff")
 
 
 class WallClock:
@@ -113,6 +140,10 @@ class Outside:
     def write_files(self, folder: Path, files: Mapping[str, str]) -> None:
         """Write new files into a folder that does not have them."""
         write_folder(folder, files)
+
+    def write_whole(self, path: Path, raw: bytes) -> None:
+        """Write a file whole or not at all."""
+        FileBlobs(path.absolute().parent).save(path.name, [raw], private=True)
 
     def packs_mark(self, folders: Sequence[Path]) -> object:
         """Names, sizes and times of all pack files."""
@@ -185,6 +216,28 @@ class Outside:
             raise Problems([Problem(str(settled.data), "", "there is no vault here", "name the folder with --data")])
         return open_vault(settled, self.clock.now_us(), tell)
 
+    def has_vault(self, settled: Settled) -> bool:
+        """Whether there is a vault."""
+        return has_vault(settled)
+
+    def vault_parts(self, settled: Settled, tell: Callable[[str], None]) -> tuple[VaultStore, KeyRing]:
+        """What a vault is made of."""
+        return open_parts(settled, self.clock.now_us(), tell)
+
+    def package(self) -> Path:
+        """Our own package's folder."""
+        return Path(jindi.__file__).parent
+
+    def pack_folders(self, settled: Settled) -> tuple[Path, ...]:
+        """The folders of the packs that are loaded."""
+        folders = settled.packs or tuple(shipped_packs() / name for name in SHIPPED)
+        return (shipped_packs() / BASE_PACK, *folders)
+
+    def lock(self) -> str | None:
+        """The pinned dependencies, where they lie beside the source."""
+        path = Path(jindi.__file__).parents[2] / "requirements.lock"
+        return path.read_text("utf-8") if path.is_file() else None
+
     def another_root(self, settled: Settled, where: str) -> Root:
         """Another root key for the vault's ring."""
         return another_root(settled, where)
@@ -251,7 +304,7 @@ class Outside:
     def backup_source(self, settled: Settled, log: Log | None = None) -> Source:
         """What a backup of the folder is made of."""
         data = settled.data
-        state = FileTree(data / "state")
+        state, keys = FileTree(data / "state"), FileTree(data / KEY_FOLDER)
         # Settings may be a link to wherever a machine's settings lie.
         settings = data / FILE_NAME
         written: dict[str, Callable[[], BinaryIO]] = {}
@@ -277,6 +330,20 @@ class Outside:
             }
             return {path: text for path, text in files.items() if not path.startswith(f"{BASE_PACK}/")} | evaluations
 
+        def serves(path: str, known: Collection[str]) -> str | None:
+            """An older snapshot in the last backup: each new one is as large as the state, and hardly a byte of it is
+            where it was.
+            """
+            begin = f"state/{SNAPSHOT}"
+            older = [seq_of(each.removeprefix("state/")) for each in known if each.startswith(begin)]
+            if not path.startswith(begin) or not older:
+                return None
+            seq = seq_of(path.removeprefix("state/"))
+            with self._journal(settled, log) as opened:
+                since = Archive(opened).in_force(seq)
+            found = serving(seq, older, since)
+            return None if found is None else f"state/{name_of(found)}"
+
         there = [name for name in DATABASES if (data / name).is_file()]
         databases: dict[str, Callable[[], BinaryIO]] = {name: partial(copied, data / name) for name in there}
         return Source(
@@ -288,10 +355,17 @@ class Outside:
                 Chosen(state, "state/", lambda names: [name for name in names if name in KEPT_WHOLE]),
                 Named(written),
                 Texts(PACKS, packs),
+                # The counts first, then the rows, then their keys: none can speak of what the next one lacks.
+                Chosen(keys, f"{KEY_FOLDER}/", lambda names: [name for name in names if name == SEEN], True),
                 Named(databases, after_journal=True),
+                Together(
+                    (f"{KEY_FOLDER}/ring", partial(FileBlobs(data / KEY_FOLDER).load, "ring")),
+                    (f"{KEY_FOLDER}/{BOOK}", partial(copied_in_memory, data / KEY_FOLDER / BOOK)),
+                ),
             ],
-            keys=lambda: {name: fingerprint(name, key) for name, key in self.key_bytes(settled).items()},
+            keys=lambda: self._fingerprints(settled),
             split=lambda: self.keys_split(settled),
+            serves=serves,
         )  # fmt: skip
 
     @contextmanager
@@ -309,7 +383,23 @@ class Outside:
     def key_bytes(self, settled: Settled) -> dict[str, bytes]:
         """The platform's keys by their names, as far as there are any."""
         blobs = self.blobs(settled)
-        return {name: self._key(settled, name) for name in KEYS if blobs.load(name) is not None}
+        keys = {name: self._key(settled, name) for name in KEYS if blobs.load(name) is not None}
+        root = root_bytes(settled)
+        return keys if root is None else keys | {ROOT_NAME: root}
+
+    def root_elsewhere(self, settled: Settled) -> str | None:
+        """Where the vault's root is when shares can't hold it."""
+        return root_elsewhere(settled)
+
+    def _fingerprints(self, settled: Settled) -> dict[str, str]:
+        """What tells the platform's keys from others; of a root that shares can't hold, where it is."""
+        marks = {name: fingerprint(name, key) for name, key in self.key_bytes(settled).items()}
+        where = root_elsewhere(settled)
+        return marks if where is None else marks | {ROOT_NAME: f"{ELSEWHERE}{where}"}
+
+    def rehearse_vault(self, settled: Settled, given: Mapping[str, bytes], of: Settled | None) -> VaultFound | None:
+        """What a restored folder's vault is worth, with keys that are given or with those of another folder."""
+        return rehearsed_vault(settled, given.get(ROOT_NAME), of)
 
     def keys_split(self, settled: Settled) -> Split | None:
         """What the last keys' backup covers."""
@@ -327,10 +417,14 @@ class Outside:
 
     def expect_keys(self, blobs: Blobs, fingerprints: Mapping[str, str]) -> None:
         """A restored folder starts with these keys only."""
-        blobs.save(KEYS_EXPECTED, [msgspec.json.encode(dict(fingerprints))])
+        kept = {name: mark for name, mark in fingerprints.items() if name in KEYS}
+        blobs.save(KEYS_EXPECTED, [msgspec.json.encode(kept)])
 
     def put_key(self, settled: Settled, name: str, key: bytes) -> None:
         """Put a key back where there is none. Raises Problems when another one is there."""
+        if name == ROOT_NAME:
+            put_root(settled, key)
+            return
         blobs = self.blobs(settled)
         there = blobs.load(name)
         if there == key:
@@ -356,6 +450,29 @@ class Outside:
         """API keys."""
         return ApiKeys(blobs, secrets.token_bytes)
 
+    def replays(self, settled: Settled, blobs: Blobs) -> Replays:
+        """What signed requests are held against."""
+        return Replays(blobs, settled.transport.signature_window_s)
+
+    def tls_files(self, settled: Settled) -> TlsFiles | None:
+        """The files to speak TLS with."""
+        return tls_files(settled, self.clock.now_us())
+
+    def mailing(self, settled: Settled, blobs: Blobs) -> Mailing:
+        """The webhooks."""
+        transport = settled.transport
+        try:
+            context = receivers_context(transport.webhook_ca)
+        except OSError:
+            what, remedy = "holds no authorities (PEM), or can't be read", "name a file of certificates"
+            raise Problems([Problem(str(transport.webhook_ca), "", what, remedy)]) from None
+        reach = Reach(transport.webhook_allow, http_on_loopback=transport.webhook_http)
+        return Mailing(Endpoints(blobs, secrets.token_bytes), reach, context)
+
+    def own_authority(self, settled: Settled) -> Path:
+        """The certificate to verify our own pair against."""
+        return own_authority(settled)
+
     def permits(self, settled: Settled) -> Permits:
         """Who may do what."""
         if settled.permits is None:
@@ -369,9 +486,22 @@ class Outside:
             raise Problems([Problem(place, "", f"can't be read: {why}", remedy)]) from None
         return Permits(own, place)
 
-    def sessions(self, blobs: Blobs) -> Sessions:
-        """Sessions of people."""
-        return Sessions(blobs, secrets.token_bytes)
+    def staff(self, settled: Settled) -> Staff:
+        """The accounts of staff."""
+        return open_staff(settled, self.blobs(settled), lambda: self._key(settled, STAFF_KEY))
+
+    def company(self, settled: Settled) -> OidcSettings | None:
+        """The company's own sign-in, if there is one."""
+        return company_of(settled, os.environ)
+
+    def house(self, settled: Settled, audit: Audit, port: int) -> House:
+        """The people of a running platform."""
+        key = partial(self._key, settled, STAFF_KEY)
+        return open_house(settled, self.blobs(settled), key, audit, self.clock, port)
+
+    def address(self, settled: Settled, port: int | None = None) -> str:
+        """Where people reach the console."""
+        return address_of(settled, port)
 
     def links(self, blobs: Blobs) -> SignInLinks:
         """One-time sign-in links."""

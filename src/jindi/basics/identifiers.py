@@ -168,6 +168,17 @@ def opaque(text: str) -> str:
     return value
 
 
+def exact(text: str) -> str:
+    """A name that is what it is, to the last space: a customer's number, or whatever else somebody was asked for by.
+
+    >>> exact("u 1")
+    'u 1'
+    """
+    if not text:
+        raise ValueError("an empty identifier")
+    return text
+
+
 NORMAL_FORMS: Mapping[str, Callable[[str], str]] = {
     "phone": phone,
     "id_card": id_card,
@@ -179,5 +190,6 @@ NORMAL_FORMS: Mapping[str, Callable[[str], str]] = {
     "uscc": uscc,
     "device": opaque,
     "account": opaque,
+    "text": exact,
 }
 """Each kind of identifier and the function that gives its one written form (ValueError when it isn't one)."""

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import signal
 import socket
+import ssl
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -11,27 +12,55 @@ from zoneinfo import ZoneInfo
 import uvicorn
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from jindi.access import ApiKeys, Permits, Scope, Sessions, SignInLinks
+from jindi.access import ApiKeys, OidcSettings, Permits, Scope, SignInLinks
 from jindi.doors.api import build_api
 from jindi.doors.api.connection import connections
 from jindi.doors.api.hot import Events
 from jindi.doors.console import build_console
 from jindi.doors.console.platform_source import PlatformSource
+from jindi.doors.fences import Fences
+from jindi.doors.oidc import Company
+from jindi.doors.tls import HANDSHAKE_S
 from jindi.ports import Clock
-from jindi.run.audit import Audit
+from jindi.run.approvals.approvals import approvals_of
+from jindi.run.approvals.people import Grant, Invite, Reset
+from jindi.run.approvals.webhooks import Change
+from jindi.run.people import House
 from jindi.run.platform import Platform
 from jindi.run.versions.desk import Desk
+from jindi.run.webhooks.mailing import Mailing
 
 KEPT_START_KEYS = 5
 START_KEY = "start"
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn without its own signal handling: the platform is closed in order by whoever runs us."""
+    """Uvicorn without its own signal handling: the platform is closed in order by whoever runs us. With TLS, whoever
+    does not shake hands in time is cut off.
+    """
 
     @contextlib.contextmanager
     def capture_signals(self) -> Any:
         yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen on sockets that are open already."""
+        loop = asyncio.get_running_loop()
+        config, state = self.config, self.server_state
+        await self.lifespan.startup()
+
+        def connection() -> asyncio.Protocol:
+            made: Any = config.http_protocol_class
+            return cast("asyncio.Protocol", made(config=config, server_state=state, app_state=self.lifespan.state))
+
+        self.servers = [
+            await loop.create_server(
+                connection, sock=sock, ssl=config.ssl, backlog=config.backlog,
+                ssl_handshake_timeout=HANDSHAKE_S if config.ssl is not None else None,
+            )
+            for sock in sockets or ()
+        ]  # fmt: skip
+        self.started = True
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -60,40 +89,62 @@ def start_key(keys: ApiKeys, now_us: int) -> str:
     return clear
 
 
+def company_of(settings: OidcSettings | None, address: str, house: House) -> Company | None:
+    """The company's own sign-in, if the settings have one."""
+    return None if settings is None else Company(settings, address, house.clock, house.random)
+
+
 async def serve(
-    platform: Platform, sock: socket.socket, *, keys: ApiKeys, sessions: Sessions, links: SignInLinks, clock: Clock,
+    platform: Platform, sock: socket.socket, *, keys: ApiKeys, house: House, links: SignInLinks, clock: Clock,
     base_files: Callable[[], Mapping[str, str]], saved: Callable[[], Mapping[str, str]], ready: Callable[[], None],
-    permits: Permits, score: Callable[[], Mapping[str, Any] | None] = lambda: None,
+    permits: Permits, company: Company | None = None, score: Callable[[], Mapping[str, Any] | None] = lambda: None,
+    fences: Fences | None = None, tls: ssl.SSLContext | None = None, mailing: Mailing | None = None,
 ) -> None:  # fmt: skip
     """Serve until the process is told to stop. `platform` has been started; closing it is the caller's. `saved` reads
-    the packs' folders, `permits` says who may do what.
+    the packs' folders, `permits` says who may do what, `house` who there is, `company` is their own sign-in, `fences`
+    is what stands around the door, `tls` the context to speak TLS with, `mailing` the webhooks.
     """
+    fences = fences or Fences()
     desk = Desk(platform, saved)
+    approvals = approvals_of(
+        platform, permits, keys, people=house.staff.principals, is_gone=house.staff.is_gone,
+        more=[Invite(house), Grant(house), Reset(house), *([Change(platform, mailing)] if mailing is not None else [])],
+    )  # fmt: skip
     zone = next(
         (pack.zone for name, pack in platform.program.definitions.packs.items() if name != "core"), ZoneInfo("UTC")
     )
     console = build_console(
-        PlatformSource(platform, score), sessions=sessions, links=links, clock=clock, zone=zone, desk=desk,
-        keys=keys, audit=Audit(platform), permits=permits,
+        PlatformSource(platform, score), sessions=house.sessions, links=links, clock=clock, zone=zone, desk=desk,
+        keys=keys, audit=house.audit, permits=permits, house=house, company=company, controls=platform.controls,
+        approvals=approvals,
     )  # fmt: skip
-    # Only the console asks by which scheme a browser came; the hot route is spared the look.
+    events = Events(platform, keys, clock, permits, fences.turnstile)
+    application = build_api(
+        platform, keys, clock, base_files, console, events, desk, permits, fences, mailing, approvals
+    )
+    # A proxy on this machine says by which scheme and from where a request came; the short way is spared the look.
     # (The two libraries type the same interface in different words.)
-    behind_proxy: Any = ProxyHeadersMiddleware(cast("Any", console), trusted_hosts="127.0.0.1")
-    events = Events(platform, keys, clock, permits)
-    application = build_api(platform, keys, clock, base_files, behind_proxy, events, desk, permits)
+    behind_proxy: Any = ProxyHeadersMiddleware(cast("Any", application), trusted_hosts="127.0.0.1")
     config = uvicorn.Config(
-        application, lifespan="off", http=cast("Any", connections(events)),
+        behind_proxy, lifespan="off", ws="none", http=cast("Any", connections(events, fences)),
         proxy_headers=False, log_config=None, access_log=False,
         server_header=False, date_header=False, timeout_keep_alive=75, timeout_graceful_shutdown=5,
-        h11_max_incomplete_event_size=65_536,
+        h11_max_incomplete_event_size=65_536, ssl_context_factory=None if tls is None else lambda *_: tls,
     )  # fmt: skip
     server = _Server(config)
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, lambda: setattr(server, "should_exit", True))
     serving = asyncio.create_task(server.serve(sockets=[sock]))
+    keeping = asyncio.create_task(approvals.keep())
     while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn tells by a flag
         await asyncio.sleep(0.005)
     if not serving.done():
         ready()
-    await serving
+    try:
+        await serving
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        with contextlib.suppress(OSError):
+            keys.save_use()

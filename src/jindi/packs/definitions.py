@@ -82,6 +82,8 @@ class EventDef:
     late_after_us: int
     lifecycle: str | None = None
     """One of challenge_result, release, recall, verdict, list_entry for the events of a decision's life."""
+    own: bool = False
+    """Only the platform itself tells such events: nobody else may send them."""
 
 
 Unit = Literal["day", "week", "month", "year"]
@@ -415,6 +417,32 @@ class ModelDef:
 
 
 @dataclass(frozen=True, slots=True)
+class ControlDef:
+    """A safeguard that is proved again and again: what it promises (`doc`), which measure it answers, what carries it
+    out (`by`) and which check proves it, asked with `arguments`.
+
+    `owner` is a role of staff. A result older than `period_us` counts as none. `excluded` says why it does not apply
+    on this platform; then it is not run, and is shown with that reason. `digest` names exactly what is checked: a
+    result of another digest is not this control's.
+    """
+
+    id: str
+    pack: str
+    doc: Words
+    measure: Words
+    risk: str
+    by: tuple[str, ...]
+    check: str
+    arguments: Mapping[str, int | str | tuple[str, ...]]
+    owner: str
+    period_us: int
+    severity: Literal["high", "medium", "low"]
+    basis: Words
+    excluded: Words | None
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class PackDef:
     """A pack's own page."""
 
@@ -442,6 +470,7 @@ class Definitions:
     source: Mapping[str, str] = field(repr=False, default_factory=dict)
     labels: Mapping[str, LabelDef] = field(default_factory=dict)
     models: Mapping[str, ModelDef] = field(default_factory=dict)
+    controls: Mapping[str, ControlDef] = field(default_factory=dict)
 
     def live_policy(self, event: str) -> PolicyDef | None:
         """The live policy of an event type, if it has one."""

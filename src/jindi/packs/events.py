@@ -43,7 +43,11 @@ def read_event(raw: Any, name: str, pack: PackDef, where: str, problems: list[Pr
     read = (_read_field(field, word, name, pack, where=where, problems=problems) for word, field in given.items())
     fields = tuple(field for field in read if field is not None)
     _check_subjects(fields, name, where, problems)
-    event = EventDef(name, pack.name, doc, _with_currencies(fields, name, where, problems), late_after_us, lifecycle)
+    own = table.boolean("own", default=False)
+    if own and lifecycle:
+        table.problem("the events of a decision's life come from outside", "leave `own` out")
+    complete = _with_currencies(fields, name, where, problems)
+    event = EventDef(name, pack.name, doc, complete, late_after_us, lifecycle, own)
     if lifecycle:
         _check_lifecycle(event, lifecycle, table)
     return event if fields else None

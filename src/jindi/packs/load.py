@@ -10,7 +10,17 @@ from zoneinfo import ZoneInfo
 from jindi.basics.digests import canonical, digest
 from jindi.basics.money import EXPONENTS
 from jindi.basics.problems import Problem, Problems
-from jindi.packs.definitions import Definitions, EventDef, LabelDef, LimitDef, ListDef, ModelDef, PackDef
+from jindi.packs.controls import read_control
+from jindi.packs.definitions import (
+    ControlDef,
+    Definitions,
+    EventDef,
+    LabelDef,
+    LimitDef,
+    ListDef,
+    ModelDef,
+    PackDef,
+)
 from jindi.packs.events import check_entities, read_event
 from jindi.packs.features import Declared, Features
 from jindi.packs.labels import read_label
@@ -30,6 +40,7 @@ _ROLES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"events\.toml\Z", "events"),
         (r"features\.toml\Z", "features"),
         (r"labels\.toml\Z", "labels"),
+        (r"controls\.toml\Z", "controls"),
         (r"policies/[^/]+\.toml\Z", "policy"),
         (r"policies/shadow/[^/]+\.toml\Z", "shadow version"),
         (r"parameters/[^/]+\.toml\Z", "parameters"),
@@ -43,7 +54,7 @@ _ROLES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
     )
 )
 _LAYOUT: Final = (
-    "a pack holds pack.toml, events.toml, features.toml, labels.toml, models.toml, policies/*.toml, "
+    "a pack holds pack.toml, events.toml, features.toml, labels.toml, controls.toml, models.toml, policies/*.toml, "
     "policies/shadow/*.toml, parameters/*.toml, lists/*.toml, models/*.json"
 )
 _BESIDE: Final = re.compile(r"(?:.*/)?columns[^/]*\.toml\Z")
@@ -181,7 +192,7 @@ class _Loading:
         self.limits: dict[str, LimitDef] = {}
         self.lists: dict[str, ListDef] = {}
         self.places: dict[str, dict[str, str]] = {
-            "event": {}, "feature": {}, "limit": {}, "list": {}, "label": {},
+            "event": {}, "feature": {}, "limit": {}, "list": {}, "label": {}, "control": {},
         }  # fmt: skip
 
     def definitions(self, source: Mapping[str, str]) -> Definitions:
@@ -243,7 +254,18 @@ class _Loading:
             digest=digest(canonical(source)),
             source=source,
             models=models,
+            controls=self._controls(),
         )
+
+    def _controls(self) -> dict[str, ControlDef]:
+        found = {}
+        for file in self._of("controls"):
+            for name, raw in (file.raw or {}).items():
+                if self._is_new("control", name, file):
+                    control = read_control(raw, name, self.pack_of[file.root], file.path, self.problems)
+                    if control is not None:
+                        found[name] = control
+        return found
 
     def _labels(self) -> dict[str, LabelDef]:
         found = {}

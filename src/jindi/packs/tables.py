@@ -197,15 +197,19 @@ class Table:
 
     def words(self) -> Words:
         """The `doc` of this table: one sentence in both languages."""
-        remedy = 'write doc = { zh = "…", en = "…" }'
-        if not self.has("doc"):
-            self.missing("doc", remedy)
+        return self.sentence("doc")
+
+    def sentence(self, key: str) -> Words:
+        """A sentence that must be given in both languages."""
+        remedy = f'write {key} = {{ zh = "…", en = "…" }}'
+        if not self.has(key):
+            self.missing(key, remedy)
             return Words("", "")
-        value = self.raw["doc"]
+        value = self.raw[key]
         if not isinstance(value, dict):
-            self.problem(f"`doc` must be a table with zh and en, not {kind_of(value)}", remedy)
+            self.problem(f"`{key}` must be a table with zh and en, not {kind_of(value)}", remedy)
             return Words("", "")
-        return self._both("doc", value, remedy)
+        return self._both(key, value, remedy)
 
     def basis(self, remedy: str) -> Words:
         """The `basis` of this table: one text for both languages, or one in each."""

@@ -12,7 +12,7 @@ from jindi.language import TIME_WORDS
 KEYS: Mapping[str, tuple[str, ...]] = {
     "pack": ("name", "version", "zone", "currency", "doc", "needs"),
     "doc": ("zh", "en"),
-    "event": ("doc", "late_after", "lifecycle", "fields"),
+    "event": ("doc", "late_after", "lifecycle", "own", "fields"),
     "field": (
         "type", "class", "doc", "required", "entity", "identifier", "subject", "values", "length_max", "least", "most",
         "currency", "currency_field",
@@ -38,6 +38,9 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "rule case": ("name", "given", "lists", "at", "fires"),
     "exemption": ("id", "doc", "when", "lifts", "basis"),
     "policy case": ("name", "given", "lists", "at", "outcome"),
+    "control": (
+        "doc", "measure", "risk", "by", "check", "with", "owner", "every", "severity", "basis", "excluded",
+    ),
 }  # fmt: skip
 """Every key that each kind of table accepts; any other key is refused."""
 
@@ -49,11 +52,28 @@ STATES = ("live", "shadow", "draft")
 DEGRADES = ("open", "closed", "challenge")
 DATA_CLASSES = ("public", "C1", "C2", "C3")
 UNITS = ("day", "week", "month", "year")
+RISKS = (
+    "leak",
+    "attack",
+    "keys",
+    "outage",
+    "staff",
+    "fraud",
+    "compliance",
+    "funds",
+    "suppliers",
+    "evidence",
+)
+"""What a control is against. The words for people stand with the register (`oversight`)."""
+
+SEVERITIES = ("high", "medium", "low")
+CONTROLS_PERIOD_MAX_US = 366 * 86_400_000_000
+"""A control that is looked at less than once a year is not looked at."""
 
 IDENTIFIERS: tuple[str, ...] = tuple(NORMAL_FORMS)
 """Kinds of identifier that intake can turn into tokens."""
 
-PERSONAL = ("phone", "id_card", "bank_card", "email", "name", "address", "account")
+PERSONAL = ("phone", "id_card", "bank_card", "email", "name", "address", "account", "text")
 """Kinds that point at a person: JR/T 0171-2020 puts them in C2, so a lower class is refused."""
 
 GIVEN_AWAY = ("phone", "mobile", "id_card", "bank_card", "card_number", "email")

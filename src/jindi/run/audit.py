@@ -11,13 +11,9 @@ from jindi import journal
 from jindi.basics.instants import MINUTE_US
 from jindi.ports import Log
 from jindi.run.lane import Busy, Stopped
-from jindi.run.platform import Platform
+from jindi.run.platform import TEXT_MAX, Platform
 from jindi.run.records import ACTION, ActionRecord, Standing, encode_action
 from jindi.run.trail import Page, Wanted, look
-
-TEXT_MAX = 200
-"""Longer names of things are cut: they may come from an address that anybody wrote."""
-
 
 FAILED_MAX = 10
 """Attempts to come in that are journalled in a minute."""
@@ -48,8 +44,8 @@ class Actor(NamedTuple):
         return Standing(tuple(sorted(self.roles)), self.line[:TEXT_MAX], self.device[:TEXT_MAX])
 
 
-def record_alone(log: Log, actor: Actor, what: str, on: str, now_us: int) -> None:
-    """Journal an action while no platform runs, by whoever has the journal to himself; durable when this returns.
+def record_alone(log: Log, actor: Actor, what: str, on: str, now_us: int) -> int:
+    """Journal an action while no platform runs, by whoever has the journal to himself; its number when it is durable.
 
     Raises LogFailure; then there is no record, and the action must not be done.
     """
@@ -63,6 +59,7 @@ def record_alone(log: Log, actor: Actor, what: str, on: str, now_us: int) -> Non
     )
     record = encode_action(action)
     log.append(journal.Chain(head, first).seal([record], first), first, 1)
+    return first
 
 
 class Audit:

@@ -1,7 +1,9 @@
 """The simulated stream against a running platform: history at full speed, then life as it happens."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from heapq import merge
+from operator import itemgetter
 from pathlib import Path
 
 import msgspec
@@ -14,13 +16,20 @@ from jindi.run.intake import Refused
 from jindi.run.lane import Busy, Conflict, Stopped
 from jindi.run.platform import Platform
 from jindi.run.records import decision_id
-from jindi.run.simulate import Scoreboard, Simulated, World, truth_line
+from jindi.run.simulate import Office, Scoreboard, Simulated, World, open_office, truth_line
 
 HELD = "the simulated past is still being told; the demo says when it goes on live, a minute or a few after its start"
 """What whoever sends an event before that is told."""
 
 AT_ONCE = 8
 """Events of the past decided before other work gets its turn."""
+
+STAFF_EVENT = "staff_action"
+CALM_DAYS, SPAN_DAYS, INSIDERS_EACH = 3, 300, 30
+"""The office's first days are honest; from then on about one insider begins a day."""
+
+CUSTOMERS_MIN = 2_000
+"""Fewer customers than that an office would meet all the time; then it has others."""
 
 BEGAN = "demo.json"
 """Where a folder keeps what its world began with."""
@@ -70,6 +79,7 @@ class Stream:
         # A later start goes on where the journal ends: told again, days that have been would all happen now.
         self.start_us = max(clock.now_us() - days * DAY_US, platform.lane.state.high_us)
         self.world = World(seed, users=users, start_us=self.start_us)
+        self.office = self._office(seed) if STAFF_EVENT in platform.program.events else None
         self.board = Scoreboard()
         self.events = self.refused = 0
         self.is_live = False
@@ -77,13 +87,29 @@ class Stream:
             # Time never goes back in a lane: one event of now would make all that is still to be told happen now.
             platform.held = HELD
 
+    def _office(self, seed: int) -> Office:
+        customers = self.world.customers
+        return open_office(
+            seed, start_us=self.start_us, customers=customers if len(customers) >= CUSTOMERS_MIN else None,
+            insiders=INSIDERS_EACH, calm_days=CALM_DAYS, span_days=SPAN_DAYS,
+        )  # fmt: skip
+
+    def _told_by_both(self) -> Iterator[tuple[int, bool, Simulated]]:
+        """What the wallet's world and the office behind it say, in time order: when, whether the office, what."""
+        worlds = ((self.world.now_us, False, simulated) for simulated in self.world)
+        if self.office is None:
+            return worlds
+        office = self.office
+        said = ((office.now_us, True, simulated) for simulated in office if office.now_us >= self.start_us)
+        return merge(worlds, said, key=itemgetter(0))
+
     async def run(self) -> None:
         """Until cancelled."""
         truth = self._truth.open("a", encoding="utf-8") if self._truth is not None else None
         try:
-            for simulated in self.world:
+            for at_us, is_office, simulated in self._told_by_both():
                 event = simulated.event
-                ahead_us = self.world.now_us - self._clock.now_us()
+                ahead_us = at_us - self._clock.now_us()
                 if ahead_us > 0:
                     if not self.is_live:
                         self.is_live = True
@@ -92,12 +118,32 @@ class Stream:
                     await asyncio.sleep(ahead_us / SECOND_US)
                 elif self.events % AT_ONCE == 0:
                     await asyncio.sleep(0)
-                await self._send(simulated)
+                await (self._say(simulated, at_us) if is_office else self._send(simulated))
                 if truth is not None:
                     truth.write(truth_line(event, simulated.truth) + "\n")
         finally:
             if truth is not None:
                 truth.close()
+
+    async def _say(self, simulated: Simulated, at_us: int) -> None:
+        """What somebody of the office does: told from inside, as the doings of real staff are."""
+        kind, name = simulated.event["type"], simulated.event["id"]
+        fields = {each: value for each, value in simulated.event.items() if each not in ("id", "type", "at")}
+        while True:
+            try:
+                event = self._platform.intake.make(kind, name, at_us, fields)
+                future = self._platform.lane.submit(event, self._clock.now_us())
+                break
+            except Busy:
+                await asyncio.sleep(0.01)
+            except Stopped:
+                await asyncio.sleep(1.0)
+            except (Refused, Conflict):
+                self.refused += 1
+                return
+        self.events += 1
+        if self.is_live:
+            await future
 
     async def _send(self, simulated: Simulated) -> None:
         event = simulated.event

@@ -13,6 +13,7 @@ import msgspec
 from jindi.basics.instants import MINUTE_US, SECOND_US
 from jindi.basics.money import AMOUNT_MINOR_MAX, EXPONENTS, parse_minor
 from jindi.basics.problems import Problem, Problems
+from jindi.basics.shapes import Misshapen, check_shape
 from jindi.language import Kind
 from jindi.packs import Definitions, EventDef, FieldDef, ListDef
 from jindi.run.events import Event, Scalar, Scalars
@@ -20,6 +21,11 @@ from jindi.vault import Personal, Tokens, is_token
 
 AHEAD_MAX_US = 5 * MINUTE_US
 """An event may lie this far ahead of our clock; further ahead it would drag the lane's time with it."""
+
+OWN_IDS = "jindi-"
+"""How the ids begin that the platform gives to what it tells itself. From outside they are refused: whoever could send
+such an id first could keep the platform from telling.
+"""
 
 EVENT_BYTES_MAX = 65_536
 ID_LENGTH_MAX = 128
@@ -130,6 +136,9 @@ class _Shape:
 
         self.is_plain = not self.floats and not self.currencies and definition.lifecycle != "list_entry"
         self.personal = _personal(definition)
+        self.identifiers = tuple(
+            (place, field.identifier) for place, field in enumerate(definition.fields) if field.identifier is not None
+        )
 
     def _convert(self, field: FieldDef, tokens: Tokens) -> Convert | None:
         if field.identifier is not None:
@@ -251,6 +260,8 @@ class Intake:
 
     def read(self, raw: bytes | memoryview, now_us: int | None = None) -> Event:
         """One event from its JSON bytes; `now_us` spares a look at the clock. Raises Refused with all problems."""
+        if len(raw) > EVENT_BYTES_MAX:
+            raise Refused(self._problems_of_bytes(raw))
         try:
             wire = self._decode(raw)
             shape = self._by_struct[type(wire)]
@@ -262,22 +273,34 @@ class Intake:
             raise Refused(self._problems_of_bytes(raw)) from None
         if now_us is None:
             now_us = self._now_us()
-        if at_us > now_us + AHEAD_MAX_US or at_us < _EARLIEST_US or len(raw) > EVENT_BYTES_MAX:
+        if (
+            at_us > now_us + AHEAD_MAX_US
+            or at_us < _EARLIEST_US
+            or shape.definition.own
+            or event_id.startswith(OWN_IDS)
+        ):
             raise Refused(self._problems_of_bytes(raw))
         if clear and self._held is not None:
             return Event(event_id, shape.definition.name, at_us, values, _fresh(clear, values, self._held))
         return Event(event_id, shape.definition.name, at_us, values)
 
     def make(self, type_name: str, event_id: str, at_us: int, fields: Mapping[str, Any]) -> Event:
-        """An event from values as they stand on the wire (files, followers); the same refusals."""
+        """An event from values as they stand on the wire (files, followers); the same refusals, save of what only the
+        platform may tell. Identifiers may be tokens already.
+        """
         document = {"id": event_id, "type": type_name, "at": at_us, **fields}
-        problems = self._problems_of_document(document, at_is_us=True)
+        problems = self._problems_of_document(document, at_is_us=True, inside=True)
         if problems:
             raise Refused(problems)
         shape = self._shapes[type_name]
         wire = [_decoded(field, fields.get(field.name)) for field in shape.definition.fields]
+        given = {at: wire[at] for at, kind in shape.identifiers if wire[at] is not None and is_token(kind, wire[at])}
+        for at in given:
+            wire[at] = None
         clear = shape.clear(wire) if self._held is not None else []
         values = shape.values(wire)
+        if given:
+            values = tuple(given.get(at, value) for at, value in enumerate(values))
         personal = _fresh(clear, values, self._held) if self._held is not None else None
         return Event(event_id, type_name, at_us, values, personal)
 
@@ -286,6 +309,10 @@ class Intake:
             return [
                 Problem("event", "", f"longer than {EVENT_BYTES_MAX} bytes", "send what the type declares, no more")
             ]
+        try:
+            check_shape(raw)
+        except Misshapen as error:
+            return [Problem("event", "", str(error), "send what the type declares, no more")]
         try:
             document = msgspec.json.decode(raw)
         except (msgspec.MsgspecError, ValueError, RecursionError):
@@ -299,9 +326,12 @@ class Intake:
         # The decoder refused what the slow look finds right: say so rather than let it pass.
         return problems or [Problem("event", "", "not readable as its declared type", "compare it with the pack")]
 
-    def _problems_of_document(self, document: dict[str, Any], *, at_is_us: bool) -> list[Problem]:
+    def _problems_of_document(self, document: dict[str, Any], *, at_is_us: bool, inside: bool = False) -> list[Problem]:
         problems = []
         event_id, type_name = document.get("id"), document.get("type")
+        if not inside and isinstance(event_id, str) and event_id.startswith(OWN_IDS):
+            remedy = f"give each event your own id, which doesn't begin with {OWN_IDS}"
+            problems.append(Problem("event", "id", "only the platform gives such ids", remedy))
         if not isinstance(event_id, str) or not 1 <= len(event_id) <= ID_LENGTH_MAX:
             problems.append(
                 Problem("event", "id", "missing or not a text of 1 to 128 characters", "give each event its own id")
@@ -311,6 +341,9 @@ class Intake:
         if shape is None:
             known = ", ".join(sorted(self._shapes))
             return [*problems, Problem("event", "type", "missing or not a declared event type", f"use one of: {known}")]
+        if shape.definition.own and not inside:
+            remedy = "leave it to the platform: what people do there is told without you"
+            return [*problems, Problem("event", "type", "only the platform itself tells such events", remedy)]
         for name in document:
             if name not in shape.names and name not in _ENVELOPE:
                 problems.append(
@@ -323,6 +356,10 @@ class Intake:
             if value is None:
                 if field.required:
                     problems.append(Problem("event", field.name, "missing", f"give {_wanted(field)}"))
+            elif (
+                inside and field.identifier is not None and isinstance(value, str) and is_token(field.identifier, value)
+            ):
+                continue
             elif problem := self._problem_of_value(field, value, document):
                 problems.append(Problem("event", field.name, problem, f"give {_wanted(field)}"))
         if not problems and shape.definition.lifecycle == "list_entry":
@@ -401,6 +438,7 @@ _IDENTIFIERS = {
     "email": "an address such as li.min@example.com",
     "ip": "an IP address such as 203.0.113.7",
     "uscc": "a unified social credit code of 18 characters with its check digit",
+    "text": "a name such as a customer's number",
 }
 
 

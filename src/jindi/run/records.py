@@ -1,5 +1,6 @@
 """What the journal keeps: one decision with everything needed to make it again, one set of definitions, one step that
-a person took with versions of them, or one other action of a person or a key.
+a person took with versions of them, one step of an operation that takes four eyes, or one other action of a person or
+a key.
 
 Records are msgpack arrays without names: the definitions, themselves a record, say what stands where. Derived
 features and words of the clock are left out, for they are functions of what is kept.
@@ -17,8 +18,8 @@ from jindi.language import Value
 from jindi.packs import OUTCOMES, Definitions
 from jindi.run.events import Event, Scalar
 
-DEFINITIONS, DECISION, STEP, ACTION = 0, 1, 2, 3
-ID_PREFIX, STEP_PREFIX = "dec_", "chg_"
+DEFINITIONS, DECISION, STEP, ACTION, APPROVAL = 0, 1, 2, 3, 4
+ID_PREFIX, STEP_PREFIX, APPROVAL_PREFIX = "dec_", "chg_", "apr_"
 
 Patch = Mapping[str, str | None]
 """Changes of files: path → its new text, or None where it goes away."""
@@ -64,6 +65,26 @@ def step_seq(identifier: str) -> int:
     """
     if (seq := _seq(identifier, STEP_PREFIX)) is None:
         raise ValueError("not the id of a change: chg_ and twelve hexadecimal digits")
+    return seq
+
+
+def approval_id(seq: int) -> str:
+    """The id of the operation that was proposed at a sequence number of the journal.
+
+    >>> approval_id(47)
+    'apr_00000000002f'
+    """
+    return f"{APPROVAL_PREFIX}{seq:012x}"
+
+
+def approval_seq(identifier: str) -> int:
+    """The sequence number that an operation's id names. Raises ValueError when it is no such id.
+
+    >>> approval_seq("apr_00000000002f")
+    47
+    """
+    if (seq := _seq(identifier, APPROVAL_PREFIX)) is None:
+        raise ValueError("not the id of an operation: apr_ and twelve hexadecimal digits")
     return seq
 
 
@@ -198,7 +219,38 @@ class ActionRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     # That makes fifteen, and no more fit beside each other: the kind must stay a record's second byte (see `decode`).
 
 
-Record = DecisionRecord | DefinitionsRecord | StepRecord | ActionRecord
+ApprovalVerb = Literal["propose", "withdraw", "approve", "reject", "waive", "apply", "collect", "fail"]
+"""What becomes of an operation that takes four eyes. `waive`: it goes on without them, for the setting says so."""
+
+
+class ApprovalRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A step of an operation that takes four eyes: who, when, why, and about exactly which content.
+
+    `of` is the sequence number of the proposal, -1 in the proposal itself. `what` is the kind of operation, `payload`
+    its canonical JSON, `base` the digest of the state that it was proposed against, `digest` that of all of these. A
+    proposal ends at `expires_us`, and takes `needed` people. `right` is the key or account by which whoever acts may
+    act, `marks` are all by which he is known.
+    """
+
+    kind: int
+    received_us: int
+    verb: ApprovalVerb
+    key: str
+    name: str
+    why: str
+    of: int = -1
+    what: str = ""
+    payload: bytes = b""
+    base: str = ""
+    digest: str = ""
+    expires_us: int = 0
+    needed: int = 0
+    right: str = ""
+    marks: tuple[str, ...] = ()
+    # That makes fifteen, and no more fit beside each other: the kind must stay a record's second byte (see `decode`).
+
+
+Record = DecisionRecord | DefinitionsRecord | StepRecord | ActionRecord | ApprovalRecord
 
 
 def _verdict(verdict: Verdict | Decision) -> tuple[Any, ...]:
@@ -254,6 +306,11 @@ def encode_step(step: StepRecord) -> bytes:
     return _encode(step)
 
 
+def encode_approval(step: ApprovalRecord) -> bytes:
+    """The bytes of an operation's step."""
+    return _encode(step)
+
+
 _PLAIN = 10
 """Fields of an action of which no more is known; such a record is no longer than it ever was."""
 
@@ -301,6 +358,7 @@ _decode_decision = msgspec.msgpack.Decoder(DecisionRecord).decode
 _decode_definitions = msgspec.msgpack.Decoder(DefinitionsRecord).decode
 _decode_step = msgspec.msgpack.Decoder(StepRecord).decode
 _decode_action = msgspec.msgpack.Decoder(ActionRecord).decode
+_decode_approval = msgspec.msgpack.Decoder(ApprovalRecord).decode
 
 
 def decode(record: bytes | memoryview) -> Record:
@@ -315,5 +373,7 @@ def decode(record: bytes | memoryview) -> Record:
             return _decode_step(record)
         case 3:
             return _decode_action(record)
+        case 4:
+            return _decode_approval(record)
         case _:
             raise ValueError("not a record of this journal")

@@ -10,6 +10,7 @@ from jindi.engine import EventProgram, Program
 from jindi.features import Windows, plan
 from jindi.ports import Blobs, Frame, Log, LogDamaged
 from jindi.run import snapshots
+from jindi.run.approvals.book import Book
 from jindi.run.archive import Archive, Outdated
 from jindi.run.blocks import Feeder
 from jindi.run.lists import Lists
@@ -73,6 +74,7 @@ def _recover(log: Log, blobs: Blobs, program: Program, archive: Archive, progres
                     state.definitions_seq, digest = seq, _learnt(archive, seq, record, program)
                 state.ledger.note(seq, record)
                 state.trail.note(seq, record)
+                state.approvals.note(seq, record)
                 state.next_seq = seq + 1
             if progress is not None and seq % 4096 == 0:
                 progress(seq - start, total - start)
@@ -141,6 +143,11 @@ def _from_snapshot(
         state.definitions_seq = header.definitions_seq
         state.ledger = header.ledger if header.ledger is not None else _ledger(archive, header.seq)
         state.trail = Trail.load(header.trail) if header.trail is not None else _trail(state.ledger)
+        state.approvals = header.approvals if header.approvals is not None else _approvals(archive, header.seq)
+        if header.deeds is not None:
+            state.deeds = Trail.load(header.deeds)
+        if header.alerts is not None:
+            state.alerts = Trail.load(header.alerts)
         state.watch = Watch(header.watched)
         return state, name, tree or tree_before(log, header.seq)
     return State.fresh(program, Windows(windows_plan)), None, journal.Tree()
@@ -178,6 +185,14 @@ def _ledger(archive: Archive, until: int) -> Ledger:
     for seq, record in archive.others(until):
         ledger.note(seq, record)
     return ledger
+
+
+def _approvals(archive: Archive, until: int) -> Book:
+    """What a snapshot of an earlier Jindi doesn't know: the operations that took four eyes before a record."""
+    book = Book()
+    for seq, record in archive.others(until):
+        book.note(seq, record)
+    return book
 
 
 def _trail(ledger: Ledger) -> Trail:

@@ -7,7 +7,7 @@ the journal, the state is rebuilt from the journal and the operator is told why 
 import hashlib
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -16,12 +16,16 @@ from jindi.features import Plan, Windows
 from jindi.journal import Frontier
 from jindi.ports import Blobs
 from jindi.run.answered import Answered
+from jindi.run.approvals.book import Book
 from jindi.run.openings import Opening, Openings
 from jindi.run.versions import Ledger, Watched
 
 MAGIC = b"JINDI-SNAPSHOT-2\n"
 PREFIX = "snapshot-"
 KEPT = 2
+TAIL_MAX = 200_000
+"""So many records after a snapshot are replayed in some ten seconds: below that an older one is as good in a backup."""
+
 UNTOLD = 125
 """What the child ends with when no error of the system says why it failed; else with that error's number."""
 
@@ -61,6 +65,12 @@ class Header(msgspec.Struct, kw_only=True):
     """The Merkle tree's over the records before `seq`; None: the journal tells."""
     trail: bytes | None = None
     """Where people's doings stand; None in a snapshot of before there were actions."""
+    approvals: Book | None = None
+    """Operations that take four eyes; None in a snapshot of before there were any: the journal tells."""
+    deeds: bytes | None = None
+    """Where their events about decisions and lists stand; None in a snapshot of before that was remembered."""
+    alerts: bytes | None = None
+    """Where alerts about staff stand; None in a snapshot of before there were any."""
 
 
 class Restored(msgspec.Struct):
@@ -75,6 +85,28 @@ class Restored(msgspec.Struct):
 def name_of(seq: int) -> str:
     """The name of the snapshot taken before record `seq`."""
     return f"{PREFIX}{seq:016d}"
+
+
+def seq_of(name: str) -> int:
+    """Before which record the snapshot of a name was taken; ValueError when it is no snapshot's name.
+
+    >>> seq_of(name_of(25))
+    25
+    """
+    if not name.startswith(PREFIX):
+        raise ValueError("not a snapshot's name")
+    return int(name[len(PREFIX) :])
+
+
+def serves(seq: int, older: Iterable[int], since: int) -> int | None:
+    """The newest of some older snapshots that does as well as the one before record `seq` in a backup: of the same
+    definitions, in force since record `since`, and with not too much to be replayed after it. None when none does.
+
+    >>> serves(250_000, [10, 40_000, 90_000], 5), serves(250_000, [10], 5), serves(250_000, [90_000], 100_000)
+    (90000, None, None)
+    """
+    fit = [each for each in older if since < each <= seq and seq - each <= TAIL_MAX]
+    return max(fit, default=None)
 
 
 def chunks(state: Any, last_record: bytes, frontier: Frontier | None = None) -> Iterator[bytes | memoryview]:
@@ -94,6 +126,9 @@ def chunks(state: Any, last_record: bytes, frontier: Frontier | None = None) -> 
         ledger=state.ledger,
         watched=state.watch.watched,
         trail=state.trail.save(),
+        approvals=state.approvals,
+        deeds=state.deeds.save(),
+        alerts=state.alerts.save(),
         frontier=None if frontier is None else list(frontier),
         sections=[Section(name, data.nbytes, hashlib.sha256(data).digest()) for name, data in buffers],
     )

@@ -17,6 +17,7 @@ from jindi.features import Windows
 from jindi.language import Value, time_words
 from jindi.packs import OUTCOMES, EventDef, Outcome
 from jindi.run.answered import Answered, fingerprint
+from jindi.run.approvals.book import Book
 from jindi.run.events import Event, Scalars, field_order
 from jindi.run.intake import Refused
 from jindi.run.lists import Lists
@@ -26,6 +27,12 @@ from jindi.run.trail import Trail
 from jindi.run.versions import Ledger, Watch
 
 _NOTHING: frozenset[str] = frozenset()
+
+STAFF = "staff"
+"""The pack whose findings are alerts about staff."""
+
+DEEDS = frozenset({"release", "recall", "verdict", "list_entry"})
+"""Events of a decision's life that a person sends."""
 
 
 class Fed(Protocol):
@@ -115,7 +122,11 @@ class State:
     ) -> None:
         self.program, self.windows, self.lists = program, windows, lists
         self.openings, self.answered = openings, answered
-        self.ledger, self.trail = Ledger(), Trail()
+        self.ledger, self.trail, self.approvals = Ledger(), Trail(), Book()
+        self.deeds = Trail()
+        """Where the events stand by which people settled a decision or changed a list."""
+        self.alerts = Trail()
+        """Where events of staff stand that somebody is to look at."""
         self.watch = Watch()
         self._fed: Fed = windows
         self.high_us = 0
@@ -123,6 +134,7 @@ class State:
         self.definitions_seq = -1
         self.warming: frozenset[str] = frozenset()
         self._gatherers = {name: Gatherer(ep) for name, ep in program.events.items()}
+        self._of_staff = frozenset(name for name, ep in program.events.items() if ep.event.pack == STAFF)
         self._lifecycles = {name: ep.event.lifecycle for name, ep in program.events.items()}
         accepted = [feature for feature in program.definitions.features.values() if feature.counts == "accepted"]
         self._kept = frozenset(name for feature in accepted for name in feature.of)
@@ -140,6 +152,8 @@ class State:
         state = State(program, windows, self.lists, self.openings, self.answered)
         state.high_us, state.next_seq, state.warming = self.high_us, self.next_seq, warming
         state.ledger, state.trail, state.watch = self.ledger, self.trail, Watch(self.watch.watched)
+        state.approvals = self.approvals
+        state.deeds, state.alerts = self.deeds, self.alerts
         return state
 
     def feed_through(self, fed: "Fed") -> None:
@@ -257,10 +271,14 @@ class State:
         if outcome is Outcome.ALLOW:
             if event.type in self._kept:
                 self._fed.keep(event.type, as_of_us, event.values)
-        elif outcome is not Outcome.DENY:
+        elif event.type in self._of_staff:
+            self.alerts.put(seq)
+        if outcome is not Outcome.ALLOW and outcome is not Outcome.DENY:
             due_us = as_of_us + wait_us if outcome is Outcome.DELAY and wait_us is not None else None
             self.openings.add(Opening.of(seq, event.type, event.values, outcome, as_of_us, due_us))
         if lifecycle is not None and outcome is Outcome.ALLOW:
+            if lifecycle in DEEDS:
+                self.deeds.put(seq)
             # Follow-ups have policies, too: one that was not let through changes nothing.
             definition = self.program.events[event.type].event
             self._follow_up(definition, _named(definition, event.values), as_of_us)

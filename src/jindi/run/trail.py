@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 import msgspec
 
 from jindi.run.archive import Archive
-from jindi.run.records import ActionRecord, Record, StepRecord
+from jindi.run.records import ActionRecord, ApprovalRecord, Record, StepRecord, approval_id
 
 SEQS_MAX = 1 << 20
 """Places that are remembered. Of more the oldest sixteenth goes: the journal still has them, and so has a bundle."""
@@ -52,17 +52,27 @@ class Page(msgspec.Struct, frozen=True):
 
 
 class Trail:
-    """The places of actions and steps, in order."""
+    """Places in the journal, in order: of actions and steps, or (a second one) of the events by which people settled
+    decisions and changed lists.
+    """
 
     def __init__(self) -> None:
         self._seqs = array("Q")
 
     def note(self, seq: int, record: Record) -> None:
         """Take in a record of the journal; what no person did says nothing here."""
-        if isinstance(record, ActionRecord | StepRecord):
-            self._seqs.append(seq)
-            if len(self._seqs) > SEQS_MAX:
-                del self._seqs[: SEQS_MAX // 16]
+        if isinstance(record, ActionRecord | StepRecord | ApprovalRecord):
+            self.put(seq)
+
+    def put(self, seq: int) -> None:
+        """Take in a place that is known to belong here."""
+        self._seqs.append(seq)
+        if len(self._seqs) > SEQS_MAX:
+            del self._seqs[: SEQS_MAX // 16]
+
+    def between(self, first: int, until: int) -> "array[int]":
+        """The places from `first` on and before `until`, the oldest first."""
+        return self._seqs[bisect_left(self._seqs, first) : bisect_left(self._seqs, until)]
 
     def save(self) -> bytes:
         """The trail for a snapshot."""
@@ -76,6 +86,10 @@ class Trail:
         trail = cls()
         trail._seqs.frombytes(data)
         return trail
+
+    def after(self, seq: int) -> "array[int]":
+        """The places behind record `seq`."""
+        return self._seqs[bisect_right(self._seqs, seq) :]
 
     def last(self, before: int | None) -> "tuple[array[int], bool]":
         """The newest places before one, at most `SCAN_MAX`, and whether there are older ones."""
@@ -124,6 +138,10 @@ def _doing(seq: int, record: Record) -> Doing:
     if isinstance(record, StepRecord):
         on = record.version or (f"chg_{record.of:012x}" if record.of >= 0 else f"chg_{seq:012x}")
         what = f"version.{record.verb}"
+        return Doing(seq, record.received_us, record.key, record.name, what, on, "allowed", "", "", "")
+    if isinstance(record, ApprovalRecord):
+        on = f"{record.what} {approval_id(record.of if record.of >= 0 else seq)}"
+        what = f"approval.{record.verb}"
         return Doing(seq, record.received_us, record.key, record.name, what, on, "allowed", "", "", "")
     assert isinstance(record, ActionRecord), "the trail holds nothing else"
     return Doing(

@@ -44,7 +44,7 @@ class EmptyRoom:
         place = self._under_way / ("journal.sqlite" if journal == "sqlite" else "journal")
         # What is there from here on is ours, and `close` removes it.
         self.log: Log = SqliteLog(place) if journal == "sqlite" else SegmentLog(place, file_system=disk)
-        self.files: Files = FileTree(self._under_way, file_system=disk)
+        self.files: Files = FileTree(self._under_way, file_system=disk, private=True)
         self.blobs: Blobs = FileBlobs(self._under_way / "state", file_system=disk)
 
     def finish(self) -> None:
@@ -59,6 +59,7 @@ class EmptyRoom:
                     disk.sync(fd)
                 finally:
                     disk.close(fd)
+            Path(folder).chmod(0o700)
             disk.sync_folder(folder)
         # Over an empty folder, or over nothing; whatever has come there meanwhile stops it.
         disk.rename(str(self._under_way), str(self._folder))

@@ -1,25 +1,29 @@
 """Sealed rows in one SQLite file, the key book in another: a copy of the first is worth nothing without the second.
 
 Both are in WAL mode with `synchronous=FULL` and `secure_delete=ON`. What a deletion leaves in the write-ahead log is
-cut off at once; what a disk keeps of cut-off blocks is the disk's affair.
+cut off at once; what a disk keeps of cut-off blocks is the disk's affair. A lock file beside the key book keeps other
+processes from changing either; whoever only copies takes no lock, and is waited for when something is cut off.
 """
 
+import fcntl
 import os
 import sqlite3
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from jindi.ports import SealedRow, SubjectKey, VaultCounts, VaultFailure
+from jindi.ports import SealedRow, SubjectKey, Tallied, VaultCounts, VaultFailure, VaultHeld
 from jindi.stores.disk import Disk
 
-_SUBJECT = "number, name, wrapped, version, since_us, erased_us"
+_SUBJECT = "number, name, wrapped, version, since_us, erased_us, fresh, keyed_us"
 _ROW = "subject, token, sealed, since_us, corrected_us"
 _KEYS_SCHEMA = (
     (
         "create table if not exists subjects (number integer primary key, name text not null, wrapped blob, "
-        "version integer not null, since_us integer not null, erased_us integer)"
+        "version integer not null, since_us integer not null, erased_us integer, fresh blob, keyed_us integer)"
     ),
+    "create table if not exists notes (name text primary key, value blob not null)",
     # A name that comes back after its erasure is another subject.
     "create unique index if not exists by_name on subjects (name) where wrapped is not null",
     "create index if not exists by_version on subjects (version) where wrapped is not null",
@@ -33,7 +37,17 @@ _ROWS_SCHEMA = (
     ),
     "create unique index if not exists by_token on rows (token, subject)",
     "create index if not exists by_subject on rows (subject)",
+    "create table if not exists tally (one integer primary key check (one = 1), value blob not null)",
 )
+_PUT_ROW = f"insert into rows ({_ROW}) values (?, ?, ?, ?, ?)"  # noqa: S608 - constants
+_ROWS_OF = f"select {_ROW} from rows where subject = ? order by token"  # noqa: S608 - constants
+_NEW_COLUMNS = ("fresh blob", "keyed_us integer")
+"""What key books of before lack."""
+
+_KEYED_BEFORE = "wrapped is not null and (coalesce(keyed_us, since_us) < ? or fresh is not null)"
+_CUT_S = 10.0
+"""So long somebody who copies the key book is waited for when a deletion in it is cut off."""
+
 _NAMES_MAX = 500
 """Names in one question; SQLite takes 999 values at least."""
 
@@ -53,12 +67,16 @@ class SqliteVault:
 
     def __init__(self, rows: str | os.PathLike[str], keys: str | os.PathLike[str]) -> None:
         self._lock = threading.RLock()
-        # The key book's exclusive lock is held until `close`. Rows may be copied by others meanwhile.
-        self._keys = _open(os.fspath(keys), ("locking_mode = exclusive", *_PRAGMAS), _KEYS_SCHEMA)
+        self._held = _hold(os.fspath(keys))
         try:
-            self._rows = _open(os.fspath(rows), _PRAGMAS, _ROWS_SCHEMA)
+            self._keys = _open(os.fspath(keys), _PRAGMAS, _KEYS_SCHEMA, _NEW_COLUMNS)
+            try:
+                self._rows = _open(os.fspath(rows), _PRAGMAS, _ROWS_SCHEMA)
+            except BaseException:
+                self._keys.close()
+                raise
         except BaseException:
-            self._keys.close()
+            os.close(self._held)
             raise
         self._places = {id(self._keys): os.fspath(keys), id(self._rows): os.fspath(rows)}
 
@@ -95,68 +113,169 @@ class SqliteVault:
         """Whether there is a row."""
         return bool(self._ask(self._rows, "select 1 from rows where subject = ? and token = ?", subject, token))
 
-    def add(self, subjects: Collection[SubjectKey], rows: Collection[SealedRow]) -> int:
+    def add(self, subjects: Collection[SubjectKey], rows: Collection[SealedRow], tallied: Tallied | None = None) -> int:
         """New subjects, then rows; a row that is there already stays as it is. How many rows were new."""
         if subjects:
             with self._changing(self._keys) as base:
-                base.executemany(f"insert into subjects ({_SUBJECT}) values (?, ?, ?, ?, ?, ?)", subjects)  # noqa: S608
+                marks = "?, ?, ?, ?, ?, ?, ?, ?"
+                base.executemany(f"insert into subjects ({_SUBJECT}) values ({marks})", subjects)  # noqa: S608
         if not rows:
             return 0
-        with self._changing(self._rows) as base:
-            put = f"insert into rows ({_ROW}) values (?, ?, ?, ?, ?) on conflict do nothing"  # noqa: S608
-            return base.executemany(put, rows).rowcount
 
-    def replace(self, rows: Collection[SealedRow]) -> None:
+        def put_all(base: sqlite3.Connection) -> Collection[SealedRow]:
+            base.executemany(_PUT_ROW, rows)
+            return rows
+
+        with self._lock:
+            try:
+                # Hardly ever is one of them there already, and all at once is a quarter cheaper.
+                return self._added(tallied, put_all)
+            except VaultFailure as failure:
+                if not isinstance(failure.__context__, sqlite3.IntegrityError):
+                    raise
+            # One by one: which of them are new is what the tally has to know.
+            put = f"{_PUT_ROW} on conflict do nothing"
+            return self._added(tallied, lambda base: [row for row in rows if base.execute(put, row).rowcount])
+
+    def _added(
+        self, tallied: Tallied | None,
+        put: Callable[[sqlite3.Connection], Collection[SealedRow]],
+    ) -> int:  # fmt: skip
+        with self._changing(self._rows) as base:
+            come = put(base)
+            _tally(base, tallied(come) if tallied is not None and come else None)
+            return len(come)
+
+    def replace(self, rows: Collection[SealedRow], tally: bytes | None = None) -> None:
         """Rows in the place of those that are there, if any."""
         cells = ("sealed", "since_us", "corrected_us")
         met = f"on conflict do update set {', '.join(f'{cell} = excluded.{cell}' for cell in cells)}"
         with self._changing(self._rows) as base:
             base.executemany(f"insert into rows ({_ROW}) values (?, ?, ?, ?, ?) {met}", rows)  # noqa: S608
+            _tally(base, tally)
+
+    def renew(self, rows: Collection[SealedRow], tally: bytes | None = None) -> None:
+        """Newly sealed texts in the place of those of the same rows; a row that is not there does not come."""
+        values = [(row.sealed, row.token, row.subject) for row in rows]
+        with self._changing(self._rows) as base:
+            base.executemany("update rows set sealed = ? where token = ? and subject = ?", values)
+            _tally(base, tally)
 
     def rows_of(self, subject: int) -> Sequence[SealedRow]:
         """All rows of a subject, by token."""
-        ask = f"select {_ROW} from rows where subject = ? order by token"  # noqa: S608
-        return [SealedRow(*each) for each in self._ask(self._rows, ask, subject)]
+        return [SealedRow(*each) for each in self._ask(self._rows, _ROWS_OF, subject)]
+
+    def rows_of_all(self, subjects: Collection[int]) -> Sequence[SealedRow]:
+        """All rows of these subjects, in any order."""
+        found = self._asked_in_parts(self._rows, f"select {_ROW} from rows where subject in", subjects)  # noqa: S608
+        return [SealedRow(*each) for each in found]
+
+    def with_numbers(self, numbers: Collection[int]) -> Mapping[int, SubjectKey]:
+        """The subjects of these numbers, erased or not, by number."""
+        found = self._asked_in_parts(self._keys, f"select {_SUBJECT} from subjects where number in", numbers)  # noqa: S608
+        return {each[0]: SubjectKey(*each) for each in found}
+
+    def _asked_in_parts(self, base: sqlite3.Connection, ask: str, numbers: Collection[int]) -> Iterator[tuple]:  # type: ignore[type-arg]
+        asked = list(numbers)
+        for first in range(0, len(asked), _NAMES_MAX):
+            part = asked[first : first + _NAMES_MAX]
+            yield from self._ask(base, f"{ask} ({', '.join('?' * len(part))})", *part)
 
     def rows_with(self, token: str) -> Sequence[SealedRow]:
         """All rows with a token, by subject."""
         ask = f"select {_ROW} from rows where token = ? order by subject"  # noqa: S608
         return [SealedRow(*each) for each in self._ask(self._rows, ask, token)]
 
-    def wrapped_under(self, versions: Collection[int], limit: int) -> Sequence[SubjectKey]:
-        """Some subjects whose keys are wrapped under one of these versions."""
-        ask = f"select {_SUBJECT} from subjects where version = ? and wrapped is not null limit ?"  # noqa: S608
-        found: list[SubjectKey] = []
-        for version in versions:
-            found += [SubjectKey(*each) for each in self._ask(self._keys, ask, version, limit - len(found))]
-        return found
+    def all_rows(self, after: int = 0, limit: int = 10_000) -> Sequence[tuple[int, SealedRow]]:
+        """Rows with the places where they lie, by place, above `after`."""
+        ask = f"select rowid, {_ROW} from rows where rowid > ? order by rowid limit ?"  # noqa: S608
+        return [(each[0], SealedRow(*each[1:])) for each in self._ask(self._rows, ask, after, limit)]
+
+    def wrapped_under(self, version: int, after: int = -1, limit: int = 1_000) -> Sequence[SubjectKey]:
+        """Subjects whose keys are wrapped under this version, by their numbers above `after`."""
+        chosen = "version = ? and number > ? and wrapped is not null"
+        ask = f"select {_SUBJECT} from subjects where {chosen} order by number limit ?"  # noqa: S608
+        return [SubjectKey(*each) for each in self._ask(self._keys, ask, version, after, limit)]
 
     def rewrap(self, keys: Collection[SubjectKey]) -> None:
-        """Put newly wrapped keys in the place of those that subjects have; who has none gets none."""
-        values = [(key.wrapped, key.version, key.number) for key in keys]
+        """Put newly wrapped keys, also fresh ones, in the place of those that subjects have; who has none gets none."""
+        values = [(key.wrapped, key.fresh, key.version, key.number) for key in keys]
+        put = "update subjects set wrapped = ?, fresh = ?, version = ? where number = ? and wrapped is not null"
         with self._changing(self._keys) as base:
-            base.executemany(
-                "update subjects set wrapped = ?, version = ? where number = ? and wrapped is not null", values
-            )
+            base.executemany(put, values)
 
-    def erase(self, number: int, at_us: int) -> int:
+    def keyed_before(self, at_us: int, after: int = -1, limit: int = 1_000) -> Sequence[SubjectKey]:
+        """Subjects whose key was made before an instant, or who have a fresh one, by their numbers above `after`."""
+        ask = f"select {_SUBJECT} from subjects where {_KEYED_BEFORE} and number > ? order by number limit ?"  # noqa: S608
+        return [SubjectKey(*each) for each in self._ask(self._keys, ask, at_us, after, limit)]
+
+    def count_keyed_before(self, at_us: int) -> int:
+        """How many there are of these."""
+        [(count,)] = self._ask(self._keys, f"select count(*) from subjects where {_KEYED_BEFORE}", at_us)  # noqa: S608
+        return int(count)
+
+    def settle(self, numbers: Collection[int], at_us: int) -> None:
+        """The fresh keys of these subjects are their only ones from now on; who has none keeps what it has."""
+        put = (
+            "update subjects set wrapped = fresh, fresh = null, keyed_us = ?"
+            " where number = ? and fresh is not null and wrapped is not null"
+        )
+        with self._changing(self._keys) as base:
+            base.executemany(put, [(at_us, number) for number in numbers])
+
+    def erase(self, number: int, at_us: int, tallied: Tallied | None = None) -> int:
         """Destroy a subject's key and drop its rows; how many there were. Name, number and dates stay."""
         with self._changing(self._keys) as base:
-            base.execute("update subjects set wrapped = null, erased_us = ? where number = ?", (at_us, number))
-        self._cut(self._keys)
-        with self._changing(self._rows) as base:
-            dropped = base.execute("delete from rows where subject = ?", (number,)).rowcount
-        self._cut(self._rows)
-        return int(dropped)
+            put = "update subjects set wrapped = null, fresh = null, erased_us = ? where number = ?"
+            base.execute(put, (at_us, number))
+        dropped = self._drop([number], tallied)
+        self._cut(self._keys, patient=True)
+        return dropped
 
-    def purge(self) -> int:
+    def last_erased_us(self) -> int | None:
+        """When a subject was erased last; None when none ever was."""
+        [(at_us,)] = self._ask(self._keys, "select max(erased_us) from subjects where wrapped is null")
+        return at_us if at_us is None else int(at_us)
+
+    def purge(self, tallied: Tallied | None = None) -> int:
         """Drop rows of erased subjects; how many there were."""
         erased = self._ask(self._keys, "select number from subjects where wrapped is null")
+        return self._drop([number for (number,) in erased], tallied)
+
+    def _drop(self, subjects: Collection[int], tallied: Tallied | None) -> int:
+        """Drop all rows of these subjects; how many there were."""
+        gone: list[SealedRow] = []
         with self._changing(self._rows) as base:
-            dropped = sum(base.execute("delete from rows where subject = ?", each).rowcount for each in erased)
-        if dropped:
+            for number in subjects:
+                gone += [SealedRow(*each) for each in base.execute(_ROWS_OF, (number,)).fetchall()]
+            if gone:
+                base.executemany("delete from rows where subject = ?", {(row.subject,) for row in gone})
+                _tally(base, tallied(gone) if tallied is not None else None)
+        if gone:
             self._cut(self._rows)
-        return dropped
+        return len(gone)
+
+    def tally(self) -> bytes | None:
+        """What is kept beside the rows; None when nothing is."""
+        found = self._ask(self._rows, "select value from tally")
+        return found[0][0] if found else None
+
+    def set_tally(self, tally: bytes) -> None:
+        """Keep something else beside them."""
+        with self._changing(self._rows) as base:
+            _tally(base, tally)
+
+    def note(self, name: str) -> bytes | None:
+        """A small text of the key book's; None when there is none."""
+        found = self._ask(self._keys, "select value from notes where name = ?", name)
+        return found[0][0] if found else None
+
+    def set_note(self, name: str, text: bytes | None) -> None:
+        """Keep a small text in the key book, or none any more."""
+        with self._changing(self._keys) as base:
+            base.execute("delete from notes where name = ?", (name,))
+            if text is not None:
+                base.execute("insert into notes (name, value) values (?, ?)", (name, text))
 
     def counts(self) -> VaultCounts:
         """How much there is."""
@@ -173,6 +292,9 @@ class SqliteVault:
         with self._lock:
             self._rows.close()
             self._keys.close()
+            if self._held >= 0:
+                os.close(self._held)
+                self._held = -1
 
     @contextmanager
     def _changing(self, base: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
@@ -197,14 +319,20 @@ class SqliteVault:
             except sqlite3.Error as problem:
                 raise self._failure(base, problem) from None
 
-    def _cut(self, base: sqlite3.Connection) -> None:
+    def _cut(self, base: sqlite3.Connection, *, patient: bool = False) -> None:
         """Bring the write-ahead log home and cut it off: it still holds pages as they were before a deletion.
 
-        While somebody copies the rows theirs stays a while longer; the key book, which decides, is never copied so.
+        While somebody copies the file they stay a while longer. Of the rows that is no harm, for their key is gone; for
+        the key book it is waited (`patient`), and told when it takes too long.
         """
         with self._lock:
+            until = time.monotonic() + _CUT_S
             try:
-                base.execute("pragma wal_checkpoint(truncate)").fetchall()
+                while base.execute("pragma wal_checkpoint(truncate)").fetchone()[0] and patient:
+                    if time.monotonic() > until:
+                        what = "is being copied, so what was erased still stands in its write-ahead log"
+                        raise VaultFailure(f"{self._places[id(base)]}: {what} (let the copy end, then erase again)")
+                    time.sleep(0.02)
             except sqlite3.Error as problem:
                 raise self._failure(base, problem) from None
 
@@ -212,7 +340,29 @@ class SqliteVault:
         return _told(self._places[id(base)], problem)
 
 
-def _open(path: str, pragmas: Sequence[str], schema: Sequence[str]) -> sqlite3.Connection:
+def _hold(keys: str) -> int:
+    """Take the key book for this process alone: a descriptor to be closed when it is let go of."""
+    try:
+        Disk().make_folder(os.path.dirname(os.path.abspath(keys)))  # noqa: PTH100, PTH120
+        held = os.open(f"{keys}-lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as problem:
+        raise VaultFailure(f"{keys}: can't be opened: {problem.strerror}") from problem
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(held)
+        raise VaultHeld(f"{keys}: another process has this vault open (stop it first)") from None
+    return held
+
+
+def _tally(base: sqlite3.Connection, tally: bytes | None) -> None:
+    if tally is not None:
+        base.execute("insert or replace into tally (one, value) values (1, ?)", (tally,))
+
+
+def _open(
+    path: str, pragmas: Sequence[str], schema: Sequence[str], new_columns: Sequence[str] = ()
+) -> sqlite3.Connection:
     base: sqlite3.Connection | None = None
     try:
         Disk().make_folder(os.path.dirname(os.path.abspath(path)))  # noqa: PTH100, PTH120
@@ -224,6 +374,10 @@ def _open(path: str, pragmas: Sequence[str], schema: Sequence[str]) -> sqlite3.C
         base.execute("begin exclusive")
         for statement in schema:
             base.execute(statement)
+        there = {each[1] for each in base.execute("pragma table_info(subjects)")}
+        for column in new_columns:
+            if column.split()[0] not in there:
+                base.execute(f"alter table subjects add column {column}")
         base.execute("commit")
     except OSError as problem:
         raise VaultFailure(f"{path}: can't be opened: {problem.strerror}") from problem

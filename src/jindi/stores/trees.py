@@ -19,10 +19,14 @@ LOCK = "_jindi/lock"
 class FileTree:
     """The `Files` port over a folder. Readers of tables pass over names that begin with `_` or a dot.
 
-    OSError comes through as the disk raised it. ValueError refuses a path that could lead out of the folder.
+    `private`: what is saved is for its owner's eyes only. OSError comes through as the disk raised it.
+    ValueError refuses a path that could lead out of the folder.
     """
 
-    def __init__(self, folder: str | os.PathLike[str], *, file_system: FileSystem | None = None) -> None:
+    def __init__(
+        self, folder: str | os.PathLike[str], *, file_system: FileSystem | None = None, private: bool = False
+    ) -> None:
+        self._private = private
         self._fs = file_system if file_system is not None else Disk()
         self._folder = os.fspath(folder)
         self._lock_fd = -1
@@ -42,7 +46,7 @@ class FileTree:
     def save(self, path: str, chunks: Iterable[bytes | memoryview]) -> None:
         """Durable and atomic: afterwards the path holds either what it held or all the new chunks."""
         folder, name = self._parted(path)
-        FileBlobs(folder, file_system=self._fs).save(name, chunks)
+        FileBlobs(folder, file_system=self._fs).save(name, chunks, private=self._private)
 
     def names(self) -> tuple[str, ...]:
         """The paths of all files, sorted; the lock is none of them."""

@@ -3,16 +3,19 @@
 Knows: kinds of identifier, keys, and whose a field is. Never: what an event means, who asks.
 """
 
-from jindi.vault.ciphers import PROFILES, CannotOpen, Profile, Sealer, profile_named
+from jindi.vault.ciphers import PROFILES, USES_MAX, CannotOpen, Profile, Sealer, nonce_of, profile_named
 from jindi.vault.ring import KeyRing, RingProblem, Version, about_root
 from jindi.vault.roots import ROOT_BYTES, KeyRoot, new_stretch, passphrase_root, read_secret
+from jindi.vault.tally import SEEN
 from jindi.vault.tokens import KEY_BYTES, Tokens, is_token, new_key
-from jindi.vault.vault import Checked, Known, Opened, Personal, Vault, VaultStatus, kind_of
+from jindi.vault.vault import Checked, Known, Opened, Personal, Resealed, Sampled, Vault, VaultStatus, kind_of
 
 __all__ = [
     "KEY_BYTES",
     "PROFILES",
     "ROOT_BYTES",
+    "SEEN",
+    "USES_MAX",
     "CannotOpen",
     "Checked",
     "KeyRing",
@@ -21,7 +24,9 @@ __all__ = [
     "Opened",
     "Personal",
     "Profile",
+    "Resealed",
     "RingProblem",
+    "Sampled",
     "Sealer",
     "Tokens",
     "Vault",
@@ -32,6 +37,7 @@ __all__ = [
     "kind_of",
     "new_key",
     "new_stretch",
+    "nonce_of",
     "passphrase_root",
     "profile_named",
     "read_secret",

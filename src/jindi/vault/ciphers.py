@@ -80,6 +80,11 @@ class Sealer:
             raise CannotOpen from None
 
 
+def nonce_of(sealed: bytes) -> bytes:
+    """The nonce of a sealed text; it is no secret, and must be another one each time under one key."""
+    return sealed[_HEADER : _HEADER + _NONCE]
+
+
 def profile_named(name: str) -> Profile:
     """A profile by its name. Raises ValueError."""
     if name not in PROFILES:

@@ -5,6 +5,9 @@ stay). The whole ring, states and dates included, is sealed under a ring key of 
 root: whoever can write the file can't bring a version back to life, unless he has an old copy of the file.
 """
 
+import hashlib
+import hmac
+import os
 import threading
 from collections.abc import Mapping
 from typing import Literal
@@ -19,7 +22,8 @@ RING = "ring"
 USES_AHEAD = 65_536
 """Uses are written down so many at a time, before they are made: a crash never makes the count too small."""
 
-_FORMAT = 1
+_FORMAT, _FORMAT_BEFORE = 2, 1
+_SECRET_BYTES = 32
 _BODY, _KEY = b"jindi ring v1", b"jindi ring key v1 "
 
 State = Literal["active", "retired", "destroyed"]
@@ -54,6 +58,13 @@ class _Kept(msgspec.Struct):
     reserved: int = 0
 
 
+class _Body(msgspec.Struct):
+    """What is sealed of a ring. `secret` makes keys that neither a rotation nor another root changes."""
+
+    versions: list[_Kept]
+    secret: bytes
+
+
 class _File(msgspec.Struct):
     """The ring's file: how to ask the root, and the rest sealed."""
 
@@ -66,12 +77,15 @@ class _File(msgspec.Struct):
 class KeyRing:
     """The ring that lies under a name in some blobs. Safe to be used by several threads."""
 
-    def __init__(self, blobs: Blobs, root: Root, ring_key: Sealer, versions: list[_Kept]) -> None:
-        self._blobs, self._root, self._ring_key, self._versions = blobs, root, ring_key, versions
+    def __init__(
+        self, blobs: Blobs, root: Root, ring_key: Sealer, body: _Body, wrapped_key: bytes | None = None
+    ) -> None:
+        self._blobs, self._root, self._ring_key = blobs, root, ring_key
+        self._versions, self._secret, self._wrapped_key = body.versions, body.secret, wrapped_key
         self._lock = threading.RLock()
         self._sealers: dict[int, Sealer] = {}
         # What was reserved before a crash may have been used.
-        self._uses = {kept.number: kept.reserved for kept in versions}
+        self._uses = {kept.number: kept.reserved for kept in body.versions}
 
     @classmethod
     def create(cls, blobs: Blobs, root: Root, profile: Profile, now_us: int) -> "KeyRing":
@@ -79,7 +93,7 @@ class KeyRing:
         if blobs.load(RING) is not None:
             raise RingProblem("there is a key ring here already")
         first = _Kept(1, profile, "active", now_us, Sealer.fresh(profile).packed())
-        ring = cls(blobs, root, Sealer.fresh(profile), [first])
+        ring = cls(blobs, root, Sealer.fresh(profile), _Body([first], os.urandom(_SECRET_BYTES)))
         ring._save()
         return ring
 
@@ -90,8 +104,13 @@ class KeyRing:
         if file is None:
             raise RingProblem("there is no key ring here")
         ring_key = Sealer.of(root.unwrap(file.key, _KEY + canonical(file.about)))
-        body = ring_key.open(file.body, _BODY)
-        return cls(blobs, root, ring_key, msgspec.msgpack.decode(body, type=list[_Kept]))
+        raw = ring_key.open(file.body, _BODY)
+        if file.format == _FORMAT:
+            return cls(blobs, root, ring_key, msgspec.msgpack.decode(raw, type=_Body), file.key)
+        body = _Body(msgspec.msgpack.decode(raw, type=list[_Kept]), os.urandom(_SECRET_BYTES))
+        ring = cls(blobs, root, ring_key, body, file.key)
+        ring._save()
+        return ring
 
     @property
     def versions(self) -> tuple[Version, ...]:
@@ -133,6 +152,18 @@ class KeyRing:
                 raise CannotOpen
             return self._sealer(kept).open(wrapped, _of_version(number, bound))
 
+    def derived(self, purpose: bytes) -> bytes:
+        """32 bytes that only who has the ring can make, always the same for a purpose."""
+        return hmac.digest(self._secret, b"jindi ring derives v1 " + purpose, hashlib.sha256)
+
+    def keep(self, name: str, raw: bytes) -> None:
+        """Keep some bytes beside the ring, durable when this returns. Not the ring's own name."""
+        self._blobs.save(name, [raw], private=True)
+
+    def kept(self, name: str) -> bytes | None:
+        """What was kept."""
+        return self._blobs.load(name)
+
     def rotate(self, now_us: int, profile: Profile | None = None) -> Version:
         """A new active version; the one before opens only from now on."""
         with self._lock:
@@ -156,12 +187,12 @@ class KeyRing:
     def change_root(self, root: Root) -> None:
         """Put the ring under another root, and under a new ring key: what the old root opens is the old file only."""
         with self._lock:
-            before = self._root, self._ring_key
-            self._root, self._ring_key = root, Sealer.fresh(self._ring_key.profile)
+            before = self._root, self._ring_key, self._wrapped_key
+            self._root, self._ring_key, self._wrapped_key = root, Sealer.fresh(self._ring_key.profile), None
             try:
                 self._save()
             except BaseException:
-                self._root, self._ring_key = before
+                self._root, self._ring_key, self._wrapped_key = before
                 raise
 
     def _replace(self, versions: list[_Kept]) -> None:
@@ -182,9 +213,11 @@ class KeyRing:
 
     def _save(self) -> None:
         about = dict(self._root.about)
-        key = self._root.wrap(self._ring_key.packed(), _KEY + canonical(about))
-        body = self._ring_key.seal(msgspec.msgpack.encode(self._versions), _BODY)
-        self._blobs.save(RING, [msgspec.json.encode(_File(_FORMAT, about, key, body))], private=True)
+        # Once for each ring key: a service that is away must not stop the versions' uses from being written down.
+        if self._wrapped_key is None:
+            self._wrapped_key = self._root.wrap(self._ring_key.packed(), _KEY + canonical(about))
+        body = self._ring_key.seal(msgspec.msgpack.encode(_Body(self._versions, self._secret)), _BODY)
+        self._blobs.save(RING, [msgspec.json.encode(_File(_FORMAT, about, self._wrapped_key, body))], private=True)
 
 
 def about_root(blobs: Blobs) -> Mapping[str, str] | None:
@@ -201,7 +234,7 @@ def _file(blobs: Blobs) -> _File | None:
         file = msgspec.json.decode(raw, type=_File)
     except (msgspec.MsgspecError, ValueError):
         raise CannotOpen from None
-    if file.format != _FORMAT:
+    if file.format not in (_FORMAT, _FORMAT_BEFORE):
         raise CannotOpen
     return file
 

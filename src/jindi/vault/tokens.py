@@ -45,7 +45,8 @@ class Tokens:
         self._keys = {
             kind: hmac.digest(key, f"jindi token v1 {kind}".encode(), hashlib.sha256) for kind in NORMAL_FORMS
         }
-        self._blind_key = hmac.digest(key, b"jindi blind v1", hashlib.sha256)
+        # Any text has one token, whether it is a field of kind `text` or what somebody was asked for by.
+        self._blind_key = self._keys["text"] = hmac.digest(key, b"jindi blind v1", hashlib.sha256)
         self._makers = {kind: self._maker(kind) for kind in NORMAL_FORMS}
 
     def token(self, kind: str, clear: str) -> str:
@@ -65,6 +66,8 @@ class Tokens:
         """A keyed token of any text, for where it must be kept that somebody asked, and not what for in clear.
 
         >>> Tokens(bytes(32)).blind("Ann") == Tokens(bytes(32)).blind("Ann") != Tokens(bytes(32)).blind("ann")
+        True
+        >>> Tokens(bytes(32)).blind("Ann") == Tokens(bytes(32)).token("text", "Ann")
         True
         """
         code = hashlib.blake2b(text.encode(), digest_size=TOKEN_BYTES, key=self._blind_key).digest()

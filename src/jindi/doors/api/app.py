@@ -17,22 +17,32 @@ from jindi.access import ACTIONS, NOT_PERMITTED, About, ApiKeys, Permits, Princi
 from jindi.basics.instants import format_instant
 from jindi.basics.money import EXPONENTS, format_minor
 from jindi.basics.problems import Problems
+from jindi.basics.shapes import check_shape
 from jindi.doors.api import problems
-from jindi.doors.api.hot import Events, Gone, Receive, Scope, Send, TooLarge, answer, read_body
+from jindi.doors.api.approvals import ApprovalRoutes
+from jindi.doors.api.controls import ControlRoutes
+from jindi.doors.api.hot import SIGNED_BY, Events, Gone, Receive, Scope, Send, TooLarge, answer, read_body
 from jindi.doors.api.metrics import exposition
 from jindi.doors.api.openapi import document
 from jindi.doors.api.problems import Title, problem
+from jindi.doors.api.staff_alerts import AlertRoutes
+from jindi.doors.api.threshold import Threshold
 from jindi.doors.api.trail import TrailRoutes
 from jindi.doors.api.versions import PACKS_BYTES_MAX, Keyed, VersionRoutes
+from jindi.doors.api.webhooks import WebhookRoutes
+from jindi.doors.fences import Fences
 from jindi.doors.guarding import AboutOf, Door, about_of, marked
 from jindi.doors.origins import address_class
 from jindi.engine import to_json
 from jindi.language import Kind, Type, Value
 from jindi.ports import Clock
+from jindi.run.approvals.approvals import Approvals, approvals_of
 from jindi.run.audit import Actor, Audit, NotRecorded
 from jindi.run.intake import Refused
-from jindi.run.platform import NotNow, Platform, compiled
+from jindi.run.platform import Found, NotNow, Platform, compiled
 from jindi.run.versions.desk import Desk
+from jindi.run.watching import Alerts, Sight, Viewer
+from jindi.run.webhooks.mailing import Mailing
 
 Handler = Callable[[Request], Awaitable[Response]]
 _json = msgspec.json.Encoder().encode
@@ -83,13 +93,18 @@ class Routes:
 
     def __init__(
         self, platform: Platform, keys: ApiKeys, base_files: Callable[[], Mapping[str, str]], desk: Desk,
-        permits: Permits,
+        permits: Permits, mailing: Mailing | None = None, approvals: Approvals | None = None,
     ) -> None:  # fmt: skip
         self._platform, self._keys, self._base_files = platform, keys, base_files
         self._permits = permits
         self._audit = Audit(platform)
+        self._sight = Sight(platform)
         self._versions = VersionRoutes(desk, self._guard, self._may)
         self._trail = TrailRoutes(self._audit, platform, self._guard)
+        asking = approvals or approvals_of(platform, permits, keys)
+        self._approvals = ApprovalRoutes(asking, desk, keys, self._audit, self._guard, self._may)
+        self._webhooks = WebhookRoutes(platform, mailing, self._guard, four_eyes=asking.is_on and mailing is not None)
+        self._controls = ControlRoutes(platform, self._guard)
 
     def routes(self) -> list[Route]:
         """The table of routes."""
@@ -100,6 +115,10 @@ class Routes:
             Route("/v1/entities/{key}/{value:path}/features", self._guard("entity.read", self._features)),
             *self._versions.routes(),
             *self._trail.routes(),
+            *self._approvals.routes(),
+            *AlertRoutes(Alerts(self._platform, self._sight), self._guard, self._viewer).routes(),
+            *self._webhooks.routes(),
+            *self._controls.routes(),
             Route("/v1/packs", self._guard("packs.read", self._packs)),
             Route("/v1/packs/try", self._guard("packs.try", self._try), methods=["POST"]),
             Route("/v1/snapshots", self._guard("snapshot.write", self._snapshot), methods=["POST"]),
@@ -123,7 +142,9 @@ class Routes:
 
         async def guarded(request: Request) -> Response:
             given = request.headers.get("authorization", "")
-            key = self._keys.holder(given[7:].strip()) if given[:7].lower() == "bearer " else None
+            key, now_us = request.scope.get(SIGNED_BY), self._platform.now_us()
+            if key is None and given[:7].lower() == "bearer ":
+                key = self._keys.holder(given[7:].strip(), now_us)
             if key is None:
                 return _error(problems.UNAUTHENTICATED)
             principal = key.principal
@@ -144,11 +165,23 @@ class Routes:
     def _object(self, request: Request) -> str:
         """What an address names, as the audit may keep it."""
         asked = request.path_params
-        return self._audit.subject(asked["key"], asked["value"]) if "value" in asked else str(asked.get("id", ""))
+        if "value" in asked:
+            return self._audit.subject(asked["key"], asked["value"])
+        return " ".join(str(asked[name]) for name in ("id", "step") if name in asked)
 
-    async def _decision(self, request: Request, _: Principal) -> Response:
+    def _viewer(self, principal: Principal) -> Viewer:
+        return Viewer(principal.name, self._may(principal, "staff_alerts.read").allowed)
+
+    def _find(self, request: Request, principal: Principal) -> Found:
+        """The decision that is asked for. Raises LookupError, also for one that is not for these eyes."""
+        found = self._platform.find(request.path_params["id"])
+        if not self._sight.may_see(self._viewer(principal), found.ep.event, found.record.values):
+            raise LookupError(f"record {found.seq} of the journal is no decision")
+        return found
+
+    async def _decision(self, request: Request, principal: Principal) -> Response:
         try:
-            found = self._platform.find(request.path_params["id"])
+            found = self._find(request, principal)
         except LookupError as error:
             return _error(problems.NOT_FOUND, str(error))
         body = self._platform.answer(found)
@@ -160,9 +193,9 @@ class Routes:
         })  # fmt: skip
         return Response(body[:-1] + b"," + more[1:], media_type="application/json")
 
-    async def _explanation(self, request: Request, _: Principal) -> Response:
+    async def _explanation(self, request: Request, principal: Principal) -> Response:
         try:
-            found = self._platform.find(request.path_params["id"])
+            found = self._find(request, principal)
         except LookupError as error:
             return _error(problems.NOT_FOUND, str(error))
         # The search for what would change a decision takes long: it must not make decisions wait.
@@ -170,15 +203,17 @@ class Routes:
         explanation = await asyncio.to_thread(self._platform.explanation, found, exact=exact)
         return Response(to_json(explanation), media_type="application/json")
 
-    async def _replay(self, request: Request, _: Principal) -> Response:
+    async def _replay(self, request: Request, principal: Principal) -> Response:
         try:
-            found = self._platform.find(request.path_params["id"])
+            found = self._find(request, principal)
         except LookupError as error:
             return _error(problems.NOT_FOUND, str(error))
         return _plain((await asyncio.to_thread(self._platform.replay, found)).document())
 
-    async def _features(self, request: Request, _: Principal) -> Response:
+    async def _features(self, request: Request, principal: Principal) -> Response:
         key, value = request.path_params["key"], request.path_params["value"]
+        if not self._sight.may_ask(self._viewer(principal), key, value):
+            return _error(problems.NOT_FOUND, "what is kept of staff is not for this key")
         try:
             features = self._platform.entity_features(key, value)
         except LookupError as error:
@@ -212,6 +247,7 @@ class Routes:
         except Gone:
             return Response()  # nobody is there to read it
         try:
+            check_shape(body)
             asked = msgspec.json.decode(body, type=TryRequest)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return _error(problems.BAD_REQUEST, 'give {"files": {path: text}, "event": {…}}')
@@ -261,16 +297,20 @@ def build_api(
     events: Events | None = None,
     desk: Desk | None = None,
     permits: Permits | None = None,
+    fences: Fences | None = None,
+    mailing: Mailing | None = None,
+    approvals: Approvals | None = None,
 ) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     """The ASGI application of a running platform. `base_files` gives the packs that are always loaded; `events` is
     the hot route, if its maker uses it elsewhere, too; `desk` where versions are changed (without, what is in force
-    counts as saved); `permits` says who may do what (the shipped policies, without).
+    counts as saved); `permits` says who may do what (the shipped policies, without); `fences` is what every request
+    passes first; `mailing` holds the webhooks; `approvals` is where operations are asked for that take four eyes.
     """
-    asked = permits or Permits()
-    hot = events or Events(platform, keys, clock, asked)
+    asked, fences = permits or Permits(), fences or Fences()
+    hot = events or Events(platform, keys, clock, asked, fences.turnstile)
     changing = desk or Desk(platform, lambda: platform.base)
     rest = Starlette(
-        routes=Routes(platform, keys, base_files, changing, asked).routes(),
+        routes=Routes(platform, keys, base_files, changing, asked, mailing, approvals).routes(),
         exception_handlers={404: _not_found, 405: _not_allowed, 500: _failed},
     )
     # An address that is nearly right is told so, never answered with a redirect to whatever Host was sent.
@@ -290,7 +330,7 @@ def build_api(
         else:
             await console(scope, receive, send)
 
-    return application
+    return Threshold(application, keys, clock, fences, told_as_programs)
 
 
 async def _not_found(_: Request, __: Exception) -> Response:

@@ -10,15 +10,30 @@ are uvicorn's and httptools'.
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import Any
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from jindi.doors.api.hot import JSON, RETRY_AFTER_S, Events, told
-from jindi.doors.api.problems import BAD_REQUEST, FAILED, HEAD_TOO_LARGE, MEDIA_TYPE, Title, problem
+from jindi.doors.api.hot import JSON, NDJSON_BYTES_MAX, RETRY_AFTER_S, Events, told
+from jindi.doors.api.problems import (
+    BAD_REQUEST,
+    CROWDED,
+    FAILED,
+    HEAD_TOO_LARGE,
+    MEDIA_TYPE,
+    MISDIRECTED,
+    TOO_LARGE,
+    TOO_SLOW,
+    Title,
+    problem,
+)
+from jindi.doors.fences import Fences, place_of
+from jindi.doors.headers import FOR_PROGRAMS, HSTS, in_bytes
 from jindi.run.intake import EVENT_BYTES_MAX, Refused
 from jindi.run.lane import Busy, Conflict, Stopped
 
@@ -26,8 +41,25 @@ PATH = b"/v1/events"
 HEADS_MAX = 1_024
 HEAD_BYTES_MAX = 65_536
 """A head may grow to this (and the rest of a read) before anybody has shown a key."""
+
+HEADERS_MAX = 100
+HEAD_S = 10.0
+"""A head, and the first byte of a new connection, must be here within this time."""
+
+BODY_S, BODY_BYTES_PER_S = 20.0, 8_192
+"""A body may take this long, and longer as far as it comes at this pace."""
+
+STALLED_S = 60.0
+"""Who leaves his answers unread for so long is cut off."""
+
+_ONCE = frozenset(
+    {b"host", b"content-length", b"transfer-encoding", b"content-type", b"authorization", b"expect", b"content-digest"}
+)
+"""Headers of which two would be two requests: one to whoever takes the first, one to whoever takes the last."""
 _log = logging.getLogger(__name__)
-_OK = STATUS_LINE[200] + b"content-type: " + JSON + b"\r\ncontent-length: "
+_SAFE = in_bytes(FOR_PROGRAMS)
+_OK = STATUS_LINE[200] + b"content-type: " + JSON + b"\r\n" + _SAFE + b"content-length: "
+_OK_HSTS = STATUS_LINE[200] + b"content-type: " + JSON + b"\r\n" + _SAFE + in_bytes([HSTS]) + b"content-length: "
 
 
 class _Unheard:
@@ -58,10 +90,11 @@ class Exchange:
 
     def set_result(self, result: bytes, /) -> None:
         """The decision is durable."""
+        begin = self._connection.begin
         if self.keep_alive:
-            head = b"%b%d\r\n\r\n" % (_OK, len(result))
+            head = b"%b%d\r\n\r\n" % (begin, len(result))
         else:
-            head = b"%b%d\r\nconnection: close\r\n\r\n" % (_OK, len(result))
+            head = b"%b%d\r\nconnection: close\r\n\r\n" % (begin, len(result))
         self._connection.answer(self, head + result)
 
     def set_exception(self, exception: Exception, /) -> None:
@@ -73,7 +106,7 @@ class Exchange:
             _log.error("an event failed", exc_info=exception)
         parts = [
             STATUS_LINE[title.status], b"content-type: ", MEDIA_TYPE,
-            b"\r\ncontent-length: %d\r\n" % len(text),
+            b"\r\n", self._connection.safe, b"content-length: %d\r\n" % len(text),
         ]  # fmt: skip
         if title.status == 503:
             parts += [b"retry-after: ", RETRY_AFTER_S, b"\r\n"]
@@ -116,13 +149,31 @@ class Connection(HttpToolsProtocol):
     """Whether a head or a message ended within the piece that is being read."""
     _head_bytes = 0
     """What has come of it, not counting the piece that it began in."""
+    _began_s = 0.0
+    """When the request that is being read began."""
+    _body_bytes = 0
+    """What has come of its body."""
+    _stalled: asyncio.TimerHandle | None = None
+    begin, safe = _OK, _SAFE
+    """How an answer begins, and the headers that every answer has."""
 
     def __init__(
-        self, events: Events, heads: Heads, config: Config, server_state: ServerState, app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
+        self, events: Events, heads: Heads, house: "House", config: Config, server_state: ServerState,
+        app_state: dict[str, Any], _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:  # fmt: skip
         super().__init__(config, server_state, app_state, _loop)
-        self._events, self._heads = events, heads
+        self._events, self._heads, self._house = events, heads, house
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Somebody has come: there may be too many."""
+        super().connection_made(transport)
+        if self.scheme == "https" and self._house.fences.hsts:
+            self.begin, self.safe = _OK_HSTS, _SAFE + in_bytes([HSTS])
+        self._idle_since_s = self.loop.time()
+        if not self._house.enters(self):
+            self._turn_away(CROWDED)
+            return
+        self._watch = self.loop.call_later(HEAD_S, self._look)
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come: a plain request whole and with a head that is known, or something for the parser."""
@@ -141,6 +192,8 @@ class Connection(HttpToolsProtocol):
         was_in_head, self._went_on = self._in_head, False
         super().data_received(data)
         self._head = b""
+        if not self._between:
+            self._watch_pace()
         if was_in_head and self._in_head and not self._went_on:
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_BYTES_MAX and not self.transport.is_closing():
@@ -154,9 +207,11 @@ class Connection(HttpToolsProtocol):
 
     def _turn_away(self, title: Title) -> None:
         """Say why, and hear no more of this sender."""
+        if self.transport.is_closing():
+            return
         text = problem(title)
-        head = b"%bcontent-type: %b\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
-        self.transport.write(head % (STATUS_LINE[title.status], MEDIA_TYPE, len(text)) + text)
+        head = b"%bcontent-type: %b\r\n%bcontent-length: %d\r\nconnection: close\r\n\r\n"
+        self.transport.write(head % (STATUS_LINE[title.status], MEDIA_TYPE, self.safe, len(text)) + text)
         self.transport.close()
 
     def _is_free(self) -> bool:
@@ -175,12 +230,13 @@ class Connection(HttpToolsProtocol):
         self.headers = []
         self.expect_100_continue = False
         self._plain, self._between = None, False
+        self._began_s, self._body_bytes = self.loop.time(), 0
 
     def on_headers_complete(self) -> None:
         """The short way or the long one."""
         self._in_head, self._went_on = False, True
-        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > HEAD_BYTES_MAX:
-            self._turn_away(HEAD_TOO_LARGE)
+        if (wrong := self._wrong()) is not None:
+            self._turn_away(wrong)
         if self.transport.is_closing():
             # What comes behind `Connection: close` is not heard.
             self._plain = self.cycle = Exchange(self, keep_alive=False)
@@ -194,6 +250,34 @@ class Connection(HttpToolsProtocol):
         self.url, self.headers, self.expect_100_continue = url, headers, expects
         self.scope["headers"] = headers
         super().on_headers_complete()
+        if self.parser.should_upgrade():
+            # We speak nothing else; what comes behind such a head would be read by nobody.
+            self.cycle.keep_alive = False
+
+    def _wrong(self) -> Title | None:
+        """What is wrong with a head that the parser took; heads that are known have passed here before."""
+        headers = self.headers
+        if len(headers) > HEADERS_MAX or len(self.url) + sum(len(n) + len(v) for n, v in headers) > HEAD_BYTES_MAX:
+            return HEAD_TOO_LARGE
+        once: dict[bytes, bytes] = {}
+        for name, value in headers:
+            if name in _ONCE:
+                if name in once:
+                    return BAD_REQUEST
+                once[name] = value
+        # Two ways to say how long a body is are one too many, whichever of them a proxy before us believed.
+        if b"transfer-encoding" in once and (
+            b"content-length" in once or once[b"transfer-encoding"].strip().lower() != b"chunked"
+        ):
+            return BAD_REQUEST
+        length = once.get(b"content-length", b"0").strip()
+        if not length.isdigit() or len(length) > 18:
+            return BAD_REQUEST
+        if int(length) > NDJSON_BYTES_MAX:
+            return TOO_LARGE
+        if not self.url.startswith(b"/"):
+            return BAD_REQUEST  # a proxy's form of a request, or CONNECT: this is no proxy
+        return self._house.misdirected(once.get(b"host"), self.parser.get_http_version())
 
     def _is_plain(self) -> bool:
         if self.url != PATH or self.expect_100_continue or not self._is_free():
@@ -220,8 +304,12 @@ class Connection(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """A piece of a body."""
+        self._body_bytes += len(body)
         if (exchange := self._plain) is not None:
             exchange.body = exchange.body + body if exchange.body else body
+        elif self._body_bytes > NDJSON_BYTES_MAX:
+            if not self.transport.is_closing():
+                self._turn_away_or_cut(TOO_LARGE)
         else:
             super().on_body(body)
 
@@ -262,20 +350,40 @@ class Connection(HttpToolsProtocol):
             # Who does not read its answers sends no more questions.
             self.flow.pause_reading()
 
+    def pause_writing(self) -> None:
+        """The sender does not read what he is sent."""
+        super().pause_writing()
+        if self._stalled is None:
+            self._stalled = self.loop.call_later(STALLED_S, self.transport.abort)
+
     def resume_writing(self) -> None:
         """The sender reads again."""
         super().resume_writing()
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
         if not self.pipeline:
             self.flow.resume_reading()
 
     def _stay_awhile(self) -> None:
         """Close the connection when it has been idle too long: one timer, looked at when it rings."""
-        self._idle_since_s = self.loop.time()
-        if self._watch is None:
+        self._idle_since_s = now_s = self.loop.time()
+        watch = self._watch
+        if watch is not None and watch.when() > now_s + self.timeout_keep_alive:
+            watch.cancel()  # it is that of the connection's beginning
+            watch = None
+        if watch is None:
             self._watch = self.loop.call_later(self.timeout_keep_alive, self._look)
 
     def _look(self) -> None:
+        """Whether the sender keeps us waiting too long: for a request, for the rest of it, or for the next one."""
         self._watch = None
+        if not self._between and self.transport is not None and not self.transport.is_closing():
+            self._look_at_pace()
+            return
+        if self.cycle is None:
+            self._turn_away(TOO_SLOW)  # nothing has ever come
+            return
         if self.transport is None or self.transport.is_closing() or self.timeout_keep_alive_task is not None:
             return  # gone, or watched by uvicorn after an answer of the long way
         if self.cycle is not None and not self.cycle.response_complete:
@@ -286,20 +394,87 @@ class Connection(HttpToolsProtocol):
         else:
             self._watch = self.loop.call_later(left_s, self._look)
 
+    def _watch_pace(self) -> None:
+        """Half a request is here: look soon. A look only ever comes nearer: no drop of a body puts it off."""
+        watch = self._watch
+        if watch is not None and watch.when() <= self.loop.time() + HEAD_S:
+            return
+        if watch is not None:
+            watch.cancel()
+        self._watch = self.loop.call_later(HEAD_S, self._look)
+
+    def _look_at_pace(self) -> None:
+        now_s = self.loop.time()
+        if self.flow.read_paused:
+            self._began_s = now_s  # it is we who don't read
+        most_s = HEAD_S if self._in_head else BODY_S + self._body_bytes / BODY_BYTES_PER_S
+        left_s = self._began_s + most_s - now_s
+        if left_s > 0:
+            self._watch = self.loop.call_later(max(left_s, 0.01), self._look)
+        else:
+            self._turn_away_or_cut(TOO_SLOW)
+
+    def _turn_away_or_cut(self, title: Title) -> None:
+        """Say why, unless an answer is on its way or has begun: then words in between would be taken for part of it."""
+        cycle = self.cycle
+        waits = cycle is None or cycle.response_complete or cycle is self._plain
+        if waits or not (self.pipeline or getattr(cycle, "response_started", True)):
+            if cycle is not None:
+                cycle.disconnected = True
+                cycle.message_event.set()
+            self._turn_away(title)
+        else:
+            self.transport.abort()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
-        if self._watch is not None:
-            self._watch.cancel()
-            self._watch = None
+        self._house.leaves(self)
+        for timer in (self._watch, self._stalled):
+            if timer is not None:
+                timer.cancel()
+        self._watch = self._stalled = None
         super().connection_lost(exc)
 
 
-def connections(events: Events) -> Callable[..., asyncio.Protocol]:
+class House:
+    """What all connections of a server share: how many there are, from where, and what they may call us."""
+
+    def __init__(self, fences: Fences) -> None:
+        self.fences = fences
+        self._places: dict[Connection, str] = {}
+        self._counts: Counter[str] = Counter()
+
+    def enters(self, connection: Connection) -> bool:
+        """Whether there is room for one more connection, from where it comes."""
+        place = place_of(connection.client[0]) if connection.client else ""
+        self._places[connection] = place
+        self._counts[place] += 1
+        if len(self._places) > self.fences.connections:
+            return False
+        shared = place in ("", "unknown") or ip_address(place.partition("/")[0]).is_loopback
+        return shared or self._counts[place] <= self.fences.connections_of_one
+
+    def leaves(self, connection: Connection) -> None:
+        """A connection is gone."""
+        place = self._places.pop(connection, None)
+        if place is not None:
+            self._counts[place] -= 1
+            if not self._counts[place]:
+                del self._counts[place]
+
+    def misdirected(self, host: bytes | None, version: str) -> Title | None:
+        """What is wrong with the name that a request calls us by. Before HTTP/1.1 there was none."""
+        if host is None:
+            return BAD_REQUEST if version == "1.1" and self.fences.hosts is not None else None
+        return None if self.fences.hosts is None or self.fences.hosts.takes(host) else MISDIRECTED
+
+
+def connections(events: Events, fences: Fences | None = None) -> Callable[..., asyncio.Protocol]:
     """What makes a connection, as uvicorn asks for it."""
-    heads = Heads()
+    heads, house = Heads(), House(fences or Fences())
 
     def made(config: Config, server_state: ServerState, app_state: dict[str, Any],
              _loop: asyncio.AbstractEventLoop | None = None) -> asyncio.Protocol:  # fmt: skip
-        return Connection(events, heads, config, server_state, app_state, _loop)
+        return Connection(events, heads, house, config, server_state, app_state, _loop)
 
     return made

@@ -8,6 +8,7 @@ from typing import Any
 from jindi.access import ApiKey, ApiKeys, Permits
 from jindi.doors.api import problems
 from jindi.doors.api.problems import Title, problem
+from jindi.doors.fences import Rates, Turnstile
 from jindi.ports import Clock
 from jindi.run.intake import EVENT_BYTES_MAX, Refused
 from jindi.run.lane import Busy, Conflict, Held, Stopped, Waiter
@@ -16,8 +17,15 @@ from jindi.run.platform import Platform
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+SIGNED_BY = "jindi.signed_by"
+"""Where a request's scope has the key whose signature was found right; only the threshold puts it there."""
 
 NDJSON_BYTES_MAX = 64 * 1024 * 1024
+LINES_MAX = 262_144
+"""Blank lines count, too: to pass over them takes time as well."""
+
 LINES_AT_ONCE = 64
 """Lines decided before other requests get their turn: some milliseconds."""
 
@@ -42,28 +50,35 @@ class TooLarge(Exception):  # noqa: N818 - what the sender is told
 class Events:
     """The hot route."""
 
-    def __init__(self, platform: Platform, keys: ApiKeys, clock: Clock, permits: Permits | None = None) -> None:
+    def __init__(
+        self, platform: Platform, keys: ApiKeys, clock: Clock, permits: Permits | None = None,
+        turnstile: Turnstile | None = None,
+    ) -> None:  # fmt: skip
         self._platform, self._keys, self._clock, self._permits = platform, keys, clock, permits or Permits()
-        self._writers: set[bytes] = set()
+        self._turnstile = turnstile or Turnstile(Rates())
+        self._writers: dict[bytes, str] = {}
         self._changes = keys.changes
 
     def may_write(self, authorization: bytes) -> bool:
-        """Whether an Authorization header names a key that may send events: remembered until any key changes."""
-        if self._keys.changes != self._changes or len(self._writers) >= WRITERS_MAX:
+        """Whether an Authorization header names a key that may send an event now; that is then one event of the key's
+        rate. Whose key it is is remembered until any key changes or ends.
+        """
+        changes = self._keys.turn(self._clock.now_us())
+        if changes != self._changes or len(self._writers) >= WRITERS_MAX:
             self._writers.clear()
-            self._changes = self._keys.changes
-        if authorization in self._writers:
-            return True
-        if not self._names_writer(authorization):
-            return False
-        self._writers.add(authorization)
-        return True
+            self._changes = changes
+        key_id = self._writers.get(authorization)
+        if key_id is None:
+            if (key_id := self._writer(authorization)) is None:
+                return False
+            self._writers[authorization] = key_id
+        return not self._turnstile.event(key_id)
 
-    def _names_writer(self, authorization: bytes) -> bool:
+    def _writer(self, authorization: bytes) -> str | None:
         if authorization[:7].lower() != b"bearer ":
-            return False
-        key = self._keys.holder(authorization[7:].strip())
-        return key is not None and self._may(key)
+            return None
+        key = self._keys.holder(authorization[7:].strip(), self._clock.now_us())
+        return key.id if key is not None and self._may(key) else None
 
     def _may(self, key: ApiKey) -> bool:
         return self._permits.may(key.principal, "event.decide", self._clock.now_us()).allowed
@@ -78,7 +93,8 @@ class Events:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        key, ndjson = self._who(scope["headers"])
+        key = self._who(scope)
+        ndjson = is_lines(scope["headers"])
         if key is None:
             await answer(
                 send, 401, problem(problems.UNAUTHENTICATED), problems.MEDIA_TYPE, (b"www-authenticate", b"Bearer")
@@ -95,19 +111,24 @@ class Events:
                 return
             except Gone:
                 return  # half a body is no request
-            if ndjson:
+            if ndjson and body.count(b"\n") > LINES_MAX:
+                await answer(
+                    send, 413, problem(problems.TOO_LARGE, f"more than {LINES_MAX} lines"), problems.MEDIA_TYPE
+                )
+            elif ndjson:
                 await self._many(body, send)
+                self._turnstile.more_events(key.id, body.count(b"\n"))
             else:
                 await self._one(body, send)
 
-    def _who(self, headers: list[tuple[bytes, bytes]]) -> tuple[ApiKey | None, bool]:
-        key, ndjson = None, False
-        for name, value in headers:
+    def _who(self, scope: Scope) -> ApiKey | None:
+        signer: ApiKey | None = scope.get(SIGNED_BY)
+        if signer is not None:
+            return signer
+        for name, value in scope["headers"]:
             if name == b"authorization" and value[:7].lower() == b"bearer ":
-                key = self._keys.holder(value[7:].strip())
-            elif name == b"content-type":
-                ndjson = value[: len(_NDJSON)].lower() == _NDJSON
-        return key, ndjson
+                return self._keys.holder(value[7:].strip(), self._clock.now_us())
+        return None
 
     async def _one(self, body: bytes, send: Send) -> None:
         try:
@@ -229,6 +250,11 @@ class Line:
             _log.error("an event failed", exc_info=exception)
             text = problem(problems.FAILED, line=self._number)
         self._part.land(self._place, text)
+
+
+def is_lines(headers: list[tuple[bytes, bytes]]) -> bool:
+    """Whether the body of a request is said to be NDJSON."""
+    return any(name == b"content-type" and value[: len(_NDJSON)].lower() == _NDJSON for name, value in headers)
 
 
 def _lines(body: bytes) -> Iterator[tuple[int, memoryview]]:

@@ -72,4 +72,9 @@ def exposition(platform: Platform) -> str:
             "jindi_backup_overdue", "gauge", "1 while the backup or the drill is overdue.",
             ((f'{{what="{what}"}}', float(what in late)) for what in ("backup", "drill")),
         )  # fmt: skip
+    if platform.warden is not None:
+        family(
+            "jindi_controls", "gauge", "Controls by how they stood when they were last looked at.",
+            ((f'{{state="{state}"}}', count) for state, count in sorted(platform.warden.by_state().items())),
+        )  # fmt: skip
     return "\n".join(lines) + "\n"

@@ -7,6 +7,7 @@ from jindi.basics.money import AMOUNT_MINOR_MAX
 from jindi.language import Kind
 from jindi.packs import OUTCOMES, Definitions, EventDef, FieldDef
 from jindi.run.replay.causes import Kind as CauseKind
+from jindi.run.webhooks.mailing import STEPS
 
 _DECISION_ID = {"type": "string", "pattern": "^dec_[0-9a-f]{12}$"}
 _STEP_ID = "^chg_[0-9a-f]{12}$"
@@ -15,12 +16,14 @@ _INSTANT = {"type": "string", "format": "date-time"}
 
 def document(definitions: Definitions) -> dict[str, Any]:
     """The whole description."""
-    events = {f"event_{name}": _event(event) for name, event in definitions.events.items()}
+    # What only the platform itself tells, nobody can send.
+    taken = {name: event for name, event in definitions.events.items() if not event.own}
+    events = {f"event_{name}": _event(event) for name, event in taken.items()}
     any_event = {
         "oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in events],
         "discriminator": {
             "propertyName": "type",
-            "mapping": {name: f"#/components/schemas/event_{name}" for name in definitions.events},
+            "mapping": {name: f"#/components/schemas/event_{name}" for name in taken},
         },
     }
     return {
@@ -112,6 +115,7 @@ def _paths() -> dict[str, Any]:
             }
         },
         **_version_paths(),
+        **_approval_paths(),
         "/v1/snapshots": {
             "post": {
                 "summary": "Write a snapshot of the state now.",
@@ -122,9 +126,18 @@ def _paths() -> dict[str, Any]:
                 },
             }
         },
+        **_webhook_paths(),
         "/v1/audit": {
             "get": _get("What people and keys did, the newest first; to look is recorded, too.", "readAudit",
                         _actions(), _audit_filters())
+        },
+        "/v1/staff-alerts": {
+            "get": _get("Alerts about staff, the newest first: never about oneself or one's line.", "readStaffAlerts",
+                        _staff_alerts(), [each for each in _audit_filters() if each["name"] in ("before", "limit")])
+        },
+        "/v1/staff-alerts/{id}": {
+            "get": _get("One of them, with the event, what the rules saw, and the person's habits.", "readStaffAlert",
+                        anything, one_id)
         },
         "/v1/heads": {
             "post": {
@@ -133,6 +146,23 @@ def _paths() -> dict[str, Any]:
                 "responses": {
                     "201": {"description": "It is signed.", "content": {"application/json": {"schema": anything}}},
                     **_errors("401", "403", "503"),
+                },
+            }
+        },
+        "/v1/controls": {
+            "get": _get("The register of controls: how each stands, with its evidence.", "readControls", anything, [])
+        },
+        "/v1/controls/run": {
+            "post": {
+                "summary": "Run controls now: those of the ids, or all. It goes on beside decisions; read how it ends.",
+                "operationId": "runControls",
+                "parameters": [{
+                    "name": "only", "in": "query", "required": False, "description": "A control's id; repeatable.",
+                    "schema": {"type": "array", "items": {"type": "string"}},
+                }],
+                "responses": {
+                    "202": {"description": "They are run.", "content": {"application/json": {"schema": anything}}},
+                    **_errors("400", "401", "403", "503"),
                 },
             }
         },
@@ -187,6 +217,25 @@ def _actions() -> dict[str, Any]:
     }
 
 
+def _staff_alerts() -> dict[str, Any]:
+    text, number = {"type": "string"}, {"type": "integer"}
+    reason = {"rule": text, "doc": text, "doc_zh": text, "score": number}
+    one = {
+        "decision_id": text, "at": _INSTANT, "event_type": text, "people": {"type": "array", "items": text},
+        "line": {"type": ["string", "null"]}, "action": {"type": ["string", "null"]}, "outcome": text, "score": number,
+        "status": text, "repeats": number,
+        "reasons": {"type": "array", "items": {"type": "object", "properties": reason, "required": list(reason)}},
+    }  # fmt: skip
+    return {
+        "type": "object",
+        "properties": {
+            "alerts": {"type": "array", "items": {"type": "object", "properties": one, "required": list(one)}},
+            "older": {"type": ["integer", "null"]},
+        },
+        "required": ["alerts", "older"],
+    }
+
+
 def _features() -> dict[str, Any]:
     by_name = "Amounts are decimal texts, instants RFC 3339, durations microseconds; null is missing."
     return {
@@ -199,6 +248,47 @@ def _features() -> dict[str, Any]:
             "absent": {"type": "array", "items": {"type": "string"}, "description": "Features that still catch up."},
         },
         "required": ["entity", "as_of", "features", "types", "absent"],
+    }
+
+
+def _webhook_paths() -> dict[str, Any]:
+    texts = {"type": "array", "items": {"type": "string"}}
+    url = {"type": "string", "maxLength": 2048, "description": "https://…, outside of the platform's own networks."}
+    wanted = {
+        "type": "object",
+        "required": ["url"],
+        "additionalProperties": False,
+        "properties": {"url": url, "outcomes": texts, "types": texts, "asymmetric": {"type": "boolean"}},
+    }
+    told = {"application/json": {"schema": {"type": "object"}}}
+    steps = {"type": "string", "enum": list(STEPS)}
+    return {
+        "/v1/webhooks": {
+            "get": _get("Who is told of decisions, and how far.", "readWebhooks", {"type": "object"}, []),
+            "post": {
+                "summary": "Tell somebody of decisions from now on.",
+                "operationId": "addWebhook",
+                "requestBody": {"required": True, "content": {"application/json": {"schema": wanted}}},
+                "responses": {
+                    "201": {"description": "What signatures are checked with is in it, once.", "content": told},
+                    **_errors("400", "401", "403", "413", "503"),
+                },
+            },
+        },
+        "/v1/webhooks/{id}/{step}": {
+            "post": {
+                "summary": "Test, disable, enable or remove an endpoint, or rotate its secret.",
+                "operationId": "changeWebhook",
+                "parameters": [
+                    {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}},
+                    {"name": "step", "in": "path", "required": True, "schema": steps},
+                ],
+                "responses": {
+                    "200": {"description": "It is done.", "content": told},
+                    **_errors("401", "403", "404", "503"),
+                },
+            }
+        },
     }
 
 
@@ -254,6 +344,50 @@ def _version_paths() -> dict[str, Any]:
         "/v1/proposals/{id}/reject": post(
             "Reject or withdraw a proposal.", "reject", ["why"], path=proposal_id, why=why
         ),
+    }  # fmt: skip
+
+
+def _approval_paths() -> dict[str, Any]:
+    """What takes a second person."""
+    text, why = {"type": "string"}, {"type": "string", "maxLength": 500}
+    anything = {"type": "object"}
+    pattern = "^(apr|chg)_[0-9a-f]{12}$"
+    one = [{"name": "id", "in": "path", "required": True, "schema": {"type": "string", "pattern": pattern}}]
+    digest = {"type": "string", "description": "The digest of what was read; nothing else is approved."}
+
+    def post(summary: str, operation: str, needs: list[str], *, path: Any = one, **given: Any) -> dict[str, Any]:
+        schema = {"type": "object", "properties": given, "required": needs, "additionalProperties": False}
+        answer = {"description": "Done, and durable.", "content": {"application/json": {"schema": anything}}}
+        return {
+            "post": {
+                "summary": summary,
+                "operationId": operation,
+                "parameters": list(path),
+                "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+                "responses": {
+                    "200" if path else "201": answer,
+                    **_errors("400", "401", "403", "404", "409", "413", "422", "503"),
+                },
+            }
+        }
+
+    return {
+        "/v1/approvals": {
+            "get": _get("Everything that waits for a second person, or did.", "readApprovals", anything, []),
+            **post("Ask for an operation.", "askForApproval", ["kind", "why"], path=(), kind=text, why=why,
+                   payload=anything),
+        },
+        "/v1/approvals/{id}": {"get": _get("One of them, exactly.", "readApproval", anything, one)},
+        "/v1/approvals/{id}/approve": post(
+            "Approve exactly the content of a digest.", "approveOperation", ["digest"], digest=digest, why=why,
+            confirm={"type": "array", "items": text},
+        ),
+        "/v1/approvals/{id}/reject": post("Reject what somebody else asked for.", "rejectOperation", ["why"], why=why),
+        "/v1/approvals/{id}/withdraw": post("Take back what one asked for.", "withdrawOperation", ["why"], why=why),
+        "/v1/approvals/{id}/collect": post(
+            "Have what was approved done, and take the result: once.", "collectOperation", []
+        ),
+        "/v1/keys": {"get": _get("All API keys, without their secrets.", "readKeys", anything, [])},
     }  # fmt: skip
 
 

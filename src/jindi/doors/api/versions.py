@@ -11,6 +11,7 @@ from starlette.routing import Route
 from jindi.access import Principal, Verdict
 from jindi.basics.instants import format_instant
 from jindi.basics.problems import Problems
+from jindi.basics.shapes import check_shape
 from jindi.doors.api import problems
 from jindi.doors.api.hot import Gone, TooLarge, read_body
 from jindi.doors.api.problems import problem
@@ -91,7 +92,7 @@ class RollBackRequest(msgspec.Struct, forbid_unknown_fields=True):
 
 def person_of(key: Principal) -> Person:
     """Who holds a key. The keys that a start prints are the operator's, who has the console, too."""
-    return Person(key.id, OPERATOR if key.name == OWN_KEY else key.name)
+    return Person(key.id, OPERATOR if key.name == OWN_KEY else key.name, key.marks)
 
 
 class VersionRoutes:
@@ -228,6 +229,7 @@ class VersionRoutes:
 
 async def _read(request: Request, kind: type[_Asked]) -> _Asked:
     body = await read_body(request.receive, PACKS_BYTES_MAX)
+    check_shape(body)
     return msgspec.json.decode(body or b"{}", type=kind)
 
 

@@ -14,7 +14,7 @@ from jindi.doors.cli.wiring import Settled, Wiring
 from jindi.journal import ChainBroken, CheckpointRefused, HeadRefused, Heads, tree_verifier
 from jindi.ports import LogFailure
 from jindi.run.audit import Actor
-from jindi.run.records import ID_PREFIX, decision_seq, step_seq
+from jindi.run.records import APPROVAL_PREFIX, ID_PREFIX, approval_seq, decision_seq, step_seq
 from jindi.run.recovery import tree_before
 
 audit_app = typer.Typer(no_args_is_help=True, help="The audit: signed heads, and bundles that prove records.")
@@ -131,7 +131,9 @@ def _number(text: str) -> int:
     if text.isdecimal():
         return int(text)
     try:
+        if text.startswith(APPROVAL_PREFIX):
+            return approval_seq(text)
         return decision_seq(text) if text.startswith(ID_PREFIX) else step_seq(text)
     except ValueError:
-        remedy = "write a number, a decision's id (dec_…), or a change's (chg_…)"
+        remedy = "write a number, a decision's id (dec_…), a change's (chg_…) or an operation's (apr_…)"
         raise Problems([Problem("--seq", text, "no record", remedy)]) from None

@@ -2,8 +2,10 @@
 
 import contextlib
 import os
+import signal
 import tempfile
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from jindi.run.backup.making import Memory, Remembered, Told, make
 from jindi.run.backup.manifest import Broken, Split, document
 from jindi.run.backup.repository import Repository
 from jindi.run.backup.restoring import open_backup, restore
+from jindi.run.backup.retention import Retention
 from jindi.run.backup.sealing import BackupKey, Recipient, fingerprint
 from jindi.run.backup.shares import Unreadable, keys_of, parse, shares_of
 from jindi.run.backup.standing import Standing, standing
@@ -30,6 +33,13 @@ BACKUP_KEY = "backup-key"
 """The name of the backup key among the shared keys."""
 
 PACKS = "packs.json"
+
+_NOT_IN_SHARES = "the vault's root is not in these shares, for it is from elsewhere ({where})."
+_KEEP = {
+    "environment": "Keep JINDI_ROOT_KEY as well as these: without it no row of the vault opens.",
+    "passphrase": "Keep the passphrase as well as these: nothing replaces it, and without it no row opens.",
+    "transit": "The key service's own backup has to bring that key back: without it no row of the vault opens.",
+}
 
 Failures = (Problems, Broken, LogFailure, Unreadable, OSError)
 
@@ -132,14 +142,14 @@ def back_up(wiring: Wiring, settled: Settled, output: Output, where: Where) -> N
     manifest, body = made.manifest, made.body
     output.give({
         "ok": True, "number": manifest.number, "to": str(place), "seconds": took_s, **document(body),
-        "new_pieces": made.new_pieces, "new_bytes": made.new_bytes, "resumed": made.resumed, "notes": list(body.notes),
+        "new_pieces": made.new_pieces, "new_bytes": made.new_bytes, "resumed": made.resumed, "notes": list(made.notes),
     })  # fmt: skip
     output.say(
         f"✓ backup {manifest.number} → {place}: {body.decisions} decisions ({body.next} records), head"
         f" {body.head[:16]}; {made.new_pieces} new pieces, {made.new_bytes / 1e6:.1f} MB, {took_s:.1f} s"
         + (f"; {made.resumed} pieces were there from an interrupted backup" if made.resumed else "")
     )
-    for note in body.notes:
+    for note in made.notes:
         output.note(note)
 
 
@@ -188,12 +198,17 @@ def bring_back(
         f"✓ backup {manifest.number} of {format_instant(manifest.at_us)} → {settled.data}: {body.decisions} decisions"
         f" ({body.next} records), head {body.head[:16]}, {took_s:.1f} s"
     )
+    if not restored.has_book:
+        output.note(
+            f"the vault's key book is in backup {restored.newest} only, and that is sealed to another backup key:"
+            " restore that one to have it"
+        )
     output.say(f"Its keys come from their own backup: jindi keys-restore SHARE … --data {settled.data}")
 
 
 def rehearse(
     wiring: Wiring, settled: Settled, output: Output, place: Path, key_file: Path, beside: Path | None,
-    shares: Sequence[Path], at_least: int,
+    shares: Sequence[Path], at_least: int, *, own_keys: bool = False,
 ) -> None:  # fmt: skip
     """Restore the newest backup into an empty place and prove it; exit 1 when it does not hold."""
     output.warm()
@@ -201,15 +216,21 @@ def rehearse(
         key = _key(key_file)
         with _opened(wiring, place) as repository:
             known = max(at_least, drills.known(repository, key.recipient.drills))
-            proved = {name: fingerprint(name, value) for name, value in _keys(shares).items()} if shares else {}
+            given = _keys(shares) if shares else {}
+            held = wiring.key_bytes(settled) if own_keys else {}
             began_us = wiring.clock.now_us()
             manifest, body, digest = open_backup(repository, key, None, known)
             outcome = Outcome(wiring.clock, manifest, digest, body, began_us)
-            outcome.keys = drills.keys_found(body, proved)
-            with tempfile.TemporaryDirectory(prefix="jindi-drill-", dir=beside) as folder, _told(output) as told:
+            outcome.keys = drills.keys_found(body, _fingerprints(given), _fingerprints(held))
+            with (
+                _ending_in_order(),
+                tempfile.TemporaryDirectory(prefix="jindi-drill-", dir=beside) as folder,
+                _told(output) as told,
+            ):
                 there = replace(settled, data=Path(folder) / "data", journal=body.store)
                 try:
                     _rehearsed(wiring, there, repository, key, outcome, told)
+                    outcome.vault = wiring.rehearse_vault(there, given, settled if own_keys else None)
                 except (Broken, LogFailure, Problems) as error:
                     outcome.problems.append(str(error))
             found = outcome.drill()
@@ -218,6 +239,27 @@ def rehearse(
     except Failures as error:
         output.fail(error)
     _tell(found, output)
+
+
+@contextlib.contextmanager
+def _ending_in_order() -> Iterator[None]:
+    """Who is told to end (SIGTERM) removes what was restored first."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(*_: object) -> None:
+        raise SystemExit(128 + signal.SIGTERM)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _fingerprints(keys: Mapping[str, bytes]) -> dict[str, str]:
+    return {name: fingerprint(name, value) for name, value in keys.items()}
 
 
 def _rehearsed(
@@ -252,21 +294,30 @@ def _tell(found: Drill, output: Output) -> None:
         f"state from {found.snapshot or 'the journal alone'}, {found.replayed} records replayed; keys: "
         + (", ".join(f"{name} {state}" for name, state in sorted(found.keys.items())) or "none")
     )
+    if (vault := found.vault) is not None:
+        opened = f"{vault.opened} of {vault.tried} tried open" if vault.tried else "no key at hand to open them with"
+        output.say(f"vault: {vault.subjects} subjects, {vault.rows} rows, {opened}")
     for problem in found.problems:
         output.err.print(f"✗ {problem}", markup=False, style="red")
     if not found.ok:
         raise SystemExit(1)
 
 
+def standing_of(wiring: Wiring, settled: Settled, where: Where | None = None) -> Standing:
+    """How the backups stand. Raises Problems, Broken, OSError."""
+    with _opened(wiring, (where or Where(None)).place(settled)) as repository:
+        signer, recipient = wiring.signer(settled), recipient_of(wiring, settled)
+        return standing(
+            repository, signer.verifier, recipient, wiring.blobs(settled), settled.backup_hours, settled.drill_days,
+            wiring.clock.now_us(),
+        )  # fmt: skip
+
+
 def show_standing(wiring: Wiring, settled: Settled, output: Output, where: Where) -> None:
     """The newest backup and drill, and what is overdue; exit 1 when something is."""
     try:
+        found = standing_of(wiring, settled, where)
         with _opened(wiring, where.place(settled)) as repository:
-            signer, recipient = wiring.signer(settled), recipient_of(wiring, settled)
-            found = standing(
-                repository, signer.verifier, recipient, wiring.blobs(settled), settled.backup_hours, settled.drill_days,
-                wiring.clock.now_us(),
-            )  # fmt: skip
             size = repository.size()
     except Failures as error:
         output.fail(error)
@@ -294,16 +345,21 @@ def _standing_document(found: Standing) -> dict[str, Any]:
     }
 
 
-def forget(wiring: Wiring, settled: Settled, output: Output, where: Where, keep: int, key_file: Path | None) -> None:
-    """Forget all but the newest backups."""
+def forget(
+    wiring: Wiring, settled: Settled, output: Output, where: Where, retention: Retention, key_file: Path | None
+) -> None:
+    """Forget all backups but those that are to stay, and the one that a drill has proved last."""
     try:
         with _opened(wiring, where.place(settled)) as repository:
             identity = repository.identity()
-            verifier = _key(key_file).platform if key_file is not None else wiring.signer(settled).verifier
+            key = None if key_file is None else _key(key_file)
+            verifier = key.platform if key is not None else wiring.signer(settled).verifier
+            recipient = key.recipient if key is not None else recipient_of(wiring, settled)
+            proved = [each.number for each in drills.drills(repository, recipient.drills) if each.ok][-1:]
             also: list[str] = []
             if key_file is None and (unfinished := Memory(wiring.blobs(settled), identity.id).unfinished()):
                 also = [each.piece.id for each in unfinished.stretches]
-            pruned = repository.prune(keep, verifier, also)
+            pruned = repository.prune(retention, verifier, also, proved)
     except Failures as error:
         output.fail(error)
     output.give({"ok": True, **msgspec.to_builtins(pruned)})
@@ -337,17 +393,21 @@ def share_keys(
         # What was written is what counts: read back, and combined, before anything says that the keys are safe.
         if _keys(files[-needed:]) != keys:
             raise Unreadable("the shares that were written do not give the keys back; write them somewhere else")
-        covered = {name: fingerprint(name, key) for name, key in keys.items()}
+        covered = _fingerprints(keys)
         wiring.note_split(settled, Split(made[0].set_id, needed, shares, wiring.clock.now_us(), covered))
     except Failures as error:
         output.fail(error)
-    output.give(
-        {"ok": True, "set": made[0].set_id, "needed": needed, "keys": sorted(keys), "files": list(map(str, files))}
-    )
+    elsewhere = wiring.root_elsewhere(settled)
+    output.give({
+        "ok": True, "set": made[0].set_id, "needed": needed, "keys": sorted(keys), "files": list(map(str, files)),
+        "vault_root_elsewhere": elsewhere,
+    })  # fmt: skip
     output.say(f"{', '.join(sorted(keys))}: {shares} shares, any {needed} give them back:")
     for path in files:
         output.say(f"  {path}")
     output.say("Give each to another person or place, and remove it here. Fewer than needed tell nothing.")
+    if elsewhere is not None:
+        output.note(_NOT_IN_SHARES.format(where=elsewhere) + " " + _KEEP[elsewhere.partition(" ")[0]])
 
 
 def unshare_keys(

@@ -4,10 +4,9 @@ import os
 import platform as machine
 import shutil
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import msgspec
 import typer
@@ -15,13 +14,18 @@ from rich.table import Table
 
 import jindi
 from jindi import packs
-from jindi.basics.instants import format_instant
+from jindi.basics.instants import DAY_US, format_instant
 from jindi.basics.problems import Problem, Problems
+from jindi.doors.cli.alone import alone, must_exist
+from jindi.doors.cli.approvals import approvals_app
 from jindi.doors.cli.auditing import audit_app
 from jindi.doors.cli.helping import Plain
 from jindi.doors.cli.output import Output, counted
 from jindi.doors.cli.policies import policies_app
+from jindi.doors.cli.registering import controls_app
+from jindi.doors.cli.staffing import staff_app
 from jindi.doors.cli.subjects import subject_app, vault_app
+from jindi.doors.cli.webhooks import webhooks_app
 from jindi.doors.cli.wiring import Settled, Wiring
 from jindi.ports import LogFailure
 
@@ -32,20 +36,25 @@ packs_app = typer.Typer(no_args_is_help=True, help="Packs: check, show, try, and
 features_app = typer.Typer(no_args_is_help=True, help="Features: what could be worth counting.")
 rules_app = typer.Typer(no_args_is_help=True, help="Rules: find them in the past.")
 config_app = typer.Typer(no_args_is_help=True, help="Settings and where each comes from.")
-keys_app = typer.Typer(no_args_is_help=True, help="API keys (while the platform is down).")
+keys_app = typer.Typer(
+    no_args_is_help=True, help="API keys (while the platform is down; on a running one: jindi approvals)."
+)
 backup_app = typer.Typer(help="Backups: make one, see how they stand, forget old ones, make their key.")
 app.add_typer(backup_app, name="backup")
 app.add_typer(packs_app, name="packs")
 app.add_typer(policies_app, name="policies")
+app.add_typer(approvals_app, name="approvals")
 app.add_typer(audit_app, name="audit")
+app.add_typer(controls_app, name="controls")
 app.add_typer(features_app, name="features")
 app.add_typer(rules_app, name="rules")
 app.add_typer(config_app, name="config")
 app.add_typer(keys_app, name="keys")
+app.add_typer(staff_app, name="staff")
+app.add_typer(webhooks_app, name="webhooks")
 app.add_typer(vault_app, name="vault")
 app.add_typer(subject_app, name="subject")
 
-_Done = TypeVar("_Done")
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of words.")]
 Whole = Annotated[
     bool, typer.Option("--all", help="Every rule, limit and change, not only what was hit and is nearest.")
@@ -65,6 +74,11 @@ Listen = Annotated[
     str | None, typer.Option("--listen", metavar="HOST:PORT", help="Where to listen; port 0 takes a free one.")
 ]
 
+
+Tls = Annotated[
+    str | None,
+    typer.Option("--tls", metavar="off|demo|files", help="TLS, with given files or with a certificate of our own."),
+]
 
 BackupTo = Annotated[
     Path | None, typer.Option("--to", metavar="DIR", help="The folder of the backups (default: the setting backup_to).")
@@ -114,12 +128,14 @@ def _usage(error: typer.exceptions.TyperException) -> Problem:
 
 
 def _settle(ctx: typer.Context, output: Output, data: str | None = None, folders: list[Path] | None = None,
-            listen: str | None = None, changes: str | None = None) -> tuple[Wiring, Settled]:  # fmt: skip
+            listen: str | None = None, changes: str | None = None,
+            tls: str | None = None) -> tuple[Wiring, Settled]:  # fmt: skip
     wiring: Wiring = ctx.obj.wiring
     flags = {
         "data": data,
         "listen": listen,
         "changes": changes,
+        "tls": tls,
         "packs": ",".join(map(str, folders)) if folders else None,
     }
     try:
@@ -149,13 +165,13 @@ def main(
 @app.command()
 def up(
     ctx: typer.Context, data: Data = None, folders: Packs = None, listen: Listen = None, changes: Changes = None,
-    as_json: AsJson = False,
+    tls: Tls = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Start the platform: API and console in one process, until it is told to stop."""
     from jindi.doors.cli.running import bring_up  # noqa: PLC0415 - the server is only imported when one runs
 
     output = Output(as_json=as_json)
-    wiring, settled = _settle(ctx, output, data, folders, listen, changes)
+    wiring, settled = _settle(ctx, output, data, folders, listen, changes, tls)
     bring_up(wiring, settled, output)
 
 
@@ -165,7 +181,7 @@ _AS_BEGUN = "(default: {}, or as the folder began)"
 @app.command()
 def demo(
     ctx: typer.Context, data: DemoData = "demo-data", folders: Packs = None, listen: Listen = None,
-    changes: Changes = None,
+    changes: Changes = None, tls: Tls = None,
     users: Annotated[
         int | None, typer.Option(min=20, help=f"Customers of the simulated wallet {_AS_BEGUN.format('12,000')}.")
     ] = None,
@@ -183,8 +199,15 @@ def demo(
     from jindi.doors.cli.running import Simulation, bring_up  # noqa: PLC0415
 
     output = Output(as_json=as_json)
-    wiring, settled = _settle(ctx, output, data, folders, listen, changes)
-    bring_up(wiring, settled, output, Simulation(seed, users, days))
+    wiring, settled = _settle(ctx, output, data, folders, listen, changes, tls)
+    bring_up(wiring, _with_one_person(settled), output, Simulation(seed, users, days))
+
+
+def _with_one_person(settled: Settled) -> Settled:
+    """The settings of a demo, which one person looks at: four eyes are off unless somebody says otherwise."""
+    if all(line.origin != "default" for line in settled.lines if line.name == "four_eyes"):
+        return settled
+    return replace(settled, platform=replace(settled.platform, four_eyes=False))
 
 
 @app.command()
@@ -443,7 +466,7 @@ def snapshot(ctx: typer.Context, data: Data = None, folders: Packs = None, as_js
 
     output = Output(as_json=as_json)
     wiring, settled = _settle(ctx, output, data, folders)
-    _must_exist(wiring, settled, output)
+    must_exist(wiring, settled, output)
     snapshot_offline(wiring, settled, output)
 
 
@@ -509,18 +532,24 @@ def backup_status(ctx: typer.Context, data: Data = None, to: BackupTo = None, as
 def backup_prune(
     ctx: typer.Context,
     keep: Annotated[int, typer.Option("--keep", min=1, metavar="N", help="So many of the newest backups stay.")],
+    daily: Annotated[int, typer.Option(min=0, metavar="N", help="And the last one of so many days (UTC).")] = 0,
+    weekly: Annotated[int, typer.Option(min=0, metavar="N", help="And the last one of so many weeks.")] = 0,
+    monthly: Annotated[int, typer.Option(min=0, metavar="N", help="And the last one of so many months.")] = 0,
     data: Data = None, to: BackupTo = None,
     key: Annotated[
         Path | None, typer.Option("--key", exists=True, dir_okay=False, help="The backup key, away from the platform.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
-    """Forget all but the newest backups. No piece goes that one of these needs."""
+    """Forget all but the newest backups and those of days, weeks and months before. No piece goes that one of these
+    needs, and never the backup that a drill has proved last.
+    """
     from jindi.doors.cli.backing import Where, forget  # noqa: PLC0415
+    from jindi.run.backup.retention import Retention  # noqa: PLC0415
 
     output = Output(as_json=as_json)
     wiring, settled = _settle(ctx, output, data)
-    forget(wiring, settled, output, Where(to), keep, key)
+    forget(wiring, settled, output, Where(to), Retention(keep, daily, weekly, monthly), key)
 
 
 @app.command()
@@ -549,14 +578,18 @@ def drill(
         list[Path] | None,
         typer.Option("--share", metavar="FILE", exists=True, dir_okay=False, help="Shares of the keys; repeatable."),
     ] = None,
-    at_least: AtLeast = 0, as_json: AsJson = False,
+    own_keys: Annotated[
+        bool,
+        typer.Option("--own-keys", help="Compare and open with the keys of the folder --data, without the custodians."),
+    ] = False,
+    data: Data = None, at_least: AtLeast = 0, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Restore the newest backup into a temporary place, prove it, and keep a record beside the backups."""
     from jindi.doors.cli.backing import rehearse  # noqa: PLC0415
 
     output = Output(as_json=as_json)
-    wiring, settled = _settle(ctx, output)
-    rehearse(wiring, settled, output, source, key, beside, shares or [], at_least)
+    wiring, settled = _settle(ctx, output, data=data)
+    rehearse(wiring, settled, output, source, key, beside, shares or [], at_least, own_keys=own_keys)
 
 
 @app.command("keys-backup")
@@ -814,6 +847,44 @@ def config_show(
         output.out.print(table)
 
 
+@config_app.command("save")
+def config_save(
+    ctx: typer.Context,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where it goes; an older one is replaced.")],
+    data: Data = None, folders: Packs = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Settings and packs in one signed file, without any secret."""
+    from jindi.doors.cli.configuring import save_configuration  # noqa: PLC0415
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, data, folders)
+    try:
+        save_configuration(wiring, settled, output, out)
+    except (Problems, OSError) as error:
+        output.fail(error)
+
+
+@config_app.command("restore")
+def config_restore(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="What save has written.")],
+    data: Data = None,
+    by: Annotated[
+        str | None, typer.Option(metavar="KEY", help="The line that checks its signature, as save printed it.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Settings and packs of such a file into a new folder."""
+    from jindi.doors.cli.configuring import restore_configuration  # noqa: PLC0415
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, data)
+    try:
+        restore_configuration(wiring, settled, output, file, by)
+    except (Problems, OSError) as error:
+        output.fail(error)
+
+
 @keys_app.command("new")
 def keys_new(
     ctx: typer.Context,
@@ -822,6 +893,17 @@ def keys_new(
         list[str],
         typer.Option("--scope", metavar="SCOPE", help="A right: events:write, decisions:read, …; repeatable."),
     ],
+    days: Annotated[int | None, typer.Option(min=1, max=3_650, help="It ends after so many days; else never.")] = None,
+    signed: Annotated[
+        bool, typer.Option("--signed", help="Each request must be signed (RFC 9421); shows the private key.")
+    ] = False,
+    public_key: Annotated[
+        Path | None,
+        typer.Option(
+            "--public-key", metavar="FILE", exists=True, dir_okay=False,
+            help="Signed, by whoever has the private half of this Ed25519 key (PEM).",
+        ),
+    ] = None,
     data: Data = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Make an API key. It is shown once."""
@@ -833,10 +915,30 @@ def keys_new(
         rights = parse_scopes(scopes)
     except ValueError as error:
         output.fail(str(error), 2)
-    _must_exist(wiring, settled, output, or_empty=True)
-    clear, key = _alone(
+    until_us = None if days is None else wiring.clock.now_us() + days * DAY_US
+    if signed or public_key is not None:
+        from jindi.doors.cli.signing import pair_of  # noqa: PLC0415
+
+        public, private = pair_of(public_key, output)
+        must_exist(wiring, settled, output, or_empty=True)
+        try:
+            key = alone(
+                wiring, settled, output, "key.create", f"{name} [{', '.join(sorted(rights))}] signed",
+                lambda: wiring.keys(wiring.blobs(settled)).create_signing(
+                    name, rights, wiring.clock.now_us(), public, expires_us=until_us
+                ),
+            )  # fmt: skip
+        except ValueError as error:
+            output.fail(str(error))
+        output.give({"ok": True, "id": key.id, "private_key": private})
+        output.say(f"{key.id}: requests are signed with its private key, see docs/transport.md")
+        if private is not None:
+            output.say(f"{private}This is the only time that the private key is shown.")
+        return
+    must_exist(wiring, settled, output, or_empty=True)
+    clear, key = alone(
         wiring, settled, output, "key.create", f"{name} [{', '.join(sorted(rights))}]",
-        lambda: wiring.keys(wiring.blobs(settled)).create(name, rights, wiring.clock.now_us()),
+        lambda: wiring.keys(wiring.blobs(settled)).create(name, rights, wiring.clock.now_us(), expires_us=until_us),
     )  # fmt: skip
     output.give({"ok": True, "id": key.id, "api_key": clear})
     output.say(f"{key.id} {clear}\nThis is the only time that the key is shown.")
@@ -847,16 +949,21 @@ def keys_list(ctx: typer.Context, data: Data = None, as_json: AsJson = False) ->
     """All keys, without their secrets."""
     output = Output(as_json=as_json)
     wiring, settled = _settle(ctx, output, data)
-    _must_exist(wiring, settled, output)
+    must_exist(wiring, settled, output)
     keys = wiring.keys(wiring.blobs(settled)).all()
     output.give({"keys": [
         {"id": k.id, "name": k.name, "scopes": sorted(k.scopes), "created": format_instant(k.created_us),
-         "revoked": None if k.revoked_us is None else format_instant(k.revoked_us)} for k in keys
+         "revoked": None if k.revoked_us is None else format_instant(k.revoked_us), "signed": k.signs,
+         "expires": None if k.expires_us is None else format_instant(k.expires_us),
+         "last_used": None if k.used_day < 0 else format_instant(k.used_day * DAY_US)[:10]} for k in keys
     ]})  # fmt: skip
     for key in keys:
-        state = "in force" if key.revoked_us is None else f"revoked {format_instant(key.revoked_us)}"
+        end = "" if key.expires_us is None else f" until {format_instant(key.expires_us)}"
+        used = "" if key.used_day < 0 else f", last used {format_instant(key.used_day * DAY_US)[:10]}"
+        state = f"in force{end}{used}" if key.revoked_us is None else f"revoked {format_instant(key.revoked_us)}"
         output.say(
             f"{key.id} {key.name} [{', '.join(sorted(key.scopes))}] made {format_instant(key.created_us)}, {state}"
+            + (", signed" if key.signs else "")
         )
 
 
@@ -870,42 +977,14 @@ def keys_revoke(
     """Take a key out of force for good."""
     output = Output(as_json=as_json)
     wiring, settled = _settle(ctx, output, data)
-    _must_exist(wiring, settled, output)
-    if not _alone(
+    must_exist(wiring, settled, output)
+    if not alone(
         wiring, settled, output, "key.revoke", key,
         lambda: wiring.keys(wiring.blobs(settled)).revoke(key, wiring.clock.now_us()),
     ):  # fmt: skip
         output.fail("no key in force has this id")
     output.give({"ok": True, "id": key})
     output.say(f"{key} is revoked")
-
-
-def _must_exist(wiring: Wiring, settled: Settled, output: Output, *, or_empty: bool = False) -> None:
-    """A folder whose name was mistyped is told, never made."""
-    try:
-        wiring.must_exist(settled, or_empty=or_empty)
-    except Problems as problems:
-        output.fail(problems)
-
-
-def _alone(wiring: Wiring, settled: Settled, output: Output, what: str, on: str, act: Callable[[], _Done]) -> _Done:
-    """Change stored keys only while no platform has them in memory: it would not see the change. That it is done is
-    journalled first.
-    """
-    from jindi.doors.cli.auditing import caller  # noqa: PLC0415
-    from jindi.run.audit import record_alone  # noqa: PLC0415
-
-    try:
-        log = wiring.open_log(settled)
-    except (LogFailure, Problems) as error:
-        output.fail(error)
-    try:
-        record_alone(log, caller(), what, on, wiring.clock.now_us())
-        return act()
-    except LogFailure as error:
-        output.fail(error)
-    finally:
-        log.close()
 
 
 def machine_facts(data: Path) -> dict[str, str]:

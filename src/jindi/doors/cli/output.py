@@ -67,8 +67,10 @@ class Output:
             self.out.print(_printable(text), markup=False)
 
     def note(self, text: str) -> None:
-        """A remark for people, beside the result."""
-        self.err.print(_printable(text), markup=False)
+        """A remark for people, beside the result. Only its first line begins at the margin: what somebody sent in can't
+        look like a remark of ours.
+        """
+        self.err.print("\n  ".join(_printable(text).splitlines()), markup=False)
 
     def give(self, document: dict[str, Any]) -> None:
         """The result, for programs."""

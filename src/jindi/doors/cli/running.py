@@ -7,24 +7,36 @@ import socket
 from collections.abc import Coroutine
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
+from functools import partial
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import uvloop
 
-from jindi.access import Scope
+from jindi.access import OidcSettings, Scope
+from jindi.basics.instants import DAY_US
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.auditing import caller
 from jindi.doors.cli.backing import Where, recipient_of
+from jindi.doors.cli.grounds import apart_of, ground_of
 from jindi.doors.cli.output import Output
+from jindi.doors.cli.rehearsing import ChildRehearsal
 from jindi.doors.cli.wiring import Settled, Wiring
-from jindi.doors.serve import START_KEY, listen, serve, start_key
+from jindi.doors.fences import Fences, Turnstile
+from jindi.doors.hosts import Hosts
+from jindi.doors.serve import START_KEY, company_of, listen, serve, start_key
+from jindi.doors.tls import LOOK_S, WARN_DAYS, Terminator, days_left
 from jindi.journal import Heads, Notary
 from jindi.ports import LogFailure
 from jindi.run.audit import Audit, NotRecorded
 from jindi.run.backup.saver import Limits, Saver
+from jindi.run.controls.warden import Warden
 from jindi.run.drift.watcher import Watcher
 from jindi.run.history.keeper import Keeper
+from jindi.run.people import Office
 from jindi.run.platform import NotNow, Platform
+from jindi.run.webhooks import Courier
 
 if TYPE_CHECKING:
     from jindi.run.demo import Began
@@ -70,6 +82,7 @@ def make_platform(
         watcher=Watcher(lambda: wiring.evaluations(settled.packs)) if settled.platform.drift_hours else None,
         vault=vault,
         saver=saver_of(wiring, settled),
+        warden=warden_of(wiring, settled),
         tell=output.note,
     )
 
@@ -82,7 +95,16 @@ def saver_of(wiring: Wiring, settled: Settled) -> Saver | None:
     return Saver(
         wiring.repository(place), lambda log: wiring.backup_source(settled, log),
         lambda: recipient_of(wiring, settled), wiring.signer(settled), wiring.blobs(settled), wiring.clock,
-        Limits(settled.backup_hours, settled.drill_days),
+        Limits(settled.backup_hours, settled.drill_days, settled.drill_hours),
+        None if settled.drill_key is None else ChildRehearsal(place, settled),
+    )  # fmt: skip
+
+
+def warden_of(wiring: Wiring, settled: Settled) -> Warden:
+    """What runs the controls of the packs in force."""
+    return Warden(
+        wiring.blobs(settled), wiring.clock, partial(ground_of, wiring, settled), partial(apart_of, wiring, settled),
+        lambda: wiring.origin(settled),
     )  # fmt: skip
 
 
@@ -104,11 +126,13 @@ def bring_up(wiring: Wiring, settled: Settled, output: Output, simulation: Simul
     try:
         # Whatever can't be had is found before a folder is made.
         with closing(_listening(settled)) as sock:
+            provider = wiring.company(settled)
             output.warm()
             # The simulated world releases and recalls by itself, in its own time.
             platform = make_platform(wiring, settled, output, release_due=simulation is None, with_vault=True)
             world = _world(wiring, settled, simulation) if simulation is not None else None
-            uvloop.run(_up(wiring, settled, output, platform, sock, world))
+            tls = _terminator(wiring, settled)
+            uvloop.run(_up(wiring, settled, output, platform, sock, world, tls, provider))
     except (Problems, LogFailure, NotRecorded, OSError) as error:
         output.fail(error)
     finally:
@@ -124,6 +148,12 @@ def _listening(settled: Settled) -> socket.socket:
         ) from None
 
 
+def _terminator(wiring: Wiring, settled: Settled) -> Terminator | None:
+    """What speaks TLS; None where nobody asked for it. Raises Problems."""
+    files = wiring.tls_files(settled)
+    return None if files is None else Terminator(files, wiring.clock.now_us())
+
+
 def _world(wiring: Wiring, settled: Settled, simulation: Simulation) -> "Began":
     """The simulated world of the folder. Raises Problems when it began as another one."""
     from jindi.run.demo import begun  # noqa: PLC0415
@@ -133,7 +163,7 @@ def _world(wiring: Wiring, settled: Settled, simulation: Simulation) -> "Began":
 
 async def _up(
     wiring: Wiring, settled: Settled, output: Output, platform: Platform, sock: socket.socket,
-    world: "Began | None",
+    world: "Began | None", tls: Terminator | None, provider: OidcSettings | None,
 ) -> None:  # fmt: skip
     with output.progress() as progress:
         task = progress.add_task("reading the journal", total=None)
@@ -142,21 +172,38 @@ async def _up(
     gc.freeze()
     blobs = wiring.blobs(settled)
     keys, links, permits = wiring.keys(blobs), wiring.links(blobs), wiring.permits(settled)
+    replays, mailing = wiring.replays(settled, blobs), wiring.mailing(settled, blobs)
     audit, who = Audit(platform), caller()
     await audit.act(who, "platform.start")
-    await audit.act(who, "key.create", f"{START_KEY} [{Scope.ADMIN}]")
-    api_key = start_key(keys, wiring.clock.now_us())
-    await audit.act(who, "link.create", f"operator [{Scope.ADMIN}]")
-    token = links.create("operator", frozenset({Scope.ADMIN}), wiring.clock.now_us())
     host, port = sock.getsockname()[:2]
-    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    sign_in = f"{url}/sign-in/{token}"
+    scheme = "http" if tls is None else "https"
+    url = f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+    house = wiring.house(settled, audit, port)
+    await Office(house).lapse()
+    api_key, sign_in = None, f"{wiring.address(settled, port)}/sign-in"
+    if not house.staff.has_active():
+        # Until somebody has an account, whoever starts the platform is all that there is.
+        await audit.act(who, "key.create", f"{START_KEY} [{Scope.ADMIN}]")
+        api_key = start_key(keys, wiring.clock.now_us())
+        await audit.act(who, "link.create", f"operator [{Scope.ADMIN}]")
+        sign_in = f"{url}/sign-in/{links.create('operator', frozenset({Scope.ADMIN}), wiring.clock.now_us())}"
 
     def ready() -> None:
         output.give({"url": url, "api_key": api_key, "sign_in": sign_in})
         output.say(f"Jindi is up: {url}   data: {settled.data}   records replayed: {platform.replayed}")
-        output.say(f"API key (shown once): {api_key}")
-        output.say(f"Sign in once, within 15 minutes: {sign_in}")
+        if api_key is not None:
+            output.say(f"API key (shown once): {api_key}")
+            output.say(f"Sign in once, within 15 minutes: {sign_in}")
+        else:
+            output.say(f"Sign in with your account: {sign_in}   password profile: {settled.passwords}")
+        if not settled.platform.four_eyes:
+            output.say(
+                "双人复核已关闭。Four eyes are off: one person alone changes keys and the vault (setting four_eyes)."
+            )
+        if settled.transport.tls == "demo":
+            output.say(f"Its certificate is our own; verify it against {wiring.own_authority(settled)}")
+        if (warning := in_clear(settled)) is not None:
+            output.note(warning)
         output.say("Jindi is not legal advice. 金堤不构成法律意见。  Stop with Ctrl+C.")
 
     stream = None
@@ -167,15 +214,28 @@ async def _up(
             platform, wiring.clock, seed=world.seed, users=world.users, days=world.days,
             truth=settled.data / "truth.ndjson", told=output.note,
         )  # fmt: skip
-    works = [_watch_packs(wiring, settled, output, platform), _collect()]
+    transport, named = settled.transport, urlsplit(wiring.address(settled, port)).hostname or settled.host
+    fences = Fences(
+        Hosts((settled.host, named, *transport.hosts)), Turnstile(transport.rates), replays, transport.connections,
+        hsts=transport.tls == "files",
+    )  # fmt: skip
+    courier = Courier(platform, mailing.endpoints, mailing.sender, wiring.clock, output.note)
+    works = [_watch_packs(wiring, settled, output, platform), _collect(), courier.run()]
+    if tls is not None:
+        works.append(_watch_tls(wiring, settled, output, tls))
     async with _beside(*works, *([stream.run()] if stream else [])):
         try:
             await serve(
-                platform, sock, keys=keys, sessions=wiring.sessions(blobs), links=links, clock=wiring.clock,
+                platform, sock, keys=keys, house=house, links=links, clock=wiring.clock,
+                company=company_of(provider, wiring.address(settled, port), house),
                 permits=permits, base_files=wiring.base_files, saved=lambda: wiring.pack_files(settled.packs),
                 ready=ready, score=stream.board.to_json if stream else lambda: None,
+                fences=fences, tls=tls.context if tls is not None else None, mailing=mailing,
             )  # fmt: skip
         finally:
+            await house.settled()
+            with contextlib.suppress(OSError):  # then the marks of before are in force, which lie further ahead
+                replays.close()
             # A lane that has stopped can't write it; that it stopped is told otherwise.
             with contextlib.suppress(NotRecorded):
                 await audit.act(who, "platform.stop")
@@ -218,6 +278,42 @@ async def _watch_packs(wiring: Wiring, settled: Settled, output: Output, platfor
             await platform.take(wiring.pack_files(settled.packs))
         except (Problems, LogFailure, OSError) as error:
             output.note(f"the changed packs are not taken; the platform goes on with the ones it has:\n{error}")
+
+
+async def _watch_tls(wiring: Wiring, settled: Settled, output: Output, tls: Terminator) -> None:
+    """Changed files are taken as they come; our own pair is renewed in time; one that ends soon is told once a day."""
+    told_us = 0
+    while True:
+        await asyncio.sleep(LOOK_S)
+        now_us = wiring.clock.now_us()
+        try:
+            files = await asyncio.to_thread(wiring.tls_files, settled)
+            if (word := await asyncio.to_thread(tls.look, now_us)) is not None:
+                output.note(word)
+            if files is None or now_us - told_us < DAY_US:
+                continue
+            if (left := days_left(files.certificate, now_us)) < WARN_DAYS and settled.transport.tls == "files":
+                told_us = now_us
+                output.note(f"the TLS certificate ends in {left} days: renew it, and the new file is taken by itself")
+        except (Problems, OSError) as error:
+            output.note(str(error))
+
+
+def in_clear(settled: Settled) -> str | None:
+    """What to say of a platform that sends keys and decisions in clear over a network; None where it does not."""
+    if settled.transport.tls != "off" or _is_loopback(settled.host):
+        return None
+    return (
+        f"listening on {settled.host} without TLS: keys, sessions and decisions cross the network in clear."
+        " Set tls to files (or demo), or listen on 127.0.0.1 behind a proxy that speaks TLS"
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def snapshot_offline(wiring: Wiring, settled: Settled, output: Output) -> None:

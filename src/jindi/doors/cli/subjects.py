@@ -7,15 +7,17 @@ import typer
 
 from jindi.basics.problems import Problems
 from jindi.doors.cli.output import Output
-from jindi.ports import LogFailure, VaultFailure
-from jindi.vault import CannotOpen, RingProblem
+from jindi.ports import LogFailure, RootFailure, VaultFailure
+from jindi.vault import CannotOpen, RingProblem, Vault
 
 if TYPE_CHECKING:
     from jindi.doors.cli.vaulting import Keeping
+    from jindi.doors.cli.wiring import Settled, Wiring
 
 vault_app = typer.Typer(no_args_is_help=True, help="The vault's keys and rows (while the platform is down).")
 subject_app = typer.Typer(
-    no_args_is_help=True, help="One person's data: export, correct, erase (while the platform is down)."
+    no_args_is_help=True,
+    help="One person's data: export, correct, erase, and his requests (while the platform is down).",
 )
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of words.")]
@@ -32,11 +34,27 @@ def _do(ctx: typer.Context, data: str | None, act: "Callable[[Keeping], None]", 
         settled = wiring.settle({"data": data})
         vault = wiring.kept_vault(settled, output.note)
         try:
+            _erase_again(wiring, settled, vault, output)
             act(Keeping(vault, wiring, settled, output))
         finally:
             vault.close()
-    except (Problems, LogFailure, VaultFailure, RingProblem, CannotOpen, OSError) as error:
+    except (Problems, LogFailure, RootFailure, VaultFailure, RingProblem, CannotOpen, OSError) as error:
         output.fail(error)
+
+
+def _erase_again(wiring: "Wiring", settled: "Settled", vault: Vault, output: Output) -> None:
+    """As a start of the platform does: who was erased stays erased, whichever key book lies here."""
+    from jindi.run.erasures import erase_again  # noqa: PLC0415
+
+    try:
+        log = wiring.view_log(settled)
+    except Problems:
+        return  # no journal yet, so nobody was erased
+    try:
+        if returned := erase_again(vault, log, wiring.clock.now_us()):
+            output.note(f"{returned} subjects whom the journal says were erased had come back; they are erased again")
+    finally:
+        log.close()
 
 
 @vault_app.command("status")
@@ -65,10 +83,30 @@ def vault_rewrap(
     _do(ctx, data, lambda keeping: keeping.rewrap(destroy=destroy), as_json=as_json)
 
 
+@vault_app.command("reseal")
+def vault_reseal(
+    ctx: typer.Context,
+    later: Annotated[bool, typer.Option("--later", help="Leave it to the platform, beside its decisions.")] = False,
+    data: Data = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Give every subject a new key and seal its rows under it. May be interrupted; the next one goes on."""
+    _do(ctx, data, lambda keeping: keeping.reseal(later=later), as_json=as_json)
+
+
+@vault_app.command("recount")
+def vault_recount(
+    ctx: typer.Context,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+    data: Data = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Give up rows that check calls missing: from now on those that are there are all."""
+    _do(ctx, data, lambda keeping: keeping.recount(sure=yes), as_json=as_json)
+
+
 @vault_app.command("root")
 def vault_root(
     ctx: typer.Context,
-    where: Annotated[str, typer.Argument(metavar="ROOT", help="file:PATH, environment or passphrase.")],
+    where: Annotated[str, typer.Argument(metavar="ROOT", help="file:PATH, environment, passphrase or transit:URL.")],
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
@@ -78,7 +116,7 @@ def vault_root(
 
 @vault_app.command("check")
 def vault_check(ctx: typer.Context, data: Data = None, as_json: AsJson = False) -> None:
-    """Open every key and every row once; ends with 1 when something does not open."""
+    """Open every key and every row once, and count; ends with 1 when something does not open or is missing."""
     _do(ctx, data, lambda keeping: keeping.check(), as_json=as_json)
 
 
@@ -110,3 +148,44 @@ def subject_erase(
 ) -> None:
     """Destroy one subject's key: what is kept of it can't be read any more, in backups of the rows either."""
     _do(ctx, data, lambda keeping: keeping.erase(subject, sure=yes), as_json=as_json)
+
+
+@subject_app.command("request")
+def subject_request(
+    ctx: typer.Context,
+    right: Annotated[str, typer.Argument(metavar="RIGHT", help="access, transfer, correct, erase, withdraw, explain.")],
+    subject: Subject,
+    received: Annotated[
+        str | None, typer.Option(metavar="YYYY-MM-DD", help="The day on which it came in (default: today).")
+    ] = None,
+    data: Data = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Record a person's request about his own data, with the day by which it is to be answered."""
+    _do(ctx, data, lambda keeping: keeping.open_request(right, subject, received), as_json=as_json)
+
+
+@subject_app.command("close")
+def subject_close(
+    ctx: typer.Context,
+    request: Annotated[str, typer.Argument(metavar="REQUEST", help="The request's name, as requests shows it.")],
+    refused: Annotated[bool, typer.Option("--refused", help="It was refused; the person was told why.")] = False,
+    data: Data = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Record that a request was answered."""
+    _do(ctx, data, lambda keeping: keeping.close_request(request, refused=refused), as_json=as_json)
+
+
+@subject_app.command("requests")
+def subject_requests(
+    ctx: typer.Context,
+    everything: Annotated[bool, typer.Option("--all", help="Also those that were answered.")] = False,
+    data: Data = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Requests that wait for an answer and when each is due, also beside a platform; 1 when one is overdue."""
+    from jindi.doors.cli.requesting import show_requests  # noqa: PLC0415
+
+    output, wiring = Output(as_json=as_json), ctx.obj.wiring
+    try:
+        show_requests(wiring, wiring.settle({"data": data}), output, everything=everything)
+    except (Problems, LogFailure, OSError) as error:
+        output.fail(error)

@@ -11,11 +11,15 @@ from jindi.basics.instants import format_instant
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.auditing import caller
 from jindi.doors.cli.output import Output
+from jindi.doors.cli.requesting import day, definitions, found_requests, right_named, today
 from jindi.doors.cli.wiring import Settled, Wiring
 from jindi.run.audit import record_alone
+from jindi.run.requests import CLOSE, OPEN, Ending, closed, due_on, id_of, opened
 from jindi.vault import Vault, profile_named
 
 REWRAP_AT_ONCE = 10_000
+RESEAL_AT_ONCE = 2_000
+"""Subjects sealed anew between two syncs, while nobody waits."""
 
 Had = TypeVar("Had")
 
@@ -27,11 +31,11 @@ class Keeping:
         self._vault, self._wiring, self._settled, self._output = vault, wiring, settled, output
         self._now_us = wiring.clock.now_us()
 
-    def _record(self, what: str, on: str) -> None:
-        """Journal an action before it is done; LogFailure or Problems, and nothing is done."""
+    def _record(self, what: str, on: str) -> int:
+        """Journal an action before it is done, and say where; LogFailure or Problems, and nothing is done."""
         log = self._wiring.open_log(self._settled)
         try:
-            record_alone(log, caller(), what, on, self._now_us)
+            return record_alone(log, caller(), what, on, self._now_us)
         finally:
             log.close()
 
@@ -53,7 +57,8 @@ class Keeping:
             for each in found.versions
         ]  # fmt: skip
         counts = {"subjects": found.counts.subjects, "erased": found.counts.erased, "rows": found.counts.rows}
-        self._output.give({"ok": True, **counts, "waiting": found.waiting, "versions": versions})
+        left = {"waiting": found.waiting, "to_reseal": found.to_reseal}
+        self._output.give({"ok": True, **counts, **left, "versions": versions})
         if self._output.as_json:
             return
         self._output.say(
@@ -69,6 +74,8 @@ class Keeping:
             since = _at(each.destroyed_us or each.retired_us or each.created_us)
             table.add_row(str(each.number), each.profile, state, since, subjects, f"{each.uses:,}")
         self._output.out.print(table)
+        if found.to_reseal is not None:
+            self._output.say(f"待换主体密钥 subjects to be sealed anew: {found.to_reseal:,}")
 
     def rotate(self, cipher: str | None) -> None:
         """A new version wraps from now on."""
@@ -103,6 +110,55 @@ class Keeping:
             named = ", ".join(map(str, gone))
             self._output.say(f"已销毁版本 {named}。Destroyed: version {named}.")
 
+    def reseal(self, *, later: bool) -> None:
+        """A new key for each subject, and its rows sealed under it; or only asked of the platform's next start."""
+        self._record("vault.reseal", "later" if later else "")
+        asked = self._vault.status().to_reseal
+        # What was begun goes on; keys that are newer than its beginning are new already.
+        total = self._vault.begin_reseal(self._now_us) if asked is None else asked
+        if later:
+            self._output.give({"ok": True, "to_reseal": total})
+            self._output.say(
+                f"{total:,} 个信息主体待换密钥，平台运行时逐步完成。\n"
+                f"{total:,} subjects are to be sealed anew; the running platform does it bit by bit."
+            )
+            return
+        subjects = rows = skipped = 0
+        is_done = False
+        with self._output.progress() as progress:
+            task = progress.add_task("sealing anew", total=total or None)
+            while not is_done:
+                turn = self._vault.reseal(self._wiring.clock.now_us(), RESEAL_AT_ONCE, RESEAL_AT_ONCE)
+                subjects, rows, skipped = subjects + turn.subjects, rows + turn.rows, skipped + turn.skipped
+                is_done = turn.is_done
+                progress.update(task, completed=subjects + skipped)
+        self._output.give({"ok": not skipped, "subjects": subjects, "rows": rows, "skipped": skipped})
+        self._output.say(
+            f"{subjects:,} 个信息主体换了新密钥，{rows:,} 行已重新加密。\n"
+            f"{subjects:,} subjects have a new key; {rows:,} rows are sealed under it."
+        )
+        if skipped:
+            self._output.say(
+                f"✗ 跳过 {skipped:,} 个：其密钥或行打不开，见 jindi vault check。\n"
+                f"✗ {skipped:,} were left as they are, for not all of theirs opens: see jindi vault check."
+            )
+            raise SystemExit(1)
+
+    def recount(self, *, sure: bool) -> None:
+        """Give up rows that are missing."""
+        found = self._vault.check()
+        if not sure:
+            typer.confirm(
+                f"放弃缺失的行（至少 {found.missing_rows:,}），以现有 {found.rows:,} 行为准？"
+                f" Give up what is missing (at least {found.missing_rows:,} rows), and count the {found.rows:,} anew?",
+                abort=True,
+                err=True,
+            )
+        self._record("vault.recount", f"{found.tally}, {found.missing_rows} missing, {found.rows} there")
+        rows = self._vault.recount(self._now_us)
+        self._output.give({"ok": True, "rows": rows, "given_up": found.missing_rows})
+        self._output.say(f"以现有 {rows:,} 行为准。The {rows:,} rows that are there are all from now on.")
+
     def change_root(self, where: str) -> None:
         """The ring under another root."""
         root = self._wiring.another_root(self._settled, where)
@@ -121,14 +177,20 @@ class Keeping:
             "subjects_that_do_not_open": len(found.closed_subjects),
             "rows_that_do_not_open": found.closed_rows,
             "rows_without_a_key": found.keyless_rows,
+            "tally": found.tally,
+            "rows_missing": found.missing_rows,
         }
         self._output.give({"ok": found.ok, "subjects": found.subjects, "rows": found.rows, **wrong})
         if found.ok:
             self._output.say(
-                f"{found.subjects:,} 个信息主体、{found.rows:,} 行全部可解。"
-                f"All of {found.subjects:,} subjects and {found.rows:,} rows open."
+                f"{found.subjects:,} 个信息主体、{found.rows:,} 行全部可解，一行不缺。"
+                f"All of {found.subjects:,} subjects and {found.rows:,} rows open, and none is missing."
             )
             return
+        if found.tally != "agrees":
+            self._output.say(f"✗ {_TALLIES[found.tally]}   缺失至少 missing at least: {found.missing_rows:,}")
+        if not (found.closed_subjects or found.closed_rows or found.keyless_rows):
+            raise SystemExit(1)
         self._output.say(
             f"✗ 打不开：信息主体密钥 {len(found.closed_subjects):,}，行 {found.closed_rows:,}；"
             f"无密钥的行 {found.keyless_rows:,}\n"
@@ -186,12 +248,51 @@ class Keeping:
             " either. Replace old copies of the key book (docs/vault.md, Erasure)."
         )
 
+    # ---- requests
+
+    def open_request(self, right: str, subject: str, received: str | None) -> None:
+        """Record a request and say when it is due."""
+        known = definitions(self._wiring, self._settled)
+        named, came = right_named(right), day(received, today(self._wiring, known))
+        try:
+            due, limit = due_on(named, came, known.limits)
+            # A name that the vault doesn't know may be anybody's number.
+            whose = subject if self._vault.has(subject) else self._wiring.tokens(self._settled).blind(subject)
+            text = opened(named, whose, came, due)
+        except (LookupError, ValueError) as error:
+            raise Problems([Problem("request", "", str(error.args[0]), "see docs/vault.md, Requests")]) from None
+        seq = self._record(OPEN, text)
+        step = limit.on(came)
+        self._output.give({
+            "ok": True, "request": id_of(seq), "right": named, "subject": whose, "received": came.isoformat(),
+            "due": due.isoformat(), "basis": step.basis.en, "mark": limit.mark,
+        })  # fmt: skip
+        self._output.say(f"{id_of(seq)}: 最迟答复 due {due}（{step.basis.zh}；{step.basis.en}；{limit.mark}）")
+
+    def close_request(self, request: str, *, refused: bool) -> None:
+        """Record the end of a request."""
+        found = {each.id: each for each in found_requests(self._wiring, self._settled).open}.get(request)
+        if found is None:
+            what = "there is no open request of this name"
+            raise Problems([Problem("REQUEST", "", what, "see jindi subject requests")])
+        ending: Ending = "refused" if refused else "done"
+        self._record(CLOSE, closed(request, ending))
+        self._output.give({"ok": True, "request": request, "ending": ending, "due": found.due.isoformat()})
+        self._output.say(f"{request}: {'已拒绝 refused' if refused else '已答复 done'}")
+
     def _had(self, act: Callable[[], Had]) -> Had:
         try:
             return act()
         except LookupError as error:
             raise Problems([Problem("vault", "", str(error.args[0]), "see jindi vault status")]) from None
 
+
+_TALLIES = {
+    "differs": "行与计数不符：有行被删、被加或被换回旧值。"
+    "Rows are not those that were counted: some were taken away, added, or put back as they were.",
+    "older": "行的文件是旧副本。The file of the rows is an older copy than what was counted.",
+    "gone": "计数缺失或被改。The count of the rows is gone or was changed.",
+}
 
 _STATES = {"active": "在用 active", "retired": "停用 retired", "destroyed": "已销毁 destroyed"}
 

@@ -1,19 +1,27 @@
 """What the command line asks of the app: the outside world, opened."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
-from jindi.access import ApiKeys, Permits, Sessions, SignInLinks
+from jindi.access import ApiKeys, OidcSettings, Permits, ProfileName, Replays, SignInLinks, Staff
+from jindi.access.replays import WINDOW_S
+from jindi.basics.problems import Problems
+from jindi.doors.fences import CONNECTIONS_MAX, Rates
+from jindi.doors.tls import TlsFiles
 from jindi.journal import Signer, Verifier
-from jindi.ports import Blobs, Clock, Files, Lines, Log, Root
+from jindi.ports import Blobs, Clock, Files, Lines, Log, Root, VaultStore
+from jindi.run.audit import Audit
+from jindi.run.backup.drill import VaultFound
 from jindi.run.backup.making import Source
 from jindi.run.backup.manifest import Split
 from jindi.run.backup.repository import Repository
 from jindi.run.backup.restoring import Room
+from jindi.run.people import House
 from jindi.run.platform import Settings
-from jindi.vault import Profile, Tokens, Vault
+from jindi.run.webhooks.mailing import Mailing
+from jindi.vault import KeyRing, Profile, Tokens, Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +32,23 @@ class Setting:
     value: str
     origin: str
     doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """How others may talk to the platform, and to whom it talks."""
+
+    tls: Literal["off", "demo", "files"] = "off"
+    certificate: Path | None = None
+    key: Path | None = None
+    client_ca: Path | None = None
+    hosts: tuple[str, ...] = ()
+    signature_window_s: int = WINDOW_S
+    rates: Rates = field(default_factory=Rates)
+    connections: int = CONNECTIONS_MAX
+    webhook_allow: tuple[str, ...] = ()
+    webhook_http: bool = False
+    webhook_ca: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +65,26 @@ class Settled:
     vault: bool = True
     vault_cipher: Profile = "aes-256-gcm"
     vault_root: str = "file"
+    vault_root_token: Path | None = None
+    vault_root_ca: Path | None = None
     heads: Path | None = None
     backup_to: Path | None = None
     backup_hours: int = 0
     drill_days: int = 0
+    drill_key: Path | None = None
+    drill_hours: int = 0
+    drill_in: Path | None = None
+    transport: Transport = field(default_factory=Transport)
     permits: Path | None = None
+    site: str = ""
+    passwords: ProfileName = "nist"
+    breached: Path | None = None
+    company_words: tuple[str, ...] = ()
+    oidc: Path | None = None
+
+
+class VaultIsOpen(Problems):
+    """Another process has the vault open."""
 
 
 class Wiring(Protocol):
@@ -66,6 +106,9 @@ class Wiring(Protocol):
 
     def write_files(self, folder: Path, files: Mapping[str, str]) -> None:
         """Write new files into a folder that does not have them. Raises Problems."""
+
+    def write_whole(self, path: Path, raw: bytes) -> None:
+        """Write a file whole or not at all, durable when this returns. Raises OSError."""
 
     def packs_mark(self, folders: Sequence[Path]) -> object:
         """Something that changes when a file of the packs may have changed; cheap to ask."""
@@ -98,7 +141,24 @@ class Wiring(Protocol):
         """The vault, made on the first run; None when the settings have none. Raises Problems."""
 
     def kept_vault(self, settled: Settled, tell: Callable[[str], None]) -> Vault:
-        """The vault that is there, whatever the settings say. Raises Problems when there is none."""
+        """The vault that is there, whatever the settings say. Raises Problems when there is none, VaultIsOpen when
+        another process has it.
+        """
+
+    def has_vault(self, settled: Settled) -> bool:
+        """Whether there is a vault."""
+
+    def vault_parts(self, settled: Settled, tell: Callable[[str], None]) -> tuple[VaultStore, KeyRing]:
+        """What a vault is made of: rows with their key book, and the ring; made on the first run. Raises Problems."""
+
+    def package(self) -> Path:
+        """Our own package's folder."""
+
+    def pack_folders(self, settled: Settled) -> tuple[Path, ...]:
+        """The folders of the packs that are loaded."""
+
+    def lock(self) -> str | None:
+        """The pinned dependencies, where they are at hand."""
 
     def another_root(self, settled: Settled, where: str) -> Root:
         """Another root key for the vault's ring: `where` as the setting `vault_root`. Raises Problems."""
@@ -118,11 +178,32 @@ class Wiring(Protocol):
     def keys(self, blobs: Blobs) -> ApiKeys:
         """API keys."""
 
+    def replays(self, settled: Settled, blobs: Blobs) -> Replays:
+        """What signed requests are held against. Raises ValueError when it is damaged."""
+
+    def tls_files(self, settled: Settled) -> TlsFiles | None:
+        """The files to speak TLS with, our own pair made or renewed; None without TLS. Raises Problems."""
+
+    def mailing(self, settled: Settled, blobs: Blobs) -> Mailing:
+        """The webhooks. Raises Problems, and ValueError when what is kept of them is damaged."""
+
+    def own_authority(self, settled: Settled) -> Path:
+        """The certificate to verify our own pair against."""
+
     def permits(self, settled: Settled) -> Permits:
         """Who may do what: the shipped policies, and the company's own. Raises Problems."""
 
-    def sessions(self, blobs: Blobs) -> Sessions:
-        """Sessions of people."""
+    def staff(self, settled: Settled) -> Staff:
+        """The accounts of staff. Raises Problems when they are damaged."""
+
+    def company(self, settled: Settled) -> OidcSettings | None:
+        """The company's own sign-in, if there is one. Raises Problems, also for other things of people's."""
+
+    def house(self, settled: Settled, audit: Audit, port: int) -> House:
+        """The people of a running platform, which listens at a port. Raises Problems."""
+
+    def address(self, settled: Settled, port: int | None = None) -> str:
+        """Where people reach the console."""
 
     def links(self, blobs: Blobs) -> SignInLinks:
         """One-time sign-in links."""
@@ -138,6 +219,14 @@ class Wiring(Protocol):
 
     def key_bytes(self, settled: Settled) -> dict[str, bytes]:
         """The platform's keys by their names, as far as there are any."""
+
+    def root_elsewhere(self, settled: Settled) -> str | None:
+        """Where the vault's root is when shares can't hold it; None when they can, or when there is none."""
+
+    def rehearse_vault(self, settled: Settled, given: Mapping[str, bytes], of: Settled | None) -> VaultFound | None:
+        """What a restored folder's vault is worth, with keys that are given or with those of another folder; only
+        counted with neither, None without a vault.
+        """
 
     def keys_split(self, settled: Settled) -> Split | None:
         """What the last keys' backup covers."""

@@ -5,8 +5,10 @@ import csv
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
 from typing import Literal, TypeVar
+from urllib.parse import urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 from starlette.applications import Starlette
@@ -20,36 +22,48 @@ from jindi.access import (
     ABSOLUTE_US,
     ACTIONS,
     NOT_PERMITTED,
+    ApiKey,
     ApiKeys,
     Kind,
+    NewSession,
     Permits,
     Scope,
     Session,
     Sessions,
     SignInLinks,
     Verdict,
-    digest_of,
     is_csrf_token,
-    session_id,
 )
 from jindi.basics.instants import MINUTE_US, SECOND_US, format_instant
 from jindi.basics.money import format_minor
 from jindi.doors.console import live
+from jindi.doors.console.account import AccountPages
+from jindi.doors.console.approvals import ApprovalPages, view_may
 from jindi.doors.console.assets import Assets
-from jindi.doors.console.guard import SecurityHeaders, read_form, refuse_other_sites
+from jindi.doors.console.controls import Ask, ControlsPage
+from jindi.doors.console.exporting import Export, count
+from jindi.doors.console.gate import DEVICE, DEVICE_S, Gate, cookie_name, put_cookie
+from jindi.doors.console.guard import SecurityHeaders, Waiting, read_form, refuse_other_sites
 from jindi.doors.console.overview import overview_values
 from jindi.doors.console.reasons import decision_values, limit_text
-from jindi.doors.console.source import DecisionFilter, DecisionRow, Source
+from jindi.doors.console.signing_in import NOTICES, SigningIn
+from jindi.doors.console.source import DecisionFilter, DecisionRow, Source, Sources
+from jindi.doors.console.staff import StaffPages
+from jindi.doors.console.staff_alerts import AlertPages
 from jindi.doors.console.trail import TrailPage
 from jindi.doors.console.versions import Shown, VersionPages
-from jindi.doors.console.view import CHOICES, COOKIE, MENU, Pages, View, view_of
+from jindi.doors.console.view import CHOICES, COOKIE, MENU, Pages, View, own_path, view_of
 from jindi.doors.console.words import WORDS
 from jindi.doors.guarding import AboutOf, Endpoint, about_of, marked
+from jindi.doors.oidc import Company
 from jindi.doors.origins import address_class
 from jindi.packs.definitions import Outcome
 from jindi.ports import Clock
+from jindi.run.approvals.approvals import Approvals, Forbidden
 from jindi.run.audit import Actor, Audit, NotRecorded
+from jindi.run.people import Entrance, House, Office, Own
 from jindi.run.versions.desk import OPERATOR, OWN_KEY, Desk
+from jindi.run.watching import NOBODY, Viewer
 
 PAGE_ROWS = 50
 EXPORT_ROWS_MAX, EXPORT_ROWS_AT_ONCE = 10_000, 250
@@ -68,7 +82,7 @@ class Console:
 
     def __init__(
         self,
-        source: Source,
+        sources: Sources,
         sessions: Sessions,
         links: SignInLinks,
         clock: Clock,
@@ -77,29 +91,66 @@ class Console:
         keys: ApiKeys | None = None,
         audit: Audit | None = None,
         permits: Permits | None = None,
+        house: House | None = None,
+        company: Company | None = None,
+        controls: Ask | None = None,
+        approvals: Approvals | None = None,
     ) -> None:
         self._audit, self._permits = audit, permits or Permits()
-        self._source, self._sessions, self._links, self._keys = source, sessions, links, keys
+        self._sources, self._sessions, self._links, self._keys = sources, sessions, links, keys
         self._clock, self._zone = clock, zone
         self._assets = Assets()
         self._pages = Pages(self._assets)
         self._desk = desk
         self._versions = VersionPages(desk, self._pages, self._needs, self._checked_form) if desk is not None else None
         self._trail = TrailPage(audit, self._pages) if audit is not None else None
+        self._house = house
+        self._signing_in, self._people = self._pages_of_people(house, company, approvals)
+        self._asking, self._approvals = approvals, None
+        if approvals is not None and desk is not None and keys is not None:
+            everyday = sources.seen_by(NOBODY)  # alerts about staff leave the house in no file
+            approvals.register(Export(everyday, partial(self._csv, everyday)))
+            self._approvals = ApprovalPages(
+                approvals, desk, keys, self._pages, self._needs, self._checked_form, self._refused_by_policy
+            )
+            self._pages.alone(not approvals.is_on)
+        self._alerts = AlertPages(self._seen, self._pages)
+        self._controls = ControlsPage(controls or _no_register, self._pages)
         self._explaining = asyncio.Lock()
         self._streams = 0
+
+    def _pages_of_people(
+        self, house: House | None, company: Company | None, approvals: Approvals | None
+    ) -> tuple[SigningIn | None, list[Route]]:
+        """The way in for people with accounts, and the addresses of all pages about them."""
+        if house is None:
+            return None, []
+        gate = Gate(
+            self._pages, self._needs, self._checked_form, self._view, self._who, self._nobody, self._enter,
+            self._put_session, self._error,
+        )  # fmt: skip
+        entrance, own = Entrance(house), Own(house)
+        signing_in = SigningIn(house, entrance, own, company, gate)
+        account, staff = AccountPages(house, entrance, own, gate), StaffPages(house, Office(house), gate, approvals)
+        return signing_in, [*signing_in.routes(), *account.routes(), *staff.routes()]
 
     # ---- who is there -------------------------------------------------------------------------------
 
     def _cookie_name(self, request: Request) -> str:
-        # Behind TLS the browser itself then refuses to take the cookie from another path or host.
-        return "__Host-jindi_session" if request.url.scheme == "https" else "jindi_session"
+        return cookie_name(request, "session")
 
     def _who(self, request: Request, *, use: bool = True) -> tuple[Session | None, str | None]:
         clear_id = request.cookies.get(self._cookie_name(request))
         if not clear_id:
             return None, None
-        session = self._sessions.read(clear_id, self._clock.now_us(), use=use)
+        now_us = self._clock.now_us()
+        session = self._sessions.read(clear_id, now_us, use=use)
+        if session is not None and session.key and self._keys is not None:
+            key = self._keys.get(session.key)
+            # What a key opened ends with the key, and what may have been opened with its old secret ends with that.
+            if key is None or not key.is_live(now_us) or session.opened_us < key.overlap_us <= now_us:
+                self._sessions.close(clear_id)
+                session = None
         return session, clear_id if session is not None else None
 
     def _view(self, request: Request) -> View:
@@ -125,10 +176,10 @@ class Console:
             may = self._permits.may(view.session.principal, action, view.now_us, about(request))
             try:
                 if is_recorded or not may:
-                    await self._act(request, self._actor(request, view.session.who), action, allowed=may.allowed)
+                    await self._act(request, self._actor(request, view.session), action, allowed=may.allowed)
             except NotRecorded:
                 return self._error(view, HTTPStatus.SERVICE_UNAVAILABLE, "error.not_recorded")
-            return await show(request, view) if may else self._forbidden(view, action, may)
+            return await show(request, view) if may else self._forbidden(request, view, action, may)
 
         return marked(handler, action)
 
@@ -148,14 +199,33 @@ class Console:
 
         return marked(handler, action)
 
-    def _forbidden(self, view: View, action: str, may: Verdict) -> Response:
+    def _forbidden(self, request: Request, view: View, action: str, may: Verdict) -> Response:
         """The page that says why somebody may not do what he asked for."""
         words = view.action(ACTIONS[action])
         if may.why == NOT_PERMITTED and view.session is not None and view.session.principal.kind is not Kind.PERSON:
             scopes = ", ".join(sorted(ACTIONS[action].scopes)) or "–"
             return self._error(view, HTTPStatus.FORBIDDEN, "error.forbidden.scope", action=words, scopes=scopes)
         known = may.why if f"error.forbidden.{may.why}" in WORDS else NOT_PERMITTED
-        return self._error(view, HTTPStatus.FORBIDDEN, f"error.forbidden.{known}", action=words)
+        step = f"/console/account/again?{urlencode({'back': _from(request)})}" if known == "fresh_factor" else None
+        return self._error(view, HTTPStatus.FORBIDDEN, f"error.forbidden.{known}", step, action=words)
+
+    async def _refused_by_policy(self, request: Request, view: View, error: Forbidden) -> Response:
+        """What a door could not know before it read the form is a refused action all the same."""
+        assert view.session is not None, "asked before"
+        try:
+            await self._act(request, self._actor(request, view.session), error.action, error.kind, allowed=False)
+        except NotRecorded:
+            return self._error(view, HTTPStatus.SERVICE_UNAVAILABLE, "error.not_recorded")
+        return self._forbidden(request, view, error.action, Verdict(False, error.why))
+
+    def _seen(self, view: View) -> Source:
+        """The platform as the reader may see it."""
+        assert view.session is not None, "asked before"
+        return self._seen_in(view.session)
+
+    def _seen_in(self, session: Session) -> Source:
+        oversees = self._permits.may(session.principal, "staff_alerts.read", self._clock.now_us()).allowed
+        return self._sources.seen_by(Viewer(session.principal.name, oversees))
 
     def _first_page(self, session: Session) -> str:
         """Where somebody begins: the first page of the menu that he may see."""
@@ -166,11 +236,17 @@ class Console:
 
     # ---- the audit ----------------------------------------------------------------------------------
 
-    def _actor(self, request: Request, who: str) -> Actor:
-        """Who acts. A session is named by a part of its id's digest: enough to tell two of one person apart."""
-        clear_id = request.cookies.get(self._cookie_name(request))
-        key = session_id(digest_of(clear_id)) if clear_id else ""
-        return Actor(key, who, "console", address_class(request), request.state.request_id)
+    def _actor(self, request: Request, session: Session) -> Actor:
+        """Who acts: an account with its roles, or a session that a link or key opened."""
+        nobody = self._nobody(request)
+        if not session.account:
+            return nobody._replace(key=session.id, name=session.who)
+        roles = tuple(sorted(session.roles))
+        return nobody._replace(key=session.account, name=session.who, roles=roles, device=session.device)
+
+    def _nobody(self, request: Request) -> Actor:
+        """Somebody at the door."""
+        return Actor("", "", "console", address_class(request), request.state.request_id)
 
     async def _act(
         self, request: Request, actor: Actor, what: str, on: str | None = None, *, allowed: bool = True
@@ -200,30 +276,26 @@ class Console:
         token = request.path_params.get("token")
         if token is None:
             if view.session is not None:
-                return RedirectResponse("/console", HTTPStatus.SEE_OTHER)
+                return RedirectResponse(self._first_page(view.session), HTTPStatus.SEE_OTHER)
             why = request.query_params.get("why")
-            notice = f"sign_in.{why}" if why in ("ended", "signed_out") else None
-            return self._pages.show(
-                "sign_in.html", view, invitation=None, token=None, takes_keys=self._keys is not None, notice=notice
-            )
-        invitation = self._links.look(token, view.now_us)
+            return self._sign_in_page(view, f"sign_in.{why}" if why in NOTICES else None)
+        invitation = self._links.look(token, view.now_us) if not self._is_for_accounts() else None
         if invitation is None:
-            return self._pages.show(
-                "sign_in.html",
-                view,
-                status=410,
-                invitation=None,
-                token=None,
-                takes_keys=self._keys is not None,
-                notice="sign_in.dead",
-            )
+            return self._sign_in_page(view, "sign_in.dead", HTTPStatus.GONE)
         minutes = -(-(invitation.expires_us - view.now_us) // MINUTE_US)
         return self._pages.show(
             "sign_in.html", view, invitation=invitation, minutes=minutes, token=token, takes_keys=False, notice=None
         )  # fmt: skip
 
+    def _is_for_accounts(self) -> bool:
+        """Whether people come in by their accounts: then links and keys open nothing here any more."""
+        return self._house is not None and self._house.staff.has_active()
+
     def _sign_in_page(self, view: View, notice: str | None, status: int = HTTPStatus.OK) -> Response:
         """The page of somebody who has no link."""
+        if self._is_for_accounts() and self._signing_in is not None:
+            told = "sign_in.ended_account" if notice == "sign_in.ended" else notice
+            return self._signing_in.page(view, [] if told is None else [view.t(told)], status)
         return self._pages.show(
             "sign_in.html", view, status=int(status), invitation=None, token=None,
             takes_keys=self._keys is not None, notice=notice,
@@ -233,40 +305,32 @@ class Console:
         """The button on that page: uses the link up and opens a session under a new id."""
         refuse_other_sites(request)
         form = await read_form(request)
-        token = form.get("token", "")
+        token = form.get("token", "") if not self._is_for_accounts() else ""
         seen = self._links.look(token, self._clock.now_us())
         if seen is not None and (refused := await self._entering(request, "", seen.who, "sign_in.link")) is not None:
             return refused
         invitation = self._links.redeem(token, self._clock.now_us())
         if invitation is None:
             await self._not_let_in(request, "sign_in.link")
-            view = self._view(request)
-            return self._pages.show(
-                "sign_in.html",
-                view,
-                status=410,
-                invitation=None,
-                token=None,
-                takes_keys=self._keys is not None,
-                notice="sign_in.dead",
-            )
-        return self._opened(request, invitation.who, invitation.scopes)
+            return self._sign_in_page(self._view(request), "sign_in.dead", HTTPStatus.GONE)
+        return self._opened(request, invitation.who, invitation.scopes, "link")
 
     async def consume_key(self, request: Request) -> Response:
-        """Signs in whoever holds an API key, with that key's name and rights."""
+        """Signs in whoever holds an API key, with that key's name and rights, while nobody has an account."""
         refuse_other_sites(request)
         form = await read_form(request)
-        key = self._keys.holder(form.get("key", "").strip()) if self._keys is not None else None
+        now_us, takes = self._clock.now_us(), self._keys is not None and not self._is_for_accounts()
+        key = self._keys.holder(form.get("key", "").strip(), now_us) if takes and self._keys is not None else None
         if key is None:
             await self._not_let_in(request, "sign_in.key")
             return self._sign_in_page(self._view(request), "sign_in.bad_key", HTTPStatus.FORBIDDEN)
         if (refused := await self._entering(request, key.id, key.name, "sign_in.key")) is not None:
             return refused
-        return self._opened(request, OPERATOR if key.name == OWN_KEY else key.name, key.scopes)
+        return self._opened(request, OPERATOR if key.name == OWN_KEY else key.name, key.scopes, "key", key)
 
     async def _entering(self, request: Request, key: str, who: str, what: str) -> Response | None:
         """Journal that somebody comes in; the page that refuses it when that can't be done, else None."""
-        actor = Actor(key, who, "console", address_class(request), request.state.request_id)
+        actor = self._nobody(request)._replace(key=key, name=who)
         try:
             await self._act(request, actor, what, "")
         except NotRecorded:
@@ -275,26 +339,29 @@ class Console:
 
     async def _not_let_in(self, request: Request, what: str) -> None:
         if self._audit is not None:
-            actor = Actor("", "", "console", address_class(request), request.state.request_id)
-            await self._audit.failed(actor, what)
+            await self._audit.failed(self._nobody(request), what)
 
-    def _opened(self, request: Request, who: str, scopes: frozenset[Scope]) -> Response:
-        """A session under a new id, and the way to the console."""
+    def _opened(
+        self, request: Request, who: str, scopes: frozenset[Scope], by: str, key: ApiKey | None = None
+    ) -> Response:  # fmt: skip
+        """A session for somebody without an account, and the way to the console."""
+        came, also = (key.id, key.owners) if key is not None else ("", ())
+        opened = self._sessions.open(who, scopes, self._clock.now_us(), by=by, key=came, also=also)
+        return self._enter(request, opened, None)
+
+    def _enter(self, request: Request, opened: NewSession, device: str | None) -> Response:
+        """The way in, for a session that was just opened; whatever session this browser had before ends."""
         _, before = self._who(request, use=False)
         if before is not None:
             self._sessions.close(before)
-        opened = self._sessions.open(who, scopes, self._clock.now_us())
         answer = RedirectResponse(self._first_page(opened.session), HTTPStatus.SEE_OTHER)
-        answer.set_cookie(
-            self._cookie_name(request),
-            opened.clear_id,
-            max_age=ABSOLUTE_US // SECOND_US,
-            path="/",
-            secure=request.url.scheme == "https",
-            httponly=True,
-            samesite="lax",
-        )
+        self._put_session(request, answer, opened)
+        if device is not None:
+            put_cookie(request, answer, DEVICE, device, DEVICE_S)
         return answer
+
+    def _put_session(self, request: Request, answer: Response, opened: NewSession) -> None:
+        put_cookie(request, answer, "session", opened.clear_id, ABSOLUTE_US // SECOND_US)
 
     async def sign_out(self, request: Request) -> Response:
         """Ends the session and tells the browser to forget it."""
@@ -303,7 +370,7 @@ class Console:
         if session is not None and clear_id is not None:
             # The one action that is done without its record, too: to refuse it would leave the door open.
             with suppress(NotRecorded):
-                await self._act(request, self._actor(request, session.who), "sign_out", "")
+                await self._act(request, self._actor(request, session), "sign_out", "")
             self._sessions.close(clear_id)
         answer = RedirectResponse("/sign-in?why=signed_out", HTTPStatus.SEE_OTHER)
         answer.delete_cookie(self._cookie_name(request), path="/", secure=request.url.scheme == "https")
@@ -323,7 +390,7 @@ class Console:
     async def preferences(self, request: Request) -> Response:
         """Language, theme, row height, keyboard: kept in the browser; the page stays where it was."""
         form = await self._checked_form(request)
-        answer = RedirectResponse(_own_path(form.get("back", "")), HTTPStatus.SEE_OTHER)
+        answer = RedirectResponse(own_path(form.get("back", "")), HTTPStatus.SEE_OTHER)
         for name, allowed in CHOICES.items():
             if form.get(name) in allowed:
                 answer.set_cookie(
@@ -341,17 +408,17 @@ class Console:
 
     async def overview(self, _: Request, view: View) -> Response:
         """The platform now: decisions as they come, rates, time taken, rules, the simulation's score."""
-        return self._pages.show("overview.html", view, **overview_values(self._source, view), page="overview")
+        return self._pages.show("overview.html", view, **overview_values(self._seen(view), view), page="overview")
 
     async def overview_panels(self, _: Request, view: View, __: str) -> Response:
         """The figures of the overview alone, for the page's own script."""
-        return self._pages.show("overview_panels.html", view, **overview_values(self._source, view))
+        return self._pages.show("overview_panels.html", view, **overview_values(self._seen(view), view))
 
     async def decisions(self, request: Request, view: View) -> Response:
         """The list, its filter in the address."""
         wanted, unknown = _filter_of(request)
-        before = _whole(request.query_params.get("before"))
-        rows = self._source.recent(PAGE_ROWS + 1, before, wanted)
+        before, source = _whole(request.query_params.get("before")), self._seen(view)
+        rows = source.recent(PAGE_ROWS + 1, before, wanted)
         return self._pages.show(
             "decisions.html",
             view,
@@ -362,26 +429,34 @@ class Console:
             wanted=wanted,
             query=_query_of(wanted),
             unknown=unknown,
-            types=self._source.event_types(),
-            rules=sorted({rule.id for seen in self._source.policies() for rule in seen.policy.rules}),
-            horizon_us=self._source.horizon_us(wanted),
+            types=source.event_types(),
+            rules=sorted({rule.id for seen in source.policies() for rule in seen.policy.rules}),
+            horizon_us=source.horizon_us(wanted),
         )
 
-    async def export(self, request: Request, _: View) -> Response:
-        """The same filter's decisions as CSV, newest first, at most ten thousand."""
+    async def export(self, request: Request, view: View) -> Response:
+        """The same filter's decisions as CSV, newest first, at most ten thousand. More than one person may take away
+        takes another's approval.
+        """
         wanted, _unknown = _filter_of(request)
+        if self._asking is not None and self._asking.is_on:
+            most = self._asking.export_rows
+            if await count(self._seen(view), wanted, most + 1) > most:
+                return self._pages.show(
+                    "export.html", view, status=HTTPStatus.FORBIDDEN, page="decisions", most=most, wanted=wanted,
+                    query=_query_of(wanted), may_ask=view_may(self._asking, view, "decisions.export"),
+                )  # fmt: skip
         return StreamingResponse(
-            self._csv(wanted),
+            self._csv(self._seen(view), wanted),
             media_type="text/csv; charset=utf-8",
             headers={"content-disposition": 'attachment; filename="decisions.csv"'},
         )
 
-    async def _csv(self, wanted: DecisionFilter) -> AsyncIterator[bytes]:
+    async def _csv(self, source: Source, wanted: DecisionFilter, before: int | None = None) -> AsyncIterator[bytes]:
         """Page after page, so that the loop can turn to decisions in between."""
         yield b"\xef\xbb\xbf" + _csv_bytes([CSV_HEAD])  # spreadsheets need the mark to read Chinese
-        before: int | None = None
         for _ in range(EXPORT_ROWS_MAX // EXPORT_ROWS_AT_ONCE):
-            rows = self._source.recent(EXPORT_ROWS_AT_ONCE, before, wanted)
+            rows = source.recent(EXPORT_ROWS_AT_ONCE, before, wanted)
             yield _csv_bytes([_csv_line(row) for row in rows])
             if len(rows) < EXPORT_ROWS_AT_ONCE:
                 return
@@ -391,12 +466,13 @@ class Console:
     async def decision(self, request: Request, view: View) -> Response:
         """One decision and why."""
         identifier: str = request.path_params["id"]
-        found = self._source.decision(identifier)
+        source = self._seen(view)
+        found = source.decision(identifier)
         if found is None:
             return self._error(view, HTTPStatus.NOT_FOUND, "error.no_decision", id=identifier[:64])
-        explanation = await self._beside(self._source.explanation(identifier))
+        explanation = await self._beside(source.explanation(identifier))
         values = decision_values(found, explanation, view)
-        values["replay"] = await self._beside(self._source.replay(identifier))
+        values["replay"] = await self._beside(source.replay(identifier))
         return self._pages.show("decision.html", view, page="decisions", **values)
 
     async def _beside(self, reckon: Callable[[], T] | None) -> T | None:
@@ -412,12 +488,12 @@ class Console:
     async def policies(self, request: Request, view: View) -> Response:
         """All policies, with what they have done, their versions, and proposals."""
         more = self._versions.overview(request, view) if self._versions is not None else {"versions": None}
-        return self._pages.show("policies.html", view, page="policies", policies=self._source.policies(), **more)
+        return self._pages.show("policies.html", view, page="policies", policies=self._seen(view).policies(), **more)
 
     async def policy(self, request: Request, view: View) -> Response:
         """One policy: its rules with documentation, basis and hits. Read only."""
         identifier: str = request.path_params["id"]
-        found = next((seen for seen in self._source.policies() if seen.policy.id == identifier), None)
+        found = next((seen for seen in self._seen(view).policies() if seen.policy.id == identifier), None)
         if found is None:
             return self._error(view, HTTPStatus.NOT_FOUND, "error.no_policy", id=identifier[:64])
         versions = None
@@ -433,7 +509,7 @@ class Console:
         """New decisions as server-sent events."""
         assert view.session is not None, "asked before"
         try:
-            await self._act(request, self._actor(request, view.session.who), "live.read")
+            await self._act(request, self._actor(request, view.session), "live.read")
         except NotRecorded:
             return Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE, headers={"retry-after": "5"})
         if self._streams >= live.STREAMS_MAX:
@@ -442,22 +518,24 @@ class Console:
         return StreamingResponse(self._counted(clear_id, after), media_type="text/event-stream")
 
     async def _counted(self, clear_id: str, after: int | None) -> AsyncIterator[bytes]:
-        def may_go_on() -> bool:
+        def seen_now() -> Source | None:
             now_us = self._clock.now_us()
             session = self._sessions.read(clear_id, now_us, use=False)
-            return session is not None and self._permits.may(session.principal, "live.read", now_us).allowed
+            if session is None or not self._permits.may(session.principal, "live.read", now_us):
+                return None
+            return self._seen_in(session)
 
         self._streams += 1
         try:
-            async for chunk in live.stream(self._source, self._zone, after, may_go_on):
+            async for chunk in live.stream(seen_now, self._zone, after):
                 yield chunk
         finally:
             self._streams -= 1
 
-    async def live_rows(self, request: Request, _: View, __: str) -> Response:
+    async def live_rows(self, request: Request, view: View, _: str) -> Response:
         """The same by asking, for browsers without a shared worker."""
         after = _whole(request.query_params.get("after"))
-        return JSONResponse(live.newer(self._source, -1 if after is None else after, self._zone))
+        return JSONResponse(live.newer(self._seen(view), -1 if after is None else after, self._zone))
 
     # ---- the rest -----------------------------------------------------------------------------------
 
@@ -472,7 +550,9 @@ class Console:
         """The front door leads to the console."""
         return RedirectResponse("/console", HTTPStatus.SEE_OTHER)
 
-    def _error(self, view: View, status: int, message: str, **values: object) -> Response:
+    def _error(
+        self, view: View, status: int, message: str, step: str | None = None, **values: object
+    ) -> Response:  # fmt: skip
         known = f"error.title.{status}" if f"error.title.{status}" in WORDS else "error.title.400"
         return self._pages.show(
             "error.html",
@@ -481,6 +561,7 @@ class Console:
             code=int(status),
             title=view.t(known),
             sentence=view.t(message, **values),
+            step=step,
             page=None,
         )
 
@@ -491,6 +572,13 @@ class Console:
         message = refusal.detail if refusal.detail in WORDS else usual.get(refusal.status_code, "error.failed")
         answer = self._error(self._view(request), refusal.status_code, message)
         answer.headers.update(refusal.headers or {})
+        return answer
+
+    def _too_many(self, request: Request, wait_s: int) -> Response:
+        answer = self._error(
+            self._view_of(request, None, None), HTTPStatus.TOO_MANY_REQUESTS, "error.too_many", seconds=wait_s
+        )
+        answer.headers["retry-after"] = str(wait_s)
         return answer
 
     async def failed(self, request: Request, _: Exception) -> Response:
@@ -504,6 +592,7 @@ class Console:
             Route("/sign-in", self.sign_in),
             Route("/sign-in", self.consume, methods=["POST"]),
             Route("/sign-in/key", self.consume_key, methods=["POST"]),
+            *self._people,
             Route("/sign-in/{token}", self.sign_in),
             Route("/sign-out", self.sign_out, methods=["POST"]),
             Route("/console", self._needs("overview.read", self.overview)),
@@ -516,8 +605,13 @@ class Console:
             Route("/console/decisions/{id}", self._needs("decision.read", self.decision)),
             Route("/console/policies", self._needs("policies.read", self.policies)),
             Route("/console/policies/{id}", self._needs("policy.read", self.policy)),
+            Route("/console/controls", self._needs("controls.read", self._controls.page)),
+            Route("/console/controls/{id}", self._needs("controls.read", self._controls.control)),
             *self._audit_routes(),
+            Route("/console/staff-alerts", self._needs("staff_alerts.read", self._alerts.page)),
+            Route("/console/staff-alerts/{id}", self._needs("staff_alerts.read", self._alerts.one)),
             *(self._versions.routes() if self._versions is not None else ()),
+            *(self._approvals.routes() if self._approvals is not None else ()),
             Route("/assets/{digest}/{name}", self.asset),
         ]
 
@@ -532,11 +626,11 @@ class Console:
             routes=self.routes(), exception_handlers={HTTPException: self.refused, Exception: self.failed}
         )
         # Outside of Starlette's own layers, so that the page of an unforeseen fault carries the headers too.
-        return SecurityHeaders(pages)
+        return SecurityHeaders(Waiting(pages, self._too_many))
 
 
 def build_console(
-    source: Source,
+    sources: Sources,
     *,
     sessions: Sessions,
     links: SignInLinks,
@@ -546,22 +640,32 @@ def build_console(
     keys: ApiKeys | None = None,
     audit: Audit | None = None,
     permits: Permits | None = None,
+    house: House | None = None,
+    company: Company | None = None,
+    controls: Ask | None = None,
+    approvals: Approvals | None = None,
 ) -> ASGIApp:
     """The console as an ASGI application for the root of a server: `/console`, `/sign-in`, `/assets`. With `desk` it
     has the pages on which versions are changed, with `keys` people may sign in with an API key, with `audit` all that
-    they do is journalled before it is done, and shown. `permits` says who may do what (the shipped policies, without).
+    they do is journalled before it is done, and shown. `permits` says who may do what (the shipped policies, without),
+    `controls` gives the register of controls. With `approvals` (and `desk` and `keys`) it has the pages of what takes
+    four eyes. With `house` people come in by accounts of their own, and with `company` by their company's sign-in, too.
 
     `zone` is the zone in which all instants are shown. Behind TLS the server must set the scheme to
     `https`, so that cookies are marked secure.
     """
-    return Console(source, sessions, links, clock, zone, desk, keys, audit, permits).app()
+    return Console(
+        sources, sessions, links, clock, zone, desk, keys, audit, permits, house, company, controls, approvals
+    ).app()
 
 
-def _own_path(text: str) -> str:
-    # Only our own pages: a path that begins with two slashes, or a backslash, would leave this site.
-    plain = text.isascii() and text.isprintable() and "\\" not in text and not text.startswith("//")
-    ours = text.startswith(("/console", "/sign-in"))
-    return text if plain and ours and len(text) <= 2048 else "/console"
+async def _no_register() -> None:
+    """The register of a platform that has none."""
+
+
+def _from(request: Request) -> str:
+    """The page of ours that a form was on."""
+    return urlsplit(request.headers.get("referer", "")).path if request.method == "POST" else request.url.path
 
 
 def _whole(text: str | None) -> int | None:

@@ -1,12 +1,17 @@
 """What every answer of the console carries, and what every unsafe request must bring."""
 
 import secrets
+from collections.abc import Callable
 from http import HTTPStatus
 from urllib.parse import parse_qs
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from jindi.doors.fences import WAIT
+from jindi.doors.headers import HSTS, NO_STORE, SHARED, wants_hsts
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -18,14 +23,9 @@ FORM_BYTES_MAX = 8192
 
 _HEADERS = (
     (b"content-security-policy", CSP.encode()),
-    (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=(), usb=()"),
-    (b"x-frame-options", b"DENY"),
+    *SHARED,
 )
-_HSTS = (b"strict-transport-security", b"max-age=31536000")
 
 
 class SecurityHeaders:
@@ -49,15 +49,30 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 headers = list(message.get("headers", ()))
                 if not any(name == b"cache-control" for name, _ in headers):
-                    headers.append((b"cache-control", b"no-store"))
+                    headers.append(NO_STORE)
                 headers.extend(_HEADERS)
                 headers.append((b"x-request-id", request_id.encode()))
-                if scope["scheme"] == "https":
-                    headers.append(_HSTS)
+                if wants_hsts(scope["scheme"], scope["headers"]):
+                    headers.append(HSTS)
                 message["headers"] = headers
             await send(message)
 
         await self._app(scope, receive, send_guarded)
+
+
+class Waiting:
+    """Gives a page to those whom the threshold lets wait, instead of what they asked for."""
+
+    def __init__(self, app: ASGIApp, page: Callable[[Request, int], Response]) -> None:
+        self._app, self._page = app, page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request of ASGI."""
+        wait_s: int | None = scope.get(WAIT)
+        if wait_s is None:
+            await self._app(scope, receive, send)
+        else:
+            await self._page(Request(scope), wait_s)(scope, receive, send)
 
 
 def refuse_other_sites(request: Request) -> None:

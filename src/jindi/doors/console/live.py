@@ -47,24 +47,22 @@ def newer(source: Source, after: int, zone: ZoneInfo) -> list[dict[str, Any]]:
     return [row_json(row, zone) for row in reversed(rows)]
 
 
-async def stream(
-    source: Source, zone: ZoneInfo, after: int | None, may_go_on: Callable[[], bool]
-) -> AsyncIterator[bytes]:
+async def stream(seen_now: Callable[[], Source | None], zone: ZoneInfo, after: int | None) -> AsyncIterator[bytes]:
     """Server-sent events: `rows` when there are new ones, `beat` as a sign of life otherwise.
 
     Without a place to begin after, it begins after the newest: the page that opened it has shown those.
-    A slow reader gets fewer, newer rows, for each look asks anew; nothing is queued for it. `may_go_on`
-    is asked before every look, so that a session that ended takes its stream along.
+    A slow reader gets fewer, newer rows, for each look asks anew; nothing is queued for it. `seen_now`
+    is asked before every look, so that a session that ended takes its stream along, and so does a right.
     """
     last = after
-    if last is None:
+    if last is None and (source := seen_now()) is not None:
         last = max((row.seq for row in source.recent(1)), default=-1)
     yield b"retry: 3000\n\n"
     for _ in range(LOOKS_MAX):
-        if not may_go_on():
+        if (source := seen_now()) is None:
             yield b"event: ended\ndata: {}\n\n"
             return
-        rows = newer(source, last, zone)
+        rows = newer(source, -1 if last is None else last, zone)
         if rows:
             last = rows[-1]["seq"]
             data = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))

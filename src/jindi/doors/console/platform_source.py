@@ -33,16 +33,29 @@ from jindi.run.measures import MINUTES_KEPT, quantile_us
 from jindi.run.platform import Found, Platform
 from jindi.run.records import DecisionRecord, decision_id
 from jindi.run.replay import Cause
+from jindi.run.state import STAFF
+from jindi.run.watching import NOBODY, Alert, AlertPage, Alerts, Sight, Viewer
 
 RATE_SECONDS = 10
 TOP_RULES = 10
 
 
 class PlatformSource:
-    """The console's `Source` over a live platform. `score` gives the simulation's figures, if one runs."""
+    """The console's `Source` over a live platform, as a viewer sees it: without one, nobody's business is in it.
+    `score` gives the simulation's figures, if one runs.
+    """
 
-    def __init__(self, platform: Platform, score: Callable[[], Mapping[str, Any] | None] = lambda: None) -> None:
+    def __init__(
+        self, platform: Platform, score: Callable[[], Mapping[str, Any] | None] = lambda: None,
+        viewer: Viewer = NOBODY, sight: Sight | None = None,
+    ) -> None:  # fmt: skip
         self._platform, self._score = platform, score
+        self._sight, self._viewer = sight or Sight(platform), viewer
+        self._alerts = Alerts(platform, self._sight)
+
+    def seen_by(self, viewer: Viewer) -> "PlatformSource":
+        """The same, as this viewer sees it."""
+        return PlatformSource(self._platform, self._score, viewer, self._sight)
 
     def recent(
         self, limit: int, before: int | None = None, wanted: DecisionFilter = ALL_DECISIONS
@@ -57,7 +70,9 @@ class PlatformSource:
         for decided in reversed(kept):
             if decided.latency_us is None or (before is not None and decided.seq >= before):
                 continue
-            if not _plainly_unfit(decided.decision.outcome, decided.event.type, wanted):
+            if not _plainly_unfit(decided.decision.outcome, decided.event.type, wanted) and self._sight.may_see(
+                self._viewer, decided.ep.event, decided.event.values
+            ):
                 yield self._row(decided)
         if len(kept) == kept.maxlen:
             return  # between what is remembered and the start some are forgotten
@@ -65,7 +80,9 @@ class PlatformSource:
             record = earlier.record
             if before is not None and earlier.seq >= before:
                 continue
-            if not _plainly_unfit(OUTCOMES[record.verdict.outcome], record.event_type, wanted):
+            if not _plainly_unfit(OUTCOMES[record.verdict.outcome], record.event_type, wanted) and self._sight.may_see(
+                self._viewer, earlier.ep.event, record.values
+            ):
                 yield self._journalled(earlier.seq, record, earlier.ep)
 
     def horizon_us(self, wanted: DecisionFilter = ALL_DECISIONS) -> int | None:
@@ -124,9 +141,18 @@ class PlatformSource:
 
     def _find(self, identifier: str) -> Found | None:
         try:
-            return self._platform.find(identifier)
+            found = self._platform.find(identifier)
         except LookupError:
             return None
+        return found if self._sight.may_see(self._viewer, found.ep.event, found.record.values) else None
+
+    def staff_alerts(self, limit: int, before: int | None = None) -> tuple[Sequence[Alert], int | None]:
+        """The newest alerts about staff that the viewer may see."""
+        return self._alerts.newest(self._viewer, limit, before)
+
+    def staff_alert(self, identifier: str) -> AlertPage | None:
+        """An alert about staff, if the viewer may see it."""
+        return self._alerts.one(self._viewer, identifier)
 
     def decision(self, identifier: str) -> DecisionPage | None:
         """A decision by its id."""
@@ -182,7 +208,11 @@ class PlatformSource:
         platform, measures = self._platform, self._platform.measures
         now_us = platform.now_us()
         docs = {
-            (policy.id, rule.id): rule.doc for policy in platform.program.definitions.policies for rule in policy.rules
+            (policy.id, rule.id): rule.doc
+            for policy in platform.program.definitions.policies
+            for rule in policy.rules
+            # Who sees a count move when he has just done something knows that he was noticed.
+            if policy.pack != STAFF
         }
         rules = [
             RuleCount(policy, rule, docs[policy, rule], hits)
@@ -231,11 +261,14 @@ class PlatformSource:
             PolicyView(
                 policy=policy,
                 limits=tuple(definitions.limits[name] for name in _limits_of(policy) if name in definitions.limits),
-                decided=self._decided(policy),
-                hits={
+                decided={} if policy.pack == STAFF else self._decided(policy),
+                hits={}
+                if policy.pack == STAFF
+                else {
                     rule.id: (measures.shadow_rules if policy.state == "shadow" else measures.rules)[policy.id, rule.id]
                     for rule in policy.rules
                 },
+                is_confidential=policy.pack == STAFF,
             )
             for policy in sorted(definitions.policies, key=lambda each: (order[each.state], each.id))
         ]

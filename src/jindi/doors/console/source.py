@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 
 from jindi.engine import Explanation
 from jindi.packs.definitions import LimitDef, Outcome, PolicyDef, Words
+from jindi.run.watching import Alert, AlertPage, Viewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,13 +183,15 @@ class Stats:
 class PolicyView:
     """A policy with what it has done since the platform started, or since the policy was taken on.
 
-    `hits` are by rule id, `decided` by outcome; for a shadow policy they are what it would have done.
+    `hits` are by rule id, `decided` by outcome; for a shadow policy they are what it would have done. Of a policy that
+    `is_confidential` neither is told.
     """
 
     policy: PolicyDef
     limits: tuple[LimitDef, ...] = ()
     decided: Mapping[Outcome, int] = field(default_factory=dict)
     hits: Mapping[str, int] = field(default_factory=dict)
+    is_confidential: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,8 +230,15 @@ class Scoreboard:
         return sum(line.missed_minor for line in self.scenarios)
 
 
+class Sources(Protocol):
+    """The running platform, before it is known who looks: there is no way to a `Source` but by a viewer."""
+
+    def seen_by(self, viewer: Viewer) -> "Source":
+        """What this viewer may see."""
+
+
 class Source(Protocol):
-    """The running platform, as the console sees it."""
+    """The running platform, as one viewer sees it. What he may not see is not there, by no method."""
 
     def recent(
         self, limit: int, before: int | None = None, wanted: DecisionFilter = ALL_DECISIONS
@@ -263,3 +273,9 @@ class Source(Protocol):
 
     def policies(self) -> Sequence[PolicyView]:
         """All policies: live first, then shadows and drafts."""
+
+    def staff_alerts(self, limit: int, before: int | None = None) -> tuple[Sequence[Alert], int | None]:
+        """The newest alerts about staff, and where an older look goes on; None when there is nothing older."""
+
+    def staff_alert(self, decision_id: str) -> AlertPage | None:
+        """An alert about staff by its decision's id, or None when there is none."""

@@ -246,4 +246,4 @@ def _split_of(side: SideTally) -> tuple[frozenset[str], int, str]:
 
 
 def _person(session: Session) -> Person:
-    return Person("", session.who)
+    return Person("", session.who, session.principal.marks)

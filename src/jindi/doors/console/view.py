@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -10,7 +10,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from jindi import __version__
-from jindi.access import Action, Permits, Session, csrf_token
+from jindi.access import Action, Permits, Role, Session, csrf_token
+from jindi.access.roles import TITLES
 from jindi.basics.instants import format_instant
 from jindi.doors.console import figures
 from jindi.doors.console.assets import Assets
@@ -29,7 +30,12 @@ MENU: Final = (
     ("overview", "/console", "overview.read"),
     ("decisions", "/console/decisions", "decisions.read"),
     ("policies", "/console/policies", "policies.read"),
+    ("approvals", "/console/approvals", "approvals.read"),
+    ("keys", "/console/keys", "keys.read"),
     ("audit", "/console/audit", "audit.read"),
+    ("staff", "/console/staff", "staff.read"),
+    ("controls", "/console/controls", "controls.read"),
+    ("staff_alerts", "/console/staff-alerts", "staff_alerts.read"),
 )
 """The menu: a page's name, its address, and what somebody must be allowed to do to see it."""
 
@@ -139,7 +145,9 @@ def view_of(
     lang: Lang = "zh" if chosen["lang"] == "zh" else "en"
     if request.cookies.get(COOKIE + "lang") not in LANGS:
         lang = preferred(request.headers.get("accept-language", ""))
-    query = request.url.query
+    query, path = request.url.query, request.url.path
+    if request.method == "POST":  # what a form answers can't be opened again; the page that it was on can
+        path, query = own_path(urlsplit(request.headers.get("referer", "")).path), ""
     return View(
         lang=lang,
         theme=chosen["theme"],
@@ -148,7 +156,7 @@ def view_of(
         session=session,
         permits=permits,
         csrf=csrf_token(clear_id) if session is not None and clear_id is not None else None,
-        back=request.url.path + (f"?{query}" if query else ""),
+        back=path + (f"?{query}" if query else ""),
         zone=zone,
         now_us=now_us,
         request_id=request.state.request_id,
@@ -175,12 +183,34 @@ class Pages:
             milliseconds=figures.milliseconds,
             plain_amount=figures.plain_amount,
             address=address,
+            role_title=role_title,
+            alone=False,
         )
+
+    def alone(self, alone: bool) -> None:
+        """Whether four eyes are off, which every page then says."""
+        self._templates.globals["alone"] = alone
 
     def show(self, template: str, view: View, *, status: int = 200, **values: Any) -> HTMLResponse:
         """A page from its template."""
         text = self._templates.get_template(template).render(v=view, **values)
         return HTMLResponse(text, status_code=status)
+
+
+def role_title(role: Role, lang: Lang) -> str:
+    """A role's name on screen."""
+    return TITLES[role][0 if lang == "zh" else 1]
+
+
+def own_path(text: str) -> str:
+    """One of our own pages, or the first one: a path that begins with two slashes, or a backslash, would leave us.
+
+    >>> own_path("/console/audit"), own_path("//evil.example"), own_path("https://evil.example")
+    ('/console/audit', '/console', '/console')
+    """
+    plain = text.isascii() and text.isprintable() and "\\" not in text and not text.startswith("//")
+    ours = text.startswith(("/console", "/sign-in", "/invitation/", "/set-up"))
+    return text if plain and ours and len(text) <= 2048 else "/console"
 
 
 def address(path: str, **query: object) -> str:

@@ -22,14 +22,30 @@ from jindi.run.archive import Archive
 from jindi.run.backup.making import Told
 from jindi.run.backup.manifest import Body, Broken, Manifest
 from jindi.run.backup.repository import Repository
+from jindi.run.backup.sealing import ELSEWHERE
 from jindi.run.records import DECISION
 from jindi.run.recovery import recover
 
 _json = msgspec.json.Encoder()
 _TITLE = "jindi backup drill 1"
 
-KeyState = Literal["proved", "split", "missing"]
-"""A key of the platform: had again from shares in this drill; said to be in a keys' backup; in none that is known."""
+KeyState = Literal["proved", "held", "split", "elsewhere", "missing"]
+"""A key of the platform: had again from shares in this drill; on the running machine and said to be in a keys' backup;
+only said to be in one; one that no shares can hold, kept elsewhere; in no keys' backup that is known."""
+
+
+class VaultFound(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the restored vault is worth. `tried` rows were opened with the keys at hand, 0 when there were none.
+
+    `tally`: whether the rows are those that were counted; "" when that could not be seen without keys.
+    """
+
+    subjects: int
+    rows: int
+    tried: int
+    opened: int
+    tally: str
+    problem: str
 
 
 class Drill(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,6 +70,7 @@ class Drill(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     replayed: int
     keys: dict[str, KeyState]
     problems: tuple[str, ...]
+    vault: VaultFound | None = None
 
 
 class Proved(msgspec.Struct, frozen=True):
@@ -114,14 +131,18 @@ def start(log: Log, blobs: Blobs, told: Told = lambda *_: None) -> Started:
     return Started(recovered.snapshot, recovered.replayed)
 
 
-def keys_found(body: Body, proved: Mapping[str, str]) -> dict[str, KeyState]:
-    """What is known of each key that the platform had. `proved`: fingerprints of keys that shares have just given."""
+def keys_found(body: Body, proved: Mapping[str, str], held: Mapping[str, str]) -> dict[str, KeyState]:
+    """What is known of each key that the platform had. `proved`: fingerprints of keys that shares have just given;
+    `held`: of those that the running machine has.
+    """
     found: dict[str, KeyState] = {}
     for name, mark in body.keys.items():
-        if proved.get(name) == mark:
+        if mark.startswith(ELSEWHERE):
+            found[name] = "elsewhere"
+        elif proved.get(name) == mark:
             found[name] = "proved"
         elif body.split is not None and body.split.keys.get(name) == mark:
-            found[name] = "split"
+            found[name] = "held" if held.get(name) == mark else "split"
         else:
             found[name] = "missing"
     return found
@@ -168,6 +189,7 @@ class Outcome(msgspec.Struct):
     proved: Proved | None = None
     started: Started | None = None
     keys: dict[str, KeyState] = msgspec.field(default_factory=dict)
+    vault: VaultFound | None = None
     problems: list[str] = msgspec.field(default_factory=list)
 
     def mark(self) -> None:
@@ -184,6 +206,8 @@ class Outcome(msgspec.Struct):
         problems = [*self.problems]
         if missing:
             problems.append(f"in no keys' backup that is known: {', '.join(missing)} (run jindi keys-backup)")
+        if self.vault is not None and self.vault.problem:
+            problems.append(f"the vault: {self.vault.problem}")
         return Drill(
             repository=self.manifest.repository, number=self.manifest.number, manifest=self.manifest_digest,
             ok=not problems, began_us=self.began_us, rto_s=(marks[3] - self.began_us) / 1e6, restore_s=lengths[0],
@@ -193,4 +217,5 @@ class Outcome(msgspec.Struct):
             head=body.head, checkpoints=self.proved.checkpoints if self.proved else 0,
             snapshot=self.started.snapshot if self.started else None,
             replayed=self.started.replayed if self.started else 0, keys=self.keys, problems=tuple(problems),
+            vault=self.vault,
         )  # fmt: skip

@@ -7,7 +7,7 @@ and the next try goes on with it.
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -66,6 +66,10 @@ class Source:
     parts: Sequence[Part]
     keys: Callable[[], Mapping[str, str]]
     split: Callable[[], Split | None]
+    serves: Callable[[str, Collection[str]], str | None] = lambda _, __: None
+    """Asked of a file's path, and of the paths that the newest backup has: which of these serves as well, so that
+    nothing needs to be copied; None when none does.
+    """
 
 
 class Remembered(msgspec.Struct, frozen=True):
@@ -140,6 +144,13 @@ class Made:
     new_bytes: int
     resumed: int
     """Pieces that an interrupted backup had sealed already."""
+    stale: str = ""
+    """Why an older copy of the key book still lies in the place; "" when none does."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What whoever made it should know."""
+        return (*self.body.notes, *([self.stale] if self.stale else []))
 
 
 @dataclass(slots=True)
@@ -205,30 +216,40 @@ class _Making:
             keys |= unfinished.keys
         keys[str(number)] = self.recipient.seal(secret, context(identity.id, number))
         sealer = _Sealer(repository, DataKey(secret, identity.id, number), number)
-        files = [*self._files(False, sealer, base, here)]
+        kept = self._files(False, sealer, base, here)
         with self.source.journal() as log:
             self._follows(last, log)
             before = self._going_on(base, unfinished, here, log)
             resumed = sum(each.piece.key != number and (last is None or each not in last.body.stretches)
                           for each in before)  # fmt: skip
             stretches, newest = self._journal(log, before, sealer, memory, keys, last)
-        files += self._files(True, sealer, base, here)
+        kept += self._files(True, sealer, base, here)
+        files = [each for each, only_newest in kept if not only_newest]
+        book = tuple(each for each, only_newest in kept if only_newest)
         body = Body(
             self.source.origin, self.source.store, tuple(stretches), newest.first, newest.previous, newest.at_us,
             tuple(files), dict(self.source.keys()), self.source.split(), tuple(self.notes),
+            book,
         )  # fmt: skip
-        used = {str(piece.key) for piece in body.pieces} | {str(number)}
+        used = {str(piece.key) for piece in (*body.pieces, *body.book_pieces)} | {str(number)}
         manifest = Manifest(
             FORMAT, identity.id, number, self.clock.now_us(), last.digest if last is not None else "",
             {name: key for name, key in keys.items() if name in used},
             tuple(sorted({piece.id for piece in body.pieces})), sealer.data_key.seal_body(body_bytes(body)),
+            tuple(sorted({piece.id for piece in body.book_pieces})),
         )  # fmt: skip
         raw = write(manifest, self.signer)
         made = Remembered(number, manifest_digest(raw), manifest.at_us, self.recipient.name, manifest.keys, body)
         memory.promise(made)
         repository.save(number, raw)
         memory.save(made)
-        return Made(manifest, body, sealer.made, sealer.size, resumed)
+        stale = ""
+        try:
+            repository.drop_fleeting(self.signer.verifier)
+        except OSError as error:
+            # The backup is there; that an older key book is, too, undoes erasures, and must not go unsaid.
+            stale = f"an older copy of the key book can't be removed from the place: {error.strerror or error}"
+        return Made(manifest, body, sealer.made, sealer.size, resumed, stale)
 
     def _digest_of(self, number: int) -> str | None:
         try:
@@ -266,11 +287,15 @@ class _Making:
 
     # -- files
 
-    def _files(self, after: bool, sealer: _Sealer, last: Remembered | None, here: set[str]) -> Iterator[Kept]:
-        known = {kept.path: kept for kept in last.body.files} if last is not None else {}
-        for part in self.source.parts:
-            if part.after_journal is after:
-                yield from self._part(part, sealer, known, here)
+    def _files(self, after: bool, sealer: _Sealer, last: Remembered | None, here: set[str]) -> list[tuple[Kept, bool]]:
+        """The files of all parts before or after the journal, each with whether only the newest backup has it."""
+        known = {kept.path: kept for kept in (*last.body.files, *last.body.book)} if last is not None else {}
+        return [
+            (kept, part.only_newest)
+            for part in self.source.parts
+            if part.after_journal is after
+            for kept in self._part(part, sealer, known, here)
+        ]
 
     def _part(self, part: Part, sealer: _Sealer, known: Mapping[str, Kept], here: set[str]) -> list[Kept]:
         for left in reversed(range(TRIES)):
@@ -278,6 +303,10 @@ class _Making:
             try:
                 for path, opens in part.files():
                     self.told(path, 0, 0)
+                    before = known.get(self.source.serves(path, known) or "")
+                    if before is not None and all(piece.id in here for piece in before.pieces):
+                        kept.append(before)
+                        continue
                     with opens() as file:
                         kept.append(self._file(path, file, sealer, known.get(path), here))
             except FileNotFoundError:

@@ -98,6 +98,8 @@ class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The fingerprints of the platform's keys, none of which is in here."""
     split: Split | None
     notes: tuple[str, ...] = ()
+    book: tuple[Kept, ...] = ()
+    """The files that only the newest backup has: the vault's key book and its ring, wrapped as they lie."""
 
     @property
     def next(self) -> int:
@@ -121,14 +123,20 @@ class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def pieces(self) -> tuple[Piece, ...]:
-        """All pieces that the state needs."""
+        """All pieces that the state needs, but for those of the key book."""
         return (*(each.piece for each in self.stretches), *(piece for kept in self.files for piece in kept.pieces))
+
+    @property
+    def book_pieces(self) -> tuple[Piece, ...]:
+        """The pieces of the key book."""
+        return tuple(piece for kept in self.book for piece in kept.pieces)
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One backup. `previous` is the SHA-256 of the manifest before it, "" when it followed none that was known.
 
-    `keys`: the sealed data keys of all backups that it has pieces of, by their numbers.
+    `keys`: the sealed data keys of all backups that it has pieces of, by their numbers. `fleeting`: the pieces that go
+    when a newer backup is there.
     """
 
     format: int
@@ -139,6 +147,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keys: dict[str, bytes]
     pieces: tuple[str, ...]
     body: bytes
+    fleeting: tuple[str, ...] = ()
 
     @property
     def place(self) -> str:
@@ -238,3 +247,5 @@ def _check(manifest: Manifest, body: Body) -> None:
         following = each.next
     if {piece.id for piece in body.pieces} != set(manifest.pieces):
         raise ValueError("it does not name the pieces that it needs")
+    if {piece.id for piece in body.book_pieces} != set(manifest.fleeting):
+        raise ValueError("it does not name the pieces of the key book")

@@ -27,6 +27,10 @@ class Part(Protocol):
         has all that it speaks of.
         """
 
+    @property
+    def only_newest(self) -> bool:
+        """Kept in the newest backup only: an older copy would bring back what was destroyed since."""
+
     def files(self) -> Iterator[Opened]:
         """The files as they are now."""
 
@@ -39,6 +43,7 @@ class Chosen:
     folder: str
     chosen: Callable[[tuple[str, ...]], Iterable[str]]
     after_journal: bool = False
+    only_newest: bool = False
 
     def files(self) -> Iterator[Opened]:
         """The files that are chosen."""
@@ -53,6 +58,7 @@ class Texts:
     path: str
     texts: Callable[[], Mapping[str, str]]
     after_journal: bool = False
+    only_newest: bool = False
 
     def files(self) -> Iterator[Opened]:
         """The one file; none when there are no texts."""
@@ -66,7 +72,33 @@ class Named:
 
     opens: Mapping[str, Callable[[], BinaryIO]]
     after_journal: bool = False
+    only_newest: bool = False
 
     def files(self) -> Iterator[Opened]:
         """The files by their paths."""
         yield from sorted(self.opens.items(), key=lambda each: each[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Two files that are only of use together, such as wrapped keys and what they are wrapped under: the small one must
+    be the same before and after the large one was copied.
+    """
+
+    small: tuple[str, Callable[[], bytes | None]]
+    large: tuple[str, Callable[[], BinaryIO]]
+    after_journal: bool = True
+    only_newest: bool = True
+
+    def files(self) -> Iterator[Opened]:
+        """Both; none while the small one is not there. Raises FileNotFoundError when it changed meanwhile."""
+        (small, read), (large, copied) = self.small, self.large
+        raw = read()
+        if raw is None:
+            return
+        copy = copied()
+        if read() != raw:
+            copy.close()
+            raise FileNotFoundError(2, f"{small} changed while {large} was copied", small)
+        yield large, lambda: copy
+        yield small, lambda: io.BytesIO(raw)

@@ -11,6 +11,7 @@ there; what no manifest names is nobody's, and goes with the next `prune`.
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 
 import msgspec
 
@@ -19,6 +20,7 @@ from jindi.basics.problems import Problem, Problems
 from jindi.journal import Verifier
 from jindi.ports import Files
 from jindi.run.backup.manifest import ANOTHER, Broken, Manifest, manifest_digest, place_of, read
+from jindi.run.backup.retention import Retention, retained
 
 IDENTITY = "jindi-backup.json"
 AGAIN = "remove the file: the next backup seals it anew, as long as the platform is there; or restore another backup"
@@ -122,6 +124,22 @@ class Repository:
         """The names of all pieces that lie here."""
         return {name.rpartition("/")[2] for name in self._names() if _is_piece(name)}
 
+    def drop_fleeting(self, verifier: Verifier) -> int:
+        """Remove the pieces that only the newest backup should still have; how many there were.
+
+        What can't be read names nothing that would go; `prune` removes it with its backup.
+        """
+        *older, newest = self.numbers()
+        keep = set(self.load(newest, verifier)[0].fleeting)
+        gone: set[str] = set()
+        for number in older:
+            with suppress(Broken):
+                gone.update(self.load(number, verifier)[0].fleeting)
+        gone = (gone - keep) & self.pieces()
+        for name in sorted(gone):
+            self._drop(_piece_place(name))
+        return len(gone)
+
     # -- manifests
 
     def numbers(self) -> tuple[int, ...]:
@@ -173,29 +191,46 @@ class Repository:
 
     # -- forgetting
 
-    def prune(self, keep: int, verifier: Verifier, also: Iterable[str] = ()) -> "Pruned":
-        """Forget all but the newest backups, and every piece that none of these needs.
+    def prune(
+        self, retention: Retention, verifier: Verifier, also: Iterable[str] = (), always: Iterable[int] = ()
+    ) -> "Pruned":
+        """Forget all backups but those that are to stay, and every piece that none of these needs.
 
-        `also`: pieces that an interrupted backup goes on with. Raises Broken, and drops nothing, when one of the
-        backups to be kept can't be read: what it needs is then not known.
+        `also`: pieces that an interrupted backup goes on with. `always`: backups that stay whatever their age, such as
+        the one that a drill has proved. Raises Broken, and drops nothing, when one of those that stay can't be read or
+        lacks a piece: what it needs is then not known, and an older one may be the only good one.
         """
-        if keep < 1:
+        if retention.newest < 1:
             raise ValueError("at least one backup is kept")
         self.hold()
-        numbers = self.numbers()
+        numbers, here = self.numbers(), self.pieces()
+        manifests: dict[int, Manifest] = {}
+        for number in numbers:
+            # One that is to go may be damaged; then it has no date, and goes only by its place among the newest.
+            with suppress(Broken):
+                manifests[number] = self.load(number, verifier)[0]
+        made = [(number, manifests[number].at_us) for number in numbers if number in manifests]
+        stay = retained(made, retention, always) | set(numbers[-retention.newest :])
         needed = set(also)
-        for number in numbers[-keep:]:
-            needed.update(self.load(number, verifier)[0].pieces)
+        for number in sorted(stay):
+            manifest = manifests.get(number) or self.load(number, verifier)[0]
+            if missing := set(manifest.pieces) - here:
+                remedy = "nothing was removed; the next backup seals it anew, then prune again"
+                raise Broken(place_of(number), f"needs piece {min(missing)[:12]}, which is not here", remedy)
+            needed.update(manifest.pieces)
+        if numbers:
+            needed.update(manifests[numbers[-1]].fleeting)
         names = self._names()
         gone = [name for name in names if _is_left(name) or (_is_piece(name) and name.rpartition("/")[2] not in needed)]
         size = 0
+        dropped = tuple(number for number in numbers if number not in stay)
         # Manifests first: a backup that is still named has all its pieces, whenever this is interrupted.
-        for number in numbers[:-keep]:
+        for number in dropped:
             self._drop(place_of(number))
         for name in gone:
             size += self._size(name)
             self._drop(name)
-        return Pruned(numbers[:-keep], numbers[-keep:], len(gone), size)
+        return Pruned(dropped, tuple(sorted(stay)), len(gone), size)
 
     def size(self) -> int:
         """Bytes of all that lies here."""

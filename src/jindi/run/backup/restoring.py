@@ -18,7 +18,7 @@ class Room(Protocol):
     """An empty place that becomes a data folder all at once, or not at all."""
 
     log: Log
-    files: Files
+    files: Files  # for their owner's eyes only, as all of it
     blobs: Blobs
 
     def finish(self) -> None:
@@ -35,6 +35,10 @@ class Restored:
     manifest: Manifest
     body: Body
     bytes: int
+    newest: int
+    """The backup that the key book came from."""
+    has_book: bool
+    """False when the newest backup, which alone has the key book, is sealed to another backup key."""
 
 
 def open_backup(
@@ -51,11 +55,30 @@ def open_backup(
     return manifest, body, name
 
 
+def newest_book(
+    repository: Repository, key: BackupKey, manifest: Manifest, body: Body
+) -> tuple[Manifest, tuple[Kept, ...] | None]:
+    """The backup that still has the key book, and its files: the newest, whichever is restored. None instead of files
+    when this key does not open that one. Raises Broken when it is not whole.
+    """
+    newest = repository.numbers()[-1]
+    if newest == manifest.number:
+        return manifest, body.book
+    found, _ = repository.load(newest, key.platform)
+    if not found.fleeting:
+        return found, ()
+    try:
+        return found, found.opened(key).book
+    except Broken:
+        return found, None
+
+
 def restore(repository: Repository, key: BackupKey, manifest: Manifest, body: Body, room: Room,
             told: Told = lambda *_: None) -> Restored:  # fmt: skip
     """Fill an empty room with the state of a backup; to finish it is the caller's.
 
-    Raises Broken at the first thing that is not what was written.
+    The key book is the newest one's: who was erased after an older backup stays erased. Raises Broken at the first
+    thing that is not what was written.
     """
     pieces = _Pieces(repository, key, manifest)
     chain, decisions = Chain(), 0
@@ -68,7 +91,12 @@ def restore(repository: Repository, key: BackupKey, manifest: Manifest, body: Bo
     for kept in body.files:
         told(kept.path, 0, 0)
         room.files.save(kept.path, _content(kept, pieces))
-    return Restored(manifest, body, pieces.size)
+    newest, book = newest_book(repository, key, manifest, body)
+    with_book = pieces if newest is manifest else _Pieces(repository, key, newest)
+    for kept in book or ():
+        told(kept.path, 0, 0)
+        room.files.save(kept.path, _content(kept, with_book))
+    return Restored(manifest, body, pieces.size, newest.number, has_book=book is not None)
 
 
 class _Pieces:

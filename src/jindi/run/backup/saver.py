@@ -1,9 +1,11 @@
-"""Backups beside the live lane: a thread that reads at a measured pace, and a word when something is overdue."""
+"""Backups beside the live lane: a thread that reads at a measured pace, drills in a process of their own, and a word
+when something is overdue or a drill has failed.
+"""
 
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from jindi.basics.instants import DAY_US, HOUR_US, MINUTE_US
 from jindi.basics.problems import Problems
@@ -14,7 +16,11 @@ from jindi.run.backup.repository import Repository
 from jindi.run.backup.sealing import Recipient
 from jindi.run.backup.standing import Overdue, Standing, overdue, standing
 
-EVENT = "backup_overdue"
+EVENT, DRILL_EVENT = "backup_overdue", "drill_done"
+DRILL = "backup.drill"
+"""The action whose record precedes a drill that the platform makes by itself."""
+
+PROBLEM_MAX = 200
 
 BYTES_PER_S = 20_000_000
 """So fast the journal and the files are read at most: the disk and the processors are the lane's first."""
@@ -33,10 +39,33 @@ class _Stopping(Exception):  # noqa: N818 - what ends a round
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Hours between two backups (0: none is made here) and days after which a drill is overdue (0: never)."""
+    """Hours between two backups (0: none is made here), days after which a drill is overdue (0: never), and hours
+    between two drills that are made here (0: none is).
+    """
 
     backup_hours: int
     drill_days: int
+    drill_hours: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """How a drill of our own ended. `problem` is empty when it passed."""
+
+    number: int
+    problem: str
+    rto_s: int = 0
+    rpo_s: int = 0
+
+
+class Rehearsal(Protocol):
+    """Makes a drill, somewhere that neither the lane's processor nor its memory suffers."""
+
+    def run(self) -> Rehearsed:
+        """A drill of the newest backup, from its beginning to its end. Its failures are its outcome."""
+
+    def stop(self) -> None:
+        """Break off the drill that is under way, if any."""
 
 
 class Saver:
@@ -44,8 +73,9 @@ class Saver:
 
     def __init__(
         self, repository: Repository, source: Callable[[Log], Source], recipient: Callable[[], Recipient],
-        signer: Signer, blobs: Blobs, clock: Clock, limits: Limits,
+        signer: Signer, blobs: Blobs, clock: Clock, limits: Limits, rehearsal: Rehearsal | None = None,
     ) -> None:  # fmt: skip
+        self._rehearsal = rehearsal
         self._repository, self._source, self._recipient = repository, source, recipient
         self._signer, self._blobs, self._clock, self._limits = signer, blobs, clock, limits
         self._stopping = threading.Event()
@@ -53,6 +83,7 @@ class Saver:
         self._next_us = clock.now_us() + FIRST_US
         self._stands: Standing | None = None
         self._told_us: dict[str, int] = {}
+        self._next_drill_us = 0
 
     def wait_us(self, now_us: int) -> int:
         """How long until the next round."""
@@ -78,8 +109,49 @@ class Saver:
             newest = self._stands.backup if self._stands is not None else None
             now_us = self._clock.now_us()
             due_us = newest.at_us + hours * HOUR_US if hours and newest is not None else now_us + HOUR_US
+            if self._rehearsal is not None and self._limits.drill_hours:
+                due_us = min(due_us, self._drill_due_us())
             self._next_us = max(due_us, now_us + FIRST_US)
             return made
+
+    # -- drills of our own
+
+    @property
+    def drill_due(self) -> int | None:
+        """The number of the backup that a drill is to be made of by now; None when none is due."""
+        stands = self._stands
+        if self._rehearsal is None or not self._limits.drill_hours or stands is None or stands.backup is None:
+            return None
+        return stands.backup.number if self._clock.now_us() >= self._drill_due_us() else None
+
+    def _drill_due_us(self) -> int:
+        """After the newest drill, passed or not, whoever made it; a failed one is not made again at once."""
+        newest = self._stands.drill if self._stands is not None else None
+        after_us = 0 if newest is None else newest.began_us + self._limits.drill_hours * HOUR_US
+        return max(after_us, self._next_drill_us)
+
+    def rehearse(self) -> Rehearsed | None:
+        """Make the drill that is due; its record comes before it. None when the platform closes meanwhile."""
+        if self._rehearsal is None or self._stopping.is_set():
+            return None
+        # One that leaves no record of its own, for it could not even begin, is tried again a little later.
+        self._next_drill_us = self._clock.now_us() + HOUR_US
+        found = self._rehearsal.run()
+        if self._stopping.is_set():
+            return None
+        with self._working:
+            try:
+                self._look()
+            finally:
+                self._repository.close()
+        return found
+
+    def drill_event(self, found: Rehearsed) -> dict[str, Any]:
+        """The fields of a `drill_done` event."""
+        fields = {"subject": "drill", "number": found.number, "result": "failed" if found.problem else "passed"}
+        if found.problem:
+            return fields | {"problem": found.problem[:PROBLEM_MAX]}
+        return fields | {"rto_s": found.rto_s, "rpo_s": found.rpo_s}
 
     def _is_due(self) -> bool:
         self._look()
@@ -133,6 +205,8 @@ class Saver:
     def close(self) -> None:
         """Break off what is under way."""
         self._stopping.set()
+        if self._rehearsal is not None:
+            self._rehearsal.stop()
         with self._working:
             pass
 

@@ -23,6 +23,9 @@ from jindi.journal import Signer, Verifier
 SEED_BYTES = 32
 DATA_KEY_BYTES = 32
 
+ELSEWHERE = "elsewhere: "
+"""In the place of a fingerprint: the key is none that shares could hold, and this is where it is."""
+
 _RAW, _PACKED = b"\0", b"\1"
 _BODY_NONCE = b"\xff" * 12
 _LINE = "jindi-backup-to"

@@ -13,6 +13,12 @@ SCENARIOS = (
 )  # fmt: skip
 """All scenarios that the world can play, in alphabetical order."""
 
+INSIDERS = (
+    "alert_suppressor", "approval_ring", "celebrity_snooper", "colleague_peeker", "data_seller", "former_partner",
+    "leaving_exporter", "list_poisoner", "own_account", "privilege_creeper", "stolen_session",
+)  # fmt: skip
+"""All that the office behind it can play, in alphabetical order."""
+
 
 @dataclass(frozen=True, slots=True)
 class Truth:
@@ -73,7 +79,7 @@ def read_truth(lines: Iterable[str]) -> dict[str, Truth]:
         try:
             found = json.loads(line)
             scenario, episode, loss_minor = found["scenario"], found["episode"], found["loss_minor"]
-            if scenario is not None and scenario not in SCENARIOS:
+            if scenario is not None and scenario not in SCENARIOS and scenario not in INSIDERS:
                 problems.append(Problem(f"line {number}", "scenario", "unknown scenario", _SCENARIO_REMEDY))
             elif not isinstance(loss_minor, int) or isinstance(loss_minor, bool):
                 problems.append(Problem(f"line {number}", "loss_minor", "not a whole number", _LINE_REMEDY))
@@ -86,5 +92,5 @@ def read_truth(lines: Iterable[str]) -> dict[str, Truth]:
     return truths
 
 
-_SCENARIO_REMEDY = "use one of: " + ", ".join(SCENARIOS)
+_SCENARIO_REMEDY = "use one of: " + ", ".join((*SCENARIOS, *INSIDERS))
 _LINE_REMEDY = "write the file with write_truth: an object with id, scenario, episode and loss_minor"

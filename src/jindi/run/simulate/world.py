@@ -63,6 +63,11 @@ class World:
                 stage.start(conspire(stage, scenario, scheme, chance, per_day), start_us)
 
     @property
+    def customers(self) -> list[str]:
+        """The customers that were there at the start."""
+        return [user.id for user in self._stage.town.users[: self._stage.newcomers_from]]
+
+    @property
     def now_us(self) -> int:
         """The instant of the latest event."""
         return self._stage.now_us

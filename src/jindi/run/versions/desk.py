@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
+from jindi.access import folded, name_mark
 from jindi.basics.problems import Problem, Problems
 from jindi.engine import Finding, Program, build, check_policy
 from jindi.packs import DECIDING, PolicyDef, PolicyFile, canonical_files, digest_of, policy_files
@@ -85,15 +86,18 @@ class Declined(Exception):  # noqa: N818 - what a person is told
 class Person:
     """Who takes a step: an API key's id and name, or a session's person with an empty key.
 
-    Two keys of one name are one person.
+    Two keys of one name are one person. `marks` are all by which he is known (`Principal.marks`).
     """
 
     key: str
     name: str
+    marks: frozenset[str] = frozenset()
 
     def did(self, step: StepRecord) -> bool:
         """Whether a step was this person's."""
-        return (bool(self.key) and self.key == step.key) or self.name.strip().casefold() == step.name.strip().casefold()
+        if (self.key and self.key == step.key) or folded(self.name) == folded(step.name):
+            return True
+        return step.key in self.marks - {""} or name_mark(step.name) in self.marks
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,218 @@
+"""The register of controls on the command line: shown, run, reported."""
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from jindi import packs
+from jindi.basics.problems import Problem, Problems
+from jindi.doors.cli.auditing import caller
+from jindi.doors.cli.grounds import ground_of
+from jindi.doors.cli.output import Output, counted
+from jindi.doors.cli.wiring import Settled, Wiring
+from jindi.oversight import Standing, counts
+from jindi.packs import Definitions
+from jindi.packs.tables import meant
+from jindi.ports import LogFailure
+from jindi.run.archive import Archive
+from jindi.run.audit import record_alone
+from jindi.run.controls.ground import Ground
+from jindi.run.controls.register import Book, standings
+from jindi.run.controls.registry import look
+from jindi.run.controls.report import document
+from jindi.run.controls.runner import Asking, Runner
+
+Failures = (Problems, LogFailure, OSError)
+
+
+class Desk:
+    """The register of one folder, as commands see it."""
+
+    def __init__(self, wiring: Wiring, settled: Settled, output: Output) -> None:
+        self.wiring, self.settled, self.output = wiring, settled, output
+        self.definitions = _in_force(wiring, settled)
+        self.book = Book(wiring.blobs(settled))
+        if not self.definitions.controls:
+            what = "no pack has a control"
+            raise Problems([Problem("controls.toml", "", what, "load the pack platform, which comes with Jindi")])
+
+    def standings(self) -> list[Standing]:
+        """How all controls stand."""
+        log = None
+        with suppress(Problems):
+            log = self.wiring.view_log(self.settled)
+        try:
+            now_us, results = self.wiring.clock.now_us(), self.book.read().results
+            return standings(self.definitions.controls.values(), results, log, now_us)
+        finally:
+            if log is not None:
+                log.close()
+
+    def document(self) -> dict[str, Any]:
+        """The report."""
+        now_us = self.wiring.clock.now_us()
+        return document(self.standings(), self.definitions, self.wiring.origin(self.settled), now_us)
+
+    def ground(self) -> Ground:
+        """What checks stand on."""
+        return ground_of(self.wiring, self.settled, self.definitions)
+
+    def record(self, what: str, on: str) -> int:
+        """Journal an action; its number when it is durable."""
+        log = self.wiring.open_log(self.settled)
+        try:
+            return record_alone(log, caller(), what, on, self.wiring.clock.now_us())
+        finally:
+            log.close()
+
+
+def _in_force(wiring: Wiring, settled: Settled) -> Definitions:
+    """The definitions that the next start has: the saved packs, or what people have approved."""
+    if settled.platform.changes == "files":
+        return packs.load(wiring.pack_files(settled.packs))
+    log = wiring.view_log(settled)
+    try:
+        archive = Archive(log)
+        return archive.program(archive.in_force()).definitions
+    except LookupError:
+        return packs.load(wiring.pack_files(settled.packs))
+    finally:
+        log.close()
+
+
+def desk_of(wiring: Wiring, output: Output, data: str | None, folders: list[Path] | None) -> Desk:
+    """The register of a folder that a platform was started in; fails with what is wrong."""
+    try:
+        settled = wiring.settle({"data": data, "packs": ",".join(map(str, folders)) if folders else None})
+    except Problems as problems:
+        output.fail(problems, 2)
+    try:
+        wiring.must_exist(settled)
+        return Desk(wiring, settled, output)
+    except Failures as error:
+        output.fail(error)
+
+
+def show(desk: Desk, output: Output) -> None:
+    """All controls, without their evidence."""
+    try:
+        found = desk.document()
+    except Failures as error:
+        output.fail(error)
+    for risk in found["risks"]:
+        for each in risk["controls"]:
+            if each["result"] is not None:
+                del each["result"]["evidence"]
+    output.give(found)
+    for risk in found["risks"]:
+        output.say(f"{risk['title']['zh']} {risk['title']['en']}")
+        for each in risk["controls"]:
+            due = "" if each["due"] is None else f", due {each['due'][:16]}"
+            output.say(f"  {_marked(each)}  {each['owner']}, every {_period(each['period_hours'])}{due}")
+            output.say(f"      {each['doc']['zh']} {each['doc']['en']}")
+    output.say(_summed(found["counts"]))
+
+
+def run(desk: Desk, output: Output, only: tuple[str, ...], *, is_due_only: bool) -> None:
+    """Run controls; exit 1 when one of them is not green."""
+    try:
+        _known(desk, only)
+        output.warm()
+        runner = Runner(desk.book, desk.wiring.clock, desk.definitions.controls, desk.definitions.digest)
+        ground = desk.ground()
+        plan = runner.plan(Asking(only, is_due_only), ground)
+        if plan.is_resumed:
+            output.note(f"going on with {plan.run}: {counted(len(plan.controls), 'control')} left")
+        with output.progress() as progress:
+            task = progress.add_task("controls", total=len(plan.controls))
+            made = runner.perform(
+                plan, caller().name, lambda control: look(control, ground), desk.record,
+                lambda name, done, total: progress.update(task, description=name, completed=done, total=total),
+            )  # fmt: skip
+        ran = {each.control for each in made}
+        stands = desk.standings()
+        found = document(stands, desk.definitions, desk.wiring.origin(desk.settled), desk.wiring.clock.now_us())
+    except Failures as error:
+        output.fail(error)
+    asked = [each for each in stands if each.control.id in ran]
+    _tell_run(output, plan.run, asked, found)
+    if counts(asked).failing:
+        raise SystemExit(1)
+
+
+def _known(desk: Desk, only: tuple[str, ...]) -> None:
+    unknown = [each for each in only if each not in desk.definitions.controls]
+    if unknown:
+        raise Problems(
+            Problem("--only", each[:64], "no pack has this control", meant(each, desk.definitions.controls))
+            for each in unknown
+        )
+
+
+def _tell_run(output: Output, run: str, asked: list[Standing], found: dict[str, Any]) -> None:
+    ids = {each.control.id for each in asked}
+    listed = [each for risk in found["risks"] for each in risk["controls"] if each["id"] in ids]
+    summed = counts(asked)
+    output.give(
+        {"ok": summed.failing == 0, "run": run, "ran": len(asked), "failing": summed.failing, "controls": listed}
+    )
+    for each in listed:
+        mark = "✓" if each["green"] else "✗"
+        why = each["result"]["why"] if each["result"] is not None else {"zh": "", "en": ""}
+        output.say(f"{mark} {each['id']} {each['doc']['zh']} {each['doc']['en']}")
+        if not each["green"]:
+            output.say(f"    {each['state']}: {why['zh']} {why['en']}")
+    if not asked:
+        output.say("没有到期的控制。No control is due.")
+        return
+    output.say(f"{run}: {counted(len(asked), 'control')}; " + _summed(found["counts"]))
+
+
+def report(desk: Desk, output: Output, page: Path | None) -> None:
+    """The whole register; exit 1 while a control is not green."""
+    try:
+        found = desk.document()
+        if page is not None:
+            _write_page(page, found)
+    except Failures as error:
+        output.fail(error)
+    output.give(found)
+    for risk in found["risks"]:
+        output.say(f"{risk['title']['zh']} {risk['title']['en']}")
+        for each in risk["controls"]:
+            result = each["result"]
+            said = f"{result['ended'][:16]} record {result['record']}" if result is not None else "–"
+            output.say(
+                f"  {'✓' if each['green'] else '✗'} {each['id']:8} {each['state']:14} {said}  {each['doc']['en']}"
+            )
+    output.say(_summed(found["counts"]))
+    if page is not None:
+        output.say(f"the whole report: {page}")
+    if not found["ok"]:
+        raise SystemExit(1)
+
+
+def _write_page(path: Path, found: dict[str, Any]) -> None:
+    from jindi.doors.reports import controls_page  # noqa: PLC0415 - templates are only read where a page is asked for
+
+    try:
+        path.write_text(controls_page(found), "utf-8")
+    except OSError as error:
+        raise Problems(
+            [Problem(str(path), "", f"the page can't be written: {error.strerror}", "choose another --page")]
+        ) from None
+
+
+def _marked(each: dict[str, Any]) -> str:
+    return f"{'✓' if each['green'] else '✗'} {each['id']:8} {each['state']:13}"
+
+
+def _period(hours: float) -> str:
+    return f"{hours / 24:g} d" if hours >= 24 else f"{hours:g} h"
+
+
+def _summed(found: dict[str, int]) -> str:
+    return (
+        f"{found['passed']} 项成立 green, {found['failing']} 项未成立 failing, {found['excluded']} 项不适用 excluded,"
+        f" 共 {found['all']} in all"
+    )

@@ -1,0 +1,94 @@
+"""An export of more decisions than one person may take away alone: asked for, approved, and then collected once."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Literal
+
+import msgspec
+
+from jindi.access import Principal
+from jindi.doors.console.source import DecisionFilter, Source
+from jindi.packs.definitions import Outcome
+from jindi.run.approvals.operations import Delivery, Line, Operation, Unfit
+
+ROWS_MAX, ROWS_AT_ONCE = 10_000, 250
+
+
+class AskedExport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which decisions: as the list's filter, but for a text that somebody typed, which could be anybody's number."""
+
+    outcome: Outcome | None = None
+    type: str | None = None
+    rule: str | None = None
+    trouble: Literal["degraded", "late"] | None = None
+
+    @property
+    def wanted(self) -> DecisionFilter:
+        """The same as the list's filter."""
+        return DecisionFilter(self.outcome, self.type, self.rule, None, self.trouble)
+
+
+class KeptExport(AskedExport, frozen=True):
+    """The same as kept: those that were there when it was asked for, and how many they were at the most."""
+
+    before: int = 0
+    rows: int = 0
+
+
+class Export(Operation[AskedExport, KeptExport]):
+    """Hand out the decisions of a filter as CSV."""
+
+    what, asked, kept, is_collected = "decisions.export", AskedExport, KeptExport, True
+
+    def __init__(self, source: Source, csv: Callable[[DecisionFilter, int | None], AsyncIterator[bytes]]) -> None:
+        self._source, self._csv = source, csv
+
+    async def prepare(self, asked: AskedExport) -> KeptExport:
+        """With the newest decision that is in it, and the number of rows."""
+        newest = self._source.recent(1, None, asked.wanted)
+        if not newest:
+            raise Unfit("没有符合条件的决策", "no decision fits")
+        rows = await count(self._source, asked.wanted, ROWS_MAX)
+        named = {name: getattr(asked, name) for name in asked.__struct_fields__}
+        return KeptExport(**named, before=newest[0].seq + 1, rows=rows)
+
+    async def base(self, kept: KeptExport) -> object:  # noqa: ARG002 - what is in the journal stays
+        """Nothing: what was decided does not change."""
+        return None
+
+    async def deliver(self, kept: KeptExport, who: Principal, now_us: int) -> Delivery:  # noqa: ARG002 - anybody's, ever
+        """The file."""
+        return Delivery({}, "decisions.csv", "text/csv; charset=utf-8", self._csv(kept.wanted, kept.before))
+
+    def on(self, kept: KeptExport) -> str:
+        """The filter."""
+        named = {name: getattr(kept, name) for name in ("outcome", "type", "rule", "trouble")}
+        return " ".join([*(f"{name}={value}" for name, value in named.items() if value), f"rows={kept.rows}"])
+
+    def rows(self, kept: KeptExport) -> int:
+        """As counted when it was asked for."""
+        return kept.rows
+
+    def lines(self, kept: KeptExport) -> tuple[Line, ...]:
+        """The filter and the number of rows."""
+        return (
+            Line("处置", "Outcome", kept.outcome or "–"),
+            Line("事件类型", "Event type", kept.type or "–"),
+            Line("规则", "Rule", kept.rule or "–"),
+            Line("降级或迟到", "Degraded or late", kept.trouble or "–"),
+            Line("至多行数", "Rows at the most", f"{kept.rows:,}"),
+            Line("早于记录号", "Before record", str(kept.before)),
+        )
+
+
+async def count(source: Source, wanted: DecisionFilter, most: int) -> int:
+    """How many decisions fit, counted up to a number; the loop turns to decisions in between."""
+    found, before = 0, None
+    while found < most:
+        rows = source.recent(min(ROWS_AT_ONCE, most - found), before, wanted)
+        found += len(rows)
+        if len(rows) < ROWS_AT_ONCE:
+            break
+        before = rows[-1].seq
+        await asyncio.sleep(0)
+    return found

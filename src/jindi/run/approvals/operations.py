@@ -1,0 +1,110 @@
+"""What an operation that takes four eyes is, to the mechanism: how it is read, looked at, and done.
+
+A kind of operation is one class. What it keeps in the journal holds no secret and nobody's clear text.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import msgspec
+
+from jindi.access import Principal
+from jindi.basics.digests import canonical, digest
+
+
+class Unfit(ValueError):  # noqa: N818 - what the person is told
+    """What is asked for makes no sense as things stand. `zh` and `en` say why, without anybody's data."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        self.zh, self.en = zh, en
+        super().__init__(en)
+
+
+class Line(NamedTuple):
+    """One line of what is approved, for people: its name in both languages, and the value."""
+
+    zh: str
+    en: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What a proposer is handed when he collects what was approved: a secret that is shown this once, or a file."""
+
+    shown: Mapping[str, str] = field(default_factory=dict, repr=False)
+    file: str = ""
+    media_type: str = ""
+    chunks: AsyncIterator[bytes] | None = field(default=None, repr=False)
+
+
+Asked = TypeVar("Asked", bound=msgspec.Struct)
+Kept = TypeVar("Kept", bound=msgspec.Struct)
+
+
+class Operation(Generic[Asked, Kept]):
+    """A kind of operation. `asked` is the form in which somebody asks for it, `kept` what the journal has of it.
+
+    `needed` people approve it. It is done as soon as they have, or, with `is_collected`, when its proposer comes for
+    the result.
+    """
+
+    what: str
+    asked: type[Asked]
+    kept: type[Kept]
+    needed: int = 1
+    is_collected: bool = False
+
+    async def prepare(self, asked: Asked) -> Kept:
+        """What is asked for, checked and in the form in which it is kept. Raises Unfit."""
+        raise NotImplementedError
+
+    async def base(self, kept: Kept) -> Any:
+        """What the approval rests on beside the payload, as JSON: if that has changed, it must be proposed again."""
+        raise NotImplementedError
+
+    async def is_done(self, kept: Kept) -> bool:
+        """Whether what is asked for is so already. Asked before `apply`, so that no crash does it twice."""
+        raise NotImplementedError
+
+    async def apply(self, kept: Kept, now_us: int) -> None:
+        """Do it. Whatever it raises is recorded as failed, by the name of the error alone."""
+        raise NotImplementedError
+
+    async def deliver(self, kept: Kept, who: Principal, now_us: int) -> Delivery:
+        """Do it, and hand the result to its proposer: at most once."""
+        raise NotImplementedError
+
+    def on(self, kept: Kept) -> str:
+        """What it is done to, as the audit names it."""
+        raise NotImplementedError
+
+    def lines(self, kept: Kept) -> tuple[Line, ...]:
+        """Exactly what is approved, for people."""
+        raise NotImplementedError
+
+    def rows(self, kept: Kept) -> int:  # noqa: ARG002 - most give out none
+        """How many rows it gives out at the most, -1: it is not of that kind."""
+        return -1
+
+    # ---- what they have in common
+
+    def read(self, document: Any) -> Asked:
+        """What somebody sent. Raises Unfit."""
+        try:
+            return msgspec.convert(document, self.asked)
+        except (msgspec.ValidationError, RecursionError) as error:
+            raise Unfit("申请内容无法读取", f"the payload can't be read: {str(error)[:200]}") from None
+
+    def pack(self, kept: Kept) -> bytes:
+        """What the journal has of it."""
+        return canonical(msgspec.to_builtins(kept))
+
+    def unpack(self, payload: bytes) -> Kept:
+        """What the journal has, read."""
+        return msgspec.json.decode(payload, type=self.kept)
+
+    async def base_digest(self, kept: Kept) -> str:
+        """The digest of the base."""
+        return digest(canonical(await self.base(kept)))

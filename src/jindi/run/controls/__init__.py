@@ -1,0 +1,14 @@
+"""Controls, run: each check looks at the real thing, or at a small platform that is made for it, and brings evidence.
+
+A check that finds a fault raises Failed, one that can't look raises CouldNotRun; whatever else it raises counts as
+could not run, too. There is no way to pass but to come to the end.
+"""
+
+from jindi.run.controls import backups, entrance, journals, machine, platforms, sources, transport, vaults
+from jindi.run.controls.ground import CouldNotRun, Evidence, Failed, Ground, Scratch
+from jindi.run.controls.registry import CHECKS, Check
+
+# Each of these enters its checks where it is imported.
+_ENTERED = (backups, entrance, journals, machine, platforms, sources, transport, vaults)
+
+__all__ = ["CHECKS", "Check", "CouldNotRun", "Evidence", "Failed", "Ground", "Scratch"]
