@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from benchmarks.learning_world import (
@@ -46,6 +47,7 @@ from jindi.run.learn.mining import Found, View, mine
 from jindi.run.learn.recipe import read_recipe
 from jindi.run.learn.table import Table, read_table
 from jindi.run.learn.thresholds import allowed, lowest
+from jindi.run.simulate.tills import CAREFUL
 from jindi.run.simulate.world import START_US
 
 WANTED = {
@@ -302,6 +304,25 @@ def test(folder: Path, size: Size, learnt: Learnt) -> Mapping[str, Any]:
     return {"seed": size.test_seed, "cuts": [learnt.cuts, *told["cuts"]], **found}
 
 
+def by_thief(folder: Path) -> Mapping[str, Mapping[str, float]]:
+    """What was caught of thieves at tampered tills: of those who copy, and of careful ones who repeat taps."""
+    columns = ["at", "scenario", "episode", "loss", "above", "entry"]
+    frame = pq.read_table(folder / "payment.parquet", columns=columns)
+    frame = frame.filter(pc.equal(frame["scenario"], "compromised_terminal"))
+    day = (frame["at"].cast(pa.int64()).to_numpy() - START_US) // DAY_US
+    episode, entry = np.array(frame["episode"].to_pylist()), np.array(frame["entry"].to_pylist())
+    loss, caught = frame["loss"].to_numpy(), frame["loss"].to_numpy() * frame["above"].to_numpy()
+    is_careful = ~np.isin(episode, episode[entry != "contactless"])
+    told = {}
+    for name, kind in (("copies", ~is_careful), ("taps", is_careful)):
+        rows = kind & (day >= WARM_DAYS)
+        told[name] = {
+            "episodes": float(len(np.unique(episode[rows]))), "at_risk": float(loss[rows].sum()),
+            "caught": float(caught[rows].sum()),
+        }  # fmt: skip
+    return told
+
+
 def policy(folder: Path, size: Size) -> Learnt:
     """The second policy: learnt in a world where the first one raised the alarms."""
     first, second = folder / "first", folder / "second"
@@ -398,11 +419,41 @@ def section(size: Size, learnt: Learnt, tests: Sequence[Mapping[str, Any]]) -> I
     yield f"|---|{'---:|' * len(tests)}"
     for head, told in _bounds(tests):
         yield f"| {head} | {' | '.join(told)} |"
+    yield from _thieves(tests)
     for name, text in learnt.rules.items():
         yield ""
         yield f"Mined for {name}:"
         yield ""
         yield from (f"- `{line.split(chr(34))[1]}`" for line in text.splitlines() if line.startswith("when "))
+
+
+def _thieves(tests: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Both kinds of thieves at tampered tills, apart; and what the shares that the world assumes would make of it."""
+    kinds = {"copies": 1 - CAREFUL, "taps": CAREFUL}
+    total = {
+        kind: {each: sum(test["thieves"][kind][each] for test in tests) for each in ("episodes", "at_risk", "caught")}
+        for kind in kinds
+    }
+    weight = {kind: share * total[kind]["at_risk"] / max(total[kind]["episodes"], 1) for kind, share in kinds.items()}
+    found = {kind: total[kind]["caught"] / max(total[kind]["at_risk"], 1) for kind in kinds}
+    expected = sum(weight[kind] * found[kind] for kind in kinds) / sum(weight.values())
+    yield ""
+    yield "**Thieves who copy cards, and careful ones who repeat small taps**"
+    yield ""
+    yield (
+        f"{CAREFUL:.0%} of the thieves are meant to be careful; how many there are in one world is left to chance. "
+        "With exactly that share, and what was caught of each kind in all these worlds together, it would be "
+        f"{expected:.1%} of tampered tills' money."
+    )
+    yield ""
+    yield "| | copies: episodes | at risk, CNY | caught | small taps: episodes | at risk, CNY | caught |"
+    yield f"|---|{'---:|' * 6}"
+    for name, kept in (*((f"seed {each['seed']}", each["thieves"]) for each in tests), ("together", total)):
+        cells = [
+            f"{each['episodes']:.0f} | {each['at_risk']:,.0f} | {each['caught'] / max(each['at_risk'], 1):.1%}"
+            for each in (kept[kind] for kind in kinds)
+        ]
+        yield f"| {name} | {' | '.join(cells)} |"
 
 
 def _bounds(tests: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[str]]]:
