@@ -229,8 +229,8 @@ class VaultStore(Protocol):
     def with_numbers(self, numbers: Collection[int]) -> Mapping[int, SubjectKey]:
         """The subjects of these numbers, erased or not, by number."""
 
-    def rows_with(self, token: str) -> Sequence[SealedRow]:
-        """All rows with a token, by subject."""
+    def rows_with(self, token: str, limit: int | None = None) -> Sequence[SealedRow]:
+        """All rows with a token, by subject, or the first so many: an address may be shared by thousands."""
 
     def all_rows(self, after: int = 0, limit: int = 10_000) -> Sequence[tuple[int, SealedRow]]:
         """Rows with the places where they lie, by place, above `after`."""

@@ -48,6 +48,7 @@ def test_what_was_added_is_found_by_name_number_subject_and_token(full):
     assert not full.held(3, "card.a")
     assert list(full.rows_of(7)) == [ROWS[1], ROWS[0]]
     assert list(full.rows_with("phone.b")) == [ROWS[2], ROWS[0]]
+    assert list(full.rows_with("phone.b", 1)) == [ROWS[2]]
     assert full.counts() == VaultCounts(2, 0, 3, {1: 2})
 
 

@@ -905,7 +905,11 @@ def test_every_route_is_described_and_nothing_else():
     }
     of_heads = {("POST", "/v1/heads")}  # test_doors_trail.py asks it
     of_webhooks = {("GET", "/v1/webhooks"), ("POST", "/v1/webhooks"), ("POST", "/v1/webhooks/{id}/{step}")}
-    assert told == real | {("GET", path) for path in OPEN} | set(OF_VERSIONS) | of_heads | of_webhooks
+    one = "/v1/subjects/requests"
+    of_clear = {("POST", f"/v1/vault/{what}") for what in ("reveal", "search")}  # test_doors_reveal.py asks these
+    of_clear |= {("GET", one), ("POST", one)}
+    of_clear |= {("POST", f"{one}/{{id}}/{what}") for what in ("export", "correct", "erase", "refuse")}
+    assert told == real | {("GET", path) for path in OPEN} | set(OF_VERSIONS) | of_heads | of_webhooks | of_clear
 
 
 def test_every_answer_conforms_to_the_description():

@@ -331,6 +331,7 @@ BUILT = (
     "scenario.", "degrade.", "proposal.", "kind.", "diff.", "moment.", "done.", "mode.",
     "split.", "cause.", "sign.", "error.title.", "error.forbidden.", "sign_in.", "audit.door.", "audit.place.",
     "password.trouble.", "password.profile.", "people.", "staff.state.", "staff.done.", "account.done.",
+    "clear.why.", "approvals.collected_", "subjects.asked.", "subjects.state.", "subjects.done.", "subjects.why.",
     "approvals.state.", "approvals.verb.", "approvals.done.",
 )  # fmt: skip
 """Beginnings of ids that the code puts together with a value."""

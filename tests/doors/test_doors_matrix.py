@@ -32,6 +32,8 @@ from jindi.doors.oidc import Company
 from jindi.run.approvals.approvals import approvals_of
 from jindi.run.audit import Audit
 from jindi.run.people import House
+from jindi.run.reveals import Reveals
+from jindi.run.subjects import Rights
 from jindi.run.versions.desk import Desk
 from shop_world import run
 from staff_world import HASHER, sealer
@@ -73,10 +75,12 @@ OPEN = {
 
 def console_of(api):
     platform, chance = api.shop.platform, random.Random(3).randbytes
+    audit = Audit(platform)
     return Console(
         PlatformSource(platform, lambda: None), Sessions(api.shop.blobs, chance), SignInLinks(api.shop.blobs, chance),
-        api.shop.clock, ZoneInfo("Asia/Shanghai"), Desk(platform, lambda: platform.base), api.keys, Audit(platform),
+        api.shop.clock, ZoneInfo("Asia/Shanghai"), Desk(platform, lambda: platform.base), api.keys, audit,
         Permits(), *people_of(api, chance), approvals=approvals_of(platform, Permits(), api.keys),
+        reveals=Reveals(platform, audit, Permits()), rights=Rights(platform, audit),
     )  # fmt: skip
 
 

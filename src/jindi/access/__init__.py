@@ -41,10 +41,12 @@ from jindi.access.people import IDLE_DAYS, INVITATION_LIFETIME_US, Factor, Staff
 from jindi.access.permits import FAILED, NOT_PERMITTED, About, Permits, Verdict
 from jindi.access.policies import PARTIES
 from jindi.access.principal import Kind, Principal, name_mark
+from jindi.access.purposes import CASE_REMEDY, PURPOSES, Purpose, is_case
 from jindi.access.replays import Replays
 from jindi.access.roles import ROLES, Role, clashes, parse_roles, refuse_clash
 from jindi.access.scopes import SCOPES, Scope, parse_scopes
 from jindi.access.secrets import RandomBytes, digest_of
+from jindi.access.seeing import level
 from jindi.access.sessions import (
     ABSOLUTE_US,
     FRESH_US,
@@ -61,6 +63,7 @@ from jindi.access.totp import new_totp, totp_counter, totp_link, totp_text
 __all__ = [
     "ABSOLUTE_US",
     "ACTIONS",
+    "CASE_REMEDY",
     "FAILED",
     "FRESH_US",
     "IDLE_DAYS",
@@ -70,6 +73,7 @@ __all__ = [
     "NOT_PERMITTED",
     "PARTIES",
     "PROFILES",
+    "PURPOSES",
     "ROLES",
     "SCOPES",
     "STRANGER",
@@ -99,6 +103,7 @@ __all__ = [
     "Principal",
     "ProfileName",
     "Provider",
+    "Purpose",
     "RandomBytes",
     "Ranges",
     "Rate",
@@ -123,9 +128,11 @@ __all__ = [
     "digest_of",
     "folded",
     "identity",
+    "is_case",
     "is_csrf_token",
     "is_safe_address",
     "known_device",
+    "level",
     "name_mark",
     "new_challenge",
     "new_totp",

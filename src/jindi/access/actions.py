@@ -114,6 +114,8 @@ ACTIONS: dict[str, Action] = _table(
     Action("vault.reveal", Group.REVEALING, "查看明文", "Reveal clear text", _OPENERS),
     Action("vault.search", Group.REVEALING, "按明文查找", "Search by clear text", _OPENERS),
     Action("subjects.read", Group.SUBJECTS, "查看个人信息请求", "Read requests about persons' data", _SUBJECTS),
+    Action("subject.request", Group.SUBJECTS, "登记个人信息请求", "Open a request about a person's data", _SUBJECTS),
+    Action("subject.refuse", Group.SUBJECTS, "拒绝个人信息请求", "Refuse a request about a person's data", _SUBJECTS),
     Action("subject.export", Group.SUBJECTS, "导出个人信息", "Export a person's data", _SUBJECTS),
     Action("subject.correct", Group.SUBJECTS, "更正个人信息", "Correct a person's data", _SUBJECTS),
     Action("subject.erase", Group.SUBJECTS, "删除个人信息", "Erase a person's data", _SUBJECTS),

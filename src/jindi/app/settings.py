@@ -72,6 +72,7 @@ KNOWN = (
     _Known("drill_hours", "168", "hours between two drills that the platform makes by itself; 0: none"),
     _Known("drill_in", "", "a folder with room for what a drill restores; empty: the machine's folder for such"),
     _Known("permits", "", "a file of the company's own Cedar policies, put beside the shipped ones; empty: none"),
+    _Known("reveal_seconds", "60", "seconds for which a page of the console shows clear text"),
     _Known("heads", "", "a folder outside the platform's own that gets the journal's signed heads; empty: none"),
     _Known("heads_minutes", "10", "minutes between two signed heads that are exported; 0: only at the end"),
     *(_Known(*each) for each in TRANSPORT),
@@ -124,6 +125,7 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
     cipher = _vault(chosen, problems)
     backup_hours = _whole(chosen, "backup_hours", 0, 10_000, problems)
     drill_days = _whole(chosen, "drill_days", 0, 3_650, problems)
+    reveal_seconds = _whole(chosen, "reveal_seconds", 5, 600, problems)
     drill_hours = _whole(chosen, "drill_hours", 0, 100_000, problems)
     if chosen["drill_key"] and Path(chosen["drill_key"]).resolve().is_relative_to(Path(data).resolve()):
         what = "lies in the data folder: whoever has the folder could read its backups"
@@ -137,8 +139,8 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
     platform = Settings(
         every, minutes, archive_minutes=archive_minutes, drift_hours=drift_hours,
         changes="approved" if changes == "approved" else "files", proposal_us=proposal_days * DAY_US,
-        heads_minutes=heads_minutes, four_eyes=chosen["four_eyes"] == "on", approval_us=approval_us,
-        approval_us_of=approval_us_of, export_rows=export_rows,
+        heads_minutes=heads_minutes, reveal_seconds=reveal_seconds, four_eyes=chosen["four_eyes"] == "on",
+        approval_us=approval_us, approval_us_of=approval_us_of, export_rows=export_rows,
     )  # fmt: skip
     packs = tuple(Path(part.strip()) for part in chosen["packs"].split(",") if part.strip())
     return Settled(

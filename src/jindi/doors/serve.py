@@ -27,6 +27,8 @@ from jindi.run.approvals.people import Grant, Invite, Reset
 from jindi.run.approvals.webhooks import Change
 from jindi.run.people import House
 from jindi.run.platform import Platform
+from jindi.run.reveals import Reveals
+from jindi.run.subjects import Rights
 from jindi.run.versions.desk import Desk
 from jindi.run.webhooks.mailing import Mailing
 
@@ -113,14 +115,16 @@ async def serve(
     zone = next(
         (pack.zone for name, pack in platform.program.definitions.packs.items() if name != "core"), ZoneInfo("UTC")
     )
+    # One of each for both doors: one limit, one book.
+    reveals, rights = Reveals(platform, house.audit, permits), Rights(platform, house.audit)
     console = build_console(
         PlatformSource(platform, score), sessions=house.sessions, links=links, clock=clock, zone=zone, desk=desk,
         keys=keys, audit=house.audit, permits=permits, house=house, company=company, controls=platform.controls,
-        approvals=approvals,
+        approvals=approvals, reveals=reveals, rights=rights,
     )  # fmt: skip
     events = Events(platform, keys, clock, permits, fences.turnstile)
     application = build_api(
-        platform, keys, clock, base_files, console, events, desk, permits, fences, mailing, approvals
+        platform, keys, clock, base_files, console, events, desk, permits, fences, mailing, approvals, reveals, rights
     )
     # A proxy on this machine says by which scheme and from where a request came; the short way is spared the look.
     # (The two libraries type the same interface in different words.)

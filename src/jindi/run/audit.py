@@ -66,7 +66,7 @@ class Audit:
     """Journals what people do on one platform, and shows it."""
 
     def __init__(self, platform: Platform) -> None:
-        self._platform = platform
+        self._platform = self.platform = platform
         self._minute = self._failed = 0
 
     async def act(

@@ -4,7 +4,7 @@ The fast road is a decoder generated from the packs; only what it refuses is loo
 to name all its problems with their paths. No message carries a value: it could be somebody's phone number.
 """
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -135,7 +135,7 @@ class _Shape:
         )
 
         self.is_plain = not self.floats and not self.currencies and definition.lifecycle != "list_entry"
-        self.personal = _personal(definition)
+        self.personal = personal_places(definition.fields)
         self.identifiers = tuple(
             (place, field.identifier) for place, field in enumerate(definition.fields) if field.identifier is not None
         )
@@ -190,13 +190,13 @@ class _Shape:
         return found
 
 
-def _personal(definition: EventDef) -> tuple[tuple[int, int], ...]:
+def personal_places(fields: Sequence[FieldDef]) -> tuple[tuple[int, int], ...]:
     """The places of identifiers, each with the place of the field that says whose it is; its own where none does."""
-    places = {field.name: place for place, field in enumerate(definition.fields)}
-    users = [place for place, field in enumerate(definition.fields) if field.entity == SUBJECT_ENTITY]
+    places = {field.name: place for place, field in enumerate(fields)}
+    users = [place for place, field in enumerate(fields) if field.entity == SUBJECT_ENTITY]
     return tuple(
         (place, places[field.subject] if field.subject is not None else users[0] if users else place)
-        for place, field in enumerate(definition.fields)
+        for place, field in enumerate(fields)
         if field.identifier is not None
     )
 

@@ -30,6 +30,7 @@ from jindi.run.history.keeper import Keeper
 from jindi.run.intake import AHEAD_MAX_US, Intake, Refused
 from jindi.run.lane import RECENT_MAX, Busy, Conflict, Held, Lane, Stopped, Waiter, write_again
 from jindi.run.lookback import Earlier, look_back
+from jindi.run.masked import Masks
 from jindi.run.measures import Measures
 from jindi.run.openings import Status
 from jindi.run.records import (
@@ -61,7 +62,7 @@ from jindi.run.versions import Aside, Ledger, Watched, composed
 from jindi.run.versions.overlay import aside_of, beneath, laid
 from jindi.run.versions.overlay import compiled as compiled  # noqa: PLC0414 - it is asked for here
 from jindi.run.watching import Watching
-from jindi.vault import Tokens, Vault, is_token
+from jindi.vault import Tokens, Vault, is_token, kind_of
 
 if TYPE_CHECKING:
     from jindi.run.controls.warden import Warden
@@ -109,7 +110,8 @@ class Settings:
     `changes`: what puts policies in force, saved `files` at once, or an approval. A proposal that nobody has answered
     ends after `proposal_us`. `heads_minutes` lie between two signed heads that are exported; 0: only at the end.
     `four_eyes`: operations on keys, the vault and people's data take a second person. One that nobody has answered ends
-    after `approval_us`, or after what `approval_us_of` says of its kind. `export_rows` are exported without one.
+    after `approval_us`, or after what `approval_us_of` says of its kind. `export_rows` are exported without one. A page
+    shows clear text for `reveal_seconds`.
     """
 
     snapshot_every: int = 200_000
@@ -124,6 +126,7 @@ class Settings:
     approval_us: int = 72 * HOUR_US
     approval_us_of: Mapping[str, int] = field(default_factory=dict)
     export_rows: int = 1_000
+    reveal_seconds: int = 60
 
 
 class NotNow(Exception):  # noqa: N818 - what the operator is told
@@ -189,6 +192,8 @@ class Platform:
         self._tell = tell
         self._notary, self._keeper, self._watcher, self._vault = notary, keeper, watcher, vault
         self.saver, self.warden = saver, warden
+        self.masks = Masks(vault) if vault is not None else None
+        """Masks of what the vault holds; None without one."""
         self._heads, self._signing = heads, asyncio.Lock()
         self._files = canonical_files(files)
         # With approvals the journal says what is in force; what lies in the folders are drafts, whole or not.
@@ -222,14 +227,24 @@ class Platform:
         return self._program
 
     @property
+    def vault(self) -> Vault | None:
+        """Where the clear text of identifiers is sealed; None when none is kept."""
+        return self._vault
+
+    @property
+    def blobs(self) -> Blobs:
+        """Whatever is small and replaced whole."""
+        return self._blobs
+
+    @property
+    def tokens(self) -> Tokens:
+        """What makes tokens of identifiers."""
+        return self._tokens
+
+    @property
     def settings(self) -> Settings:
         """How the platform runs."""
         return self._settings
-
-    @property
-    def vault(self) -> Vault | None:
-        """The vault, if events come in through one."""
-        return self._vault
 
     @property
     def base(self) -> Mapping[str, str]:
@@ -490,9 +505,38 @@ class Platform:
             return self._tokens.token(kind, value) if kind is not None else self.blind(value)
         return self.blind(value)
 
+    def customer(self, subject: str) -> str:
+        """A subject as records name whom they concern: by a token, whatever its name in the events is."""
+        return subject if is_token(kind_of(subject), subject) else self.blind(subject)
+
+    def parameter(self, name: str, otherwise: int) -> int:
+        """A whole number among today's dated parameters; `otherwise` where the packs in force have none."""
+        limit = self.program.definitions.limits.get(name)
+        if limit is None:
+            return otherwise
+        with suppress(LookupError):
+            value = limit.on(day_of(self._clock.now_us(), ZoneInfo("Asia/Shanghai"))).value
+            return value if isinstance(value, int) else otherwise
+        return otherwise
+
     def blind(self, text: str) -> str:
         """The token of any text."""
         return self._tokens.blind(text)
+
+    def entity_is_token(self, entity: str) -> bool:
+        """Whether an entity's key is an identifier, kept as a token."""
+        return any(field.identifier is not None for field in self._fields_of(entity))
+
+    def is_clear(self, entity: str, value: str) -> bool:
+        """Whether a value is an identifier in clear, as an address must not hold one."""
+        kinds = {field.identifier for field in self._fields_of(entity) if field.identifier is not None}
+        return bool(kinds) and not any(is_token(kind, value) for kind in kinds)
+
+    def entities_of(self, kind: str) -> tuple[str, ...]:
+        """The entities whose keys are identifiers of a kind."""
+        events = self.program.definitions.events.values()
+        fields = [field for event in events for field in event.fields]
+        return tuple(sorted({field.entity for field in fields if field.identifier == kind and field.entity}))
 
     def _fields_of(self, entity: str) -> list[FieldDef]:
         return [

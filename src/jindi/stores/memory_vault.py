@@ -89,10 +89,10 @@ class MemoryVault:
         with self._lock:
             return {number: self._subjects[number] for number in numbers if number in self._subjects}
 
-    def rows_with(self, token: str) -> Sequence[SealedRow]:
-        """All rows with a token, by subject."""
+    def rows_with(self, token: str, limit: int | None = None) -> Sequence[SealedRow]:
+        """All rows with a token, by subject, or the first so many."""
         with self._lock:
-            return [self._rows[key] for key in sorted(self._rows) if key[1] == token]
+            return [self._rows[key] for key in sorted(self._rows) if key[1] == token][:limit]
 
     def all_rows(self, after: int = 0, limit: int = 10_000) -> Sequence[tuple[int, SealedRow]]:
         """Rows with the places where they lie, by place, above `after`."""

@@ -181,10 +181,11 @@ class SqliteVault:
             part = asked[first : first + _NAMES_MAX]
             yield from self._ask(base, f"{ask} ({', '.join('?' * len(part))})", *part)
 
-    def rows_with(self, token: str) -> Sequence[SealedRow]:
-        """All rows with a token, by subject."""
-        ask = f"select {_ROW} from rows where token = ? order by subject"  # noqa: S608
-        return [SealedRow(*each) for each in self._ask(self._rows, ask, token)]
+    def rows_with(self, token: str, limit: int | None = None) -> Sequence[SealedRow]:
+        """All rows with a token, by subject, or the first so many."""
+        ask = f"select {_ROW} from rows where token = ? order by subject limit ?"  # noqa: S608
+        most = -1 if limit is None else limit  # to SQLite that is none
+        return [SealedRow(*each) for each in self._ask(self._rows, ask, token, most)]
 
     def all_rows(self, after: int = 0, limit: int = 10_000) -> Sequence[tuple[int, SealedRow]]:
         """Rows with the places where they lie, by place, above `after`."""

@@ -161,6 +161,8 @@ class Vault:
         self._store, self._ring = store, ring
         self._lock = threading.RLock()
         self.known = Known(known_max)
+        self.changes = 0
+        """How often something was corrected or erased: what was read of rows before that may be out of date."""
         self._keys: dict[str, tuple[int, Sealer]] = {}
         self._counter = Counter(ring)
         self._tally = self._next_tally = self._found_tally()
@@ -231,6 +233,31 @@ class Vault:
                     found.append(_open(row, subject, self._opened(subject)))
             return tuple(found)
 
+    def open_one(self, name: str, token: str) -> Opened | None:
+        """One row of one subject; None when there is none, or the subject was erased. Raises CannotOpen."""
+        with self._lock:
+            subject = self._store.subject(name)
+            if subject is None:
+                return None
+            rows = [row for row in self._store.rows_of(subject.number) if row.token == token]
+            return _open(rows[0], subject, self._opened(subject)) if rows else None
+
+    def holders(self, token: str, limit: int) -> tuple[str, ...]:
+        """The names of at most so many subjects that have a row with a token; nothing is opened."""
+        with self._lock:
+            names = []
+            for row in self._store.rows_with(token, limit):
+                subject = self._store.numbered(row.subject)
+                if subject is not None and subject.wrapped is not None:
+                    names.append(subject.name)
+            return tuple(names)
+
+    def tokens_of(self, name: str, limit: int) -> tuple[str, ...]:
+        """At most so many tokens that a subject has rows for; none for one that there is not. Nothing is opened."""
+        with self._lock:
+            subject = self._store.subject(name)
+            return tuple(row.token for row in self._store.rows_of(subject.number)[:limit]) if subject else ()
+
     def export(self, name: str) -> tuple[Opened, ...]:
         """All that is kept of a subject. Raises LookupError when there is none of this name, CannotOpen."""
         with self._lock:
@@ -258,6 +285,7 @@ class Vault:
                 rows.append(_sealed(keyed, right, clear, now_us))
             self._store.replace(rows, self._tallied(come=rows, gone=[before]))
             self._counted(now_us)
+            self.changes += 1
             return right
 
     def erase(self, name: str, now_us: int) -> int:
@@ -271,6 +299,7 @@ class Vault:
             dropped = self._store.erase(subject.number, now_us, self._gone)
             self._counted(now_us)
             self.known.forget()
+            self.changes += 1
         # What was erased must not be called missing, should an older count be what is left.
         self.write_down()
         return dropped

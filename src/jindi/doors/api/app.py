@@ -20,6 +20,7 @@ from jindi.basics.problems import Problems
 from jindi.basics.shapes import check_shape
 from jindi.doors.api import problems
 from jindi.doors.api.approvals import ApprovalRoutes
+from jindi.doors.api.clear import NO_STORE, ClearRoutes
 from jindi.doors.api.controls import ControlRoutes
 from jindi.doors.api.hot import SIGNED_BY, Events, Gone, Receive, Scope, Send, TooLarge, answer, read_body
 from jindi.doors.api.metrics import exposition
@@ -40,9 +41,12 @@ from jindi.run.approvals.approvals import Approvals, approvals_of
 from jindi.run.audit import Actor, Audit, NotRecorded
 from jindi.run.intake import Refused
 from jindi.run.platform import Found, NotNow, Platform, compiled
+from jindi.run.reveals import Reveals
+from jindi.run.subjects import Rights
 from jindi.run.versions.desk import Desk
 from jindi.run.watching import Alerts, Sight, Viewer
 from jindi.run.webhooks.mailing import Mailing
+from jindi.vault import kind_of
 
 Handler = Callable[[Request], Awaitable[Response]]
 _json = msgspec.json.Encoder().encode
@@ -94,10 +98,13 @@ class Routes:
     def __init__(
         self, platform: Platform, keys: ApiKeys, base_files: Callable[[], Mapping[str, str]], desk: Desk,
         permits: Permits, mailing: Mailing | None = None, approvals: Approvals | None = None,
+        reveals: Reveals | None = None, rights: Rights | None = None,
     ) -> None:  # fmt: skip
         self._platform, self._keys, self._base_files = platform, keys, base_files
         self._permits = permits
         self._audit = Audit(platform)
+        self._reveals = reveals or Reveals(platform, self._audit, permits)
+        self._clear = ClearRoutes(self._reveals, rights or Rights(platform, self._audit), self._guard)
         self._sight = Sight(platform)
         self._versions = VersionRoutes(desk, self._guard, self._may)
         self._trail = TrailRoutes(self._audit, platform, self._guard)
@@ -115,6 +122,7 @@ class Routes:
             Route("/v1/entities/{key}/{value:path}/features", self._guard("entity.read", self._features)),
             *self._versions.routes(),
             *self._trail.routes(),
+            *self._clear.routes(),
             *self._approvals.routes(),
             *AlertRoutes(Alerts(self._platform, self._sight), self._guard, self._viewer).routes(),
             *self._webhooks.routes(),
@@ -149,7 +157,7 @@ class Routes:
                 return _error(problems.UNAUTHENTICATED)
             principal = key.principal
             may = self._may(principal, action, about(request))
-            request_id = secrets.token_hex(8)
+            request.state.request_id = request_id = secrets.token_hex(8)
             if is_recorded or not may:
                 actor = Actor(principal.id, principal.name, "api", address_class(request), request_id)
                 try:
@@ -185,13 +193,22 @@ class Routes:
         except LookupError as error:
             return _error(problems.NOT_FOUND, str(error))
         body = self._platform.answer(found)
-        more = _json({
+        more: dict[str, Any] = {
             "event_type": found.record.event_type,
             "at": format_instant(found.record.at_us),
             "as_of": format_instant(found.record.as_of_us),
             "status": found.status,
-        })  # fmt: skip
-        return Response(body[:-1] + b"," + more[1:], media_type="application/json")
+        }
+        masked = request.query_params.get("masks") == "true"
+        if masked:
+            masks = await self._reveals.masks(principal, found)
+            more["personal"] = [
+                {"field": each.field, "kind": each.kind, "class": each.data_class, "token": each.token,
+                 "level": seen, "mask": masks.get(each.field)}
+                for each, seen in self._reveals.seen(principal, found)
+            ]  # fmt: skip
+        headers = NO_STORE if masked else {}
+        return Response(body[:-1] + b"," + _json(more)[1:], headers=headers, media_type="application/json")
 
     async def _explanation(self, request: Request, principal: Principal) -> Response:
         try:
@@ -219,13 +236,27 @@ class Routes:
         except LookupError as error:
             return _error(problems.NOT_FOUND, str(error))
         declared, warming = self._platform.program.definitions.features, self._platform.lane.state.warming
-        return _plain({
+        document: dict[str, Any] = {
             "entity": key,
             "as_of": format_instant(self._platform.asked_at_us),
-            "features": {name: _on_the_wire(value, declared[name].type) for name, value in features.items()},
+            "features": {name: _on_the_wire(each, declared[name].type) for name, each in features.items()},
             "types": {name: str(declared[name].type) for name in features},
             "absent": sorted(warming & features.keys()),
-        })  # fmt: skip
+        }
+        if request.query_params.get("masks") != "true":
+            return _plain(document)
+        # A user is a subject with identifiers; a card is an identifier of somebody's.
+        token = self._platform.token_of(key, value)
+        own = (
+            [(kind_of(token), token, await self._reveals.mask(principal, token))]
+            if self._platform.entity_is_token(key)
+            else []
+        )
+        personal = own or await self._reveals.kept(principal, value)
+        document["personal"] = [{"kind": kind, "token": token, "mask": mask} for kind, token, mask in personal]
+        answer = _plain(document)
+        answer.headers.update(NO_STORE)
+        return answer
 
     async def _packs(self, _: Request, __: Principal) -> Response:
         definitions = self._platform.program.definitions
@@ -300,17 +331,20 @@ def build_api(
     fences: Fences | None = None,
     mailing: Mailing | None = None,
     approvals: Approvals | None = None,
+    reveals: Reveals | None = None,
+    rights: Rights | None = None,
 ) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     """The ASGI application of a running platform. `base_files` gives the packs that are always loaded; `events` is
     the hot route, if its maker uses it elsewhere, too; `desk` where versions are changed (without, what is in force
     counts as saved); `permits` says who may do what (the shipped policies, without); `fences` is what every request
     passes first; `mailing` holds the webhooks; `approvals` is where operations are asked for that take four eyes.
+    `reveals` and `rights` are those of the console, too: one limit and one book for both doors.
     """
     asked, fences = permits or Permits(), fences or Fences()
     hot = events or Events(platform, keys, clock, asked, fences.turnstile)
     changing = desk or Desk(platform, lambda: platform.base)
     rest = Starlette(
-        routes=Routes(platform, keys, base_files, changing, asked, mailing, approvals).routes(),
+        routes=Routes(platform, keys, base_files, changing, asked, mailing, approvals, reveals, rights).routes(),
         exception_handlers={404: _not_found, 405: _not_allowed, 500: _failed},
     )
     # An address that is nearly right is told so, never answered with a redirect to whatever Host was sent.

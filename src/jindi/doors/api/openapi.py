@@ -3,13 +3,17 @@
 from typing import Any, get_args
 
 from jindi import __version__
+from jindi.access import PURPOSES
+from jindi.basics.identifiers import NORMAL_FORMS
 from jindi.basics.money import AMOUNT_MINOR_MAX
 from jindi.language import Kind
 from jindi.packs import OUTCOMES, Definitions, EventDef, FieldDef
 from jindi.run.replay.causes import Kind as CauseKind
+from jindi.run.subjects import ASKED, REASONS
 from jindi.run.webhooks.mailing import STEPS
 
 _DECISION_ID = {"type": "string", "pattern": "^dec_[0-9a-f]{12}$"}
+_REQUEST_ID = "^req-[0-9]+$"
 _STEP_ID = "^chg_[0-9a-f]{12}$"
 _INSTANT = {"type": "string", "format": "date-time"}
 
@@ -86,7 +90,9 @@ def _paths() -> dict[str, Any]:
                 },
             }
         },
-        "/v1/decisions/{id}": {"get": _get("A decision, and what became of it.", "readDecision", decision, one_id)},
+        "/v1/decisions/{id}": {
+            "get": _get("A decision, and what became of it.", "readDecision", decision, [*one_id, _masks()])
+        },
         "/v1/decisions/{id}/explanation": {
             "get": _get("Why, and what would change it.", "explainDecision", anything, [*one_id, exact])
         },
@@ -97,7 +103,10 @@ def _paths() -> dict[str, Any]:
             )
         },
         "/v1/entities/{key}/{value}/features": {
-            "get": _get("All features with this entity as their key, as of now.", "readFeatures", _features(), entity)
+            "get": _get(
+                "All features with this entity as their key, as of now.", "readFeatures", _features(),
+                [*entity, _masks()],
+            )
         },
         "/v1/packs": {"get": _get("The definitions in force.", "readPacks", anything, [])},
         "/v1/packs/try": {
@@ -115,6 +124,7 @@ def _paths() -> dict[str, Any]:
             }
         },
         **_version_paths(),
+        **_clear_paths(),
         **_approval_paths(),
         "/v1/snapshots": {
             "post": {
@@ -246,6 +256,7 @@ def _features() -> dict[str, Any]:
             "features": {"type": "object", "description": by_name},
             "types": {"type": "object", "additionalProperties": {"type": "string"}},
             "absent": {"type": "array", "items": {"type": "string"}, "description": "Features that still catch up."},
+            "personal": {"type": "array", "items": {"type": "object"}, "description": "With masks=true."},
         },
         "required": ["entity", "as_of", "features", "types", "absent"],
     }
@@ -388,6 +399,59 @@ def _approval_paths() -> dict[str, Any]:
             "Have what was approved done, and take the result: once.", "collectOperation", []
         ),
         "/v1/keys": {"get": _get("All API keys, without their secrets.", "readKeys", anything, [])},
+    }  # fmt: skip
+
+
+def _masks() -> dict[str, Any]:
+    text = "true: `personal` names the identifiers with their classes and, as far as the key may see them, masks."
+    return {"name": "masks", "in": "query", "required": False, "description": text, "schema": {"type": "boolean"}}
+
+
+def _clear_paths() -> dict[str, Any]:
+    """Clear text, and the rights of whom data is about."""
+    text, texts = {"type": "string"}, {"type": "array", "items": {"type": "string"}}
+    day = {"type": "string", "format": "date"}
+    case = {"type": "string", "maxLength": 40, "description": "The case that it belongs to, such as CASE-2026-0042."}
+    purpose = {"enum": list(PURPOSES)}
+    which = [{"name": "id", "in": "path", "required": True, "schema": {"type": "string", "pattern": _REQUEST_ID}}]
+
+    def post(
+        summary: str, operation: str, needs: list[str], *, code: str = "200", path: Any = (),
+        media: str = "application/json", **given: Any,
+    ) -> Any:  # fmt: skip
+        schema = {"type": "object", "properties": given, "required": needs, "additionalProperties": False}
+        answer = {"description": "Recorded, then done.", "content": {media: {"schema": {"type": "object"}}}}
+        return {
+            "post": {
+                "summary": summary, "operationId": operation, "parameters": list(path),
+                "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+                "responses": {code: answer, **_errors("400", "401", "403", "404", "409", "413", "429", "503")},
+            }
+        }  # fmt: skip
+
+    one = "/v1/subjects/requests/{id}"
+    return {
+        "/v1/vault/reveal": post(
+            "See identifiers in clear: of a decision, or of a subject.", "reveal", ["purpose", "case"],
+            purpose=purpose, case=case, decision=_DECISION_ID, fields=texts, subject=text, tokens=texts,
+        ),
+        "/v1/vault/search": post(
+            "Find who has an identifier.", "searchVault", ["kind", "value", "purpose", "case"],
+            kind={"enum": sorted(NORMAL_FORMS)}, value=text, purpose=purpose, case=case,
+        ),
+        "/v1/subjects/requests": {
+            "get": _get("Requests about persons' data, those that are due first.", "readRequests", {"type": "object"},
+                        []),
+            **post("A request came in.", "openRequest", ["kind", "subject"], code="201", subject=text,
+                   kind={"enum": list(ASKED)}, received=day, reference=case),
+        },
+        f"{one}/export": post("All about the subject, as lines of JSON; the last is `end`.", "exportSubject", [],
+                              path=which, media="application/x-ndjson"),
+        f"{one}/correct": post("Put the right text in the place of a wrong one.", "correctSubject",
+                               ["token", "value"], path=which, token=text, value=text),
+        f"{one}/erase": post("Destroy the subject's key.", "eraseSubject", [], path=which),
+        f"{one}/refuse": post("Refuse the request.", "refuseRequest", ["reason"], path=which,
+                              reason={"enum": list(REASONS)}),
     }  # fmt: skip
 
 

@@ -44,6 +44,12 @@ DECLINED = Title(
     "The change can't be made as things stand; nothing was changed",
     "当前情形下不能变更，未作任何更改",
 )
+TOO_MANY_SHOWN = Title(
+    "too-many-reveals",
+    429,
+    "More clear text than one person may see in an hour; nothing was shown",
+    "超出一人一小时内可查看的明文数量，未显示任何内容",
+)
 BUSY = Title(
     "busy", 503, "Too many events are waiting; nothing was taken, try again", "等待处理的事件过多，本事件未受理，请重试"
 )

@@ -3,7 +3,7 @@
 import asyncio
 import csv
 import io
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
@@ -40,6 +40,7 @@ from jindi.doors.console import live
 from jindi.doors.console.account import AccountPages
 from jindi.doors.console.approvals import ApprovalPages, view_may
 from jindi.doors.console.assets import Assets
+from jindi.doors.console.clear import ClearPages
 from jindi.doors.console.controls import Ask, ControlsPage
 from jindi.doors.console.exporting import Export, count
 from jindi.doors.console.gate import DEVICE, DEVICE_S, Gate, cookie_name, put_cookie
@@ -50,6 +51,7 @@ from jindi.doors.console.signing_in import NOTICES, SigningIn
 from jindi.doors.console.source import DecisionFilter, DecisionRow, Source, Sources
 from jindi.doors.console.staff import StaffPages
 from jindi.doors.console.staff_alerts import AlertPages
+from jindi.doors.console.subjects import SubjectPages
 from jindi.doors.console.trail import TrailPage
 from jindi.doors.console.versions import Shown, VersionPages
 from jindi.doors.console.view import CHOICES, COOKIE, MENU, Pages, View, own_path, view_of
@@ -62,6 +64,8 @@ from jindi.ports import Clock
 from jindi.run.approvals.approvals import Approvals, Forbidden
 from jindi.run.audit import Actor, Audit, NotRecorded
 from jindi.run.people import Entrance, House, Office, Own
+from jindi.run.reveals import Reveals
+from jindi.run.subjects import Rights
 from jindi.run.versions.desk import OPERATOR, OWN_KEY, Desk
 from jindi.run.watching import NOBODY, Viewer
 
@@ -95,6 +99,8 @@ class Console:
         company: Company | None = None,
         controls: Ask | None = None,
         approvals: Approvals | None = None,
+        reveals: Reveals | None = None,
+        rights: Rights | None = None,
     ) -> None:
         self._audit, self._permits = audit, permits or Permits()
         self._sources, self._sessions, self._links, self._keys = sources, sessions, links, keys
@@ -116,6 +122,16 @@ class Console:
             self._pages.alone(not approvals.is_on)
         self._alerts = AlertPages(self._seen, self._pages)
         self._controls = ControlsPage(controls or _no_register, self._pages)
+        self._reveals = reveals
+        self._clear = self._subjects = None
+        if reveals is not None and audit is not None:
+            self._clear = ClearPages(
+                reveals, audit.platform, audit, self._seen, self._pages, self._needs, self._checked_form, self._actor
+            )
+            if rights is not None:
+                self._subjects = SubjectPages(
+                    rights, reveals, self._pages, self._needs, self._checked_form, self._actor
+                )  # fmt: skip
         self._explaining = asyncio.Lock()
         self._streams = 0
 
@@ -258,6 +274,8 @@ class Console:
     def _object(self, request: Request) -> str:
         """What an address names, as the audit may keep it: what somebody typed into a search is kept as a token."""
         asked = request.path_params
+        if self._audit is not None and "value" in asked:
+            return self._audit.subject(asked["key"], asked["value"])
         named = asked.get("id") or asked.get("version")
         if named is not None:
             return str(named)
@@ -473,7 +491,15 @@ class Console:
         explanation = await self._beside(source.explanation(identifier))
         values = decision_values(found, explanation, view)
         values["replay"] = await self._beside(source.replay(identifier))
+        values["masks"] = await self._masks(view, identifier)
+        values["may_reveal"] = self._clear is not None and view.may("vault.reveal")
         return self._pages.show("decision.html", view, page="decisions", **values)
+
+    async def _masks(self, view: View, identifier: str) -> Mapping[str, str]:
+        """What stands beside the tokens of a decision's page, as far as the reader may see it."""
+        if self._reveals is None or view.session is None:
+            return {}
+        return await self._reveals.masks_of(view.session.principal, identifier)
 
     async def _beside(self, reckon: Callable[[], T] | None) -> T | None:
         """What takes long, reckoned beside the loop and one at a time, so that decisions keep their pace."""
@@ -608,6 +634,8 @@ class Console:
             Route("/console/controls", self._needs("controls.read", self._controls.page)),
             Route("/console/controls/{id}", self._needs("controls.read", self._controls.control)),
             *self._audit_routes(),
+            *(self._clear.routes() if self._clear is not None else ()),
+            *(self._subjects.routes() if self._subjects is not None else ()),
             Route("/console/staff-alerts", self._needs("staff_alerts.read", self._alerts.page)),
             Route("/console/staff-alerts/{id}", self._needs("staff_alerts.read", self._alerts.one)),
             *(self._versions.routes() if self._versions is not None else ()),
@@ -644,6 +672,8 @@ def build_console(
     company: Company | None = None,
     controls: Ask | None = None,
     approvals: Approvals | None = None,
+    reveals: Reveals | None = None,
+    rights: Rights | None = None,
 ) -> ASGIApp:
     """The console as an ASGI application for the root of a server: `/console`, `/sign-in`, `/assets`. With `desk` it
     has the pages on which versions are changed, with `keys` people may sign in with an API key, with `audit` all that
@@ -655,7 +685,21 @@ def build_console(
     `https`, so that cookies are marked secure.
     """
     return Console(
-        sources, sessions, links, clock, zone, desk, keys, audit, permits, house, company, controls, approvals
+        sources,
+        sessions,
+        links,
+        clock,
+        zone,
+        desk,
+        keys,
+        audit,
+        permits,
+        house,
+        company,
+        controls,
+        approvals,
+        reveals,
+        rights,
     ).app()
 
 

@@ -30,6 +30,8 @@ MENU: Final = (
     ("overview", "/console", "overview.read"),
     ("decisions", "/console/decisions", "decisions.read"),
     ("policies", "/console/policies", "policies.read"),
+    ("find", "/console/find", "vault.search"),
+    ("subjects", "/console/subjects", "subjects.read"),
     ("approvals", "/console/approvals", "approvals.read"),
     ("keys", "/console/keys", "keys.read"),
     ("audit", "/console/audit", "audit.read"),
@@ -99,6 +101,10 @@ class View:
     def utc(self, at_us: int) -> str:
         """An instant in UTC, for the pointer to tell."""
         return format_instant(at_us)
+
+    def kind(self, name: str) -> str:
+        """What an identifier is, in words."""
+        return self.t("kind." + name) if "kind." + name in WORDS else name
 
     def scenario(self, name: str) -> str:
         """A fraud scenario's name, or its plain identifier when nobody named it."""

@@ -209,7 +209,24 @@ function keys(togglePause) {
   });
 }
 
+// ---- clear text, for a while ------------------------------------------------------------------------------
+
+function concealing(note) {
+  const until = Date.now() + 1000 * Number(note.dataset.conceal);
+  function conceal() {
+    for (const value of all("[data-clear]")) value.replaceWith("••••••");
+    note.textContent = note.dataset.over;
+  }
+  // A timer sleeps with the machine: the clock is asked again whenever the page is looked at.
+  const timer = setInterval(() => { if (Date.now() >= until) { conceal(); clearInterval(timer); } }, 500);
+  document.addEventListener("visibilitychange", () => { if (Date.now() >= until) conceal(); });
+  // Nothing of it may come back with the page from the browser's own memory of pages.
+  window.addEventListener("pagehide", conceal);
+  window.addEventListener("pageshow", (event) => { if (event.persisted) conceal(); });
+}
+
 const live = find("#live");
+all("[data-conceal]").forEach(concealing);
 const togglePause = live ? liveList(live) : null;
 all("[data-refresh]").forEach(refreshing);
 all("[data-only-hits]").forEach(onlyHits);

@@ -1,0 +1,148 @@
+"""The pages of clear text in a real browser: readable in both languages and themes, and nothing of it stays there."""
+
+import asyncio
+import threading
+import time
+from datetime import date
+
+import pytest
+import uvicorn
+from console_browser import Browser, Profile, Tab, chromium
+from test_doors_console_browser import CONTRAST, NAMES, WIDER
+from test_doors_reveal import World
+
+from clear_world import CASE, FRAUD, ID_CARD, MASKS, OTHER_PHONE, actor, senior
+from jindi.access import Role
+from jindi.run.platform import Settings
+from shop_world import NOON_US, PHONE, event
+
+pytestmark = pytest.mark.skipif(
+    chromium() is None,
+    reason="NO CHROMIUM HERE: no page was opened in a browser; install chromium to check them",
+)
+
+
+class Living:
+    """A world whose platform lives in a thread with its server."""
+
+    def __init__(self):
+        self.began, self.ends = threading.Event(), threading.Event()
+        self.thread = threading.Thread(target=lambda: asyncio.run(self._live()), daemon=True)
+        self.thread.start()
+        assert self.began.wait(30)
+
+    async def _live(self):
+        async with World(settings=Settings(reveal_seconds=2)) as self.world:
+            made = event(
+                "open_account", "o1", user="u9", id_card=ID_CARD, name="欧阳小明", login="secret-0001",
+                referee="u2", referee_phone=OTHER_PHONE,
+            )  # fmt: skip
+            self.rich = (await self.world.send(made))["decision_id"]
+            who = senior()
+            for asked, subject, day in (
+                ("export", "u1", date(2026, 11, 1)), ("erase", "u2", date(2026, 11, 9)), ("correct", "u9", None),
+            ):  # fmt: skip
+                await self.world.rights.open(who, actor(who), asked, subject, day, "REQ-2026-0007")
+            done = await self.world.rights.open(who, actor(who), "erase", "u77")
+            await self.world.rights.refuse(who, actor(who), done.id, "law_keeps")
+            config = uvicorn.Config(self.world.console, port=0, log_level="critical", lifespan="off")
+            server = uvicorn.Server(config)
+            serving = asyncio.create_task(server.serve())
+            while not server.started:  # noqa: ASYNC110 - uvicorn tells by a flag
+                await asyncio.sleep(0.01)
+            self.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+            self.began.set()
+            while not self.ends.is_set():  # noqa: ASYNC110 - another thread tells
+                await asyncio.sleep(0.02)
+            server.should_exit = server.force_exit = True
+            await serving
+
+    def close(self):
+        self.ends.set()
+        self.thread.join(10)
+
+    def pages(self):
+        requests = self.world.rights.requests.all()
+        return [
+            f"/console/decisions/{self.world.first}", f"/console/decisions/{self.rich}/reveal", "/console/find",
+            "/console/entities/user/u1", "/console/subjects", *(f"/console/subjects/{each.id}" for each in requests),
+        ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def living():
+    alive = Living()
+    yield alive
+    alive.close()
+
+
+@pytest.fixture(scope="module")
+def process():
+    opened = Browser()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def tab(process, living):
+    profile = Profile(process)
+    page = Tab(profile)
+    sessions = living.world.sessions
+    sessions.roles["wang"], sessions.mfa_us["wang"] = frozenset({Role.SENIOR_ANALYST}), NOON_US
+    page.cookie(living.url, "jindi_session", sessions.open("wang", frozenset(), NOON_US).clear_id)
+    page.cookie(living.url, "jindi_lang", "en")
+    yield page
+    profile.close()
+
+
+def show(tab, living, *fields):
+    """Fill in the form and send it."""
+    tab.open(f"{living.url}/console/decisions/{living.world.first}/reveal")
+    ticked = ", ".join(f'"field.{name}"' for name in fields)
+    tab.run(f"""
+      for (const box of document.querySelectorAll("input[type=checkbox]")) box.checked = [{ticked}].includes(box.name);
+      document.querySelector("[name=purpose]").value = "{FRAUD}";
+      document.querySelector("[name=case]").value = "{CASE}";
+      document.querySelector(".clear-form").requestSubmit();
+    """)
+    return tab.until("document.querySelector('.revealed') && document.body.innerText")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_no_page_breaks_the_policy_or_asks_the_outside_or_is_hard_to_read(tab, living, lang, theme):
+    tab.cookie(living.url, "jindi_lang", lang)
+    tab.cookie(living.url, "jindi_theme", theme)
+    for page in living.pages():
+        tab.open(living.url + page, settle_s=0.1)
+        assert tab.run(CONTRAST) == [], page
+        assert tab.run(NAMES) == [], page
+        assert tab.run(WIDER) <= 0, page
+    assert PHONE in show(tab, living, "phone")
+    assert tab.run(CONTRAST) == []
+    assert tab.complaints() == []
+    # (The picture in a field for days is the browser's own.)
+    assert {url for url in tab.requested() if not url.startswith((living.url, "data:image/svg"))} == set()
+
+
+def test_clear_text_leaves_the_page_by_itself_and_is_in_no_storage(tab, living):
+    assert PHONE in show(tab, living, "phone")
+    kept = tab.run(
+        "JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie, location.href, history.state])"
+    )
+    assert PHONE not in kept
+    gone = tab.until(f"!document.documentElement.outerHTML.includes('{PHONE}')", seconds=8)
+    assert gone
+    assert tab.until(f"location.pathname === '/console/decisions/{living.world.first}'", seconds=8)
+    assert MASKS["phone"] in tab.run("document.body.innerText")
+
+
+def test_an_attacker_at_the_desk_goes_back_and_finds_nothing(tab, living):
+    assert PHONE in show(tab, living, "phone")
+    before = len(living.world.actions("vault.reveal"))
+    tab.open(living.url + "/console/decisions")
+    tab.run("history.back()")
+    time.sleep(1.0)
+    assert PHONE not in (tab.run("document.documentElement.outerHTML") or "")
+    shown = [each for each in living.world.actions("vault.reveal") if each.allowed]
+    assert len(shown) <= before
