@@ -199,7 +199,7 @@ def simulated(folder: Path) -> Iterator[str]:
                 "knowing": bound.all_knowing(folder / "second", there, size),
             }
             kept.write_text(json.dumps(told), "utf-8")
-        tests.append(found | {"bounds": json.loads(kept.read_text("utf-8"))})
+        tests.append(found | {"bounds": json.loads(kept.read_text("utf-8")), "thieves": stream.by_thief(there)})
     yield from stream.section(size, learnt, tests)
 
 

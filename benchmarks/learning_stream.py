@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from benchmarks.learning_world import (
@@ -46,6 +47,7 @@ from jindi.run.learn.mining import Found, View, mine
 from jindi.run.learn.recipe import read_recipe
 from jindi.run.learn.table import Table, read_table
 from jindi.run.learn.thresholds import allowed, lowest
+from jindi.run.simulate.tills import CAREFUL
 from jindi.run.simulate.world import START_US
 
 WANTED = {
@@ -53,8 +55,10 @@ WANTED = {
     "mule_ring": 0.75,
 }  # fmt: skip
 DELAY_DAYS, CHOOSE_DAYS, WARM_DAYS = 14, 14, 17
-TEST_SEEDS = (14, 13)
-"""Looked at once, after everything was chosen; the second one had been seen before, by what stood here earlier."""
+TEST_SEEDS = (16, 14, 13)
+"""Looked at once, after everything was chosen. The first was never used before; the others had been seen in a world
+where payments at tills did not say how the card came in.
+"""
 CONFIDENCE = 0.9
 """That the first threshold keeps its budget."""
 DRAWS = 1_000
@@ -72,7 +76,7 @@ class Size:
     test_days: int = 73
     first_seed: int = 11
     second_seed: int = 15
-    test_seed: int = 14
+    test_seed: int = 16
 
     @property
     def train_days(self) -> int:
@@ -300,6 +304,25 @@ def test(folder: Path, size: Size, learnt: Learnt) -> Mapping[str, Any]:
     return {"seed": size.test_seed, "cuts": [learnt.cuts, *told["cuts"]], **found}
 
 
+def by_thief(folder: Path) -> Mapping[str, Mapping[str, float]]:
+    """What was caught of thieves at tampered tills: of those who copy, and of careful ones who repeat taps."""
+    columns = ["at", "scenario", "episode", "loss", "above", "entry"]
+    frame = pq.read_table(folder / "payment.parquet", columns=columns)
+    frame = frame.filter(pc.equal(frame["scenario"], "compromised_terminal"))
+    day = (frame["at"].cast(pa.int64()).to_numpy() - START_US) // DAY_US
+    episode, entry = np.array(frame["episode"].to_pylist()), np.array(frame["entry"].to_pylist())
+    loss, caught = frame["loss"].to_numpy(), frame["loss"].to_numpy() * frame["above"].to_numpy()
+    is_careful = ~np.isin(episode, episode[entry != "contactless"])
+    told = {}
+    for name, kind in (("copies", ~is_careful), ("taps", is_careful)):
+        rows = kind & (day >= WARM_DAYS)
+        told[name] = {
+            "episodes": float(len(np.unique(episode[rows]))), "at_risk": float(loss[rows].sum()),
+            "caught": float(caught[rows].sum()),
+        }  # fmt: skip
+    return told
+
+
 def policy(folder: Path, size: Size) -> Learnt:
     """The second policy: learnt in a world where the first one raised the alarms."""
     first, second = folder / "first", folder / "second"
@@ -370,34 +393,71 @@ def section(size: Size, learnt: Learnt, tests: Sequence[Mapping[str, Any]]) -> I
     yield ""
     yield (
         "The shipped policy counts as catching whatever it does not allow, a challenge too; it is only noted. How to "
-        "learn was chosen on other seeds: features on 12, 21 and 22, the till's own model, the parts of the budget and "
-        "the margin on 15. Seed 14 was looked at once. Seed 13 had been seen before, by what stood here earlier (37.6% "
-        "of tampered tills' money, 89.7% of card testing's, 1.16 false alarms: learnt in one world of 60 days, no "
-        "alarm looked at, half as many days tested); nothing was chosen on it. Most scenarios have some dozens of "
-        "episodes, so a share is known to some points only, as the intervals say."
+        "learn was chosen on other seeds: features on 12, 21 and 22 (those of how cards come in by reasoning alone, "
+        "before any measurement), the till's own model, the parts of the budget and the margin on 15. Seed 16 had "
+        "never been used and was looked at once. Seeds 14 and 13 had been looked at before, in a world where payments "
+        "at tills did not say how the card came in and how its holder was checked: 57.7% and 44.8% of tampered tills' "
+        "money were caught there. Their dice fall otherwise now; nothing was chosen on them. Most scenarios have some "
+        "dozens of episodes, so a share is known to some points only, as the intervals say."
     )
     yield ""
     yield "**What could be caught at tampered tills at most**"
     yield ""
     yield (
         "Here a tampered till repeats its customers' cards, a little above its prices, four times a day for 3 to 9 "
-        "days, beside some ten honest card payments a day. Half of the money or more is gone before the first customer "
-        "reports anything, some four days after the first theft. Whoever does not know which till it is has to tell "
-        "a repeated card from a customer who comes again within days, of whom there are some ten times as many. The "
-        "first row is what reports alone could give. The second is no bound but an estimate: the best that these facts "
-        "gave when every fraud was known to whoever learnt. The third is generous, for nobody knows what it is told: "
-        "which till, from the first stolen payment to the last."
+        "days, beside some ten honest card payments a day. What it has copied is a stripe or a number, so its payments "
+        "are fallback, stripe or keyed; so are 7 in 100 honest ones (worn chips, dirty readers, old tills and cards, "
+        "orders by telephone). At about one tampered till in eight the thief repeats small taps instead, which look "
+        "like anybody's (what the world assumes, and where from: `jindi/run/simulate/tills.py`, written before any of "
+        "this was measured). Much of the money is gone before the first customer reports anything, some four days "
+        "after the first theft. The first row is what reports alone could give. The second is no bound but an "
+        "estimate: what these facts gave when every fraud was known to whoever learnt; the policy above can do better, "
+        "for its threshold moves with the days and what its alarms find tells of a till what comes next there. The "
+        "third is generous, for nobody knows what it is told: which till, from the first stolen payment to the last."
     )
     yield ""
     yield f"| | {' | '.join('seed ' + str(each['seed']) for each in tests)} |"
     yield f"|---|{'---:|' * len(tests)}"
     for head, told in _bounds(tests):
         yield f"| {head} | {' | '.join(told)} |"
+    yield from _thieves(tests)
     for name, text in learnt.rules.items():
         yield ""
         yield f"Mined for {name}:"
         yield ""
         yield from (f"- `{line.split(chr(34))[1]}`" for line in text.splitlines() if line.startswith("when "))
+
+
+def _thieves(tests: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Both kinds of thieves at tampered tills, apart; and what the shares that the world assumes would make of it."""
+    kinds = {"copies": 1 - CAREFUL, "taps": CAREFUL}
+    total = {
+        kind: {each: sum(test["thieves"][kind][each] for test in tests) for each in ("episodes", "at_risk", "caught")}
+        for kind in kinds
+    }
+    weight = {kind: share * total[kind]["at_risk"] / max(total[kind]["episodes"], 1) for kind, share in kinds.items()}
+    found = {kind: total[kind]["caught"] / max(total[kind]["at_risk"], 1) for kind in kinds}
+    expected = sum(weight[kind] * found[kind] for kind in kinds) / sum(weight.values())
+    yield ""
+    yield "**Thieves who copy cards, and careful ones who repeat small taps**"
+    yield ""
+    yield (
+        f"{CAREFUL:.0%} of the thieves are meant to be careful; how many there are in one world is left to chance. "
+        "With exactly that share, and what was caught of each kind in all these worlds together, it would be "
+        f"{expected:.1%} of tampered tills' money. Copies are found so well because this scenario's thief uses them at "
+        "the very till that made them: a card whose chip was read there within nine days, and now is not, is 93% of "
+        "the copies' money of seed 16 and 4.3 honest payments a day (9.3 false alarms a day are allowed; reckoned "
+        "after the test). A copy that is used elsewhere leaves only a chip that was read somewhere else."
+    )
+    yield ""
+    yield "| | copies: episodes | at risk, CNY | caught | small taps: episodes | at risk, CNY | caught |"
+    yield f"|---|{'---:|' * 6}"
+    for name, kept in (*((f"seed {each['seed']}", each["thieves"]) for each in tests), ("together", total)):
+        cells = [
+            f"{each['episodes']:.0f} | {each['at_risk']:,.0f} | {each['caught'] / max(each['at_risk'], 1):.1%}"
+            for each in (kept[kind] for kind in kinds)
+        ]
+        yield f"| {name} | {' | '.join(cells)} |"
 
 
 def _bounds(tests: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[str]]]:

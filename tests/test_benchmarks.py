@@ -8,6 +8,8 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -247,6 +249,27 @@ def test_the_stream_s_table_counts_money_by_scenario_and_false_alarms_by_way():
     assert found["scenarios"]["card_testing"]["together"] == 0
     assert found["false_per_1000"] == {"together": 1, "model": 1, "rules": 0, "policy": 0}
     assert found["false_interval"]["together"][1] > 1
+
+
+def test_thieves_who_copy_and_thieves_who_repeat_taps_are_told_apart(tmp_path):
+    day_us = START_US + (stream.WARM_DAYS + 1) * DAY_US
+    early_us = START_US + DAY_US
+    rows = [  # at, scenario, episode, loss, above, entry
+        (day_us, "compromised_terminal", "copy", 10.0, True, "fallback"),
+        (day_us, "compromised_terminal", "copy", 30.0, False, "keyed"),
+        (early_us, "compromised_terminal", "copy", 99.0, True, "stripe"),
+        (day_us, "compromised_terminal", "tap", 5.0, True, "contactless"),
+        (day_us, "stolen_card", "other", 70.0, True, "chip"),
+        (day_us, None, None, 0.0, True, "contactless"),
+    ]
+    names = ("at", "scenario", "episode", "loss", "above", "entry")
+    columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+    columns["at"] = pa.array(columns["at"], pa.timestamp("us", "UTC"))
+    pq.write_table(pa.table(columns), tmp_path / "payment.parquet")
+    assert stream.by_thief(tmp_path) == {
+        "copies": {"episodes": 1.0, "at_risk": 40.0, "caught": 10.0},
+        "taps": {"episodes": 1.0, "at_risk": 5.0, "caught": 5.0},
+    }
 
 
 def test_what_an_alarm_finds_is_reported_later_and_then_nobody_reports_it_again():

@@ -34,8 +34,8 @@ DAYS = 10
 USERS = 1_000
 
 SAYINGS = (
-    "account_class", "agent", "arrival", "card_kind", "category", "channel", "funding", "merchant_kind",
-    "method", "success", "verification",
+    "account_class", "agent", "arrival", "card_kind", "category", "channel", "entry", "funding", "holder_check",
+    "merchant_kind", "method", "success", "verification",
 )  # fmt: skip
 
 PRINT_DIGEST = """

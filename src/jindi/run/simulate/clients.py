@@ -10,6 +10,7 @@ from typing import Any
 from jindi.basics.instants import SECOND_US
 from jindi.run.simulate.rhythm import local_day
 from jindi.run.simulate.stage import Episode, Sent, Stage, yuan
+from jindi.run.simulate.tills import Copied, Reading
 from jindi.run.simulate.town import Card, Device, Merchant, Place, User
 from jindi.run.simulate.truth import HONEST, Truth
 
@@ -165,14 +166,18 @@ class Client:
         channel: str,
         card: Card | None = None,
         terminal: str | None = None,
+        reading: Reading | None = None,
         loss_minor: int = 0,
         declines: float = 0.025,
     ) -> Sent:
         """A payment to a merchant; a card's issuer answers a moment later, if the payment gets that far.
 
         `declines` is the chance that the issuer declines; then nobody loses anything. At a till (`pos`)
-        it is the terminal that knows where it stands, and no device of the user's is seen.
+        it is the terminal that knows where it stands, and no device of the user's is seen; `reading` is how
+        it read the card, which also says what factors were verified (then `level` counts for nothing).
         """
+        if reading is not None:
+            level = reading.level
         fields: dict[str, Any] = {
             "user": self.user.id,
             "merchant": shop.id,
@@ -187,7 +192,11 @@ class Client:
             fields["terminal"] = terminal
         if channel == "pos":
             fields |= shop.till
+            if reading is not None:
+                fields |= {"entry": reading.entry, "holder_check": reading.check}
         else:
+            if channel in ("code_dynamic", "code_static"):
+                fields["entry"] = "code"
             fields["device"] = self.device.fingerprint
             fields |= self._where()
         if card is None:
@@ -204,8 +213,8 @@ class Client:
         stage, think_us = self.stage, int((0.2 + chance.random() * 1.5) * SECOND_US)
         sent.follow = lambda asked: stage.later(stage.now_us + think_us, lambda: _answer(stage, asked, failure))
         stage.book(sent)
-        if terminal is not None and terminal in stage.tills:
-            stage.tills[terminal].append((self.user, card))
+        if reading is not None and terminal in stage.tills and self.episode is None:
+            stage.tills[terminal].append(Copied(self.user, card, reading))
         return sent
 
     def give_back(self, paid: Sent, minor: int, *, asked_by: str, same_card: bool) -> Sent:

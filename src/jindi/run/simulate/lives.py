@@ -52,13 +52,6 @@ def live(stage: Stage, user: User) -> Acting:
         yield from _visit(stage, user)
 
 
-def till_level(minor: int, chance: Random) -> str:
-    """What a card at a till is checked by: small sums go without a PIN, large ones by chip and PIN."""
-    if minor <= 30_000 and chance.random() < 0.6:
-        return "none"
-    return "one" if minor <= 100_000 else "two"
-
-
 def grow(stage: Stage, chance: Random, per_day: float) -> Acting:
     """New customers come in, one after the other."""
     inner = inner_of(stage.now_us)
@@ -245,8 +238,10 @@ def _shop_near(client: Client) -> None:
     if point < 0.2:
         user.spent_day_minor += minor
         card = chance.choice(user.cards)
-        level = till_level(minor, chance)
-        sent = client.buy(shop, minor, level=level, channel="pos", card=card, terminal=terminal)
+        reading = client.stage.reader(shop, terminal).read(user, card, minor, client.stage.now_us, chance)
+        sent = client.buy(
+            shop, minor, level=reading.level, channel="pos", card=card, terminal=terminal, reading=reading
+        )
         _sometimes_mistaken(client, sent)
     elif level is not None and point < 0.4 and user.static_day_minor + minor <= 50_000 and shop.kind != "company":
         user.static_day_minor += minor

@@ -12,9 +12,10 @@ from typing import NamedTuple
 
 from jindi.basics.instants import DAY_US, HOUR_US, MINUTE_US
 from jindi.run.simulate.clients import Acting, Client, complain, level_for
-from jindi.run.simulate.lives import WELCOME, WELCOME_MINOR, till_level
+from jindi.run.simulate.lives import WELCOME, WELCOME_MINOR
 from jindi.run.simulate.rhythm import local_day, local_hour
 from jindi.run.simulate.stage import Episode, Sent, Stage
+from jindi.run.simulate.tills import CAREFUL, TAP_MINOR_MAX, Copied, repeated, usable
 from jindi.run.simulate.town import (
     BINS,
     CITIES,
@@ -425,9 +426,14 @@ def merchant_collusion(plot: Plot) -> Acting:
         minor = int(chance.lognormvariate(12.6, 0.5)) // 100 * 100
         cards = client.user.cards
         card = next((card for card in cards if card.kind == "credit"), cards[0])
+        channel, reading = chance.choice(("pos", "code_dynamic")), None
+        if channel == "pos":  # its holder stands there, card in hand
+            reading = plot.stage.reader(shop, shop.terminals[0]).read(
+                client.user, card, minor, plot.stage.now_us, chance
+            )
         sent = client.buy(
-            shop, minor, level="two", channel=chance.choice(("pos", "code_dynamic")), card=card,
-            terminal=shop.terminals[0], loss_minor=minor, declines=0.06,
+            shop, minor, level="two", channel=channel, card=card, terminal=shop.terminals[0], reading=reading,
+            loss_minor=minor, declines=0.06,
         )  # fmt: skip
         yield plot.soon(300, 7_200)
         if sent.stopped:
@@ -480,11 +486,14 @@ def bonus_abuse(plot: Plot) -> Acting:
 
 
 def compromised_terminal(plot: Plot) -> Acting:
-    """A tampered till repeats some of its customers' card payments, for days, at usual prices."""
+    """A tampered till repeats some of its customers' card payments, for days, at usual prices.
+
+    It has what it copied (see tills): a stripe, a number, now and then the PIN, hardly ever a chip's answer.
+    """
     stage, chance = plot.stage, plot.chance
     shops = [shop for shop in stage.town.shops("grocery", "restaurant", "fuel") if shop.terminals]
     till = {terminal: shop for shop in chance.sample(shops, min(len(shops), 24)) for terminal in shop.terminals}
-    listening = {terminal: deque[tuple[User, Card]](maxlen=40) for terminal in till if terminal not in stage.tills}
+    listening = {terminal: deque[Copied](maxlen=80) for terminal in till if terminal not in stage.tills}
     if not listening:  # others of the trade have been everywhere
         return
     stage.tills.update(listening)
@@ -494,22 +503,29 @@ def compromised_terminal(plot: Plot) -> Acting:
         if other != terminal:
             del stage.tills[other]
     shop, seen = till[terminal], listening[terminal]
+    reader, careful = stage.reader(shop, terminal), chance.random() < CAREFUL
     until_us = stage.now_us + int(chance.uniform(3, 9) * DAY_US)
     refused = 0
     while stage.now_us < until_us and refused < 6:
         yield plot.later(1, 8)
-        if not 7 <= local_hour(stage.now_us) <= 23 or not seen:
+        copies = [each for each in seen if usable(each, careful=careful)]
+        if not 7 <= local_hour(stage.now_us) <= 23 or not copies:
             continue
-        user, card = seen[chance.randrange(len(seen))]
+        copy = copies[chance.randrange(len(copies))]
+        user, card = copy.user, copy.card
         minor = int(shop.median_minor * chance.lognormvariate(0.5, shop.sigma)) + 100
+        if careful:
+            minor = min(minor, TAP_MINOR_MAX)
+        reading = repeated(reader, copy, careful=careful, chance=chance)
         skimmer = plot.client(user, user.device, user.home, passes=0.0, notices=0.1)
         sent = skimmer.buy(
             shop,
             minor,
-            level=till_level(minor, chance),
+            level=reading.level,
             channel="pos",
             card=card,
             terminal=terminal,
+            reading=reading,
             loss_minor=minor,
             declines=0.05,
         )

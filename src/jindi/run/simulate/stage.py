@@ -12,7 +12,8 @@ from typing import Any
 
 from jindi.basics.instants import format_instant
 from jindi.basics.money import format_minor
-from jindi.run.simulate.town import Card, Town, User, stream
+from jindi.run.simulate.tills import Copied, Reader, new_reader
+from jindi.run.simulate.town import Merchant, Town, User, stream
 from jindi.run.simulate.truth import Simulated, Truth
 
 REMEMBERED = 16_384
@@ -82,8 +83,9 @@ class Stage:
         self.newcomers_from = len(town.users)
         """Users from this number on came after the start."""
         self.now_us = start_us
-        self.tills: dict[str, deque[tuple[User, Card]]] = {}
-        """The terminals that an adversary listens to, and the cards last seen there."""
+        self.tills: dict[str, deque[Copied]] = {}
+        """The terminals that an adversary listens to, and the card payments last seen there."""
+        self._readers: dict[str, Reader] = {}
         self._salt = stream(seed, start_us, "ids").getrandbits(64)  # other worlds, other ids
         self._queue: list[tuple[int, int, Callable[[], int | None]]] = []
         self._order = 0
@@ -94,6 +96,12 @@ class Stage:
     def start(self, agent: Iterator[int], at_us: int) -> None:
         """Let an agent begin at an instant (or now, if that has passed)."""
         self._enter(at_us, lambda: next(agent, None))
+
+    def reader(self, shop: Merchant, terminal: str) -> Reader:
+        """The reader of a shop's terminal."""
+        if (found := self._readers.get(terminal)) is None:
+            found = self._readers[terminal] = new_reader(self.seed, shop, terminal, self.start_us)
+        return found
 
     def later(self, at_us: int, act: Callable[[], object]) -> None:
         """Do one thing at an instant (or now, if that has passed)."""

@@ -74,11 +74,19 @@ TRADES = (
 )
 
 
+TAPPERS, PHONE_TAPPERS = 0.65, 0.30
+"""The share of people who tap where they can (the others hardly ever do), and of those the share who tap a phone."""
+
+STRIPE_CARDS, WORN_CARDS = 0.03, 0.02
+"""The shares of cards that have no chip, and one that is worn and mostly cannot be read."""
+
+
 class Card(NamedTuple):
-    """A bank card: its number and whether it is a debit or a credit card."""
+    """A bank card: its number, whether it is a debit or a credit card, and its chip: good, worn or none at all."""
 
     number: str
     kind: str
+    chip: str = "good"
 
 
 class Device(NamedTuple):
@@ -126,7 +134,7 @@ class User:
         "account_class", "balance_minor", "cards", "certificate", "chance", "city", "contacts", "day",
         "device", "favourites", "home", "id", "id_card", "inner", "last_seen_us", "number",
         "paid_month", "pay_day", "per_day", "phone", "shift_us", "spent_day_minor", "spent_life_minor",
-        "static_day_minor", "stay_until_us", "streetwise", "trip", "trip_city", "wealth",
+        "static_day_minor", "stay_until_us", "streetwise", "taps", "taps_phone", "trip", "trip_city", "wealth",
     )  # fmt: skip
 
     def __init__(self, number: int, city: int, chance: Random) -> None:
@@ -162,6 +170,8 @@ class User:
         self.static_day_minor = 0
         self.spent_life_minor = 0
         self.streetwise = chance.random()
+        self.taps = 0.8 if chance.random() < TAPPERS else 0.05
+        self.taps_phone = self.taps > 0.5 and chance.random() < PHONE_TAPPERS
 
 
 def luhn_digit(digits: str) -> str:
@@ -206,7 +216,9 @@ BINS = {"debit": "629981", "credit": "629982"}
 def new_card(kind: str, chance: Random) -> Card:
     """A card of somebody's, never seen before."""
     digits = f"{BINS[kind]}{chance.randrange(10**9):09d}"
-    return Card(digits + luhn_digit(digits), kind)
+    point = chance.random()
+    chip = "none" if point < STRIPE_CARDS else "worn" if point < STRIPE_CARDS + WORN_CARDS else "good"
+    return Card(digits + luhn_digit(digits), kind, chip)
 
 
 AGENTS = ("android",) * 289 + ("ios",) * 190 + ("chrome",) * 20 + ("emulator",)
