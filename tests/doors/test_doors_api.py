@@ -46,6 +46,7 @@ ROUTES = [
     ("GET", f"/v1/decisions/{ID}/explanation", Scope.DECISIONS_READ, None, 200),
     ("GET", f"/v1/decisions/{ID}/replay", Scope.DECISIONS_READ, None, 200),
     ("GET", "/v1/entities/user/u1/features", Scope.ENTITIES_READ, None, 200),
+    ("POST", "/v1/entities/features", Scope.ENTITIES_READ, b'{"entity": "user", "value": "u1"}', 200),
     ("GET", "/v1/packs", Scope.ADMIN, None, 200),
     ("POST", "/v1/packs/try", Scope.ADMIN, TRY, 422),
     ("POST", "/v1/snapshots", Scope.ADMIN, None, 201),
@@ -535,16 +536,46 @@ def test_the_console_gets_what_is_not_the_api_s_and_the_api_keeps_what_is():
 # ---- entities
 
 
+def found(api, entity, value, **more):
+    return api.ask("POST", "/v1/entities/features", {"entity": entity, "value": value}, **more)
+
+
 def test_an_entity_s_features_are_read_in_clear_or_by_token_and_echo_neither():
     async def go():
         async with Api() as api:
             await api.post(pay(1))
             device = CANARIES[3]
-            answer = await api.ask("GET", f"/v1/entities/device/{device}/features")
+            answer = await found(api, "device", device)
             assert answer.json()["features"] == {"device_users": 1}
             assert device not in answer.text
             token = api.shop.platform.find(ID).record.values[5]
             assert (await api.ask("GET", f"/v1/entities/device/{token}/features")).json() == answer.json()
+            assert (await found(api, "device", token)).json() == answer.json()
+
+    run(go())
+
+
+def test_an_identifier_in_clear_is_refused_in_an_address_and_the_way_for_it_is_told():
+    async def go():
+        async with Api() as api:
+            await api.post(pay(1))
+            for entity, value in (("device", CANARIES[3]), ("phone", CANARIES[0]), ("card", CANARIES[1])):
+                answer = await api.ask("GET", f"/v1/entities/{entity}/{value}/features")
+                assert "POST to /v1/entities/features" in is_problem(answer, 400)["detail"]
+                assert value not in answer.text
+
+    run(go())
+
+
+def test_an_entity_in_a_body_is_refused_when_it_is_none():
+    async def go():
+        async with Api() as api:
+            for body in (b"{", b'{"entity": "user"}', b'{"entity": "user", "value": "u1", "more": 1}', b"[]",
+                         b'{"entity": "user", "value": "u1", "value": "u2"}'):  # fmt: skip
+                is_problem(await api.ask("POST", "/v1/entities/features", body), 400)
+            is_problem(await found(api, "planet", "mars"), 404)
+            is_problem(await api.ask("POST", "/v1/entities/features", b" " * 100_000), 413)
+            is_problem(await found(api, "user", "u1", key=api.key(Scope.DECISIONS_READ)), 403)
 
     run(go())
 
@@ -641,7 +672,7 @@ def test_an_entity_that_no_feature_has_is_not_found():
     async def go():
         async with Api() as api:
             is_problem(await api.ask("GET", "/v1/entities/planet/mars/features"), 404)
-            is_problem(await api.ask("GET", "/v1/entities/device//features"), 404)
+            is_problem(await found(api, "device", ""), 404)
 
     run(go())
 
@@ -949,7 +980,7 @@ def test_every_answer_conforms_to_the_description():
             for method, path, body, key in asked:
                 answer = await api.ask(method, path, body, key)
                 template = re.sub(r"/decisions/[^/]+", "/decisions/{id}", path)
-                template = re.sub(r"/entities/[^/]+/[^/]+", "/entities/{key}/{value}", template)
+                template = re.sub(r"/entities/[^/]+/[^/]+/", "/entities/{key}/{value}/", template)
                 responses = root["paths"][template][method.lower()]["responses"]
                 statuses.add(answer.status_code)
                 assert str(answer.status_code) in responses, (method, path, answer.status_code)
