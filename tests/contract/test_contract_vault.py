@@ -41,7 +41,9 @@ def test_a_new_store_is_empty(store):
     assert not store.held(7, "phone.b")
 
 
-@pytest.mark.parametrize("name", ["'; DROP TABLE rows; --", '" OR 1=1 --', "a'||'b", "%", "_", "ann\x00", "1); DELETE FROM rows"])
+@pytest.mark.parametrize(
+    "name", ["'; DROP TABLE rows; --", '" OR 1=1 --', "a'||'b", "%", "_", "ann\x00", "1); DELETE FROM rows"]
+)
 def test_attack_names_that_are_sql_are_names(full, name):
     mallory = SubjectKey(9, name, b"wrapped-mallory", 1, 300)
     full.add([mallory], [])

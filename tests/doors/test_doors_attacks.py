@@ -302,7 +302,9 @@ def test_attack_what_stands_in_headers_is_in_no_record():
     run(go())
 
 
-@pytest.mark.parametrize("name", ["x\n2026-11-22 jindi: key made", "x\r\nSet-Cookie: a=b", "x\x1b[2J", "x\u202egnp", "x\x00"])
+@pytest.mark.parametrize(
+    "name", ["x\n2026-11-22 jindi: key made", "x\r\nSet-Cookie: a=b", "x\x1b[2J", "x\u202egnp", "x\x00"]
+)
 def test_attack_the_name_of_an_account_forges_no_line_of_a_log(name):
     async def go():
         async with Rooms() as rooms:
