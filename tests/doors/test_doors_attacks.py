@@ -4,16 +4,22 @@ other places for a key, files that are none of ours. Each walks the doors' own t
 
 import json
 import re
+import secrets
+from base64 import urlsafe_b64decode
 from pathlib import Path
 
+import httpx
 import pytest
 from api_world import Api
 from people_world import GOOD, Rooms
 from test_doors_matrix import all_doors, console_of
 
+import jindi
 import jindi.doors.console as console_room
-from jindi.access import Scope
-from shop_world import Shop, pay, run
+from jindi.access import Scope, Sessions
+from jindi.doors.serve import behind_proxy
+from jindi.stores.files import MemoryBlobs
+from shop_world import NOON_US, Shop, pay, run
 
 CONSOLE = Path(console_room.__file__).parent
 WRONG = "f" * 64
@@ -227,7 +233,8 @@ def test_attack_trace_and_methods_that_an_address_has_not_do_nothing():
             for door in (await all_doors(room.inner))[0]:
                 for method in ("TRACE", "CONNECT", "PUT", "PATCH", "DELETE", "DEBUG"):
                     answer = await room.inner.http.request(
-                        method, address(door.path), headers={"authorization": f"Bearer {room.inner.admin}", "x-mark": "m4rk"}
+                        method, address(door.path),
+                        headers={"authorization": f"Bearer {room.inner.admin}", "x-mark": "m4rk"},
                     )  # fmt: skip
                     assert answer.status_code == 405, (door, method)
                     assert "m4rk" not in answer.text
@@ -283,6 +290,26 @@ def test_attack_no_other_site_is_allowed_to_read_an_answer():
     run(go())
 
 
+def test_attack_where_a_request_comes_from_is_told_by_a_proxy_on_this_machine_and_by_nobody_else():
+    heard = []
+
+    async def note(scope, receive, send):
+        heard.append((scope["client"][0], scope["scheme"]))
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def go():
+        for client in ("203.0.113.9", "10.0.0.7", "::1", "127.0.0.1"):
+            transport = httpx.ASGITransport(behind_proxy(note), client=(client, 5))
+            async with httpx.AsyncClient(transport=transport, base_url="http://jindi.test") as http:
+                await http.get("/", headers={"x-forwarded-for": "198.51.100.4", "x-forwarded-proto": "https",
+                                             "forwarded": "for=198.51.100.4", "x-real-ip": "198.51.100.4"})  # fmt: skip
+
+    run(go())
+    assert heard[:3] == [("203.0.113.9", "http"), ("10.0.0.7", "http"), ("::1", "http")]
+    assert heard[3] == ("198.51.100.4", "https")
+
+
 # ---- what is put into names and headers
 
 
@@ -334,7 +361,56 @@ def test_signing_out_tells_the_browser_to_forget_what_it_keeps():
     run(go())
 
 
+def test_every_page_of_somebody_who_is_in_offers_to_sign_out():
+    async def go():
+        async with Console() as room:
+            pages = 0
+            for door in room.doors:
+                # (The live list has no end.)
+                if door.method == "GET" and door.action is not None and "live" not in door.path:
+                    answer = await room.ask(door, *Scope)
+                    if answer.status_code == 200 and "</nav>" in answer.text:
+                        pages += 1
+                        assert 'action="/sign-out" method="post"' in answer.text, door
+            assert pages >= 10
+
+    run(go())
+
+
+def test_what_opens_a_session_has_256_bits_of_the_systems_chance():
+    opened = [Sessions(MemoryBlobs(), secrets.token_bytes).open("ann", frozenset(), NOON_US) for _ in range(200)]
+    assert len({each.clear_id for each in opened}) == 200
+    assert all(len(urlsafe_b64decode(each.clear_id + "=")) == 32 for each in opened)
+
+
+GUESSABLE = re.compile(r"^\s*(import random\b|from random\b|.*\bnp\.random|.*\bnumpy\.random)", re.MULTILINE)
+NO_SECRETS = ("run/simulate", "run/learn", "run/backtest", "run/drift", "client.py", "run/webhooks/courier.py")
+"""Where the generator that can be guessed is used, for simulations, samples and waiting times."""
+
+
+def test_no_secret_can_be_made_by_a_generator_that_can_be_guessed():
+    source = Path(jindi.__file__).parent
+    users = {
+        str(path.relative_to(source)) for path in source.rglob("*.py") if GUESSABLE.search(path.read_text("utf-8"))
+    }
+    assert users
+    assert sorted(each for each in users if not each.startswith(NO_SECRETS)) == []
+
+
 # ---- sources of pages
+
+
+def test_every_field_of_a_password_is_masked_and_may_be_filled_by_a_manager():
+    fields = [
+        (path.name, found)
+        for path in (CONSOLE / "templates").glob("*.html")
+        for found in re.findall(r"<input[^>]*name=\"(?:password|old|again|key)\"[^>]*>", path.read_text("utf-8"))
+    ]
+    assert len(fields) >= 6
+    for name, field in fields:
+        assert 'type="password"' in field, (name, field)
+        assert re.search(r'autocomplete="(current-password|new-password|off)"', field), (name, field)
+        assert ('autocomplete="off"' in field) == ('name="key"' in field), (name, field)
 
 
 def test_templates_escape_by_themselves_and_scripts_make_no_code_of_data():
@@ -347,5 +423,6 @@ def test_templates_escape_by_themselves_and_scripts_make_no_code_of_data():
     for path, text in scripts.items():
         assert not re.search(
             r"\beval\(|new Function|document\.write|outerHTML|insertAdjacentHTML|localStorage|sessionStorage"
-            r"|indexedDB|__proto__|document\.domain|XMLHttpRequest", text
+            r"|indexedDB|__proto__|document\.domain|XMLHttpRequest|onpaste|[\"']paste[\"']"
+            r"|(window|self|document)\.onmessage|addEventListener\([\"']message", text
         ), path.name  # fmt: skip

@@ -292,7 +292,8 @@ def test_what_one_road_takes_the_other_takes_and_makes_the_same_of_it(document):
 
 
 TWICE = [
-    ('"amount": "5.00"', '"amount": "5.00", "amount": "5000.00"'), ('"amount": "5.00"', '"amount":"9.00","amount" :"5.00"'),
+    ('"amount": "5.00"', '"amount": "5.00", "amount": "5000.00"'),
+    ('"amount": "5.00"', '"amount":"9.00","amount" :"5.00"'),
     ('"user": "u1"', '"user": "u1", "\\u0075ser": "u2"'), ('"ip": null', '"ip": "203.0.113.7", "ip": null'),
     ('"ip": null', '"ip": null, "ip": null'), ('"id": "p1"', '"id": "p1", "id": "p2"'),
     ('"type": "pay"', '"type": "pay", "type": "pay"'),

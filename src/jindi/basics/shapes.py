@@ -55,11 +55,11 @@ def check_shape(text: bytes | memoryview, limits: Limits = USUAL) -> None:
 
 
 def check_names(text: bytes | memoryview) -> None:
-    """Raise Misshapen for a JSON text with an object that has a name twice. What is no JSON passes: it is the decoder's
-    to refuse. `check_shape` comes first: it bounds the work.
+    r"""Raise Misshapen for a JSON text with an object that has a name twice. What is no JSON passes: the decoder is there
+    to refuse it. `check_shape` comes first: it bounds the work.
 
     >>> check_names(b'{"a": 1, "b": {"a": 2}}')
-    >>> check_names(b'{"a": 1, "\\u0061": 2}')
+    >>> check_names(b'{"a": 1, "\u0061": 2}')
     Traceback (most recent call last):
     jindi.basics.shapes.Misshapen: a name stands twice in one object
     """
