@@ -407,7 +407,7 @@ def test_every_field_of_a_password_is_masked_and_may_be_filled_by_a_manager():
         for path in (CONSOLE / "templates").glob("*.html")
         for found in re.findall(shown, path.read_text("utf-8"))
     ]
-    assert len(fields) >= 6
+    assert len(fields) >= 5
     for name, field in fields:
         assert 'type="password"' in field, (name, field)
         assert re.search(r'autocomplete="(current-password|new-password|off)"', field), (name, field)

@@ -55,8 +55,8 @@ def check_shape(text: bytes | memoryview, limits: Limits = USUAL) -> None:
 
 
 def check_names(text: bytes | memoryview) -> None:
-    r"""Raise Misshapen for a JSON text with an object that has a name twice. What is no JSON passes: the decoder is there
-    to refuse it. `check_shape` comes first: it bounds the work.
+    r"""Raise Misshapen for a JSON text with an object that has a name twice. What is no JSON passes: the decoder
+    refuses it. `check_shape` comes first: it bounds the work.
 
     >>> check_names(b'{"a": 1, "b": {"a": 2}}')
     >>> check_names(b'{"a": 1, "\u0061": 2}')
