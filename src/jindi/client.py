@@ -11,7 +11,6 @@ import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Literal, Self
-from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -186,7 +185,9 @@ class Client:
         """Read all features of an entity as of now, by name under `features`, with their `types`. Amounts are decimal
         texts, instants RFC 3339, durations microseconds; None is missing.
         """
-        body = self._send("GET", f"/v1/entities/{quote(entity, safe='')}/{quote(value, safe='')}/features")
+        # In the body, not in the address: the value may be somebody's number.
+        asked = msgspec.json.encode({"entity": entity, "value": value})
+        body = self._send("POST", "/v1/entities/features", asked, "application/json")
         return msgspec.json.decode(body, type=dict[str, Any])
 
     def _send(self, method: str, path: str, body: bytes | None = None, media_type: str | None = None) -> bytes:

@@ -118,6 +118,7 @@ def test_the_link_for_the_app_names_house_and_login_and_carries_the_secret():
 def test_ten_codes_each_once_however_they_are_typed():
     codes, kept = new_codes(chance())
     assert len(set(codes)) == CODES == len(kept)
+    assert all(len(code.replace("-", "")) * 5 >= 112 for code in codes), "bits, each letter of 32"
     typed = codes[3].lower().replace("-", " ")
     rest = without_code(kept, typed)
     assert len(rest) == CODES - 1

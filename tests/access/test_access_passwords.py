@@ -46,6 +46,11 @@ def test_each_profile_asks_for_what_its_standard_asks(password, profile, wrong):
     assert set(troubles(password, profile)) == wrong
 
 
+def test_the_profile_that_is_on_by_default_asks_for_no_change_at_intervals_and_the_others_do():
+    assert NIST.max_age_us is None
+    assert PCI.max_age_us == MLPS.max_age_us == 90 * 86_400_000_000
+
+
 @pytest.mark.parametrize(
     "password",
     ["woaini1314", "aini1314", "li19880808", "woaini520", "zhangwei19880808", "zhangwei520", "wangxiaoming1990",

@@ -41,6 +41,19 @@ def test_a_new_store_is_empty(store):
     assert not store.held(7, "phone.b")
 
 
+@pytest.mark.parametrize(
+    "name", ["'; DROP TABLE rows; --", '" OR 1=1 --', "a'||'b", "%", "_", "ann\x00", "1); DELETE FROM rows"]
+)
+def test_attack_names_that_are_sql_are_names(full, name):
+    mallory = SubjectKey(9, name, b"wrapped-mallory", 1, 300)
+    full.add([mallory], [])
+    assert full.subject(name) == mallory
+    assert full.subject("ann") == ANN
+    assert list(full.rows_with(name)) == []
+    assert not full.held(7, name)
+    assert full.counts().rows == len(ROWS)
+
+
 def test_what_was_added_is_found_by_name_number_subject_and_token(full):
     assert full.subject("ann") == ANN
     assert full.numbered(3) == BOB

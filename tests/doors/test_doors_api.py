@@ -7,16 +7,14 @@ from hashlib import sha256
 
 import pytest
 from api_world import ALL, Api
+from test_doors_matrix import all_doors
 
-from jindi.access import Permits, Scope
-from jindi.doors.api.app import HOT, Routes
+from jindi.access import Scope
 from jindi.doors.api.openapi import document
-from jindi.doors.guarding import doors_of
 from jindi.ports import LogFailure
 from jindi.run import lane as lanes
 from jindi.run.intake import EVENT_BYTES_MAX
 from jindi.run.records import decision_seq
-from jindi.run.versions.desk import Desk
 from jindi.stores.files import MemoryBlobs
 from replay_world import planted
 from shop_world import (
@@ -49,6 +47,7 @@ ROUTES = [
     ("GET", f"/v1/decisions/{ID}/explanation", Scope.DECISIONS_READ, None, 200),
     ("GET", f"/v1/decisions/{ID}/replay", Scope.DECISIONS_READ, None, 200),
     ("GET", "/v1/entities/user/u1/features", Scope.ENTITIES_READ, None, 200),
+    ("POST", "/v1/entities/features", Scope.ENTITIES_READ, b'{"entity": "user", "value": "u1"}', 200),
     ("GET", "/v1/packs", Scope.ADMIN, None, 200),
     ("POST", "/v1/packs/try", Scope.ADMIN, TRY, 422),
     ("POST", "/v1/snapshots", Scope.ADMIN, None, 201),
@@ -538,16 +537,46 @@ def test_the_console_gets_what_is_not_the_api_s_and_the_api_keeps_what_is():
 # ---- entities
 
 
+def found(api, entity, value, **more):
+    return api.ask("POST", "/v1/entities/features", {"entity": entity, "value": value}, **more)
+
+
 def test_an_entity_s_features_are_read_in_clear_or_by_token_and_echo_neither():
     async def go():
         async with Api() as api:
             await api.post(pay(1))
             device = CANARIES[3]
-            answer = await api.ask("GET", f"/v1/entities/device/{device}/features")
+            answer = await found(api, "device", device)
             assert answer.json()["features"] == {"device_users": 1}
             assert device not in answer.text
             token = api.shop.platform.find(ID).record.values[5]
             assert (await api.ask("GET", f"/v1/entities/device/{token}/features")).json() == answer.json()
+            assert (await found(api, "device", token)).json() == answer.json()
+
+    run(go())
+
+
+def test_an_identifier_in_clear_is_refused_in_an_address_and_the_way_for_it_is_told():
+    async def go():
+        async with Api() as api:
+            await api.post(pay(1))
+            for entity, value in (("device", CANARIES[3]), ("phone", CANARIES[0]), ("card", CANARIES[1])):
+                answer = await api.ask("GET", f"/v1/entities/{entity}/{value}/features")
+                assert "POST to /v1/entities/features" in is_problem(answer, 400)["detail"]
+                assert value not in answer.text
+
+    run(go())
+
+
+def test_an_entity_in_a_body_is_refused_when_it_is_none():
+    async def go():
+        async with Api() as api:
+            for body in (b"{", b'{"entity": "user"}', b'{"entity": "user", "value": "u1", "more": 1}', b"[]",
+                         b'{"entity": "user", "value": "u1", "value": "u2"}'):  # fmt: skip
+                is_problem(await api.ask("POST", "/v1/entities/features", body), 400)
+            is_problem(await found(api, "planet", "mars"), 404)
+            is_problem(await api.ask("POST", "/v1/entities/features", b" " * 100_000), 413)
+            is_problem(await found(api, "user", "u1", key=api.key(Scope.DECISIONS_READ)), 403)
 
     run(go())
 
@@ -644,7 +673,7 @@ def test_an_entity_that_no_feature_has_is_not_found():
     async def go():
         async with Api() as api:
             is_problem(await api.ask("GET", "/v1/entities/planet/mars/features"), 404)
-            is_problem(await api.ask("GET", "/v1/entities/device//features"), 404)
+            is_problem(await found(api, "device", ""), 404)
 
     run(go())
 
@@ -903,10 +932,8 @@ def test_the_description_has_the_structure_of_openapi_3_1():
 def test_every_route_is_described_and_nothing_else():
     async def go():
         async with Api() as api:
-            platform = api.shop.platform
-            routes = Routes(platform, api.keys, dict, Desk(platform, lambda: platform.base), Permits()).routes()
-            real = {(door.method, door.path.replace(":path}", "}")) for door in (HOT, *doors_of(routes))}
             told = {(method.upper(), path) for path, item in described()["paths"].items() for method in item}
+            real = {(door.method, door.path.replace(":path", "")) for door in (await all_doors(api))[0]}
             assert told == real
 
     run(go())
@@ -949,7 +976,7 @@ def test_every_answer_conforms_to_the_description():
             for method, path, body, key in asked:
                 answer = await api.ask(method, path, body, key)
                 template = re.sub(r"/decisions/[^/]+", "/decisions/{id}", path)
-                template = re.sub(r"/entities/[^/]+/[^/]+", "/entities/{key}/{value}", template)
+                template = re.sub(r"/entities/[^/]+/[^/]+/", "/entities/{key}/{value}/", template)
                 responses = root["paths"][template][method.lower()]["responses"]
                 statuses.add(answer.status_code)
                 assert str(answer.status_code) in responses, (method, path, answer.status_code)

@@ -437,6 +437,7 @@ def test_the_export_honours_the_filter_and_holds_no_formula(doors, world, monkey
     client = signed_in(doors)
     answer = client.get("/console/decisions.csv?outcome=deny")
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.headers["content-disposition"] == 'attachment; filename="decisions.csv"'
     assert answer.content.startswith(b"\xef\xbb\xbf")
     rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
     assert [row["decision_id"] for row in rows] == [r.decision_id for r in reversed(world.rows) if r.outcome == "deny"]

@@ -498,6 +498,8 @@ def test_more_lines_than_there_may_be_are_refused_be_they_blank(monkeypatch):
 
 def safe(answer, *, is_page):
     assert answer.headers["x-content-type-options"] == "nosniff"
+    if (kind := answer.headers.get("content-type", "")).startswith("text/"):
+        assert kind.endswith("charset=utf-8"), kind
     assert answer.headers["x-frame-options"] == "DENY"
     assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
     assert "unsafe" not in answer.headers["content-security-policy"]
@@ -551,6 +553,7 @@ def test_a_host_that_speaks_tls_says_so_and_localhost_which_others_share_does_no
         async with Api() as inner, Api(Shop(), console=console_of(inner).app()) as api:
             for path in ("/v1/packs", "/healthz", "/sign-in", "/nothing"):
                 answer = await api.http.get(url + path)
-                assert ("strict-transport-security" in answer.headers) is said
+                promised = answer.headers.get("strict-transport-security")
+                assert promised == ("max-age=31536000; includeSubDomains" if said else None)
 
     run(go())

@@ -291,6 +291,39 @@ def test_what_one_road_takes_the_other_takes_and_makes_the_same_of_it(document):
     assert INTAKE.make(fast.type, fast.id, fast.at_us, fields) == fast
 
 
+TWICE = [
+    ('"amount": "5.00"', '"amount": "5.00", "amount": "5000.00"'),
+    ('"amount": "5.00"', '"amount":"9.00","amount" :"5.00"'),
+    ('"user": "u1"', '"user": "u1", "\\u0075ser": "u2"'), ('"ip": null', '"ip": "203.0.113.7", "ip": null'),
+    ('"ip": null', '"ip": null, "ip": null'), ('"id": "p1"', '"id": "p1", "id": "p2"'),
+    ('"type": "pay"', '"type": "pay", "type": "pay"'),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("once", "twice"), TWICE)
+def test_attack_a_name_that_stands_twice_is_refused_however_it_is_written(once, twice):
+    text = json.dumps(pay(1, "5.00") | {"ip": None})
+    assert read(text.encode()).id == "p1"
+    with pytest.raises(Refused, match="a name stands twice"):
+        read(text.replace(once, twice).encode())
+
+
+@given(documents(), st.data())
+def test_attack_whatever_member_is_given_again_the_event_is_refused(document, data):
+    text = json.dumps(document)
+    try:
+        read(text.encode())
+    except Refused:
+        return
+    again = data.draw(st.sampled_from(sorted(document)))
+    value = data.draw(st.sampled_from([json.dumps(document[again]), "null", '"x"', "1"]))
+    at = data.draw(st.sampled_from(["front", "end"]))
+    member = f"{json.dumps(again)}: {value}"
+    twice = f"{{{member}, {text[1:]}" if at == "front" else f"{text[:-1]}, {member}}}"
+    with pytest.raises(Refused):
+        read(twice.encode())
+
+
 @given(st.binary(max_size=60) | JSON.map(lambda value: json.dumps(value).encode()))
 def test_no_bytes_whatever_do_anything_but_be_refused(raw):
     with pytest.raises(Refused):

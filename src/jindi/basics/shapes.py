@@ -3,10 +3,15 @@
 A decoder makes an object of every bracket: a small text can ask for a lot of memory, and a deep one for a deep stack.
 The count reads bytes only, outside of strings, and stops at the first limit that is passed. It does not say whether
 the text is JSON; that is the decoder's.
+
+A name that stands twice in one object means one thing to a reader who takes the first and another to one who takes the
+last: whoever checks and whoever acts could be two such readers. Such a text is refused (RFC 8259, section 4, asks for
+unique names).
 """
 
+import json
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -47,6 +52,26 @@ def check_shape(text: bytes | memoryview, limits: Limits = USUAL) -> None:
         raise Misshapen(f"more than {limits.members} members")
     if re.search(rb"[0-9]{%d}" % (limits.digits + 1), bare):
         raise Misshapen(f"a number of more than {limits.digits} digits")
+
+
+def check_names(text: bytes | memoryview) -> None:
+    r"""Raise Misshapen for a JSON text with an object that has a name twice. What is no JSON passes: the decoder
+    refuses it. `check_shape` comes first: it bounds the work.
+
+    >>> check_names(b'{"a": 1, "b": {"a": 2}}')
+    >>> check_names(b'{"a": 1, "\u0061": 2}')
+    Traceback (most recent call last):
+    jindi.basics.shapes.Misshapen: a name stands twice in one object
+    """
+    try:
+        json.loads(bytes(text).decode(), object_pairs_hook=_once, parse_int=str, parse_float=str)
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        return
+
+
+def _once(members: list[tuple[str, Any]]) -> None:
+    if len({name for name, _ in members}) < len(members):
+        raise Misshapen("a name stands twice in one object")
 
 
 def _check_depth(bare: bytes, most: int) -> None:

@@ -10,6 +10,7 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import uvicorn
+from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from jindi.access import ApiKeys, OidcSettings, Permits, Scope, SignInLinks
@@ -96,6 +97,14 @@ def company_of(settings: OidcSettings | None, address: str, house: House) -> Com
     return None if settings is None else Company(settings, address, house.clock, house.random)
 
 
+def behind_proxy(application: ASGIApp) -> Any:
+    """The application, told by a proxy on this machine by which scheme and from where a request came; what anybody else
+    says about that is not heard. The short way of events is spared the look.
+    """
+    # (The two libraries type the same interface in different words.)
+    return ProxyHeadersMiddleware(cast("Any", application), trusted_hosts="127.0.0.1")
+
+
 async def serve(
     platform: Platform, sock: socket.socket, *, keys: ApiKeys, house: House, links: SignInLinks, clock: Clock,
     base_files: Callable[[], Mapping[str, str]], saved: Callable[[], Mapping[str, str]], ready: Callable[[], None],
@@ -126,11 +135,8 @@ async def serve(
     application = build_api(
         platform, keys, clock, base_files, console, events, desk, permits, fences, mailing, approvals, reveals, rights
     )
-    # A proxy on this machine says by which scheme and from where a request came; the short way is spared the look.
-    # (The two libraries type the same interface in different words.)
-    behind_proxy: Any = ProxyHeadersMiddleware(cast("Any", application), trusted_hosts="127.0.0.1")
     config = uvicorn.Config(
-        behind_proxy, lifespan="off", ws="none", http=cast("Any", connections(events, fences)),
+        behind_proxy(application), lifespan="off", ws="none", http=cast("Any", connections(events, fences)),
         proxy_headers=False, log_config=None, access_log=False,
         server_header=False, date_header=False, timeout_keep_alive=75, timeout_graceful_shutdown=5,
         h11_max_incomplete_event_size=65_536, ssl_context_factory=None if tls is None else lambda *_: tls,

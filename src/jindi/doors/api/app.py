@@ -17,12 +17,12 @@ from jindi.access import ACTIONS, NOT_PERMITTED, About, ApiKeys, Permits, Princi
 from jindi.basics.instants import format_instant
 from jindi.basics.money import EXPONENTS, format_minor
 from jindi.basics.problems import Problems
-from jindi.basics.shapes import check_shape
 from jindi.doors.api import problems
 from jindi.doors.api.approvals import ApprovalRoutes
-from jindi.doors.api.clear import NO_STORE, ClearRoutes
+from jindi.doors.api.bodies import read_json
+from jindi.doors.api.clear import BODY_BYTES_MAX, NO_STORE, ClearRoutes
 from jindi.doors.api.controls import ControlRoutes
-from jindi.doors.api.hot import SIGNED_BY, Events, Gone, Receive, Scope, Send, TooLarge, answer, read_body
+from jindi.doors.api.hot import SIGNED_BY, Events, Gone, Receive, Scope, Send, TooLarge, answer
 from jindi.doors.api.metrics import exposition
 from jindi.doors.api.openapi import document
 from jindi.doors.api.problems import Title, problem
@@ -88,8 +88,21 @@ class TryRequest(msgspec.Struct, forbid_unknown_fields=True):
     event: msgspec.Raw
 
 
+class EntityRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """Whose features: an entity such as `phone`, and its value, which may be in clear here."""
+
+    entity: str
+    value: str
+    masks: bool = False
+
+
 HOT = Door("POST", "/v1/events", "event.decide")
 """The hot route, which stands in no table of routes."""
+
+CLEAR_IN_ADDRESS = (
+    "an address must not hold an identifier in clear, it ends up in logs and histories: give its token, or send"
+    ' {"entity": …, "value": …} by POST to /v1/entities/features'
+)
 
 
 class Routes:
@@ -120,6 +133,12 @@ class Routes:
             Route("/v1/decisions/{id}/explanation", self._guard("explanation.read", self._explanation)),
             Route("/v1/decisions/{id}/replay", self._guard("replay.read", self._replay)),
             Route("/v1/entities/{key}/{value:path}/features", self._guard("entity.read", self._features)),
+            # What is looked for is in the body, so what is recorded is known only when that has been read.
+            Route(
+                "/v1/entities/features",
+                self._guard("entity.read", self._found, is_recorded=False, about=lambda _: About()),
+                methods=["POST"],
+            ),
             *self._versions.routes(),
             *self._trail.routes(),
             *self._clear.routes(),
@@ -159,7 +178,7 @@ class Routes:
             may = self._may(principal, action, about(request))
             request.state.request_id = request_id = secrets.token_hex(8)
             if is_recorded or not may:
-                actor = Actor(principal.id, principal.name, "api", address_class(request), request_id)
+                actor = self._actor(request, principal)
                 try:
                     await self._audit.act(actor, action, self._object(request), allowed=may.allowed)
                 except NotRecorded:
@@ -169,6 +188,9 @@ class Routes:
             return answered
 
         return marked(guarded, action)
+
+    def _actor(self, request: Request, principal: Principal) -> Actor:
+        return Actor(principal.id, principal.name, "api", address_class(request), request.state.request_id)
 
     def _object(self, request: Request) -> str:
         """What an address names, as the audit may keep it."""
@@ -229,6 +251,28 @@ class Routes:
 
     async def _features(self, request: Request, principal: Principal) -> Response:
         key, value = request.path_params["key"], request.path_params["value"]
+        if self._sight.may_ask(self._viewer(principal), key, value) and self._platform.is_clear(key, value):
+            return _error(problems.BAD_REQUEST, CLEAR_IN_ADDRESS)
+        return await self._of(principal, key, value, is_masked=request.query_params.get("masks") == "true")
+
+    async def _found(self, request: Request, principal: Principal) -> Response:
+        """The features of what the body names: the way for identifiers in clear."""
+        try:
+            asked = await read_json(request, EntityRequest, BODY_BYTES_MAX)
+        except TooLarge:
+            return _error(problems.TOO_LARGE)
+        except Gone:
+            return Response()  # nobody is there to read it
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return _error(problems.BAD_REQUEST, 'give {"entity": …, "value": …}')
+        subject = self._audit.subject(asked.entity, asked.value)
+        try:
+            await self._audit.act(self._actor(request, principal), "entity.read", subject)
+        except NotRecorded:
+            return _error(problems.NOT_RECORDED)
+        return await self._of(principal, asked.entity, asked.value, is_masked=asked.masks)
+
+    async def _of(self, principal: Principal, key: str, value: str, *, is_masked: bool) -> Response:
         if not self._sight.may_ask(self._viewer(principal), key, value):
             return _error(problems.NOT_FOUND, "what is kept of staff is not for this key")
         try:
@@ -243,7 +287,7 @@ class Routes:
             "types": {name: str(declared[name].type) for name in features},
             "absent": sorted(warming & features.keys()),
         }
-        if request.query_params.get("masks") != "true":
+        if not is_masked:
             return _plain(document)
         # A user is a subject with identifiers; a card is an identifier of somebody's.
         token = self._platform.token_of(key, value)
@@ -272,14 +316,11 @@ class Routes:
 
     async def _try(self, request: Request, _: Principal) -> Response:
         try:
-            body = await read_body(request.receive, PACKS_BYTES_MAX)
+            asked = await read_json(request, TryRequest, PACKS_BYTES_MAX)
         except TooLarge:
             return _error(problems.TOO_LARGE)
         except Gone:
             return Response()  # nobody is there to read it
-        try:
-            check_shape(body)
-            asked = msgspec.json.decode(body, type=TryRequest)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return _error(problems.BAD_REQUEST, 'give {"files": {path: text}, "event": {…}}')
         try:

@@ -11,9 +11,9 @@ from starlette.routing import Route
 from jindi.access import About, ApiKey, ApiKeys, Principal, Verdict
 from jindi.basics.instants import DAY_US, format_instant
 from jindi.basics.problems import Problems
-from jindi.basics.shapes import check_shape
 from jindi.doors.api import problems
-from jindi.doors.api.hot import Gone, TooLarge, read_body
+from jindi.doors.api.bodies import read_json
+from jindi.doors.api.hot import Gone, TooLarge
 from jindi.doors.api.problems import problem
 from jindi.doors.api.versions import Guard, Keyed, person_of, review_document
 from jindi.doors.guarding import by_method
@@ -249,9 +249,7 @@ def key_document(key: ApiKey, now_us: int) -> dict[str, Any]:
 
 
 async def _read(request: Request, kind: type[_Asked]) -> _Asked:
-    body = await read_body(request.receive, BODY_BYTES_MAX)
-    check_shape(body)
-    return msgspec.json.decode(body or b"{}", type=kind)
+    return await read_json(request, kind, BODY_BYTES_MAX)
 
 
 def _plain(document: Any, status: int = 200) -> Response:

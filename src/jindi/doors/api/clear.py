@@ -16,7 +16,8 @@ from starlette.routing import Route
 from jindi.access import About, Principal
 from jindi.basics.instants import format_instant
 from jindi.doors.api import problems
-from jindi.doors.api.hot import Gone, TooLarge, read_body
+from jindi.doors.api.bodies import read_json
+from jindi.doors.api.hot import Gone, TooLarge
 from jindi.doors.api.problems import Title, problem
 from jindi.doors.api.versions import Guard, Keyed
 from jindi.doors.guarding import by_method
@@ -212,9 +213,8 @@ class _Unreadable(Exception):  # noqa: N818 - what the caller is told
 async def _read(request: Request, shape: type[_Asked]) -> _Asked:
     if request.query_params:
         raise _Unreadable("what is asked for stands in the body: an address is no place for it")
-    body = await read_body(request.receive, BODY_BYTES_MAX)
     try:
-        return msgspec.json.decode(body or b"{}", type=shape)
+        return await read_json(request, shape, BODY_BYTES_MAX)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         # The decoder's own words can hold a part of what was sent.
         raise _Unreadable(f"give a JSON object with: {', '.join(shape.__struct_fields__)}") from None

@@ -68,7 +68,7 @@ def _paths() -> dict[str, Any]:
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}, "description": text}
         for name, text in (
             ("key", "The entity: user, device, …"),
-            ("value", "Its value; an identifier may be in clear."),
+            ("value", "Its value; an identifier as its token, never in clear: an address is no place for it."),
         )
     ]
     lines = {"schema": {"type": "string", "description": "One JSON object a line."}}
@@ -105,8 +105,19 @@ def _paths() -> dict[str, Any]:
         "/v1/entities/{key}/{value}/features": {
             "get": _get(
                 "All features with this entity as their key, as of now.", "readFeatures", _features(),
-                [*entity, _masks()],
+                [*entity, _masks()], "400",
             )
+        },
+        "/v1/entities/features": {
+            "post": {
+                "summary": "The same, for an entity named in the body, where an identifier may be in clear.",
+                "operationId": "findFeatures",
+                "requestBody": {"required": True, "content": {"application/json": {"schema": _entity_request()}}},
+                "responses": {
+                    "200": {"description": "Found.", "content": {"application/json": {"schema": _features()}}},
+                    **_errors("400", "401", "403", "404", "413", "503"),
+                },
+            }
         },
         "/v1/packs": {"get": _get("The definitions in force.", "readPacks", anything, [])},
         "/v1/packs/try": {
@@ -455,14 +466,26 @@ def _clear_paths() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _get(summary: str, operation: str, schema: dict[str, Any], parameters: list[dict[str, Any]]) -> dict[str, Any]:
+def _entity_request() -> dict[str, Any]:
+    text = {"type": "string"}
+    return {
+        "type": "object",
+        "properties": {"entity": text, "value": text, "masks": {"type": "boolean"}},
+        "required": ["entity", "value"],
+        "additionalProperties": False,
+    }
+
+
+def _get(
+    summary: str, operation: str, schema: dict[str, Any], parameters: list[dict[str, Any]], *more: str
+) -> dict[str, Any]:
     return {
         "summary": summary,
         "operationId": operation,
         "parameters": parameters,
         "responses": {
             "200": {"description": "Found.", "content": {"application/json": {"schema": schema}}},
-            **_errors("401", "403", "404"),
+            **_errors("401", "403", "404", *more),
         },
     }
 

@@ -8,9 +8,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from jindi.access import Principal
-from jindi.basics.shapes import check_shape
 from jindi.doors.api import problems
-from jindi.doors.api.hot import Gone, TooLarge, read_body
+from jindi.doors.api.bodies import read_json
+from jindi.doors.api.hot import Gone, TooLarge
 from jindi.doors.api.problems import Title, problem
 from jindi.doors.api.versions import Guard
 from jindi.doors.guarding import by_method
@@ -60,9 +60,7 @@ class WebhookRoutes:
         if (mailing := self._mailing) is None:
             return _error(problems.NOT_NOW, "this platform sends no webhooks")
         try:
-            body = await read_body(request.receive, BYTES_MAX)
-            check_shape(body)
-            asked = msgspec.json.decode(body, type=NewEndpoint)
+            asked = await read_json(request, NewEndpoint, BYTES_MAX)
             if unknown := sorted(set(asked.types) - set(self._platform.program.definitions.events)):
                 raise ValueError(f"no such event type: {', '.join(unknown)[:80]}")
             await asyncio.to_thread(mailing.check, asked.url)

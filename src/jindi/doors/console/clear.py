@@ -216,13 +216,7 @@ class ClearPages:
     # ---- forms
 
     def _clear_in_address(self, view: View) -> Response:
-        """What is asked for by address is refused. A page that came back would have the address in it, for the form
-        that changes the language.
-        """
-        return self._pages.show(
-            "error.html", replace(view, back="/console/find"), status=400, page=None, code=400,
-            title=view.t("error.title.400"), sentence=view.t("error.clear_in_address"), step=None,
-        )  # fmt: skip
+        return clear_in_address(self._pages, view)
 
     def _mark(self, view: View, what: str) -> str:
         assert view.session is not None, "asked before"
@@ -232,6 +226,16 @@ class ClearPages:
         assert view.session is not None, "asked before"
         if not self._once.take(form.get("once", ""), view.session.id, what, view.now_us):
             raise HTTPException(HTTPStatus.CONFLICT, "error.form_used")
+
+
+def clear_in_address(pages: Pages, view: View) -> Response:
+    """What is asked for by address is refused. A page that came back would have the address in it, for the form that
+    changes the language.
+    """
+    return pages.show(
+        "error.html", replace(view, back="/console/find"), status=400, page=None, code=400,
+        title=view.t("error.title.400"), sentence=view.t("error.clear_in_address"),
+    )  # fmt: skip
 
 
 NOTHING_GIVEN = {"purpose": "", "case": "", "kind": ""}

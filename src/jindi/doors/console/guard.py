@@ -88,7 +88,7 @@ def refuse_other_sites(request: Request) -> None:
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """The fields of a small form, the last of each name; raises 413 or 415 for anything else."""
+    """The fields of a small form, each given once; raises 400, 413 or 415 for anything else."""
     if request.headers.get("content-type", "").partition(";")[0] != "application/x-www-form-urlencoded":
         raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "error.not_a_form")
     body = bytearray()
@@ -100,4 +100,7 @@ async def read_form(request: Request) -> dict[str, str]:
         fields = parse_qs(body.decode("ascii"), max_num_fields=32, errors="strict", encoding="utf-8")
     except ValueError:
         raise HTTPException(HTTPStatus.BAD_REQUEST, "error.not_a_form") from None
-    return {name: values[-1] for name, values in fields.items()}
+    if any(len(values) > 1 for values in fields.values()):
+        # Whoever checks and whoever acts could take another one of them.
+        raise HTTPException(HTTPStatus.BAD_REQUEST, "error.not_a_form")
+    return {name: values[0] for name, values in fields.items()}
