@@ -49,7 +49,10 @@ async def _asked_for_both(crew: Crew) -> list[str]:
     for number, (one, other) in enumerate(sorted(pairs)):
         member = await crew.member(f"check{number}", f"Check {number}", one)
         for what, give in (
-            ("invite", lambda both: crew.house.staff.invite("check-both", "Check Both", both, crew.now_us)),
+            (
+                "invite",
+                lambda both, n=number: crew.house.staff.invite(f"check-both{n}", f"Check Both {n}", both, crew.now_us),
+            ),
             ("grant", lambda both, id_=member.id: crew.house.staff.grant(id_, both)),
         ):
             try:
@@ -81,7 +84,7 @@ GENERIC: Final = frozenset({
 @check(
     "idle_accounts",
     "逐一查看在用账户：没有超过期限未用的，没有默认或共用的账户，启动密钥不与账户并存；久未使用者登录时即被停用",
-    "Every account looked at: none idle beyond the limit, none default or shared; one left idle is disabled at the door",
+    "Every account looked at: none idle beyond the limit, none default or shared; one left idle ends at the door",
     days_max=90,
 )
 def idle_accounts(ground: Ground, asked: Asked) -> Evidence:
@@ -174,7 +177,8 @@ async def _rules(crew: Crew) -> tuple[PasswordProfile, list[str], int]:
     if both:
         refusing["without a digit"] = drawn.translate(_LETTERS)
     taking = {"of 64 signs": f"{drawn[:60]}-Kq7", "of 128 signs": f"{drawn}"[:124] + "-Kq7",
-              "in Chinese": f"{_hanzi(house.random(12))}-Kq7", "with blanks": f"{drawn[:6]} {drawn[6:12]} Kq-7"}  # fmt: skip
+              "in Chinese": f"{_hanzi(house.random(12))}-Kq7",
+              "with blanks": f"{drawn[:6]} {drawn[6:12]} Kq-7"}  # fmt: skip
     for name, password in refusing.items():
         if not await refused(house.fitting(password, member.account)):
             wrong.append(f"taken: {name}")
@@ -308,4 +312,3 @@ def _spread(ranked: Iterable[str], count: int, least: int) -> list[str]:
     first = list(ranked)[:3_000]
     step = max(1, len(first) // count)
     return [each * -(-least // len(each)) for each in first[::step][:count] if each]
-

@@ -26,7 +26,7 @@ from jindi.run.subjects import ZONE
 @check(
     "requests_in_time",
     "逐条查看个人信息请求：没有逾期未答的；每种权利都有带依据的时限；逾期必成为交人处理的决策",
-    "Every request of a person looked at: none is overdue; each right has a dated limit; what is overdue raises an alarm",
+    "Every request of a person looked at: none is overdue; each right has its days; what is overdue raises an alarm",
     days_max=15,
 )
 def requests_in_time(ground: Ground, asked: Asked) -> Evidence:
@@ -57,7 +57,9 @@ def requests_in_time(ground: Ground, asked: Asked) -> Evidence:
         )
     wrong = sorted(right for right, each in days.items() if not 0 <= each <= most)
     if wrong:
-        raise failed(f"权利没有时限或过长：{', '.join(wrong)}", f"no limit, or too long: {', '.join(wrong)}", **evidence)
+        raise failed(
+            f"权利没有时限或过长：{', '.join(wrong)}", f"no limit, or too long: {', '.join(wrong)}", **evidence
+        )
     if alarm != Outcome.REVIEW:
         raise failed("逾期不报警", "what is overdue raises no alarm", **evidence)
     return evidence
@@ -91,7 +93,7 @@ def signed_requests(ground: Ground, _: Asked) -> Evidence:
         first, tried = lived(scratch, lambda platform: _signed(scratch, platform))
     evidence: Evidence = {"honest": first, "tried": tried}
     # What is right in form is heard; that this body is no package of packs is another matter.
-    if first in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS) or first >= 500:  # noqa: PLR2004
+    if first in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS) or first >= 500:
         raise could_not_run("正确签名的请求也被拒，无从对照", "a right signature is refused, too", **evidence)
     taken = sorted(name for name, status in tried.items() if status not in _REFUSALS)
     if taken:
@@ -118,7 +120,9 @@ async def _signed(scratch: Scratch, platform: Platform) -> tuple[int, dict[str, 
         return sign(by, key.id, message, of, created_s, f"check-nonce-{number:08d}")
 
     def sent(ask: Asking) -> Callable[..., Any]:
-        async def send(headers: dict[str, str], sent_body: bytes = body, method: str = "POST", path: str = _PATH) -> int:
+        async def send(
+            headers: dict[str, str], sent_body: bytes = body, method: str = "POST", path: str = _PATH
+        ) -> int:
             named = {name.replace("-", "_"): value for name, value in headers.items()}
             answer = await ask(method, path, sent_body, key="", content_type="application/json", **named)
             return answer.status_code
@@ -153,7 +157,7 @@ async def _after_a_restart(
 ) -> int:  # fmt: skip
     """A request that was taken, sent once more to doors that have forgotten all that was not on the disk."""
     message = Message("GET", "http", "check.invalid", "/v1/packs", "", [])
-    headers = {name.replace("-", "_"): value
+    headers: dict[str, Any] = {name.replace("-", "_"): value
                for name, value in sign(key, key_id, message, None, now_s, "check-nonce-restart").items()}  # fmt: skip
     statuses = []
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""People for checks: a small platform with staff of its own, who come in as people do, and a clock that can be put ahead.
+"""People for checks: a small platform with staff of its own, who come in as people do; its clock can be put ahead.
 
 Passwords and secrets are drawn by chance for each of them, and go away with the platform.
 """
@@ -16,7 +16,7 @@ from jindi.access.totp import PERIOD_US
 from jindi.run.audit import Actor
 from jindi.run.controls.ground import Application, Scratch
 from jindi.run.controls.worlds import lived
-from jindi.run.people import AddressLimit, Entered, Entrance, House, Office, Own, Refused
+from jindi.run.people import AddressLimit, Entered, Entrance, Office, Own, Refused
 from jindi.run.platform import Platform
 
 DOOR: Final = Actor("", "", "console", "private", "check")

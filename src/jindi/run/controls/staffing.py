@@ -1,4 +1,4 @@
-"""Checks of what staff may not do alone, unseen or unrecorded: four eyes, fresh factors, reveals, the watch over staff."""
+"""Checks of what staff may not do alone, unseen or unrecorded: four eyes, fresh factors, reveals, the watch over it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -52,7 +52,7 @@ def _person(name: str, now_us: int, *roles: Role, factor_us: int | None = 0) -> 
 @check(
     "four_eyes",
     "真实提出一项操作：提出者本人、同名密钥、另一会话、无权者、摘要不符、过期之后、内容变化之后都批不了；另一人批准才执行",
-    "An operation asked for: its proposer, a key of his name, no right, another digest, too late, changed: none approves",
+    "An operation asked for: its proposer, a key of his name, no right, another digest, too late: none approves it",
 )
 def four_eyes(ground: Ground, _: Asked) -> Evidence:
     """C15. ASVS 5.0 2.3.5; GB/T 22239-2019 8.1.4.2."""
@@ -101,15 +101,17 @@ async def _asked_for(scratch: Scratch, platform: Platform, permits: Permits) -> 
             return forbidden.why
         return "approved"
 
-    entry = await ask("check-first")
-    tried["the proposer"] = await approve(ann, entry)
-    tried["a key of his name"] = await approve(
-        Principal(Kind.KEY, "key_check", "Ann", scopes=frozenset({Scope.ADMIN})), entry
-    )
-    tried["his other session"] = await approve(replace(ann, session="session_other"), entry)
-    tried["his second account"] = await approve(replace(ann, id="per_again"), entry)
-    tried["without the right"] = await approve(_person("cleo", now_us, Role.ANALYST), entry)
-    tried["another digest"] = await approve(bob, entry, "0" * len(entry.asked.digest))
+    tries: dict[str, tuple[Principal, bool]] = {
+        "the proposer": (ann, True),
+        "a key of his name": (Principal(Kind.KEY, "key_check", "Ann", scopes=frozenset({Scope.ADMIN})), True),
+        "his other session": (replace(ann, session="session_other"), True),
+        "his second account": (replace(ann, id="per_again"), True),
+        "without the right": (_person("cleo", now_us, Role.ANALYST), True),
+        "another digest": (bob, False),
+    }
+    for number, (name, (who, right)) in enumerate(tries.items()):
+        entry = await ask(f"check-{number}")
+        tried[name] = await approve(who, entry, None if right else "0" * len(entry.asked.digest))
     late = await ask("check-late")
     clock.ahead_us += late.until_us - clock.now_us() + MINUTE_US
     tried["too late"] = await approve(bob, late)
@@ -147,7 +149,7 @@ _SENSITIVE: Final = (Group.REVEALING, Group.SUBJECTS, Group.KEYING, Group.STAFFI
 @check(
     "fresh_factor",
     "以每个角色询问每个敏感动作：第二因素从未出示或已过五分钟一律拒绝，刚出示才许可",
-    "Every sensitive action asked with every role: no without a factor, or with one shown too long ago; yes with a fresh one",
+    "Every sensitive action asked with every role: no without a factor or with an old one, yes with a fresh one",
 )
 def fresh_factor(ground: Ground, _: Asked) -> Evidence:
     """C24. ASVS 5.0 7.5.1, 7.5.3. The five minutes are a design default."""
@@ -367,7 +369,7 @@ async def _shown(reveals: Reveals, actor: Actor, who: Principal, wish: Wish) -> 
 @check(
     "staff_watched",
     "在小平台上演一名滥看的员工：其查看、搜索、导出、被拒都成为事件，异常成为交人处理的预警，本人看不到自己的预警",
-    "A snooper acted out: his looks, searches, exports and refusals become events, and an alert that he can't see himself",
+    "A snooper acted out: his looks, searches, exports, refusals become events, and an alert that he can't see",
 )
 def staff_watched(ground: Ground, _: Asked) -> Evidence:
     """C48. GB/T 22239-2019 8.1.4.3; JR/T 0223-2021."""
@@ -436,4 +438,3 @@ def _told(platform: Platform) -> list[DecisionRecord]:
         record for _, record in platform.archive.records(0)
         if isinstance(record, DecisionRecord) and record.event_type == "staff_action"
     ]  # fmt: skip
-
