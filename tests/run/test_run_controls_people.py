@@ -8,14 +8,17 @@ from contextlib import contextmanager
 
 import pytest
 
-from controls_world import DAY_US, control, found, ground, lived, planted, scratch_with, staffed_place
+from controls_world import DAY_US, control, found, ground, lived, planted, scratch_with, staffed_place, wired
 from jindi.access import ApiKeys, Factor, Hasher, Lockouts, OidcSettings, Permits, Role, Scope, Sessions, Staff, Verdict
 from jindi.access import oidc as oidc_room
 from jindi.access import passwords as passwords_room
 from jindi.access import people as people_room
 from jindi.access.replays import Replays
 from jindi.doors.api import threshold
-from jindi.doors.cli.grounds import ScratchFolder
+from jindi.doors.cli.grounds import ScratchFolder, ground_of
+from jindi.doors.cli.output import Output
+from jindi.doors.cli.running import make_platform
+from jindi.packs import load
 from jindi.run import requests
 from jindi.run import reveals as reveals_room
 from jindi.run.approvals.approvals import Approvals
@@ -247,7 +250,7 @@ def test_guessing_is_locked_out_and_the_owner_is_not(good):
 
 def test_guessing_without_end_is_found(good):
     with planted(Lockouts, failed=lambda *_: False):
-        fails(good, "lock_out", "password, factor")
+        fails(good, "lock_out", "factor, password")
     fails(good, "lock_out", "password", tries_max=4)
     fails(good, "lock_out", "until the end", minutes_min=31)
 
@@ -536,8 +539,6 @@ def test_overdue_requests_and_rights_without_a_limit_are_found(good):
     fails(good, "requests_in_time", "too long", days_max=7)
     source = dict(good.definitions.source)
     place = next(name for name, text in source.items() if "[request_erase_due]" in text)
-    from jindi.packs import load
-
     text = re.sub(r"\[request_erase_due\]", "[request_other_due]", source[place])
     bad = dataclasses.replace(good, definitions=load({**source, place: text}))
     fails(bad, "requests_in_time", "erase")
@@ -563,3 +564,32 @@ def test_what_these_checks_find_names_nobody(good):
         assert "Ning" not in evidence
         assert "argon2" not in evidence
     assert {"four_eyes", "signed_requests"} <= CHECKS.keys()
+
+
+# ---- C29: the first head
+
+
+def test_a_new_platform_exports_its_first_head_with_its_first_records(tmp_path):
+    """Not ten minutes later: until then nobody could hold the journal against anything."""
+    import asyncio
+
+    (tmp_path / "heads").mkdir()
+    outside, settled = wired(tmp_path, heads=str(tmp_path / "heads"))
+
+    async def go():
+        platform = make_platform(outside, settled, Output(as_json=True), with_vault=True)
+        await platform.start()
+        try:
+            await asyncio.sleep(0.2)  # it looks, and there is nothing yet
+            await Audit(platform).act(Actor("ann", "ann", "cli"), "platform.start")
+            for _ in range(100):
+                if any(path.stat().st_size for path in (tmp_path / "heads").rglob("*") if path.is_file()):
+                    return True
+                await asyncio.sleep(0.1)
+            return False
+        finally:
+            platform._heads = None  # its end would export one, too
+            await platform.close()
+
+    assert asyncio.run(go())
+    passes(ground_of(outside, settled, load(outside.pack_files(settled.packs))), "head_exported")
