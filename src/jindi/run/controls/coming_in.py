@@ -7,21 +7,20 @@ import json
 import statistics
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
-import httpx
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from jindi.access import Factor, Identity, OidcRefused, OidcSettings, Role, Scope, Session, identity
 from jindi.access.totp import PERIOD_US
 from jindi.basics.instants import HOUR_US, MINUTE_US, SECOND_US
-from jindi.run.controls.crews import DOOR, SESSION, Browser, Crew, Member, refused, staffed
+from jindi.run.controls.crews import DOOR, SESSION, Crew, Member, refused, staffed
 from jindi.run.controls.ground import Evidence, Ground, could_not_run, failed
 from jindi.run.controls.registry import Asked, check
-from jindi.run.controls.worlds import Asking
+from jindi.run.controls.worlds import Asking, Browser, given_by
 from jindi.run.people import Refused
 
 PAGE: Final = "/console/decisions"
@@ -223,14 +222,18 @@ async def _walked(crew: Crew) -> tuple[int, dict[str, str]]:
             if answer.status_code < 300:
                 ways[f"password alone at {path}"] = "in"
         link = crew.scratch.links().create("check", frozenset({Scope.ADMIN}), crew.now_us)
-        ways["link"] = _came(await browser.post("/sign-in", token=link))
-        ways["key"] = _came(await browser.post("/sign-in/key", key=key))
+        ways["link"] = _came(given_by(await browser.post("/sign-in", token=link)))
+        ways["key"] = _came(given_by(await browser.post("/sign-in/key", key=key)))
         ways["new password"] = _came(
-            await browser.post("/sign-in/new-password", password=member.password, again=member.password)
+            given_by(await browser.post("/sign-in/new-password", password=member.password, again=member.password))
         )
     async with Browser(application) as bare:
-        ways["recovery without a password"] = _came(await bare.post("/sign-in/recovery", code=member.codes[0]))
-        ways["code without a password"] = _came(await bare.post("/sign-in/totp", code=member.code(crew.now_us)))
+        ways["recovery without a password"] = _came(
+            given_by(await bare.post("/sign-in/recovery", code=member.codes[0]))
+        )
+        ways["code without a password"] = _came(
+            given_by(await bare.post("/sign-in/totp", code=member.code(crew.now_us)))
+        )
     async with Asking(application, "") as ask:
         basic = await ask("GET", "/v1/packs", authorization=f"Bearer {member.password}")
         ways["password at the API"] = "in" if basic.status_code == _IN else "no"
@@ -250,9 +253,8 @@ def _filled(path: str) -> str:
     return path
 
 
-def _came(answer: httpx.Response) -> str:
-    """Whether an answer opens a session."""
-    given = answer.headers.get_list("set-cookie")
+def _came(given: Iterable[str]) -> str:
+    """Whether cookies that an answer gives open a session."""
     opens = any(each.startswith(f"{SESSION}=") and not each.startswith(f'{SESSION}=""') for each in given)
     return "in" if opens else "no"
 
@@ -389,7 +391,7 @@ async def _sessions(crew: Crew) -> Evidence:
         await browser.post("/sign-in/password", login=keeper.account.login, password=keeper.password)
         answer = await browser.post("/sign-in/totp", code=keeper.code(crew.now_us))
     crew.later(PERIOD_US)
-    given = [each for each in answer.headers.get_list("set-cookie") if each.startswith(f"{SESSION}=")]
+    given = [each for each in given_by(answer) if each.startswith(f"{SESSION}=")]
     found["planted"] = read(planted) is not None or not given or planted in given[0]
     busy, idle = ids[0], ids[1]
     crew.later(profile.idle_us - 4 * MINUTE_US)

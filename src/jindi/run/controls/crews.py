@@ -6,15 +6,14 @@ Passwords and secrets are drawn by chance for each of them, and go away with the
 from base64 import b32encode
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, Self, TypeVar
+from typing import Final, TypeVar
 
-import httpx
 from pyotp import TOTP
 
 from jindi.access import Factor, Role, StaffAccount, new_totp
 from jindi.access.totp import PERIOD_US
 from jindi.run.audit import Actor
-from jindi.run.controls.ground import Application, Scratch
+from jindi.run.controls.ground import Scratch
 from jindi.run.controls.worlds import lived
 from jindi.run.people import AddressLimit, Entered, Entrance, Office, Own, Refused
 from jindi.run.platform import Platform
@@ -112,27 +111,3 @@ def staffed(scratch: Scratch, work: Callable[[Crew], Awaitable[Answer]]) -> Answ
             await crew.house.settled()
 
     return lived(scratch, go)
-
-
-class Browser:
-    """A browser at the doors of a small platform, without a socket. It follows no redirect."""
-
-    def __init__(self, application: Application, **cookies: str) -> None:
-        transport = httpx.ASGITransport(app=application, raise_app_exceptions=False)
-        self._http = httpx.AsyncClient(
-            transport=transport, base_url="http://check.invalid", trust_env=False, cookies=cookies
-        )
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._http.aclose()
-
-    async def get(self, path: str) -> httpx.Response:
-        """Ask for a page."""
-        return await self._http.get(path)
-
-    async def post(self, path: str, **form: Any) -> httpx.Response:
-        """Send a form."""
-        return await self._http.post(path, data=form)
