@@ -149,6 +149,7 @@ def test_a_hash_from_before_the_cost_rose_is_outdated_and_still_right():
     "kept",
     ["", "plain", "$argon2i$v=19$m=19456,t=2,p=1$" + HASH.rpartition("$argon2id$v=19$m=19456,t=2,p=1$")[2],
      "$2b$12$abcdefghijklmnopqrstuv", "5f4dcc3b5aa765d61d8327deb882cf99", "$argon2id$broken"],
+    ids=["nothing", "plain", "argon2i", "bcrypt", "md5", "broken"],
 )  # fmt: skip
 def test_attack_a_kept_hash_of_another_kind_fits_nothing(kept):
     assert not HASHER.fits(kept, GOOD)

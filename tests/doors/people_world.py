@@ -13,6 +13,7 @@ from jindi.doors.console.platform_source import PlatformSource
 from jindi.run.approvals.approvals import approvals_of
 from jindi.run.audit import Audit
 from jindi.run.people import AddressLimit, House
+from jindi.run.platform import Settings
 from jindi.run.trail import Wanted
 from jindi.run.versions.desk import Desk
 from shop_world import Shop
@@ -25,7 +26,8 @@ BASE = "https://jindi.test"
 class Rooms:
     """`begin` False: nobody has an account yet."""
 
-    def __init__(self, profile="nist", *, begin=True, company=None, each=10_000, base=BASE):
+    def __init__(self, profile="nist", *, begin=True, company=None, each=10_000, base=BASE, approvals=None):
+        self._approvals = approvals
         self.profile, self.begins, self._company, self._each, self.base = (
             ALL_PROFILES[profile],
             begin,
@@ -35,7 +37,8 @@ class Rooms:
         )
 
     async def __aenter__(self):
-        self.shop = await Shop().__aenter__()
+        # Without approvals of a test's own one administrator does what a form says.
+        self.shop = await Shop(settings=Settings(four_eyes=self._approvals is not None)).__aenter__()
         blobs, self.clock, random = self.shop.blobs, self.shop.clock, chance()
         self.staff = Staff(blobs, random, sealer, history=self.profile.history)
         self.sessions = Sessions(
@@ -50,13 +53,15 @@ class Rooms:
             limit=AddressLimit(10_000, self._each),
         )  # fmt: skip
         company = self._company(self) if self._company else None
+        made = self._approvals or (lambda rooms: approvals_of(
+            rooms.shop.platform, Permits(), rooms.keys, people=rooms.staff.principals, is_gone=rooms.staff.is_gone
+        ))  # fmt: skip
+        self.approvals = made(self)
         self.app = build_console(
             PlatformSource(self.shop.platform), sessions=self.sessions, links=self.links, clock=self.clock, zone=ZONE,
             keys=self.keys, audit=self.audit, house=self.house, company=company,
             desk=Desk(self.shop.platform, lambda: self.shop.platform.base),
-            approvals=approvals_of(
-                self.shop.platform, Permits(), self.keys, people=self.staff.principals, is_gone=self.staff.is_gone
-            ),
+            approvals=self.approvals,
         )  # fmt: skip
         if self.begins:
             self.admin = self.person("admin", "Admin Wang", Role.SECURITY_ADMIN)

@@ -4,7 +4,7 @@ import json
 import logging
 import re
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -12,7 +12,7 @@ import pytest
 from api_world import Api
 
 from clear_world import CASE, FRAUD, ID_CARD, MASKS, OTHER_PHONE, Desk, actor, senior
-from jindi.access import Kind, Permits, Principal, Role, Scope, Session, Sessions, SignInLinks, csrf_token
+from jindi.access import Permits, Role, Scope, Sessions, SignInLinks, csrf_token
 from jindi.doors.console import build_console
 from jindi.doors.console.platform_source import PlatformSource
 from jindi.ports import LogFailure
@@ -21,18 +21,6 @@ from shop_world import CANARIES, CARD, DEVICE, NOON_US, PHONE, event, failing_ap
 
 HOST = "http://jindi.test"
 NASTY = "<img src=x onerror=alert(1)>\u202e王"
-
-
-@dataclass(frozen=True, slots=True)
-class StaffSession(Session):
-    """A session of an account, as far as the doors can tell."""
-
-    roles: frozenset = frozenset()
-    mfa_us: int | None = None
-
-    @property
-    def principal(self):
-        return Principal(Kind.PERSON, f"per_{self.who}", self.who, self.roles, mfa_us=self.mfa_us, session=self.id)
 
 
 class Staff(Sessions):
@@ -46,10 +34,9 @@ class Staff(Sessions):
         session = super().read(clear_id, now_us, use=use)
         if session is None or session.who not in self.roles:
             return session
-        return StaffSession(
-            session.id, session.who, frozenset(), session.opened_us, session.used_us,
-            roles=self.roles[session.who], mfa_us=self.mfa_us[session.who],
-        )  # fmt: skip
+        return replace(
+            session, account=f"per_{session.who}", roles=self.roles[session.who], mfa_us=self.mfa_us[session.who]
+        )
 
 
 class Visit:
@@ -462,6 +449,7 @@ def test_an_attacker_with_a_stale_factor_sees_what_is_less_sensitive_only():
             refused = await visit.reveal(world.first, "card")
             assert refused.status_code == 403
             assert "second factor" in refused.text
+            assert "/console/account/again?back=" in refused.text
             assert clean(refused)
             assert PHONE in (await visit.reveal(world.first, "phone")).text
             senior = Visit(world, "wang", roles=(Role.SENIOR_ANALYST,), mfa_us=None)

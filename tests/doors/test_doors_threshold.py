@@ -13,6 +13,7 @@ from jindi.access import Rate, Replays, Scope
 from jindi.access.signatures import Message, sign
 from jindi.doors.fences import Fences, Rates, Turnstile, place_of
 from jindi.run.intake import EVENT_BYTES_MAX
+from jindi.run.platform import Settings
 from jindi.run.webhooks import Endpoints, Reach
 from jindi.run.webhooks.mailing import Mailing
 from shop_world import NOON_US, SECOND_US, Shop, pay, reopened, run
@@ -442,7 +443,7 @@ def test_a_bomb_of_json_is_refused_on_every_route_that_reads_json_before_it_is_d
 
 def test_what_is_done_with_a_webhook_is_recorded_before_it_is_done_and_shows_no_secret():
     async def go():
-        shop = Shop()
+        shop = Shop(settings=Settings(four_eyes=False))
         reach = Reach(resolve=lambda *_: ["93.184.216.34"])
         async with Api(shop, mailing=Mailing(Endpoints(shop.blobs, bytes), reach, None)) as api:
             made = (

@@ -28,6 +28,7 @@ def test_from_the_first_start_over_tls_signed_keys_and_webhooks_to_what_doctor_s
     packs, data = write_packs(tmp_path), tmp_path / "data"
     data.mkdir()
     monkeypatch.setitem(ENVIRONMENT, "JINDI_WEBHOOK_HTTP", "loopback")
+    monkeypatch.setitem(ENVIRONMENT, "JINDI_FOUR_EYES", "off")
     monkeypatch.setitem(ENVIRONMENT, "JINDI_RATE_SIGN_IN", "2/hour")
     scopes = ("--scope", "events:write", "--scope", "decisions:read")
     made = told("keys", "new", "p", *scopes, "--signed", "--data", data)

@@ -59,8 +59,6 @@ class WebhookRoutes:
     async def _add(self, request: Request, _: Principal) -> Response:
         if (mailing := self._mailing) is None:
             return _error(problems.NOT_NOW, "this platform sends no webhooks")
-        if self._four_eyes:
-            return _error(problems.DECLINED, TWO_PEOPLE)
         try:
             body = await read_body(request.receive, BYTES_MAX)
             check_shape(body)
@@ -68,6 +66,8 @@ class WebhookRoutes:
             if unknown := sorted(set(asked.types) - set(self._platform.program.definitions.events)):
                 raise ValueError(f"no such event type: {', '.join(unknown)[:80]}")
             await asyncio.to_thread(mailing.check, asked.url)
+            if self._four_eyes:
+                return _error(problems.DECLINED, TWO_PEOPLE)
             made, secret = mailing.endpoints.add(
                 asked.url, self._platform.now_us(), outcomes=asked.outcomes, types=asked.types,
                 asymmetric=asked.asymmetric,

@@ -221,7 +221,7 @@ class ClearPages:
         """
         return self._pages.show(
             "error.html", replace(view, back="/console/find"), status=400, page=None, code=400,
-            title=view.t("error.title.400"), sentence=view.t("error.clear_in_address"),
+            title=view.t("error.title.400"), sentence=view.t("error.clear_in_address"), step=None,
         )  # fmt: skip
 
     def _mark(self, view: View, what: str) -> str:
