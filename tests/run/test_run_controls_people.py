@@ -168,6 +168,14 @@ def test_the_other_profiles_pass_too(place, profile):
     assert passes(scratch_with(place, **_profile(profile)), "password_rules")["profile"] == profile
 
 
+@pytest.mark.parametrize("profile", ["pci", "mlps3"])
+@pytest.mark.parametrize("check", ["lock_out", "sessions_end", "codes_once", "unknown_alike", "idle_accounts"])
+def test_who_comes_in_is_held_to_the_other_profiles_too(place, check, profile):
+    outside, settled, definitions = lived(str(place))
+    strict = ground_of(outside, dataclasses.replace(settled, passwords=profile), definitions)
+    passes(dataclasses.replace(strict, staff=staff, keys=lambda: ApiKeys(Shelf(), chance())), check)
+
+
 def _profile(name, **changed):
     def house(self, platform):
         made = ScratchFolder.house(self, platform)

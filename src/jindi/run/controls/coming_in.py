@@ -130,16 +130,24 @@ async def _guessed(crew: Crew, tries: int, minutes: int) -> Evidence:
     afterwards = await refused(crew.first(owner))
     other = await crew.member("check-other", "Check Other", Role.ANALYST)
     handle, guesses = await crew.first(other), 0
-    while guesses < tries:
+    while handle and guesses < tries:
         guesses += 1
         why = await refused(crew.entrance.totp(DOOR, handle, "000000x", "", "check"))
-        # A half-done sign-in ends after a few tries; a guesser who knows the password begins another.
-        if why == "sign_in.ended" and guesses < tries:
-            handle = await crew.first(other)
+        if why == "sign_in.ended":
+            # A half-done sign-in ends after a few tries; a guesser who knows the password begins another, while he may.
+            handle = await _again(crew, other)
     return {
         "tries": tries, "minutes": minutes, "password": stranger, "owner": known, "until the end": until_the_end,
         "afterwards": afterwards, "factor": await refused(crew.first(other)), "guesses_at_the_factor": guesses,
     }  # fmt: skip
+
+
+async def _again(crew: Crew, member: Member) -> str:
+    """Another half-done sign-in; "" when the door is locked."""
+    try:
+        return await crew.first(member)
+    except Refused:
+        return ""
 
 
 @check(
