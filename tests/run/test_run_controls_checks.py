@@ -328,7 +328,7 @@ def test_an_erased_person_can_not_be_read_again(good):
 
 
 def test_an_erasure_that_keeps_the_key_fails(good):
-    def erase(self, number, at_us):
+    def erase(self, number, at_us, tallied=None):
         return 1
 
     with planted(SqliteVault, erase=erase):
