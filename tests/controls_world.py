@@ -148,6 +148,16 @@ def lived(place):
     return outside, settled, load(outside.pack_files(settled.packs))
 
 
+def staffed_place(place):
+    """What checks stand on where the pack `staff` is in force, too."""
+    outside, settled = wired(Path(place))
+    shutil.copytree(shipped_packs() / "staff", Path(place) / "packs" / "staff")
+    settled = replace(settled, packs=(*settled.packs, Path(place) / "packs" / "staff"))
+    live(outside, settled)
+    definitions = load(outside.pack_files(settled.packs))
+    return replace(ground_of(outside, settled, definitions), kernel_clock=lambda: (0, 20_000, 100))
+
+
 def ground(place, **changed):
     """What checks stand on: the folder that has lived, with what is changed for one test."""
     outside, settled, definitions = lived(str(place))

@@ -91,6 +91,18 @@ def test_attack_an_unsigned_token_is_refused(here):
     assert why(company(here), here) == "signature"
 
 
+def test_attack_an_access_token_in_the_place_of_an_id_token_is_refused(here):
+    for said, reason in (("at+jwt", "type"), ("application/at+jwt", "type"), ("logout+jwt", "type")):
+        here.forge = lambda claims, said=said: here.sign(claims, header={"alg": "RS256", "kid": "k1", "typ": said})
+        assert why(company(here), here) == reason
+
+
+@pytest.mark.parametrize("said", ["JWT", "jwt"])
+def test_a_token_that_calls_itself_what_it_is_is_believed(here, said):
+    here.forge = lambda claims: here.sign(claims, header={"alg": "RS256", "kid": "k1", "typ": said})
+    assert asyncio.run(signing_in(company(here), here)).login == "limin"
+
+
 def test_attack_a_token_signed_with_the_public_key_as_a_secret_is_refused(here):
     here.forge = hmac_of_public_key(here)
     assert why(company(here), here) == "signature"

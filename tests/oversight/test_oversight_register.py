@@ -64,6 +64,14 @@ def test_what_failed_or_could_not_run_stays_so(outcome):
     assert not stands.is_green
 
 
+@pytest.mark.parametrize("outcome", ["failed", "could_not_run"])
+def test_what_did_not_pass_is_looked_at_again_within_the_hour(outcome):
+    """Somebody may have mended it: nobody waits a week to see that."""
+    stands = standing(control(), result(outcome), NOW_US)
+    assert not is_due(stands, NOW_US + HOUR_US // 2)
+    assert is_due(stands, NOW_US + HOUR_US)
+
+
 def test_a_control_that_nobody_has_run_is_due_and_not_green():
     stands = standing(control(), None, NOW_US)
     assert (stands.state, stands.is_green, is_due(stands, NOW_US)) == ("never", False, True)

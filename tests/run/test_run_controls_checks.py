@@ -328,7 +328,7 @@ def test_an_erased_person_can_not_be_read_again(good):
 
 
 def test_an_erasure_that_keeps_the_key_fails(good):
-    def erase(self, number, at_us):
+    def erase(self, number, at_us, tallied=None):
         return 1
 
     with planted(SqliteVault, erase=erase):
@@ -1097,10 +1097,13 @@ def test_a_limit_without_a_value_fails(good):
 
 
 def test_every_check_has_a_test_that_it_passes_and_one_that_it_fails():
-    source = Path(__file__).read_text("utf-8")
+    source = "".join(
+        Path(__file__).with_name(name).read_text("utf-8")
+        for name in ("test_run_controls_checks.py", "test_run_controls_people.py")
+    )
     for name in CHECKS:
         assert re.search(rf'passes\([^\n]*"{name}"', source), f"{name} is never shown to pass"
-        assert re.search(rf'fails\([^\n]*"{name}"', source), f"{name} is never shown to fail"
+        assert re.search(rf'fails\([^"]*"{name}"', source), f"{name} is never shown to fail"
 
 
 def test_a_check_that_is_not_there_could_not_run(good):

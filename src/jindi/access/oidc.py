@@ -18,6 +18,9 @@ from jindi.access.secrets import RandomBytes, digest_of, new_secret
 ALGORITHMS: Final = ("RS256", "PS256", "ES256", "EdDSA")
 """Signatures that are believed: with a key pair, so whoever knows the public half can't make one; and never `none`."""
 
+ID_TOKENS: Final = ("JWT",)
+"""What the header of an ID token calls itself, if it says anything: an access token (`at+jwt`, RFC 9068) is none."""
+
 LEEWAY_S = 60
 """So far the provider's clock may be off."""
 
@@ -149,6 +152,8 @@ def identity(settings: OidcSettings, token: str, keys: Any, nonce: str, now_s: i
         decoded = jwt.decode(token, KeySet.import_key_set(_verifying(keys)), algorithms=list(ALGORITHMS))
     except (JoseError, ValueError, KeyError, TypeError):
         raise OidcRefused("signature") from None
+    if str(decoded.header.get("typ", "JWT")).upper() not in ID_TOKENS:
+        raise OidcRefused("type")
     claims = decoded.claims
     try:
         jwt.JWTClaimsRegistry(

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from jindi.basics.digests import canonical, digest
+from jindi.basics.instants import HOUR_US
 from jindi.packs import ControlDef, Words
 
 Outcome = Literal["passed", "failed", "could_not_run"]
@@ -134,7 +135,7 @@ def standing(control: ControlDef, result: Result | None, now_us: int, *, is_alte
     if result is None or result.asked != control.digest:
         # What another check found, or the same one asked for less, is nothing that counts here.
         return Standing(control, None, "never", now_us)
-    due_us = result.ended_us + control.period_us - _lead_us(control)
+    due_us = result.ended_us + _wait_us(control, is_passed=result.outcome == "passed")
     if is_altered:
         return Standing(control, result, "altered", now_us)
     if result.ended_us > now_us:
@@ -145,9 +146,12 @@ def standing(control: ControlDef, result: Result | None, now_us: int, *, is_alte
     return Standing(control, result, result.outcome, due_us)
 
 
-def _lead_us(control: ControlDef) -> int:
-    """How long before its period is over a control is due: the next run takes its time, and stands in a row."""
-    return control.period_us // 10
+def _wait_us(control: ControlDef, *, is_passed: bool) -> int:
+    """How long after a result a control is due again: before its period is over, for the next run takes its time and
+    stands in a row; and after an hour at the latest when it did not pass, for somebody may have mended it.
+    """
+    period_us = control.period_us if is_passed else min(control.period_us, HOUR_US)
+    return period_us - period_us // 10
 
 
 def is_due(found: Standing, now_us: int) -> bool:

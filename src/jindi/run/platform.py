@@ -774,11 +774,13 @@ class Platform:
 
     async def _export_heads(self) -> None:
         while not self._closing:
+            is_empty = False
             try:
-                await self.publish_head()
+                is_empty = await self.publish_head() is None
             except NotNow as error:
                 self._tell(str(error))
-            await asyncio.sleep(self._settings.heads_minutes * MINUTE_US / SECOND_US)
+            # A new journal is empty for a moment: its first head leaves with its first records, not minutes later.
+            await asyncio.sleep(1.0 if is_empty else self._settings.heads_minutes * MINUTE_US / SECOND_US)
 
     async def _watch(self) -> None:
         while not self._closing:

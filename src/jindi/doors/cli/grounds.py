@@ -11,29 +11,35 @@ from pathlib import Path
 from rich.console import Console as Terminal
 
 from jindi import packs
-from jindi.access import ApiKeys, Permits, Scope
+from jindi.access import ApiKeys, Permits, Scope, SignInLinks
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.api import build_api
 from jindi.doors.api.app import HOT, Routes
 from jindi.doors.cli.backing import recipient_of
 from jindi.doors.cli.output import Output
 from jindi.doors.cli.wiring import Settled, Wiring
-from jindi.doors.console import build_console
+from jindi.doors.console.console import Console
 from jindi.doors.console.platform_source import PlatformSource
+from jindi.doors.fences import Fences
 from jindi.doors.guarding import doors_of
 from jindi.journal import Heads, Notary, Signer
 from jindi.packs import Definitions
-from jindi.ports import Blobs, Clock, Log, VaultStore
+from jindi.ports import Blobs, Log, VaultStore
+from jindi.run.approvals.approvals import Approvals, approvals_of
+from jindi.run.approvals.people import Grant, Invite, Reset
 from jindi.run.audit import Audit
 from jindi.run.backup.making import Source
 from jindi.run.backup.repository import Repository
 from jindi.run.backup.restoring import Room
 from jindi.run.backup.sealing import fingerprint
 from jindi.run.backup.standing import Standing, standing
-from jindi.run.controls.ground import Address, Application, Ground
+from jindi.run.controls.ground import Address, Application, Ground, Later
 from jindi.run.controls.machine import kernel_clock
 from jindi.run.history.keeper import Keeper
+from jindi.run.people import House
 from jindi.run.platform import Platform, Settings
+from jindi.run.reveals import Reveals
+from jindi.run.subjects import Rights
 from jindi.run.versions.desk import Desk
 from jindi.run.webhooks.reaching import Reach, Resolve
 from jindi.vault import KeyRing, Tokens, Vault
@@ -66,6 +72,8 @@ def ground_of(
         split=lambda: wiring.keys_split(settled),
         reach=partial(_reach, settled),
         permits=lambda own: Permits(own, "the check's own"),
+        staff=lambda: wiring.staff(settled),
+        keys=lambda: wiring.keys(wiring.blobs(settled)),
         scratch=lambda: scratch_of(wiring, settled, definitions.source),
         source=wiring.package(),
         lock=wiring.lock(),
@@ -158,12 +166,23 @@ def scratch_of(wiring: Wiring, settled: Settled, source: Mapping[str, str]) -> I
             scratch.close()
 
 
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What both doors of a small platform share."""
+
+    permits: Permits
+    desk: Desk
+    approvals: Approvals
+    reveals: Reveals
+    rights: Rights
+
+
 class ScratchFolder:
     """A new platform's whole outside world below one folder, with keys of its own."""
 
     def __init__(self, wiring: Wiring, settled: Settled, source: Mapping[str, str], place: Path) -> None:
         self.folder, self.backup_folder = place, place / "backups"
-        self.clock: Clock = wiring.clock
+        self.clock = Later(wiring.clock)
         self.told: list[str] = []
         self._wiring, self._source = wiring, source
         # Of the real settings it has the stores and ciphers. Its keys are its own: the real root is never asked.
@@ -173,6 +192,7 @@ class ScratchFolder:
         )  # fmt: skip
         self._parts: tuple[Vault, VaultStore, KeyRing] | None = None
         self._keys: ApiKeys | None = None
+        self._links: SignInLinks | None = None
 
     def close(self) -> None:
         """Let go of what is open."""
@@ -197,25 +217,63 @@ class ScratchFolder:
             tell=self.told.append,
         )
 
-    def doors(self, platform: Platform, *scopes: Scope) -> tuple[Application, str]:
+    def doors(self, platform: Platform, *scopes: Scope, house: House | None = None) -> tuple[Application, str]:
         """API and console of a platform that has been started, and a key."""
-        wiring, blobs = self._wiring, self._wiring.blobs(self._settled)
-        keys = self._keys = self._keys or wiring.keys(blobs)
+        wiring, keys = self._wiring, self.keys()
         clear, _ = keys.create("check", frozenset(scopes), self.clock.now_us())
-        desk = Desk(platform, lambda: platform.base)
-        zone = next(iter(platform.program.definitions.packs.values())).zone
-        house = wiring.house(self._settled, Audit(platform), self._settled.port)
-        console = build_console(
-            PlatformSource(platform), sessions=house.sessions, links=wiring.links(blobs), clock=self.clock,
-            zone=zone, desk=desk, keys=keys, audit=house.audit, house=house,
-            permits=wiring.permits(self._settled),
+        house = house or self.house(platform)
+        parts = self._parts_of(platform, house)
+        fences = Fences(replays=wiring.replays(self._settled, self.blobs()))
+        application = build_api(
+            platform, keys, self.clock, dict, self._console(platform, house, parts).app(), None, parts.desk,
+            parts.permits, fences, None, parts.approvals, parts.reveals, parts.rights,
         )  # fmt: skip
-        return build_api(platform, keys, self.clock, dict, console, None, desk, wiring.permits(self._settled)), clear
+        return application, clear
+
+    def _parts_of(self, platform: Platform, house: House) -> "_Parts":
+        permits = self._wiring.permits(self._settled)
+        approvals = approvals_of(
+            platform, permits, self.keys(), people=house.staff.principals, is_gone=house.staff.is_gone,
+            more=[Invite(house), Grant(house), Reset(house)],
+        )  # fmt: skip
+        return _Parts(
+            permits, Desk(platform, lambda: platform.base), approvals, Reveals(platform, house.audit, permits),
+            Rights(platform, house.audit),
+        )  # fmt: skip
+
+    def _console(self, platform: Platform, house: House, parts: "_Parts") -> Console:
+        zone = next(iter(platform.program.definitions.packs.values())).zone
+        return Console(
+            PlatformSource(platform), sessions=house.sessions, links=self.links(), clock=self.clock, zone=zone,
+            desk=parts.desk, keys=self.keys(), audit=house.audit, house=house, permits=parts.permits,
+            approvals=parts.approvals, reveals=parts.reveals, rights=parts.rights,
+        )  # fmt: skip
+
+    def house(self, platform: Platform) -> House:
+        """The people of a platform that has been started."""
+        house = self._wiring.house(self._settled, Audit(platform), self._settled.port)
+        house.clock = self.clock
+        return house
+
+    def keys(self) -> ApiKeys:
+        """The API keys that the doors know."""
+        self._keys = self._keys or self._wiring.keys(self.blobs())
+        return self._keys
+
+    def links(self) -> SignInLinks:
+        """One-time sign-in links that the doors know."""
+        self._links = self._links or self._wiring.links(self.blobs())
+        return self._links
+
+    def pages(self, platform: Platform) -> list[Address]:
+        """All addresses of the console."""
+        house = self.house(platform)
+        console = self._console(platform, house, self._parts_of(platform, house))
+        return [Address(*each) for each in doors_of(console.routes())]
 
     def addresses(self, platform: Platform) -> list[Address]:
         """All addresses of the API."""
-        keys = self._wiring.keys(self._wiring.blobs(self._settled))
-        routes = Routes(platform, keys, dict, Desk(platform, lambda: platform.base), Permits()).routes()
+        routes = Routes(platform, self.keys(), dict, Desk(platform, lambda: platform.base), Permits()).routes()
         return [Address(*each) for each in (HOT, *doors_of(routes))]
 
     def log(self) -> Log:

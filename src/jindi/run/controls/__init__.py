@@ -4,11 +4,26 @@ A check that finds a fault raises Failed, one that can't look raises CouldNotRun
 could not run, too. There is no way to pass but to come to the end.
 """
 
-from jindi.run.controls import backups, entrance, journals, machine, platforms, sources, transport, vaults
+from jindi.run.controls import (
+    accounts,
+    asked,
+    backups,
+    coming_in,
+    entrance,
+    journals,
+    machine,
+    platforms,
+    sources,
+    staffing,
+    transport,
+    vaults,
+)
 from jindi.run.controls.ground import CouldNotRun, Evidence, Failed, Ground, Scratch
 from jindi.run.controls.registry import CHECKS, Check
 
 # Each of these enters its checks where it is imported.
-_ENTERED = (backups, entrance, journals, machine, platforms, sources, transport, vaults)
+_ENTERED = (
+    accounts, asked, backups, coming_in, entrance, journals, machine, platforms, sources, staffing, transport, vaults,
+)  # fmt: skip
 
 __all__ = ["CHECKS", "Check", "CouldNotRun", "Evidence", "Failed", "Ground", "Scratch"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from jindi.access import Permits, Scope
+from jindi.access import ApiKeys, Permits, Scope, SignInLinks, Staff
 from jindi.journal import Signer, Verifier
 from jindi.packs import Definitions, Words
 from jindi.ports import Blobs, Clock, Lines, Log, VaultStore
@@ -15,6 +15,7 @@ from jindi.run.backup.manifest import Split
 from jindi.run.backup.repository import Repository
 from jindi.run.backup.restoring import Room
 from jindi.run.backup.standing import Standing
+from jindi.run.people import House
 from jindi.run.platform import Platform
 from jindi.run.webhooks.reaching import Reach, Resolve
 from jindi.vault import KeyRing, Profile, Sealer, Tokens, Vault
@@ -60,6 +61,17 @@ class Address(NamedTuple):
     action: str | None
 
 
+class Later:
+    """A clock that a check may put ahead, so that what ends by itself ends while it looks on."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self.ahead_us = clock, 0
+
+    def now_us(self) -> int:
+        """The clock's instant, and as much later as was asked for."""
+        return self._clock.now_us() + self.ahead_us
+
+
 class Scratch(Protocol):
     """A new data folder in a temporary place, with everything that a platform of these settings has."""
 
@@ -69,15 +81,31 @@ class Scratch(Protocol):
     backup_folder: Path
     """Where its backups go."""
 
-    clock: Clock
+    clock: Later
     told: list[str]
     """What the operator's log said so far."""
 
     def platform(self, open_log: Callable[[], Log] | None = None) -> Platform:
         """A platform with the packs in force, its vault, and a place for backups; not started yet."""
 
-    def doors(self, platform: Platform, *scopes: Scope) -> tuple[Application, str]:
-        """API and console of a platform that has been started, and an API key with these scopes."""
+    def doors(
+        self, platform: Platform, *scopes: Scope, house: House | None = None
+    ) -> tuple[Application, str]:  # fmt: skip
+        """API and console of a platform that has been started, with all their parts, and an API key with these scopes.
+        `house`: the people whom the console knows; without, those whom it finds.
+        """
+
+    def house(self, platform: Platform) -> House:
+        """The people of a platform that has been started, as they lie on the disk: nobody, at first."""
+
+    def keys(self) -> ApiKeys:
+        """The API keys that the doors know."""
+
+    def links(self) -> SignInLinks:
+        """One-time sign-in links that the doors know."""
+
+    def pages(self, platform: Platform) -> list[Address]:
+        """All addresses of the console, with the action that each stands for."""
 
     def addresses(self, platform: Platform) -> list[Address]:
         """All addresses of the API, with the action that each stands for."""
@@ -118,7 +146,8 @@ class Ground:
     """The real thing. What is opened is opened when a check asks for it, and raises what stands in the way.
 
     `reach` gives what says where we may connect to, with these settings and a way to resolve names.
-    `permits` gives what judges who may do what, with a company's own policies beside the shipped ones.
+    `permits` gives what judges who may do what, with a company's own policies beside the shipped ones. `staff` are the
+    real accounts, `keys` the real API keys: to be looked at.
     `lock` is the text of the pinned dependencies (None where it is not at hand), `source` our own package's folder,
     `speak` what the operator's log shows of a text. `is_running`: it is the running platform that asks.
     """
@@ -142,6 +171,8 @@ class Ground:
     scratch: Callable[[], AbstractContextManager[Scratch]]
     reach: Callable[[Resolve], Reach]
     permits: Callable[[str], Permits]
+    staff: Callable[[], Staff]
+    keys: Callable[[], ApiKeys]
     source: Path
     lock: str | None
     speak: Callable[[str], str]

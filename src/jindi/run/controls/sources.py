@@ -97,6 +97,9 @@ def uses_of(path: str, text: str) -> Iterator[Use]:
                 pass
 
 
+_LOOKS_UP_LEAKED: Final = ("access/passwords.py", "hashlib.sha1")
+"""Public corpora of breached passwords are cut by SHA-1: they are looked up by it, and nothing is kept under it."""
+
 _SCANS_SOCKETS: Final = "run/controls/transport.py"
 """The check of TLS looks at what a server offers, good or bad: it alone may talk to one without trusting it."""
 
@@ -116,6 +119,8 @@ def algorithms(ground: Ground, _: Asked) -> Evidence:
         name = path.relative_to(ground.source).as_posix()
         for use in uses_of(name, path.read_text("utf-8")):
             if name == _SCANS_SOCKETS and use.name.startswith(("ssl.", "check_hostname")):
+                continue
+            if (name, use.name) == _LOOKS_UP_LEAKED:
                 continue
             found.setdefault(use.name, []).append(use.place)
     bad = {name: places for name, places in sorted(found.items()) if name not in ALLOWED}

@@ -154,6 +154,35 @@ class Asking:
         return await self._http.request(method, path, content=body, headers=sent)
 
 
+class Browser:
+    """A browser at the doors of a small platform, without a socket. It follows no redirect."""
+
+    def __init__(self, application: Application, **cookies: str) -> None:
+        transport = httpx.ASGITransport(app=application, raise_app_exceptions=False)
+        self._http = httpx.AsyncClient(
+            transport=transport, base_url="http://check.invalid", trust_env=False, cookies=cookies
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.aclose()
+
+    async def get(self, path: str) -> httpx.Response:
+        """Ask for a page."""
+        return await self._http.get(path)
+
+    async def post(self, path: str, **form: Any) -> httpx.Response:
+        """Send a form."""
+        return await self._http.post(path, data=form)
+
+
+def given_by(answer: httpx.Response) -> list[str]:
+    """The cookies that an answer gives, as it says so."""
+    return answer.headers.get_list("set-cookie")
+
+
 def found_in(data: bytes, sought: Mapping[str, tuple[bytes, ...]]) -> Iterator[str]:
     """The kinds of identifier that stand in some bytes."""
     for kind, each in sought.items():
