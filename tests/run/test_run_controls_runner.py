@@ -330,11 +330,7 @@ def test_a_platform_runs_what_is_due_and_a_failure_is_given_to_a_person_once(hom
     assert sorted(heard[0]) == first
     assert heard[1] == heard[0]
     assert heard[2] == heard[0]
-<<<<<<< HEAD
-    # What did not pass is run again within the hour, whatever its period, and told again.
-=======
     # What did not pass is run again within the hour, whatever its period; told again, it only counts within a day.
->>>>>>> wt/controls2
     again = [("SHOP2", "failed", "allow"), ("SHOP3", "could_not_run", "allow")]
     assert sorted(heard[3]) == sorted([*first, *again])
     assert states["failed"] >= 1
