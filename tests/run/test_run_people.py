@@ -9,6 +9,7 @@ from jindi.access.passwords import HashCost
 from jindi.run.audit import NotRecorded
 from jindi.run.people import AddressLimit, Refused
 from jindi.run.people import house as house_room
+from jindi.run.people import office as office_module
 from staff_world import (
     AT_DOOR,
     BETTER,
@@ -655,6 +656,26 @@ def test_an_account_that_lay_idle_is_disabled_at_the_next_try_and_by_itself():
     other = People()
     other.clock.at_us += 90 * DAY
     assert [each.id for each in other.run(other.office.lapse())] == [other.limin.id]
+
+
+def test_a_platform_that_runs_for_months_disables_idle_accounts_too_and_a_stopped_journal_only_puts_it_off(monkeypatch):
+    people = People()
+    monkeypatch.setattr(office_module, "LAPSE_S", 0.001)
+
+    async def go():
+        keeping = asyncio.create_task(people.office.keep())
+        await asyncio.sleep(0.01)
+        assert people.staff.get(people.limin.id).state is State.ACTIVE
+        people.diary.is_full = True
+        people.clock.at_us += 90 * DAY
+        await asyncio.sleep(0.01)
+        assert people.staff.get(people.limin.id).state is State.ACTIVE, "no record, no action"
+        people.diary.is_full = False
+        while people.staff.get(people.limin.id).state is State.ACTIVE:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.001)
+        keeping.cancel()
+
+    asyncio.run(go())
 
 
 # ---- the company's own sign-in

@@ -26,7 +26,7 @@ from jindi.ports import Clock
 from jindi.run.approvals.approvals import approvals_of
 from jindi.run.approvals.people import Grant, Invite, Reset
 from jindi.run.approvals.webhooks import Change
-from jindi.run.people import House
+from jindi.run.people import House, Office
 from jindi.run.platform import Platform
 from jindi.run.reveals import Reveals
 from jindi.run.subjects import Rights
@@ -146,7 +146,7 @@ async def serve(
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, lambda: setattr(server, "should_exit", True))
     serving = asyncio.create_task(server.serve(sockets=[sock]))
-    keeping = asyncio.create_task(approvals.keep())
+    keeping = [asyncio.create_task(work) for work in (approvals.keep(), Office(house).keep())]
     while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn tells by a flag
         await asyncio.sleep(0.005)
     if not serving.done():
@@ -154,7 +154,8 @@ async def serve(
     try:
         await serving
     finally:
-        keeping.cancel()
-        await asyncio.gather(keeping, return_exceptions=True)
+        for each in keeping:
+            each.cancel()
+        await asyncio.gather(*keeping, return_exceptions=True)
         with contextlib.suppress(OSError):
             keys.save_use()

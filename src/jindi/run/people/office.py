@@ -1,8 +1,14 @@
 """The accounts of others: inviting, disabling, giving roles. Who may do this is asked before; here it is done."""
 
+import asyncio
+from contextlib import suppress
+
 from jindi.access import Role, StaffAccount, normal_login, person_name, refuse_clash
-from jindi.run.audit import Actor
+from jindi.run.audit import Actor, NotRecorded
 from jindi.run.people.house import ITSELF, House
+
+LAPSE_S = 3_600.0
+"""How often a running platform looks for accounts that nobody uses any more."""
 
 
 class Office:
@@ -73,6 +79,13 @@ class Office:
             gone.append(self._house.staff.disable(account.id, "idle"))
             self._ended(account.id)
         return tuple(gone)
+
+    async def keep(self) -> None:
+        """`lapse` for as long as the platform runs, once an hour. What can't be recorded is tried again later."""
+        while True:
+            with suppress(NotRecorded):
+                await self.lapse()
+            await asyncio.sleep(LAPSE_S)
 
     def _named(self, actor: Actor, account: str) -> StaffAccount:
         """Somebody else's account: nobody administers his own."""
