@@ -59,7 +59,7 @@ def check_names(text: bytes | memoryview) -> None:
     refuses it. `check_shape` comes first: it bounds the work.
 
     >>> check_names(b'{"a": 1, "b": {"a": 2}}')
-    >>> check_names(b'{"a": 1, "\u0061": 2}')
+    >>> check_names(b'{"a": 1, "\\u0061": 2}')
     Traceback (most recent call last):
     jindi.basics.shapes.Misshapen: a name stands twice in one object
     """

@@ -32,7 +32,7 @@ class World:
     >>> world = World(7, users=50)
     >>> event, truth = next(world)
     >>> sorted(event)[:3], truth.scenario
-    (['account_class', 'amount', 'at'], None)
+    (['agent', 'at', 'channel'], None)
     """
 
     def __init__(
