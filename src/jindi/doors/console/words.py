@@ -712,6 +712,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "staff.unlock": ("解除锁定", "Unlock"),
     "staff.unlock_effect": ("清除错误尝试次数。", "Forgets the wrong tries that closed the door."),
     "staff.reset": ("重置登录", "Reset"),
+    "staff.ask_reset": ("申请重置登录", "Ask for a reset"),
     "staff.reset_effect": (
         "清除密码、验证方式、恢复码、设备和会话，本人凭新链接重新设置。",
         "Ends password, factors, codes, devices and sessions; the person begins anew with a link.",
