@@ -1305,6 +1305,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "error.title.403": ("没有权限", "Not permitted"),
     "error.title.404": ("没有这个页面", "Nothing here"),
     "error.title.405": ("不支持的请求方式", "That can't be done here"),
+    "error.title.410": ("已失效", "This has ended"),
     "error.title.409": ("不能重复提交", "Not a second time"),
     "error.title.413": ("内容过大", "Too large"),
     "error.title.415": ("不支持的内容类型", "Not a form"),
