@@ -360,7 +360,8 @@ def test_what_has_been_answered_leaves_no_cycles_behind():
             finally:
                 gc.enable()
 
-    assert run(go()) < 300
+    # Other things of this process may leave some once; a leak of every answer leaves thousands.
+    assert run(go()) < 900
 
 
 def test_settling_makes_all_that_was_decided_durable_there_and_then():
