@@ -29,10 +29,13 @@ from jindi.run.approvals.approvals import OPEN_EACH_MAX, PAYLOAD_BYTES_MAX, Decl
 from jindi.run.approvals.operations import Line, Operation
 from jindi.run.approvals.vaults import Reseal
 from jindi.run.audit import Audit, NotRecorded
+from jindi.run.erasures import erase_again
 from jindi.run.records import APPROVAL, ApprovalRecord, decode, encode_approval
 from jindi.run.recovery import _approvals
 from jindi.run.trail import Wanted
 from jindi.run.watching.telling import tell
+from jindi.stores import MemoryVault
+from jindi.vault import Vault
 from shop_world import NOON_US, failing_append, pay, run
 
 LATE_US = 72 * HOUR_US
@@ -165,6 +168,25 @@ def test_a_person_is_erased_by_two_and_the_journal_names_him_by_a_token_only():
             assert house.state(entry) == "applied"
             assert not house.vault.has("u-4711-canary")
             assert not any(b"u-4711-canary" in encode_approval(each) for each in journal(house))
+
+    run(go())
+
+
+def test_a_person_whom_two_have_erased_does_not_come_back_with_an_older_key_book():
+    async def go():
+        async with two() as house:
+            await house.shop.send(pay(1, user="u-4711"))
+            await house.shop.send(pay(2, user="u-4712"))
+            book = MemoryVault()
+            for subject in house.vault._store.subjects():
+                book.add([subject], house.vault._store.rows_of(subject.number))
+            older = Vault(book, house.vault._ring)
+            asks = house.key("dora", Scope.SUBJECTS_ACT)
+            entry = await house.ask(asks, "subject.erase", {"subject": "u-4711"}, "request 12 of today")
+            await house.answer(house.ann, entry)
+            assert older.has("u-4711"), "an older copy still has him"
+            assert erase_again(older, house.shop.log, NOON_US + 1) == 1
+            assert (older.has("u-4711"), older.has("u-4712")) == (False, True)
 
     run(go())
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from jindi import journal
 from jindi.ports import Log
-from jindi.run.records import ACTION, ActionRecord, decode
+from jindi.run.records import ACTION, APPROVAL_PREFIX, ActionRecord, decode
 from jindi.vault import Vault
 
 ERASE = "subject.erase"
@@ -28,8 +28,10 @@ def erase_again(vault: Vault, log: Log, now_us: int) -> int:
     return returned
 
 
-def _erasures(log: Log, since: int) -> Iterator[tuple[str, int]]:
-    """Whom the journal says was erased, and when, from record `since` on."""
+def _erasures(log: Log, since: int) -> Iterator[tuple[str | int, int]]:
+    """Whom the journal says was erased, and when, from record `since` on. What one person alone did names the subject;
+    what takes four eyes, and so belongs to an approval, his number in the vault, for that is all that it may say.
+    """
     if since >= log.next_seq():
         return
     for frame in log.read(since):
@@ -37,4 +39,5 @@ def _erasures(log: Log, since: int) -> Iterator[tuple[str, int]]:
             if record[1] == ACTION:  # a record's second byte is its kind
                 action = decode(record)
                 if isinstance(action, ActionRecord) and action.what == ERASE and action.allowed and action.on:
-                    yield action.on, action.received_us
+                    is_approved = action.case.startswith(APPROVAL_PREFIX)
+                    yield int(action.on, 16) if is_approved else action.on, action.received_us

@@ -304,16 +304,18 @@ class Vault:
         self.write_down()
         return dropped
 
-    def erase_again(self, erasures: Iterable[tuple[str, int]], now_us: int) -> int:
+    def erase_again(self, erasures: Iterable[tuple[str | int, int]], now_us: int) -> int:
         """Erase whom an older copy of the key book has brought back; how many that were.
 
-        `erasures`: names and when each was erased, as the journal has them. Who came later under such a name stays.
+        `erasures`: names or numbers, and when each was erased, as the journal has them. Who came later under such a
+        name stays; a number is nobody else's.
         """
         returned = 0
-        for name, at_us in erasures:
-            subject = self._store.subject(name)
+        for which, at_us in erasures:
+            name = self.name_of(which) if isinstance(which, int) else which
+            subject = None if name is None else self._store.subject(name)
             if subject is not None and subject.since_us <= at_us:
-                self.erase(name, now_us)
+                self.erase(subject.name, now_us)
                 returned += 1
         return returned
 

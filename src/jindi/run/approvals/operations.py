@@ -80,6 +80,10 @@ class Operation(Generic[Asked, Kept]):
         """What it is done to, as the audit names it."""
         raise NotImplementedError
 
+    def about(self, kept: Kept) -> str:  # noqa: ARG002 - most concern no customer
+        """The token of the customer whom it concerns."""
+        return ""
+
     def lines(self, kept: Kept) -> tuple[Line, ...]:
         """Exactly what is approved, for people."""
         raise NotImplementedError

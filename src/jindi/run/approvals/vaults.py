@@ -199,6 +199,10 @@ class Erase(Operation[EraseSubject, ErasedSubject]):
         await asyncio.to_thread(self._vault.erase_number, int(kept.number, 16), now_us)
 
     def on(self, kept: ErasedSubject) -> str:
+        """The number: by it he is erased again should an older key book bring him back."""
+        return kept.number
+
+    def about(self, kept: ErasedSubject) -> str:
         """The token."""
         return kept.subject
 
