@@ -11,9 +11,10 @@ from jindi.access import Scope
 from jindi.ports import LogFailure
 from jindi.run.audit import NotRecorded
 from jindi.run.platform import Settings
-from jindi.run.requests import read
-from jindi.run.subjects import DAYS, REASONS, Declined, Requests, Rights
-from shop_world import CANARIES, CARD, DAY_US, PHONE, event, failing_append, pay, run
+from jindi.run.recovery import _requests
+from jindi.run.requests import Requests, read
+from jindi.run.subjects import DAYS, REASONS, Declined, Rights
+from shop_world import CANARIES, CARD, DAY_US, PHONE, event, failing_append, pay, reopened, run
 
 WHO = senior()
 
@@ -67,9 +68,40 @@ def test_requests_are_records_and_outlive_a_restart_and_what_is_due_first_is_fir
             assert record.on == "erase 2026-11-01 2026-11-16 u1"
             assert (record.about, record.case) == (desk.platform.blind("u1"), "REQ-2026-0007")
             assert late.id == f"req-{next(n for n, each in enumerate_records(desk) if each == record)}"
-        kept = Requests(desk.blobs).all()
+        kept = read(desk.log).listed
         assert [each.asked for each in kept] == ["erase", "export"]
         assert kept[0] == late
+
+    run(go())
+
+
+@pytest.mark.parametrize("with_snapshot", [True, False])
+def test_a_platform_knows_its_requests_from_its_first_moment_by_snapshot_and_by_journal(with_snapshot):
+    async def go():
+        desk = Desk()
+        async with desk:
+            refused = await opened(desk, "erase", received=date(2026, 11, 1), reference="REQ-2026-0007")
+            if with_snapshot:
+                await desk.platform.snapshot()
+            await desk.rights.refuse(WHO, actor(WHO), refused.id, "law_keeps")
+            await opened(desk, "export", subject="u2")
+            listed = desk.rights.requests.listed
+            assert [(each.asked, each.state, each.reason, each.closed_by) for each in listed] == [
+                ("export", "open", "", ""), ("erase", "refused", "law_keeps", WHO.name),
+            ]  # fmt: skip
+        async with reopened(desk, vault=desk.vault) as again:
+            assert again.platform.requests.listed == listed
+
+    run(go())
+
+
+def test_a_snapshot_of_before_requests_were_in_it_is_completed_from_the_journal():
+    async def go():
+        async with Desk() as desk:
+            request = await opened(desk, "erase", received=date(2026, 11, 1))
+            archive, until = desk.platform.archive, desk.log.next_seq()
+            assert _requests(archive, until) == desk.platform.requests
+            assert _requests(archive, int(request.id.removeprefix("req-"))) == Requests()
 
     run(go())
 
@@ -100,7 +132,7 @@ def test_a_request_that_makes_no_sense_or_holds_somebodys_number_is_refused(aske
         async with Desk() as desk:
             assert await why(opened(desk, asked, subject, **more)) == expected
             assert desk.actions("request.open") == []
-            assert desk.rights.requests.all() == ()
+            assert desk.rights.requests.listed == ()
 
     run(go())
 
@@ -115,7 +147,7 @@ def test_the_command_line_and_the_alerts_know_of_requests_that_were_opened_here_
             assert (first.id, first.right, first.due) == (request.id, "erase", request.due)
             assert found.overdue(date(2026, 11, 22)) == found.open[:1]
             await desk.platform.watch_requests()
-            assert [each.asked for each in desk.rights.requests.all()] == ["erase", "explain"]
+            assert [each.asked for each in desk.rights.requests.listed] == ["erase", "explain"]
             await desk.audit.act(actor(WHO), "request.close", f"{request.id} done")
             await desk.platform.watch_requests()
             assert desk.rights.requests.one(request.id).state == "fulfilled"
@@ -348,7 +380,7 @@ def test_when_the_journal_is_down_nothing_is_exported_corrected_or_erased():
             with pytest.raises(NotRecorded):
                 await desk.rights.correct(WHO, actor(WHO), correct.id, token, OTHER_PHONE)
             assert desk.vault.open_one("u1", token).clear == PHONE
-            assert {each.state for each in desk.rights.requests.all()} == {"open"}
+            assert {each.state for each in desk.rights.requests.listed} == {"open"}
 
     run(go())
 
@@ -365,7 +397,6 @@ def test_the_book_of_requests_and_the_journal_hold_nobodys_number():
                 else:
                     await desk.rights.erase(WHO, actor(WHO), request.id)
             raw = b"".join(bytes(frame.batch) for frame in desk.log.read(0))
-            raw += desk.blobs.load(Requests.BLOB)
             assert not [text for text in (*CANARIES, OTHER_PHONE) if text.encode() in raw]
 
     run(go())

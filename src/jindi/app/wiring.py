@@ -49,7 +49,6 @@ from jindi.run.people import House
 from jindi.run.snapshots import PREFIX as SNAPSHOT
 from jindi.run.snapshots import name_of, seq_of
 from jindi.run.snapshots import serves as serving
-from jindi.run.subjects import Requests
 from jindi.run.watching.bridge import BLOB as WATCHING
 from jindi.run.webhooks import Endpoints, Reach
 from jindi.run.webhooks.mailing import Mailing
@@ -76,7 +75,7 @@ SEALS = (checkpoints.PREFIX, heads.PREFIX)
 """The names of what is signed about the journal begin so."""
 
 KEPT_WHOLE = (
-    ORIGIN, KEYS_SPLIT, BACKUP_TO, ApiKeys.BLOB, Endpoints.BLOB, Staff.BLOB, CONTROLS, WATCHING, Requests.BLOB,
+    ORIGIN, KEYS_SPLIT, BACKUP_TO, ApiKeys.BLOB, Endpoints.BLOB, Staff.BLOB, CONTROLS, WATCHING,
 )  # fmt: skip
 """The small blobs that a backup takes. Sessions and sign-in links end with the machine that gave them."""
 

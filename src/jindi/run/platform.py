@@ -214,8 +214,6 @@ class Platform:
         self._acted = asyncio.Event()
         self.watching: Watching | None = None
         """What tells the engine what people do here; there since the start."""
-        self.requests, self._requests_until = Requests(), -1
-        """Requests of persons about their own data, as far as the journal was looked through."""
         self._requests_told_us: dict[str, int] = {}
         self.held: str | None = None
         """Why events from outside are not taken for now; None when they are."""
@@ -270,6 +268,11 @@ class Platform:
     def approvals(self) -> Book:
         """What people asked for that takes four eyes, and what became of it."""
         return self.lane.state.approvals
+
+    @property
+    def requests(self) -> Requests:
+        """Requests of persons about their own data."""
+        return self.lane.state.requests
 
     @property
     def watched(self) -> Watched:
@@ -408,6 +411,7 @@ class Platform:
         """
         seq, durable = self.lane.journal(encode_action(action))
         self.trail.note(seq, action)
+        self.requests.note(seq, action)
         await durable
         self._acted.set()
         return seq
@@ -894,10 +898,6 @@ class Platform:
 
     async def watch_requests(self) -> int:
         """Let in by the front door each person's request that is overdue, once a day; answers how many were decided."""
-        durable = self.log.next_seq()
-        places = [seq for seq in self.trail.after(self._requests_until) if seq < durable]
-        await asyncio.to_thread(self._read_requests, places)
-        self._requests_until = max(self._requests_until, places[-1] if places else -1)
         pack = self.program.definitions.packs.get(REQUEST_PACK)
         now_us = self._clock.now_us()
         today = day_of(now_us, pack.zone if pack is not None else ZoneInfo("UTC"))
@@ -913,10 +913,6 @@ class Platform:
                 self._requests_told_us[each.id] = now_us
                 decided += 1
         return decided
-
-    def _read_requests(self, places: Sequence[int]) -> None:
-        for seq in places:
-            self.requests.note(seq, self.archive.record(seq))
 
     async def _keep_backups(self, saver: Saver) -> None:
         while not self._closing:

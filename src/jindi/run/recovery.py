@@ -15,6 +15,7 @@ from jindi.run.archive import Archive, Outdated
 from jindi.run.blocks import Feeder
 from jindi.run.lists import Lists
 from jindi.run.records import DecisionRecord, DefinitionsRecord, Record, decode
+from jindi.run.requests import Requests
 from jindi.run.state import State
 from jindi.run.trail import Trail
 from jindi.run.versions import Ledger, Watch
@@ -75,6 +76,7 @@ def _recover(log: Log, blobs: Blobs, program: Program, archive: Archive, progres
                 state.ledger.note(seq, record)
                 state.trail.note(seq, record)
                 state.approvals.note(seq, record)
+                state.requests.note(seq, record)
                 state.next_seq = seq + 1
             if progress is not None and seq % 4096 == 0:
                 progress(seq - start, total - start)
@@ -144,6 +146,7 @@ def _from_snapshot(
         state.ledger = header.ledger if header.ledger is not None else _ledger(archive, header.seq)
         state.trail = Trail.load(header.trail) if header.trail is not None else _trail(state.ledger)
         state.approvals = header.approvals if header.approvals is not None else _approvals(archive, header.seq)
+        state.requests = header.requests if header.requests is not None else _requests(archive, header.seq)
         if header.deeds is not None:
             state.deeds = Trail.load(header.deeds)
         if header.alerts is not None:
@@ -193,6 +196,14 @@ def _approvals(archive: Archive, until: int) -> Book:
     for seq, record in archive.others(until):
         book.note(seq, record)
     return book
+
+
+def _requests(archive: Archive, until: int) -> Requests:
+    """What a snapshot of an earlier Jindi doesn't know: the requests of persons before a record."""
+    found = Requests()
+    for seq, record in archive.others(until):
+        found.note(seq, record)
+    return found
 
 
 def _trail(ledger: Ledger) -> Trail:

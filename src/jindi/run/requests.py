@@ -30,6 +30,12 @@ PACK = "platform"
 Ending = Literal["done", "refused"]
 ENDINGS: Final[tuple[Ending, ...]] = get_args(Ending)
 
+Asked = Literal["export", "correct", "erase", "withdraw", "explain"]
+_ASKED: Final[Mapping[Right, Asked]] = {
+    "access": "export", "transfer": "export", "correct": "correct", "erase": "erase", "withdraw": "withdraw",
+    "explain": "explain",
+}  # fmt: skip
+
 _OPENED = re.compile(r"(\w+) (\d{4}-\d\d-\d\d) (\d{4}-\d\d-\d\d) (.+)", re.DOTALL)
 _CLOSED = re.compile(r"(req-\d+) (\w+)")
 SUBJECT_MAX = 160
@@ -38,7 +44,9 @@ SUBJECT_MAX = 160
 class Request(msgspec.Struct, frozen=True):
     """One request. `subject` is a subject of the vault, or a token where the vault doesn't know the name.
 
-    Days are those of the platform's zone; `due` is the last one on which an answer is in time.
+    Days are those of the platform's zone; `due` is the last one on which an answer is in time. `by` opened it, under a
+    `reference` of the institution's own. `reason` says why it was refused, `rows` how much the answer held, -1 when
+    nobody counted.
     """
 
     id: str
@@ -47,19 +55,42 @@ class Request(msgspec.Struct, frozen=True):
     received: date
     due: date
     by: str
+    opened_us: int
+    reference: str = ""
     closed_us: int | None = None
     ending: Ending | None = None
+    closed_by: str = ""
+    reason: str = ""
+    rows: int = -1
+
+    @property
+    def asked(self) -> Asked:
+        """What is asked for, in the doors' words."""
+        return _ASKED[self.right]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it waits for an answer."""
+        return self.closed_us is None
+
+    @property
+    def state(self) -> Literal["open", "fulfilled", "refused"]:
+        """How it stands, in the doors' words."""
+        return "open" if self.is_open else "fulfilled" if self.ending == "done" else "refused"
+
+    def days_left(self, today: date) -> int:
+        """How many days are left; below zero it is overdue. 0: it is due today."""
+        return (self.due - today).days
 
     def is_overdue(self, today: date) -> bool:
         """Whether it is still open after its last day."""
-        return self.closed_us is None and today > self.due
+        return self.is_open and today > self.due
 
 
-class Requests:
-    """The requests that records tell of, as they come."""
+class Requests(msgspec.Struct):
+    """The requests that records tell of, as they come; a part of the lane's state, and of its snapshots."""
 
-    def __init__(self) -> None:
-        self._known: dict[str, Request] = {}
+    known: dict[str, Request] = {}
 
     def note(self, seq: int, record: object) -> None:
         """Take in a record of the journal; all but the two kinds of action say nothing here."""
@@ -68,22 +99,39 @@ class Requests:
         if record.what == OPEN and (found := _OPENED.fullmatch(record.on)) is not None and found[1] in RIGHTS:
             received, due = date.fromisoformat(found[2]), date.fromisoformat(found[3])
             right: Right = found[1]
-            self._known[id_of(seq)] = Request(id_of(seq), right, found[4], received, due, record.name)
+            self.known[id_of(seq)] = Request(
+                id_of(seq), right, found[4], received, due, record.name, record.received_us, record.case
+            )
         elif record.what == CLOSE and (ended := _CLOSED.fullmatch(record.on)) is not None and ended[2] in ENDINGS:
-            known = self._known.get(ended[1])
-            if known is not None and known.closed_us is None:
+            known = self.known.get(ended[1])
+            if known is not None and known.is_open:
                 ending: Ending = ended[2]
-                self._known[known.id] = msgspec.structs.replace(known, closed_us=record.received_us, ending=ending)
+                self.known[known.id] = msgspec.structs.replace(
+                    known, closed_us=record.received_us, ending=ending, closed_by=record.name, reason=record.purpose,
+                    rows=record.rows,
+                )  # fmt: skip
 
     @property
     def all(self) -> tuple[Request, ...]:
         """Every request, oldest first."""
-        return tuple(self._known.values())
+        return tuple(self.known.values())
+
+    def one(self, identifier: str) -> Request:
+        """A request by its id. Raises LookupError."""
+        if identifier not in self.known:
+            raise LookupError("there is no request of this id")
+        return self.known[identifier]
 
     @property
     def open(self) -> tuple[Request, ...]:
         """Those that wait for an answer, the one that is due first in front."""
-        return tuple(sorted((each for each in self.all if each.closed_us is None), key=lambda each: each.due))
+        return tuple(sorted((each for each in self.all if each.is_open), key=lambda each: each.due))
+
+    @property
+    def listed(self) -> tuple[Request, ...]:
+        """Open ones first, by the day on which they are due; then the others, the newest first."""
+        answered = (each for each in self.all if not each.is_open)
+        return (*self.open, *sorted(answered, key=lambda each: -(each.closed_us or 0)))
 
     def overdue(self, today: date) -> tuple[Request, ...]:
         """Those whose last day is over."""

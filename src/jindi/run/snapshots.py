@@ -18,6 +18,7 @@ from jindi.ports import Blobs
 from jindi.run.answered import Answered
 from jindi.run.approvals.book import Book
 from jindi.run.openings import Opening, Openings
+from jindi.run.requests import Requests
 from jindi.run.versions import Ledger, Watched
 
 MAGIC = b"JINDI-SNAPSHOT-2\n"
@@ -67,6 +68,8 @@ class Header(msgspec.Struct, kw_only=True):
     """Where people's doings stand; None in a snapshot of before there were actions."""
     approvals: Book | None = None
     """Operations that take four eyes; None in a snapshot of before there were any: the journal tells."""
+    requests: Requests | None = None
+    """Requests of persons about their own data; None in a snapshot of before they were kept here: the journal tells."""
     deeds: bytes | None = None
     """Where their events about decisions and lists stand; None in a snapshot of before that was remembered."""
     alerts: bytes | None = None
@@ -127,6 +130,7 @@ def chunks(state: Any, last_record: bytes, frontier: Frontier | None = None) -> 
         watched=state.watch.watched,
         trail=state.trail.save(),
         approvals=state.approvals,
+        requests=state.requests,
         deeds=state.deeds.save(),
         alerts=state.alerts.save(),
         frontier=None if frontier is None else list(frontier),

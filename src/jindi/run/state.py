@@ -23,6 +23,7 @@ from jindi.run.intake import Refused
 from jindi.run.lists import Lists
 from jindi.run.openings import Opening, Openings, Status
 from jindi.run.records import DecisionRecord, decision_seq
+from jindi.run.requests import Requests
 from jindi.run.trail import Trail
 from jindi.run.versions import Ledger, Watch
 
@@ -122,7 +123,7 @@ class State:
     ) -> None:
         self.program, self.windows, self.lists = program, windows, lists
         self.openings, self.answered = openings, answered
-        self.ledger, self.trail, self.approvals = Ledger(), Trail(), Book()
+        self.ledger, self.trail, self.approvals, self.requests = Ledger(), Trail(), Book(), Requests()
         self.deeds = Trail()
         """Where the events stand by which people settled a decision or changed a list."""
         self.alerts = Trail()
@@ -152,7 +153,7 @@ class State:
         state = State(program, windows, self.lists, self.openings, self.answered)
         state.high_us, state.next_seq, state.warming = self.high_us, self.next_seq, warming
         state.ledger, state.trail, state.watch = self.ledger, self.trail, Watch(self.watch.watched)
-        state.approvals = self.approvals
+        state.approvals, state.requests = self.approvals, self.requests
         state.deeds, state.alerts = self.deeds, self.alerts
         return state
 

@@ -9,26 +9,24 @@ An export is a text of lines, made while it is read: it holds one part of the jo
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import islice
-from typing import Any, Literal, cast
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from jindi import journal
 from jindi.access import Kind, Principal, is_case
-from jindi.access.records import read_records, save_records
 from jindi.basics.identifiers import NORMAL_FORMS
 from jindi.basics.instants import day_of, format_instant
 from jindi.engine import EventProgram
 from jindi.engine.showing import shown
 from jindi.language import Value
 from jindi.packs import OUTCOMES, Definitions, FieldDef
-from jindi.ports import Blobs
 from jindi.run import requests
 from jindi.run.archive import Archive, Outdated
 from jindi.run.audit import Actor, Audit, NotRecorded
@@ -36,6 +34,7 @@ from jindi.run.intake import SUBJECT_ENTITY
 from jindi.run.masked import LIST_ENTRY, personal_in
 from jindi.run.platform import Platform
 from jindi.run.records import DecisionRecord, decision_id, decode
+from jindi.run.requests import Asked, Ending, Request, Requests, Right
 from jindi.run.state import STAFF
 from jindi.vault import CannotOpen, Opened, Vault, is_token, kind_of
 
@@ -44,16 +43,10 @@ ZONE = ZoneInfo("Asia/Shanghai")
 
 FORMAT = "jindi-subject-export/1"
 
-Asked = Literal["export", "correct", "erase", "withdraw", "explain"]
 ASKED: tuple[Asked, ...] = ("export", "correct", "erase")
 """What can be opened and answered here; the others are opened and answered by `jindi subject`."""
 
-_RIGHTS: Mapping[Asked, requests.Right] = {"export": "access", "correct": "correct", "erase": "erase"}
-_ASKED: Mapping[requests.Right, Asked] = {
-    "access": "export", "transfer": "export", "correct": "correct", "erase": "erase", "withdraw": "withdraw",
-    "explain": "explain",
-}  # fmt: skip
-
+_RIGHTS: Mapping[Asked, Right] = {"export": "access", "correct": "correct", "erase": "erase"}
 DAYS = 15
 """What holds while no pack in force has `request_…_due` (pack `platform`). Design default: the law says promptly."""
 
@@ -81,78 +74,6 @@ class Declined(Exception):  # noqa: N818 - what the person is told
         self.why = why
 
 
-class Request(msgspec.Struct, frozen=True):
-    """One request. `received` and `due` are days; `reference` is the institution's own; `by` who opened it.
-
-    `state` is open, fulfilled or refused, `reason` one of `REASONS` then; `rows` is how much an answer held.
-    """
-
-    id: str
-    asked: Asked
-    subject: str
-    received: date
-    due: date
-    opened_us: int
-    by: str
-    reference: str = ""
-    state: Literal["open", "fulfilled", "refused"] = "open"
-    closed_us: int | None = None
-    closed_by: str = ""
-    reason: str = ""
-    rows: int = -1
-
-    def days_left(self, today: date) -> int:
-        """How many days are left; below zero it is overdue. 0: it is due today."""
-        return (self.due - today).days
-
-    def is_overdue(self, today: date) -> bool:
-        """Whether it should have been answered before today."""
-        return self.state == "open" and self.days_left(today) < 0
-
-
-class Requests:
-    """All requests of a platform, durable under one private name; `journalled` are those that the journal tells of."""
-
-    BLOB = "subject-requests.json"
-
-    def __init__(self, blobs: Blobs, journalled: Callable[[], Iterable[requests.Request]] = tuple) -> None:
-        self._blobs, self._journalled = blobs, journalled
-        self._kept = {each.id: each for each in read_records(blobs, self.BLOB, Request)}
-
-    @property
-    def _by_id(self) -> Mapping[str, Request]:
-        """The book's, with what was opened or closed by other ways."""
-        found = dict(self._kept)
-        for each in self._journalled():
-            kept = found.get(each.id) or Request(
-                each.id, _ASKED[each.right], each.subject, each.received, each.due, 0, each.by
-            )
-            if each.closed_us is not None and kept.state == "open":
-                state: Literal["fulfilled", "refused"] = "fulfilled" if each.ending == "done" else "refused"
-                kept = msgspec.structs.replace(kept, state=state, closed_us=each.closed_us)
-            found[each.id] = kept
-        return found
-
-    def all(self) -> tuple[Request, ...]:
-        """Open ones first, by the day on which they are due; then the others, the newest first."""
-        waiting = sorted((each for each in self._by_id.values() if each.state == "open"), key=lambda one: one.due)
-        done = [each for each in self._by_id.values() if each.state != "open"]
-        return (*waiting, *sorted(done, key=lambda one: -(one.closed_us or 0)))
-
-    def one(self, identifier: str) -> Request:
-        """A request by its id. Raises LookupError."""
-        known = self._by_id
-        if identifier not in known:
-            raise LookupError("there is no request of this id")
-        return known[identifier]
-
-    def put(self, request: Request) -> None:
-        """Keep a request as it is now; durable when this returns."""
-        kept = self._kept | {request.id: request}
-        save_records(self._blobs, self.BLOB, kept.values())
-        self._kept = kept
-
-
 Approval = Callable[[Principal, str, Request], Awaitable[str | None]]
 """Asked before an export, a correction or an erasure is recorded and done: None lets it be, else the reason why it
 waits. This is where four eyes come in."""
@@ -177,14 +98,16 @@ def four_eyes(platform: Platform) -> Approval:
 class Rights:
     """What is done about requests on one running platform."""
 
-    def __init__(
-        self, platform: Platform, audit: Audit, book: Requests | None = None, approval: Approval | None = None
-    ) -> None:
+    def __init__(self, platform: Platform, audit: Audit, approval: Approval | None = None) -> None:
         """`approval` is asked first; without, `four_eyes`."""
         self._platform, self._audit, self._approval = platform, audit, approval or four_eyes(platform)
-        self.requests = book or Requests(platform.blobs, lambda: platform.requests.all)
         self._changing = asyncio.Lock()
         self._exporting = asyncio.Lock()
+
+    @property
+    def requests(self) -> Requests:
+        """All of them, as the journal tells."""
+        return self._platform.requests
 
     @property
     def today(self) -> date:
@@ -200,7 +123,7 @@ class Rights:
         self._check(asked, subject, received, reference)
         about = self._platform.customer(subject)
         async with self._changing:
-            if sum(each.state == "open" for each in self.requests.all()) >= REQUESTS_OPEN_MAX:
+            if len(self.requests.open) >= REQUESTS_OPEN_MAX:
                 raise Declined("too_many", f"{REQUESTS_OPEN_MAX} requests are open: answer some first")
             kind, came = cast("Asked", asked), received or self.today
             right, due = _RIGHTS[kind], self._due(_RIGHTS[kind], came)
@@ -208,12 +131,9 @@ class Rights:
             named = subject if vault is not None and await asyncio.to_thread(vault.has, subject) else about
             told = requests.opened(right, named, came, due)
             seq = await self._record(who, actor, requests.OPEN, told, about, reference)
-            now_us = self._platform.now_us()
-            request = Request(requests.id_of(seq), kind, subject, came, due, now_us, who.name, reference)
-            self.requests.put(request)
-            return request
+            return self.requests.one(requests.id_of(seq))
 
-    def _due(self, right: requests.Right, came: date) -> date:
+    def _due(self, right: Right, came: date) -> date:
         try:
             return requests.due_on(right, came, self._platform.program.definitions.limits)[0]
         except LookupError:
@@ -264,7 +184,7 @@ class Rights:
                 right = await asyncio.to_thread(vault.correct, request.subject, token, clear, tokens, now_us)
             except LookupError:
                 raise Declined("not_kept", "this subject has no such identifier") from None
-            await self._closed(request, who, actor, "fulfilled", rows=1)
+            await self._closed(request, who, actor, "done", rows=1)
             return right
 
     async def erase(self, who: Principal, actor: Actor, identifier: str) -> int:
@@ -277,7 +197,7 @@ class Rights:
             dropped = 0
             with suppress(LookupError):
                 dropped = await asyncio.to_thread(vault.erase, request.subject, self._platform.now_us())
-            await self._closed(request, who, actor, "fulfilled", rows=dropped)
+            await self._closed(request, who, actor, "done", rows=dropped)
             return dropped
 
     async def export(self, who: Principal, actor: Actor, identifier: str) -> AsyncIterator[bytes]:
@@ -300,10 +220,10 @@ class Rights:
             while (part := await asyncio.to_thread(next, parts, None)) is not None:
                 yield part
             async with self._changing:
-                if self.requests.one(request.id).state == "open":
+                if self.requests.one(request.id).is_open:
                     # A record that can't be made leaves the request open: the text was given all the same.
                     with suppress(NotRecorded):
-                        await self._closed(request, who, actor, "fulfilled", rows=making.rows + making.decisions)
+                        await self._closed(request, who, actor, "done", rows=making.rows + making.decisions)
 
     # ---- the steps -----------------------------------------------------------------------------------
 
@@ -318,7 +238,7 @@ class Rights:
             request = self.requests.one(identifier)
         except LookupError as error:
             raise Declined("no_request", str(error.args[0])) from None
-        if request.state != "open":
+        if not request.is_open:
             raise Declined("closed", "this request is answered already")
         if asked not in (None, request.asked):
             raise Declined("other_request", f"this request asks for {request.asked}")
@@ -347,22 +267,12 @@ class Rights:
         return await self._audit.act(named, what, on, about=about, case=case, purpose=purpose, rows=rows)
 
     async def _closed(
-        self,
-        request: Request,
-        who: Principal,
-        actor: Actor,
-        state: Literal["fulfilled", "refused"],
-        reason: str = "",
-        rows: int = -1,
-    ) -> Request:
-        ending: requests.Ending = "done" if state == "fulfilled" else "refused"
+        self, request: Request, who: Principal, actor: Actor, ending: Ending, reason: str = "", rows: int = -1
+    ) -> Request:  # fmt: skip
         about = self._platform.customer(request.subject)
-        await self._record(who, actor, requests.CLOSE, requests.closed(request.id, ending), about, request.id)
-        closed = msgspec.structs.replace(
-            request, state=state, closed_us=self._platform.now_us(), closed_by=who.name, reason=reason, rows=rows
-        )
-        self.requests.put(closed)
-        return closed
+        told = requests.closed(request.id, ending)
+        await self._record(who, actor, requests.CLOSE, told, about, request.id, purpose=reason, rows=rows)
+        return self.requests.one(request.id)
 
 
 def _has(vault: Vault, subject: str, token: str) -> bool:

@@ -24,6 +24,7 @@ from jindi.doors.guarding import by_method
 from jindi.doors.origins import address_class
 from jindi.run import reveals, subjects
 from jindi.run.audit import Actor, NotRecorded
+from jindi.run.requests import Request as Wanted
 from jindi.run.reveals import Reveals, Wish
 from jindi.run.subjects import Rights
 
@@ -175,7 +176,7 @@ class ClearRoutes:
 
     async def _requests(self, _: Request, __: Principal) -> Response:
         today = self._rights.today
-        return _plain({"today": today, "requests": [_document(each, today) for each in self._rights.requests.all()]})
+        return _plain({"today": today, "requests": [_document(each, today) for each in self._rights.requests.listed]})
 
     async def _open(self, request: Request, who: Principal) -> Response:
         asked = await _read(request, OpenRequest)
@@ -224,7 +225,7 @@ def _actor(request: Request, who: Principal) -> Actor:
     return Actor(who.id, who.name, "api", address_class(request), getattr(request.state, "request_id", ""))
 
 
-def _document(each: subjects.Request, today: date) -> Mapping[str, Any]:
+def _document(each: Wanted, today: date) -> Mapping[str, Any]:
     return {
         "id": each.id, "kind": each.asked, "subject": each.subject, "received": each.received, "due": each.due,
         "days_left": each.days_left(today) if each.state == "open" else None, "overdue": each.is_overdue(today),

@@ -68,7 +68,7 @@ class SubjectPages:
 
     def _list(self, request: Request, view: View, why: str | None = None) -> Response:
         today = self._rights.today
-        everyone = self._rights.requests.all()
+        everyone = self._rights.requests.listed
         done = request.query_params.get("done")
         return self._pages.show(
             "subjects.html", view, status=int(_STATUS.get(why, HTTPStatus.BAD_REQUEST)) if why else 200,
