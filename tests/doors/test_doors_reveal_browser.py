@@ -62,7 +62,7 @@ class Living:
         self.thread.join(10)
 
     def pages(self):
-        requests = self.world.rights.requests.all()
+        requests = self.world.rights.requests.all
         return [
             f"/console/decisions/{self.world.first}", f"/console/decisions/{self.rich}/reveal", "/console/find",
             "/console/entities/user/u1", "/console/subjects", *(f"/console/subjects/{each.id}" for each in requests),
