@@ -29,7 +29,7 @@ class Living:
         self.began, self.ends = threading.Event(), threading.Event()
         self.thread = threading.Thread(target=lambda: asyncio.run(self._live()), daemon=True)
         self.thread.start()
-        assert self.began.wait(30)
+        assert self.began.wait(180)
 
     async def _live(self):
         async with World(settings=Settings(reveal_seconds=2)) as self.world:
