@@ -51,7 +51,8 @@ def compare(old: Definitions, new: Definitions) -> tuple[Difference, ...]:
     for kind, mine, theirs in (
         ("feature", old.features, new.features), ("derived feature", old.derived, new.derived),
         ("limit", old.limits, new.limits), ("list", old.lists, new.lists), ("model", old.models, new.models),
-        ("event", old.events, new.events), ("label", old.labels, new.labels), ("pack", old.packs, new.packs),
+        ("event", old.events, new.events), ("label", old.labels, new.labels),
+        ("typology", old.typologies, new.typologies), ("pack", old.packs, new.packs),
     ):  # fmt: skip
         found.extend(_of_kind(kind, "", mine, theirs))
     return tuple(found)
