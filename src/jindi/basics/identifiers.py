@@ -8,6 +8,7 @@ import ipaddress
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 _SEPARATORS = re.compile(r"[\s\-–—().·]+")
 _MOBILE = re.compile(r"(?:\+?86|0086)?(1[3-9][0-9]{9})\Z", re.ASCII)
@@ -193,3 +194,37 @@ NORMAL_FORMS: Mapping[str, Callable[[str], str]] = {
     "text": exact,
 }
 """Each kind of identifier and the function that gives its one written form (ValueError when it isn't one)."""
+
+_MAIL_IN_TEXT = re.compile(r"[^\s@,;<>()\u3000-\u303f\uff00-\uffef]{1,64}@[\w-]+(?:\.[\w-]+)+", re.ASCII)
+_NUMBER_IN_TEXT = re.compile(r"(?<![0-9A-Za-z_.])\+?[0-9](?:[ -]?[0-9])*(?:[ -]?[Xx])?(?![0-9A-Za-z_])", re.ASCII)
+CARD_DIGITS_IN_TEXT_MIN = 15
+"""Shorter numbers in a sentence are dates, amounts and orders far more often than cards."""
+
+
+def mentions(text: str) -> tuple[str, ...]:
+    """The kinds of identifiers of persons that stand in a sentence, each once: nobody's number belongs in a note.
+
+    >>> mentions("called 138-1234-5678, asked for a.b@example.com"), mentions("card 4111 1111 1111 1111")
+    (('email', 'phone'), ('bank_card',))
+    >>> mentions("dec_00000000002f: 3 payments of 1,234.50 on 2026-11-27, order 20261127000123")
+    ()
+    """
+    plain = unicodedata.normalize("NFKC", text)
+    found = {"email"} if _MAIL_IN_TEXT.search(plain) else set()
+    for match in _NUMBER_IN_TEXT.finditer(plain):
+        if kind := _kind_of_number(match[0]):
+            found.add(kind)
+    return tuple(sorted(found))
+
+
+def _kind_of_number(number: str) -> str | None:
+    digits = _SEPARATORS.sub("", number)
+    for kind, reads, lengths in (
+        ("phone", phone, range(11, 17)), ("id_card", id_card, (18,)),
+        ("bank_card", bank_card, range(CARD_DIGITS_IN_TEXT_MIN, 20)),
+    ):  # fmt: skip
+        if len(digits) in lengths:
+            with suppress(ValueError):
+                reads(number)
+                return kind
+    return None

@@ -37,6 +37,7 @@ from jindi.run.records import (
     ACTION,
     ActionRecord,
     ApprovalRecord,
+    CaseRecord,
     DecisionRecord,
     DefinitionsRecord,
     Record,
@@ -47,6 +48,7 @@ from jindi.run.records import (
     decode,
     encode_action,
     encode_approval,
+    encode_case,
     encode_definitions,
     encode_step,
 )
@@ -427,6 +429,17 @@ class Platform:
         place = await durable
         self._acted.set()
         return place
+
+    async def case_step(self, step: CaseRecord) -> int:
+        """Journal a step with a case; returns its number when it is durable, and only then may it take effect. Raises
+        Stopped or Busy when there is no such record, or none that is sure to last.
+        """
+        seq, durable = self.lane.journal(encode_case(step))
+        self.trail.note(seq, step)
+        self.lane.state.casework.put(seq)
+        await durable
+        self._acted.set()
+        return seq
 
     async def _durable(self) -> None:
         lane = self.lane

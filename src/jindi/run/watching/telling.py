@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from jindi.basics.instants import DAY_US, SECOND_US
 from jindi.run.intake import OWN_IDS
-from jindi.run.records import ActionRecord, ApprovalRecord, DecisionRecord, Record, StepRecord, step_id
+from jindi.run.records import ActionRecord, ApprovalRecord, CaseRecord, DecisionRecord, Record, StepRecord, step_id
 from jindi.vault import is_token
 
 ACTION, SIGN_IN, APPROVAL, GRANT = "staff_action", "staff_sign_in", "staff_approval", "staff_grant"
@@ -118,6 +118,8 @@ def tell(seq: int, record: Record, facts: Known) -> list[Told]:
         return _operation(seq, record, facts)
     if isinstance(record, DecisionRecord):
         return _deed(seq, record, facts)
+    if isinstance(record, CaseRecord):
+        return _casework(seq, record, facts)
     return []
 
 
@@ -170,6 +172,20 @@ def _step(seq: int, record: StepRecord, facts: Known) -> list[Told]:
         proposer = (_who(asked.name, asked.key), asked.received_us)
         told.append(_approval(seq, record.received_us, actor, None, "version", proposer))
     return told
+
+
+def _casework(seq: int, record: CaseRecord, facts: Known) -> list[Told]:
+    """A step with a case: it belongs to that case, and concerns whom the case is about."""
+    roles = record.standing.roles
+    fields = {
+        "actor": _who(record.name, record.key), "roles": roles_of(roles), "roles_held": len(roles) or None,
+        "line": record.standing.line, "is_key": record.key.startswith("key_"), "action": f"case.{record.verb}",
+        "kind": kind_of(f"case.{record.verb}"), "on": record.case,
+        "customer": _token(record.about, facts) if record.about else None, "has_case": True, "case_id": record.case,
+        "allowed": True, "door": record.door, "place": record.place, "device": _token(record.standing.device, facts),
+        "date": date_of(record.received_us, facts.zone),
+    }  # fmt: skip
+    return [_told(ACTION, seq, record.received_us, fields)]
 
 
 def _operation(seq: int, record: ApprovalRecord, facts: Known) -> list[Told]:
