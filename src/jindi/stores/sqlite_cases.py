@@ -15,10 +15,7 @@ _COLUMNS = (
 )
 _VERSION = 1
 _SCHEMA = (
-    (
-        f"create table cases ({_COLUMNS.replace('id,', 'id text primary key,', 1)}, body blob not null) "
-        "without rowid"
-    ),
+    (f"create table cases ({_COLUMNS.replace('id,', 'id text primary key,', 1)}, body blob not null) without rowid"),
     # One index for each order in which queues are looked at, and one for whose a case is about.
     "create index by_rank on cases (state, rank_us, id)",
     "create index by_due on cases (state, due_us, id)",

@@ -4,8 +4,8 @@ Knows: how records become alerts and steps, what a step sets off (verdicts, a se
 step does to a case (`cases` says that), nor where cases are kept.
 """
 
-from jindi.run.cases.desk import Declined, Desk, Page, Seen
+from jindi.run.cases.desk import Declined, Desk, Happened, Page, Seen
 from jindi.run.cases.folding import Folding, case_of, row_of
 from jindi.run.cases.following import Following
 
-__all__ = ["Declined", "Desk", "Folding", "Following", "Page", "Seen", "case_of", "row_of"]
+__all__ = ["Declined", "Desk", "Folding", "Following", "Happened", "Page", "Seen", "case_of", "row_of"]

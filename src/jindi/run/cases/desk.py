@@ -4,7 +4,7 @@ Whether somebody may take steps at all is asked at the doors.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -33,7 +33,7 @@ from jindi.cases import (
     verb_of,
 )
 from jindi.packs import OUTCOMES, TypologyDef
-from jindi.ports import CaseQuery, CaseStep
+from jindi.ports import CaseQuery, CaseStep, CaseStoreFailure
 from jindi.run.audit import Actor, NotRecorded
 from jindi.run.cases.folding import alert_in, case_of
 from jindi.run.cases.following import Following
@@ -48,6 +48,7 @@ CUSTOMERS: Final = ("user", "customer")
 """Entities that are the customers whom the house's people look after."""
 
 ALERTS_SHOWN: Final = 200
+SETTLE_S: Final = 60.0
 CLOSE_ALONE: Final = "case_close_alone"
 """The parameter: a case of this amount or more takes two people to close."""
 
@@ -101,8 +102,9 @@ class Page:
 class Desk:
     """The cases of one platform, as people see them and work them."""
 
-    def __init__(self, platform: "Platform", following: Following) -> None:
-        self._platform, self._following = platform, following
+    def __init__(self, platform: "Platform", following: Following, people: Callable[[], Iterable[str]] = tuple) -> None:
+        """`people` are the names of all who may be given cases, beside whoever takes one himself."""
+        self._platform, self._following, self.people = platform, following, people
         self._step = asyncio.Lock()
 
     # ---- looking
@@ -142,6 +144,11 @@ class Desk:
         if row is None:
             raise LookupError("there is no case of this id")
         return case_of(row)
+
+    def at_once(self, identifier: str) -> Case | None:
+        """A case by its id, for who can't wait; None when there is none."""
+        row = self._following.store.case(identifier)
+        return case_of(row) if row is not None else None
 
     async def page(self, identifier: str) -> Page:
         """A case in full. Raises LookupError."""
@@ -201,10 +208,17 @@ class Desk:
         async with self._step:
             return await self._take(actor, identifier, step, seen=seen, leads=leads)
 
-    async def close_approved(self, actor: Actor, identifier: str, step: Close, version: int) -> Case:
+    async def close_approved(self, actor: Actor, identifier: str, step: Close) -> Case:
         """Close a case as two people have agreed. Raises as `take`."""
         assert step.approval, "the operation is named"
-        return await self.take(actor, identifier, step, seen=version, leads=True)
+        return await self.take(actor, identifier, step, leads=True)
+
+    async def check(self, case: Case, step: Step) -> None:
+        """Whether a step could be taken by whoever has the case. Raises Declined."""
+        if any(mentions(text) for text in _texts(step)):
+            raise Declined("personal", case)
+        if (why := await self._refusal(case, step, case.assignee, None, leads=True)) is not None:
+            raise Declined(why, case)
 
     async def _take(self, actor: Actor, identifier: str, step: Step, *, seen: int | None, leads: bool) -> Case:
         if any(mentions(text) for text in _texts(step)):
@@ -213,6 +227,8 @@ class Desk:
         case = await self.one(identifier)
         if (why := await self._refusal(case, step, actor.name, seen, leads=leads)) is not None:
             raise Declined(why, case)
+        if isinstance(step, Assign) and step.to not in ("", actor.name) and step.to not in set(self.people()):
+            raise Declined("nobody", case)
         if isinstance(step, Close) and not step.approval and self.takes_two(case) and self._platform.settings.four_eyes:
             raise Declined("takes_two", case)
         about = self._platform.customer(case.subject) if case.entity in CUSTOMERS else ""
@@ -249,6 +265,15 @@ class Desk:
             case, step, who, self._platform.now_us(), typology, seen=seen, leads=leads, other=other, alerts=alerts,
             waiting=waiting,
         )  # fmt: skip
+
+    async def keep(self) -> None:
+        """Tell what a crash left untold, now and then, for as long as the platform runs."""
+        while True:
+            await asyncio.sleep(SETTLE_S)
+            try:
+                await self.settle_all()
+            except CaseStoreFailure:
+                continue  # the follower tells
 
     # ---- what a verdict sets off
 

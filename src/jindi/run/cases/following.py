@@ -57,7 +57,17 @@ class Following:
             casework = self._platform.lane.state.casework
             # As far as places are remembered they are looked up; what lies before that is read record by record.
             places = list(casework.between(begin, end)) if begin >= max(casework.begins, 1) else None
-            return await asyncio.to_thread(self._take, begin, end, places)
+            work = asyncio.ensure_future(asyncio.to_thread(self._take, begin, end, places))
+            try:
+                return await asyncio.shield(work)
+            except asyncio.CancelledError:
+                await asyncio.wait([work])  # what has begun is ended before anybody lets go of the store
+                raise
+
+    async def close(self) -> None:
+        """Let go of the store, once what has begun is ended."""
+        async with self._turn:
+            await asyncio.to_thread(self.store.close)
 
     def _begin(self, end: int) -> int:
         """Where to go on. Cases that were made of another journal are forgotten: one was restored, say."""
