@@ -7,8 +7,9 @@ ISO/IEC 7812-1 (Luhn); mobile numbers of the mainland (1 and ten more digits, se
 import ipaddress
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import date
 
 _SEPARATORS = re.compile(r"[\s\-–—().·]+")
 _MOBILE = re.compile(r"(?:\+?86|0086)?(1[3-9][0-9]{9})\Z", re.ASCII)
@@ -196,9 +197,21 @@ NORMAL_FORMS: Mapping[str, Callable[[str], str]] = {
 """Each kind of identifier and the function that gives its one written form (ValueError when it isn't one)."""
 
 _MAIL_IN_TEXT = re.compile(r"[^\s@,;<>()\u3000-\u303f\uff00-\uffef]{1,64}@[\w-]+(?:\.[\w-]+)+", re.ASCII)
-_NUMBER_IN_TEXT = re.compile(r"(?<![0-9A-Za-z_.])\+?[0-9](?:[ -]?[0-9])*(?:[ -]?[Xx])?(?![0-9A-Za-z_])", re.ASCII)
+_WORD_IN_TEXT = re.compile(r"[0-9A-Za-z_]+")
+_NUMBER_WORD = re.compile(r"[0-9]+[Xx]?\Z|[Xx]\Z")
+_JOINT = re.compile(r"[\s\-\u2010-\u2015.·•()]{1,3}\Z")
+_GLUED_MOBILE = re.compile(r"[A-Za-z]+1[3-9][0-9]{9}\Z")
+_INVISIBLE = frozenset("\u200b\u200c\u200d\u2060\ufeff")
 CARD_DIGITS_IN_TEXT_MIN = 15
 """Shorter numbers in a sentence are dates, amounts and orders far more often than cards."""
+
+FOREIGN_DIGITS_IN_TEXT_MIN = 10
+"""Shorter numbers with a + in a sentence are amounts more often than telephones, country code and all."""
+
+GROUP_DIGITS_MIN = 3
+"""People write numbers in groups of three digits and more; groups of two are days, months and cents."""
+
+_NUMBER_CHARACTERS_MAX = 19
 
 
 def mentions(text: str) -> tuple[str, ...]:
@@ -209,22 +222,82 @@ def mentions(text: str) -> tuple[str, ...]:
     >>> mentions("dec_00000000002f: 3 payments of 1,234.50 on 2026-11-27, order 20261127000123")
     ()
     """
-    plain = unicodedata.normalize("NFKC", text)
+    plain = unicodedata.normalize("NFKC", "".join(each for each in text if each not in _INVISIBLE))
     found = {"email"} if _MAIL_IN_TEXT.search(plain) else set()
-    for match in _NUMBER_IN_TEXT.finditer(plain):
-        if kind := _kind_of_number(match[0]):
-            found.add(kind)
+    for run in _runs_of_numbers(plain):
+        for first in range(len(run)):
+            found |= _kinds_from(run[first:])
+    if any(_GLUED_MOBILE.match(word[0]) for word in _WORD_IN_TEXT.finditer(plain)):
+        found.add("phone")
     return tuple(sorted(found))
 
 
-def _kind_of_number(number: str) -> str | None:
-    digits = _SEPARATORS.sub("", number)
-    for kind, reads, lengths in (
-        ("phone", phone, range(11, 17)), ("id_card", id_card, (18,)),
-        ("bank_card", bank_card, range(CARD_DIGITS_IN_TEXT_MIN, 20)),
-    ):  # fmt: skip
-        if len(digits) in lengths:
-            with suppress(ValueError):
-                reads(number)
-                return kind
-    return None
+def _runs_of_numbers(plain: str) -> Iterator[list[tuple[str, str]]]:
+    """Numbers that only spaces, dashes, dots or brackets part, each with what stands right before it."""
+    run: list[tuple[str, str]] = []
+    end = 0
+    for word in _WORD_IN_TEXT.finditer(plain):
+        before = plain[end : word.start()]
+        end = word.end()
+        is_number = _NUMBER_WORD.match(word[0]) is not None
+        if run and not (is_number and _JOINT.match(before)):
+            yield run
+            run = []
+        if is_number:
+            run.append((before, word[0]))
+    if run:
+        yield run
+
+
+def _kinds_from(run: Sequence[tuple[str, str]]) -> set[str]:
+    """The kinds of identifiers that begin with the first of these numbers."""
+    found, is_foreign, number = set(), run[0][0].endswith("+"), ""
+    for count, (_, word) in enumerate(run, 1):
+        number += word
+        if len(number) > _NUMBER_CHARACTERS_MAX or "X" in number[:-1].upper():
+            break
+        groups = [each for _, each in run[:count]]
+        if count == 2 and run[1][0] == ".":
+            continue  # a decimal
+        if kind := _kind_of_number(number, groups, is_foreign=is_foreign):
+            found.add(kind)
+    return found
+
+
+def _kind_of_number(number: str, groups: Sequence[str], *, is_foreign: bool) -> str | None:
+    digits = number.rstrip("Xx")
+    if is_foreign and len(digits) >= FOREIGN_DIGITS_IN_TEXT_MIN and _is(phone, f"+{digits}"):
+        return "phone"
+    if not _is_in_groups(groups):
+        return None
+    if _MOBILE.match(digits) or (digits.startswith("00") and len(digits) > 10 and _is(phone, digits)):
+        return "phone"
+    if (len(number) == 18 and _is(id_card, number)) or (len(number) == 15 and _is_old_id_card(digits)):
+        return "id_card"
+    return "bank_card" if len(digits) >= CARD_DIGITS_IN_TEXT_MIN and _is(bank_card, digits) else None
+
+
+def _is_in_groups(groups: Sequence[str]) -> bool:
+    """Whether digits are grouped as people write one number: from three on, fewer at the end, or each by itself."""
+    if all(len(each) == 1 for each in groups):
+        return True
+    rest = groups[1:] if groups[0] == "86" else groups
+    if not rest or any(len(each) < GROUP_DIGITS_MIN for each in rest[:-1]):
+        return False
+    return len(rest[-1]) >= GROUP_DIGITS_MIN or sum(map(len, rest)) >= CARD_DIGITS_IN_TEXT_MIN
+
+
+def _is_old_id_card(digits: str) -> bool:
+    """Whether 15 digits are an identity number of before 1999: it has no check digit, but a day of birth."""
+    if len(digits) != 15:
+        return False
+    with suppress(ValueError):
+        date(1900 + int(digits[6:8]), int(digits[8:10]), int(digits[10:12]))
+        return True
+    return False
+
+
+def _is(reads: Callable[[str], str], number: str) -> bool:
+    with suppress(ValueError):
+        return bool(reads(number))
+    return False
