@@ -1196,6 +1196,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "kind.model": ("模型", "model"),
     "kind.event": ("事件", "event"),
     "kind.label": ("标签", "label"),
+    "kind.typology": ("案件类型", "typology"),
     "kind.pack": ("行业包", "pack"),
     "review.differences": ("差别", "Differences"),
     "review.count": ("{n} 处", "{n}"),
