@@ -228,7 +228,7 @@ def test_what_takes_four_eyes_is_told_with_both_and_what_the_platform_then_does_
 
             async def step(verb, who, **more):
                 record = ApprovalRecord(APPROVAL, shop.clock.now_us(), verb, f"session_{who}", who, "why", **more)
-                return await platform.journal(record)
+                return await platform.step(record)
 
             asked = await step("propose", "ann", what="key.create")
             shop.clock.at_us += 3 * SECOND_US
