@@ -198,7 +198,11 @@ _JOINTS = re.compile(r"(?<=[0-9])[\s\-–—().·]+(?=[0-9])")
 _ALONE, _ENDED = "(?<![0-9A-Za-z])", "(?![0-9A-Za-z])"
 _HELD_MOBILE = re.compile(_ALONE + r"(?:\+?86|0086)?1[3-9][0-9]{9}" + _ENDED, re.ASCII)
 _HELD_ID = re.compile(
-    _ALONE + r"[1-9][0-9]{5}(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx]" + _ENDED,
+    _ALONE
+    + r"[1-9][0-9]{5}(?:(?:19|20)[0-9]{2}{day}[0-9]{3}[0-9Xx]|[0-9]{2}{day}[0-9]{3})".replace(
+        "{day}", "(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
+    )
+    + _ENDED,
     re.ASCII,
 )
 _HELD_CARD = re.compile(_ALONE + r"[3-6][0-9]{14,18}" + _ENDED, re.ASCII)
