@@ -959,6 +959,14 @@ WORDS: dict[str, tuple[str, str]] = {
     "filter.any": ("全部", "Any"),
     "filter.apply": ("筛选", "Filter"),
     "filter.clear": ("清除筛选", "Clear filters"),
+    "audit.personal": (
+        "输入内容像是证件号、手机号、银行卡号或邮箱。未据此查询，也未留存。审计中只有编号和令牌。",
+        "That looks like somebody's number or e-mail. It was not looked up and not kept: the audit has ids and tokens.",
+    ),
+    "filter.personal": (
+        "输入内容像是证件号、手机号、银行卡号、邮箱或姓名。未据此搜索，也未留存原文。此处只按编号或令牌搜索。",
+        "That looks like somebody's number, e-mail or name. It was neither sought nor kept: search ids or tokens.",
+    ),
     "filter.unknown": (
         "网址中的筛选条件无法识别，已忽略：{what}",
         "Ignored an unknown filter in the address: {what}",
