@@ -193,3 +193,52 @@ NORMAL_FORMS: Mapping[str, Callable[[str], str]] = {
     "text": exact,
 }
 """Each kind of identifier and the function that gives its one written form (ValueError when it isn't one)."""
+
+_JOINTS = re.compile(r"(?<=[0-9])[\s\-–—().·]+(?=[0-9])")
+_ALONE, _ENDED = "(?<![0-9A-Za-z])", "(?![0-9A-Za-z])"
+_HELD_MOBILE = re.compile(_ALONE + r"(?:\+?86|0086)?1[3-9][0-9]{9}" + _ENDED, re.ASCII)
+_HELD_ID = re.compile(
+    _ALONE
+    + r"[1-9][0-9]{5}(?:(?:19|20)[0-9]{2}{day}[0-9]{3}[0-9Xx]|[0-9]{2}{day}[0-9]{3})".replace(
+        "{day}", "(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
+    )
+    + _ENDED,
+    re.ASCII,
+)
+_HELD_CARD = re.compile(_ALONE + r"[3-6][0-9]{14,18}" + _ENDED, re.ASCII)
+_HELD_EMAIL = re.compile(r"[^@\s]@[^@\s]+\.[^@\s.]")
+_ONLY_HAN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff·•・\s]{2,}\Z")
+_PERSONAL = ("phone", "id_card", "bank_card", "email")
+
+
+def holds_personal_number(text: str) -> bool:
+    """Whether a text is, or has in it, what is written as a person's number or address of mail. In doubt it is one: an
+    identity number with one digit mistyped still names its owner to whoever reads it.
+
+    >>> [holds_personal_number(text) for text in ("138 1234-5678", "李敏 13812345678", "110105194912310020", "a@b.cn")]
+    [True, True, True, True]
+    >>> [holds_personal_number(text) for text in ("dec_0123456789ab", "u00017", "evt-2026-1042", "李敏")]
+    [False, False, False, False]
+    """
+    for kind in _PERSONAL:
+        try:
+            NORMAL_FORMS[kind](text)
+        except ValueError:
+            continue
+        return True
+    plain = _plain(text)
+    return any(_holds_number(form) for form in (plain, _JOINTS.sub("", plain)))
+
+
+def _holds_number(plain: str) -> bool:
+    held = any(pattern.search(plain) for pattern in (_HELD_MOBILE, _HELD_ID, _HELD_EMAIL))
+    return held or any(luhn_holds(digits) for digits in _HELD_CARD.findall(plain))
+
+
+def is_written_as_name(text: str) -> bool:
+    """Whether a text has nothing but Chinese characters, as names and places have and ids never do.
+
+    >>> is_written_as_name("阿凡提·买买提"), is_written_as_name("商户 001")
+    (True, False)
+    """
+    return _ONLY_HAN.match(_plain(text)) is not None

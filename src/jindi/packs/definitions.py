@@ -81,7 +81,7 @@ class EventDef:
     fields: tuple[FieldDef, ...]
     late_after_us: int
     lifecycle: str | None = None
-    """One of challenge_result, release, recall, verdict, list_entry for the events of a decision's life."""
+    """One of challenge_result, release, recall, verdict, finding, list_entry for the events of a decision's life."""
     own: bool = False
     """Only the platform itself tells such events: nobody else may send them."""
 

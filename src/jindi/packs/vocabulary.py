@@ -97,6 +97,7 @@ LIFECYCLES: Mapping[str, Mapping[str, str]] = {
     "release": {"decision": "text", "by": "text"},
     "recall": {"decision": "text", "by": "text"},
     "verdict": {"decision": "text", "verdict": "text", "by": "text"},
+    "finding": {"decision": "text", "finding": "text", "by": "text"},
     "list_entry": {"list": "text", "value": "text", "action": "text", "reason": "text", "by": "text"},
 }
 """The events of a decision's life, with the fields (and their types) that each must have."""

@@ -3,7 +3,7 @@
 Knows: limits of size and shape, and that a name stands once in an object. Never: what is asked for.
 """
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from starlette.requests import Request
@@ -22,3 +22,11 @@ async def read_json(request: Request, kind: type[_Asked], most: int) -> _Asked:
     check_shape(body)
     check_names(body)
     return msgspec.json.decode(body or b"{}", type=kind)
+
+
+async def read_document(request: Request, most: int) -> dict[str, Any]:
+    """The body as an object of whatever names; an empty one is an empty object. Raises as `read_json`."""
+    body = await read_body(request.receive, most)
+    check_shape(body)
+    check_names(body)
+    return msgspec.json.decode(body or b"{}", type=dict[str, Any])
