@@ -27,9 +27,7 @@ class MemoryCases:
         return self.cases.get(identifier)
 
     def of_subject(self, subject, typology=None):
-        found = [
-            each for each in self.cases.values() if each.subject == subject and typology in (None, each.typology)
-        ]
+        found = [each for each in self.cases.values() if each.subject == subject and typology in (None, each.typology)]
         return sorted(found, key=lambda each: (each.opened_us, each.id), reverse=True)
 
     def alert(self, seq):
@@ -46,9 +44,7 @@ class MemoryCases:
 
     def find(self, query):
         column = ORDERS[query.order]
-        found = sorted(
-            self._asked(query), key=lambda each: (getattr(each, column), each.id), reverse=query.descending
-        )
+        found = sorted(self._asked(query), key=lambda each: (getattr(each, column), each.id), reverse=query.descending)
         return found[query.offset : query.offset + query.limit]
 
     def count(self, query):

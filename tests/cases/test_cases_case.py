@@ -68,12 +68,12 @@ CLOSED = case_with(state="closed", assignee="ann", verdict="cleared", why="it wa
 @given(st.integers(0, 2**48 - 1))
 def test_a_case_s_id_names_the_record_that_it_begins_with(seq):
     assert case_seq(case_id(seq)) == seq
-    assert len(case_id(seq)) == 16
+    assert len(case_id(seq)) == 17
 
 
 @pytest.mark.parametrize("text", [
-    "", "cas_", "dec_00000000002f", "cas_00000000002F", "cas_2f", "cas_00000000002f0", "cas_ 0000000002f",
-    "cas_+0000000002f", "cas_0_000000002f", "cas_００００００００００２ｆ", "00000000002f",
+    "", "case_", "dec_00000000002f", "case_00000000002F", "case_2f", "case_00000000002f0", "case_ 0000000002f",
+    "case_+0000000002f", "case_0_000000002f", "case_００００００００００２ｆ", "00000000002f",
 ])  # fmt: skip
 def test_no_other_text_is_a_case_s_id(text):
     with pytest.raises(ValueError, match="not a case's id"):
@@ -84,11 +84,11 @@ def test_no_other_text_is_a_case_s_id(text):
 
 
 def test_a_case_begins_with_its_first_alert_and_is_due_as_its_kind_says():
-    case = opened(alert(47, 500), KIND, earlier="cas_000000000001")
-    assert (case.id, case.typology, case.entity, case.subject) == ("cas_00000000002f", "theft", "user", "u1")
+    case = opened(alert(47, 500), KIND, earlier="case_000000000001")
+    assert (case.id, case.typology, case.entity, case.subject) == ("case_00000000002f", "theft", "user", "u1")
     assert (case.level, case.opened_us, case.due_us) == ("high", NOW_US, NOW_US + 4 * HOUR_US)
     assert (case.alerts, case.amounts, case.state, case.assignee) == (1, {"CNY": 500}, "open", "")
-    assert (case.earlier, case.version) == ("cas_000000000001", 0)
+    assert (case.earlier, case.version) == ("case_000000000001", 0)
     assert opened(alert(47), KIND, seq=48).id == case_id(48)
 
 
@@ -157,8 +157,8 @@ def test_every_step_is_a_new_version_and_nothing_else_changes_that_it_does_not_n
             "state": "closed", "verdict": "confirmed", "why": "x", "approval": "apr_1", "closed_us": NOW_US,
             "closed_by": "ann",
         },
-        Merge("cas_000000000009", "x"): {
-            "state": "merged", "into": "cas_000000000009", "closed_us": NOW_US, "closed_by": "ann", "alerts": 0,
+        Merge("case_000000000009", "x"): {
+            "state": "merged", "into": "case_000000000009", "closed_us": NOW_US, "closed_by": "ann", "alerts": 0,
             "outcome": 0, "score": 0,
         },
         Split((1,), "x"): {},

@@ -22,19 +22,19 @@ NAMES, SUBJECTS, TAGS = ("", "ann", "bob"), ("user:u1", "user:u2", "device:ç”¨æˆ
 TYPOLOGIES, STATES = ("theft", "mule"), ("open", "closed", "merged")
 TIMES = st.integers(0, 6)
 ROWS = st.builds(
-    CaseRow, st.sampled_from([f"cas_{n:012x}" for n in range(8)]), st.sampled_from(TYPOLOGIES),
+    CaseRow, st.sampled_from([f"case_{n:012x}" for n in range(8)]), st.sampled_from(TYPOLOGIES),
     st.sampled_from(SUBJECTS), st.sampled_from(STATES), st.sampled_from(NAMES), st.integers(0, 3), st.integers(0, 1),
     st.integers(-6, 6), TIMES, TIMES, TIMES, TIMES, st.integers(0, 2**63 - 1), st.integers(0, 9),
     st.lists(st.sampled_from(TAGS), unique=True, max_size=3).map(tuple), st.binary(max_size=9),
 )  # fmt: skip
 CASES = st.lists(ROWS, unique_by=lambda each: each.id, max_size=5)
 ALERTS = st.lists(
-    st.builds(CaseAlert, st.integers(0, 12), st.sampled_from([f"cas_{n:012x}" for n in range(3)]), TIMES,
+    st.builds(CaseAlert, st.integers(0, 12), st.sampled_from([f"case_{n:012x}" for n in range(3)]), TIMES,
               st.binary(max_size=9)),
     unique_by=lambda each: each.seq, max_size=5,
 )  # fmt: skip
 STEPS = st.lists(
-    st.builds(CaseStep, st.integers(0, 12), st.sampled_from([f"cas_{n:012x}" for n in range(3)]), TIMES,
+    st.builds(CaseStep, st.integers(0, 12), st.sampled_from([f"case_{n:012x}" for n in range(3)]), TIMES,
               st.sampled_from(NAMES), st.sampled_from(["note", "close"]), st.binary(max_size=9)),
     unique_by=lambda each: (each.case, each.seq), max_size=5,
 )  # fmt: skip
@@ -75,7 +75,7 @@ def opened(kind):
 
 def row(number=1, **more):
     given = {
-        "id": f"cas_{number:012x}", "typology": "theft", "subject": "user:u1", "state": "open", "assignee": "",
+        "id": f"case_{number:012x}", "typology": "theft", "subject": "user:u1", "state": "open", "assignee": "",
         "level": 2, "escalated": 0, "rank_us": number, "opened_us": number, "due_us": number, "wakes_us": 0,
         "closed_us": 0, "money": 0, "alerts": 1, "tags": (), "body": b"b",
     } | more  # fmt: skip
@@ -84,7 +84,7 @@ def row(number=1, **more):
 
 def everything(store):
     """All that can be told of a small store."""
-    ids = [f"cas_{n:012x}" for n in range(10)]
+    ids = [f"case_{n:012x}" for n in range(10)]
     return (
         store.cursor(), [store.case(each) for each in ids], [list(store.alerts_of(each)) for each in ids],
         [list(store.steps_of(each)) for each in ids], [store.alert(seq) for seq in range(14)], list(store.tags(9)),
@@ -103,10 +103,12 @@ def store(request):
 
 def test_a_new_store_is_empty_and_its_cursor_is_at_the_beginning(store):
     assert store.cursor() == (0, b"")
-    assert store.case("cas_000000000001") is None
+    assert store.case("case_000000000001") is None
     assert store.alert(1) is None
     asked = CaseQuery(now_us=0)
-    assert list(store.find(asked)) == list(store.tags(9)) == list(store.alerts_of("x")) == list(store.steps_of("x")) == []
+    assert (
+        list(store.find(asked)) == list(store.tags(9)) == list(store.alerts_of("x")) == list(store.steps_of("x")) == []
+    )
     assert store.count(asked) == 0
     assert store.tally(asked, "level") == {}
 
@@ -143,8 +145,10 @@ def test_what_is_forgotten_is_gone(store):
 @pytest.mark.parametrize("kind", KINDS[:2])
 @settings(max_examples=150)
 @given(PUTS, st.lists(QUERIES, max_size=8))
-@example([([row(1), row(2, state="closed"), row(3, state="merged")], [], [], 1, b"")],
-         [CaseQuery(now_us=0, order=order, descending=down) for order in ("rank", "closed") for down in (False, True)])
+@example(
+    [([row(1), row(2, state="closed"), row(3, state="merged")], [], [], 1, b"")],
+    [CaseQuery(now_us=0, order=order, descending=down) for order in ("rank", "closed") for down in (False, True)],
+)
 def test_every_question_is_answered_as_by_looking_at_everything(kind, puts, queries):
     with opened(kind) as asked, opened("oracle") as oracle:
         for put in puts:
@@ -160,7 +164,7 @@ def test_every_question_is_answered_as_by_looking_at_everything(kind, puts, quer
                 for typology in TYPOLOGIES:
                     assert list(asked.of_subject(query.subject, typology)) == oracle.of_subject(query.subject, typology)
             for limit in (0, 1, 3):
-                case = f"cas_{limit % 3:012x}"
+                case = f"case_{limit % 3:012x}"
                 assert list(asked.alerts_of(case, limit)) == oracle.alerts_of(case, limit)
                 assert list(asked.tags(limit)) == oracle.tags(limit)
 

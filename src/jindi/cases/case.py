@@ -25,7 +25,7 @@ from jindi.cases.steps import (
 )
 from jindi.packs import Level, TypologyDef
 
-CASE_PREFIX: Final = "cas_"
+CASE_PREFIX: Final = "case_"
 NOBODY: Final = ""
 LEVELS: Final[tuple[Level, ...]] = ("low", "medium", "high", "critical")
 
@@ -103,7 +103,7 @@ def case_id(seq: int) -> str:
     """The id of the case that begins with a record of the journal: its first alert's, or the step's that split it off.
 
     >>> case_id(47)
-    'cas_00000000002f'
+    'case_00000000002f'
     """
     return f"{CASE_PREFIX}{seq:012x}"
 
@@ -111,12 +111,12 @@ def case_id(seq: int) -> str:
 def case_seq(identifier: str) -> int:
     """The record that a case's id names. Raises ValueError when it is no such id.
 
-    >>> case_seq("cas_00000000002f")
+    >>> case_seq("case_00000000002f")
     47
     """
     digits = identifier.removeprefix(CASE_PREFIX)
     if len(digits) != 12 or not identifier.startswith(CASE_PREFIX) or set(digits) - set("0123456789abcdef"):
-        raise ValueError("not a case's id: cas_ and twelve hexadecimal digits")
+        raise ValueError("not a case's id: case_ and twelve hexadecimal digits")
     return int(digits, 16)
 
 

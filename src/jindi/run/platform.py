@@ -93,6 +93,9 @@ REQUESTS_US = HOUR_US
 SWEEP_KEYS = 2_000
 """Idle keys that are looked at each second for what no window reaches any more."""
 
+HELD_S = 1.0
+"""How often what waits for the end of a simulated past looks whether it has come."""
+
 PATIENCE_S = 0.2
 """A thread that waits for the loop looks so often whether all is ending."""
 
@@ -219,6 +222,8 @@ class Platform:
         self._requests_told_us: dict[str, int] = {}
         self.held: str | None = None
         """Why events from outside are not taken for now; None when they are."""
+        self.held_from_us = 0
+        """Where the past begins that is told meanwhile."""
 
     @property
     def program(self) -> Program:
@@ -1030,6 +1035,8 @@ class Platform:
     async def _let_in(self, event_type: str, what: str, found: Sequence[Mapping[str, Any]]) -> int:
         """Have findings about the platform itself decided as events; answers how many were."""
         decided = 0
+        while self.held is not None and not self._closing:  # noqa: ASYNC110 - a demo's first minutes tell by a word
+            await asyncio.sleep(HELD_S)
         for number, fields in enumerate(found):
             if event_type not in self.program.events:
                 self._tell(f"{what}: {fields['subject']} (load the pack `platform` to have it decided)")

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from jindi.access import ACTIONS
 from jindi.basics.digests import canonical
 from jindi.engine import Decision, Verdict
 from jindi.language import Value
@@ -342,7 +343,8 @@ _PLAIN = 10
 
 
 def encode_action(action: ActionRecord) -> bytes:
-    """The bytes of an action's record."""
+    """The bytes of an action's record. KeyError for an action that no table names: nobody could read what was done."""
+    ACTIONS[action.what]
     fields = msgspec.structs.astuple(action)
     return _encode(fields[:_PLAIN] if fields[_PLAIN:] == _NO_MORE else fields)
 

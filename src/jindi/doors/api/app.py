@@ -201,7 +201,7 @@ class Routes:
         asked = request.path_params
         if "value" in asked:
             return self._audit.subject(asked["key"], asked["value"])
-        return " ".join(str(asked[name]) for name in ("id", "step") if name in asked)
+        return " ".join(self._audit.named(str(asked[name])) for name in ("id", "step") if name in asked)
 
     def _viewer(self, principal: Principal) -> Viewer:
         return Viewer(principal.name, self._may(principal, "staff_alerts.read").allowed)

@@ -462,7 +462,7 @@ class Approvals:
 
     async def _acted(self, who: Principal | None, operation: Operation[Any, Any], kept: Any, entry: Entry) -> None:
         """The operation itself as an action in the audit, before it is done."""
-        actor = Actor("", PLATFORM, "") if who is None else Actor(who.id, who.name, "")
+        actor = Actor("", PLATFORM, "") if who is None else Actor(who.id, who.name, "", roles=tuple(sorted(who.roles)))
         await self._audit.act(
             actor, operation.what, operation.on(kept), about=operation.about(kept), case=approval_id(entry.seq),
             rows=operation.rows(kept),

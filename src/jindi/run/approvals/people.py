@@ -7,7 +7,7 @@ import msgspec
 from jindi.access import ROLES, Principal, Role, StaffAccount, folded, normal_login, parse_roles, person_name
 from jindi.access.roles import TITLES
 from jindi.run.approvals.operations import Delivery, Line, Operation, Unfit
-from jindi.run.people import House
+from jindi.run.people import House, roles_changed
 
 
 class InviteStaff(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -103,7 +103,9 @@ class Grant(Operation[ChangeRoles, ChangeRoles]):
 
     def on(self, kept: ChangeRoles) -> str:
         """The person and the roles."""
-        return f"{_name(self._house, kept.account)} [{', '.join(kept.roles)}] {kept.account}"
+        account = self._house.staff.get(kept.account)
+        assert account is not None, "an account is never forgotten"
+        return roles_changed(account, kept.roles)
 
     def lines(self, kept: ChangeRoles) -> tuple[Line, ...]:
         """The person, the roles that he has, and those that he will have."""

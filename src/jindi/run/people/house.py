@@ -1,7 +1,7 @@
 """What all that is done with accounts shares: the stores, the rules that are on, and a few places to hash at."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
@@ -36,6 +36,12 @@ STRANGERS_PER_MINUTE, ADDRESS_PER_MINUTE = 120, 20
 
 ITSELF = Actor("jindi", "jindi", "platform")
 """What the platform does by itself, in the audit."""
+
+
+def roles_changed(account: StaffAccount, roles: Iterable[str]) -> str:
+    """A change of somebody's roles as the audit has it: his name, by which alerts know him, the roles, his account."""
+    return f"{account.name} [{', '.join(sorted(roles))}] {account.id}"
+
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")

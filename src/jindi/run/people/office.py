@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from jindi.access import Role, StaffAccount, normal_login, person_name, refuse_clash
 from jindi.run.audit import Actor, NotRecorded
-from jindi.run.people.house import ITSELF, House
+from jindi.run.people.house import ITSELF, House, roles_changed
 
 LAPSE_S = 3_600.0
 """How often a running platform looks for accounts that nobody uses any more."""
@@ -66,7 +66,7 @@ class Office:
         """
         named = self._named(actor, account)
         refuse_clash(roles)
-        await self._house.audit.act(actor, "staff.roles", f"{named.name} [{', '.join(sorted(roles))}] {named.id}")
+        await self._house.audit.act(actor, "staff.roles", roles_changed(named, roles))
         granted = self._house.staff.grant(account, roles)
         self._ended(account)
         return granted

@@ -1,10 +1,12 @@
 """Whoever writes somebody's number into a sentence is told; whoever writes of dates, amounts and cases is not."""
 
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jindi.basics.identifiers import id_card_check_digit, luhn_holds, mentions
+from jindi.basics.identifiers import holds_personal_number, id_card_check_digit, luhn_holds
 from jindi.basics.instants import format_instant
 from jindi.basics.money import format_grouped, format_minor
 
@@ -48,7 +50,7 @@ PHONES = st.builds(
 @st.composite
 def id_cards(draw):
     region = draw(st.sampled_from(["110105", "440304", "510107", "650102"]))
-    born = draw(st.dates()).strftime("%Y%m%d").rjust(8, "0")
+    born = draw(st.dates(date(1900, 1, 1), date(2099, 12, 31))).strftime("%Y%m%d")
     first = region + born + draw(st.text(DIGITS, min_size=3, max_size=3))
     last = id_card_check_digit(first)
     number = first + draw(st.sampled_from([last, last.lower()]))
@@ -57,7 +59,7 @@ def id_cards(draw):
 
 @st.composite
 def bank_cards(draw):
-    first = draw(st.text(DIGITS, min_size=14, max_size=18))
+    first = draw(st.sampled_from("34569")) + draw(st.text(DIGITS, min_size=13, max_size=17))
     number = next(f"{first}{last}" for last in DIGITS if luhn_holds(f"{first}{last}"))
     return cut(number, draw(st.sampled_from([(), (4, 4, 4), (4, 4, 4, 4), (6,), (1,) * (len(number) - 1)])))
 
@@ -71,40 +73,39 @@ def said(sentence, number):
 
 @given(SENTENCES, written(PHONES))
 def test_a_mobile_number_is_found_however_it_is_grouped(sentence, number):
-    assert "phone" in mentions(said(sentence, number))
+    assert holds_personal_number(said(sentence, number))
 
 
 @given(SENTENCES, written(id_cards()))
 def test_an_identity_number_is_found_however_it_is_grouped(sentence, number):
-    assert mentions(said(sentence, number))
+    assert holds_personal_number(said(sentence, number))
 
 
 @given(SENTENCES, written(bank_cards()))
 def test_a_bank_card_is_found_however_it_is_grouped(sentence, number):
-    assert mentions(said(sentence, number))
+    assert holds_personal_number(said(sentence, number))
 
 
 @given(SENTENCES, MAILS, st.booleans())
 def test_an_address_of_mail_is_found(sentence, address, is_wide):
-    assert "email" in mentions(said(sentence, address.replace("@", "＠") if is_wide else address))
+    assert holds_personal_number(said(sentence, address.replace("@", "＠") if is_wide else address))
 
 
-def test_the_kinds_are_named_and_each_once():
-    text = "电话 13812345678 和 13912345678，身份证 11010519491231002X，卡 6222 0212 3456 7890 128，li.min@example.com"
-    assert mentions(text) == ("bank_card", "email", "id_card", "phone")
-    assert mentions("old number 110105491231002") == ("id_card",)
+@pytest.mark.parametrize("text", ["110105194912310020", "11010519491231002", "110105 19491231 0020", "110105491231002"])
+def test_an_identity_number_that_is_mistyped_or_of_before_1999_is_found_where_it_has_a_day_of_birth(text):
+    assert holds_personal_number(f"证件 {text} 已核") == (len(text.replace(" ", "")) != 17)
 
 
 @pytest.mark.parametrize("text", [
     "+1 415 555 2671", "(+852) 9123 4567", "0014155552671", "tel13812345678", "wx13812345678。", "138-1234-5678x",
 ])  # fmt: skip
 def test_numbers_of_other_countries_and_those_that_hang_on_a_word_are_found(text):
-    assert mentions(f"他留下 {text}") == ("phone",)
+    assert holds_personal_number(f"他留下 {text}")
 
 
 PLAIN = st.one_of(
     st.integers(0, 2**40).map(lambda seq: f"dec_{seq:012x}"),
-    st.integers(0, 2**40).map(lambda seq: f"cas_{seq:012x}"),
+    st.integers(0, 2**40).map(lambda seq: f"case_{seq:012x}"),
     st.integers(0, 2**40).map(lambda seq: f"apr_{seq:012x}"),
     st.dates().map(str),
     st.dates().map(lambda day: day.strftime("%Y/%m/%d")),
@@ -123,17 +124,17 @@ PLAIN = st.one_of(
 
 @given(st.lists(PLAIN, min_size=1, max_size=6), st.sampled_from(["，", "; ", " 共 ", " and ", "、", "\n- "]))
 def test_ids_of_decisions_and_cases_dates_and_amounts_are_nobody_s_numbers(words, between):
-    assert mentions(between.join(words)) == ()
+    assert not holds_personal_number(f"共 {between.join(words)} 元")
 
 
 @pytest.mark.parametrize("text", [
     "", "2026-11-27 13:45:10 共 12 笔 1,234.50", "订单 20261127000123", "版本 1.2.3", "第 2026112700 号工单",
-    "tok_phone_000013812345678", "138123456.78 元", "13812345.678", "三个月前", "1380-11-27", "+1234567.89",
+    "tok_phone_000013812345678", "共 138123456.78 元", "共135 2026-11-27", "共 13 2026-11-27 5", "得 13812345.678", "三个月前", "1380-11-27", "得 +1234567.89",
 ])  # fmt: skip
 def test_a_sentence_about_the_work_is_none(text):
-    assert mentions(text) == ()
+    assert not holds_personal_number(text)
 
 
 def test_a_long_text_of_numbers_is_read_through():
-    assert mentions("12 " * 3_000) == ()
-    assert "phone" in mentions("12 " * 600 + "13812345678")
+    assert not holds_personal_number("12 " * 3_000)
+    assert holds_personal_number("12 " * 600 + "13812345678")
