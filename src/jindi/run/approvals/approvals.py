@@ -73,6 +73,10 @@ _DECLINED: Mapping[str, tuple[str, str]] = {
         "申请人的密钥或账户已失效，申请已撤回",
         "the key or account of whoever asked is out of force; it is withdrawn",
     ),
+    "own_account": (
+        "本人的账户须由另一名管理员提出变更",
+        "nobody asks for a change of his own account; another administrator does",
+    ),
     "not_yours": ("只有申请人可以撤回或领取", "only whoever asked may withdraw or collect"),
     "not_collectable": ("{id} 没有可领取的结果", "{id} has nothing to collect"),
 }
@@ -249,6 +253,8 @@ class Approvals:
                 kept = await operation.prepare(operation.read(document))
             except Unfit as error:
                 raise Declined("unfit", zh=error.zh, en=error.en) from None
+            if operation.is_of(kept, who):
+                raise Declined("own_account")
             payload = operation.pack(kept)
             if len(payload) > PAYLOAD_BYTES_MAX:
                 raise Declined("too_large", most=f"{PAYLOAD_BYTES_MAX:,}")

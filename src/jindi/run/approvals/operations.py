@@ -76,6 +76,10 @@ class Operation(ABC, Generic[Asked, Kept]):
     def lines(self, kept: Kept) -> tuple[Line, ...]:
         """Exactly what is approved, for people."""
 
+    def is_of(self, kept: Kept, who: Principal) -> bool:  # noqa: ARG002 - most concern nobody's account
+        """Whether it would change the account of whoever asks: that is for others to ask for."""
+        return False
+
     def rows(self, kept: Kept) -> int:  # noqa: ARG002 - most give out none
         """How many rows it gives out at the most, -1: it is not of that kind."""
         return -1

@@ -98,8 +98,11 @@ class Grant(AtOnce[ChangeRoles, ChangeRoles]):
 
     async def apply(self, kept: ChangeRoles, now_us: int) -> None:  # noqa: ARG002 - from now on
         """Give them."""
-        self._house.staff.grant(kept.account, parse_roles(kept.roles))
-        self._house.sessions.close_account(kept.account)
+        self._house.grant(kept.account, parse_roles(kept.roles))
+
+    def is_of(self, kept: ChangeRoles, who: Principal) -> bool:
+        """Whether they are his own roles."""
+        return who.right == kept.account
 
     def on(self, kept: ChangeRoles) -> str:
         """The person and the roles."""
@@ -136,9 +139,12 @@ class Reset(Collected[ResetStaff, ResetStaff]):
 
     async def deliver(self, kept: ResetStaff, who: Principal, now_us: int) -> Delivery:  # noqa: ARG002 - whoever asked
         """The link; from now on nothing that the owner had opens anything."""
-        token, account = self._house.staff.reset(kept.account, now_us)
-        self._house.sessions.close_account(kept.account)
+        token, account = self._house.reset(kept.account, now_us)
         return Delivery({"id": account.id, "link": _link(self._house, token)})
+
+    def is_of(self, kept: ResetStaff, who: Principal) -> bool:
+        """Whether it is his own account."""
+        return who.right == kept.account
 
     def on(self, kept: ResetStaff) -> str:
         """The account."""

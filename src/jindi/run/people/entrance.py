@@ -275,7 +275,7 @@ class Entrance:
         if account is None or account.id not in {each.id for each in house.staff.idle(house.clock.now_us())}:
             return account
         await house.audit.act(ITSELF, "staff.disable", f"{account.id} idle")
-        return house.staff.disable(account.id, "idle")
+        return house.disable(account.id, "idle")
 
     def _must_wait(self, handle: str) -> tuple[Entry, StaffAccount]:
         if (found := self.waiting(handle)) is None:

@@ -15,6 +15,7 @@ from jindi.access import (
     RandomBytes,
     Ranges,
     Rate,
+    Role,
     Sessions,
     Site,
     Staff,
@@ -138,6 +139,24 @@ class House:
         if wrong:
             raise Refused("password.wrong", wrong)
         return await self.beside(self.hasher.hash, password)
+
+    def grant(self, account: str, roles: frozenset[Role]) -> StaffAccount:
+        """Give a person these roles and no others; his sessions end. Raises ValueError."""
+        granted = self.staff.grant(account, roles)
+        self.sessions.close_account(account)
+        return granted
+
+    def reset(self, account: str, now_us: int) -> tuple[str, StaffAccount]:
+        """Begin an account anew; nothing that its owner had opens anything. Raises ValueError."""
+        told = self.staff.reset(account, now_us)
+        self.sessions.close_account(account)
+        return told
+
+    def disable(self, account: str, why: str) -> StaffAccount:
+        """Let somebody in no more; his sessions end. Raises ValueError."""
+        disabled = self.staff.disable(account, why)
+        self.sessions.close_account(account)
+        return disabled
 
     def actor(self, account: StaffAccount, actor: Actor) -> Actor:
         """Somebody who is known by now, at the door that he came to."""
