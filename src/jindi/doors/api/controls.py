@@ -28,7 +28,7 @@ class ControlRoutes:
         ]
 
     async def _read(self, _: Request, __: Principal) -> Response:
-        found = await self._platform.controls()
+        found = await self._platform.rounds.controls()
         if found is None:
             return _refused(problems.NOT_NOW, "this platform has no register of controls")
         return Response(_json(found), 200, media_type="application/json")
@@ -40,7 +40,7 @@ class ControlRoutes:
             said = ", ".join(unknown)[:80] or "give only=ID, or nothing"
             return _refused(problems.BAD_REQUEST, f"no such control: {said}" if unknown else said)
         try:
-            self._platform.begin_controls(only, principal.name)
+            self._platform.rounds.begin_controls(only, principal.name)
         except NotNow as error:
             return _refused(problems.NOT_NOW, str(error))
         return Response(_json({"accepted": True, "only": only}), 202, media_type="application/json")
