@@ -6,7 +6,7 @@ import msgspec
 
 from jindi.access import ROLES, Principal, Role, StaffAccount, folded, normal_login, parse_roles, person_name
 from jindi.access.roles import TITLES
-from jindi.run.approvals.operations import Delivery, Line, Operation, Unfit
+from jindi.run.approvals.operations import AtOnce, Collected, Delivery, Line, Unfit
 from jindi.run.people import House, roles_changed
 
 
@@ -31,10 +31,10 @@ class ResetStaff(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     account: str
 
 
-class Invite(Operation[InviteStaff, InviteStaff]):
+class Invite(Collected[InviteStaff, InviteStaff]):
     """Make an account. Its one-time link is shown to whoever asked for it, once."""
 
-    what, asked, kept, is_collected = "staff.invite", InviteStaff, InviteStaff, True
+    what, asked, kept = "staff.invite", InviteStaff, InviteStaff
 
     def __init__(self, house: House) -> None:
         self._house = house
@@ -72,7 +72,7 @@ class Invite(Operation[InviteStaff, InviteStaff]):
         return (Line("登录名", "Login", kept.login), Line("姓名", "Name", kept.name), _role_line(kept.roles))
 
 
-class Grant(Operation[ChangeRoles, ChangeRoles]):
+class Grant(AtOnce[ChangeRoles, ChangeRoles]):
     """Give somebody other roles; his sessions end."""
 
     what, asked, kept = "staff.roles", ChangeRoles, ChangeRoles
@@ -118,10 +118,10 @@ class Grant(Operation[ChangeRoles, ChangeRoles]):
         )
 
 
-class Reset(Operation[ResetStaff, ResetStaff]):
+class Reset(Collected[ResetStaff, ResetStaff]):
     """Begin an account anew. Its one-time link is shown to whoever asked for it, once."""
 
-    what, asked, kept, is_collected = "staff.reset", ResetStaff, ResetStaff, True
+    what, asked, kept = "staff.reset", ResetStaff, ResetStaff
 
     def __init__(self, house: House) -> None:
         self._house = house

@@ -77,7 +77,7 @@ class Entrance:
         account = await self._lapsed(house.staff.named(login))
         known = house.device(account, cookie)
         device = known.id if known is not None else STRANGER
-        if known is None and not house.limit.allows(address):
+        if known is None and not house.limit.allows(address, now_us):
             raise Refused("too_often")
         who = account.id if account is not None else nobody(_spelt(login))
         locked = house.lockouts.is_locked(who, device, now_us)
