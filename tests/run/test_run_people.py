@@ -616,6 +616,52 @@ def test_a_device_that_was_forgotten_is_a_stranger_and_its_sessions_are_gone():
     assert people.house.device(people.limin, there.device) is None
 
 
+def test_ending_a_session_asks_for_a_factor_that_was_shown_just_now():
+    people = People()
+    there = people.run(people.enter()).opened
+    me = people.run(people.enter()).opened.session
+    people.clock.at_us += 5 * MINUTE
+    for work in (
+        people.own.end_session(AT_DOOR, me, there.session.id),
+        people.own.end_others(AT_DOOR, me),
+        people.own.forget_device(AT_DOOR, me, there.session.device),
+    ):
+        assert why(people, work) == "factor.again"
+    assert people.sessions.read(there.clear_id, people.clock.at_us) is not None
+
+
+CHANGES = {
+    "an app in the place of the one before": lambda people, session, passkey: people.own.add_totp(
+        AT_DOOR, session, *begun_app(people, session)
+    ),
+    "new recovery codes": lambda people, session, passkey: people.own.new_codes(AT_DOOR, session),
+    "without the app": lambda people, session, passkey: people.own.remove_totp(AT_DOOR, session),
+    "without a passkey": lambda people, session, passkey: people.own.remove_passkey(AT_DOOR, session, passkey),
+}
+
+
+def begun_app(people, session):
+    handle = people.own.begin_factor(session)
+    return handle, totp(people.clock.at_us, people.own.begun(handle)[0].totp)
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_whatever_changes_a_factor_ends_every_other_session_and_leaves_ones_own(change):
+    people = People()
+    with_passkey(people)
+    other, mine = (people.run(people.enter()).opened for _ in range(2))
+    people.run(change(people, mine.session, people.staff.get(people.limin.id).passkeys[0].public_id))
+    assert people.sessions.read(other.clear_id, people.clock.at_us) is None
+    assert people.sessions.read(mine.clear_id, people.clock.at_us) is not None
+
+
+def test_a_new_passkey_ends_every_other_session():
+    people = People()
+    other = people.run(people.enter()).opened
+    with_passkey(people)
+    assert people.sessions.read(other.clear_id, people.clock.at_us) is None
+
+
 # ---- administration
 
 

@@ -18,6 +18,12 @@ class Group(StrEnum):
     """To look at decisions and policies: tokens and figures, never clear text."""
     ENTITIES = "entities"
     """To look at one customer's, device's, … history."""
+    CASES = "cases"
+    """To look at cases."""
+    CASEWORK = "casework"
+    """To work cases: to take them, to write on them, to close them."""
+    CASELEAD = "caselead"
+    """To act on cases of others, and to give them to others."""
     EXPORTING = "exporting"
     """To take many records away at once."""
     REVEALING = "revealing"
@@ -81,8 +87,9 @@ _APPROVERS = frozenset({Scope.POLICIES_APPROVE})
 _ADMIN = frozenset({Scope.ADMIN})
 _OPENERS = frozenset({Scope.VAULT_OPEN})
 _SUBJECTS = frozenset({Scope.SUBJECTS_ACT})
-_ASKERS = frozenset({Scope.ADMIN, Scope.SUBJECTS_ACT, Scope.DECISIONS_READ, Scope.POLICIES_WRITE})
-_ANSWERERS = frozenset({Scope.ADMIN, Scope.SUBJECTS_ACT, Scope.POLICIES_APPROVE})
+_ASKERS = frozenset({Scope.ADMIN, Scope.SUBJECTS_ACT, Scope.CASES_WORK, Scope.DECISIONS_READ, Scope.POLICIES_WRITE})
+_ANSWERERS = frozenset({Scope.ADMIN, Scope.SUBJECTS_ACT, Scope.CASES_WORK, Scope.POLICIES_APPROVE})
+_CASES = frozenset({Scope.CASES_WORK})
 
 ACTIONS: dict[str, Action] = _table(
     Action("event.decide", Group.INTAKE, "提交事件", "Send an event in", frozenset({Scope.EVENTS_WRITE})),
@@ -101,6 +108,21 @@ ACTIONS: dict[str, Action] = _table(
     Action("proposal.read", Group.READING, "查看提案", "Read a proposal", _READERS),
     Action("version.read", Group.READING, "查看版本", "Read a version", _READERS),
     Action("entity.read", Group.ENTITIES, "查询主体", "Look up an entity", frozenset({Scope.ENTITIES_READ})),
+    Action("cases.read", Group.CASES, "查看案件列表", "Read the cases", _CASES),
+    Action("case.read", Group.CASES, "查看案件", "Read a case", _CASES),
+    Action("case.next", Group.CASEWORK, "领取下一个案件", "Take the next case", _CASES),
+    Action("case.assign", Group.CASEWORK, "分派案件", "Assign a case", _CASES),
+    Action("case.note", Group.CASEWORK, "添加案件备注", "Write a note on a case", _CASES),
+    Action("case.tag", Group.CASEWORK, "标记案件", "Tag a case", _CASES),
+    Action("case.check", Group.CASEWORK, "勾选调查步骤", "Tick a step of the investigation", _CASES),
+    Action("case.snooze", Group.CASEWORK, "暂缓案件", "Snooze a case", _CASES),
+    Action("case.wake", Group.CASEWORK, "恢复案件", "Wake a case", _CASES),
+    Action("case.escalate", Group.CASEWORK, "升级案件", "Escalate a case", _CASES),
+    Action("case.merge", Group.CASEWORK, "合并案件", "Merge a case into another", _CASES),
+    Action("case.split", Group.CASEWORK, "拆分案件", "Split a case", _CASES),
+    Action("case.close", Group.CASEWORK, "结案", "Close a case", _CASES),
+    Action("case.reopen", Group.CASEWORK, "重开案件", "Reopen a case", _CASES),
+    Action("case.lead", Group.CASELEAD, "处理他人案件", "Act on cases of others", _CASES),
     Action("decisions.export", Group.EXPORTING, "导出决策", "Export decisions", _DECISIONS),
     Action("version.shadow", Group.AUTHORING, "设为影子版本", "Put in the shadow", _WRITERS),
     Action("version.retire", Group.AUTHORING, "撤下影子版本", "Retire a version", _WRITERS),

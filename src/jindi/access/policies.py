@@ -18,15 +18,21 @@ assert _REST_US == 0, "the policies are told a factor's age in whole seconds"
 _ALWAYS = (Group.OWN,)
 
 GRANTED: dict[Role, tuple[Group, ...]] = {
-    Role.ANALYST: (Group.READING, Group.ENTITIES, Group.REVEALING, Group.PROPOSING),
+    Role.ANALYST: (
+        Group.READING, Group.ENTITIES, Group.CASES, Group.CASEWORK, Group.REVEALING, Group.PROPOSING,
+    ),
     Role.SENIOR_ANALYST: (
-        Group.READING, Group.ENTITIES, Group.REVEALING, Group.EXPORTING, Group.SUBJECTS, Group.PROPOSING,
+        Group.READING, Group.ENTITIES, Group.CASES, Group.CASEWORK, Group.CASELEAD, Group.REVEALING, Group.EXPORTING,
+        Group.SUBJECTS, Group.PROPOSING,
         Group.ANSWERING, Group.OVERSEEING,
     ),
     Role.POLICY_AUTHOR: (Group.READING, Group.AUTHORING, Group.PROPOSING),
-    Role.APPROVER: (Group.READING, Group.APPROVING, Group.PROPOSING, Group.ANSWERING, Group.OVERSEEING),
+    Role.APPROVER: (
+        Group.READING, Group.CASES, Group.APPROVING, Group.PROPOSING, Group.ANSWERING, Group.OVERSEEING,
+    ),
     Role.AML_OFFICER: (
-        Group.READING, Group.ENTITIES, Group.REVEALING, Group.EXPORTING, Group.SUBJECTS, Group.PROPOSING,
+        Group.READING, Group.ENTITIES, Group.CASES, Group.CASEWORK, Group.CASELEAD, Group.REVEALING, Group.EXPORTING,
+        Group.SUBJECTS, Group.PROPOSING,
         Group.ANSWERING, Group.OVERSEEING,
     ),
     Role.TREASURER: (Group.READING, Group.EXPORTING, Group.PROPOSING, Group.ANSWERING, Group.OVERSEEING),
@@ -36,7 +42,7 @@ GRANTED: dict[Role, tuple[Group, ...]] = {
     Role.SYSTEM_ADMIN: (
         Group.OPERATING, Group.MEASURING, Group.PROPOSING, Group.ANSWERING, Group.OVERSEEING,
     ),
-    Role.AUDITOR: (Group.READING, Group.AUDITING, Group.OVERSEEING),
+    Role.AUDITOR: (Group.READING, Group.CASES, Group.AUDITING, Group.OVERSEEING),
     Role.SUPERVISOR: (Group.READING, Group.OVERSEEING),
 }  # fmt: skip
 """Which groups of actions a role has. The three administrations have none in common that changes anything alone:
@@ -86,6 +92,10 @@ PARTIES: dict[str, Parties] = {
     "subject.erase": Parties(
         (Role.SENIOR_ANALYST, Role.AML_OFFICER), (Scope.SUBJECTS_ACT,),
         (Role.AML_OFFICER, Role.APPROVER), (Scope.SUBJECTS_ACT, Scope.ADMIN),
+    ),
+    "case.close": Parties(
+        (Role.ANALYST, Role.SENIOR_ANALYST, Role.AML_OFFICER), (Scope.CASES_WORK,),
+        (Role.SENIOR_ANALYST, Role.AML_OFFICER, Role.APPROVER), (Scope.CASES_WORK, Scope.ADMIN),
     ),
     "decisions.export": Parties(
         (Role.SENIOR_ANALYST, Role.AML_OFFICER, Role.TREASURER), (Scope.DECISIONS_READ, Scope.ADMIN),

@@ -20,6 +20,7 @@ from jindi.basics.problems import Problems
 from jindi.doors.api import problems
 from jindi.doors.api.approvals import ApprovalRoutes
 from jindi.doors.api.bodies import json_answer, problem_answer, read_json, to_bytes
+from jindi.doors.api.cases import CaseRoutes
 from jindi.doors.api.clear import BODY_BYTES_MAX, NO_STORE, ClearRoutes
 from jindi.doors.api.controls import ControlRoutes
 from jindi.doors.api.hot import SIGNED_BY, Events, Gone, Receive, Scope, Send, TooLarge, answer
@@ -39,6 +40,7 @@ from jindi.language import Kind, Type, Value
 from jindi.ports import Clock
 from jindi.run.approvals.approvals import Approvals, approvals_of
 from jindi.run.audit import Actor, Audit, NotRecorded
+from jindi.run.cases import Desk as CaseDesk
 from jindi.run.intake import Refused
 from jindi.run.platform import Found, NotNow, Platform, compiled
 from jindi.run.reveals import Reveals
@@ -101,7 +103,7 @@ class Routes:
     def __init__(
         self, platform: Platform, keys: ApiKeys, base_files: Callable[[], Mapping[str, str]], desk: Desk,
         permits: Permits, mailing: Mailing | None = None, approvals: Approvals | None = None,
-        reveals: Reveals | None = None, rights: Rights | None = None,
+        reveals: Reveals | None = None, rights: Rights | None = None, cases: CaseDesk | None = None,
     ) -> None:  # fmt: skip
         self._platform, self._keys, self._base_files = platform, keys, base_files
         self._permits = permits
@@ -115,6 +117,7 @@ class Routes:
         self._approvals = ApprovalRoutes(asking, desk, keys, self._audit, self._guard, self._may)
         self._webhooks = WebhookRoutes(platform, mailing, self._guard, four_eyes=asking.is_on and mailing is not None)
         self._controls = ControlRoutes(platform, self._guard)
+        self._cases = CaseRoutes(cases, self._guard, self._may, self._actor)
 
     def routes(self) -> list[Route]:
         """The table of routes."""
@@ -136,6 +139,7 @@ class Routes:
             *AlertRoutes(Alerts(self._platform, self._sight), self._guard, self._viewer).routes(),
             *self._webhooks.routes(),
             *self._controls.routes(),
+            *self._cases.routes(),
             Route("/v1/packs", self._guard("packs.read", self._packs)),
             Route("/v1/packs/try", self._guard("packs.try", self._try), methods=["POST"]),
             Route("/v1/snapshots", self._guard("snapshot.write", self._snapshot), methods=["POST"]),
@@ -190,7 +194,7 @@ class Routes:
         asked = request.path_params
         if "value" in asked:
             return self._audit.subject(asked["key"], asked["value"])
-        return " ".join(str(asked[name]) for name in ("id", "step") if name in asked)
+        return " ".join(self._audit.named(str(asked[name])) for name in ("id", "step") if name in asked)
 
     def _viewer(self, principal: Principal) -> Viewer:
         return Viewer(principal.name, self._may(principal, "staff_alerts.read").allowed)
@@ -367,18 +371,20 @@ def build_api(
     approvals: Approvals | None = None,
     reveals: Reveals | None = None,
     rights: Rights | None = None,
+    cases: CaseDesk | None = None,
 ) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     """The ASGI application of a running platform. `base_files` gives the packs that are always loaded; `events` is
     the hot route, if its maker uses it elsewhere, too; `desk` where versions are changed (without, what is in force
     counts as saved); `permits` says who may do what (the shipped policies, without); `fences` is what every request
     passes first; `mailing` holds the webhooks; `approvals` is where operations are asked for that take four eyes.
-    `reveals` and `rights` are those of the console, too: one limit and one book for both doors.
+    `reveals` and `rights` are those of the console, too: one limit and one book for both doors. `cases` is where cases
+    are worked.
     """
     asked, fences = permits or Permits(), fences or Fences()
     hot = events or Events(platform, keys, clock, asked, fences.turnstile)
     changing = desk or Desk(platform, lambda: platform.base)
     rest = Starlette(
-        routes=Routes(platform, keys, base_files, changing, asked, mailing, approvals, reveals, rights).routes(),
+        routes=Routes(platform, keys, base_files, changing, asked, mailing, approvals, reveals, rights, cases).routes(),
         exception_handlers={404: _not_found, 405: _not_allowed, 500: _failed},
     )
     # An address that is nearly right is told so, never answered with a redirect to whatever Host was sent.

@@ -30,6 +30,14 @@ async def read_json(request: Request, kind: type[_Asked], most: int) -> _Asked:
     return msgspec.json.decode(body or b"{}", type=kind)
 
 
+async def read_document(request: Request, most: int) -> dict[str, Any]:
+    """The body as an object of whatever names; an empty one is an empty object. Raises as `read_json`."""
+    body = await read_body(request.receive, most)
+    check_shape(body)
+    check_names(body)
+    return msgspec.json.decode(body or b"{}", type=dict[str, Any])
+
+
 def json_answer(document: Any, status: int = 200) -> Response:
     """A document as JSON."""
     return Response(to_bytes(document), status, media_type="application/json")

@@ -25,7 +25,7 @@ class ControlRoutes:
         ]
 
     async def _read(self, _: Request, __: Principal) -> Response:
-        found = await self._platform.controls()
+        found = await self._platform.rounds.controls()
         if found is None:
             return problem_answer(problems.NOT_NOW, "this platform has no register of controls")
         return json_answer(found)
@@ -37,7 +37,7 @@ class ControlRoutes:
             said = ", ".join(unknown)[:80] or "give only=ID, or nothing"
             return problem_answer(problems.BAD_REQUEST, f"no such control: {said}" if unknown else said)
         try:
-            self._platform.begin_controls(only, principal.name)
+            self._platform.rounds.begin_controls(only, principal.name)
         except NotNow as error:
             return problem_answer(problems.NOT_NOW, str(error))
         return json_answer({"accepted": True, "only": only}, 202)

@@ -11,10 +11,12 @@ from zoneinfo import ZoneInfo
 
 from jindi.basics.instants import DAY_US, SECOND_US
 from jindi.run.intake import OWN_IDS
+from jindi.run.records import ACTION as ACTION_RECORD
 from jindi.run.records import (
     APPROVAL_PREFIX,
     ActionRecord,
     ApprovalRecord,
+    CaseRecord,
     DecisionRecord,
     Record,
     StepRecord,
@@ -134,6 +136,8 @@ def tell(seq: int, record: Record, facts: Known) -> list[Told]:
         return _operation(seq, record, facts)
     if isinstance(record, DecisionRecord):
         return _deed(seq, record, facts)
+    if isinstance(record, CaseRecord):
+        return _casework(seq, record, facts)
     return []
 
 
@@ -189,6 +193,15 @@ def _step(seq: int, record: StepRecord, facts: Known) -> list[Told]:
         proposer = (_who(asked.name, asked.key), asked.received_us)
         told.append(_approval(seq, record.received_us, actor, line, "version", proposer))
     return told
+
+
+def _casework(seq: int, record: CaseRecord, facts: Known) -> list[Told]:
+    """A step with a case: it belongs to that case, and concerns whom the case is about."""
+    action = ActionRecord(
+        ACTION_RECORD, record.received_us, record.key, record.name, f"case.{record.verb}", record.case, True,
+        record.door, record.place, record.request, record.about, record.case, standing=record.standing,
+    )  # fmt: skip
+    return tell_action(seq, action, facts)
 
 
 def _operation(seq: int, record: ApprovalRecord, facts: Known) -> list[Told]:
