@@ -329,7 +329,7 @@ def test_the_way_back_never_leads_away(doors, back):
 BUILT = (
     "staff_alerts.event.", "staff_alert.measure.", "controls.state.",
     "outcome.", "status.", "badge.", "mark.", "state.", "nav.", "theme.", "rows.", "keys.", "help.", "rule.",
-    "scenario.", "event.", "degrade.", "proposal.", "kind.", "diff.", "moment.", "done.", "mode.",
+    "scenario.", "event.", "scope.", "degrade.", "proposal.", "kind.", "diff.", "moment.", "done.", "mode.",
     "split.", "cause.", "sign.", "error.title.", "error.forbidden.", "sign_in.", "audit.door.", "audit.place.",
     "password.trouble.", "password.profile.", "people.", "staff.state.", "staff.done.", "account.done.",
     "clear.why.", "approvals.collected_", "subjects.asked.", "subjects.state.", "subjects.done.", "subjects.why.",
