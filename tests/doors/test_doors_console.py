@@ -329,7 +329,7 @@ def test_the_way_back_never_leads_away(doors, back):
 BUILT = (
     "staff_alerts.event.", "staff_alert.measure.", "controls.state.",
     "outcome.", "status.", "badge.", "mark.", "state.", "nav.", "theme.", "rows.", "keys.", "help.", "rule.",
-    "scenario.", "degrade.", "proposal.", "kind.", "diff.", "moment.", "done.", "mode.",
+    "scenario.", "event.", "scope.", "degrade.", "proposal.", "kind.", "diff.", "moment.", "done.", "mode.",
     "split.", "cause.", "sign.", "error.title.", "error.forbidden.", "sign_in.", "audit.door.", "audit.place.",
     "password.trouble.", "password.profile.", "people.", "staff.state.", "staff.done.", "account.done.",
     "clear.why.", "approvals.collected_", "subjects.asked.", "subjects.state.", "subjects.done.", "subjects.why.",
@@ -585,10 +585,14 @@ def test_a_basis_is_shown_in_the_page_s_language(doors, world):
 
 
 def test_a_demo_that_still_tells_its_past_says_how_far_it_is(doors, world):
-    world.telling_us = NOW_US - 2 * 86_400_000_000
+    world.telling_us, world.told_from_us = NOW_US - 2 * 86_400_000_000, NOW_US - 4 * 86_400_000_000
     said = {lang: signed_in(doors, **{"accept-language": lang}).get("/console").text for lang in ("zh", "en")}
-    assert "演示还在讲述模拟的过去，已讲到 2026-11-20 12:15:03" in said["zh"]
-    assert "The demo still tells its past, by now 2026-11-20 12:15:03" in said["en"]
+    assert "演示正在回放模拟的历史数据，已到 2026-11-20 12:15:03" in said["zh"]
+    assert "The demo plays back its simulated past, by now 2026-11-20 12:15:03" in said["en"]
+    for text in said.values():
+        assert '<progress max="100" value="50"' in text
+    nothing = signed_in(doors, **{"accept-language": "en"}).get("/console/decisions?text=zzz").text
+    assert "decisions appear in a moment" in nothing
 
 
 def test_the_scoreboard_is_there_only_while_a_simulation_runs(doors, world):

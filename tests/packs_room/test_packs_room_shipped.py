@@ -67,6 +67,7 @@ def test_core_declares_the_whole_life_of_a_decision():
         "release": "decision_release",
         "recall": "decision_recall",
         "verdict": "review_verdict",
+        "finding": "case_finding",
         "list_entry": "list_entry",
     }
     assert set(LIFECYCLES) == {event.lifecycle for event in events.values()}
@@ -75,6 +76,7 @@ def test_core_declares_the_whole_life_of_a_decision():
     assert fields["decision_release"] == ["decision", "by"]
     assert fields["decision_recall"] == ["decision", "by", "note"]
     assert fields["review_verdict"] == ["decision", "verdict", "by", "note"]
+    assert fields["case_finding"] == ["decision", "finding", "case", "by"]
     assert fields["list_entry"] == ["list", "value", "action", "expires", "reason", "by"]
 
 

@@ -49,6 +49,7 @@ def decisions(shop, first=0):
 def no_deadlines(monkeypatch):
     """The clock stands still here; the machine's own rounds would come in between."""
     monkeypatch.setattr("jindi.run.platform.Platform._watch", lambda _: asyncio.sleep(0))
+    monkeypatch.setattr("jindi.run.platform.Platform._watch_staff", lambda *_: asyncio.sleep(0))
 
 
 def test_the_past_is_told_to_the_minute_before_now_and_every_event_has_its_truth(tmp_path):
@@ -101,7 +102,7 @@ def test_an_event_of_now_waits_until_the_past_is_told():
 
 
 def test_what_the_platform_and_its_people_do_before_the_world_is_there_takes_none_of_its_past():
-    """The start itself is somebody's doing. Told at once, it would be the latest moment known: no past was left to tell."""
+    """The start itself is somebody's doing. Told at once, it would be the latest moment known, and no past was left."""
 
     async def go():
         async with demo_shop() as shop:
@@ -121,7 +122,7 @@ def test_a_finding_about_the_platform_itself_waits_until_the_past_is_told():
             stream = Stream(shop.platform, shop.clock, seed=7, users=60, days=2)
             finding = {"control": "C01", "subject": "C01", "state": "failed", "severity": "high", "owner": "risk",
                        "risk": "r", "pack_name": "core"}  # fmt: skip
-            waiting = asyncio.create_task(shop.platform._let_in("control_failed", "control-C01", [finding]))
+            waiting = asyncio.create_task(shop.platform.rounds.let_in("control_failed", "control-C01", [finding]))
             running = asyncio.create_task(stream.run())
             while not stream.is_live:  # noqa: ASYNC110 - the stream tells by a flag
                 await asyncio.sleep(0.01)

@@ -146,7 +146,7 @@ async def serve(
     reveals, rights = Reveals(platform, house.audit, permits, casework), Rights(platform, house.audit)
     console = build_console(
         PlatformSource(platform, score), sessions=house.sessions, links=links, clock=clock, zone=zone, desk=desk,
-        keys=keys, audit=house.audit, permits=permits, house=house, company=company, controls=platform.controls,
+        keys=keys, audit=house.audit, permits=permits, house=house, company=company, controls=platform.rounds.controls,
         approvals=approvals, reveals=reveals, rights=rights,
     )  # fmt: skip
     events = Events(platform, keys, clock, permits, fences.turnstile)

@@ -12,8 +12,8 @@ from jindi.basics.identifiers import holds_personal_number
 from jindi.basics.instants import MINUTE_US
 from jindi.ports import Log
 from jindi.run.lane import Busy, Stopped
-from jindi.run.platform import TEXT_MAX, Platform
-from jindi.run.records import ACTION, ActionRecord, Standing, encode_action
+from jindi.run.platform import Platform
+from jindi.run.records import ACTION, TEXT_MAX, ActionRecord, Standing, encode_action
 from jindi.run.trail import Page, Wanted, look
 
 FAILED_MAX = 10

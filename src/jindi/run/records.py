@@ -22,6 +22,9 @@ from jindi.run.events import Event, Scalar
 DEFINITIONS, DECISION, STEP, ACTION, APPROVAL, CASE = 0, 1, 2, 3, 4, 5
 ID_PREFIX, STEP_PREFIX, APPROVAL_PREFIX = "dec_", "chg_", "apr_"
 
+TEXT_MAX = 200
+"""Longer names of things are cut in what is recorded of an action."""
+
 Patch = Mapping[str, str | None]
 """Changes of files: path → its new text, or None where it goes away."""
 

@@ -480,6 +480,7 @@ class Console:
             view,
             status=HTTPStatus.BAD_REQUEST if is_refused else HTTPStatus.OK,
             is_refused=is_refused,
+            is_telling=not rows and source.stats().telling_us is not None,
             page="decisions",
             rows=rows[:PAGE_ROWS],
             older=rows[PAGE_ROWS - 1].seq if len(rows) > PAGE_ROWS else None,

@@ -111,6 +111,10 @@ class View:
         """A fraud scenario's name, or its plain identifier when nobody named it."""
         return self.t("scenario." + name) if "scenario." + name in WORDS else name.replace("_", " ")
 
+    def event(self, name: str) -> str:
+        """An event type's name, or its plain identifier when nobody named it: packs bring types of their own."""
+        return self.t("event." + name) if "event." + name in WORDS else name
+
     def status(self, name: str) -> str:
         """What became of a decision, in words."""
         return self.t("status." + name) if "status." + name in WORDS else name
