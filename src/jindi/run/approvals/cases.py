@@ -7,7 +7,7 @@ import msgspec
 from jindi.basics.money import format_grouped
 from jindi.cases import Case, Close, Verdict
 from jindi.run.approvals.book import Entry
-from jindi.run.approvals.operations import Line, Operation, Unfit
+from jindi.run.approvals.operations import AtOnce, Line, Unfit
 from jindi.run.audit import Actor
 from jindi.run.cases import Declined, Desk
 from jindi.run.platform import Platform
@@ -36,7 +36,7 @@ class KeptCase(msgspec.Struct, frozen=True):
     version: int
 
 
-class Closing(Operation[CloseCase, KeptCase]):
+class Closing(AtOnce[CloseCase, KeptCase]):
     """Close a case. It is closed in the name of whoever asked, and the case says by which operation."""
 
     what, asked, kept = "case.close", CloseCase, KeptCase
@@ -51,7 +51,7 @@ class Closing(Operation[CloseCase, KeptCase]):
                 "结论应为：confirmed、cleared 或 undetermined", "a verdict is confirmed, cleared or undetermined"
             )
         try:
-            case = await self._desk.one(asked.case)
+            case = await self._desk.current(asked.case)
         except LookupError:
             raise Unfit("没有此案件", "there is no such case") from None
         verdict: Verdict = msgspec.convert(asked.verdict, Verdict)
@@ -88,7 +88,7 @@ class Closing(Operation[CloseCase, KeptCase]):
 
     async def _found(self, kept: KeptCase) -> Case | None:
         try:
-            return await self._desk.one(kept.case)
+            return await self._desk.current(kept.case)
         except LookupError:
             return None
 
