@@ -7,7 +7,7 @@ import msgspec
 from jindi.basics.money import format_grouped
 from jindi.cases import Case, Close, Verdict
 from jindi.run.approvals.book import Entry
-from jindi.run.approvals.operations import Line, Operation, Unfit
+from jindi.run.approvals.operations import AtOnce, Line, Unfit
 from jindi.run.audit import Actor
 from jindi.run.cases import Declined, Desk
 from jindi.run.platform import Platform
@@ -36,7 +36,7 @@ class KeptCase(msgspec.Struct, frozen=True):
     version: int
 
 
-class Closing(Operation[CloseCase, KeptCase]):
+class Closing(AtOnce[CloseCase, KeptCase]):
     """Close a case. It is closed in the name of whoever asked, and the case says by which operation."""
 
     what, asked, kept = "case.close", CloseCase, KeptCase
