@@ -87,7 +87,7 @@ class World(Shop):
         self.approvals = approvals_of(
             self.platform, permits, self.keys, people=self.principals, more=[Closing(self.platform, self.desk)]
         )
-        self.reveals = Reveals(self.platform, self.audit, permits)
+        self.reveals = Reveals(self.platform, self.audit, permits, self.desk)
         self.console = build_console(
             PlatformSource(self.platform), sessions=self.sessions, links=SignInLinks(self.blobs, chance),
             clock=self.clock, zone=ZoneInfo("Asia/Shanghai"), audit=self.audit, permits=permits, keys=self.keys,

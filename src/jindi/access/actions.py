@@ -1,7 +1,8 @@
-"""Every action that a door can do for somebody, by name: one table for the policies, the audit and the screen.
+"""Every action that is asked for or recorded, by name: one table for the policies, the audit and the screen.
 
 Knows: names, their words, which groups the policies speak of, and which scopes of API keys carry them. Never: who may
-do what; that stands in `policies`. An action that is not in this table can't be asked for, so it is never allowed.
+do what; that stands in `policies`. An action that is not in this table can't be asked for, so it is never allowed; and
+it can't be recorded, so it is never done.
 """
 
 from dataclasses import dataclass
@@ -56,7 +57,8 @@ class Group(StrEnum):
     ENTERING = "entering"
     """To come in and go: what nobody asks the policies for, for nobody is there yet. It is recorded all the same."""
     MACHINE = "machine"
-    """What is done at the machine itself, by whoever has its folder: recorded, and no policy could forbid it."""
+    """What the platform does by itself or in the course of another action, and what is done at the machine by whoever
+    has its folder: it is recorded, and no policy is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,8 @@ ACTIONS: dict[str, Action] = _table(
     Action("subject.export", Group.SUBJECTS, "导出个人信息", "Export a person's data", _SUBJECTS),
     Action("subject.correct", Group.SUBJECTS, "更正个人信息", "Correct a person's data", _SUBJECTS),
     Action("subject.erase", Group.SUBJECTS, "删除个人信息", "Erase a person's data", _SUBJECTS),
+    Action("request.open", Group.MACHINE, "个人信息请求已登记", "A request about a person's data was opened"),
+    Action("request.close", Group.MACHINE, "个人信息请求已办结", "A request about a person's data was closed"),
     Action(
         "approvals.read",
         Group.PROPOSING,
@@ -171,17 +175,15 @@ ACTIONS: dict[str, Action] = _table(
     Action("key.revoke", Group.KEYING, "吊销密钥", "Revoke a key"),
     Action("key.rotate", Group.KEYING, "轮换密钥", "Rotate a key"),
     Action("link.create", Group.MACHINE, "创建登录链接", "Create a sign-in link"),
-    Action("vault.read", Group.KEYING, "查看保险库状态", "Read the state of the vault"),
     Action("vault.rotate", Group.KEYING, "轮换保险库密钥", "Rotate the vault's keys"),
     Action("vault.rewrap", Group.KEYING, "重新封装密钥", "Re-wrap keys"),
     Action("vault.reseal", Group.KEYING, "重新加密数据", "Seal rows again"),
     Action("vault.destroy", Group.KEYING, "销毁密钥版本", "Destroy a version of the key ring"),
+    Action("vault.recount", Group.MACHINE, "按现有数据重新清点保险库", "Give up what the vault is missing"),
     Action("vault.root", Group.MACHINE, "更换根密钥", "Change the root key"),
     Action("webhooks.read", Group.OPERATING, "查看推送地址", "Read the webhooks", _ADMIN),
     Action("webhook.change", Group.OPERATING, "变更推送地址", "Change a webhook", _ADMIN),
-    Action("backups.read", Group.OPERATING, "查看备份", "Read how backups stand", _ADMIN),
-    Action("backup.make", Group.OPERATING, "执行备份", "Make a backup", _ADMIN),
-    Action("drill.run", Group.OPERATING, "恢复演练", "Run a restore drill", _ADMIN),
+    Action("backup.drill", Group.MACHINE, "恢复演练", "Run a restore drill"),
     Action("control.result", Group.MACHINE, "控制检查结果", "The result of a control's check"),
     Action("control.run", Group.OPERATING, "执行控制检查", "Run a control's check", _ADMIN),
     Action(

@@ -64,10 +64,13 @@ def _weight(rule: RuleDef) -> int:
 
 
 def _subject_of(event: EventDef, values: Sequence[Value], typology: TypologyDef) -> tuple[str, str]:
-    named = {field.entity: value for field, value in zip(event.fields, values, strict=True) if value is not None}
+    named: dict[str | None, Value] = {}
+    for field, value in zip(event.fields, values, strict=True):
+        if value is not None:
+            named.setdefault(field.entity, value)  # of payer and payee, say, it is about the first
     for entity in typology.by:
-        if (value := named.get(entity)) is not None:
-            return entity, str(value)
+        if entity in named:
+            return entity, str(named[entity])
     return ITSELF, ""
 
 

@@ -25,7 +25,7 @@ from jindi.cases.steps import (
 )
 from jindi.packs import Level, TypologyDef
 
-CASE_PREFIX: Final = "cas_"
+CASE_PREFIX: Final = "case_"
 NOBODY: Final = ""
 LEVELS: Final[tuple[Level, ...]] = ("low", "medium", "high", "critical")
 
@@ -39,6 +39,9 @@ LEVEL_BITS: Final = 2
 
 MONEY_BITS_MAX: Final = 30
 
+AMOUNT_MAX: Final = 2**63 - 1
+"""A case's sums go no further (minor units): that is what stores keep, and nobody ranks beyond it."""
+
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """How a case stands. Amounts are minor units by currency; `outcome` and `score` are the highest of its alerts.
@@ -46,7 +49,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     `version` counts the steps that people took: whoever takes the next one says which he saw. `wakes_us` ends its
     snooze, None: it is not snoozed. `done` are the steps of the investigation that were ticked. `into` names the case
     that it was merged into, `earlier` the last closed one of the same subject and kind. `escalated`: it waits for a
-    senior. `alerts_from_us` is when the first alert came that is not answered by a verdict.
+    senior.
     """
 
     id: str
@@ -100,7 +103,7 @@ def case_id(seq: int) -> str:
     """The id of the case that begins with a record of the journal: its first alert's, or the step's that split it off.
 
     >>> case_id(47)
-    'cas_00000000002f'
+    'case_00000000002f'
     """
     return f"{CASE_PREFIX}{seq:012x}"
 
@@ -108,12 +111,12 @@ def case_id(seq: int) -> str:
 def case_seq(identifier: str) -> int:
     """The record that a case's id names. Raises ValueError when it is no such id.
 
-    >>> case_seq("cas_00000000002f")
+    >>> case_seq("case_00000000002f")
     47
     """
     digits = identifier.removeprefix(CASE_PREFIX)
     if len(digits) != 12 or not identifier.startswith(CASE_PREFIX) or set(digits) - set("0123456789abcdef"):
-        raise ValueError("not a case's id: cas_ and twelve hexadecimal digits")
+        raise ValueError("not a case's id: case_ and twelve hexadecimal digits")
     return int(digits, 16)
 
 
@@ -162,7 +165,8 @@ def _counted(case: Case, alerts: Iterable[Alert]) -> Case:
     for alert in alerts:
         count, outcome, score = count + 1, max(outcome, alert.outcome), max(score, alert.score)
         if alert.amount_minor is not None:
-            amounts[alert.currency] = amounts.get(alert.currency, 0) + alert.amount_minor
+            total = amounts.get(alert.currency, 0) + alert.amount_minor
+            amounts[alert.currency] = max(-AMOUNT_MAX, min(total, AMOUNT_MAX))
     return msgspec.structs.replace(case, alerts=count, amounts=amounts, outcome=outcome, score=score)
 
 
@@ -171,12 +175,14 @@ def _emptied(case: Case) -> Case:
 
 
 def taken_in(case: Case, alerts: Collection[Alert], other: Case) -> Case:
-    """The case with the alerts of another one that was merged into it; it is due when the earlier of the two was."""
+    """The case with the alerts of another one that was merged into it; it is due when the earlier of the two was. It is
+    a new version: whoever has looked at it before has not seen all of it.
+    """
     both = _counted(case, alerts)
     return msgspec.structs.replace(
         both, opened_us=min(case.opened_us, other.opened_us), due_us=min(case.due_us, other.due_us),
         last_us=max(case.last_us, other.last_us), level=max(case.level, other.level, key=LEVELS.index),
-        escalated=case.escalated or other.escalated, tags=_marks((*case.tags, *other.tags)),
+        escalated=case.escalated or other.escalated, tags=_marks((*case.tags, *other.tags)), version=case.version + 1,
     )  # fmt: skip
 
 

@@ -143,10 +143,10 @@ async def serve(
         (pack.zone for name, pack in platform.program.definitions.packs.items() if name != "core"), ZoneInfo("UTC")
     )
     # One of each for both doors: one limit, one book.
-    reveals, rights = Reveals(platform, house.audit, permits), Rights(platform, house.audit)
+    reveals, rights = Reveals(platform, house.audit, permits, casework), Rights(platform, house.audit)
     console = build_console(
         PlatformSource(platform, score), sessions=house.sessions, links=links, clock=clock, zone=zone, desk=desk,
-        keys=keys, audit=house.audit, permits=permits, house=house, company=company, controls=platform.controls,
+        keys=keys, audit=house.audit, permits=permits, house=house, company=company, controls=platform.rounds.controls,
         approvals=approvals, reveals=reveals, rights=rights, casework=casework,
     )  # fmt: skip
     events = Events(platform, keys, clock, permits, fences.turnstile)

@@ -202,6 +202,7 @@ class _Loading:
     def definitions(self, source: Mapping[str, str]) -> Definitions:
         """Everything declared; what is wrong went to the problems, and the result is then not to be used."""
         self._read_packs()
+        seeming = frozenset(self.broken)
         for file in self._of("events"):
             for name, raw in (file.raw or {}).items():
                 if self._is_new("event", name, file):
@@ -211,6 +212,7 @@ class _Loading:
                     else:
                         self.events[name] = event
                         self._note_broken_fields(event, raw)
+        events_are_whole = self.broken == seeming and all(file.raw is not None for file in self._of("events"))
         self.problems.extend(check_entities(self.events, self.places["event"]))
         for file in self._of("parameters"):
             for name, raw in (file.raw or {}).items():
@@ -237,7 +239,7 @@ class _Loading:
         ]
         features.read(declared, self.limits, self.lists)
         models = self._models(features)
-        typologies = self._typologies()
+        typologies = self._typologies(self._entities() if events_are_whole else None)
         known = Known(
             self.events, features.windows, features.derived, self.limits, self.lists, models, self.broken, typologies
         )
@@ -275,15 +277,15 @@ class _Loading:
                         found[name] = control
         return found
 
-    def _typologies(self) -> dict[str, TypologyDef]:
+    def _entities(self) -> frozenset[str]:
+        return frozenset(field.entity for event in self.events.values() for field in event.fields if field.entity)
+
+    def _typologies(self, entities: frozenset[str] | None) -> dict[str, TypologyDef]:
         found: dict[str, TypologyDef] = {}
-        entities = {field.entity for event in self.events.values() for field in event.fields if field.entity}
         for file in self._of("typologies"):
             for name, raw in (file.raw or {}).items():
                 if self._is_new("typology", name, file):
-                    typology = read_typology(
-                        raw, name, self.pack_of[file.root], file.path, entities, self.broken, self.problems
-                    )
+                    typology = read_typology(raw, name, self.pack_of[file.root], file.path, entities, self.problems)
                     if typology is None:
                         self.broken.add(name)
                     else:

@@ -13,10 +13,12 @@ STEPS_MAX: Final = 20
 
 
 def read_typology(
-    raw: Any, name: str, pack: PackDef, where: str, entities: Collection[str], broken: Collection[str],
-    problems: list[Problem],
+    raw: Any, name: str, pack: PackDef, where: str, entities: Collection[str] | None, problems: list[Problem]
 ) -> TypologyDef | None:  # fmt: skip
-    """One typology; None when anything is wrong with it, which stands in the problems then."""
+    """One typology; None when anything is wrong with it, which stands in the problems then.
+
+    `entities` are those that events name; None when some event can't be read, so that nobody knows all of them.
+    """
     if not NAME.match(name):
         problems.append(Problem(where, name[:64], "not a name", NAME_REMEDY))
         return None
@@ -28,7 +30,7 @@ def read_typology(
     doc = table.words()
     by = table.names("by", single=True, required=True)
     for entity in by:
-        if entity not in entities and not broken:
+        if entities is not None and entity not in entities:
             table.problem(f"`by`: no event names an entity '{entity[:64]}'", meant(entity, entities))
     steps = [
         Table(each, "typology step", where, f"{name}: step {number}", problems).words()

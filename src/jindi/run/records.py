@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from jindi.access import ACTIONS
 from jindi.basics.digests import canonical
 from jindi.engine import Decision, Verdict
 from jindi.language import Value
@@ -20,6 +21,9 @@ from jindi.run.events import Event, Scalar
 
 DEFINITIONS, DECISION, STEP, ACTION, APPROVAL, CASE = 0, 1, 2, 3, 4, 5
 ID_PREFIX, STEP_PREFIX, APPROVAL_PREFIX = "dec_", "chg_", "apr_"
+
+TEXT_MAX = 200
+"""Longer names of things are cut in what is recorded of an action."""
 
 Patch = Mapping[str, str | None]
 """Changes of files: path → its new text, or None where it goes away."""
@@ -342,7 +346,8 @@ _PLAIN = 10
 
 
 def encode_action(action: ActionRecord) -> bytes:
-    """The bytes of an action's record."""
+    """The bytes of an action's record. KeyError for an action that no table names: nobody could read what was done."""
+    ACTIONS[action.what]
     fields = msgspec.structs.astuple(action)
     return _encode(fields[:_PLAIN] if fields[_PLAIN:] == _NO_MORE else fields)
 

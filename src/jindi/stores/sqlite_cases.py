@@ -1,10 +1,13 @@
 """Cases in one SQLite file. It can be thrown away: whoever follows the journal makes it again."""
 
+import json
 import os
 import sqlite3
 import threading
+import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any, Literal
 
 from jindi.ports import CaseAlert, CaseQuery, CaseRow, CaseStep, CaseStoreFailure
@@ -13,9 +16,13 @@ _COLUMNS = (
     "id, typology, subject, state, assignee, level, escalated, rank_us, opened_us, due_us, wakes_us, closed_us, money, "
     "alerts"
 )
-_VERSION = 1
+_FOUND_BY = 14
+"""So many columns a case is found by; its tags and its body follow."""
 _SCHEMA = (
-    (f"create table cases ({_COLUMNS.replace('id,', 'id text primary key,', 1)}, body blob not null) without rowid"),
+    (
+        f"create table cases ({_COLUMNS.replace('id,', 'id text primary key,', 1)}, tags text not null, "
+        "body blob not null) without rowid"
+    ),
     # One index for each order in which queues are looked at, and one for whose a case is about.
     "create index by_rank on cases (state, rank_us, id)",
     "create index by_due on cases (state, due_us, id)",
@@ -25,7 +32,9 @@ _SCHEMA = (
     "create index by_assignee on cases (assignee, state, rank_us, id)",
     "create index by_typology on cases (typology, state, rank_us, id)",
     "create index by_subject on cases (subject, typology, opened_us, id)",
-    "create index all_by_opened on cases (opened_us, id)",
+    # What counts are made of, so that nobody reads the rows themselves to count them.
+    "create index by_kind on cases (state, typology, level, assignee, escalated, wakes_us, due_us, id)",
+    # Tags stand with their cases, so that a page is one question, and here, so that a tag finds its cases.
     "create table tags (tag text not null, case_id text not null, primary key (tag, case_id)) without rowid",
     "create index tags_of on tags (case_id)",
     "create table alerts (seq integer primary key, case_id text not null, at_us integer not null, body blob not null)",
@@ -37,12 +46,33 @@ _SCHEMA = (
     "create table cursor (one integer primary key check (one = 1), next integer not null, mark blob not null)",
     "insert into cursor values (1, 0, x'')",
 )
-_PUT_CASE = "replace into cases values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_PRAGMAS = ("journal_mode = wal", "synchronous = normal", "cache_size = -16384", "temp_store = memory")
+_VERSION = zlib.crc32("\n".join(_SCHEMA).encode()) & 0x7FFF_FFFF
+"""A file with any other tables is another version's."""
+
+_PUT_CASE = f"replace into cases values ({', '.join('?' * (_FOUND_BY + 2))})"  # noqa: S608 - constants
+_CASES = f"select {_COLUMNS}, tags, body from cases"  # noqa: S608 - constants
+_TAGS = (
+    "select tag, count(*) from tags join cases on cases.id = tags.case_id where cases.state = 'open' "
+    "group by tag order by 2 desc, 1 limit ?"
+)
+_PRAGMAS = (
+    "journal_mode = wal",
+    "synchronous = normal",
+    "cache_size = -16384",
+    "temp_store = memory",
+    "wal_autocheckpoint = 8192",
+)
 """Whatever a power cut takes, the journal still has: this file needs no sync of its own."""
 
 _ORDERS = {"rank": "rank_us", "due": "due_us", "opened": "opened_us", "closed": "closed_us", "money": "money"}
-_REMEDY = "stop the platform, remove the file, start again: it is made anew from the journal"
+_STATES = ("open", "closed", "merged")
+_REMEDY = "start the platform again; should it not help, remove the file: it is made anew from the journal"
+_NOT_OURS = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR)
+"""What SQLite says of a file that is damaged, or no database of ours. A file that can't be reached is left alone."""
+
+
+class _Strange(sqlite3.DatabaseError):
+    sqlite_errorcode = sqlite3.SQLITE_CORRUPT
 
 
 class SqliteCases:
@@ -66,9 +96,10 @@ class SqliteCases:
         journal is known again by.
         """
         with self._changing() as base:
-            base.executemany(_PUT_CASE, [(*each[:14], each.body) for each in cases])
+            base.executemany(_PUT_CASE, [(*each[:_FOUND_BY], json.dumps(each.tags), each.body) for each in cases])
             base.executemany("delete from tags where case_id = ?", [(each.id,) for each in cases])
-            base.executemany("insert into tags values (?, ?)", [(tag, each.id) for each in cases for tag in each.tags])
+            marks = {(tag, each.id) for each in cases for tag in each.tags}
+            base.executemany("insert into tags values (?, ?)", marks)
             base.executemany("replace into alerts values (?, ?, ?, ?)", alerts)
             base.executemany("replace into steps values (?, ?, ?, ?, ?, ?)", steps)
             base.execute("update cursor set next = ?, mark = ?", (cursor, mark))
@@ -108,10 +139,8 @@ class SqliteCases:
 
     def find(self, query: CaseQuery) -> Sequence[CaseRow]:
         """The cases that are asked for, in their order."""
-        where, values = _where(query)
-        column, turn = _ORDERS[query.order], "desc" if query.descending else "asc"
-        order = f"{where} order by {column} {turn}, id {turn} limit ? offset ?"
-        return self._rows(order, *values, query.limit, query.offset)
+        ask, values = _finding(query)
+        return _rows_of(self._ask(ask, *values))
 
     def count(self, query: CaseQuery) -> int:
         """How many there are, whatever the limit."""
@@ -126,18 +155,20 @@ class SqliteCases:
 
     def tags(self, limit: int) -> Sequence[tuple[str, int]]:
         """The tags of open cases with how many have each, the most used first."""
-        ask = (
-            "select tag, count(*) from tags join cases on cases.id = tags.case_id where cases.state = 'open' "
-            "group by tag order by 2 desc, 1 limit ?"
-        )
-        return [(tag, count) for tag, count in self._ask(ask, limit)]
+        return [(tag, count) for tag, count in self._ask(_TAGS, limit)]
 
-    def plan(self, query: CaseQuery) -> str:
-        """How SQLite goes about a query, for whoever checks that no page scans a whole table."""
+    def plans(self, query: CaseQuery) -> Sequence[str]:
+        """How SQLite goes about a query, for whoever checks that nothing reads a whole table: each step of finding,
+        counting and tallying.
+        """
         where, values = _where(query)
-        column, turn = _ORDERS[query.order], "desc" if query.descending else "asc"
-        ask = f"explain query plan select id from cases {where} order by {column} {turn}, id {turn} limit 50"  # noqa: S608
-        return "; ".join(str(each[3]) for each in self._ask(ask, *values))
+        asked: list[tuple[str, list[Any]]] = [
+            _finding(query),
+            (f"select count(*) from cases {where}", values),  # noqa: S608 - constants
+            (f"select level, count(*) from cases {where} group by 1", values),  # noqa: S608
+            (_TAGS, [50]),
+        ]
+        return [str(step[3]) for ask, given in asked for step in self._ask(f"explain query plan {ask}", *given)]
 
     def close(self) -> None:
         """Let go of the file."""
@@ -151,12 +182,7 @@ class SqliteCases:
         return found[0] if found else None
 
     def _rows(self, where: str, *values: object) -> list[CaseRow]:
-        with self._lock:
-            found = self._ask(f"select {_COLUMNS}, body from cases {where}", *values)  # noqa: S608 - constants
-            return [CaseRow._make((*each[:14], self._tags_of(each[0]), each[14])) for each in found]
-
-    def _tags_of(self, case: str) -> tuple[str, ...]:
-        return tuple(tag for (tag,) in self._ask("select tag from tags where case_id = ? order by tag", case))
+        return _rows_of(self._ask(f"{_CASES} {where}", *values))
 
     def _ask(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         try:
@@ -167,23 +193,24 @@ class SqliteCases:
 
     @contextmanager
     def _changing(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with self._lock:
+        with self._lock:
+            try:
                 self._base.execute("begin immediate")
-                try:
-                    yield self._base
-                except BaseException:
-                    self._base.execute("rollback")
-                    raise
+                yield self._base
                 self._base.execute("commit")
-        except sqlite3.Error as problem:
-            raise CaseStoreFailure(f"{self._path}: cases can't be kept: {problem} ({_REMEDY})") from problem
+            except sqlite3.Error as problem:
+                raise CaseStoreFailure(f"{self._path}: cases can't be kept: {problem} ({_REMEDY})") from problem
+            finally:
+                # After a commit nothing is open; whatever failed, the commit itself too, leaves no half behind.
+                with suppress(sqlite3.Error):
+                    if self._base.in_transaction:
+                        self._base.execute("rollback")
 
 
 def _where(query: CaseQuery) -> tuple[str, list[object]]:
-    terms: list[tuple[str, tuple[object, ...]]] = []
-    if query.state is not None:
-        terms.append(("state = ?", (query.state,)))
+    # All states are named where none is asked for: it is the state that indexes begin with.
+    states = _STATES if query.state is None else (query.state,)
+    terms: list[tuple[str, tuple[object, ...]]] = [(f"state in ({', '.join('?' * len(states))})", states)]
     if query.assignee is not None:
         terms.append(("assignee = ?", (query.assignee,)))
     for column, chosen in (("typology", query.typologies), ("level", query.levels)):
@@ -204,7 +231,23 @@ def _where(query: CaseQuery) -> tuple[str, list[object]]:
     if query.opened_until_us is not None:
         terms.append(("opened_us < ?", (query.opened_until_us,)))
     said = " and ".join(term for term, _ in terms)
-    return (f"where {said}" if said else ""), [value for _, values in terms for value in values]
+    return f"where {said}", [value for _, values in terms for value in values]
+
+
+def _finding(query: CaseQuery) -> tuple[str, list[object]]:
+    """What finds a page: one part for each state, read in order from its index and merged, none of them to its end."""
+    parts, given = [], list[object]()
+    for state in _STATES if query.state is None else (query.state,):
+        where, values = _where(replace(query, state=state))
+        parts.append(f"{_CASES} {where}")
+        given += values
+    turn = "desc" if query.descending else "asc"
+    order = f"order by {_ORDERS[query.order]} {turn}, id {turn} limit ? offset ?"
+    return f"{' union all '.join(parts)} {order}", [*given, query.limit, query.offset]
+
+
+def _rows_of(found: Sequence[tuple[Any, ...]]) -> list[CaseRow]:
+    return [CaseRow._make((*each[:_FOUND_BY], tuple(json.loads(each[-2])), each[-1])) for each in found]
 
 
 def _opened(path: str) -> sqlite3.Connection:
@@ -212,8 +255,8 @@ def _opened(path: str) -> sqlite3.Connection:
     try:
         try:
             return _with_tables(path)
-        except sqlite3.DatabaseError:
-            if path == ":memory:":
+        except sqlite3.DatabaseError as problem:
+            if path == ":memory:" or (problem.sqlite_errorcode & 0xFF) not in _NOT_OURS:
                 raise
             for name in (path, f"{path}-wal", f"{path}-shm"):
                 if os.path.exists(name):  # noqa: PTH110 - a name, as SQLite has it
@@ -229,6 +272,7 @@ def _with_tables(path: str) -> sqlite3.Connection:
         for pragma in _PRAGMAS:
             base.execute(f"pragma {pragma}")
         if base.execute("pragma user_version").fetchone()[0] == _VERSION:
+            _check(base)
             return base
         base.execute("begin immediate")
         for (name,) in base.execute("select name from sqlite_master where type = 'table'").fetchall():
@@ -241,3 +285,11 @@ def _with_tables(path: str) -> sqlite3.Connection:
         base.close()
         raise
     return base
+
+
+def _check(base: sqlite3.Connection) -> None:
+    """Raises DatabaseError when the file is damaged, or its tables are not ours. Some seconds for a million alerts."""
+    ours = {statement.split()[2] for statement in _SCHEMA if statement.startswith("create ")}
+    there = {name for (name,) in base.execute("select name from sqlite_master where name not like 'sqlite_%'")}
+    if there != ours or base.execute("pragma quick_check(1)").fetchone()[0] != "ok":
+        raise _Strange("damaged, or not ours")

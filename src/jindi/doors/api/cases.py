@@ -13,9 +13,8 @@ from jindi.basics.instants import format_instant, parse_instant
 from jindi.basics.money import format_minor
 from jindi.cases import LEVELS, Case, Step
 from jindi.doors.api import problems
-from jindi.doors.api.bodies import read_document
+from jindi.doors.api.bodies import json_answer, problem_answer, read_document
 from jindi.doors.api.hot import Gone, TooLarge
-from jindi.doors.api.problems import problem
 from jindi.doors.api.versions import Guard, Keyed
 from jindi.doors.casework import said
 from jindi.packs import OUTCOMES
@@ -27,7 +26,6 @@ BODY_BYTES_MAX = 16_384
 LIMIT, LIMIT_MAX, OFFSET_MAX = 50, 200, 100_000
 STEPS: dict[str, type[Step]] = {str(each.__struct_config__.tag): each for each in get_args(Step)}
 
-_json = msgspec.json.Encoder().encode
 _FILTERS = frozenset({
     "state", "assignee", "typology", "level", "subject", "tag", "late", "snoozed", "escalated", "order", "descending",
     "limit", "offset",
@@ -69,17 +67,17 @@ class CaseRoutes:
             except Declined as error:
                 zh, en = said(error.code)
                 more = {"version": error.case.version} if error.case is not None else {}
-                return _error(problems.DECLINED, en, detail_zh=zh, code=error.code, **more)
+                return problem_answer(problems.DECLINED, en, detail_zh=zh, code=error.code, **more)
             except NotRecorded:
-                return _error(problems.NOT_RECORDED)
+                return problem_answer(problems.NOT_RECORDED)
             except CaseStoreFailure:
-                return _error(problems.NOT_NOW, "cases can't be read or kept for now")
+                return problem_answer(problems.NOT_NOW, "cases can't be read or kept for now")
             except LookupError as error:
-                return _error(problems.NOT_FOUND, str(error.args[0]))
+                return problem_answer(problems.NOT_FOUND, str(error.args[0]))
             except TooLarge:
-                return _error(problems.TOO_LARGE)
+                return problem_answer(problems.TOO_LARGE)
             except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-                return _error(problems.BAD_REQUEST, str(error)[:400])
+                return problem_answer(problems.BAD_REQUEST, str(error)[:400])
             except Gone:
                 return Response()  # nobody is there to read it
 
@@ -98,19 +96,19 @@ class CaseRoutes:
         query = query_of(dict(request.query_params), desk)
         found, count = await desk.find(query)
         now_us = query.now_us
-        return _plain({
+        return json_answer({
             "cases": [case_document(each, now_us) for each in found], "count": count, "behind": desk.behind,
         })  # fmt: skip
 
     async def _one(self, request: Request, _: Principal) -> Response:
-        return _plain(page_document(await self._open.page(request.path_params["id"]), self._open.query().now_us))
+        return json_answer(page_document(await self._open.page(request.path_params["id"]), self._open.query().now_us))
 
     # ---- working
 
     async def _next(self, request: Request, who: Principal) -> Response:
         senior = self._may(who, "case.lead").allowed
         case = await self._open.next(self._actor(request, who), senior=senior)
-        return _plain({"case": None if case is None else case_document(case, self._open.query().now_us)})
+        return json_answer({"case": None if case is None else case_document(case, self._open.query().now_us)})
 
     def _taking(self, kind: type[Step]) -> Keyed:
         async def take(request: Request, who: Principal) -> Response:
@@ -120,7 +118,7 @@ class CaseRoutes:
                 self._actor(request, who), request.path_params["id"], step, seen=seen,
                 leads=self._may(who, "case.lead").allowed,
             )  # fmt: skip
-            return _plain(case_document(case, self._open.query().now_us))
+            return json_answer(case_document(case, self._open.query().now_us))
 
         return take
 
@@ -221,11 +219,3 @@ def _story(each: Happened) -> dict[str, Any]:
     }  # fmt: skip
     other = {"case": each.other} if each.other else {}
     return {"seq": each.seq, "at": format_instant(each.at_us), "by": each.name, "verb": each.verb, **other, **told}
-
-
-def _plain(document: Any, status: int = 200) -> Response:
-    return Response(_json(document), status, media_type="application/json")
-
-
-def _error(title: problems.Title, detail: str = "", **more: Any) -> Response:
-    return Response(problem(title, detail, **more), title.status, media_type=problems.MEDIA_TYPE.decode())

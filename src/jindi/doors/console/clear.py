@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from jindi.access import PURPOSES, About, Session
-from jindi.basics.identifiers import NORMAL_FORMS
+from jindi.basics.identifiers import NORMAL_FORMS, holds_personal_number
 from jindi.basics.instants import MINUTE_US
 from jindi.doors.console.cases import CasePages
 from jindi.doors.console.source import DecisionPage, Source
@@ -239,6 +239,19 @@ class ClearPages:
         assert view.session is not None, "asked before"
         if not self._once.take(form.get("once", ""), view.session.id, what, view.now_us):
             raise HTTPException(HTTPStatus.CONFLICT, "error.form_used")
+
+
+_UNTYPED = frozenset({"before", "after"})
+"""Places in the journal: numbers that the pages count, which nobody types."""
+
+
+def has_clear_in_address(request: Request) -> bool:
+    """Whether an address has what is written as a person's number in it, wherever that stands. Of an entity's the page
+    itself knows better: it knows what its kind is named by.
+    """
+    asked = [value for name, value in request.query_params.multi_items() if name not in _UNTYPED]
+    asked += [str(value) for name, value in request.path_params.items() if name not in ("key", "value")]
+    return any(holds_personal_number(text) for text in asked)
 
 
 def clear_in_address(pages: Pages, view: View) -> Response:

@@ -1,7 +1,7 @@
 """The console's addresses and what answers at each."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
@@ -20,6 +20,7 @@ from jindi.access import (
     ABSOLUTE_US,
     ACTIONS,
     NOT_PERMITTED,
+    About,
     ApiKey,
     ApiKeys,
     Kind,
@@ -32,7 +33,7 @@ from jindi.access import (
     Verdict,
     is_csrf_token,
 )
-from jindi.basics.identifiers import NORMAL_FORMS
+from jindi.basics.identifiers import is_written_as_name
 from jindi.basics.instants import MINUTE_US, SECOND_US, format_instant
 from jindi.basics.money import format_minor
 from jindi.doors.console import live
@@ -41,7 +42,7 @@ from jindi.doors.console.approvals import ApprovalPages, view_may
 from jindi.doors.console.assets import Assets
 from jindi.doors.console.cases import CasePages
 from jindi.doors.console.cases import Doors as CaseDoors
-from jindi.doors.console.clear import ClearPages, clear_in_address
+from jindi.doors.console.clear import ClearPages, clear_in_address, has_clear_in_address
 from jindi.doors.console.controls import Ask, ControlsPage
 from jindi.doors.console.exporting import Export, count, csv_bytes, harmless
 from jindi.doors.console.gate import DEVICE, DEVICE_S, Gate, cookie_name, put_cookie
@@ -64,9 +65,9 @@ from jindi.doors.console.staff_alerts import AlertPages
 from jindi.doors.console.subjects import SubjectPages
 from jindi.doors.console.trail import TrailPage
 from jindi.doors.console.versions import Shown, VersionPages
-from jindi.doors.console.view import CHOICES, COOKIE, MENU, Pages, View, own_path, view_of
+from jindi.doors.console.view import CHOICES, COOKIE, MENU, Pages, View, address, is_fit_for_address, own_path, view_of
 from jindi.doors.console.words import WORDS
-from jindi.doors.guarding import AboutOf, Endpoint, about_of, marked
+from jindi.doors.guarding import AboutOf, Endpoint, about_of, by_method, marked
 from jindi.doors.oidc import Company
 from jindi.doors.origins import address_class
 from jindi.packs.definitions import Outcome
@@ -75,6 +76,7 @@ from jindi.run.approvals.approvals import Approvals, Forbidden
 from jindi.run.audit import Actor, Audit, NotRecorded
 from jindi.run.cases import Desk as CaseDesk
 from jindi.run.people import Entrance, House, Office, Own
+from jindi.run.records import decision_id, decision_seq
 from jindi.run.reveals import Reveals
 from jindi.run.subjects import Rights
 from jindi.run.versions.desk import OPERATOR, OWN_KEY, Desk
@@ -125,7 +127,7 @@ class Console:
         self._pages = Pages(self._assets)
         self._desk = desk
         self._versions = VersionPages(desk, self._pages, self._needs, self._checked_form) if desk is not None else None
-        self._trail = TrailPage(audit, self._pages) if audit is not None else None
+        self._trail = TrailPage(audit, self._pages, self._checked_form) if audit is not None else None
         self._house = house
         self._signing_in, self._people = self._pages_of_people(house, company, approvals)
         self._asking, self._approvals = approvals, None
@@ -226,7 +228,9 @@ class Console:
                     await self._act(request, self._actor(request, view.session), action, allowed=may.allowed)
             except NotRecorded:
                 return self._error(view, HTTPStatus.SERVICE_UNAVAILABLE, "error.not_recorded")
-            return await show(request, view) if may else self._forbidden(request, view, action, may)
+            if not may:
+                return self._forbidden(request, view, action, may)
+            return clear_in_address(self._pages, view) if has_clear_in_address(request) else await show(request, view)
 
         return marked(handler, action)
 
@@ -307,13 +311,16 @@ class Console:
         asked = request.path_params
         if self._audit is not None and "value" in asked:
             return self._audit.subject(asked["key"], asked["value"])
+        assert self._audit is not None, "asked before"
         named = asked.get("id") or asked.get("version")
-        if named is not None:
-            return str(named)
+        return self._audit.named(str(named)) if named is not None else self._filter(request.query_params)
+
+    def _filter(self, asked: Mapping[str, str]) -> str:
+        """A list's filter as the audit may keep it."""
         assert self._audit is not None, "asked before"
         return " ".join(
-            f"{name}={self._audit.text(value) if name in SEARCHED else value}"
-            for name, value in sorted(request.query_params.items())
+            f"{name}={self._audit.text(value) if name in SEARCHED else self._audit.named(value)}"
+            for name, value in sorted(asked.items())
             if value and name in (*SEARCHED, *FILTERED)
         )
 
@@ -471,15 +478,45 @@ class Console:
 
     async def decisions(self, request: Request, view: View) -> Response:
         """The list, its filter in the address."""
-        wanted, unknown = _filter_of(request)
-        before, source = _whole(request.query_params.get("before")), self._seen(view)
-        rows = source.recent(PAGE_ROWS + 1, before, wanted)
-        # Decisions hold tokens, so a number in clear finds nothing here; that it is one is said, with the way to go.
-        if not rows and wanted.text is not None and _is_personal(wanted.text):
+        wanted, unknown = _filter_of(request.query_params)
+        if wanted.text is not None and is_written_as_name(wanted.text):
             return clear_in_address(self._pages, view)
+        return self._listed(view, wanted, unknown, _whole(request.query_params.get("before")))
+
+    async def search(self, request: Request, view: View) -> Response:
+        """The way from what somebody typed to an address that can be kept and passed on. What is written as a person's
+        number or name gets none: it is refused on the page of the list, and comes back on no page.
+        """
+        form = await self._checked_form(request)
+        fit = {name: value for name, value in form.items() if is_fit_for_address(value)}
+        wanted, unknown = _filter_of(fit)
+        if len(fit) == len(form):
+            return RedirectResponse(_way_to(wanted), HTTPStatus.SEE_OTHER)
+        assert view.session is not None, "asked before"
+        if self._audit is not None:
+            try:
+                await self._act(request, self._actor(request, view.session), "decisions.read", self._filter(form))
+            except NotRecorded:
+                return self._error(view, HTTPStatus.SERVICE_UNAVAILABLE, "error.not_recorded")
+        # Senders number their events as they like, some of them as a telephone is numbered.
+        text = form.get("text", "").strip()
+        found = self._seen(view).recent(PAGE_ROWS, None, DecisionFilter(text=text))
+        if one := next((row for row in found if row.event_id == text), None):
+            return RedirectResponse(f"/console/decisions/{one.decision_id}", HTTPStatus.SEE_OTHER)
+        return self._listed(view, wanted, unknown, None, is_refused=True)
+
+    def _listed(
+        self, view: View, wanted: DecisionFilter, unknown: Sequence[str], before: int | None,
+        *, is_refused: bool = False,
+    ) -> Response:  # fmt: skip
+        source = self._seen(view)
+        rows = source.recent(PAGE_ROWS + 1, before, wanted)
         return self._pages.show(
             "decisions.html",
             view,
+            status=HTTPStatus.BAD_REQUEST if is_refused else HTTPStatus.OK,
+            is_refused=is_refused,
+            is_telling=not rows and source.stats().telling_us is not None,
             page="decisions",
             rows=rows[:PAGE_ROWS],
             older=rows[PAGE_ROWS - 1].seq if len(rows) > PAGE_ROWS else None,
@@ -496,7 +533,9 @@ class Console:
         """The same filter's decisions as CSV, newest first, at most ten thousand. More than one person may take away
         takes another's approval.
         """
-        wanted, _unknown = _filter_of(request)
+        wanted, _unknown = _filter_of(request.query_params)
+        if wanted.text is not None and is_written_as_name(wanted.text):
+            return clear_in_address(self._pages, view)
         if self._asking is not None and self._asking.is_on:
             most = self._asking.export_rows
             if await count(self._seen(view), wanted, most + 1) > most:
@@ -667,7 +706,7 @@ class Console:
             Route("/console/preferences", self.preferences, methods=["POST"]),
             Route("/console/live", self._beside_pages("live.read", self.live)),
             Route("/console/live.json", self._beside_pages("live.read", self.live_rows)),
-            Route("/console/decisions", self._needs("decisions.read", self.decisions)),
+            Route("/console/decisions", self._list_of_decisions(), methods=["GET", "POST"]),
             Route("/console/decisions.csv", self._needs("decisions.export", self.export)),
             Route("/console/decisions/{id}", self._needs("decision.read", self.decision)),
             Route("/console/policies", self._needs("policies.read", self.policies)),
@@ -685,10 +724,17 @@ class Console:
             Route("/assets/{digest}/{name}", self.asset),
         ]
 
+    def _list_of_decisions(self) -> Endpoint:
+        # The form only makes an address, and whoever opens it is recorded then; what it shows itself it records.
+        search = self._needs("decisions.read", self.search, is_recorded=False, about=lambda _: About())
+        return by_method(GET=self._needs("decisions.read", self.decisions), POST=search)
+
     def _audit_routes(self) -> list[Route]:
         if self._trail is None:
             return []
-        return [Route("/console/audit", self._needs("audit.read", self._trail.page))]
+        search = self._needs("audit.read", self._trail.search, is_recorded=False, about=lambda _: About())
+        looks = by_method(GET=self._needs("audit.read", self._trail.page), POST=search)
+        return [Route("/console/audit", looks, methods=["GET", "POST"])]
 
     def app(self) -> ASGIApp:
         """All of it as one ASGI application."""
@@ -761,9 +807,9 @@ def _whole(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdecimal() and len(text) <= 18 else None
 
 
-def _filter_of(request: Request) -> tuple[DecisionFilter, list[str]]:
-    """The filter that the address asks for, and the names of those parts that mean nothing."""
-    asked, unknown = request.query_params, []
+def _filter_of(asked: Mapping[str, str]) -> tuple[DecisionFilter, list[str]]:
+    """The filter that an address or a form asks for, and the names of those parts that mean nothing."""
+    unknown = []
     outcome: Outcome | None = None
     if text := asked.get("outcome"):
         try:
@@ -787,13 +833,12 @@ def _filter_of(request: Request) -> tuple[DecisionFilter, list[str]]:
     return DecisionFilter(outcome, text_of("type"), text_of("rule"), text_of("text"), trouble), unknown
 
 
-def _is_personal(text: str) -> bool:
-    """Whether what somebody looks for is written as a person's number is."""
-    for kind in ("phone", "id_card", "bank_card", "email"):
+def _way_to(wanted: DecisionFilter) -> str:
+    """The address of what is wanted: of a decision when nothing but its whole id is, of the list otherwise."""
+    if wanted.text is not None and wanted == DecisionFilter(text=wanted.text):
         with suppress(ValueError):
-            NORMAL_FORMS[kind](text)
-            return True
-    return False
+            return f"/console/decisions/{decision_id(decision_seq(wanted.text))}"
+    return address("/console/decisions", **_query_of(wanted))
 
 
 def _query_of(wanted: DecisionFilter) -> dict[str, str | None]:

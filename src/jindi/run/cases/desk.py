@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from jindi.basics.identifiers import mentions
+from jindi.basics.identifiers import holds_personal_number
 from jindi.cases import (
     Alert,
     Assign,
@@ -225,13 +225,13 @@ class Desk:
 
     async def check(self, case: Case, step: Step) -> None:
         """Whether a step could be taken by whoever has the case. Raises Declined."""
-        if any(mentions(text) for text in _texts(step)):
+        if any(holds_personal_number(text) for text in _texts(step)):
             raise Declined("personal", case)
         if (why := await self._refusal(case, step, case.assignee, None, leads=True)) is not None:
             raise Declined(why, case)
 
     async def _take(self, actor: Actor, identifier: str, step: Step, *, seen: int | None, leads: bool) -> Case:
-        if any(mentions(text) for text in _texts(step)):
+        if any(holds_personal_number(text) for text in _texts(step)):
             raise Declined("personal")
         await self._following.catch_up()
         case = await self.one(identifier)

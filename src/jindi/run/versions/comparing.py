@@ -16,7 +16,7 @@ LENGTH_MAX = 2_000
 _SAID = {
     "share_max_ppm": "share_max", "confirmed_share_ppm": "confirmed_share", "wait_us": "wait", "lag_us": "lag",
     "deadline_us": "deadline", "score_from": "from", "expression": "is", "otherwise": "else", "mature_us": "mature",
-    "late_after_us": "late_after", "quantile_ppm": "q",
+    "late_after_us": "late_after", "quantile_ppm": "q", "due_us": "due", "level": "severity", "steps": "step",
 }  # fmt: skip
 """How the packs call what the definitions call otherwise."""
 
