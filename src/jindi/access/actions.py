@@ -110,6 +110,7 @@ ACTIONS: dict[str, Action] = _table(
     Action("entity.read", Group.ENTITIES, "查询主体", "Look up an entity", frozenset({Scope.ENTITIES_READ})),
     Action("cases.read", Group.CASES, "查看案件列表", "Read the cases", _CASES),
     Action("case.read", Group.CASES, "查看案件", "Read a case", _CASES),
+    Action("cases.export", Group.CASELEAD, "导出案件", "Export cases", _CASES),
     Action("case.next", Group.CASEWORK, "领取下一个案件", "Take the next case", _CASES),
     Action("case.assign", Group.CASEWORK, "分派案件", "Assign a case", _CASES),
     Action("case.note", Group.CASEWORK, "添加案件备注", "Write a note on a case", _CASES),
