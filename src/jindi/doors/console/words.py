@@ -1266,7 +1266,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "规则 {rule} 会命中最近 {n} 个事件的 {share}，超过其声明的比例。",
         "Rule {rule} would fire on {share} of the last {n} events, more than its declared share.",
     ),
-    "review.no_findings": ("守卫没有异议。", "Guards have no objection."),
+    "review.no_findings": ("护栏检查未发现问题。", "Guards have no objection."),
     "review.text": ("文件逐行对比", "The files line by line"),
     "form.why": ("理由（必填，记入日志）", "Why (needed; it is journalled)"),
     "form.why_optional": ("理由（记入日志）", "Why (it is journalled)"),
