@@ -300,6 +300,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "subjects.right_text": ("正确内容", "The right text"),
     "subjects.correct": ("更正", "Correct"),
     "subjects.erase": ("删除", "Erase"),
+    "subjects.erase.ask": ("申请删除", "Ask for the erasure"),
+    "subjects.erase.two": (
+        "须由反洗钱专员或审批人批准，批准即执行；之后在此登记为已答复。",
+        "An AML officer or an approver has to approve, and it is done at once; then note the request as answered here.",
+    ),
     "subjects.erase.note": (
         "销毁该主体的密钥：所存明文不可恢复，备份亦然；决策记录以令牌保留。",
         "Destroys the subject's key: what is kept can't be read again, in backups either. Decisions stay, with tokens.",
