@@ -14,6 +14,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 CLIENT, PASSWORD = "jindi-console", "client secret"
+ACCESS, REFRESH = "access-token-canary", "refresh-token-canary"
 
 
 class Provider:
@@ -61,7 +62,8 @@ class Provider:
             **self.person,
         }
         claims = {name: value for name, value in (claims | self.claims).items() if value is not None}
-        return 200, {"id_token": self.forge(claims) if self.forge else self.sign(claims), "token_type": "Bearer"}
+        given = self.forge(claims) if self.forge else self.sign(claims)
+        return 200, {"id_token": given, "access_token": ACCESS, "refresh_token": REFRESH, "token_type": "Bearer"}
 
     def answer(self, path, form=None, authorization=""):
         if self.status != 200:

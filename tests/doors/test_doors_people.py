@@ -10,7 +10,7 @@ from people_world import BASE, Rooms
 from jindi.access import OidcSettings, Role, Scope, State
 from jindi.doors.oidc import Company
 from jindi.run.audit import NotRecorded
-from oidc_world import CLIENT, PASSWORD, provider
+from oidc_world import ACCESS, CLIENT, PASSWORD, REFRESH, provider
 from shop_world import run
 from staff_world import BETTER, DAY, GOOD, MINUTE, Authenticator, chance, totp
 
@@ -524,11 +524,12 @@ def test_another_factor_is_set_up_and_the_first_removed():
 def test_attack_a_challenge_for_one_session_is_not_answered_in_another():
     async def go():
         async with Rooms() as rooms:
-            one, other = await rooms.into(), await rooms.into()
+            one = await rooms.into()
             device = Authenticator("jindi.test", BASE)
             await one.post("/console/account/factor")
             asked = (await one.post("/console/account/factor/passkey/options")).json()["options"]
             await one.post("/console/account/factor/passkey", answer=device.create(json.dumps(asked)))
+            other = await rooms.into()
             got = (await one.post("/console/account/again/passkey/options")).json()
             answer = device.get(json.dumps(got["options"]))
             refused = await other.post("/console/account/again/passkey", handle=got["handle"], answer=answer)
@@ -555,6 +556,25 @@ def test_attack_sessions_passkeys_and_devices_of_others_are_out_of_reach():
                 assert told(answer.text) == ["There is no such thing, or it is not yours."]
             assert rooms.staff.get(rooms.admin.id) == theirs
             assert (await victim.get("/console/account")).status_code == 200
+
+    run(go())
+
+
+def test_sessions_and_devices_are_ended_only_by_who_showed_a_factor_just_now():
+    async def go():
+        async with Rooms() as rooms:
+            other, one = await rooms.into(), await rooms.into()
+            rooms.clock.at_us += 6 * MINUTE
+            page = (await one.get("/console/account")).text
+            assert "sessions/end" not in page
+            assert "devices/forget" not in page
+            for path, id_ in (("sessions/end", "others"), ("devices/forget", "dev_1")):
+                answer = await one.post(f"/console/account/{path}", id=id_)
+                assert answer.headers["location"].startswith("/console/account/again")
+            assert (await other.get("/console/account")).status_code == 200
+            await one.post("/console/account/again", code=rooms.code())
+            await one.post("/console/account/sessions/end", id="others")
+            assert (await other.get("/console/account")).status_code == 303
 
     run(go())
 
@@ -600,6 +620,27 @@ def test_an_administrator_invites_disables_enables_and_gives_roles_and_each_step
             whats = [(what, name) for what, _, name, _ in await rooms.doings()]
             for what in ("staff.invite", "staff.roles", "staff.disable", "staff.enable", "staff.reset"):
                 assert (what, "Admin Wang") in whats
+
+    run(go())
+
+
+@pytest.mark.parametrize("step", STAFF)
+def test_attack_no_form_of_staff_works_without_its_token_or_from_another_site(step):
+    async def go():
+        async with Rooms() as rooms:
+            one = await rooms.into("admin")
+            before = rooms.staff.all()
+            path = f"/console/staff/{rooms.limin.id}/{step}"
+            for where in (path, "/console/staff/invite"):
+                for csrf, headers in (
+                    ("f" * 64, {}),
+                    ("-", {}),
+                    (await one.csrf(), {"origin": "https://evil.example"}),
+                ):
+                    fields = {"login": "mallory", "name": "M", "role.auditor": "1", "why": "x"}
+                    answer = await one.post(where, csrf=csrf, headers=headers, **fields)
+                    assert answer.status_code == 403
+            assert rooms.staff.all() == before
 
     run(go())
 
@@ -752,6 +793,44 @@ def test_a_person_comes_in_by_the_company_and_by_ours_where_it_asked_for_one_fac
                 assert (await other.post("/sign-in/totp", code=rooms.code())).headers["location"] == "/console"
                 whats = [what for what, *_ in await rooms.doings()]
                 assert whats.count("sign_in.oidc") == 2
+
+    run(go())
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_attack_a_link_of_another_site_begins_no_sign_in_by_the_company(site):
+    """The provider may know the person already: then nobody would have been asked anything."""
+
+    async def go():
+        with provider(None) as here:
+            async with Rooms(company=company_of(here)) as rooms:
+                answer = await rooms.browser(**{"sec-fetch-site": site}).get("/sign-in/company")
+                assert answer.headers["location"] == "/sign-in"
+                assert "set-cookie" not in answer.headers
+                for own in ("same-origin", "none"):
+                    answer = await rooms.browser(**{"sec-fetch-site": own}).get("/sign-in/company")
+                    assert answer.headers["location"].startswith(here.issuer)
+
+    run(go())
+
+
+@pytest.mark.parametrize("amr", [["mfa"], ["pwd"]])
+def test_no_token_of_the_company_reaches_the_browser(amr):
+    async def go():
+        with provider(None) as here:
+            tokens = []
+            here.forge = lambda claims: tokens.append(here.sign(claims)) or tokens[-1]
+            here.person["amr"] = amr
+            async with Rooms(company=company_of(here)) as rooms:
+                one = rooms.browser()
+                answer = await by_company(here, one)
+                assert answer.status_code == 303
+                assert len(tokens) == 1
+                given = repr(answer.headers.multi_items()) + answer.text + repr(dict(one.cookies))
+                for token in (*tokens, *tokens[0].split("."), ACCESS, REFRESH):
+                    assert token not in given
+                kept = b"".join(rooms.shop.blobs.load(name) or b"" for name in rooms.shop.blobs.names())
+                assert tokens[0].encode() not in kept
 
     run(go())
 

@@ -122,7 +122,7 @@ def test_a_finding_about_the_platform_itself_waits_until_the_past_is_told():
             stream = Stream(shop.platform, shop.clock, seed=7, users=60, days=2)
             finding = {"control": "C01", "subject": "C01", "state": "failed", "severity": "high", "owner": "risk",
                        "risk": "r", "pack_name": "core"}  # fmt: skip
-            waiting = asyncio.create_task(shop.platform._let_in("control_failed", "control-C01", [finding]))
+            waiting = asyncio.create_task(shop.platform.rounds.let_in("control_failed", "control-C01", [finding]))
             running = asyncio.create_task(stream.run())
             while not stream.is_live:  # noqa: ASYNC110 - the stream tells by a flag
                 await asyncio.sleep(0.01)

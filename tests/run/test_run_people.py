@@ -1,6 +1,7 @@
 """Coming in: two factors or nobody, the same answer to everybody who is turned away, a record before anything opens."""
 
 import asyncio
+import hashlib
 
 import pytest
 
@@ -46,6 +47,31 @@ def with_passkey(people):
     answer = device.create(people.own.ask_passkey(handle, session.id))
     people.run(people.own.add_passkey(AT_DOOR, session, handle, answer, "laptop"))
     return device
+
+
+WEAK = ("short", "password123", "liminlimin88", "leaked kolibri walnuss")
+
+
+@pytest.mark.parametrize("password", WEAK)
+def test_a_password_that_breaks_a_rule_is_taken_on_no_way_in(password):
+    """By an invitation, on one's own account, and in the place of one that is too old."""
+    people = People("pci")
+    leaked = hashlib.sha1(WEAK[-1].encode()).hexdigest().upper()
+    people.house.breached = lambda prefix: [leaked[5:] + ":9"] if prefix == leaked[:5] else []
+    mine = people.run(people.enter()).opened
+    people.clock.at_us += 95 * DAY
+    people.staff.signed_in(people.limin.id, "", "", people.clock.at_us - DAY)
+    handle = passworded(people)
+    people.run(people.entrance.totp(AT_DOOR, handle, people.code(), "", ""))
+    session = mine.session
+    for work in (
+        people.own.begin(people.staff.invite("newer", "Newer One", ANALYST, people.clock.at_us)[0], password),
+        people.own.change_password(AT_DOOR, session, mine.clear_id, GOOD, password),
+        people.entrance.new_password(AT_DOOR, handle, password, "", ""),
+    ):
+        with pytest.raises(Refused) as refusal:
+            people.run(work)
+        assert refusal.value.troubles, refusal.value.why
 
 
 # ---- both factors
@@ -370,15 +396,30 @@ def test_attack_hashing_is_bounded_and_whoever_comes_too_many_is_sent_away_unrec
 def test_attack_one_address_does_not_try_for_ever_and_a_known_device_does_not_mind():
     people = People(each=3)
     cookie = people.run(people.enter()).device
-    reasons = [why(people, people.entrance.password(AT_DOOR, "limin", "wrong", "", "10.0.0.1")) for _ in range(4)]
-    assert reasons == ["sign_in.refused"] * 2 + ["too_often"] * 2
+    reasons = [why(people, people.entrance.password(AT_DOOR, "limin", "wrong", "", "10.0.0.2")) for _ in range(5)]
+    assert reasons == ["sign_in.refused"] * 3 + ["too_often"] * 2
     assert people.run(people.enter(cookie=cookie))
 
 
 def test_one_address_alone_does_not_use_up_what_all_have_together():
     limit = AddressLimit(together=10, each=3)
-    assert sum(limit.allows("a") for _ in range(50)) == 3
-    assert limit.allows("b")
+    assert sum(limit.allows("a", 0) for _ in range(50)) == 3
+    assert limit.allows("b", 0)
+
+
+def test_attack_many_addresses_have_no_more_together_than_what_strangers_have_in_a_minute():
+    limit = AddressLimit(together=10, each=3)
+    assert sum(limit.allows(f"a{n}", n) for n in range(500)) == 10
+    assert not limit.allows("z", 5 * SECOND)
+    assert sum(limit.allows(f"b{n}", 2 * MINUTE) for n in range(500)) == 10, "a minute later they have it again"
+
+
+def test_a_clock_that_was_put_back_gives_strangers_no_more_and_keeps_them_out_no_longer():
+    limit = AddressLimit(together=10, each=3)
+    assert sum(limit.allows("a", 10 * MINUTE) for _ in range(5)) == 3
+    assert not limit.allows("a", 0)
+    assert limit.allows("b", 0)
+    assert limit.allows("a", MINUTE)
 
 
 def test_attack_a_closed_door_fills_no_journal_for_whoever_goes_on_knocking():
@@ -599,6 +640,52 @@ def test_a_device_that_was_forgotten_is_a_stranger_and_its_sessions_are_gone():
     people.run(people.own.forget_device(AT_DOOR, me, there.opened.session.device))
     assert people.sessions.read(there.opened.clear_id, people.clock.at_us) is None
     assert people.house.device(people.limin, there.device) is None
+
+
+def test_ending_a_session_asks_for_a_factor_that_was_shown_just_now():
+    people = People()
+    there = people.run(people.enter()).opened
+    me = people.run(people.enter()).opened.session
+    people.clock.at_us += 5 * MINUTE
+    for work in (
+        people.own.end_session(AT_DOOR, me, there.session.id),
+        people.own.end_others(AT_DOOR, me),
+        people.own.forget_device(AT_DOOR, me, there.session.device),
+    ):
+        assert why(people, work) == "factor.again"
+    assert people.sessions.read(there.clear_id, people.clock.at_us) is not None
+
+
+CHANGES = {
+    "an app in the place of the one before": lambda people, session, passkey: people.own.add_totp(
+        AT_DOOR, session, *begun_app(people, session)
+    ),
+    "new recovery codes": lambda people, session, passkey: people.own.new_codes(AT_DOOR, session),
+    "without the app": lambda people, session, passkey: people.own.remove_totp(AT_DOOR, session),
+    "without a passkey": lambda people, session, passkey: people.own.remove_passkey(AT_DOOR, session, passkey),
+}
+
+
+def begun_app(people, session):
+    handle = people.own.begin_factor(session)
+    return handle, totp(people.clock.at_us, people.own.begun(handle)[0].totp)
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_whatever_changes_a_factor_ends_every_other_session_and_leaves_ones_own(change):
+    people = People()
+    with_passkey(people)
+    other, mine = (people.run(people.enter()).opened for _ in range(2))
+    people.run(change(people, mine.session, people.staff.get(people.limin.id).passkeys[0].public_id))
+    assert people.sessions.read(other.clear_id, people.clock.at_us) is None
+    assert people.sessions.read(mine.clear_id, people.clock.at_us) is not None
+
+
+def test_a_new_passkey_ends_every_other_session():
+    people = People()
+    other = people.run(people.enter()).opened
+    with_passkey(people)
+    assert people.sessions.read(other.clear_id, people.clock.at_us) is None
 
 
 # ---- administration

@@ -9,7 +9,7 @@ import msgspec
 from jindi.access import Principal
 from jindi.doors.console.source import DecisionFilter, Source
 from jindi.packs.definitions import Outcome
-from jindi.run.approvals.operations import Delivery, Line, Operation, Unfit
+from jindi.run.approvals.operations import Collected, Delivery, Line, Unfit
 
 ROWS_MAX, ROWS_AT_ONCE = 10_000, 250
 
@@ -35,10 +35,10 @@ class KeptExport(AskedExport, frozen=True):
     rows: int = 0
 
 
-class Export(Operation[AskedExport, KeptExport]):
+class Export(Collected[AskedExport, KeptExport]):
     """Hand out the decisions of a filter as CSV."""
 
-    what, asked, kept, is_collected = "decisions.export", AskedExport, KeptExport, True
+    what, asked, kept = "decisions.export", AskedExport, KeptExport
 
     def __init__(self, source: Source, csv: Callable[[DecisionFilter, int | None], AsyncIterator[bytes]]) -> None:
         self._source, self._csv = source, csv

@@ -207,8 +207,12 @@ class SigningIn:
     # ---- the company's own sign-in
 
     async def to_company(self, request: Request) -> Response:
-        """Off to the company's provider."""
+        """Off to the company's provider. A link of another site leads to the page with the button instead: who is
+        signed in at the provider already would come in without having done anything.
+        """
         assert self._company is not None, "only routed with one"
+        if request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+            return RedirectResponse("/sign-in", HTTPStatus.SEE_OTHER)
         try:
             url, handle = await self._company.begin()
         except OidcRefused:

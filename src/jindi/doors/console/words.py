@@ -192,6 +192,15 @@ WORDS: dict[str, tuple[str, str]] = {
         "请填写案件编号，例如 CASE-2026-0042；编号不得是号码本身。",
         "Write the case's reference, such as CASE-2026-0042; somebody's number is none.",
     ),
+    "clear.why.unknown_case": ("没有此案件。", "There is no case of this id."),
+    "clear.why.case_over": (
+        "案件已结束。请重开，或填写正在处理的案件。",
+        "The case is over: open it again, or name the one that you work on.",
+    ),
+    "clear.why.other_case": (
+        "该案件与要查看的信息无关；查看其他人的信息需要另立案件。",
+        "The case is about somebody else: what it is not about needs a case of its own.",
+    ),
     "clear.why.bad_purpose": ("请从列表中选择用途。", "Choose a purpose of the list."),
     "clear.why.no_field": ("请至少选择一项。", "Choose at least one field."),
     "clear.why.too_many": ("一次选择的项目过多。", "These are more fields than may be shown at once."),
@@ -1259,6 +1268,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "kind.model": ("模型", "model"),
     "kind.event": ("事件", "event"),
     "kind.label": ("标签", "label"),
+    "kind.typology": ("案件类型", "typology"),
     "kind.pack": ("行业包", "pack"),
     "review.differences": ("差别", "Differences"),
     "review.count": ("{n} 处", "{n}"),

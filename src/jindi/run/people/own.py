@@ -182,6 +182,7 @@ class Own:
         except ValueError:
             raise Refused("factor.taken") from None
         self._begun.take(handle, self._house.clock.now_us())
+        self._close_others(session)
 
     async def remove_totp(self, actor: Actor, session: Session) -> None:
         """Without the app. Raises Refused."""
@@ -190,6 +191,7 @@ class Own:
             raise Refused("factor.last")
         await self._house.audit.act(actor, "factor.remove", "totp")
         self._house.staff.remove_totp(account.id)
+        self._close_others(session)
 
     async def remove_passkey(self, actor: Actor, session: Session, public_id: str) -> None:
         """Without one of one's own passkeys. Raises Refused."""
@@ -200,12 +202,15 @@ class Own:
             raise Refused("factor.last")
         await self._house.audit.act(actor, "factor.remove", public_id)
         self._house.staff.remove_passkey(account.id, public_id)
+        self._close_others(session)
 
     async def new_codes(self, actor: Actor, session: Session) -> tuple[str, ...]:
         """Ten new recovery codes; the old ones end. Raises Refused."""
         account = self._fresh(session)
         await self._house.audit.act(actor, "recovery.renew", account.id)
-        return self._house.staff.new_codes(account.id)
+        codes = self._house.staff.new_codes(account.id)
+        self._close_others(session)
+        return codes
 
     # ---- sessions and devices
 
@@ -215,22 +220,22 @@ class Own:
 
     async def end_session(self, actor: Actor, session: Session, which: str) -> None:
         """End one of one's own sessions. Raises Refused."""
-        account = self._account(session)
+        account = self._fresh(session)
         if not any(each.id == which for each in self.sessions(session)):
             raise Refused("not_yours")
         await self._house.audit.act(actor, "session.revoke", which)
         self._house.sessions.close_one(account.id, which)
 
     async def end_others(self, actor: Actor, session: Session) -> int:
-        """End all of one's sessions but this one; how many there were."""
-        account = self._account(session)
-        others = [each.id for each in self.sessions(session) if each.id != session.id]
-        await self._house.audit.act(actor, "session.revoke", f"{len(others)} others")
-        return sum(self._house.sessions.close_one(account.id, each) for each in others)
+        """End all of one's sessions but this one; how many there were. Raises Refused."""
+        self._fresh(session)
+        others = sum(each.id != session.id for each in self.sessions(session))
+        await self._house.audit.act(actor, "session.revoke", f"{others} others")
+        return self._close_others(session)
 
     async def forget_device(self, actor: Actor, session: Session, device: str) -> None:
         """A device is a stranger again, and its sessions end. Raises Refused."""
-        account = self._account(session)
+        account = self._fresh(session)
         if not any(each.id == device for each in account.devices):
             raise Refused("not_yours")
         await self._house.audit.act(actor, "device.forget", device)
@@ -245,6 +250,11 @@ class Own:
         return device.id if device is not None else STRANGER
 
     # ---- within
+
+    def _close_others(self, session: Session) -> int:
+        """After a change of factors nobody goes on who came in by the old ones; how many sessions there were."""
+        others = [each.id for each in self.sessions(session) if each.id != session.id]
+        return sum(self._house.sessions.close_one(session.account, each) for each in others)
 
     def _account(self, session: Session) -> StaffAccount:
         account = self._house.staff.get(session.account)
