@@ -15,7 +15,7 @@ SEPARATORS = st.sampled_from(["", " ", "-", "–", "—", "·", ".", " - ", "　
 FORM = str.maketrans(DIGITS, "０１２３４５６７８９")
 SENTENCES = st.sampled_from([
     ("客户电话", "，已联系本人"), ("联系方式：", "。"), ("回访（", "）无人接听"), ("号码为", "的用户"), ("", ""),
-    ("called ", ", no answer"), ("Asked for ", " twice."), ("see \"", "\""), ("2026-11-27 ", " 13:45"),
+    ("called ", ", no answer"), ("Asked for ", " twice."), ('see "', '"'), ("2026-11-27 ", " 13:45"),
     ("共 3 笔 ", " 已核实"), ("1,234.50 元；", "；dec_00000000002f"), ("第1次/", "/第2次"), ("tel.", "."), ("a=", ";"),
     ("12\n", "\n34"), ("27 ", " 11"), ("编号#", "#"),
 ])  # fmt: skip
@@ -129,7 +129,8 @@ def test_ids_of_decisions_and_cases_dates_and_amounts_are_nobody_s_numbers(words
 
 @pytest.mark.parametrize("text", [
     "", "2026-11-27 13:45:10 共 12 笔 1,234.50", "订单 20261127000123", "版本 1.2.3", "第 2026112700 号工单",
-    "tok_phone_000013812345678", "共 138123456.78 元", "共135 2026-11-27", "共 13 2026-11-27 5", "得 13812345.678", "三个月前", "1380-11-27", "得 +1234567.89",
+    "tok_phone_000013812345678", "共 138123456.78 元", "共135 2026-11-27", "共 13 2026-11-27 5", "得 13812345.678",
+    "三个月前", "1380-11-27", "得 +1234567.89",
 ])  # fmt: skip
 def test_a_sentence_about_the_work_is_none(text):
     assert not holds_personal_number(text)

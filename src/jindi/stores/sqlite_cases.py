@@ -49,7 +49,7 @@ _SCHEMA = (
 _VERSION = zlib.crc32("\n".join(_SCHEMA).encode()) & 0x7FFF_FFFF
 """A file with any other tables is another version's."""
 
-_PUT_CASE = f"replace into cases values ({', '.join('?' * (_FOUND_BY + 2))})"
+_PUT_CASE = f"replace into cases values ({', '.join('?' * (_FOUND_BY + 2))})"  # noqa: S608 - constants
 _CASES = f"select {_COLUMNS}, tags, body from cases"  # noqa: S608 - constants
 _TAGS = (
     "select tag, count(*) from tags join cases on cases.id = tags.case_id where cases.state = 'open' "
@@ -162,7 +162,7 @@ class SqliteCases:
         counting and tallying.
         """
         where, values = _where(query)
-        asked = [
+        asked: list[tuple[str, list[Any]]] = [
             _finding(query),
             (f"select count(*) from cases {where}", values),  # noqa: S608 - constants
             (f"select level, count(*) from cases {where} group by 1", values),  # noqa: S608
