@@ -97,10 +97,6 @@ class Openings:
         """A decision that waits; ask `refusal` first."""
         return self._by_seq[seq]
 
-    def waiting_all(self) -> tuple[Opening, ...]:
-        """All that wait now, the oldest first."""
-        return tuple(each for each in self._by_seq.values() if each.status == "pending")
-
     def settle(self, seq: int, status: Status) -> Opening:
         """Note what became of a decision; ask `refusal` first."""
         opening = self._by_seq[seq]

@@ -331,6 +331,8 @@ class State:
         if values is None:
             self.high_us, self.next_seq = record.as_of_us, seq + 1
             self.answered.add(fingerprint(record.event_id), seq, record.as_of_us)
+            if record.verdict.outcome:  # cases are made of the definitions of its time, which know its type
+                self.casework.put(seq)
             return
         event = Event(record.event_id, record.event_type, record.at_us, values)
         self._fed.feed(record.event_type, record.as_of_us, values)

@@ -93,6 +93,9 @@ FILTERED = (
     "before", "late", "level", "on", "order", "outcome", "page", "rule", "since", "tab", "trouble", "type", "typology",
     "until", "what", "who",
 )  # fmt: skip
+FORGED = ("error.other_site", "error.csrf")
+"""Why a form is refused that this browser's own page did not send."""
+
 _YEAR_S = 365 * 24 * 3600
 
 T = TypeVar("T")
@@ -674,6 +677,8 @@ class Console:
     async def refused(self, request: Request, refusal: Exception) -> Response:
         """The page for everything that was refused: what, why, and what to do."""
         assert isinstance(refusal, HTTPException), "only registered for refusals"
+        if refusal.detail in FORGED:
+            await self._not_let_in(request, "form.forged")
         usual = {404: "error.not_found", 405: "error.method"}
         message = refusal.detail if refusal.detail in WORDS else usual.get(refusal.status_code, "error.failed")
         answer = self._error(self._view(request), refusal.status_code, message)

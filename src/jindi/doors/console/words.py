@@ -537,6 +537,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "subjects.right_text": ("正确内容", "The right text"),
     "subjects.correct": ("更正", "Correct"),
     "subjects.erase": ("删除", "Erase"),
+    "subjects.erase.ask": ("申请删除", "Ask for the erasure"),
+    "subjects.erase.two": (
+        "须由反洗钱专员或审批人批准，批准即执行；之后在此登记为已答复。",
+        "An AML officer or an approver has to approve, and it is done at once; then note the request as answered here.",
+    ),
     "subjects.erase.note": (
         "销毁该主体的密钥：所存明文不可恢复，备份亦然；决策记录以令牌保留。",
         "Destroys the subject's key: what is kept can't be read again, in backups either. Decisions stay, with tokens.",
@@ -1507,7 +1512,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "规则 {rule} 会命中最近 {n} 个事件的 {share}，超过其声明的比例。",
         "Rule {rule} would fire on {share} of the last {n} events, more than its declared share.",
     ),
-    "review.no_findings": ("守卫没有异议。", "Guards have no objection."),
+    "review.no_findings": ("护栏检查未发现问题。", "Guards have no objection."),
     "review.text": ("文件逐行对比", "The files line by line"),
     "form.why": ("理由（必填，记入日志）", "Why (needed; it is journalled)"),
     "form.why_optional": ("理由（记入日志）", "Why (it is journalled)"),

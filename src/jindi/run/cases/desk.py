@@ -33,11 +33,12 @@ from jindi.cases import (
     verb_of,
 )
 from jindi.packs import OUTCOMES, TypologyDef
-from jindi.ports import CaseQuery, CaseStep, CaseStoreFailure
+from jindi.ports import CaseQuery, CaseStep, CaseStoreFailure, LogFailure
+from jindi.run.answered import fingerprint
 from jindi.run.audit import Actor, NotRecorded
 from jindi.run.cases.folding import alert_in, case_of
 from jindi.run.cases.following import Following
-from jindi.run.intake import Refused
+from jindi.run.intake import OWN_IDS, Refused
 from jindi.run.lane import Busy, Conflict, Stopped
 from jindi.run.records import CASE, CaseRecord, decision_id
 
@@ -49,6 +50,10 @@ CUSTOMERS: Final = ("user", "customer")
 
 ALERTS_SHOWN: Final = 200
 SETTLE_S: Final = 60.0
+TOLD_AT_ONCE: Final = 64
+"""Decisions of one case that are told of together: a case may have thousands, and others wait for the lane, too."""
+
+BLOB: Final = "casework.json"
 CLOSE_ALONE: Final = "case_close_alone"
 """The parameter: a case of this amount or more takes two people to close."""
 
@@ -105,7 +110,7 @@ class Desk:
     def __init__(self, platform: "Platform", following: Following, people: Callable[[], Iterable[str]] = tuple) -> None:
         """`people` are the names of all who may be given cases, beside whoever takes one himself."""
         self._platform, self._following, self.people = platform, following, people
-        self._step = asyncio.Lock()
+        self._step, self._settling = asyncio.Lock(), asyncio.Lock()
 
     # ---- looking
 
@@ -199,13 +204,18 @@ class Desk:
         to them first.
         """
         for escalated in (True, False) if senior else (False,):
-            query = self.query(state="open", assignee="", snoozed=False, escalated=escalated, limit=1)
-            found, _ = await self.find(query)
-            while found:
+            tried: set[str] = set()
+            while (first := await self._first(escalated=escalated)) is not None and first not in tried:
+                tried.add(first)  # who can't take it now won't be able to the next moment
                 with suppress(Declined):  # somebody else was quicker
-                    return await self.take(actor, found[0].id, Assign(actor.name))
-                found, _ = await self.find(query)
+                    return await self.take(actor, first, Assign(actor.name))
         return None
+
+    async def _first(self, *, escalated: bool) -> str | None:
+        """The id of the case that is first in the queue."""
+        query = self.query(state="open", assignee="", snoozed=False, escalated=escalated, limit=1)
+        found = await asyncio.to_thread(self._following.store.find, query)
+        return found[0].id if found else None
 
     async def take(
         self, actor: Actor, identifier: str, step: Step, *, seen: int | None = None, leads: bool = False
@@ -216,7 +226,11 @@ class Desk:
         or NotRecorded; then nothing was changed.
         """
         async with self._step:
-            return await self._take(actor, identifier, step, seen=seen, leads=leads)
+            after = await self._take(actor, identifier, step, seen=seen, leads=leads)
+        if isinstance(step, Close):
+            with suppress(CaseStoreFailure, LogFailure):  # the step is taken; what is not told now `settle_all` tells
+                await self.settle(after)
+        return after
 
     async def close_approved(self, actor: Actor, identifier: str, step: Close) -> Case:
         """Close a case as two people have agreed. Raises as `take`."""
@@ -251,10 +265,7 @@ class Desk:
         except (Busy, Stopped) as error:
             raise NotRecorded("the step could not be journalled, so it was not taken; try again") from error
         await self._following.catch_up()
-        after = await self.one(identifier)
-        if isinstance(step, Close):
-            await self.settle(after)
-        return after
+        return await self.one(identifier)
 
     async def _refusal(self, case: Case, step: Step, who: str, seen: int | None, *, leads: bool) -> Refusal | None:
         other: Case | None = None
@@ -277,54 +288,83 @@ class Desk:
         )  # fmt: skip
 
     async def keep(self) -> None:
-        """Tell what a crash left untold, now and then, for as long as the platform runs."""
+        """Tell what a crash left untold, at once and then now and then, for as long as the platform runs."""
         while True:
-            await asyncio.sleep(SETTLE_S)
-            try:
+            with suppress(CaseStoreFailure, LogFailure):  # the follower tells
                 await self.settle_all()
-            except CaseStoreFailure:
-                continue  # the follower tells
+            await asyncio.sleep(SETTLE_S)
 
     # ---- what a verdict sets off
 
-    async def settle(self, case: Case) -> int:
-        """Say of each decision of a closed case what was found, by the front door; answers how many were told.
+    async def settle(self, case: Case) -> int | None:
+        """Say of each decision of a closed case what was found, by the front door; answers how many were told now.
 
-        The events' ids are made of the case's version: told twice, they count once. What is not taken now, because the
-        lane is busy or has stopped, is told by the next round of `settle_all`.
+        The events' ids are made of how often the case was reopened: told twice, they count once. None when the lane is
+        busy or has stopped: then `settle_all` tells the rest.
         """
         if case.state != "closed" or case.verdict not in ("confirmed", "cleared"):
             return 0
         rows = await asyncio.to_thread(self._following.store.alerts_of, case.id)
         told = 0
-        for row in rows:
-            told += await self._tell(case, self._seen(alert_in(row)))
+        for first in range(0, len(rows), TOLD_AT_ONCE):
+            count = await self._tell(case, [self._seen(alert_in(row)) for row in rows[first : first + TOLD_AT_ONCE]])
+            if count is None:
+                return None
+            told += count
         return told
 
     async def settle_all(self) -> int:
-        """Tell what a crash left untold: decisions that still wait although their case is closed."""
-        told, store = 0, self._following.store
-        for opening in self._platform.lane.state.openings.waiting_all():
-            row = await asyncio.to_thread(store.alert, opening.seq)
-            case_row = await asyncio.to_thread(store.case, row.case) if row is not None else None
-            if row is not None and case_row is not None and case_row.state == "closed":
-                case = case_of(case_row)
-                if case.verdict in ("confirmed", "cleared"):
-                    told += await self._tell(case, self._seen(alert_in(row)))
-        return told
+        """Tell what was left untold because of a crash or a busy lane: it goes through the closings of the journal with
+        a cursor that moves when all that they say is durable. Answers how many events were told now.
+        """
+        async with self._settling:
+            await self._following.catch_up()
+            platform, told = self._platform, 0
+            end = platform.archive.log.next_seq()
+            begin = min(self._settled(), end)
+            for seq in platform.trail.between(begin, end):
+                record = await asyncio.to_thread(platform.archive.record, seq)
+                if not isinstance(record, CaseRecord) or record.verb != "close":
+                    continue
+                with suppress(LookupError):
+                    count = await self.settle(await self.one(record.case))
+                    if count is None:
+                        end = seq
+                        break
+                    told += count
+            if end != begin:
+                platform.blobs.save(BLOB, [msgspec.json.encode(end)])
+            return told
 
-    async def _tell(self, case: Case, seen: Seen) -> bool:
-        event_type, fields = _finding(case, seen)
-        platform = self._platform
-        if event_type not in platform.program.events:
-            return False
-        identifier, now_us = f"{case.id}-{case.version}-{seen.alert.seq}", platform.now_us()
+    def _settled(self) -> int:
+        """Up to which place of the journal all closings have been told. In doubt from the beginning: each counts once."""
+        kept = self._platform.blobs.load(BLOB)
+        with suppress(msgspec.MsgspecError):
+            return 0 if kept is None else msgspec.json.decode(kept, type=int)
+        return 0
+
+    async def _tell(self, case: Case, pages: Iterable[Seen]) -> int | None:
+        """Let events in that say what was found; answers how many were new, None when the lane takes no more now."""
+        platform, futures, now_us = self._platform, list[asyncio.Future[bytes]](), self._platform.now_us()
+        answered = platform.lane.state.answered
         try:
-            event = platform.intake.make(event_type, identifier, case.closed_us or now_us, fields)
-            await platform.lane.submit(event, now_us)
-        except (Busy, Stopped, Refused, Conflict):
-            return False  # what still waits is told again, what was told before counts once
-        return True
+            for seen in pages:
+                event_type, fields = _finding(case, seen)
+                identifier = f"{OWN_IDS}{case.id}-{case.reopened}-{seen.alert.seq}"
+                if event_type not in platform.program.events or answered.find(fingerprint(identifier)) is not None:
+                    continue
+                try:
+                    event = platform.intake.make(event_type, identifier, case.closed_us or now_us, fields)
+                    futures.append(platform.lane.submit(event, now_us))
+                except Conflict:
+                    continue  # told before, when the decision stood otherwise
+                except Refused as refused:
+                    platform.say(f"what a case found was not taken as {event_type}: {refused}")
+            await asyncio.gather(*futures)
+        except (Busy, Stopped):
+            await asyncio.gather(*futures, return_exceptions=True)
+            return None
+        return len(futures)
 
 
 def _finding(case: Case, seen: Seen) -> tuple[str, dict[str, Any]]:
