@@ -337,7 +337,7 @@ class Desk:
             return told
 
     def _settled(self) -> int:
-        """Up to which place of the journal all closings have been told. In doubt from the beginning: each counts once."""
+        """Up to which place of the journal all closings have been told. In doubt from the first: each counts once."""
         kept = self._platform.blobs.load(BLOB)
         with suppress(msgspec.MsgspecError):
             return 0 if kept is None else msgspec.json.decode(kept, type=int)
