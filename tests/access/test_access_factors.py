@@ -89,8 +89,9 @@ def test_a_code_is_right_in_its_half_minute_and_one_around_it():
 
 def test_attack_a_code_read_over_a_shoulder_is_too_late():
     code = totp(NOW)
+    assert totp_counter(SECRET, code, NOW + 60 * SECOND, -1) is None, "not used by its owner, and too old all the same"
     last = totp_counter(SECRET, code, NOW, -1)
-    assert totp_counter(SECRET, code, NOW + 1, last) is None
+    assert totp_counter(SECRET, code, NOW + 1, last) is None, "used by its owner"
     assert totp_counter(SECRET, totp(NOW - 30 * SECOND), NOW, last) is None
 
 
@@ -118,6 +119,8 @@ def test_the_link_for_the_app_names_house_and_login_and_carries_the_secret():
 def test_ten_codes_each_once_however_they_are_typed():
     codes, kept = new_codes(chance())
     assert len(set(codes)) == CODES == len(kept)
+    assert not [code for code in codes if code in repr(kept) or code.replace("-", "") in repr(kept)]
+    assert {len(each) for each in kept} == {32}, "SHA-256 of each"
     assert all(len(code.replace("-", "")) * 5 >= 112 for code in codes), "bits, each letter of 32"
     typed = codes[3].lower().replace("-", " ")
     rest = without_code(kept, typed)

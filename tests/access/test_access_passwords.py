@@ -60,6 +60,14 @@ def test_what_chinese_users_really_type_is_guessable(password):
     assert Trouble.GUESSABLE in troubles(password, NIST)
 
 
+def test_none_of_the_three_thousand_most_common_passwords_that_are_long_enough_is_taken():
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS
+
+    common = [each for each in FREQUENCY_LISTS["passwords"] if len(each) >= NIST.length_min]
+    assert len(common) > 3_000
+    assert [each for each in common[:3_000] if Trouble.GUESSABLE not in troubles(each, NIST)] == []
+
+
 def test_without_the_chinese_list_some_of_that_would_pass_for_better():
     assert len(FREQUENT) > 5_000
     assert len(set(FREQUENT)) == len(FREQUENT)
@@ -78,6 +86,13 @@ def test_a_password_of_sixty_four_characters_and_more_is_taken_whole():
     assert HASHER.fits(kept, password)
     assert not HASHER.fits(kept, password[:-1])
     assert not HASHER.fits(kept, password[:72])
+
+
+@pytest.mark.parametrize("other", [GOOD.upper(), GOOD.title(), f" {GOOD}", f"{GOOD} ", GOOD.replace(" ", "")])
+def test_letters_and_blanks_of_a_password_count_as_they_were_typed(other):
+    assert other != GOOD
+    assert not HASHER.fits(HASH, other)
+    assert HASHER.fits(HASHER.hash(other), other)
 
 
 def test_the_same_password_from_another_keyboard_is_the_same_password():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jindi.access import Site
+from jindi.access import PROFILES, Site
 from jindi.app.accounts import breached_in, company_of, passkey_site
 from jindi.app.settings import FILE_NAME, KNOWN, settle
 from jindi.basics.instants import DAY_US
@@ -29,6 +29,11 @@ def test_without_anything_all_settings_are_defaults():
     assert (settled.host, settled.port, settled.journal, settled.packs) == ("127.0.0.1", 8420, "segments", ())
     assert {origin for _, origin in origins(settled).values()} == {"default"}
     assert len(settled.lines) == len(KNOWN)
+
+
+def test_the_rules_for_passwords_that_are_on_by_default_ask_for_no_kinds_and_no_change():
+    profile = PROFILES[settle({}, {}).passwords]
+    assert (profile.name, profile.max_age_us, profile.letter_and_digit, profile.kinds) == ("nist", None, False, 1)
 
 
 def test_a_flag_goes_before_the_environment_before_the_file_before_the_default(tmp_path):

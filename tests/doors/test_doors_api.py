@@ -13,8 +13,10 @@ from jindi.access import Scope
 from jindi.doors.api.openapi import document
 from jindi.ports import LogFailure
 from jindi.run import lane as lanes
+from jindi.run.audit import Audit
 from jindi.run.intake import EVENT_BYTES_MAX
 from jindi.run.records import decision_seq
+from jindi.run.trail import Wanted
 from jindi.stores.files import MemoryBlobs
 from replay_world import planted
 from shop_world import (
@@ -109,7 +111,10 @@ def test_no_route_opens_without_a_key_in_force(method, path, right, body, status
             answer = await api.http.request(method, path, content=body, headers=headers)
             is_problem(answer, 401, "unauthenticated")
             assert answer.headers["www-authenticate"] == "Bearer"
-            assert api.shop.platform.lane.state.next_seq == 1
+            # Nothing is journalled but that somebody tried.
+            tried = (await Audit(api.shop.platform).look(Wanted())).doings
+            assert {(each.what, each.outcome) for each in tried} <= {("sign_in.api", "refused")}
+            assert api.shop.platform.lane.state.next_seq == 1 + len(tried) <= 2
 
     run(go())
 
@@ -453,6 +458,27 @@ def test_a_stopped_lane_answers_503_and_says_nothing_of_this_machine():
             await api.shop.platform.tend()
             assert (await api.ask("GET", "/readyz", key="")).status_code == 200
             assert (await api.post(pay(1))).status_code == 200
+
+    run(go())
+
+
+def test_a_failure_inside_is_in_the_log_with_its_cause_on_each_road(monkeypatch, caplog):
+    monkeypatch.setattr(Api, "road", "socket")
+
+    async def go():
+        async with Api() as api:
+
+            def broken(*_):
+                raise RuntimeError("the cause")
+
+            monkeypatch.setattr(api.shop.platform, "decide", broken)
+            monkeypatch.setattr(api.shop.platform, "submit", broken)
+            monkeypatch.setattr(api.shop.platform, "find", broken)
+            for asked in (api.post(pay(1)), api.post(pay(2), x_more="1"), api.ask("GET", f"/v1/decisions/{ID}")):
+                caplog.clear()
+                assert (await asked).status_code == 500
+                assert [each.levelname for each in caplog.records] == ["ERROR"]
+                assert "RuntimeError: the cause" in caplog.text
 
     run(go())
 

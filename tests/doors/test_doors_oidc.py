@@ -245,6 +245,15 @@ def test_an_unchecked_email_is_no_login(here):
     assert asyncio.run(signing_in(company(here, login_claim="email"), here)).login == "boss@example.com"
 
 
+def test_a_provider_that_can_not_prove_itself_lets_nobody_in_and_the_operator_is_told_why(here, caplog):
+    here.issuer = here.issuer.replace("http://", "https://")
+    assert why(company(here), here) == "unreachable"
+    (line,) = [record.getMessage() for record in caplog.records if record.name.startswith("jindi")]
+    assert line.startswith("the company's sign-in could not be asked: ConnectError: ")
+    assert "SSL" in line
+    assert PASSWORD not in line
+
+
 def test_an_issuer_without_tls_is_refused_but_on_this_machine(here):
     with pytest.raises(ValueError, match="https"):
         Company(OidcSettings("http://id.example.com", CLIENT, PASSWORD), SITE, here.clock, chance())

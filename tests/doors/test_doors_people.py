@@ -624,6 +624,27 @@ def test_an_administrator_invites_disables_enables_and_gives_roles_and_each_step
     run(go())
 
 
+@pytest.mark.parametrize("step", STAFF)
+def test_attack_no_form_of_staff_works_without_its_token_or_from_another_site(step):
+    async def go():
+        async with Rooms() as rooms:
+            one = await rooms.into("admin")
+            before = rooms.staff.all()
+            path = f"/console/staff/{rooms.limin.id}/{step}"
+            for where in (path, "/console/staff/invite"):
+                for csrf, headers in (
+                    ("f" * 64, {}),
+                    ("-", {}),
+                    (await one.csrf(), {"origin": "https://evil.example"}),
+                ):
+                    fields = {"login": "mallory", "name": "M", "role.auditor": "1", "why": "x"}
+                    answer = await one.post(where, csrf=csrf, headers=headers, **fields)
+                    assert answer.status_code == 403
+            assert rooms.staff.all() == before
+
+    run(go())
+
+
 @pytest.mark.parametrize("login", ["limin", "chen"])
 def test_attack_whoever_does_not_administer_staff_sees_and_changes_nothing(login):
     async def go():

@@ -210,7 +210,10 @@ def test_attack_an_approver_whose_role_was_taken_away_meanwhile_approves_nothing
             digest = await digest_of(boss, asked)
             rooms.staff.grant(rooms.boss.id, frozenset({Role.ANALYST}))
             answer = await boss.post(f"/console/approvals/{asked}/approve", digest=digest, why="x")
-            assert answer.status_code in (303, 403)
+            assert answer.headers["location"] == "/sign-in?why=ended", "his session ended with his role"
+            again = await rooms.into("boss")
+            answer = await again.post(f"/console/approvals/{asked}/approve", digest=digest, why="x")
+            assert answer.status_code == 403
             assert rooms.staff.get(rooms.limin.id).roles == {Role.ANALYST}
 
     run(go())

@@ -12,8 +12,10 @@ from test_doors_matrix import OPEN, _address, all_doors, console_of
 from jindi.access import Rate, Replays, Scope
 from jindi.access.signatures import Message, sign
 from jindi.doors.fences import Fences, Rates, Turnstile, place_of
+from jindi.run.audit import Audit
 from jindi.run.intake import EVENT_BYTES_MAX
 from jindi.run.platform import Settings
+from jindi.run.trail import Wanted
 from jindi.run.webhooks import Endpoints, Reach
 from jindi.run.webhooks.mailing import Mailing
 from shop_world import NOON_US, SECOND_US, Shop, pay, reopened, run
@@ -88,7 +90,7 @@ def test_a_replayed_request_is_refused_the_second_time_and_does_nothing():
         before = signing.shop.platform.lane.state.next_seq
         told = is_problem(await signing.send("POST", "/v1/snapshots", headers=headers), 401, "signature-refused")
         assert "taken before" in told["detail"]
-        assert signing.shop.platform.lane.state.next_seq == before
+        assert signing.shop.platform.lane.state.next_seq == before + 1, "that it was refused is the one record"
 
     signed_test(work)
 
@@ -182,6 +184,16 @@ def test_a_signature_beside_a_bearer_key_is_refused_whoever_is_meant():
         headers = signing.headers("GET", "/v1/packs") | {"authorization": f"Bearer {signing.api.admin}"}
         told = is_problem(await signing.send("GET", "/v1/packs", headers=headers), 401, "signature-refused")
         assert "not both" in told["detail"]
+
+    signed_test(work)
+
+
+def test_a_signature_that_was_refused_is_a_record():
+    async def work(signing):
+        headers = signing.headers("POST", "/v1/events", event(1))
+        is_problem(await signing.send("POST", "/v1/events", event(2), headers), 401, "signature-refused")
+        (doing,) = (await Audit(signing.shop.platform).look(Wanted())).doings
+        assert (doing.what, doing.outcome, doing.name, doing.door) == ("sign_in.api", "refused", "", "api")
 
     signed_test(work)
 

@@ -11,15 +11,17 @@ from test_doors_api import ID, is_problem
 from test_doors_console_versions import Guest
 
 import jindi.doors
-from jindi.access import ACTIONS, Scope, Sessions, SignInLinks
+from jindi.access import ACTIONS, Rate, Scope, Sessions, SignInLinks
+from jindi.basics.instants import MINUTE_US
 from jindi.doors.console import build_console
 from jindi.doors.console.platform_source import PlatformSource
+from jindi.doors.fences import Fences, Rates, Turnstile
 from jindi.journal import Heads, Signer, read_heads, tree_verifier
 from jindi.ports import LogFailure
-from jindi.run.audit import Audit
+from jindi.run.audit import Actor, Audit
 from jindi.run.trail import Wanted
 from jindi.stores.lines import LineFile
-from shop_world import CANARIES, PHONE, Shop, failing_append, pay, run
+from shop_world import CANARIES, NOON_US, PHONE, Shop, failing_append, pay, run
 
 READS = [
     (f"/v1/decisions/{ID}", "decision.read", ID),
@@ -90,6 +92,7 @@ def test_what_a_key_may_not_do_is_recorded_as_refused_and_what_nobody_asked_for_
             assert (await api.ask("GET", "/metrics")).status_code == 200
             found = await doings(api.shop.platform)
             assert [(each.what, each.outcome, each.name) for each in found] == [
+                ("sign_in.api", "refused", ""),
                 ("version.roll_back", "refused", "weak"), ("audit.read", "refused", "weak"),
                 ("metrics.read", "refused", "weak"), ("packs.read", "refused", "weak"),
             ]  # fmt: skip
@@ -108,6 +111,16 @@ def test_an_administrator_does_not_read_the_audit_and_an_auditor_does_nothing_el
                 ("audit.read", "eve", "allowed"), ("packs.read", "eve", "refused"), ("audit.read", "root", "refused"),
             ]  # fmt: skip
             assert told["older"] is None
+
+    run(go())
+
+
+def test_every_instant_of_the_audit_says_that_it_is_utc():
+    async def go():
+        async with Api() as api:
+            await api.ask("GET", "/v1/packs")
+            (action,) = (await api.ask("GET", "/v1/audit?what=packs")).json()["actions"]
+            assert action["at"] == "2026-11-22T04:00:00Z"
 
     run(go())
 
@@ -353,6 +366,65 @@ def test_vain_sign_ins_are_recorded_and_can_not_fill_the_disk():
             assert len(await doings(rooms.shop.platform)) == 11
             with failing_append(rooms.shop.log, LogFailure("the disk is full")):
                 assert (await stranger.http.post("/sign-in", data={"token": "guess"})).status_code == 410
+
+    run(go())
+
+
+def test_a_key_that_is_none_is_recorded_and_can_not_fill_the_disk():
+    async def go():
+        async with Api() as api:
+            assert (await api.ask("GET", "/v1/packs", key="")).status_code == 401
+            assert await doings(api.shop.platform) == (), "who brings no key has not tried to come in"
+            for n in range(25):
+                path, method = (("/v1/packs", "GET"), ("/v1/events", "POST"))[n % 2]
+                assert (await api.ask(method, path, b"{}", key=f"jk_guess{n}")).status_code == 401
+            found = await doings(api.shop.platform)
+            assert [(each.what, each.outcome, each.name, each.door) for each in found] == [
+                ("sign_in.api", "refused", "", "api")
+            ] * 10
+            assert "guess" not in repr(found)
+            with failing_append(api.shop.log, LogFailure("the disk is full")):
+                assert (await api.ask("GET", "/v1/packs", key="jk_guess")).status_code == 401
+
+    run(go())
+
+
+def test_forged_forms_are_recorded_under_nobodys_name():
+    async def go():
+        async with Rooms() as rooms:
+            ann = rooms.guest("ann", Scope.DECISIONS_READ)
+            for headers, csrf in (({"origin": "https://evil.test"}, ann.csrf), ({}, "f" * 64)):
+                answer = await ann.http.post("/sign-out", data={"csrf": csrf}, headers=headers)
+                assert answer.status_code == 403
+            found = await doings(rooms.shop.platform)
+            assert [(each.what, each.outcome, each.name) for each in found] == [("form.forged", "refused", "")] * 2
+
+    run(go())
+
+
+def test_requests_beyond_a_rate_are_recorded_with_whose_key_it_was_and_can_not_fill_the_disk():
+    async def go():
+        turnstile = Turnstile(Rates(events=Rate(2, MINUTE_US)), lambda: NOON_US)
+        async with Api(fences=Fences(turnstile=turnstile)) as api:
+            told = [(await api.post(pay(n))).status_code for n in range(30)]
+            assert told == [200] * 2 + [429] * 28
+            found = await doings(api.shop.platform)
+            assert [(each.what, each.outcome, each.name) for each in found] == [
+                ("door.flooded", "refused", "test")
+            ] * 10
+
+    run(go())
+
+
+def test_noise_at_one_door_drowns_no_other():
+    async def go():
+        async with Rooms() as rooms:
+            audit = Audit(rooms.shop.platform)
+            for _ in range(30):
+                await audit.failed(Actor("", "", "api"), "sign_in.api")
+            await audit.failed(Actor("", "", "console"), "sign_in.password")
+            found = await doings(rooms.shop.platform)
+            assert [each.what for each in found] == ["sign_in.password"] + ["sign_in.api"] * 10
 
     run(go())
 

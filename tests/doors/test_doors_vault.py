@@ -5,11 +5,14 @@ import base64
 import contextlib
 import json
 import os
+import re
 import shutil
 import sqlite3
 import time
 import zlib
 from datetime import date
+from fnmatch import fnmatch
+from pathlib import Path
 
 import httpx
 import pyarrow as pa
@@ -216,6 +219,20 @@ def lived(tmp_path):
     data, packs = tmp_path / "data", write_packs(tmp_path)
     live(data, packs, [pay(n, at_us=AT_US + n, user=f"u{n}") for n in range(2)], vault=True)
     return data, packs
+
+
+def test_a_platform_writes_no_file_that_the_page_of_its_folder_does_not_name(lived):
+    """So there is no log beside those that are told of."""
+    data, packs = lived
+    assert jindi("snapshot", "--data", data, "--packs", packs).exit_code == 0
+    assert told("archive", "--data", data)["ok"]
+    page = (Path(__file__).parents[2] / "docs/operate.md").read_text("utf-8").partition("## The folder")[2]
+    rows = re.findall(r"^\| (`[^|]+) \|", page.partition("\n## ")[0], re.MULTILINE)
+    named = [each.replace("…", "*") for row in rows for each in re.findall(r"`([^`]+)`", row)]
+    named += [f"{each}*" for each in named if each.endswith("/")]
+    files = [str(path.relative_to(data)) for path in data.rglob("*") if path.is_file()]
+    assert len(files) > 10
+    assert [each for each in files if not any(fnmatch(each, pattern) for pattern in named)] == []
 
 
 def test_status_shows_subjects_rows_and_versions_and_no_key(lived):

@@ -1,6 +1,7 @@
 """Coming in: two factors or nobody, the same answer to everybody who is turned away, a record before anything opens."""
 
 import asyncio
+import hashlib
 
 import pytest
 
@@ -46,6 +47,31 @@ def with_passkey(people):
     answer = device.create(people.own.ask_passkey(handle, session.id))
     people.run(people.own.add_passkey(AT_DOOR, session, handle, answer, "laptop"))
     return device
+
+
+WEAK = ("short", "password123", "liminlimin88", "leaked kolibri walnuss")
+
+
+@pytest.mark.parametrize("password", WEAK)
+def test_a_password_that_breaks_a_rule_is_taken_on_no_way_in(password):
+    """By an invitation, on one's own account, and in the place of one that is too old."""
+    people = People("pci")
+    leaked = hashlib.sha1(WEAK[-1].encode()).hexdigest().upper()
+    people.house.breached = lambda prefix: [leaked[5:] + ":9"] if prefix == leaked[:5] else []
+    mine = people.run(people.enter()).opened
+    people.clock.at_us += 95 * DAY
+    people.staff.signed_in(people.limin.id, "", "", people.clock.at_us - DAY)
+    handle = passworded(people)
+    people.run(people.entrance.totp(AT_DOOR, handle, people.code(), "", ""))
+    session = mine.session
+    for work in (
+        people.own.begin(people.staff.invite("newer", "Newer One", ANALYST, people.clock.at_us)[0], password),
+        people.own.change_password(AT_DOOR, session, mine.clear_id, GOOD, password),
+        people.entrance.new_password(AT_DOOR, handle, password, "", ""),
+    ):
+        with pytest.raises(Refused) as refusal:
+            people.run(work)
+        assert refusal.value.troubles, refusal.value.why
 
 
 # ---- both factors

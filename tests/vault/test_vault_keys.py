@@ -159,6 +159,13 @@ def test_a_passphrase_gives_the_same_root_with_the_same_parameters_only(profile)
             other.unwrap(wrapped, b"ring")
 
 
+def test_a_new_passphrase_is_stretched_harder_than_a_password_and_with_a_salt_of_its_own():
+    one, other = new_stretch(), new_stretch()
+    assert (one["kdf"], one["memory_kib"], one["iterations"]) == ("argon2id", "65536", "3")
+    assert len(bytes.fromhex(one["salt"])) >= 16
+    assert one["salt"] != other["salt"]
+
+
 @pytest.mark.parametrize(
     "wrong", [{"kdf": "md5"}, {"memory_kib": "1"}, {"memory_kib": "99999999"}, {"iterations": "0"}, {"salt": "zz"}]
 )

@@ -2,6 +2,7 @@
 answer is believed here; `access.oidc` judges it.
 """
 
+import logging
 from typing import Any
 
 import httpx
@@ -23,6 +24,8 @@ from jindi.access import (
 )
 from jindi.basics.instants import HOUR_US, MINUTE_US, SECOND_US
 from jindi.ports import Clock
+
+_log = logging.getLogger(__name__)
 
 BACK = "/sign-in/company/back"
 """Where the provider sends the browser back to, below the site's own address."""
@@ -108,5 +111,7 @@ class Company:
                     if len(body) > ANSWER_BYTES_MAX:
                         raise OidcRefused("too_large")
                 return msgspec.json.decode(bytes(body))
-        except (httpx.HTTPError, msgspec.DecodeError, RecursionError):
+        except (httpx.HTTPError, msgspec.DecodeError, RecursionError) as error:
+            # A certificate that nobody vouches for is the operator's to know of; the person is told less.
+            _log.warning("the company's sign-in could not be asked: %s: %s", type(error).__name__, error)
             raise OidcRefused("unreachable") from None

@@ -7,10 +7,13 @@ from starlette.requests import Request
 
 def address_class(request: Request) -> str:
     """`loopback`, `private` or `public`; `unknown` where the server was told no address."""
+    return class_of(request.client.host if request.client is not None else "")
+
+
+def class_of(host: str) -> str:
+    """The class of an address that stands in a scope."""
     try:
-        address = ip_address(request.client.host) if request.client is not None else None
+        address = ip_address(host)
     except ValueError:
-        address = None
-    if address is None:
         return "unknown"
     return "loopback" if address.is_loopback else "private" if address.is_private else "public"

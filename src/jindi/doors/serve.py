@@ -147,7 +147,7 @@ async def serve(
     console = build_console(
         PlatformSource(platform, score), sessions=house.sessions, links=links, clock=clock, zone=zone, desk=desk,
         keys=keys, audit=house.audit, permits=permits, house=house, company=company, controls=platform.rounds.controls,
-        approvals=approvals, reveals=reveals, rights=rights,
+        approvals=approvals, reveals=reveals, rights=rights, casework=casework,
     )  # fmt: skip
     events = Events(platform, keys, clock, permits, fences.turnstile)
     application = build_api(

@@ -4,6 +4,7 @@ Deciding an event is no action: it is a record of its own. Steps with versions a
 """
 
 import asyncio
+from collections import Counter
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from jindi.run.records import ACTION, TEXT_MAX, ActionRecord, Standing, encode_a
 from jindi.run.trail import Page, Wanted, look
 
 FAILED_MAX = 10
-"""Attempts to come in that are journalled in a minute."""
+"""Attempts to come in that are journalled in a minute, each way in by itself: noise at one door drowns no other."""
 
 
 class NotRecorded(Exception):  # noqa: N818 - what the person is told
@@ -68,7 +69,7 @@ class Audit:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = self.platform = platform
-        self._minute = self._failed = 0
+        self._minute, self._failed = 0, Counter[str]()
 
     async def act(
         self, actor: Actor, what: str, on: str = "", *, allowed: bool = True, about: str = "", case: str = "",
@@ -90,14 +91,15 @@ class Audit:
             raise NotRecorded("the action could not be journalled, so it was not done; try again") from error
 
     async def failed(self, actor: Actor, what: str) -> None:
-        """Journal that somebody unknown tried to come in and was not let in. A few a minute: the door is open to all,
-        and whoever knocks on it must not fill the disk. He is turned away with or without the record.
+        """Journal what was turned away at the door: a try to come in, a forged form, a flood. A few a minute: the door
+        is open to all, and whoever knocks on it must not fill the disk. He is turned away with or without the record.
         """
         minute = self._platform.now_us() // MINUTE_US
         if minute != self._minute:
-            self._minute, self._failed = minute, 0
-        self._failed += 1
-        if self._failed <= FAILED_MAX:
+            self._minute = minute
+            self._failed.clear()
+        self._failed[what] += 1
+        if self._failed[what] <= FAILED_MAX:
             with suppress(NotRecorded):
                 await self.act(actor, what, allowed=False)
 

@@ -113,6 +113,11 @@ class Rights:
         """The day on which clocks are read."""
         return day_of(self._platform.now_us(), ZONE)
 
+    async def waits_for_another(self, who: Principal, request: Request) -> bool:
+        """Whether an erasure has to be asked for among the approvals before this request can be answered."""
+        asks = request.asked == "erase" and request.state == "open"
+        return asks and await self._approval(who, "subject.erase", request) is not None
+
     # ---- requests ------------------------------------------------------------------------------------
 
     async def open(

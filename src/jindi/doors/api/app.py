@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from jindi.access import ACTIONS, NOT_PERMITTED, About, ApiKeys, Permits, Principal, Verdict
+from jindi.access import ACTIONS, NOT_PERMITTED, About, ApiKey, ApiKeys, Permits, Principal, Verdict
 from jindi.basics.instants import format_instant
 from jindi.basics.money import EXPONENTS, format_minor
 from jindi.basics.problems import Problems
@@ -34,7 +34,7 @@ from jindi.doors.api.versions import PACKS_BYTES_MAX, Keyed, VersionRoutes
 from jindi.doors.api.webhooks import WebhookRoutes
 from jindi.doors.fences import Fences
 from jindi.doors.guarding import AboutOf, Door, about_of, marked
-from jindi.doors.origins import address_class
+from jindi.doors.origins import address_class, class_of
 from jindi.engine import to_json
 from jindi.language import Kind, Type, Value
 from jindi.ports import Clock
@@ -404,7 +404,13 @@ def build_api(
         else:
             await console(scope, receive, send)
 
-    return Threshold(application, keys, clock, fences, told_as_programs)
+    audit = Audit(platform)
+
+    async def noted(what: str, host: str, key: ApiKey | None) -> None:
+        key_id, name = (key.id, key.name) if key is not None else ("", "")
+        await audit.failed(Actor(key_id, name, "api", class_of(host)), what)
+
+    return Threshold(application, keys, clock, fences, told_as_programs, noted)
 
 
 async def _not_found(_: Request, __: Exception) -> Response:

@@ -6,6 +6,7 @@ what would pass here, and asks the same turnstile.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from jindi.access import ApiKey, ApiKeys
@@ -40,6 +41,12 @@ from jindi.doors.headers import completed, wants_hsts
 from jindi.ports import Clock
 from jindi.run.intake import EVENT_BYTES_MAX
 
+KEYED = ("/v1/", "/metrics")
+"""Where programs show a key."""
+
+Noted = Callable[[str, str, ApiKey | None], Awaitable[None]]
+"""Puts on record what was turned away here: the action, the host that it came from ("" for none), whose key it was."""
+
 EVENTS, SIGN_IN = "/v1/events", "/sign-in"
 BODY_BYTES_MAX = 8 * 1024 * 1024
 """No other route takes more; most take less, and say so themselves."""
@@ -52,9 +59,11 @@ class Threshold:
     """The application behind the fences."""
 
     def __init__(
-        self, application: Application, keys: ApiKeys, clock: Clock, fences: Fences, told_as_programs: frozenset[str]
-    ) -> None:
+        self, application: Application, keys: ApiKeys, clock: Clock, fences: Fences, told_as_programs: frozenset[str],
+        noted: Noted,
+    ) -> None:  # fmt: skip
         self._application, self._keys, self._clock, self._fences = application, keys, clock, fences
+        self._noted = noted
         self._told_as_programs = told_as_programs
         self._saving = asyncio.Lock()
 
@@ -76,13 +85,14 @@ class Threshold:
             return
         if wait_us := self._fences.turnstile.address_waits(_place(scope)):
             # A wrong signature costs us more than its sender: not without end.
-            await self._wait(scope, receive, send, wait_us)
+            await self._wait(scope, receive, send, wait_us, None)
             return
         try:
             key, receive = await self._signer(scope, receive)
         except (SignatureRefused, Stale, Replayed) as refused:
             # Whoever can't sign is nobody known: he has the budget of his address.
             if not await self._waits(scope, receive, send, None):
+                await self._noted("sign_in.api", _host(scope), None)
                 await answer(
                     send, 401, problem(problems.SIGNATURE, str(refused)), MEDIA_TYPE, (b"www-authenticate", b"Bearer")
                 )
@@ -102,8 +112,11 @@ class Threshold:
             await self._on(scope, receive, send, key)
 
     async def _on(self, scope: Scope, receive: Receive, send: Send, key: ApiKey | None) -> None:
-        if not await self._waits(scope, receive, send, key):
-            await self._application(scope, receive, send)
+        if await self._waits(scope, receive, send, key):
+            return
+        if key is None and scope["path"].startswith(KEYED) and _brings_a_key(scope["headers"]):
+            await self._noted("sign_in.api", _host(scope), None)
+        await self._application(scope, receive, send)
 
     # ---- rates
 
@@ -117,10 +130,11 @@ class Threshold:
         """Whether the request was answered with the time to wait."""
         wait_us = self._wait_us(scope, key)
         if wait_us:
-            await self._wait(scope, receive, send, wait_us)
+            await self._wait(scope, receive, send, wait_us, key)
         return bool(wait_us)
 
-    async def _wait(self, scope: Scope, receive: Receive, send: Send, wait_us: int) -> None:
+    async def _wait(self, scope: Scope, receive: Receive, send: Send, wait_us: int, key: ApiKey | None) -> None:
+        await self._noted("door.flooded", _host(scope), key)
         wait_s = -(-wait_us // SECOND_US)
         if self.is_for_programs(scope["path"]):
             retry = (b"retry-after", str(wait_s).encode())
@@ -177,9 +191,19 @@ class Threshold:
                 await asyncio.to_thread(replays.save)
 
 
-def _place(scope: Scope) -> str:
+def _host(scope: Scope) -> str:
     client = scope.get("client")
-    return place_of(client[0]) if client else "unknown"
+    return client[0] if client else ""
+
+
+def _brings_a_key(headers: list[tuple[bytes, bytes]]) -> bool:
+    """Whether somebody says that he has a key; who brings none has not tried to come in."""
+    return any(name == b"authorization" for name, _ in headers)
+
+
+def _place(scope: Scope) -> str:
+    host = _host(scope)
+    return place_of(host) if host else "unknown"
 
 
 def _message(scope: Scope) -> Message:

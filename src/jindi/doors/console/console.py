@@ -1,13 +1,11 @@
 """The console's addresses and what answers at each."""
 
 import asyncio
-import csv
-import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -42,11 +40,22 @@ from jindi.doors.console import live
 from jindi.doors.console.account import AccountPages
 from jindi.doors.console.approvals import ApprovalPages, view_may
 from jindi.doors.console.assets import Assets
+from jindi.doors.console.cases import CasePages
+from jindi.doors.console.cases import Doors as CaseDoors
 from jindi.doors.console.clear import ClearPages, clear_in_address, has_clear_in_address
 from jindi.doors.console.controls import Ask, ControlsPage
-from jindi.doors.console.exporting import Export, count
+from jindi.doors.console.exporting import Export, count, csv_bytes, harmless
 from jindi.doors.console.gate import DEVICE, DEVICE_S, Gate, cookie_name, put_cookie
-from jindi.doors.console.guard import SecurityHeaders, Waiting, read_form, refuse_other_sites
+from jindi.doors.console.guard import (
+    CASE_FIELDS_MAX,
+    CASE_FORM_BYTES_MAX,
+    FIELDS_MAX,
+    FORM_BYTES_MAX,
+    SecurityHeaders,
+    Waiting,
+    read_form,
+    refuse_other_sites,
+)
 from jindi.doors.console.overview import overview_values
 from jindi.doors.console.reasons import decision_values, limit_text
 from jindi.doors.console.signing_in import NOTICES, SigningIn
@@ -65,6 +74,7 @@ from jindi.packs.definitions import Outcome
 from jindi.ports import Clock
 from jindi.run.approvals.approvals import Approvals, Forbidden
 from jindi.run.audit import Actor, Audit, NotRecorded
+from jindi.run.cases import Desk as CaseDesk
 from jindi.run.people import Entrance, House, Office, Own
 from jindi.run.records import decision_id, decision_seq
 from jindi.run.reveals import Reveals
@@ -78,7 +88,14 @@ CSV_HEAD = (
     "seq", "decision_id", "event_id", "event_type", "at", "outcome", "score", "rules", "subject", "amount",
     "currency", "status", "degraded", "late",
 )  # fmt: skip
-SEARCHED, FILTERED = ("text",), ("before", "on", "outcome", "rule", "since", "trouble", "type", "until", "what", "who")
+SEARCHED = ("subject", "tag", "text")
+FILTERED = (
+    "before", "late", "level", "on", "order", "outcome", "page", "rule", "since", "tab", "trouble", "type", "typology",
+    "until", "what", "who",
+)  # fmt: skip
+FORGED = ("error.other_site", "error.csrf")
+"""Why a form is refused that this browser's own page did not send."""
+
 _YEAR_S = 365 * 24 * 3600
 
 T = TypeVar("T")
@@ -104,6 +121,7 @@ class Console:
         approvals: Approvals | None = None,
         reveals: Reveals | None = None,
         rights: Rights | None = None,
+        casework: CaseDesk | None = None,
     ) -> None:
         self._audit, self._permits = audit, permits or Permits()
         self._sources, self._sessions, self._links, self._keys = sources, sessions, links, keys
@@ -126,11 +144,13 @@ class Console:
         self._alerts = AlertPages(self._seen, self._pages)
         self._controls = ControlsPage(controls or _no_register, self._pages)
         self._reveals = reveals
+        self._cases = self._pages_of_cases(casework, approvals, audit, reveals)
         self._clear = self._subjects = None
         if reveals is not None and audit is not None:
             self._clear = ClearPages(
-                reveals, audit.platform, audit, self._seen, self._pages, self._needs, self._checked_form, self._actor
-            )
+                reveals, audit.platform, audit, self._seen, self._pages, self._needs, self._checked_form, self._actor,
+                self._cases,
+            )  # fmt: skip
             if rights is not None:
                 self._subjects = SubjectPages(
                     rights, reveals, self._pages, self._needs, self._checked_form, self._actor
@@ -152,6 +172,19 @@ class Console:
         signing_in = SigningIn(house, entrance, own, company, gate)
         account, staff = AccountPages(house, entrance, own, gate), StaffPages(house, Office(house), gate, approvals)
         return signing_in, [*signing_in.routes(), *account.routes(), *staff.routes()]
+
+    def _pages_of_cases(
+        self, casework: CaseDesk | None, approvals: Approvals | None, audit: Audit | None, reveals: Reveals | None
+    ) -> CasePages | None:
+        """The pages on which cases are worked, where there are any."""
+        if casework is None:
+            self._pages.without("cases")
+            return None
+        form = partial(self._checked_form, bytes_max=CASE_FORM_BYTES_MAX, fields_max=CASE_FIELDS_MAX)
+        doors = CaseDoors(
+            self._pages, self._needs, form, self._actor, self._refused_by_policy, partial(clear_in_address, self._pages)
+        )  # fmt: skip
+        return CasePages(casework, doors, approvals, audit, reveals if audit is not None else None)
 
     # ---- who is there -------------------------------------------------------------------------------
 
@@ -250,9 +283,9 @@ class Console:
 
     def _first_page(self, session: Session) -> str:
         """Where somebody begins: the first page of the menu that he may see."""
-        now_us = self._clock.now_us()
+        now_us, there = self._clock.now_us(), [each for each in MENU if each[0] not in self._pages.absent]
         return next(
-            (path for _, path, action in MENU if self._permits.may(session.principal, action, now_us)), "/console"
+            (path for _, path, action in there if self._permits.may(session.principal, action, now_us)), "/console"
         )
 
     # ---- the audit ----------------------------------------------------------------------------------
@@ -403,9 +436,11 @@ class Console:
         answer.headers["clear-site-data"] = '"cache", "storage"'
         return answer
 
-    async def _checked_form(self, request: Request) -> dict[str, str]:
+    async def _checked_form(
+        self, request: Request, *, bytes_max: int = FORM_BYTES_MAX, fields_max: int = FIELDS_MAX
+    ) -> dict[str, str]:
         refuse_other_sites(request)
-        form = await read_form(request)
+        form = await read_form(request, bytes_max=bytes_max, fields_max=fields_max)
         session, clear_id = self._who(request)
         if session is not None and clear_id is not None:
             given = request.headers.get("x-csrf-token") or form.get("csrf", "")
@@ -434,11 +469,15 @@ class Console:
 
     async def overview(self, _: Request, view: View) -> Response:
         """The platform now: decisions as they come, rates, time taken, rules, the simulation's score."""
-        return self._pages.show("overview.html", view, **overview_values(self._seen(view), view), page="overview")
+        return self._pages.show("overview.html", view, **await self._figures(view), page="overview")
 
     async def overview_panels(self, _: Request, view: View, __: str) -> Response:
         """The figures of the overview alone, for the page's own script."""
-        return self._pages.show("overview_panels.html", view, **overview_values(self._seen(view), view))
+        return self._pages.show("overview_panels.html", view, **await self._figures(view))
+
+    async def _figures(self, view: View) -> dict[str, Any]:
+        cases = await self._cases.waiting(view) if self._cases is not None else None
+        return {**overview_values(self._seen(view), view), "cases": cases}
 
     async def decisions(self, request: Request, view: View) -> Response:
         """The list, its filter in the address."""
@@ -515,10 +554,10 @@ class Console:
 
     async def _csv(self, source: Source, wanted: DecisionFilter, before: int | None = None) -> AsyncIterator[bytes]:
         """Page after page, so that the loop can turn to decisions in between."""
-        yield b"\xef\xbb\xbf" + _csv_bytes([CSV_HEAD])  # spreadsheets need the mark to read Chinese
+        yield b"\xef\xbb\xbf" + csv_bytes([CSV_HEAD])  # spreadsheets need the mark to read Chinese
         for _ in range(EXPORT_ROWS_MAX // EXPORT_ROWS_AT_ONCE):
             rows = source.recent(EXPORT_ROWS_AT_ONCE, before, wanted)
-            yield _csv_bytes([_csv_line(row) for row in rows])
+            yield csv_bytes([_csv_line(row) for row in rows])
             if len(rows) < EXPORT_ROWS_AT_ONCE:
                 return
             before = rows[-1].seq
@@ -535,6 +574,7 @@ class Console:
         values = decision_values(found, explanation, view)
         values["replay"] = await self._beside(source.replay(identifier))
         values["masks"] = await self._masks(view, identifier)
+        values["case"] = await self._cases.of_decision(found.row.seq, view) if self._cases is not None else None
         values["may_reveal"] = self._clear is not None and view.may("vault.reveal")
         return self._pages.show("decision.html", view, page="decisions", **values)
 
@@ -637,6 +677,8 @@ class Console:
     async def refused(self, request: Request, refusal: Exception) -> Response:
         """The page for everything that was refused: what, why, and what to do."""
         assert isinstance(refusal, HTTPException), "only registered for refusals"
+        if refusal.detail in FORGED:
+            await self._not_let_in(request, "form.forged")
         usual = {404: "error.not_found", 405: "error.method"}
         message = refusal.detail if refusal.detail in WORDS else usual.get(refusal.status_code, "error.failed")
         answer = self._error(self._view(request), refusal.status_code, message)
@@ -679,6 +721,7 @@ class Console:
             *self._audit_routes(),
             *(self._clear.routes() if self._clear is not None else ()),
             *(self._subjects.routes() if self._subjects is not None else ()),
+            *(self._cases.routes() if self._cases is not None else ()),
             Route("/console/staff-alerts", self._needs("staff_alerts.read", self._alerts.page)),
             Route("/console/staff-alerts/{id}", self._needs("staff_alerts.read", self._alerts.one)),
             *(self._versions.routes() if self._versions is not None else ()),
@@ -724,12 +767,14 @@ def build_console(
     approvals: Approvals | None = None,
     reveals: Reveals | None = None,
     rights: Rights | None = None,
+    casework: CaseDesk | None = None,
 ) -> ASGIApp:
     """The console as an ASGI application for the root of a server: `/console`, `/sign-in`, `/assets`. With `desk` it
     has the pages on which versions are changed, with `keys` people may sign in with an API key, with `audit` all that
     they do is journalled before it is done, and shown. `permits` says who may do what (the shipped policies, without),
     `controls` gives the register of controls. With `approvals` (and `desk` and `keys`) it has the pages of what takes
-    four eyes. With `house` people come in by accounts of their own, and with `company` by their company's sign-in, too.
+    four eyes. With `casework` it has the pages on which cases are worked. With `house` people come in by accounts of
+    their own, and with `company` by their company's sign-in, too.
 
     `zone` is the zone in which all instants are shown. Behind TLS the server must set the scheme to
     `https`, so that cookies are marked secure.
@@ -750,6 +795,7 @@ def build_console(
         approvals,
         reveals,
         rights,
+        casework,
     ).app()
 
 
@@ -810,12 +856,6 @@ def _query_of(wanted: DecisionFilter) -> dict[str, str | None]:
     }
 
 
-def _csv_bytes(lines: Sequence[Sequence[str]]) -> bytes:
-    out = io.StringIO()
-    csv.writer(out).writerows(lines)
-    return out.getvalue().encode()
-
-
 def _csv_line(row: DecisionRow) -> list[str]:
     amount = "" if row.amount_minor is None or row.currency is None else format_minor(
         row.amount_minor, row.currency
@@ -825,10 +865,4 @@ def _csv_line(row: DecisionRow) -> list[str]:
         row.outcome.value, str(row.score), " ".join(row.rules), row.subject or "", amount,
         row.currency or "", row.status, str(row.degraded).lower(), str(row.late).lower(),
     ]  # fmt: skip
-    return [_harmless(cell) for cell in line]
-
-
-def _harmless(cell: str) -> str:
-    # A spreadsheet takes a cell that begins so for a formula; amounts and scores below zero are numbers.
-    formula = cell.startswith(("=", "+", "-", "@", "\t", "\r"))
-    return "'" + cell if formula and not cell[1:].replace(".", "", 1).isdecimal() else cell
+    return [harmless(cell) for cell in line]

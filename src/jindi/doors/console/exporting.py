@@ -1,7 +1,9 @@
 """An export of more decisions than one person may take away alone: asked for, approved, and then collected once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import csv
+import io
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Literal
 
 import msgspec
@@ -79,6 +81,23 @@ class Export(Collected[AskedExport, KeptExport]):
             Line("至多行数", "Rows at the most", f"{kept.rows:,}"),
             Line("早于记录号", "Before record", str(kept.before)),
         )
+
+
+def csv_bytes(lines: Sequence[Sequence[str]]) -> bytes:
+    """Lines of a table as CSV."""
+    out = io.StringIO()
+    csv.writer(out).writerows(lines)
+    return out.getvalue().encode()
+
+
+def harmless(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula; amounts and scores below zero stay numbers.
+
+    >>> harmless("=1+1"), harmless("-12.50"), harmless("-1+1")
+    ("'=1+1", '-12.50', "'-1+1")
+    """
+    formula = cell.startswith(("=", "+", "-", "@", "\t", "\r"))
+    return "'" + cell if formula and not cell[1:].replace(".", "", 1).isdecimal() else cell
 
 
 async def count(source: Source, wanted: DecisionFilter, most: int) -> int:

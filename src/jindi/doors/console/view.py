@@ -29,6 +29,7 @@ CHOICES: Final[dict[str, tuple[str, ...]]] = {
 
 MENU: Final = (
     ("overview", "/console", "overview.read"),
+    ("cases", "/console/cases", "cases.read"),
     ("decisions", "/console/decisions", "decisions.read"),
     ("policies", "/console/policies", "policies.read"),
     ("find", "/console/find", "vault.search"),
@@ -202,11 +203,18 @@ class Pages:
             is_fit=is_fit_for_address,
             role_title=role_title,
             alone=False,
+            absent=(),
         )
+        self.absent: frozenset[str] = frozenset()
 
     def alone(self, alone: bool) -> None:
         """Whether four eyes are off, which every page then says."""
         self._templates.globals["alone"] = alone
+
+    def without(self, page: str) -> None:
+        """A page of the menu that this console does not have."""
+        self.absent |= {page}
+        self._templates.globals["absent"] = self.absent
 
     def show(self, template: str, view: View, *, status: int = 200, **values: Any) -> HTMLResponse:
         """A page from its template."""

@@ -139,6 +139,16 @@ class Desk:
         rows, count = await asyncio.to_thread(lambda: (store.find(query), store.count(query)))
         return [case_of(row) for row in rows], count
 
+    async def counts(self, *queries: CaseQuery) -> list[int]:
+        """How many cases there are of each question, whatever its limit."""
+        store = self._following.store
+        return await asyncio.to_thread(lambda: [store.count(query) for query in queries])
+
+    async def tags(self, limit: int) -> list[str]:
+        """The tags of open cases, the most used first."""
+        found = await asyncio.to_thread(self._following.store.tags, limit)
+        return [tag for tag, _ in found]
+
     async def one(self, identifier: str) -> Case:
         """A case by its id. Raises LookupError (also for an id that is none)."""
         try:

@@ -46,7 +46,7 @@ _VERBS = {
     "export": "export", "read": "other", "diff": "other", "statistics": "other", "search": "search",
     "reveal": "reveal",
 }  # fmt: skip
-_QUIET = ("sign_out", "metrics", "event", "platform")
+_QUIET = ("sign_out", "metrics", "event", "platform", "door", "form")
 """Actions that say nothing about anybody."""
 
 _GRANTED = re.compile(r"(.+) \[([^\[\]]*)(?:\].*)?", re.DOTALL)
