@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cases_world import ANN, BOB, PAYMENTS, Failing, Room, case_files, tables
+from casework_world import ANN, BOB, PAYMENTS, Failing, Room, case_files, tables
 from jindi.basics.instants import DAY_US, HOUR_US
 from jindi.cases import (
     Assign,

@@ -6,7 +6,7 @@ import itertools
 import pytest
 
 from approvals_world import person
-from cases_world import Room
+from casework_world import Room
 from jindi.access import ApiKeys, Permits, Role, Scope
 from jindi.cases import Assign, Close, Note
 from jindi.run.approvals.approvals import Approvals, Forbidden
