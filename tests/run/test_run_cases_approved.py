@@ -71,9 +71,7 @@ def test_a_case_above_the_limit_can_t_be_closed_by_one():
             assert room.desk.takes_two(case)
             for leads in (False, True):
                 with pytest.raises(Declined) as told:
-                    await room.desk.take(
-                        Actor("per_ann", "ann", "api"), case.id, Close("confirmed", "x"), leads=leads
-                    )
+                    await room.desk.take(Actor("per_ann", "ann", "api"), case.id, Close("confirmed", "x"), leads=leads)
                 assert told.value.code == "takes_two"
             assert (await room.one()).state == "open"
 

@@ -276,7 +276,9 @@ class Rounds:
     async def _watch_staff(self, watching: Watching) -> None:
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._platform.acted.wait(), 1.0)
+                # Not `wait_for`: when both come at once it takes the event and forgets that it was cancelled.
+                async with asyncio.timeout(1.0):
+                    await self._platform.acted.wait()
             self._platform.acted.clear()
             try:
                 await watching.round()
