@@ -298,8 +298,9 @@ def page(tuned: list[Seen], tested: list[Seen]) -> Iterator[str]:
         " them no more there. An alarm is a person's day. Medians are over what was caught; 95 % intervals."
     )
     rules = Counter(rule for seen in tested for rules in seen.false.values() for rule in rules)
+    most = sorted(rules.items(), key=lambda each: (-each[1], each[0]))[:8]
     yield ""
-    yield "False alarms by rule: " + ", ".join(f"{rule} {count}" for rule, count in rules.most_common(8)) + "."
+    yield "False alarms by rule: " + ", ".join(f"{rule} {count}" for rule, count in most) + "."
 
 
 def told(seen: Seen) -> Iterator[str]:

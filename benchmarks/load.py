@@ -36,7 +36,9 @@ class Requests:
         self._days = spec["days"]
         self._prefix = spec["prefix"].encode()
         self.number = spec["first"]
-        common = f"POST /v1/events HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {spec['api_key']}\r\n"
+        common = (
+            f"POST /v1/events HTTP/1.1\r\nhost: 127.0.0.1:{spec['port']}\r\nauthorization: Bearer {spec['api_key']}\r\n"
+        )
         self._parts = []
         for event in pool:
             instant = event.pop("at")

@@ -159,7 +159,7 @@ def test_the_long_past_of_backtests_is_an_archive_that_can_be_proved(tmp_path):
 def test_each_request_is_an_event_of_its_own_and_its_length_is_told(tmp_path):
     pool = tmp_path / "pool"
     days = doors.wallet_pool(pool, 30)
-    spec = {"pool": str(pool), "days": days, "prefix": "x-", "api_key": "k", "first": 0}
+    spec = {"pool": str(pool), "days": days, "prefix": "x-", "port": 80, "api_key": "k", "first": 0}
     requests = load.Requests(spec)
     events = []
     for _ in range(90):
@@ -186,6 +186,15 @@ def test_the_load_generator_counts_every_answer(tmp_path, how):
     days = doors.wallet_pool(pool, 20)
     with server.empty() as running:
         result = load.Generator(running, pool, days, "x-").run(**how, connections=4, seconds=0.2)
+    assert result["good"] == result["next"] > 0
+    assert (result["bad"], result["unanswered"]) == ({}, 0)
+
+
+def test_jindi_answers_every_request_of_the_load_generator_well(tmp_path):
+    pool = tmp_path / "pool"
+    days = doors.bench_pool(pool, 20)
+    with server.jindi(tmp_path / "data", [pack.write(tmp_path)]) as running:
+        result = load.Generator(running, pool, days, "x-").run("closed", connections=4, seconds=0.2)
     assert result["good"] == result["next"] > 0
     assert (result["bad"], result["unanswered"]) == ({}, 0)
 

@@ -5,7 +5,7 @@ Knows: shapes. Never: which implementation is behind a port; only `app` does.
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import BinaryIO, Literal, NamedTuple, Protocol
 
 
 class Clock(Protocol):
@@ -276,3 +276,133 @@ class VaultStore(Protocol):
 
     def close(self) -> None:
         """Let go of the files."""
+
+
+class CaseRow(NamedTuple):
+    """One case as it is kept: what it is found by, and the rest in `body`.
+
+    `state` is open, closed or merged; `assignee` is "" where it is nobody's. `rank_us` is its place in the queue, the
+    smaller first. `wakes_us` ends a snooze, 0: there is none. `money` is what the cases are sorted by when somebody
+    sorts them by money.
+    """
+
+    id: str
+    typology: str
+    subject: str
+    state: str
+    assignee: str
+    level: int
+    escalated: int
+    rank_us: int
+    opened_us: int
+    due_us: int
+    wakes_us: int
+    closed_us: int
+    money: int
+    alerts: int
+    tags: tuple[str, ...]
+    body: bytes
+
+
+class CaseAlert(NamedTuple):
+    """One alert of a case; `seq` is its place in the journal."""
+
+    seq: int
+    case: str
+    at_us: int
+    body: bytes
+
+
+class CaseStep(NamedTuple):
+    """One thing that happened to a case; `seq` is the record of the journal that tells of it."""
+
+    seq: int
+    case: str
+    at_us: int
+    name: str
+    verb: str
+    body: bytes
+
+
+CaseOrder = Literal["rank", "due", "opened", "closed", "money"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseQuery:
+    """Which cases are asked for; None asks for all. `now_us` is when, for what depends on it.
+
+    `subject` is exact, `late` asks for those due before now, `snoozed` for those that are (or are not) out of the
+    queue.
+    """
+
+    now_us: int
+    state: str | None = None
+    assignee: str | None = None
+    typologies: tuple[str, ...] = ()
+    levels: tuple[int, ...] = ()
+    subject: str | None = None
+    tag: str | None = None
+    late: bool = False
+    snoozed: bool | None = None
+    escalated: bool | None = None
+    opened_from_us: int | None = None
+    opened_until_us: int | None = None
+    order: CaseOrder = "rank"
+    descending: bool = False
+    limit: int = 50
+    offset: int = 0
+
+
+class CaseStore(Protocol):
+    """Cases with their alerts and steps: made of the journal, and to be made again from it at any time.
+
+    All methods raise CaseStoreFailure, and may be called by several threads.
+    """
+
+    def cursor(self) -> tuple[int, bytes]:
+        """The first record of the journal that has not been taken in, and the mark that was kept with it."""
+
+    def put(
+        self, cases: Collection[CaseRow], alerts: Collection[CaseAlert], steps: Collection[CaseStep], cursor: int,
+        mark: bytes,
+    ) -> None:  # fmt: skip
+        """Rows in the place of those of the same id or seq, and the cursor: all of it or nothing. `mark` is what the
+        journal is known again by.
+        """
+
+    def clear(self) -> None:
+        """Forget everything; the cursor is 0."""
+
+    def case(self, identifier: str) -> CaseRow | None:
+        """A case by its id."""
+
+    def of_subject(self, subject: str, typology: str | None = None) -> Sequence[CaseRow]:
+        """All cases of a subject, or those of one kind, the newest first."""
+
+    def alert(self, seq: int) -> CaseAlert | None:
+        """The alert that stands at a place of the journal."""
+
+    def alerts_of(self, case: str, limit: int | None = None) -> Sequence[CaseAlert]:
+        """The alerts of a case, the newest first."""
+
+    def steps_of(self, case: str) -> Sequence[CaseStep]:
+        """What happened to a case, the oldest first."""
+
+    def find(self, query: CaseQuery) -> Sequence[CaseRow]:
+        """The cases that are asked for, in their order."""
+
+    def count(self, query: CaseQuery) -> int:
+        """How many there are, whatever the limit."""
+
+    def tally(self, query: CaseQuery, by: Literal["typology", "level", "assignee", "state"]) -> Mapping[str, int]:
+        """How many there are of each."""
+
+    def tags(self, limit: int) -> Sequence[tuple[str, int]]:
+        """The tags of open cases with how many have each, the most used first."""
+
+    def close(self) -> None:
+        """Let go of the file."""
+
+
+class CaseStoreFailure(Exception):  # noqa: N818 - the name of what happened
+    """Cases could not be kept or read. Nothing is lost: the journal has everything."""

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from jindi.access import (
     ACTIONS,
     FAILED,
+    FRESH_US,
     NOT_PERMITTED,
     ROLES,
     About,
@@ -19,11 +20,12 @@ from jindi.access import (
     Principal,
     Role,
     Scope,
+    Session,
     clashes,
     parse_roles,
 )
 from jindi.access import permits as permits_module
-from jindi.access.policies import FRESH_FACTOR, FRESH_S, GRANTED, NO_CASE, OWN_PROPOSAL, policies, schema
+from jindi.access.policies import FRESH_FACTOR, GRANTED, NO_CASE, OWN_PROPOSAL, policies, schema
 from jindi.access.scopes import APART
 from jindi.basics.problems import Problems
 
@@ -33,7 +35,7 @@ REVEAL = About(has_case=True, is_sensitive=True)
 
 
 def person(*roles, name="Li Lei", fresh=True):
-    mfa_us = NOW - (FRESH_S - 1) * 1_000_000 if fresh else None
+    mfa_us = NOW - FRESH_US + 1 if fresh else None
     return Principal(Kind.PERSON, "per_1", name, frozenset(roles), mfa_us=mfa_us)
 
 
@@ -117,11 +119,15 @@ def test_clear_text_needs_a_case_and_a_factor_shown_just_now():
     assert may(person(Role.ANALYST, fresh=False), "vault.reveal", About(is_sensitive=True)).why == NO_CASE
 
 
-def test_a_factor_is_fresh_to_the_second():
-    who = person(Role.ANALYST)
-    at = who.mfa_us
-    assert PERMITS.may(who, "vault.reveal", at + FRESH_S * 1_000_000, REVEAL)
-    assert PERMITS.may(who, "vault.reveal", at + (FRESH_S + 1) * 1_000_000, REVEAL).why == FRESH_FACTOR
+@pytest.mark.parametrize("age_us", [0, FRESH_US - 1_000_001, FRESH_US - 1, FRESH_US, FRESH_US + 1, None])
+def test_a_factor_is_fresh_for_the_policies_exactly_as_long_as_for_ones_own_account(age_us):
+    mfa_us = None if age_us is None else NOW - age_us
+    session = Session(
+        "session_1", "Li Lei", frozenset(), NOW, NOW, account="per_1", roles=frozenset({Role.ANALYST}), mfa_us=mfa_us
+    )  # fmt: skip
+    verdict = PERMITS.may(session.principal, "vault.reveal", NOW, REVEAL)
+    assert session.is_fresh(NOW) == verdict.allowed == (age_us is not None and age_us < FRESH_US)
+    assert verdict.allowed or verdict.why == FRESH_FACTOR
 
 
 @pytest.mark.parametrize("action", ["staff.roles", "key.create", "vault.rotate", "approval.approve"])
@@ -176,6 +182,15 @@ def test_policies_that_do_not_fit_the_schema_are_refused_with_their_place(own, s
         Permits(own, "own.cedar")
     assert "own.cedar" in str(refused.value)
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "own",
+    ["forbid (principal == ?principal, action, resource);", "permit (principal, action, resource in ?resource);"],
+)
+def test_a_template_is_refused_for_it_would_forbid_and_permit_nothing(own):
+    with pytest.raises(Problems, match=r"own\.cedar.*template"):
+        Permits(own, "own.cedar")
 
 
 def test_a_companys_own_policy_forbids_and_is_told_as_its_own():

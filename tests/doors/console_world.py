@@ -104,7 +104,7 @@ class World:
         self.clock = Clock()
         self.replay_lines = ()
         self.stats_age_us, self.stopped, self.board, self.broken = 0, None, True, False
-        self.telling_us = None
+        self.telling_us, self.told_from_us = None, 0
         span_us = 58 * MINUTE_US
         for n in range(decisions):
             self.happen(NOW_US - span_us + n * span_us // max(1, decisions))
@@ -305,6 +305,7 @@ class World:
             rules=tuple(RuleCount(docs[rule][0], rule, docs[rule][1], n) for rule, n in top[:10]),
             stopped=self.stopped,
             telling_us=self.telling_us,
+            told_from_us=self.told_from_us,
         )
 
     def scoreboard(self):

@@ -5,6 +5,8 @@ import contextlib
 import json
 import random
 import re
+from inspect import isabstract
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -14,15 +16,18 @@ from test_doors_console_versions import Guest
 from typer.testing import CliRunner
 
 from approvals_world import new_vault
-from jindi.access import ApiKeys, Permits, Scope, Sessions, SignInLinks
+from jindi.access import PARTIES, ApiKeys, Permits, Scope, Sessions, SignInLinks
 from jindi.app.wiring import Outside
 from jindi.basics.instants import DAY_US
 from jindi.doors.api import build_api
 from jindi.doors.api.hot import Events
 from jindi.doors.cli.commands import _Context, app
 from jindi.doors.console import build_console
+from jindi.doors.console.exporting import Export
 from jindi.doors.console.platform_source import PlatformSource
-from jindi.run.approvals.approvals import approvals_of
+from jindi.run.approvals import keys, people, vaults, webhooks
+from jindi.run.approvals.approvals import POLICIES, approvals_of
+from jindi.run.approvals.operations import Operation
 from jindi.run.audit import Audit
 from jindi.run.platform import Settings
 from jindi.run.records import ApprovalRecord
@@ -576,3 +581,14 @@ def test_on_the_command_line_it_is_asked_shown_approved_and_collected(tmp_path):
             assert len((tmp_path / "out.csv").read_text("utf-8-sig").splitlines()) == 6
 
     run(go())
+
+
+def test_the_policies_and_the_page_know_exactly_the_kinds_of_operations_that_there_are():
+    modules = [keys, people, vaults, webhooks]
+    found = [each for module in modules for each in vars(module).values() if isinstance(each, type)]
+    kinds = {each.what for each in [*found, Export] if issubclass(each, Operation) and not isabstract(each)} | {
+        POLICIES
+    }
+    assert kinds == PARTIES.keys()
+    page = (Path(__file__).parents[2] / "docs/approvals.md").read_text("utf-8")
+    assert set(re.findall(r"^\| `([a-z.]+)` \|", page, re.MULTILINE)) == kinds

@@ -73,12 +73,12 @@ def test_a_backup_is_made_when_it_is_due_and_not_before(home):
         saver, seen = platform.saver, []
         assert saver.wait_us(clock.at_us) == 60_000_000
         for _ in range(2):
-            await platform.keep_backups(saver)
+            await platform.rounds.keep_backups(saver)
             seen.append(numbers())
         assert saver.wait_us(clock.at_us) == 6 * HOUR_US
         clock.at_us += 6 * HOUR_US
         await send(platform, 100)
-        await platform.keep_backups(saver)
+        await platform.rounds.keep_backups(saver)
         return [*seen, numbers()]
 
     assert running(act) == [[1], [1], [1, 2]]
@@ -91,13 +91,13 @@ def test_what_is_overdue_is_an_event_that_a_person_is_given_once_a_day(home):
 
     async def act(platform, clock):
         saver = platform.saver
-        await platform.keep_backups(saver)
+        await platform.rounds.keep_backups(saver)
         late = [each.what for each in saver.overdue()]
         (home / "bk").rename(home / "away")
         (home / "bk").write_text("no folder", "utf-8")  # from now on no backup can be made
         for hours in (12, 1, 11, 13):
             clock.at_us += hours * HOUR_US
-            await platform.keep_backups(saver)
+            await platform.rounds.keep_backups(saver)
         recent = [each for each in platform.lane.recent if each.event.type == "backup_overdue"]
         outcomes = [(str(each.decision.outcome), each.event.values[1]) for each in recent]
         return late, outcomes, exposition(platform)
@@ -129,7 +129,7 @@ def test_a_platform_that_closes_breaks_its_backup_off_and_the_next_one_goes_on(h
             rest(size)
 
         saver._rest = resting
-        await platform.keep_backups(saver)
+        await platform.rounds.keep_backups(saver)
 
     running(act)
     assert numbers() == []
@@ -163,12 +163,12 @@ def actions_and_drills(platform):
 def test_a_drill_is_made_when_it_is_due_recorded_before_and_its_outcome_is_an_event(home):
     async def act(platform, clock):
         saver = platform.saver
-        await platform.keep_backups(saver)
+        await platform.rounds.keep_backups(saver)
         late = [each.what for each in saver.overdue()]
-        await platform.keep_backups(saver)  # not again before a day has passed
+        await platform.rounds.keep_backups(saver)  # not again before a day has passed
         first = actions_and_drills(platform)
         clock.at_us += 25 * HOUR_US
-        await platform.keep_backups(saver)
+        await platform.rounds.keep_backups(saver)
         return late, first, actions_and_drills(platform)
 
     late, first, second = running(act, **OWN)
@@ -186,7 +186,7 @@ def test_a_drill_that_fails_is_given_to_a_person_with_its_reason(home):
     (home / "data" / "state" / "keys-split").unlink()
 
     async def act(platform, clock):
-        await platform.keep_backups(platform.saver)
+        await platform.rounds.keep_backups(platform.saver)
         [found] = [each for each in platform.lane.recent if each.event.type == "drill_done"]
         return str(found.decision.outcome), found.event.values, [each.what for each in platform.saver.overdue()]
 
@@ -200,10 +200,10 @@ def test_a_drill_that_fails_is_given_to_a_person_with_its_reason(home):
 def test_a_drill_that_can_not_begin_is_told_and_tried_again_later(home):
     async def act(platform, clock):
         saver = platform.saver
-        await platform.keep_backups(saver)
-        await platform.keep_backups(saver)
+        await platform.rounds.keep_backups(saver)
+        await platform.rounds.keep_backups(saver)
         clock.at_us += 2 * HOUR_US
-        await platform.keep_backups(saver)
+        await platform.rounds.keep_backups(saver)
         return [each.event.values for each in platform.lane.recent if each.event.type == "drill_done"]
 
     (home / "other.key").write_text("no key")
@@ -222,7 +222,7 @@ def test_without_a_record_there_is_no_drill(home):
             raise Stopped("full")
 
         platform.journal = refuse
-        await platform.keep_backups(saver)
+        await platform.rounds.keep_backups(saver)
         return [each for each in platform.lane.recent if each.event.type == "drill_done"]
 
     assert running(act, **OWN) == []
@@ -233,7 +233,7 @@ def test_a_platform_that_closes_ends_its_drill_and_nothing_restored_is_left(home
     async def act(platform, clock):
         saver = platform.saver
         await asyncio.to_thread(saver.round, platform.log)
-        drilling = asyncio.create_task(platform._rehearse(saver))
+        drilling = asyncio.create_task(platform.rounds._rehearse(saver))
         for _ in range(1_000):
             if list(home.glob("jindi-drill-*")):
                 break

@@ -563,9 +563,12 @@ def test_the_version_and_help_are_told():
 # ---- a running platform, in a process of its own
 
 
+SHIPPED = Path(__file__).parents[2] / "packs"
+
+
 @contextmanager
-def running(data, packs, *more):
-    arguments = ["up", "--data", str(data), "--packs", str(packs), "--listen", "127.0.0.1:0", "--json", *more]
+def running(data, packs, *more, command="up"):
+    arguments = [command, "--data", str(data), "--packs", str(packs), "--listen", "127.0.0.1:0", "--json", *more]
     process = subprocess.Popen(
         [sys.executable, "-W", "error", "-c", "from jindi.app import main; main()", *arguments],
         stdout=subprocess.PIPE,
@@ -670,6 +673,15 @@ def test_up_prints_one_line_when_it_is_ready_serves_takes_changed_packs_and_stop
         for path in data.rglob("*")
         if path.is_file() and canary.encode() in path.read_bytes()
     ]
+
+
+def test_a_demo_tells_its_past_though_to_start_it_is_an_event_itself(tmp_path):
+    data = tmp_path / "data"
+    with running(data, SHIPPED, "--users", "40", "--days", "1", command="demo") as process:
+        assert json.loads(process.stdout.readline())["sign_in"]
+        until(lambda: "the past is told" in process.stderr.readline())
+        stop(process)
+    assert told("verify", "--data", data)["decisions"] > 500, "a day of forty customers and their office"
 
 
 def test_up_that_can_not_begin_says_why_and_is_1(tmp_path):

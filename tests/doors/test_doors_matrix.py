@@ -31,10 +31,13 @@ from jindi.doors.guarding import doors_of
 from jindi.doors.oidc import Company
 from jindi.run.approvals.approvals import approvals_of
 from jindi.run.audit import Audit
+from jindi.run.cases import Desk as CaseDesk
+from jindi.run.cases import Following
 from jindi.run.people import House
 from jindi.run.reveals import Reveals
 from jindi.run.subjects import Rights
 from jindi.run.versions.desk import Desk
+from jindi.stores.sqlite_cases import SqliteCases
 from shop_world import run
 from staff_world import HASHER, sealer
 
@@ -81,6 +84,7 @@ def console_of(api):
         api.shop.clock, ZoneInfo("Asia/Shanghai"), Desk(platform, lambda: platform.base), api.keys, audit,
         Permits(), *people_of(api, chance), approvals=approvals_of(platform, Permits(), api.keys),
         reveals=Reveals(platform, audit, Permits()), rights=Rights(platform, audit),
+        casework=CaseDesk(platform, Following(platform, SqliteCases(":memory:"), print)),
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from jindi.access import Permits, Role, Scope, Sessions, SignInLinks, csrf_token
 from jindi.doors.console import build_console
 from jindi.doors.console.platform_source import PlatformSource
 from jindi.ports import LogFailure
+from jindi.run.platform import Settings
 from jindi.run.reveals import REVEALS_1H
 from shop_world import CANARIES, CARD, DEVICE, NOON_US, PHONE, event, failing_append, pay, run
 
@@ -646,6 +647,25 @@ def test_requests_and_their_clocks_on_the_console():
             two = refused.headers["location"].partition("?")[0]
             assert (await visit.post(f"{two}/refuse", reason="made up")).status_code == 400
             assert (await visit.post(f"{two}/refuse", reason="unfounded")).status_code == 303
+
+    run(go())
+
+
+def test_with_four_eyes_the_page_of_an_erasure_leads_to_the_second_person_and_comes_back_to_be_answered():
+    async def go():
+        async with World(settings=Settings(four_eyes=True)) as world:
+            visit = Visit(world, "limin", roles=(Role.SENIOR_ANALYST,))
+            opened = await visit.post("/console/subjects", asked="erase", subject="u1")
+            one = opened.headers["location"].partition("?")[0]
+            page = (await visit.get(one)).text
+            assert f'action="{one}/erase"' not in page
+            assert 'action="/console/approvals/propose"' in page
+            assert '<input type="hidden" name="kind" value="subject.erase">' in page
+            assert '<input type="hidden" name="subject" value="u1">' in page
+            world.vault.erase("u1", world.clock.now_us())
+            assert f'action="{one}/erase"' in (await visit.get(one)).text
+            answered = await visit.post(f"{one}/erase", sure="yes")
+            assert answered.headers["location"].endswith("done=erased")
 
     run(go())
 

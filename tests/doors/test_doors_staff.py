@@ -1,6 +1,7 @@
 """`jindi staff`, and the program with and without accounts: from an empty folder to two people who are in."""
 
 import json
+import re
 import time
 
 import httpx
@@ -72,6 +73,7 @@ def test_each_step_is_in_the_journal_under_the_caller(tmp_path):
     journal = b"".join(path.read_bytes() for path in (tmp_path / "journal").glob("*.segment"))
     for what in (b"staff.invite", b"staff.disable", b"staff.enable", b"staff.roles"):
         assert what in journal
+    assert re.search("陈系统 \\[auditor\\] per_[0-9a-f]{12}".encode(), journal), "by his name, as at the doors"
 
 
 def take_up(http, link):

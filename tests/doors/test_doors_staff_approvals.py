@@ -159,6 +159,21 @@ def test_attack_somebody_gives_himself_a_role_by_the_form_of_approvals():
     run(go())
 
 
+@pytest.mark.parametrize("step", ["roles", "reset"])
+def test_attack_an_administrator_asks_for_his_own_roles_or_reset(step):
+    async def go():
+        async with two() as rooms:
+            admin = await rooms.into("admin")
+            page = f"/console/staff/{rooms.admin.id}/{step}"
+            answer = await admin.post(page, why="x", **{f"role.{Role.ANALYST}": "1"})
+            assert answer.status_code == 409
+            assert "nobody asks for a change of his own account" in answer.text
+            assert not rooms.approvals.entries()
+            assert (await admin.get("/console/staff")).status_code == 200, "his session goes on"
+
+    run(go())
+
+
 @pytest.mark.parametrize("roles", [(Role.SECURITY_ADMIN, Role.SYSTEM_ADMIN), (Role.AUDITOR, Role.ANALYST), ()])
 def test_attack_roles_that_clash_are_not_even_asked_for(roles):
     async def go():

@@ -234,6 +234,43 @@ def test_every_page_is_a_record_and_what_was_searched_for_is_a_token():
     run(go())
 
 
+def test_a_number_in_an_address_or_a_search_is_in_no_record():
+    async def go():
+        async with Rooms() as rooms, Api() as api:
+            ann = rooms.guest("ann", *Scope)
+            for path in (
+                f"/console/decisions?rule={PHONE}", f"/console/decisions?type=x-{PHONE}&who={PHONE}",
+                f"/console/decisions/{PHONE}", f"/console/policies/{PHONE}", f"/console/audit?on={PHONE}",
+                f"/console/decisions.csv?text={PHONE}",
+            ):  # fmt: skip
+                assert PHONE not in await ann.see(path, 400)
+            assert PHONE not in await ann.send("/console/decisions", 400, text=PHONE, rule=PHONE)
+            assert PHONE not in await ann.send("/console/audit", 400, on=PHONE, who="ann")
+            for path in ("/v1/decisions/", "/v1/decisions/x-", "/v1/staff-alerts/"):
+                assert (await api.ask("GET", path + PHONE)).status_code in (403, 404)
+            for platform in (rooms.shop.platform, api.shop.platform):
+                found = await doings(platform)
+                assert found
+                assert PHONE not in json.dumps([each.on for each in found])
+
+    run(go())
+
+
+def test_what_is_asked_of_the_audit_goes_by_form_and_comes_to_an_address():
+    async def go():
+        async with Rooms() as rooms:
+            ann = rooms.guest("ann", Scope.AUDIT_READ)
+            address = await ann.send("/console/audit", who="李敏", what="", on=ID, since="2026-11-01")
+            assert address == f"/console/audit?who=%E6%9D%8E%E6%95%8F&on={ID}&since=2026-11-01"
+            assert (await doings(rooms.shop.platform)) == (), "whoever opens the address is recorded then"
+            await ann.see(address)
+            page = await ann.send("/console/audit", 400, on=PHONE, who="ann")
+            assert 'value="ann"' in page
+            assert (await ann.http.post("/console/audit", data={"on": ID})).status_code == 403
+
+    run(go())
+
+
 def test_without_a_record_no_page_is_shown_and_nobody_comes_in():
     async def go():
         async with Rooms() as rooms:

@@ -581,13 +581,13 @@ def test_a_running_platform_gives_an_overdue_request_to_a_person_once_a_day(live
         platform = make_platform(outside, settled, Output(as_json=True))
         await platform.start()
         try:
-            seen = [await platform.watch_requests(), await platform.watch_requests()]
+            seen = [await platform.rounds.watch_requests(), await platform.rounds.watch_requests()]
             outside.clock.at_us += 25 * 3_600_000_000
-            seen.append(await platform.watch_requests())
+            seen.append(await platform.rounds.watch_requests())
             actor = Actor("cli", "ann", "cli")
             await Audit(platform).act(actor, "request.close", f"{late} done")
             outside.clock.at_us += 25 * 3_600_000_000
-            seen.append(await platform.watch_requests())
+            seen.append(await platform.rounds.watch_requests())
             decided = [each for each in platform.lane.recent if each.event.type == "subject_request_overdue"]
             return seen, [(str(each.decision.outcome), each.event.values[:2]) for each in decided]
         finally:

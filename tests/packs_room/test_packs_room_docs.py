@@ -34,6 +34,8 @@ HEADINGS = {
     "limit": "parameters",
     "step": "parameters: a value",
     "list": "lists",
+    "typology": "typologies.toml",
+    "typology step": "typologies.toml: a step",
     "control": "controls.toml",
     "entry": "lists: an entry",
 }
@@ -69,7 +71,7 @@ def test_every_word_that_may_be_chosen_is_documented():
     for vocabulary in (
         words.FIELD_TYPES, words.LIMIT_TYPES, words.COLOURS, words.STATES, words.DEGRADES, words.DATA_CLASSES,
         words.UNITS, words.IDENTIFIERS, words.LIFECYCLES, words.ENVELOPE, words.GIVEN_AWAY,
-        FOLDS, OUTCOMES, TIME_WORDS,
+        words.LEVELS, FOLDS, OUTCOMES, TIME_WORDS,
         words.KEYS["doc"],
     ):  # fmt: skip
         assert set(vocabulary) <= page | {"since_first", "since_last"}, vocabulary

@@ -26,7 +26,7 @@ from jindi.basics.instants import DAY_US
 from jindi.ports import LogFailure
 from jindi.run.approvals import Book, content_digest
 from jindi.run.approvals.approvals import OPEN_EACH_MAX, PAYLOAD_BYTES_MAX, Declined, Forbidden, said
-from jindi.run.approvals.operations import Line, Operation
+from jindi.run.approvals.operations import AtOnce, Line
 from jindi.run.approvals.vaults import Reseal
 from jindi.run.audit import Audit, NotRecorded
 from jindi.run.erasures import erase_again
@@ -268,6 +268,7 @@ def test_who_approved_whose_operation_is_told_to_the_engine_that_watches_staff()
             class Facts:
                 zone = ZoneInfo("UTC")
                 asked = staticmethod(records.get)
+                line_of = staticmethod(lambda name: None)
 
             steps = [seq for seq, record in records.items() if isinstance(record, ApprovalRecord)]
             told = [each for seq in steps for each in tell(seq, records[seq], Facts())]
@@ -610,14 +611,14 @@ def test_a_payload_that_makes_no_sense_is_refused_without_a_record_of_it(what):
     run(go())
 
 
-class Wide(Operation):
+class Wide(AtOnce):
     """A kind whose payload may be of any length."""
 
     class Any(msgspec.Struct, frozen=True):
         text: str
 
     what, asked, kept = "vault.reseal", Any, Any
-    done, broken, times = False, None, 0
+    done, broken, times, can_record = False, None, 0, True
 
     async def prepare(self, asked):
         return asked
@@ -626,6 +627,8 @@ class Wide(Operation):
         return ""
 
     async def is_done(self, kept):
+        if not self.can_record:
+            raise NotRecorded
         return self.done
 
     async def apply(self, kept, now_us):
@@ -939,9 +942,9 @@ def test_what_was_approved_long_before_a_start_is_not_done_any_more():
                 await house.answer(house.bob, entry)
             wide = Wide()
             house.approvals.register(wide)
-            wide.is_collected = True
+            wide.can_record = False
             await house.answer(house.bob, entry)
-            wide.is_collected = False
+            wide.can_record = True
             house.shop.clock.at_us += LATE_US
             await house.approvals.tend()
             assert (house.state(entry), wide.times) == ("expired", 0)

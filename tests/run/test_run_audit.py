@@ -1,18 +1,33 @@
 """What people do is a record first: durable before it is done, passed over by all who read decisions, found again."""
 
+import ast
 import asyncio
+import re
 from contextlib import suppress
+from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from jindi import journal
+from jindi.access import ACTIONS
 from jindi.ports import LogFailure
 from jindi.run import snapshots
+from jindi.run.approvals.approvals import POLICIES
 from jindi.run.audit import Actor, Audit, NotRecorded, record_alone
 from jindi.run.history.follower import Follower
 from jindi.run.history.verify import verify
 from jindi.run.labels import Labels
-from jindi.run.records import ACTION, ActionRecord, DecisionRecord, Standing, decode, encode_action
+from jindi.run.records import (
+    ACTION,
+    ActionRecord,
+    ApprovalVerb,
+    DecisionRecord,
+    Standing,
+    Verb,
+    decode,
+    encode_action,
+)
 from jindi.run.recovery import tree_before
 from jindi.run.trail import SCAN_MAX, SEQS_MAX, Trail, Wanted, look
 from jindi.stores.memory_log import MemoryLog
@@ -298,3 +313,60 @@ def test_an_action_of_which_no_more_is_known_is_the_same_bytes_as_before_it_coul
     fullest = ActionRecord(*plain, "tok", "case_1", "fraud", 3, Standing(("analyst",), "a", "d"))
     assert encode_action(fullest)[1] == ACTION, "whoever passes actions over looks at the second byte"
     assert decode(encode_action(fullest)) == fullest
+
+
+# ---- one table of actions
+
+
+def test_what_no_table_names_is_not_recorded():
+    async def go():
+        async with Shop() as shop:
+            before = shop.platform.archive.log.next_seq()
+            with pytest.raises(KeyError):
+                await Audit(shop.platform).act(ANN, "vault.reveel")
+            assert shop.platform.archive.log.next_seq() == before
+
+    run(go())
+    with pytest.raises(KeyError):
+        encode_action(ActionRecord(ACTION, 5, "key_1", "ann", "vault.reveel"))
+
+
+def test_every_name_that_the_code_asks_for_or_records_is_in_the_table():
+    named = {name for path in SOURCES for name in _given(path, ASKING)}
+    assert len(named) > 60, "the search finds what it is for"
+    assert named <= ACTIONS.keys() | {POLICIES}, named - ACTIONS.keys()
+
+
+def test_every_action_of_the_table_is_asked_for_or_recorded_somewhere():
+    used = {name for path in SOURCES for name in _texts(path)}
+    used |= {f"version.{verb}" for verb in get_args(Verb)} | {f"approval.{verb}" for verb in get_args(ApprovalVerb)}
+    assert ACTIONS.keys() <= used, ACTIONS.keys() - used
+
+
+SRC = Path(__file__).parents[2] / "src" / "jindi"
+TABLES = {"access/actions.py", "access/policies.py", "doors/console/words.py"}
+MADE_UP = ("run/simulate/", "run/watching/")
+SOURCES = [
+    path for path in sorted(SRC.rglob("*.py"))
+    if (name := path.relative_to(SRC).as_posix()) not in TABLES and not name.startswith(MADE_UP)
+]  # fmt: skip
+"""All code but the tables, and what makes up or only retells what people did."""
+
+ASKING = {
+    "act", "failed", "told", "record_alone", "may", "_may", "_must", "_guard", "_needs", "_record", "_record_of",
+    "_do", "_done", "_permit", "_route", "_turned_away", "_vain", "_wrong", "_may_try",
+}  # fmt: skip
+"""Functions that are handed an action's name."""
+
+
+def _given(path, functions):
+    """The names of actions that a file hands to functions of these names."""
+    for call in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(call, ast.Call) and getattr(call.func, "attr", getattr(call.func, "id", "")) in functions:
+            texts = [each.value for each in call.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+            yield from (text for text in texts if re.fullmatch(r"[a-z_]+\.[a-z_]+", text))
+
+
+def _texts(path):
+    found = ast.walk(ast.parse(path.read_text("utf-8")))
+    return {each.value for each in found if isinstance(each, ast.Constant) and isinstance(each.value, str)}

@@ -320,9 +320,9 @@ def test_a_platform_runs_what_is_due_and_a_failure_is_given_to_a_person_once(hom
         assert platform.warden.wait_us(clock.at_us) == 2 * MINUTE_US
         for minutes in (0, 1, 5, 50):
             clock.at_us += minutes * MINUTE_US
-            await platform.keep_controls(platform.warden)
+            await platform.rounds.keep_controls(platform.warden)
             heard.append(shop(told_of(platform)))
-        document = await platform.controls()
+        document = await platform.rounds.controls()
         return heard, document, platform.warden.by_state()
 
     heard, document, states = running(home, act)
@@ -343,7 +343,7 @@ def test_a_platform_runs_what_is_due_and_a_failure_is_given_to_a_person_once(hom
 
 def test_a_restart_does_not_tell_the_same_again(home, here):
     async def act(platform, clock):
-        await platform.keep_controls(platform.warden)
+        await platform.rounds.keep_controls(platform.warden)
         return shop(told_of(platform))
 
     first = running(home, act)
@@ -356,9 +356,9 @@ def test_a_platform_records_what_it_runs_as_its_own_doing(home, here):
     from jindi.run.trail import Wanted
 
     async def act(platform, clock):
-        await platform.keep_controls(platform.warden, ("SHOP1",), "ann", is_due_only=False)
+        await platform.rounds.keep_controls(platform.warden, ("SHOP1",), "ann", is_due_only=False)
         page = await Audit(platform).look(Wanted(what="control", limit=200))
-        document = await platform.controls()
+        document = await platform.rounds.controls()
         return page.doings, document
 
     doings, document = running(home, act)
@@ -381,7 +381,7 @@ def test_a_platform_that_closes_breaks_the_run_off_and_the_next_one_goes_on(home
     monkeypatch.setitem(CHECKS, "policies_live", dataclasses.replace(CHECKS["policies_live"], look=slow))
 
     async def act(platform, clock):
-        working = asyncio.create_task(platform.keep_controls(platform.warden))
+        working = asyncio.create_task(platform.rounds.keep_controls(platform.warden))
         await asyncio.to_thread(begun.wait, 5)
         platform.warden._stopping.set()
         ending.set()
@@ -393,7 +393,7 @@ def test_a_platform_that_closes_breaks_the_run_off_and_the_next_one_goes_on(home
     assert kept.unfinished.left[0] == "SHOP1" or "SHOP2" in kept.unfinished.left
 
     async def rest(platform, clock):
-        await platform.keep_controls(platform.warden)
+        await platform.rounds.keep_controls(platform.warden)
         return platform.warden.book.read()
 
     done = running(home, rest)
@@ -407,7 +407,7 @@ def test_nothing_is_run_while_nothing_can_be_recorded(home, here):
 
     async def act(platform, clock):
         platform.lane.stopped = "the disk is gone"
-        await platform.keep_controls(platform.warden)
+        await platform.rounds.keep_controls(platform.warden)
         platform.lane.stopped = None
         return platform.warden.book.read().results
 
@@ -419,7 +419,7 @@ def test_nothing_is_run_while_nothing_can_be_recorded(home, here):
 
 def test_the_real_checks_of_a_register_run_beside_a_platform_in_processes_of_their_own(home):
     async def act(platform, clock):
-        await platform.keep_controls(platform.warden, ("SHOP1", "C04", "C07"), "ann", is_due_only=False)
+        await platform.rounds.keep_controls(platform.warden, ("SHOP1", "C04", "C07"), "ann", is_due_only=False)
         return {name: each.outcome for name, each in platform.warden.book.read().results.items()}
 
     assert running(home, act) == {"SHOP1": "passed", "C04": "passed", "C07": "passed"}

@@ -10,7 +10,8 @@ import pytest
 from jindi.app.wiring import Outside
 from jindi.basics.problems import Problems
 from jindi.doors.console.platform_source import PlatformSource
-from jindi.run.demo import Began, Stream, begun
+from jindi.run.audit import Actor, Audit
+from jindi.run.demo import HELD, Began, Stream, begun
 from jindi.run.lane import Held
 from jindi.run.platform import Settings
 from jindi.run.simulate import read_truth
@@ -48,6 +49,7 @@ def decisions(shop, first=0):
 def no_deadlines(monkeypatch):
     """The clock stands still here; the machine's own rounds would come in between."""
     monkeypatch.setattr("jindi.run.platform.Platform._watch", lambda _: asyncio.sleep(0))
+    monkeypatch.setattr("jindi.run.platform.Platform._watch_staff", lambda *_: asyncio.sleep(0))
 
 
 def test_the_past_is_told_to_the_minute_before_now_and_every_event_has_its_truth(tmp_path):
@@ -95,6 +97,51 @@ def test_an_event_of_now_waits_until_the_past_is_told():
             with contextlib.suppress(asyncio.CancelledError):
                 await running
             assert not any(record.late for record in decisions(shop))
+
+    run(go())
+
+
+def test_what_the_platform_and_its_people_do_before_the_world_is_there_takes_none_of_its_past():
+    """The start itself is somebody's doing. Told at once, it would be the latest moment known, and no past was left."""
+
+    async def go():
+        async with demo_shop() as shop:
+            shop.platform.held = HELD
+            await Audit(shop.platform).act(Actor("", "operator", "cli"), "platform.start")
+            await shop.platform.watching.round()
+            stream = await told(shop)
+            assert stream.start_us == NOON_US - 2 * DAY_US
+            assert not any(record.late for record in decisions(shop))
+
+    run(go())
+
+
+def test_a_finding_about_the_platform_itself_waits_until_the_past_is_told():
+    async def go():
+        async with demo_shop() as shop:
+            stream = Stream(shop.platform, shop.clock, seed=7, users=60, days=2)
+            finding = {"control": "C01", "subject": "C01", "state": "failed", "severity": "high", "owner": "risk",
+                       "risk": "r", "pack_name": "core"}  # fmt: skip
+            waiting = asyncio.create_task(shop.platform.rounds.let_in("control_failed", "control-C01", [finding]))
+            running = asyncio.create_task(stream.run())
+            while not stream.is_live:  # noqa: ASYNC110 - the stream tells by a flag
+                await asyncio.sleep(0.01)
+            assert await waiting == 1
+            running.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await running
+            await shop.platform.lane.settled()
+            assert not any(record.late for record in decisions(shop))
+
+    run(go())
+
+
+def test_a_folder_that_has_nothing_left_to_tell_takes_events_at_once():
+    async def go():
+        async with demo_shop() as shop:
+            shop.platform.held = HELD
+            Stream(shop.platform, shop.clock, seed=7, users=60, days=0)
+            assert shop.platform.held is None
 
     run(go())
 

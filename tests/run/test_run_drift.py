@@ -387,7 +387,7 @@ def test_what_is_found_is_decided_with_reasons_and_once():
     async def go():
         async with Shop(packs(), log=log, settings=Settings(release_due=False)) as shop:
             shop.clock.at_us = shop.platform.lane.state.high_us
-            decided = await shop.platform.look_for_drift(watcher())
+            decided = await shop.platform.rounds.look_for_drift(watcher())
             assert decided >= 2
             first = {decided.event.id: decided for decided in shop.platform.lane.recent}
             outcomes = [str(each.decision.outcome) for each in first.values()]
@@ -399,7 +399,7 @@ def test_what_is_found_is_decided_with_reasons_and_once():
             assert hit.doc.zh
             assert hit.doc.en
             shop.clock.at_us += DAY_US
-            await shop.platform.look_for_drift(watcher())
+            await shop.platform.rounds.look_for_drift(watcher())
             again = list(shop.platform.lane.recent)[len(first) :]
             assert {str(each.decision.outcome) for each in again} == {"allow"}
             assert all("drift-told-already" in [rules[n].id for n in each.decision.hits] for each in again)
@@ -413,7 +413,7 @@ def test_without_the_pack_it_is_told_in_words():
 
     async def go():
         async with Shop(files, log=log, settings=Settings(release_due=False)) as shop:
-            assert await shop.platform.look_for_drift(watcher()) == 0
+            assert await shop.platform.rounds.look_for_drift(watcher()) == 0
             assert any("drift: fact:pay.amount:large" in line for line in shop.told)
 
     run(go())
@@ -423,11 +423,11 @@ def test_where_there_is_nothing_to_find_nothing_is_sent():
     async def go():
         async with Shop(packs(), log=quiet(), settings=Settings(release_due=False)) as shop:
             before = shop.platform.lane.state.next_seq
-            assert await shop.platform.look_for_drift(watcher()) == 0
+            assert await shop.platform.rounds.look_for_drift(watcher()) == 0
             assert shop.platform.lane.state.next_seq == before
         async with Shop({**FILES, **platform_files()}) as shop:
             await shop.send(pay(1))
-            assert await shop.platform.look_for_drift(watcher()) == 0
+            assert await shop.platform.rounds.look_for_drift(watcher()) == 0
 
     run(go())
 
@@ -439,7 +439,7 @@ def test_a_look_that_is_broken_off_sends_nothing():
         async with Shop(packs(), log=log, settings=Settings(release_due=False)) as shop:
             stopped = watcher()
             stopped.close()
-            assert await shop.platform.look_for_drift(stopped) == 0
+            assert await shop.platform.rounds.look_for_drift(stopped) == 0
 
     run(go())
 
@@ -475,7 +475,7 @@ def reopened_intake():
 
 
 def test_a_running_platform_looks_by_itself_unless_it_is_told_not_to(monkeypatch):
-    monkeypatch.setattr("jindi.run.platform.FIRST_LOOK_US", 1_000)
+    monkeypatch.setattr("jindi.run.rounds.FIRST_LOOK_US", 1_000)
     log = lived(town(new={"large": 0.5}))
 
     async def go(hours):

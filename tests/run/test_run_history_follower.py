@@ -353,7 +353,7 @@ async def until(holds):
 
 
 def test_a_running_platform_makes_its_rounds_by_itself_and_tells_when_it_can_not(tmp_path, monkeypatch):
-    monkeypatch.setattr("jindi.run.platform.MINUTE_US", 10_000)
+    monkeypatch.setattr("jindi.run.rounds.MINUTE_US", 10_000)
 
     async def go():
         folder = tmp_path / "archive"
@@ -376,7 +376,7 @@ def test_a_running_platform_makes_its_rounds_by_itself_and_tells_when_it_can_not
 
 
 def test_decisions_go_on_when_the_archive_can_not_be_written(tmp_path, monkeypatch):
-    monkeypatch.setattr("jindi.run.platform.MINUTE_US", 10_000)
+    monkeypatch.setattr("jindi.run.rounds.MINUTE_US", 10_000)
     (tmp_path / "archive").write_text("a file where the folder should be")
 
     async def go():

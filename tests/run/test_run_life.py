@@ -156,10 +156,10 @@ def test_a_delay_whose_time_is_over_is_released_by_the_platform_once():
             recalled = await shop.send(pay(2, "6000.00"))
             await shop.send(follow("decision_recall", 1, recalled["decision_id"]))
             shop.clock.at_us += 2 * HOUR_US - 1
-            assert await shop.platform.release_due() == 0
+            assert await shop.platform.rounds.release_due() == 0
             shop.clock.at_us += 1
-            assert await shop.platform.release_due() == 1
-            assert await shop.platform.release_due() == 0
+            assert await shop.platform.rounds.release_due() == 1
+            assert await shop.platform.rounds.release_due() == 0
             assert shop.status(delayed["decision_id"]) == "released"
             assert shop.status(recalled["decision_id"]) == "recalled"
             assert spent(shop) == 600_000
@@ -174,7 +174,7 @@ def test_what_fell_due_while_the_platform_was_down_is_released_after_the_start()
             delayed = await shop.send(pay(1, "6000.00"))
         shop.clock.at_us += 3 * HOUR_US
         async with reopened(shop) as again:
-            assert await again.platform.release_due() == 1
+            assert await again.platform.rounds.release_due() == 1
             assert again.status(delayed["decision_id"]) == "released"
 
     run(go())
@@ -189,10 +189,10 @@ def test_one_release_that_is_refused_keeps_no_other_from_being_released():
             squatted = f"release-{first['decision_id']}"
             await shop.send(pay(3, at_us=shop.clock.at_us) | {"id": squatted})
             await shop.send(pay(4, at_us=shop.clock.at_us) | {"id": f"{squatted}-{shop.clock.at_us}"})
-            await shop.platform.release_due()
+            await shop.platform.rounds.release_due()
             assert shop.status(second["decision_id"]) == "released"
             shop.clock.at_us += 1
-            await shop.platform.release_due()
+            await shop.platform.rounds.release_due()
             assert shop.status(first["decision_id"]) == "released"
 
     run(go())
@@ -204,9 +204,9 @@ def test_a_full_queue_only_puts_a_release_off(monkeypatch):
             delayed = await shop.send(pay(1, "6000.00"))
             shop.clock.at_us += 2 * HOUR_US
             monkeypatch.setattr("jindi.run.lane.QUEUE_MAX", 0)
-            assert await shop.platform.release_due() == 0
+            assert await shop.platform.rounds.release_due() == 0
             monkeypatch.setattr("jindi.run.lane.QUEUE_MAX", 10)
-            assert await shop.platform.release_due() == 1
+            assert await shop.platform.rounds.release_due() == 1
             assert shop.status(delayed["decision_id"]) == "released"
 
     run(go())

@@ -396,15 +396,30 @@ def test_attack_hashing_is_bounded_and_whoever_comes_too_many_is_sent_away_unrec
 def test_attack_one_address_does_not_try_for_ever_and_a_known_device_does_not_mind():
     people = People(each=3)
     cookie = people.run(people.enter()).device
-    reasons = [why(people, people.entrance.password(AT_DOOR, "limin", "wrong", "", "10.0.0.1")) for _ in range(4)]
-    assert reasons == ["sign_in.refused"] * 2 + ["too_often"] * 2
+    reasons = [why(people, people.entrance.password(AT_DOOR, "limin", "wrong", "", "10.0.0.2")) for _ in range(5)]
+    assert reasons == ["sign_in.refused"] * 3 + ["too_often"] * 2
     assert people.run(people.enter(cookie=cookie))
 
 
 def test_one_address_alone_does_not_use_up_what_all_have_together():
     limit = AddressLimit(together=10, each=3)
-    assert sum(limit.allows("a") for _ in range(50)) == 3
-    assert limit.allows("b")
+    assert sum(limit.allows("a", 0) for _ in range(50)) == 3
+    assert limit.allows("b", 0)
+
+
+def test_attack_many_addresses_have_no_more_together_than_what_strangers_have_in_a_minute():
+    limit = AddressLimit(together=10, each=3)
+    assert sum(limit.allows(f"a{n}", n) for n in range(500)) == 10
+    assert not limit.allows("z", 5 * SECOND)
+    assert sum(limit.allows(f"b{n}", 2 * MINUTE) for n in range(500)) == 10, "a minute later they have it again"
+
+
+def test_a_clock_that_was_put_back_gives_strangers_no_more_and_keeps_them_out_no_longer():
+    limit = AddressLimit(together=10, each=3)
+    assert sum(limit.allows("a", 10 * MINUTE) for _ in range(5)) == 3
+    assert not limit.allows("a", 0)
+    assert limit.allows("b", 0)
+    assert limit.allows("a", MINUTE)
 
 
 def test_attack_a_closed_door_fills_no_journal_for_whoever_goes_on_knocking():

@@ -146,10 +146,10 @@ def test_the_command_line_and_the_alerts_know_of_requests_that_were_opened_here_
             first = found.open[0]
             assert (first.id, first.right, first.due) == (request.id, "erase", request.due)
             assert found.overdue(date(2026, 11, 22)) == found.open[:1]
-            await desk.platform.watch_requests()
+            await desk.platform.rounds.watch_requests()
             assert [each.asked for each in desk.rights.requests.listed] == ["erase", "explain"]
             await desk.audit.act(actor(WHO), "request.close", f"{request.id} done")
-            await desk.platform.watch_requests()
+            await desk.platform.rounds.watch_requests()
             assert desk.rights.requests.one(request.id).state == "fulfilled"
             assert await why(desk.rights.erase(WHO, actor(WHO), request.id)) == "closed"
             assert desk.vault.has("u1")

@@ -228,7 +228,7 @@ def test_what_takes_four_eyes_is_told_with_both_and_what_the_platform_then_does_
 
             async def step(verb, who, **more):
                 record = ApprovalRecord(APPROVAL, shop.clock.now_us(), verb, f"session_{who}", who, "why", **more)
-                return await platform.journal(record)
+                return await platform.step(record)
 
             asked = await step("propose", "ann", what="key.create")
             shop.clock.at_us += 3 * SECOND_US
@@ -323,6 +323,61 @@ def test_a_planted_snooper_is_in_the_alerts():
                 if each.event.type == "staff_action"
             }
             assert outcomes == {"ann": "allow", "eve": "review"}
+
+    run(go())
+
+
+@pytest.mark.parametrize(
+    ("on", "grantee", "granted", "outcome"),
+    [
+        ("Eve Li [analyst, approver] per_0123456789ab", "Eve Li", "analyst, approver", "review"),
+        ("Eve Li [analyst]", "Eve Li", "analyst", "review"),
+        ("Eve Li [it] [analyst] per_0123456789ab", "Eve Li [it]", "analyst", "allow"),
+        ("Ann [analyst] per_0123456789ab", "Ann", "analyst", "allow"),
+        ("per_0123456789ab [analyst]", "per_0123456789ab", "analyst", "allow"),
+    ],
+)
+def test_whoever_changes_his_own_roles_is_found_by_his_name_in_the_record(on, grantee, granted, outcome):
+    async def go():
+        async with world() as shop:
+            await Audit(shop.platform).act(EVE._replace(name="Eve Li"), "staff.roles", on, case="apr_000000000001")
+            told = {kind: fields for kind, _, fields in await watched(shop)}
+            assert (told["staff_grant"]["grantee"], told["staff_grant"]["granted"]) == (grantee, granted)
+            (decided,) = [each for each in shop.platform.lane.recent if each.event.type == "staff_grant"]
+            assert decided.decision.outcome.value == outcome
+
+    run(go())
+
+
+def test_an_approval_is_no_case_of_a_customers_and_a_persons_request_is():
+    async def go():
+        async with world() as shop:
+            audit = Audit(shop.platform)
+            for case in ("apr_00000000002f", "req-1", "CASE-2026-0042", ""):
+                await audit.act(ANN, "subject.erase", about=shop.platform.blind("u1"), case=case)
+            told = [(fields["has_case"], fields.get("case_id")) for _, _, fields in await watched(shop)]
+            assert told == [(False, None), (True, "req-1"), (True, "CASE-2026-0042"), (False, None)]
+
+    run(go())
+
+
+def test_whose_line_the_personnel_department_told_has_it_in_all_that_he_does():
+    async def go():
+        async with world() as shop:
+            audit, now_us = Audit(shop.platform), shop.clock.now_us()
+            alone = ANN._replace(line="")
+            await audit.act(alone, "decision.read")
+            assert [fields.get("line") for _, _, fields in await watched(shop)] == [None]
+            await shop.send({
+                "id": "hr-1", "type": "staff_notice", "at": "2026-11-22T04:00:00Z", "staff": "ann",
+                "notice": "joined", "line": "fraud-b",
+            })  # fmt: skip
+            shop.clock.at_us = now_us + 30 * SECOND_US
+            await audit.act(alone, "sign_in.password")
+            await audit.act(alone, "decision.read")
+            await shop.platform.note(StepRecord(STEP, shop.clock.now_us(), "propose", "session_1", "ann", "better"))
+            told = (await watched(shop))[1:]
+            assert [fields.get("line") for _, _, fields in told] == ["fraud-b"] * 3
 
     run(go())
 

@@ -1,7 +1,8 @@
-"""Every action that a door can do for somebody, by name: one table for the policies, the audit and the screen.
+"""Every action that is asked for or recorded, by name: one table for the policies, the audit and the screen.
 
 Knows: names, their words, which groups the policies speak of, and which scopes of API keys carry them. Never: who may
-do what; that stands in `policies`. An action that is not in this table can't be asked for, so it is never allowed.
+do what; that stands in `policies`. An action that is not in this table can't be asked for, so it is never allowed; and
+it can't be recorded, so it is never done.
 """
 
 from dataclasses import dataclass
@@ -17,6 +18,12 @@ class Group(StrEnum):
     """To look at decisions and policies: tokens and figures, never clear text."""
     ENTITIES = "entities"
     """To look at one customer's, device's, … history."""
+    CASES = "cases"
+    """To look at cases."""
+    CASEWORK = "casework"
+    """To work cases: to take them, to write on them, to close them."""
+    CASELEAD = "caselead"
+    """To act on cases of others, and to give them to others."""
     EXPORTING = "exporting"
     """To take many records away at once."""
     REVEALING = "revealing"
@@ -50,7 +57,8 @@ class Group(StrEnum):
     ENTERING = "entering"
     """To come in and go: what nobody asks the policies for, for nobody is there yet. It is recorded all the same."""
     MACHINE = "machine"
-    """What is done at the machine itself, by whoever has its folder: recorded, and no policy could forbid it."""
+    """What the platform does by itself or in the course of another action, and what is done at the machine by whoever
+    has its folder: it is recorded, and no policy is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +87,9 @@ _APPROVERS = frozenset({Scope.POLICIES_APPROVE})
 _ADMIN = frozenset({Scope.ADMIN})
 _OPENERS = frozenset({Scope.VAULT_OPEN})
 _SUBJECTS = frozenset({Scope.SUBJECTS_ACT})
-_ASKERS = frozenset({Scope.ADMIN, Scope.SUBJECTS_ACT, Scope.DECISIONS_READ, Scope.POLICIES_WRITE})
-_ANSWERERS = frozenset({Scope.ADMIN, Scope.SUBJECTS_ACT, Scope.POLICIES_APPROVE})
+_ASKERS = frozenset({Scope.ADMIN, Scope.SUBJECTS_ACT, Scope.CASES_WORK, Scope.DECISIONS_READ, Scope.POLICIES_WRITE})
+_ANSWERERS = frozenset({Scope.ADMIN, Scope.SUBJECTS_ACT, Scope.CASES_WORK, Scope.POLICIES_APPROVE})
+_CASES = frozenset({Scope.CASES_WORK})
 
 ACTIONS: dict[str, Action] = _table(
     Action("event.decide", Group.INTAKE, "提交事件", "Send an event in", frozenset({Scope.EVENTS_WRITE})),
@@ -99,6 +108,22 @@ ACTIONS: dict[str, Action] = _table(
     Action("proposal.read", Group.READING, "查看提案", "Read a proposal", _READERS),
     Action("version.read", Group.READING, "查看版本", "Read a version", _READERS),
     Action("entity.read", Group.ENTITIES, "查询主体", "Look up an entity", frozenset({Scope.ENTITIES_READ})),
+    Action("cases.read", Group.CASES, "查看案件列表", "Read the cases", _CASES),
+    Action("case.read", Group.CASES, "查看案件", "Read a case", _CASES),
+    Action("cases.export", Group.CASELEAD, "导出案件", "Export cases", _CASES),
+    Action("case.next", Group.CASEWORK, "领取下一个案件", "Take the next case", _CASES),
+    Action("case.assign", Group.CASEWORK, "分派案件", "Assign a case", _CASES),
+    Action("case.note", Group.CASEWORK, "添加案件备注", "Write a note on a case", _CASES),
+    Action("case.tag", Group.CASEWORK, "标记案件", "Tag a case", _CASES),
+    Action("case.check", Group.CASEWORK, "勾选调查步骤", "Tick a step of the investigation", _CASES),
+    Action("case.snooze", Group.CASEWORK, "暂缓案件", "Snooze a case", _CASES),
+    Action("case.wake", Group.CASEWORK, "恢复案件", "Wake a case", _CASES),
+    Action("case.escalate", Group.CASEWORK, "升级案件", "Escalate a case", _CASES),
+    Action("case.merge", Group.CASEWORK, "合并案件", "Merge a case into another", _CASES),
+    Action("case.split", Group.CASEWORK, "拆分案件", "Split a case", _CASES),
+    Action("case.close", Group.CASEWORK, "结案", "Close a case", _CASES),
+    Action("case.reopen", Group.CASEWORK, "重开案件", "Reopen a case", _CASES),
+    Action("case.lead", Group.CASELEAD, "处理他人案件", "Act on cases of others", _CASES),
     Action("decisions.export", Group.EXPORTING, "导出决策", "Export decisions", _DECISIONS),
     Action("version.shadow", Group.AUTHORING, "设为影子版本", "Put in the shadow", _WRITERS),
     Action("version.retire", Group.AUTHORING, "撤下影子版本", "Retire a version", _WRITERS),
@@ -119,6 +144,8 @@ ACTIONS: dict[str, Action] = _table(
     Action("subject.export", Group.SUBJECTS, "导出个人信息", "Export a person's data", _SUBJECTS),
     Action("subject.correct", Group.SUBJECTS, "更正个人信息", "Correct a person's data", _SUBJECTS),
     Action("subject.erase", Group.SUBJECTS, "删除个人信息", "Erase a person's data", _SUBJECTS),
+    Action("request.open", Group.MACHINE, "个人信息请求已登记", "A request about a person's data was opened"),
+    Action("request.close", Group.MACHINE, "个人信息请求已办结", "A request about a person's data was closed"),
     Action(
         "approvals.read",
         Group.PROPOSING,
@@ -148,17 +175,15 @@ ACTIONS: dict[str, Action] = _table(
     Action("key.revoke", Group.KEYING, "吊销密钥", "Revoke a key"),
     Action("key.rotate", Group.KEYING, "轮换密钥", "Rotate a key"),
     Action("link.create", Group.MACHINE, "创建登录链接", "Create a sign-in link"),
-    Action("vault.read", Group.KEYING, "查看保险库状态", "Read the state of the vault"),
     Action("vault.rotate", Group.KEYING, "轮换保险库密钥", "Rotate the vault's keys"),
     Action("vault.rewrap", Group.KEYING, "重新封装密钥", "Re-wrap keys"),
     Action("vault.reseal", Group.KEYING, "重新加密数据", "Seal rows again"),
     Action("vault.destroy", Group.KEYING, "销毁密钥版本", "Destroy a version of the key ring"),
+    Action("vault.recount", Group.MACHINE, "按现有数据重新清点保险库", "Give up what the vault is missing"),
     Action("vault.root", Group.MACHINE, "更换根密钥", "Change the root key"),
     Action("webhooks.read", Group.OPERATING, "查看推送地址", "Read the webhooks", _ADMIN),
     Action("webhook.change", Group.OPERATING, "变更推送地址", "Change a webhook", _ADMIN),
-    Action("backups.read", Group.OPERATING, "查看备份", "Read how backups stand", _ADMIN),
-    Action("backup.make", Group.OPERATING, "执行备份", "Make a backup", _ADMIN),
-    Action("drill.run", Group.OPERATING, "恢复演练", "Run a restore drill", _ADMIN),
+    Action("backup.drill", Group.MACHINE, "恢复演练", "Run a restore drill"),
     Action("control.result", Group.MACHINE, "控制检查结果", "The result of a control's check"),
     Action("control.run", Group.OPERATING, "执行控制检查", "Run a control's check", _ADMIN),
     Action(

@@ -1,6 +1,6 @@
 """Who may do what: the policies in Cedar's language, and the schema that they are held to.
 
-Knows: roles, groups of actions, scopes. Never: a person's name. A policy permits; one named `…` in `FORBIDDING` forbids
+Knows: roles, groups of actions, scopes. Never: a person's name. Most policies permit; those in `_FORBIDDING` forbid,
 whatever permits. What no policy permits is denied.
 """
 
@@ -9,22 +9,30 @@ from dataclasses import dataclass
 from jindi.access.actions import ACTIONS, Group
 from jindi.access.roles import ROLES, Role
 from jindi.access.scopes import APART, SCOPES, Scope
+from jindi.access.sessions import FRESH_US
+from jindi.basics.instants import SECOND_US
 
-FRESH_S = 300
-"""How old a second factor may be for what needs a fresh one (design default; OWASP ASVS 5.0, 7.5.3)."""
+_FRESH_S, _REST_US = divmod(FRESH_US, SECOND_US)
+assert _REST_US == 0, "the policies are told a factor's age in whole seconds"
 
 _ALWAYS = (Group.OWN,)
 
 GRANTED: dict[Role, tuple[Group, ...]] = {
-    Role.ANALYST: (Group.READING, Group.ENTITIES, Group.REVEALING, Group.PROPOSING),
+    Role.ANALYST: (
+        Group.READING, Group.ENTITIES, Group.CASES, Group.CASEWORK, Group.REVEALING, Group.PROPOSING,
+    ),
     Role.SENIOR_ANALYST: (
-        Group.READING, Group.ENTITIES, Group.REVEALING, Group.EXPORTING, Group.SUBJECTS, Group.PROPOSING,
+        Group.READING, Group.ENTITIES, Group.CASES, Group.CASEWORK, Group.CASELEAD, Group.REVEALING, Group.EXPORTING,
+        Group.SUBJECTS, Group.PROPOSING,
         Group.ANSWERING, Group.OVERSEEING,
     ),
     Role.POLICY_AUTHOR: (Group.READING, Group.AUTHORING, Group.PROPOSING),
-    Role.APPROVER: (Group.READING, Group.APPROVING, Group.PROPOSING, Group.ANSWERING, Group.OVERSEEING),
+    Role.APPROVER: (
+        Group.READING, Group.CASES, Group.APPROVING, Group.PROPOSING, Group.ANSWERING, Group.OVERSEEING,
+    ),
     Role.AML_OFFICER: (
-        Group.READING, Group.ENTITIES, Group.REVEALING, Group.EXPORTING, Group.SUBJECTS, Group.PROPOSING,
+        Group.READING, Group.ENTITIES, Group.CASES, Group.CASEWORK, Group.CASELEAD, Group.REVEALING, Group.EXPORTING,
+        Group.SUBJECTS, Group.PROPOSING,
         Group.ANSWERING, Group.OVERSEEING,
     ),
     Role.TREASURER: (Group.READING, Group.EXPORTING, Group.PROPOSING, Group.ANSWERING, Group.OVERSEEING),
@@ -34,17 +42,17 @@ GRANTED: dict[Role, tuple[Group, ...]] = {
     Role.SYSTEM_ADMIN: (
         Group.OPERATING, Group.MEASURING, Group.PROPOSING, Group.ANSWERING, Group.OVERSEEING,
     ),
-    Role.AUDITOR: (Group.READING, Group.AUDITING, Group.OVERSEEING),
+    Role.AUDITOR: (Group.READING, Group.CASES, Group.AUDITING, Group.OVERSEEING),
     Role.SUPERVISOR: (Group.READING, Group.OVERSEEING),
 }  # fmt: skip
 """Which groups of actions a role has. The three administrations have none in common that changes anything alone:
-what security administrators propose, others may answer, and the other way round; see `_OWN_PROPOSAL`."""
+of what is proposed, `PARTIES` says who may answer it, and `OWN_PROPOSAL` that it is never the proposer himself."""
 
 FRESH_FACTOR = "fresh_factor"
 OWN_PROPOSAL = "own_proposal"
 NOT_FOR_KIND = "not_for_kind"
 NO_CASE = "no_case"
-"""Policies that forbid, by what they tell whoever is refused."""
+"""Names of policies that forbid: what whoever is refused is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +72,6 @@ _KEY_PARTIES = Parties(
 )  # fmt: skip
 """Another security administrator; where there is only one, an approver, who has nothing to do with administration."""
 
-_SUBJECT_PARTIES = Parties(
-    (Role.SENIOR_ANALYST, Role.AML_OFFICER), (Scope.SUBJECTS_ACT,),
-    (Role.AML_OFFICER, Role.APPROVER), (Scope.SUBJECTS_ACT, Scope.ADMIN),
-)  # fmt: skip
-
 PARTIES: dict[str, Parties] = {
     "policies.change": Parties(
         (Role.POLICY_AUTHOR,), (Scope.POLICIES_WRITE, Scope.ADMIN),
@@ -86,8 +89,14 @@ PARTIES: dict[str, Parties] = {
     "webhook.change": Parties(
         (Role.SYSTEM_ADMIN,), (Scope.ADMIN,), (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.APPROVER), (Scope.ADMIN,)
     ),
-    "subject.erase": _SUBJECT_PARTIES,
-    "subject.export": _SUBJECT_PARTIES,
+    "subject.erase": Parties(
+        (Role.SENIOR_ANALYST, Role.AML_OFFICER), (Scope.SUBJECTS_ACT,),
+        (Role.AML_OFFICER, Role.APPROVER), (Scope.SUBJECTS_ACT, Scope.ADMIN),
+    ),
+    "case.close": Parties(
+        (Role.ANALYST, Role.SENIOR_ANALYST, Role.AML_OFFICER), (Scope.CASES_WORK,),
+        (Role.SENIOR_ANALYST, Role.AML_OFFICER, Role.APPROVER), (Scope.CASES_WORK, Scope.ADMIN),
+    ),
     "decisions.export": Parties(
         (Role.SENIOR_ANALYST, Role.AML_OFFICER, Role.TREASURER), (Scope.DECISIONS_READ, Scope.ADMIN),
         (Role.AML_OFFICER, Role.APPROVER, Role.SECURITY_ADMIN), (Scope.ADMIN,),
@@ -108,7 +117,7 @@ _ENTITIES = """
 entity Role;
 entity Person in [Role] = { name: String };
 entity Key = { name: String, scopes: Set<String> };
-entity Thing = { proposer?: String, subject?: String, kind?: String };
+entity Thing = { proposer?: String, kind?: String };
 type Asked = { mfa_age_s?: Long, has_case: Bool, is_sensitive: Bool };
 """
 
@@ -162,7 +171,7 @@ _FORBIDDING: dict[str, str] = {
         f'Action::"group {Group.KEYING}", Action::"group {Group.STAFFING}", Action::"group {Group.ANSWERING}", '
         f'Action::"group {Group.APPROVING}", Action::"approval.collect"], '
         "resource) when { context.is_sensitive && "
-        f"!(context has mfa_age_s && context.mfa_age_s <= {FRESH_S}) }};"
+        f"!(context has mfa_age_s && context.mfa_age_s < {_FRESH_S}) }};"
     ),
     OWN_PROPOSAL: (
         f'forbid (principal, action in [Action::"group {Group.ANSWERING}", Action::"group {Group.APPROVING}"], '

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """The roles of staff. What each may do stands in the policies (`permits.cedar`), and nowhere else."""
+    """The roles of staff. What each may do stands in `policies`, and nowhere else."""
 
     ANALYST = "analyst"
     SENIOR_ANALYST = "senior_analyst"

@@ -16,6 +16,7 @@ class Scope(StrEnum):
     AUDIT_READ = "audit:read"
     VAULT_OPEN = "vault:open"
     SUBJECTS_ACT = "subjects:act"
+    CASES_WORK = "cases:work"
     ADMIN = "admin"
 
 

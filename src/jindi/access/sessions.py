@@ -21,7 +21,9 @@ ABSOLUTE_US = 12 * HOUR_US
 """However busy, a session ends after this long: a working day, not a week."""
 
 FRESH_US = 5 * MINUTE_US
-"""A second factor that was shown no longer ago than this is fresh enough for what is sensitive. Design default."""
+"""A second factor that was shown less than this ago is fresh, for one's own account and for the policies. The figure is
+a design default; that there is such a limit: OWASP ASVS 5.0, 7.5.3.
+"""
 
 _SAVE_EVERY_US = MINUTE_US
 """Use is noted on disk at most once a minute: a restart may shorten a session by that, never lengthen it."""

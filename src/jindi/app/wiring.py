@@ -34,7 +34,7 @@ from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.wiring import Settled
 from jindi.doors.tls import TlsFiles
 from jindi.journal import Signer, Verifier, checkpoints, heads
-from jindi.ports import Blobs, Clock, Files, Lines, Log, Root, VaultStore
+from jindi.ports import Blobs, CaseStore, Clock, Files, Lines, Log, Root, VaultStore
 from jindi.run.archive import Archive
 from jindi.run.audit import Audit
 from jindi.run.backup.drill import VaultFound
@@ -59,6 +59,7 @@ from jindi.stores.folders import read_folder, write_folder
 from jindi.stores.lines import LineFile
 from jindi.stores.rooms import EmptyRoom
 from jindi.stores.segments import SegmentLog
+from jindi.stores.sqlite_cases import SqliteCases
 from jindi.stores.sqlite_log import SqliteLog
 from jindi.stores.trees import FileTree
 from jindi.vault import KEY_BYTES, SEEN, KeyRing, Tokens, Vault
@@ -459,6 +460,10 @@ class Outside:
     def tls_files(self, settled: Settled) -> TlsFiles | None:
         """The files to speak TLS with."""
         return tls_files(settled, self.clock.now_us())
+
+    def case_store(self, settled: Settled) -> CaseStore:
+        """Where cases are kept."""
+        return SqliteCases(settled.data / "cases.sqlite")
 
     def mailing(self, settled: Settled, blobs: Blobs) -> Mailing:
         """The webhooks."""

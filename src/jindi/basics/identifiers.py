@@ -7,7 +7,8 @@ ISO/IEC 7812-1 (Luhn); mobile numbers of the mainland (1 and ten more digits, se
 import ipaddress
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 
 _SEPARATORS = re.compile(r"[\s\-–—().·]+")
 _MOBILE = re.compile(r"(?:\+?86|0086)?(1[3-9][0-9]{9})\Z", re.ASCII)
@@ -193,3 +194,110 @@ NORMAL_FORMS: Mapping[str, Callable[[str], str]] = {
     "text": exact,
 }
 """Each kind of identifier and the function that gives its one written form (ValueError when it isn't one)."""
+
+_WORD = re.compile(r"[0-9A-Za-z_]+")
+_NUMBER = re.compile(r"[0-9]+[Xx]?\Z|[Xx]\Z")
+_JOINT = re.compile(r"[\s\-\u2010-\u2015.·•()]{1,5}\Z")
+_NUMBER_CHARACTERS_MAX = 19
+_GLUED_MOBILE = re.compile(r"[A-Za-z]+1[3-9][0-9]{9}\Z")
+_HELD_ID = re.compile(
+    r"[1-9][0-9]{5}(?:(?:19|20)[0-9]{2}{day}[0-9]{3}[0-9Xx]|[0-9]{2}{day}[0-9]{3})\Z".replace(
+        "{day}", "(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
+    )
+)
+_HELD_CARD = re.compile(r"[3-69][0-9]{14,18}\Z")
+_HELD_FOREIGN = re.compile(r"[1-9][0-9]{9,14}\Z")
+"""With a + before it. Shorter ones are amounts more often than telephones, country code and all."""
+_HELD_EMAIL = re.compile(r"[^@\s]@[^@\s]+\.[^@\s.]")
+_DAY = re.compile(r"[0-9]{4} (?:0[1-9]|1[0-2]) (?:0[1-9]|[12][0-9]|3[01])")
+_INVISIBLE = frozenset("\u200b\u200c\u200d\u2060\ufeff")
+_ONLY_HAN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff·•・\s]{2,}\Z")
+_PERSONAL = ("phone", "id_card", "bank_card", "email")
+
+
+def holds_personal_number(text: str) -> bool:
+    """Whether a text is, or has in it, what is written as a person's number or address of mail. In doubt it is one: an
+    identity number with one digit mistyped still names its owner to whoever reads it. Days, times, amounts and ids in a
+    sentence are none.
+
+    >>> [holds_personal_number(text) for text in ("138 1234-5678", "李敏 13812345678", "110105194912310020", "a@b.cn")]
+    [True, True, True, True]
+    >>> [holds_personal_number(text) for text in ("dec_0123456789ab", "u00017", "evt-2026-1042", "李敏")]
+    [False, False, False, False]
+    >>> holds_personal_number("3 payments of 138,123,456.78 on 2026-11-27, order 20261127000123")
+    False
+    """
+    if any(_is(NORMAL_FORMS[kind], text) for kind in _PERSONAL):
+        return True
+    plain = _plain("".join(each for each in text if each not in _INVISIBLE))
+    if _HELD_EMAIL.search(plain) or any(_GLUED_MOBILE.match(word[0]) for word in _WORD.finditer(plain)):
+        return True
+    return any(_begins_with_number(run[first:]) for run in _runs_of_numbers(plain) for first in range(len(run)))
+
+
+def _runs_of_numbers(plain: str) -> Iterator[list[tuple[str, str]]]:
+    """Numbers that only spaces, dashes, dots or brackets part, each with what stands right before it."""
+    run: list[tuple[str, str]] = []
+    end = 0
+    for word in _WORD.finditer(plain):
+        before = plain[end : word.start()]
+        end = word.end()
+        is_number = _NUMBER.match(word[0]) is not None
+        if run and not (is_number and _JOINT.match(before)):
+            yield run
+            run = []
+        if is_number:
+            run.append((before, word[0]))
+    if run:
+        yield run
+
+
+def _begins_with_number(run: Sequence[tuple[str, str]]) -> bool:
+    """Whether the first numbers of a run are together one of a person."""
+    is_foreign, number = run[0][0].endswith("+"), ""
+    for count, (_, word) in enumerate(run, 1):
+        number += word
+        if len(number) > _NUMBER_CHARACTERS_MAX or "X" in number[:-1].upper():
+            return False
+        joints, groups = [before for before, _ in run[1:count]], [each for _, each in run[:count]]
+        if _is_decimal(joints):
+            continue
+        if _HELD_ID.match(number) or (is_foreign and _HELD_FOREIGN.match(number)):
+            return True
+        if len(groups[0]) > 2 and number.startswith("00") and _HELD_FOREIGN.match(number[2:]):
+            return True
+        if _is_one_number(groups) and _is_phone_or_card(number.rstrip("Xx")):
+            return True
+    return False
+
+
+def _is_decimal(joints: Sequence[str]) -> bool:
+    """Whether there is a decimal among numbers: one dot alone, or dots where other things part the rest."""
+    return "." in joints and (len(joints) == 1 or set(joints) != {"."})
+
+
+def _is_one_number(groups: Sequence[str]) -> bool:
+    """Whether digits are grouped as one number is: each by itself, or two and more together, and no day among them."""
+    if all(len(each) == 1 for each in groups):
+        return True
+    return all(len(each) > 1 for each in groups[:-1]) and _DAY.search(" ".join(groups)) is None
+
+
+def _is_phone_or_card(digits: str) -> bool:
+    return _MOBILE.match(digits) is not None or (_HELD_CARD.match(digits) is not None and luhn_holds(digits))
+
+
+def _is(reads: Callable[[str], str], text: str) -> bool:
+    with suppress(ValueError):
+        reads(text)
+        return True
+    return False
+
+
+def is_written_as_name(text: str) -> bool:
+    """Whether a text has nothing but Chinese characters, as names and places have and ids never do.
+
+    >>> is_written_as_name("阿凡提·买买提"), is_written_as_name("商户 001")
+    (True, False)
+    """
+    return _ONLY_HAN.match(_plain(text)) is not None

@@ -5,7 +5,8 @@ import contextlib
 import signal
 import socket
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -22,10 +23,13 @@ from jindi.doors.console.platform_source import PlatformSource
 from jindi.doors.fences import Fences
 from jindi.doors.oidc import Company
 from jindi.doors.tls import HANDSHAKE_S
-from jindi.ports import Clock
+from jindi.ports import CaseStore, Clock
 from jindi.run.approvals.approvals import approvals_of
+from jindi.run.approvals.cases import Closing
 from jindi.run.approvals.people import Grant, Invite, Reset
 from jindi.run.approvals.webhooks import Change
+from jindi.run.cases import Desk as CaseDesk
+from jindi.run.cases import Following
 from jindi.run.people import House, Office
 from jindi.run.platform import Platform
 from jindi.run.reveals import Reveals
@@ -97,6 +101,14 @@ def company_of(settings: OidcSettings | None, address: str, house: House) -> Com
     return None if settings is None else Company(settings, address, house.clock, house.random)
 
 
+def _casework_people(house: House, permits: Permits) -> Iterator[str]:
+    """The names of those who may be given cases."""
+    now_us = house.clock.now_us()
+    for each in house.staff.principals():
+        if permits.may(each, "case.assign", now_us).allowed:
+            yield each.name
+
+
 def behind_proxy(application: ASGIApp) -> Any:
     """The application, told by a proxy on this machine by which scheme and from where a request came; what anybody else
     says about that is not heard. The short way of events is spared the look.
@@ -110,30 +122,49 @@ async def serve(
     base_files: Callable[[], Mapping[str, str]], saved: Callable[[], Mapping[str, str]], ready: Callable[[], None],
     permits: Permits, company: Company | None = None, score: Callable[[], Mapping[str, Any] | None] = lambda: None,
     fences: Fences | None = None, tls: ssl.SSLContext | None = None, mailing: Mailing | None = None,
+    cases: CaseStore | None = None,
 ) -> None:  # fmt: skip
     """Serve until the process is told to stop. `platform` has been started; closing it is the caller's. `saved` reads
     the packs' folders, `permits` says who may do what, `house` who there is, `company` is their own sign-in, `fences`
-    is what stands around the door, `tls` the context to speak TLS with, `mailing` the webhooks.
+    is what stands around the door, `tls` the context to speak TLS with, `mailing` the webhooks,
+    `cases` where cases are kept.
     """
     fences = fences or Fences()
     desk = Desk(platform, saved)
+    following = None if cases is None else Following(platform, cases, platform.say)
+    casework = None if following is None else CaseDesk(platform, following, partial(_casework_people, house, permits))
+    closing = [Closing(platform, casework)] if casework is not None else []
     approvals = approvals_of(
         platform, permits, keys, people=house.staff.principals, is_gone=house.staff.is_gone,
-        more=[Invite(house), Grant(house), Reset(house), *([Change(platform, mailing)] if mailing is not None else [])],
+        more=[Invite(house), Grant(house), Reset(house), *([Change(platform, mailing)] if mailing is not None else []),
+              *closing],
     )  # fmt: skip
     zone = next(
         (pack.zone for name, pack in platform.program.definitions.packs.items() if name != "core"), ZoneInfo("UTC")
     )
     # One of each for both doors: one limit, one book.
-    reveals, rights = Reveals(platform, house.audit, permits), Rights(platform, house.audit)
+    reveals, rights = Reveals(platform, house.audit, permits, casework), Rights(platform, house.audit)
     console = build_console(
         PlatformSource(platform, score), sessions=house.sessions, links=links, clock=clock, zone=zone, desk=desk,
-        keys=keys, audit=house.audit, permits=permits, house=house, company=company, controls=platform.controls,
-        approvals=approvals, reveals=reveals, rights=rights,
+        keys=keys, audit=house.audit, permits=permits, house=house, company=company, controls=platform.rounds.controls,
+        approvals=approvals, reveals=reveals, rights=rights, casework=casework,
     )  # fmt: skip
     events = Events(platform, keys, clock, permits, fences.turnstile)
     application = build_api(
-        platform, keys, clock, base_files, console, events, desk, permits, fences, mailing, approvals, reveals, rights
+        platform,
+        keys,
+        clock,
+        base_files,
+        console,
+        events,
+        desk,
+        permits,
+        fences,
+        mailing,
+        approvals,
+        reveals,
+        rights,
+        casework,
     )
     config = uvicorn.Config(
         behind_proxy(application), lifespan="off", ws="none", http=cast("Any", connections(events, fences)),
@@ -146,7 +177,10 @@ async def serve(
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, lambda: setattr(server, "should_exit", True))
     serving = asyncio.create_task(server.serve(sockets=[sock]))
-    keeping = [asyncio.create_task(work) for work in (approvals.keep(), Office(house).keep())]
+    works = [approvals.keep(), Office(house).keep()]
+    if following is not None and casework is not None:
+        works += [following.keep(), casework.keep()]
+    keeping = [asyncio.create_task(work) for work in works]
     while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn tells by a flag
         await asyncio.sleep(0.005)
     if not serving.done():
@@ -157,5 +191,7 @@ async def serve(
         for each in keeping:
             each.cancel()
         await asyncio.gather(*keeping, return_exceptions=True)
+        if following is not None:
+            await following.close()
         with contextlib.suppress(OSError):
             keys.save_use()

@@ -81,7 +81,7 @@ class EventDef:
     fields: tuple[FieldDef, ...]
     late_after_us: int
     lifecycle: str | None = None
-    """One of challenge_result, release, recall, verdict, list_entry for the events of a decision's life."""
+    """One of challenge_result, release, recall, verdict, finding, list_entry for the events of a decision's life."""
     own: bool = False
     """Only the platform itself tells such events: nobody else may send them."""
 
@@ -259,6 +259,8 @@ class RuleDef:
     share_max_ppm: int
     confirmed_share_ppm: int | None
     cases: tuple[CaseDef, ...]
+    typology: str | None = None
+    """What kind of case a hit points to; None where only the rest says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -442,6 +444,29 @@ class ControlDef:
     digest: str
 
 
+Level = Literal["low", "medium", "high", "critical"]
+
+
+@dataclass(frozen=True, slots=True)
+class TypologyDef:
+    """A kind of case: what pattern its decisions show, whom a case of it is about, and how it is worked.
+
+    `by` are entities: a case is about the first of them that the event names. A decision comes to people when its
+    outcome is at least `least`; they have `due_us` from its first decision on. `steps` is what to look at, in order.
+    `rest`: decisions whose rules point to no typology are of this one.
+    """
+
+    name: str
+    pack: str
+    doc: Words
+    by: tuple[str, ...]
+    least: Outcome
+    level: Level
+    due_us: int
+    steps: tuple[Words, ...]
+    rest: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class PackDef:
     """A pack's own page."""
@@ -471,6 +496,7 @@ class Definitions:
     labels: Mapping[str, LabelDef] = field(default_factory=dict)
     models: Mapping[str, ModelDef] = field(default_factory=dict)
     controls: Mapping[str, ControlDef] = field(default_factory=dict)
+    typologies: Mapping[str, TypologyDef] = field(default_factory=dict)
 
     def live_policy(self, event: str) -> PolicyDef | None:
         """The live policy of an event type, if it has one."""

@@ -20,6 +20,7 @@ from jindi.packs.definitions import (
     ListDef,
     ModelDef,
     PackDef,
+    TypologyDef,
 )
 from jindi.packs.events import check_entities, read_event
 from jindi.packs.features import Declared, Features
@@ -29,6 +30,7 @@ from jindi.packs.parameters import read_limit, read_list
 from jindi.packs.policies import Known, check_policies, read_policy
 from jindi.packs.scopes import offer
 from jindi.packs.tables import Table, meant
+from jindi.packs.typologies import check_rest, read_typology
 
 FILE_CHARACTERS_MAX: Final = 1_000_000
 """A pack file is written by people; a larger one is a mistake or an attack."""
@@ -41,6 +43,7 @@ _ROLES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"features\.toml\Z", "features"),
         (r"labels\.toml\Z", "labels"),
         (r"controls\.toml\Z", "controls"),
+        (r"typologies\.toml\Z", "typologies"),
         (r"policies/[^/]+\.toml\Z", "policy"),
         (r"policies/shadow/[^/]+\.toml\Z", "shadow version"),
         (r"parameters/[^/]+\.toml\Z", "parameters"),
@@ -54,8 +57,8 @@ _ROLES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
     )
 )
 _LAYOUT: Final = (
-    "a pack holds pack.toml, events.toml, features.toml, labels.toml, controls.toml, models.toml, policies/*.toml, "
-    "policies/shadow/*.toml, parameters/*.toml, lists/*.toml, models/*.json"
+    "a pack holds pack.toml, events.toml, features.toml, labels.toml, typologies.toml, controls.toml, models.toml, "
+    "policies/*.toml, policies/shadow/*.toml, parameters/*.toml, lists/*.toml, models/*.json"
 )
 _BESIDE: Final = re.compile(r"(?:.*/)?columns[^/]*\.toml\Z")
 _HEADER: Final = re.compile(r"^[ \t]*\[[ \t]*([a-z][a-z0-9_]*)\b(?!\.)", re.MULTILINE | re.ASCII)
@@ -193,11 +196,13 @@ class _Loading:
         self.lists: dict[str, ListDef] = {}
         self.places: dict[str, dict[str, str]] = {
             "event": {}, "feature": {}, "limit": {}, "list": {}, "label": {}, "control": {},
+            "typology": {},
         }  # fmt: skip
 
     def definitions(self, source: Mapping[str, str]) -> Definitions:
         """Everything declared; what is wrong went to the problems, and the result is then not to be used."""
         self._read_packs()
+        seeming = frozenset(self.broken)
         for file in self._of("events"):
             for name, raw in (file.raw or {}).items():
                 if self._is_new("event", name, file):
@@ -207,6 +212,7 @@ class _Loading:
                     else:
                         self.events[name] = event
                         self._note_broken_fields(event, raw)
+        events_are_whole = self.broken == seeming and all(file.raw is not None for file in self._of("events"))
         self.problems.extend(check_entities(self.events, self.places["event"]))
         for file in self._of("parameters"):
             for name, raw in (file.raw or {}).items():
@@ -233,7 +239,10 @@ class _Loading:
         ]
         features.read(declared, self.limits, self.lists)
         models = self._models(features)
-        known = Known(self.events, features.windows, features.derived, self.limits, self.lists, models, self.broken)
+        typologies = self._typologies(self._entities() if events_are_whole else None)
+        known = Known(
+            self.events, features.windows, features.derived, self.limits, self.lists, models, self.broken, typologies
+        )
         policies = [
             (read_policy(file.raw, self.pack_of[file.root], file.path, known, self.problems, aside=aside), file.path)
             for role, aside in (("policy", False), ("shadow version", True))
@@ -255,6 +264,7 @@ class _Loading:
             source=source,
             models=models,
             controls=self._controls(),
+            typologies=typologies,
         )
 
     def _controls(self) -> dict[str, ControlDef]:
@@ -265,6 +275,22 @@ class _Loading:
                     control = read_control(raw, name, self.pack_of[file.root], file.path, self.problems)
                     if control is not None:
                         found[name] = control
+        return found
+
+    def _entities(self) -> frozenset[str]:
+        return frozenset(field.entity for event in self.events.values() for field in event.fields if field.entity)
+
+    def _typologies(self, entities: frozenset[str] | None) -> dict[str, TypologyDef]:
+        found: dict[str, TypologyDef] = {}
+        for file in self._of("typologies"):
+            for name, raw in (file.raw or {}).items():
+                if self._is_new("typology", name, file):
+                    typology = read_typology(raw, name, self.pack_of[file.root], file.path, entities, self.problems)
+                    if typology is None:
+                        self.broken.add(name)
+                    else:
+                        found[name] = typology
+        self.problems.extend(check_rest(found, self.places["typology"]))
         return found
 
     def _labels(self) -> dict[str, LabelDef]:

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final, Literal, cast
 from zoneinfo import ZoneInfo
@@ -29,6 +29,7 @@ from jindi.packs.definitions import (
     PolicyDef,
     RuleDef,
     SplitDef,
+    TypologyDef,
 )
 from jindi.packs.expressions import check_members, read_unless_broken
 from jindi.packs.scopes import offer
@@ -61,6 +62,7 @@ class Known:
     lists: Mapping[str, ListDef]
     models: Mapping[str, ModelDef]
     broken: Collection[str]
+    typologies: Mapping[str, TypologyDef] = field(default_factory=dict)
 
 
 def plain(value: Any) -> Any:
@@ -299,7 +301,17 @@ class _Reader:
             share_max_ppm,
             confirmed_ppm,
             cases,
+            self.typology(table),
         )
+
+    def typology(self, table: Table) -> str | None:
+        """The kind of case that the rule points to."""
+        if not table.has("typology"):
+            return None
+        name = table.text("typology", remedy="name a typology, or leave it out")
+        if name and name not in self.known.typologies and name not in self.broken:
+            table.problem(f"`typology`: unknown typology '{name[:64]}'", meant(name, self.known.typologies))
+        return name or None
 
     def outcome(self, table: Table) -> Outcome:
         """The table's `then`: anything heavier than allow."""

@@ -33,7 +33,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "band": ("from", "then", "method", "wait"),
     "rule": (
         "id", "doc", "when", "then", "score", "basis", "degrade", "method", "wait", "share_max",
-        "confirmed_share", "case",
+        "confirmed_share", "typology", "case",
     ),
     "rule case": ("name", "given", "lists", "at", "fires"),
     "exemption": ("id", "doc", "when", "lifts", "basis"),
@@ -41,6 +41,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "control": (
         "doc", "measure", "risk", "by", "check", "with", "owner", "every", "severity", "basis", "excluded",
     ),
+    "typology": ("doc", "by", "least", "severity", "due", "rest", "step"),
+    "typology step": ("doc",),
 }  # fmt: skip
 """Every key that each kind of table accepts; any other key is refused."""
 
@@ -67,6 +69,9 @@ RISKS = (
 """What a control is against. The words for people stand with the register (`oversight`)."""
 
 SEVERITIES = ("high", "medium", "low")
+LEVELS = ("low", "medium", "high", "critical")
+"""How grave a case is, the lightest first."""
+
 CONTROLS_PERIOD_MAX_US = 366 * 86_400_000_000
 """A control that is looked at less than once a year is not looked at."""
 
@@ -92,6 +97,7 @@ LIFECYCLES: Mapping[str, Mapping[str, str]] = {
     "release": {"decision": "text", "by": "text"},
     "recall": {"decision": "text", "by": "text"},
     "verdict": {"decision": "text", "verdict": "text", "by": "text"},
+    "finding": {"decision": "text", "finding": "text", "by": "text"},
     "list_entry": {"list": "text", "value": "text", "action": "text", "reason": "text", "by": "text"},
 }
 """The events of a decision's life, with the fields (and their types) that each must have."""

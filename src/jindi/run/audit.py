@@ -9,11 +9,12 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from jindi import journal
+from jindi.basics.identifiers import holds_personal_number
 from jindi.basics.instants import MINUTE_US
 from jindi.ports import Log
 from jindi.run.lane import Busy, Stopped
-from jindi.run.platform import TEXT_MAX, Platform
-from jindi.run.records import ACTION, ActionRecord, Standing, encode_action
+from jindi.run.platform import Platform
+from jindi.run.records import ACTION, TEXT_MAX, ActionRecord, Standing, encode_action
 from jindi.run.trail import Page, Wanted, look
 
 FAILED_MAX = 10
@@ -109,6 +110,10 @@ class Audit:
     def text(self, text: str) -> str:
         """What somebody looked for, as the audit keeps it: the same text is the same token."""
         return self._platform.blind(text)
+
+    def named(self, text: str) -> str:
+        """What an address names, as the audit keeps it: as it is, but for what is written as a person's number."""
+        return self.text(text) if holds_personal_number(text) else text
 
     async def look(self, wanted: Wanted) -> Page:
         """What was done, the newest first. To look is an action of its own: `act` comes first."""

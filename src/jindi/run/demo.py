@@ -83,9 +83,8 @@ class Stream:
         self.board = Scoreboard()
         self.events = self.refused = 0
         self.is_live = False
-        if self.start_us < clock.now_us():
-            # Time never goes back in a lane: one event of now would make all that is still to be told happen now.
-            platform.held = HELD
+        # Time never goes back in a lane: one event of now would make all that is still to be told happen now.
+        platform.held, platform.held_from_us = (HELD if self.start_us < clock.now_us() else None), self.start_us
 
     def _office(self, seed: int) -> Office:
         customers = self.world.customers

@@ -51,6 +51,10 @@ class Conflict(Exception):  # noqa: N818 - what the sender is told
     """The event id has been used for another content."""
 
 
+class NotNow(Exception):  # noqa: N818 - what the operator is told
+    """What was asked for can't be done in the state that the platform is in; the message says why."""
+
+
 class Stopped(Exception):  # noqa: N818 - what the sender is told
     """The lane has stopped; nothing is decided until it has recovered from its journal."""
 

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
 from jindi.basics.instants import DAY_US, HOUR_US, MINUTE_US, SECOND_US, day_of
@@ -14,29 +14,27 @@ from jindi.engine import Decision, EventProgram, Explanation, Finding, Program, 
 from jindi.features import Windows, plan
 from jindi.journal import Checkpoint, CheckpointRefused, HeadRefused, Heads, Notary
 from jindi.language import DURATION, Kind, Value
-from jindi.oversight import EVENT as CONTROL_EVENT
 from jindi.packs import OUTCOMES, FieldDef, canonical_files, digest_of
 from jindi.ports import Blobs, Clock, Log, LogFailure
 from jindi.run import snapshots
 from jindi.run.answered import Answered, fingerprint
 from jindi.run.approvals.book import Book
 from jindi.run.archive import Archive
-from jindi.run.backup.saver import DRILL, DRILL_EVENT, Saver
-from jindi.run.backup.saver import EVENT as OVERDUE_EVENT
-from jindi.run.drift.watcher import EVENT as DRIFT_EVENT
+from jindi.run.backup.saver import Saver
 from jindi.run.drift.watcher import Watcher
 from jindi.run.erasures import erase_again
 from jindi.run.history.keeper import Keeper
 from jindi.run.intake import AHEAD_MAX_US, Intake, Refused
-from jindi.run.lane import RECENT_MAX, Busy, Conflict, Held, Lane, Stopped, Waiter, write_again
+from jindi.run.lane import RECENT_MAX, Held, Lane, Waiter, write_again
+from jindi.run.lane import NotNow as NotNow  # noqa: PLC0414 - it is asked for here
 from jindi.run.lookback import Earlier, look_back
 from jindi.run.masked import Masks
 from jindi.run.measures import Measures
 from jindi.run.openings import Status
 from jindi.run.records import (
-    ACTION,
     ActionRecord,
     ApprovalRecord,
+    CaseRecord,
     DecisionRecord,
     DefinitionsRecord,
     Record,
@@ -47,15 +45,14 @@ from jindi.run.records import (
     decode,
     encode_action,
     encode_approval,
+    encode_case,
     encode_definitions,
     encode_step,
 )
 from jindi.run.recovery import Progress, last_record, recover, tree_before
 from jindi.run.replay.one import Proof, prove
-from jindi.run.requests import EVENT as REQUEST_EVENT
-from jindi.run.requests import PACK as REQUEST_PACK
 from jindi.run.requests import Requests
-from jindi.run.requests import events as overdue_requests
+from jindi.run.rounds import Rounds
 from jindi.run.state import Gathered, State
 from jindi.run.trail import Trail
 from jindi.run.versions import Aside, Ledger, Watched, composed
@@ -70,32 +67,10 @@ if TYPE_CHECKING:
 WARM_SLICE = 256
 """Records replayed at a time while new features catch up; decisions go on between slices."""
 
-FIRST_LOOK_US = HOUR_US
-"""How long after its start a platform looks for drift for the first time, at the latest."""
-
-REWRAP_KEYS = 2_000
-"""Subjects' keys that are put under the ring's active version each second after a rotation, beside decisions."""
-
-RESEAL_SUBJECTS = 500
-"""Subjects whose rows are sealed anew each second when that was asked for, beside decisions."""
-
-RESEAL_AT_ONCE = 100
-"""So many of them at a time: new rows wait a few milliseconds for the vault at the most, and its syncs."""
-
-WRITE_DOWN_US = MINUTE_US
-"""How often the counts of the vault's rows are written down beside its keys, when they have changed."""
-
-REQUESTS_US = HOUR_US
-"""How often it is looked whether a person's request is overdue."""
 
 SWEEP_KEYS = 2_000
 """Idle keys that are looked at each second for what no window reaches any more."""
 
-PATIENCE_S = 0.2
-"""A thread that waits for the loop looks so often whether all is ending."""
-
-TEXT_MAX = 200
-"""Longer names of things are cut in what is recorded of an action."""
 
 PATIENCE_MAX_US = MINUTE_US
 """A lane that keeps stopping is recovered after 2 s, 4 s, 8 s … and at last once in this time."""
@@ -127,10 +102,6 @@ class Settings:
     approval_us_of: Mapping[str, int] = field(default_factory=dict)
     export_rows: int = 1_000
     reveal_seconds: int = 60
-
-
-class NotNow(Exception):  # noqa: N818 - what the operator is told
-    """What was asked for can't be done in the state that the platform is in; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,12 +182,16 @@ class Platform:
         self.head: Checkpoint | None = None
         """The newest head that was signed since the start."""
         self._earlier: tuple[Lane, tuple[tuple[Earlier, ...], bool]] | None = None
-        self._acted = asyncio.Event()
+        self.acted = asyncio.Event()
+        """Set when somebody did something."""
         self.watching: Watching | None = None
         """What tells the engine what people do here; there since the start."""
-        self._requests_told_us: dict[str, int] = {}
+        self.rounds = Rounds(self, keeper, watcher)
+        """What is done beside decisions, again and again."""
         self.held: str | None = None
         """Why events from outside are not taken for now; None when they are."""
+        self.held_from_us = 0
+        """Where the past begins that is told meanwhile."""
 
     @property
     def program(self) -> Program:
@@ -291,24 +266,13 @@ class Platform:
         """Recover from disk and begin to decide. Raises LogDamaged or LogFailure when that can't be done."""
         self._open(progress, same_packs=same_packs)
         self.watching = Watching(self, self._blobs, self._tell)
-        self._spawn(self._watch())
-        self._spawn(self._watch_staff(self.watching))
+        self.spawn(self._watch())
         if self._vault is not None:
             await self._erase_again(self._vault)
-            self._spawn(self._keep_vault(self._vault))
-        if self._settings.release_due:
-            self._spawn(self._release_due())
-        if self._keeper is not None and self._settings.archive_minutes:
-            self._spawn(self._keep_archive(self._keeper))
-        if self._watcher is not None and self._settings.drift_hours:
-            self._spawn(self._watch_drift(self._watcher))
-        if self.saver is not None:
-            self._spawn(self._keep_backups(self.saver))
-        self._spawn(self._watch_requests())
-        if self.warden is not None:
-            self._spawn(self._keep_controls(self.warden))
+        for work in self.rounds.all():
+            self.spawn(work)
         if self._heads is not None and self._heads.exports and self._settings.heads_minutes:
-            self._spawn(self._export_heads())
+            self.spawn(self._export_heads())
 
     def _open(self, progress: Progress | None = None, *, same_packs: bool = False) -> None:
         self.log = self._open_log(self._sealed)
@@ -401,7 +365,7 @@ class Platform:
         seq = self.lane.append(encode_step(step))
         self.ledger.note(seq, step)
         self.trail.note(seq, step)
-        self._acted.set()
+        self.acted.set()
         return seq
 
     async def journal(self, action: ActionRecord) -> int:
@@ -413,7 +377,7 @@ class Platform:
         self.trail.note(seq, action)
         self.requests.note(seq, action)
         await durable
-        self._acted.set()
+        self.acted.set()
         return seq
 
     async def step(self, step: ApprovalRecord) -> int:
@@ -425,8 +389,19 @@ class Platform:
         self.trail.note(seq, step)
         self.approvals.note(seq, step)
         place = await durable
-        self._acted.set()
+        self.acted.set()
         return place
+
+    async def case_step(self, step: CaseRecord) -> int:
+        """Journal a step with a case; returns its number when it is durable, and only then may it take effect. Raises
+        Stopped or Busy when there is no such record, or none that is sure to last.
+        """
+        seq, durable = self.lane.journal(encode_case(step))
+        self.trail.note(seq, step)
+        self.lane.state.casework.put(seq)
+        await durable
+        self.acted.set()
+        return seq
 
     async def _durable(self) -> None:
         lane = self.lane
@@ -660,7 +635,7 @@ class Platform:
             + (f"; ended beside them: {', '.join(gone)}" if gone else "")
         )
         if missing:
-            self._spawn(self._warm(program))
+            self.spawn(self._warm(program))
         if step is not None:
             await self._durable()
         return tuple(sorted(missing))
@@ -848,226 +823,8 @@ class Platform:
         if returned:
             self._tell(f"{returned} subjects whom the journal says were erased had come back; they are erased again")
 
-    async def _keep_vault(self, vault: Vault) -> None:
-        """Each second: keys under retired versions, and rows that are to be sealed anew; each minute the counts."""
-        written_us, end = self._clock.now_us(), self.log.next_seq()
-        while not self._closing:
-            await asyncio.sleep(1.0)
-            try:
-                await asyncio.to_thread(vault.rewrap, REWRAP_KEYS)
-                await asyncio.to_thread(vault.reseal, self._clock.now_us(), RESEAL_SUBJECTS, RESEAL_AT_ONCE)
-                if abs(self._clock.now_us() - written_us) >= WRITE_DOWN_US:
-                    written_us = self._clock.now_us()
-                    await asyncio.to_thread(vault.write_down)
-                    # As far as a minute ago: what is being erased just now has its record already.
-                    await asyncio.to_thread(vault.know_erasures, end)
-                    end = self.log.next_seq()
-            except Exception as error:  # noqa: BLE001 - all of it goes on where it was; the next round begins afresh
-                self._tell(f"the vault's keys could not be looked after: {error or type(error).__name__}")
-
-    async def _keep_archive(self, keeper: Keeper) -> None:
-        while not self._closing:
-            await asyncio.sleep(self._settings.archive_minutes * MINUTE_US / SECOND_US)
-            try:
-                await asyncio.to_thread(keeper.round, self.archive)
-            except Exception as error:  # noqa: BLE001 - decisions go on without an archive, which can be made later
-                self._tell(f"the archive is not up to date: {error or type(error).__name__}")
-
-    async def _watch_drift(self, watcher: Watcher) -> None:
-        wait_us = min(self._settings.drift_hours * HOUR_US, FIRST_LOOK_US)
-        while not self._closing:
-            await asyncio.sleep(wait_us / SECOND_US)
-            wait_us = self._settings.drift_hours * HOUR_US
-            try:
-                await self.look_for_drift(watcher)
-            except Exception as error:  # noqa: BLE001 - decisions go on; the next look begins afresh
-                self._tell(f"drift could not be looked for: {error or type(error).__name__}")
-
-    async def look_for_drift(self, watcher: Watcher) -> int:
-        """Look for drift now, and let each finding in by the front door; answers how many were decided."""
-        found = await asyncio.to_thread(watcher.round, self.archive, self.program.definitions)
-        return await self._let_in(DRIFT_EVENT, "drift", found)
-
-    async def _watch_requests(self) -> None:
-        while not self._closing:
-            await asyncio.sleep(REQUESTS_US / SECOND_US)
-            try:
-                await self.watch_requests()
-            except Exception as error:  # noqa: BLE001 - decisions go on; the next look begins where this one ended
-                self._tell(f"requests could not be looked through: {error or type(error).__name__}")
-
-    async def watch_requests(self) -> int:
-        """Let in by the front door each person's request that is overdue, once a day; answers how many were decided."""
-        pack = self.program.definitions.packs.get(REQUEST_PACK)
-        now_us = self._clock.now_us()
-        today = day_of(now_us, pack.zone if pack is not None else ZoneInfo("UTC"))
-        late = [
-            each
-            for each in self.requests.overdue(today)
-            if self._requests_told_us.get(each.id, now_us - DAY_US) <= now_us - DAY_US
-        ]
-        found = overdue_requests(late, today)
-        decided = 0
-        for each, fields in zip(late, found, strict=True):
-            if await self._let_in(REQUEST_EVENT, f"overdue-{each.id}", [fields]):
-                self._requests_told_us[each.id] = now_us
-                decided += 1
-        return decided
-
-    async def _keep_backups(self, saver: Saver) -> None:
-        while not self._closing:
-            await asyncio.sleep(saver.wait_us(self._clock.now_us()) / SECOND_US)
-            await self.keep_backups(saver)
-
-    async def keep_backups(self, saver: Saver) -> int:
-        """Make a backup if one is due, and let in by the front door what is overdue; answers how many were decided."""
-        try:
-            made = await asyncio.to_thread(saver.round, self.log)
-            for note in made.notes if made is not None else ():
-                self._tell(f"backup {made.manifest.number}: {note}" if made is not None else note)
-        except Exception as error:  # noqa: BLE001 - decisions go on; the backup is tried again, and told when overdue
-            self._tell(f"no backup was made: {error or type(error).__name__}")
-        decided = await self._rehearse(saver)
-        for each in saver.overdue():
-            self._tell(each.text)
-        for fields in saver.events():
-            if await self._let_in(OVERDUE_EVENT, f"overdue-{fields['what']}", [fields]):
-                saver.was_told(fields["what"])
-                decided += 1
-        return decided
-
-    async def _rehearse(self, saver: Saver) -> int:
-        """Make a drill if one is due: recorded before it begins, and its end is an event; how many were decided."""
-        number = saver.drill_due
-        if number is None:
-            return 0
-        action = ActionRecord(ACTION, self._clock.now_us(), "", "platform", DRILL, f"backup {number}", door="platform")
-        try:
-            await self.journal(action)
-            found = await asyncio.to_thread(saver.rehearse)
-        except (Busy, Stopped):
-            return 0  # no record, no drill; it stays due
-        except Exception as error:  # noqa: BLE001 - decisions go on; a drill that is missing is told when it is overdue
-            self._tell(f"no drill was made: {error or type(error).__name__}")
-            return 0
-        if found is None:
-            return 0
-        self._tell(f"drill of backup {found.number}: {found.problem or f'passed, RTO {found.rto_s} s'}")
-        return await self._let_in(DRILL_EVENT, f"drill-{found.number}", [saver.drill_event(found)])
-
-    async def _keep_controls(self, warden: "Warden") -> None:
-        while not self._closing:
-            await asyncio.sleep(warden.wait_us(self._clock.now_us()) / SECOND_US)
-            await self.keep_controls(warden)
-
-    async def controls(self) -> dict[str, Any] | None:
-        """The register of controls as it stands; None when this platform has none."""
-        if self.warden is None or not self.program.definitions.controls:
-            return None
-        return await asyncio.to_thread(self.warden.document, self.program.definitions, self.log)
-
-    def begin_controls(self, only: tuple[str, ...], by: str) -> None:
-        """Run controls now, those of these ids or all of them, beside decisions. Raises NotNow."""
-        if self.warden is None or not self.program.definitions.controls:
-            raise NotNow("this platform has no register of controls")
-        if self.warden.is_working:
-            raise NotNow("controls are being run already; read how they stand a little later")
-        if self.lane.stopped is not None:
-            raise NotNow("the lane has stopped, and what is not recorded is not done; try again later")
-        self._spawn(self._run_controls(self.warden, only, by))
-
-    async def _run_controls(self, warden: "Warden", only: tuple[str, ...], by: str) -> None:
-        await self.keep_controls(warden, only, by, is_due_only=False)
-
-    async def keep_controls(
-        self, warden: "Warden", only: tuple[str, ...] = (), by: str = "platform", *, is_due_only: bool = True
-    ) -> int:
-        """Run the controls that are due (or are asked for), and let in by the front door those that fail; how many
-        were decided.
-        """
-        try:
-            await asyncio.to_thread(
-                warden.round, self.program.definitions, self.log, self._vault, self._recorder(warden), only, by,
-                is_due_only=is_due_only,
-            )  # fmt: skip
-        except Exception as error:  # noqa: BLE001 - decisions go on; what was not run becomes overdue, and that is told
-            self._tell(f"controls could not be run: {error or type(error).__name__}")
-        decided = 0
-        for fields in warden.events():
-            if await self._let_in(CONTROL_EVENT, f"control-{fields['control']}", [fields]):
-                warden.was_told(fields["control"])
-                decided += 1
-        return decided
-
-    def _recorder(self, warden: "Warden") -> Callable[[str, str], int]:
-        """What journals an action of the platform's own for a thread beside the loop; it gives up when all ends."""
-        loop = asyncio.get_running_loop()
-
-        def recorded(what: str, on: str) -> int:
-            action = ActionRecord(ACTION, self._clock.now_us(), "platform", "platform", what, on[:TEXT_MAX], True, "")
-            waiting = asyncio.run_coroutine_threadsafe(self.journal(action), loop)
-            while not warden.is_stopping:
-                with suppress(TimeoutError):
-                    return waiting.result(PATIENCE_S)
-            waiting.cancel()
-            raise Stopped("the platform is closing")
-
-        return recorded
-
-    async def _let_in(self, event_type: str, what: str, found: Sequence[Mapping[str, Any]]) -> int:
-        """Have findings about the platform itself decided as events; answers how many were."""
-        decided = 0
-        for number, fields in enumerate(found):
-            if event_type not in self.program.events:
-                self._tell(f"{what}: {fields['subject']} (load the pack `platform` to have it decided)")
-                continue
-            now_us = self._clock.now_us()
-            try:
-                event = self.intake.make(event_type, f"{what}-{now_us}-{number}", now_us, fields)
-                await self.lane.submit(event, now_us)
-                decided += 1
-            except (Busy, Stopped):
-                break  # what is still so is found again
-            except (Refused, Conflict) as error:
-                self._tell(f"a finding ({what}) was not taken: {error or type(error).__name__}")
-        return decided
-
-    async def _watch_staff(self, watching: Watching) -> None:
-        while not self._closing:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._acted.wait(), 1.0)
-            self._acted.clear()
-            try:
-                await watching.round()
-            except Exception as error:  # noqa: BLE001 - the cursor stays, so nothing is lost: the next round goes on there
-                self._tell(f"what people did could not be told: {error or type(error).__name__}")
-
-    async def _release_due(self) -> None:
-        while not self._closing:
-            await asyncio.sleep(1.0)
-            await self.release_due()
-
-    async def release_due(self) -> int:
-        """Let go of what has cooled off: a release is an event like any other. Answers how many there were."""
-        released = 0
-        if self.lane.stopped is not None or "decision_release" not in self.program.events:
-            return released
-        now_us = self._clock.now_us()
-        for opening in self.lane.state.openings.due(now_us):
-            identifier = decision_id(opening.seq)
-            fields = {"decision": identifier, "by": "platform"}
-            try:
-                # An id of its own each time: should a policy not let this one through, a later one may.
-                event = self.intake.make("decision_release", f"release-{identifier}-{now_us}", now_us, fields)
-                await self.lane.submit(event, now_us)
-                released += 1
-            except (Busy, Stopped):
-                break  # they stay due
-            except (Refused, Conflict) as error:
-                self._tell(f"{identifier} could not be released: {error or type(error).__name__}")
-        return released
-
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+    def spawn(self, work: Coroutine[None, None, None]) -> None:
+        """Have something done beside decisions, as long as the platform runs."""
         task = asyncio.get_running_loop().create_task(work)
         self._background.add(task)
         task.add_done_callback(self._ended)

@@ -12,14 +12,18 @@ from typing import Any, Literal
 
 import msgspec
 
+from jindi.access import ACTIONS
 from jindi.basics.digests import canonical
 from jindi.engine import Decision, Verdict
 from jindi.language import Value
 from jindi.packs import OUTCOMES, Definitions
 from jindi.run.events import Event, Scalar
 
-DEFINITIONS, DECISION, STEP, ACTION, APPROVAL = 0, 1, 2, 3, 4
+DEFINITIONS, DECISION, STEP, ACTION, APPROVAL, CASE = 0, 1, 2, 3, 4, 5
 ID_PREFIX, STEP_PREFIX, APPROVAL_PREFIX = "dec_", "chg_", "apr_"
+
+TEXT_MAX = 200
+"""Longer names of things are cut in what is recorded of an action."""
 
 Patch = Mapping[str, str | None]
 """Changes of files: path → its new text, or None where it goes away."""
@@ -250,7 +254,28 @@ class ApprovalRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     # That makes fifteen, and no more fit beside each other: the kind must stay a record's second byte (see `decode`).
 
 
-Record = DecisionRecord | DefinitionsRecord | StepRecord | ActionRecord | ApprovalRecord
+class CaseRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A step that a person took with a case: who, when, and what exactly, written before it took effect.
+
+    `body` is the step's canonical JSON. `key`, `name`, `door`, `place`, `request` and `standing` are as in an action's
+    record. `about` is the token of the customer whom the case is about, "" where it is about none.
+    """
+
+    kind: int
+    received_us: int
+    key: str
+    name: str
+    case: str
+    verb: str
+    body: bytes
+    door: str = ""
+    place: str = ""
+    request: str = ""
+    about: str = ""
+    standing: Standing = Standing()
+
+
+Record = DecisionRecord | DefinitionsRecord | StepRecord | ActionRecord | ApprovalRecord | CaseRecord
 
 
 def _verdict(verdict: Verdict | Decision) -> tuple[Any, ...]:
@@ -311,12 +336,18 @@ def encode_approval(step: ApprovalRecord) -> bytes:
     return _encode(step)
 
 
+def encode_case(step: CaseRecord) -> bytes:
+    """The bytes of a case's step."""
+    return _encode(step)
+
+
 _PLAIN = 10
 """Fields of an action of which no more is known; such a record is no longer than it ever was."""
 
 
 def encode_action(action: ActionRecord) -> bytes:
-    """The bytes of an action's record."""
+    """The bytes of an action's record. KeyError for an action that no table names: nobody could read what was done."""
+    ACTIONS[action.what]
     fields = msgspec.structs.astuple(action)
     return _encode(fields[:_PLAIN] if fields[_PLAIN:] == _NO_MORE else fields)
 
@@ -359,6 +390,7 @@ _decode_definitions = msgspec.msgpack.Decoder(DefinitionsRecord).decode
 _decode_step = msgspec.msgpack.Decoder(StepRecord).decode
 _decode_action = msgspec.msgpack.Decoder(ActionRecord).decode
 _decode_approval = msgspec.msgpack.Decoder(ApprovalRecord).decode
+_decode_case = msgspec.msgpack.Decoder(CaseRecord).decode
 
 
 def decode(record: bytes | memoryview) -> Record:
@@ -375,5 +407,7 @@ def decode(record: bytes | memoryview) -> Record:
             return _decode_action(record)
         case 4:
             return _decode_approval(record)
+        case 5:
+            return _decode_case(record)
         case _:
             raise ValueError("not a record of this journal")

@@ -14,7 +14,7 @@ from jindi.run.approvals.book import Book
 from jindi.run.archive import Archive, Outdated
 from jindi.run.blocks import Feeder
 from jindi.run.lists import Lists
-from jindi.run.records import DecisionRecord, DefinitionsRecord, Record, decode
+from jindi.run.records import CaseRecord, DecisionRecord, DefinitionsRecord, Record, decode
 from jindi.run.requests import Requests
 from jindi.run.state import State
 from jindi.run.trail import Trail
@@ -77,6 +77,8 @@ def _recover(log: Log, blobs: Blobs, program: Program, archive: Archive, progres
                 state.trail.note(seq, record)
                 state.approvals.note(seq, record)
                 state.requests.note(seq, record)
+                if isinstance(record, CaseRecord):
+                    state.casework.put(seq)
                 state.next_seq = seq + 1
             if progress is not None and seq % 4096 == 0:
                 progress(seq - start, total - start)
@@ -151,6 +153,8 @@ def _from_snapshot(
             state.deeds = Trail.load(header.deeds)
         if header.alerts is not None:
             state.alerts = Trail.load(header.alerts)
+        state.casework = Trail.load(header.casework or b"")
+        state.casework.begins = header.casework_from if header.casework is not None else header.seq
         state.watch = Watch(header.watched)
         return state, name, tree or tree_before(log, header.seq)
     return State.fresh(program, Windows(windows_plan)), None, journal.Tree()

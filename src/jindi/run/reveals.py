@@ -10,17 +10,22 @@ erased, an identifier that the decision does not have.
 import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from jindi.access import PURPOSES, About, Kind, Permits, Principal, folded, is_case, level
 from jindi.basics.instants import HOUR_US
+from jindi.cases import CASE_PREFIX
 from jindi.run.audit import Actor, Audit
 from jindi.run.masked import Personal, opened, personal_in
 from jindi.run.platform import Found, Platform
-from jindi.run.records import ActionRecord, decision_id
+from jindi.run.records import ActionRecord, decision_id, decision_seq
 from jindi.run.watching import Sight, Viewer
 from jindi.vault import SENSITIVE, Level, Vault, is_token, kind_of
+
+if TYPE_CHECKING:
+    from jindi.run.cases import Desk
 
 REVEAL, SEARCH = "vault.reveal", "vault.search"
 
@@ -37,6 +42,7 @@ KEPT_MAX = 200
 Why = Literal[
     "no_vault", "bad_case", "bad_purpose", "no_field", "too_many", "other_kind", "never_shown", "not_permitted",
     "fresh_factor", "no_case", "limit", "not_kept", "bad_text", "failed", "own_policy",
+    "unknown_case", "case_over", "other_case",
 ]  # fmt: skip
 """Why nothing is shown."""
 
@@ -97,8 +103,9 @@ class Met:
 class Reveals:
     """The reveals of one platform. One object for all doors, or the limit would be one for each."""
 
-    def __init__(self, platform: Platform, audit: Audit, permits: Permits) -> None:
-        self._platform, self._audit, self._permits = platform, audit, permits
+    def __init__(self, platform: Platform, audit: Audit, permits: Permits, cases: "Desk | None" = None) -> None:
+        """`cases` is where cases are worked; without, a case is a reference of the institution's own."""
+        self._platform, self._audit, self._permits, self._cases = platform, audit, permits, cases
         self._sight = Sight(platform)
         self._shown: dict[str, deque[tuple[int, int]]] = {}
         self._seeding: asyncio.Task[None] | None = None
@@ -156,6 +163,7 @@ class Reveals:
         on = wish.decision if self._is_decision(who, wish.decision) else about
         try:
             self._check(wish.purpose, wish.case)
+            await self._check_case(wish.case, wish)
             self._check_fields(wish, personal)
             is_sensitive = any(each.kind in SENSITIVE for each in personal)
             self._permit(who, REVEAL, is_sensitive=is_sensitive)
@@ -178,6 +186,7 @@ class Reveals:
         wish = Wish(purpose, case)
         try:
             self._check(purpose, case)
+            await self._check_case(case)
             if not token:
                 raise Declined("bad_text", "this is no identifier of this kind")
             if kind not in PURPOSES[purpose].kinds:
@@ -257,6 +266,26 @@ class Reveals:
             raise Declined("bad_purpose", f"the purpose is one of: {', '.join(PURPOSES)}")
         if not is_case(case):
             raise Declined("bad_case", "a case's reference is missing, or has not the form of one (CASE-2026-0042)")
+
+    async def _check_case(self, reference: str, wish: Wish | None = None) -> None:
+        """A case that is kept here is there, is open, and is about what is to be seen."""
+        if self._cases is None or not reference.startswith(CASE_PREFIX):
+            return
+        try:
+            case = await self._cases.one(reference)
+        except LookupError:
+            raise Declined("unknown_case", "there is no case of this id") from None
+        if case.state != "open":
+            raise Declined("case_over", "the case is over: open it again, or name the one that you work on")
+        if wish is None or (wish.subject and wish.subject == case.subject):
+            return
+        seq = None
+        with suppress(ValueError):
+            seq = decision_seq(wish.decision)
+        if seq is None or await self._cases.case_of_decision(seq) != case.id:
+            raise Declined(
+                "other_case", "the case is about somebody else: what it is not about needs a case of its own"
+            )
 
     def _check_fields(self, wish: Wish, personal: Sequence[Personal]) -> None:
         asked = len(set(wish.fields if wish.decision else wish.tokens))

@@ -74,6 +74,10 @@ class Header(msgspec.Struct, kw_only=True):
     """Where their events about decisions and lists stand; None in a snapshot of before that was remembered."""
     alerts: bytes | None = None
     """Where alerts about staff stand; None in a snapshot of before there were any."""
+    casework: bytes | None = None
+    """Where that stands of which cases are made; None in a snapshot of before there were any."""
+    casework_from: int = 0
+    """Before this place of the journal none of them is remembered."""
 
 
 class Restored(msgspec.Struct):
@@ -133,6 +137,8 @@ def chunks(state: Any, last_record: bytes, frontier: Frontier | None = None) -> 
         requests=state.requests,
         deeds=state.deeds.save(),
         alerts=state.alerts.save(),
+        casework=state.casework.save(),
+        casework_from=state.casework.begins,
         frontier=None if frontier is None else list(frontier),
         sections=[Section(name, data.nbytes, hashlib.sha256(data).digest()) for name, data in buffers],
     )

@@ -30,7 +30,10 @@ from jindi.run.versions import Ledger, Watch
 _NOTHING: frozenset[str] = frozenset()
 
 STAFF = "staff"
-"""The pack whose findings are alerts about staff."""
+"""The pack whose casework are alerts about staff."""
+
+FINDING = "finding"
+"""The lifecycle of events that say what a decision's event turned out to be."""
 
 DEEDS = frozenset({"release", "recall", "verdict", "list_entry"})
 """Events of a decision's life that a person sends."""
@@ -128,6 +131,8 @@ class State:
         """Where the events stand by which people settled a decision or changed a list."""
         self.alerts = Trail()
         """Where events of staff stand that somebody is to look at."""
+        self.casework = Trail()
+        """Where that stands of which cases are made: all other decisions that did not allow, and steps with cases."""
         self.watch = Watch()
         self._fed: Fed = windows
         self.high_us = 0
@@ -154,7 +159,7 @@ class State:
         state.high_us, state.next_seq, state.warming = self.high_us, self.next_seq, warming
         state.ledger, state.trail, state.watch = self.ledger, self.trail, Watch(self.watch.watched)
         state.approvals, state.requests = self.approvals, self.requests
-        state.deeds, state.alerts = self.deeds, self.alerts
+        state.deeds, state.alerts, state.casework = self.deeds, self.alerts, self.casework
         return state
 
     def feed_through(self, fed: "Fed") -> None:
@@ -181,6 +186,10 @@ class State:
             seq = decision_seq(str(fields["decision"]))
         except ValueError as error:
             return Problem("event", "decision", str(error), "give the decision_id of the answer")
+        if definition.lifecycle == FINDING:
+            # It speaks of any decision, also of one that is final, and settles none.
+            known = seq < self.next_seq
+            return None if known else Problem("event", "decision", "there is no such decision yet", "look up its id")
         if (reason := self.openings.refusal(seq, definition.lifecycle)) is not None:
             return Problem("event", "decision", reason, "read the decision's status first")
         if definition.lifecycle == "challenge_result" and not self._is_same_user(seq, str(fields["user"])):
@@ -274,6 +283,8 @@ class State:
                 self._fed.keep(event.type, as_of_us, event.values)
         elif event.type in self._of_staff:
             self.alerts.put(seq)
+        else:
+            self.casework.put(seq)
         if outcome is not Outcome.ALLOW and outcome is not Outcome.DENY:
             due_us = as_of_us + wait_us if outcome is Outcome.DELAY and wait_us is not None else None
             self.openings.add(Opening.of(seq, event.type, event.values, outcome, as_of_us, due_us))
@@ -293,6 +304,8 @@ class State:
                 str(fields["list"]), str(fields["value"]), add=fields["action"] == "add",
                 expires_us=int(expires) if isinstance(expires, int) else None,
             )  # fmt: skip
+            return
+        if definition.lifecycle == FINDING:
             return
         seq = decision_seq(str(fields["decision"]))
         if self.openings.refusal(seq, definition.lifecycle or "") is not None:
@@ -318,6 +331,8 @@ class State:
         if values is None:
             self.high_us, self.next_seq = record.as_of_us, seq + 1
             self.answered.add(fingerprint(record.event_id), seq, record.as_of_us)
+            if record.verdict.outcome:  # cases are made of the definitions of its time, which know its type
+                self.casework.put(seq)
             return
         event = Event(record.event_id, record.event_type, record.at_us, values)
         self._fed.feed(record.event_type, record.as_of_us, values)

@@ -21,7 +21,7 @@ import msgspec
 
 from jindi import journal
 from jindi.access import Kind, Principal, is_case
-from jindi.basics.identifiers import NORMAL_FORMS
+from jindi.basics.identifiers import holds_personal_number
 from jindi.basics.instants import day_of, format_instant
 from jindi.engine import EventProgram
 from jindi.engine.showing import shown
@@ -63,7 +63,6 @@ keeps (mark: verified in the knowledge base, the wording is ours)."""
 RECEIVED_DAYS_MAX = 366
 REQUESTS_OPEN_MAX = 10_000
 RECORDS_AT_ONCE = 5_000
-_LOOKS_LIKE = ("phone", "id_card", "bank_card", "email")
 
 
 class Declined(Exception):  # noqa: N818 - what the person is told
@@ -114,6 +113,11 @@ class Rights:
         """The day on which clocks are read."""
         return day_of(self._platform.now_us(), ZONE)
 
+    async def waits_for_another(self, who: Principal, request: Request) -> bool:
+        """Whether an erasure has to be asked for among the approvals before this request can be answered."""
+        asks = request.asked == "erase" and request.state == "open"
+        return asks and await self._approval(who, "subject.erase", request) is not None
+
     # ---- requests ------------------------------------------------------------------------------------
 
     async def open(
@@ -150,7 +154,7 @@ class Rights:
         if received is not None and not today - timedelta(days=RECEIVED_DAYS_MAX) <= received <= today:
             raise Declined("bad_day", "it was received today or within the last year")
         vault = self._platform.vault
-        if not (vault is not None and vault.has(subject)) and _looks_personal(subject):
+        if not (vault is not None and vault.has(subject)) and holds_personal_number(subject):
             # What somebody typed may be anybody's number, and the book is no place for it.
             raise Declined("bad_subject", "this looks like somebody's identifier: find the subject by it first")
 
@@ -280,14 +284,6 @@ def _has(vault: Vault, subject: str, token: str) -> bool:
         return vault.open_one(subject, token) is not None
     except CannotOpen:
         return True  # what is damaged may be put right
-
-
-def _looks_personal(text: str) -> bool:
-    for kind in _LOOKS_LIKE:
-        with suppress(ValueError):
-            NORMAL_FORMS[kind](text)
-            return True
-    return False
 
 
 # ---- the export --------------------------------------------------------------------------------------------

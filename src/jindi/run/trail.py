@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 import msgspec
 
 from jindi.run.archive import Archive
-from jindi.run.records import ActionRecord, ApprovalRecord, Record, StepRecord, approval_id
+from jindi.run.records import ActionRecord, ApprovalRecord, CaseRecord, Record, StepRecord, approval_id
 
 SEQS_MAX = 1 << 20
 """Places that are remembered. Of more the oldest sixteenth goes: the journal still has them, and so has a bundle."""
@@ -58,10 +58,12 @@ class Trail:
 
     def __init__(self) -> None:
         self._seqs = array("Q")
+        self.begins = 0
+        """From this place of the journal on nothing is left out."""
 
     def note(self, seq: int, record: Record) -> None:
         """Take in a record of the journal; what no person did says nothing here."""
-        if isinstance(record, ActionRecord | StepRecord | ApprovalRecord):
+        if isinstance(record, ActionRecord | StepRecord | ApprovalRecord | CaseRecord):
             self.put(seq)
 
     def put(self, seq: int) -> None:
@@ -69,6 +71,7 @@ class Trail:
         self._seqs.append(seq)
         if len(self._seqs) > SEQS_MAX:
             del self._seqs[: SEQS_MAX // 16]
+            self.begins = self._seqs[0]
 
     def between(self, first: int, until: int) -> "array[int]":
         """The places from `first` on and before `until`, the oldest first."""
@@ -143,6 +146,11 @@ def _doing(seq: int, record: Record) -> Doing:
         on = f"{record.what} {approval_id(record.of if record.of >= 0 else seq)}"
         what = f"approval.{record.verb}"
         return Doing(seq, record.received_us, record.key, record.name, what, on, "allowed", "", "", "")
+    if isinstance(record, CaseRecord):
+        return Doing(
+            seq, record.received_us, record.key, record.name, f"case.{record.verb}", record.case, "allowed",
+            record.door, record.place, record.request,
+        )  # fmt: skip
     assert isinstance(record, ActionRecord), "the trail holds nothing else"
     return Doing(
         seq, record.received_us, record.key, record.name, record.what, record.on,

@@ -11,6 +11,7 @@ from jindi.stores.memory_log import MemoryLog
 from jindi.stores.memory_vault import MemoryVault
 from jindi.stores.rooms import EmptyRoom
 from jindi.stores.segments import SegmentLog
+from jindi.stores.sqlite_cases import SqliteCases
 from jindi.stores.sqlite_log import SqliteLog
 from jindi.stores.sqlite_vault import SqliteVault
 from jindi.stores.trees import FileTree
@@ -25,6 +26,7 @@ __all__ = [
     "MemoryLog",
     "MemoryVault",
     "SegmentLog",
+    "SqliteCases",
     "SqliteLog",
     "SqliteVault",
     "copied",

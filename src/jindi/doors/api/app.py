@@ -19,13 +19,14 @@ from jindi.basics.money import EXPONENTS, format_minor
 from jindi.basics.problems import Problems
 from jindi.doors.api import problems
 from jindi.doors.api.approvals import ApprovalRoutes
-from jindi.doors.api.bodies import read_json
+from jindi.doors.api.bodies import json_answer, problem_answer, read_json, to_bytes
+from jindi.doors.api.cases import CaseRoutes
 from jindi.doors.api.clear import BODY_BYTES_MAX, NO_STORE, ClearRoutes
 from jindi.doors.api.controls import ControlRoutes
 from jindi.doors.api.hot import SIGNED_BY, Events, Gone, Receive, Scope, Send, TooLarge, answer
 from jindi.doors.api.metrics import exposition
 from jindi.doors.api.openapi import document
-from jindi.doors.api.problems import Title, problem
+from jindi.doors.api.problems import problem
 from jindi.doors.api.staff_alerts import AlertRoutes
 from jindi.doors.api.threshold import Threshold
 from jindi.doors.api.trail import TrailRoutes
@@ -39,6 +40,7 @@ from jindi.language import Kind, Type, Value
 from jindi.ports import Clock
 from jindi.run.approvals.approvals import Approvals, approvals_of
 from jindi.run.audit import Actor, Audit, NotRecorded
+from jindi.run.cases import Desk as CaseDesk
 from jindi.run.intake import Refused
 from jindi.run.platform import Found, NotNow, Platform, compiled
 from jindi.run.reveals import Reveals
@@ -49,16 +51,6 @@ from jindi.run.webhooks.mailing import Mailing
 from jindi.vault import kind_of
 
 Handler = Callable[[Request], Awaitable[Response]]
-_json = msgspec.json.Encoder().encode
-
-
-def _error(title: Title, detail: str = "", **more: Any) -> Response:
-    headers = {"www-authenticate": "Bearer"} if title.status == 401 else {}
-    return Response(problem(title, detail, **more), title.status, headers, media_type=problems.MEDIA_TYPE.decode())
-
-
-def _plain(document: Any, status: int = 200) -> Response:
-    return Response(_json(document), status, media_type="application/json")
 
 
 def _on_the_wire(value: Value, type_: Type) -> Value:
@@ -111,7 +103,7 @@ class Routes:
     def __init__(
         self, platform: Platform, keys: ApiKeys, base_files: Callable[[], Mapping[str, str]], desk: Desk,
         permits: Permits, mailing: Mailing | None = None, approvals: Approvals | None = None,
-        reveals: Reveals | None = None, rights: Rights | None = None,
+        reveals: Reveals | None = None, rights: Rights | None = None, cases: CaseDesk | None = None,
     ) -> None:  # fmt: skip
         self._platform, self._keys, self._base_files = platform, keys, base_files
         self._permits = permits
@@ -125,6 +117,7 @@ class Routes:
         self._approvals = ApprovalRoutes(asking, desk, keys, self._audit, self._guard, self._may)
         self._webhooks = WebhookRoutes(platform, mailing, self._guard, four_eyes=asking.is_on and mailing is not None)
         self._controls = ControlRoutes(platform, self._guard)
+        self._cases = CaseRoutes(cases, self._guard, self._may, self._actor)
 
     def routes(self) -> list[Route]:
         """The table of routes."""
@@ -146,6 +139,7 @@ class Routes:
             *AlertRoutes(Alerts(self._platform, self._sight), self._guard, self._viewer).routes(),
             *self._webhooks.routes(),
             *self._controls.routes(),
+            *self._cases.routes(),
             Route("/v1/packs", self._guard("packs.read", self._packs)),
             Route("/v1/packs/try", self._guard("packs.try", self._try), methods=["POST"]),
             Route("/v1/snapshots", self._guard("snapshot.write", self._snapshot), methods=["POST"]),
@@ -173,7 +167,7 @@ class Routes:
             if key is None and given[:7].lower() == "bearer ":
                 key = self._keys.holder(given[7:].strip(), now_us)
             if key is None:
-                return _error(problems.UNAUTHENTICATED)
+                return problem_answer(problems.UNAUTHENTICATED)
             principal = key.principal
             may = self._may(principal, action, about(request))
             request.state.request_id = request_id = secrets.token_hex(8)
@@ -182,8 +176,11 @@ class Routes:
                 try:
                     await self._audit.act(actor, action, self._object(request), allowed=may.allowed)
                 except NotRecorded:
-                    return _error(problems.NOT_RECORDED)
-            answered = await handler(request, principal) if may else _error(problems.FORBIDDEN, _why(action, may))
+                    return problem_answer(problems.NOT_RECORDED)
+            if may:
+                answered = await handler(request, principal)
+            else:
+                answered = problem_answer(problems.FORBIDDEN, _why(action, may))
             answered.headers["x-request-id"] = request_id
             return answered
 
@@ -197,7 +194,7 @@ class Routes:
         asked = request.path_params
         if "value" in asked:
             return self._audit.subject(asked["key"], asked["value"])
-        return " ".join(str(asked[name]) for name in ("id", "step") if name in asked)
+        return " ".join(self._audit.named(str(asked[name])) for name in ("id", "step") if name in asked)
 
     def _viewer(self, principal: Principal) -> Viewer:
         return Viewer(principal.name, self._may(principal, "staff_alerts.read").allowed)
@@ -213,7 +210,7 @@ class Routes:
         try:
             found = self._find(request, principal)
         except LookupError as error:
-            return _error(problems.NOT_FOUND, str(error))
+            return problem_answer(problems.NOT_FOUND, str(error))
         body = self._platform.answer(found)
         more: dict[str, Any] = {
             "event_type": found.record.event_type,
@@ -230,13 +227,13 @@ class Routes:
                 for each, seen in self._reveals.seen(principal, found)
             ]  # fmt: skip
         headers = NO_STORE if masked else {}
-        return Response(body[:-1] + b"," + _json(more)[1:], headers=headers, media_type="application/json")
+        return Response(body[:-1] + b"," + to_bytes(more)[1:], headers=headers, media_type="application/json")
 
     async def _explanation(self, request: Request, principal: Principal) -> Response:
         try:
             found = self._find(request, principal)
         except LookupError as error:
-            return _error(problems.NOT_FOUND, str(error))
+            return problem_answer(problems.NOT_FOUND, str(error))
         # The search for what would change a decision takes long: it must not make decisions wait.
         exact = request.query_params.get("exact") == "true"
         explanation = await asyncio.to_thread(self._platform.explanation, found, exact=exact)
@@ -246,13 +243,13 @@ class Routes:
         try:
             found = self._find(request, principal)
         except LookupError as error:
-            return _error(problems.NOT_FOUND, str(error))
-        return _plain((await asyncio.to_thread(self._platform.replay, found)).document())
+            return problem_answer(problems.NOT_FOUND, str(error))
+        return json_answer((await asyncio.to_thread(self._platform.replay, found)).document())
 
     async def _features(self, request: Request, principal: Principal) -> Response:
         key, value = request.path_params["key"], request.path_params["value"]
         if self._sight.may_ask(self._viewer(principal), key, value) and self._platform.is_clear(key, value):
-            return _error(problems.BAD_REQUEST, CLEAR_IN_ADDRESS)
+            return problem_answer(problems.BAD_REQUEST, CLEAR_IN_ADDRESS)
         return await self._of(principal, key, value, is_masked=request.query_params.get("masks") == "true")
 
     async def _found(self, request: Request, principal: Principal) -> Response:
@@ -260,25 +257,25 @@ class Routes:
         try:
             asked = await read_json(request, EntityRequest, BODY_BYTES_MAX)
         except TooLarge:
-            return _error(problems.TOO_LARGE)
+            return problem_answer(problems.TOO_LARGE)
         except Gone:
             return Response()  # nobody is there to read it
         except (msgspec.MsgspecError, ValueError, RecursionError):
-            return _error(problems.BAD_REQUEST, 'give {"entity": …, "value": …}')
+            return problem_answer(problems.BAD_REQUEST, 'give {"entity": …, "value": …}')
         subject = self._audit.subject(asked.entity, asked.value)
         try:
             await self._audit.act(self._actor(request, principal), "entity.read", subject)
         except NotRecorded:
-            return _error(problems.NOT_RECORDED)
+            return problem_answer(problems.NOT_RECORDED)
         return await self._of(principal, asked.entity, asked.value, is_masked=asked.masks)
 
     async def _of(self, principal: Principal, key: str, value: str, *, is_masked: bool) -> Response:
         if not self._sight.may_ask(self._viewer(principal), key, value):
-            return _error(problems.NOT_FOUND, "what is kept of staff is not for this key")
+            return problem_answer(problems.NOT_FOUND, "what is kept of staff is not for this key")
         try:
             features = self._platform.entity_features(key, value)
         except LookupError as error:
-            return _error(problems.NOT_FOUND, str(error))
+            return problem_answer(problems.NOT_FOUND, str(error))
         declared, warming = self._platform.program.definitions.features, self._platform.lane.state.warming
         document: dict[str, Any] = {
             "entity": key,
@@ -288,7 +285,7 @@ class Routes:
             "absent": sorted(warming & features.keys()),
         }
         if not is_masked:
-            return _plain(document)
+            return json_answer(document)
         # A user is a subject with identifiers; a card is an identifier of somebody's.
         token = self._platform.token_of(key, value)
         own = (
@@ -298,13 +295,13 @@ class Routes:
         )
         personal = own or await self._reveals.kept(principal, value)
         document["personal"] = [{"kind": kind, "token": token, "mask": mask} for kind, token, mask in personal]
-        answer = _plain(document)
+        answer = json_answer(document)
         answer.headers.update(NO_STORE)
         return answer
 
     async def _packs(self, _: Request, __: Principal) -> Response:
         definitions = self._platform.program.definitions
-        return _plain({
+        return json_answer({
             "digest": definitions.digest,
             "packs": {name: pack.version for name, pack in definitions.packs.items()},
             "policies": [
@@ -318,46 +315,46 @@ class Routes:
         try:
             asked = await read_json(request, TryRequest, PACKS_BYTES_MAX)
         except TooLarge:
-            return _error(problems.TOO_LARGE)
+            return problem_answer(problems.TOO_LARGE)
         except Gone:
             return Response()  # nobody is there to read it
         except (msgspec.MsgspecError, ValueError, RecursionError):
-            return _error(problems.BAD_REQUEST, 'give {"files": {path: text}, "event": {…}}')
+            return problem_answer(problems.BAD_REQUEST, 'give {"files": {path: text}, "event": {…}}')
         try:
             files = {**self._base_files(), **asked.files}
             program = await asyncio.to_thread(compiled, files, cases=False)
             trial = self._platform.try_program(program, bytes(asked.event))
         except Refused as error:
-            return _error(problems.REFUSED, problems=error.problems)
+            return problem_answer(problems.REFUSED, problems=error.problems)
         except Problems as error:
-            return _error(problems.PACKS_REFUSED, problems=error.problems)
+            return problem_answer(problems.PACKS_REFUSED, problems=error.problems)
         explained = msgspec.Raw(to_json(await asyncio.to_thread(trial.explain)))
-        return _plain({
+        return json_answer({
             "decision": trial.decision, "absent": trial.absent, "decided_before": trial.decided_before,
             "explanation": explained,
         })  # fmt: skip
 
     async def _snapshot(self, _: Request, __: Principal) -> Response:
         try:
-            return _plain({"snapshot": await self._platform.snapshot()}, 201)
+            return json_answer({"snapshot": await self._platform.snapshot()}, 201)
         except NotNow as error:
-            return _error(problems.NOT_NOW, str(error))
+            return problem_answer(problems.NOT_NOW, str(error))
 
     async def _metrics(self, _: Request, __: Principal) -> Response:
         return Response(exposition(self._platform), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def _healthz(self, _: Request) -> Response:
-        return _plain({"status": "alive"})
+        return json_answer({"status": "alive"})
 
     async def _readyz(self, _: Request) -> Response:
         why = self._platform.ready()
         if why is not None:
             # The reason names files of this machine: it is for the operator's log, not for strangers.
-            return _error(problems.STOPPED)
-        return _plain({"status": "ready"})
+            return problem_answer(problems.STOPPED)
+        return json_answer({"status": "ready"})
 
     async def _openapi(self, _: Request) -> Response:
-        return _plain(document(self._platform.program.definitions))
+        return json_answer(document(self._platform.program.definitions))
 
 
 def build_api(
@@ -374,18 +371,20 @@ def build_api(
     approvals: Approvals | None = None,
     reveals: Reveals | None = None,
     rights: Rights | None = None,
+    cases: CaseDesk | None = None,
 ) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     """The ASGI application of a running platform. `base_files` gives the packs that are always loaded; `events` is
     the hot route, if its maker uses it elsewhere, too; `desk` where versions are changed (without, what is in force
     counts as saved); `permits` says who may do what (the shipped policies, without); `fences` is what every request
     passes first; `mailing` holds the webhooks; `approvals` is where operations are asked for that take four eyes.
-    `reveals` and `rights` are those of the console, too: one limit and one book for both doors.
+    `reveals` and `rights` are those of the console, too: one limit and one book for both doors. `cases` is where cases
+    are worked.
     """
     asked, fences = permits or Permits(), fences or Fences()
     hot = events or Events(platform, keys, clock, asked, fences.turnstile)
     changing = desk or Desk(platform, lambda: platform.base)
     rest = Starlette(
-        routes=Routes(platform, keys, base_files, changing, asked, mailing, approvals, reveals, rights).routes(),
+        routes=Routes(platform, keys, base_files, changing, asked, mailing, approvals, reveals, rights, cases).routes(),
         exception_handlers={404: _not_found, 405: _not_allowed, 500: _failed},
     )
     # An address that is nearly right is told so, never answered with a redirect to whatever Host was sent.
@@ -415,14 +414,14 @@ def build_api(
 
 
 async def _not_found(_: Request, __: Exception) -> Response:
-    return _error(problems.NOT_FOUND)
+    return problem_answer(problems.NOT_FOUND)
 
 
 async def _not_allowed(_: Request, error: Exception) -> Response:
-    response = _error(problems.NOT_ALLOWED)
+    response = problem_answer(problems.NOT_ALLOWED)
     response.headers.update(getattr(error, "headers", None) or {})
     return response
 
 
 async def _failed(_: Request, __: Exception) -> Response:
-    return _error(problems.FAILED)
+    return problem_answer(problems.FAILED)

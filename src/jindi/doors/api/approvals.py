@@ -12,9 +12,8 @@ from jindi.access import About, ApiKey, ApiKeys, Principal, Verdict
 from jindi.basics.instants import DAY_US, format_instant
 from jindi.basics.problems import Problems
 from jindi.doors.api import problems
-from jindi.doors.api.bodies import read_json
+from jindi.doors.api.bodies import json_answer, problem_answer, read_json
 from jindi.doors.api.hot import Gone, TooLarge
-from jindi.doors.api.problems import problem
 from jindi.doors.api.versions import Guard, Keyed, person_of, review_document
 from jindi.doors.guarding import by_method
 from jindi.doors.origins import address_class
@@ -28,7 +27,6 @@ from jindi.run.versions.desk import Desk
 
 BODY_BYTES_MAX = 65_536
 
-_json = msgspec.json.Encoder().encode
 _Asked = TypeVar("_Asked", bound=msgspec.Struct)
 
 
@@ -98,21 +96,21 @@ class ApprovalRoutes:
             try:
                 return await handler(request, who)
             except (Declined, PolicyDeclined) as error:
-                return _error(problems.DECLINED, error.en, detail_zh=error.zh, code=error.code)
+                return problem_answer(problems.DECLINED, error.en, detail_zh=error.zh, code=error.code)
             except Forbidden as error:
                 return await self._forbidden(request, who, error)
             except NotRecorded:
-                return _error(problems.NOT_RECORDED)
+                return problem_answer(problems.NOT_RECORDED)
             except Problems as error:
-                return _error(problems.PACKS_REFUSED, problems=error.problems)
+                return problem_answer(problems.PACKS_REFUSED, problems=error.problems)
             except NotNow as error:
-                return _error(problems.NOT_NOW, str(error))
+                return problem_answer(problems.NOT_NOW, str(error))
             except LookupError as error:
-                return _error(problems.NOT_FOUND, str(error))
+                return problem_answer(problems.NOT_FOUND, str(error))
             except TooLarge:
-                return _error(problems.TOO_LARGE)
+                return problem_answer(problems.TOO_LARGE)
             except (msgspec.MsgspecError, RecursionError) as error:
-                return _error(problems.BAD_REQUEST, str(error)[:400])
+                return problem_answer(problems.BAD_REQUEST, str(error)[:400])
             except Gone:
                 return Response()  # nobody is there to read it
 
@@ -124,14 +122,14 @@ class ApprovalRoutes:
         try:
             await self._audit.act(actor, error.action, error.kind, allowed=False)
         except NotRecorded:
-            return _error(problems.NOT_RECORDED)
-        return _error(problems.FORBIDDEN, str(error)[:400])
+            return problem_answer(problems.NOT_RECORDED)
+        return problem_answer(problems.FORBIDDEN, str(error)[:400])
 
     # ---- looking
 
     async def _list(self, _: Request, __: Principal) -> Response:
         listed = everything(self._approvals, self._desk)
-        return _plain({
+        return json_answer({
             "four_eyes": "on" if self._approvals.is_on else "off",
             "changes": self._desk.platform.settings.changes,
             "kinds": sorted([POLICIES, *self._approvals.kinds]),
@@ -139,7 +137,7 @@ class ApprovalRoutes:
         })  # fmt: skip
 
     async def _one(self, request: Request, _: Principal) -> Response:
-        return _plain(await self._document(request.path_params["id"]))
+        return json_answer(await self._document(request.path_params["id"]))
 
     async def _document(self, identifier: str) -> dict[str, Any]:
         if identifier.startswith(STEP_PREFIX):
@@ -156,7 +154,7 @@ class ApprovalRoutes:
 
     async def _listed_keys(self, _: Request, __: Principal) -> Response:
         now_us = self._desk.platform.now_us()
-        return _plain({"keys": [key_document(each, now_us) for each in self._keys.all()]})
+        return json_answer({"keys": [key_document(each, now_us) for each in self._keys.all()]})
 
     # ---- doing
 
@@ -165,9 +163,9 @@ class ApprovalRoutes:
         if asked.kind == POLICIES:
             policies = msgspec.convert(asked.payload.get("policies", []), list[str])
             proposal = await self._desk.propose(person_of(who), policies, why=said(asked.why))
-            return _plain(await self._document(proposal.id), 201)
+            return json_answer(await self._document(proposal.id), 201)
         entry = await self._approvals.propose(who, asked.kind, asked.payload, asked.why)
-        return _plain(await self._document(entry.id), 201)
+        return json_answer(await self._document(entry.id), 201)
 
     async def _approve(self, request: Request, who: Principal) -> Response:
         asked, identifier = await _read(request, Approve), request.path_params["id"]
@@ -177,7 +175,7 @@ class ApprovalRoutes:
             )
         else:
             await self._approvals.approve(who, identifier, asked.digest, asked.why)
-        return _plain(await self._document(identifier))
+        return json_answer(await self._document(identifier))
 
     async def _reject(self, request: Request, who: Principal) -> Response:
         asked, identifier = await _read(request, Why), request.path_params["id"]
@@ -187,7 +185,7 @@ class ApprovalRoutes:
             )
         else:
             await self._approvals.reject(who, identifier, asked.why)
-        return _plain(await self._document(identifier))
+        return json_answer(await self._document(identifier))
 
     async def _withdraw(self, request: Request, who: Principal) -> Response:
         asked, identifier = await _read(request, Why), request.path_params["id"]
@@ -195,13 +193,15 @@ class ApprovalRoutes:
             await self._desk.reject(person_of(who), identifier, why=said(asked.why), may_reject=False)
         else:
             await self._approvals.withdraw(who, identifier, asked.why)
-        return _plain(await self._document(identifier))
+        return json_answer(await self._document(identifier))
 
     async def _collect(self, request: Request, who: Principal) -> Response:
         delivery = await self._approvals.collect(who, request.path_params["id"])
         headers = {"cache-control": "no-store"}
         if delivery.chunks is None:
-            return Response(_json(dict(delivery.shown)), 200, headers, media_type="application/json")
+            answer = json_answer(dict(delivery.shown))
+            answer.headers.update(headers)
+            return answer
         headers["content-disposition"] = f'attachment; filename="{delivery.file}"'
         return StreamingResponse(delivery.chunks, headers=headers, media_type=delivery.media_type)
 
@@ -250,11 +250,3 @@ def key_document(key: ApiKey, now_us: int) -> dict[str, Any]:
 
 async def _read(request: Request, kind: type[_Asked]) -> _Asked:
     return await read_json(request, kind, BODY_BYTES_MAX)
-
-
-def _plain(document: Any, status: int = 200) -> Response:
-    return Response(_json(document), status, media_type="application/json")
-
-
-def _error(title: problems.Title, detail: str = "", **more: Any) -> Response:
-    return Response(problem(title, detail, **more), title.status, media_type=problems.MEDIA_TYPE.decode())

@@ -16,9 +16,8 @@ from starlette.routing import Route
 from jindi.access import About, Principal
 from jindi.basics.instants import format_instant
 from jindi.doors.api import problems
-from jindi.doors.api.bodies import read_json
+from jindi.doors.api.bodies import json_answer, problem_answer, read_json
 from jindi.doors.api.hot import Gone, TooLarge
-from jindi.doors.api.problems import Title, problem
 from jindi.doors.api.versions import Guard, Keyed
 from jindi.doors.guarding import by_method
 from jindi.doors.origins import address_class
@@ -30,7 +29,6 @@ from jindi.run.subjects import Rights
 
 BODY_BYTES_MAX = 16_384
 NO_STORE = {"cache-control": "no-store", "pragma": "no-cache"}
-_json = msgspec.json.Encoder().encode
 _Asked = TypeVar("_Asked", bound=msgspec.Struct)
 
 _TITLES = {
@@ -137,15 +135,15 @@ class ClearRoutes:
             try:
                 answer = await handler(request, who)
             except (reveals.Declined, subjects.Declined) as error:
-                answer = _error(_TITLES.get(error.why, problems.BAD_REQUEST), str(error), code=error.why)
+                answer = problem_answer(_TITLES.get(error.why, problems.BAD_REQUEST), str(error), code=error.why)
             except NotRecorded:
-                answer = _error(problems.NOT_RECORDED)
+                answer = problem_answer(problems.NOT_RECORDED)
             except TooLarge:
-                answer = _error(problems.TOO_LARGE)
+                answer = problem_answer(problems.TOO_LARGE)
             except Gone:
                 return Response()  # nobody is there to read it
             except _Unreadable as error:
-                answer = _error(problems.BAD_REQUEST, str(error))
+                answer = problem_answer(problems.BAD_REQUEST, str(error))
             answer.headers.update(NO_STORE)
             return answer
 
@@ -164,26 +162,27 @@ class ClearRoutes:
         lines = [
             {"field": each.field, "kind": each.kind, "token": each.token, "value": each.clear} for each in shown.lines
         ]
-        return _plain({"record": shown.record, "fields": lines})
+        return json_answer({"record": shown.record, "fields": lines})
 
     async def _search(self, request: Request, who: Principal) -> Response:
         asked = await _read(request, SearchRequest)
         actor = _actor(request, who)
         met = await self._reveals.search(who, actor, asked.kind, asked.value, asked.purpose, asked.case)
-        return _plain({"record": met.record, "kind": met.kind, "token": met.token, "subjects": met.subjects})
+        return json_answer({"record": met.record, "kind": met.kind, "token": met.token, "subjects": met.subjects})
 
     # ---- rights
 
     async def _requests(self, _: Request, __: Principal) -> Response:
         today = self._rights.today
-        return _plain({"today": today, "requests": [_document(each, today) for each in self._rights.requests.listed]})
+        listed = [_document(each, today) for each in self._rights.requests.listed]
+        return json_answer({"today": today, "requests": listed})
 
     async def _open(self, request: Request, who: Principal) -> Response:
         asked = await _read(request, OpenRequest)
         made = await self._rights.open(
             who, _actor(request, who), asked.kind, asked.subject, asked.received, asked.reference
         )
-        return _plain(_document(made, self._rights.today), 201)
+        return json_answer(_document(made, self._rights.today), 201)
 
     async def _export(self, request: Request, who: Principal) -> Response:
         await _read(request, Nothing)
@@ -194,17 +193,17 @@ class ClearRoutes:
         asked = await _read(request, CorrectRequest)
         actor, identifier = _actor(request, who), request.path_params["id"]
         right = await self._rights.correct(who, actor, identifier, asked.token, asked.value)
-        return _plain({"token": asked.token, "right_token": right})
+        return json_answer({"token": asked.token, "right_token": right})
 
     async def _erase(self, request: Request, who: Principal) -> Response:
         await _read(request, Nothing)
         dropped = await self._rights.erase(who, _actor(request, who), request.path_params["id"])
-        return _plain({"rows": dropped})
+        return json_answer({"rows": dropped})
 
     async def _refuse(self, request: Request, who: Principal) -> Response:
         asked = await _read(request, RefuseRequest)
         ended = await self._rights.refuse(who, _actor(request, who), request.path_params["id"], asked.reason)
-        return _plain(_document(ended, self._rights.today))
+        return json_answer(_document(ended, self._rights.today))
 
 
 class _Unreadable(Exception):  # noqa: N818 - what the caller is told
@@ -233,11 +232,3 @@ def _document(each: Wanted, today: date) -> Mapping[str, Any]:
         "opened_at": format_instant(each.opened_us), "closed_by": each.closed_by, "rows": each.rows,
         "closed_at": None if each.closed_us is None else format_instant(each.closed_us),
     }  # fmt: skip
-
-
-def _error(title: Title, detail: str = "", **more: Any) -> Response:
-    return Response(problem(title, detail, **more), title.status, media_type=problems.MEDIA_TYPE.decode())
-
-
-def _plain(document: Any, status: int = 200) -> Response:
-    return Response(_json(document), status, media_type="application/json")

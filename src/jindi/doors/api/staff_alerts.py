@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -10,13 +9,12 @@ from starlette.routing import Route
 from jindi.access import Principal
 from jindi.basics.instants import format_instant
 from jindi.doors.api import problems
-from jindi.doors.api.problems import problem
+from jindi.doors.api.bodies import json_answer, problem_answer
 from jindi.doors.api.versions import Guard
 from jindi.run.watching import Alert, AlertPage, Alerts, Viewer
 from jindi.run.watching.alerts import document, habits_of
 
 LIMIT, LIMIT_MAX = 50, 200
-_json = msgspec.json.Encoder().encode
 
 
 class AlertRoutes:
@@ -43,15 +41,15 @@ class AlertRoutes:
                 _whole(asked.get("limit"), "limit", LIMIT_MAX),
             )
         except ValueError as error:
-            return _told(problems.BAD_REQUEST, str(error))
+            return problem_answer(problems.BAD_REQUEST, str(error))
         found, older = self._alerts.newest(self._viewer_of(principal), limit or LIMIT, before)
-        return _plain({"alerts": [_of(each) for each in found], "older": older})
+        return json_answer({"alerts": [_of(each) for each in found], "older": older})
 
     async def _one(self, request: Request, principal: Principal) -> Response:
         found = self._alerts.one(self._viewer_of(principal), request.path_params["id"])
         if found is None:
-            return _told(problems.NOT_FOUND, "there is no such alert about staff")
-        return _plain(_of(found.alert) | _more(found))
+            return problem_answer(problems.NOT_FOUND, "there is no such alert about staff")
+        return json_answer(_of(found.alert) | _more(found))
 
 
 def _of(alert: Alert) -> dict[str, object]:
@@ -72,11 +70,3 @@ def _whole(text: str | None, name: str, most: int) -> int | None:
     if not (text.isascii() and text.isdecimal() and len(text) < 20 and 0 < int(text) <= most):
         raise ValueError(f"{name}: write a number from 1 to {most}")
     return int(text)
-
-
-def _plain(found: object) -> Response:
-    return Response(_json(found), media_type="application/json")
-
-
-def _told(title: problems.Title, why: str) -> Response:
-    return Response(problem(title, why), title.status, media_type=problems.MEDIA_TYPE.decode())

@@ -8,14 +8,13 @@ from starlette.routing import Route
 from jindi.access import Principal
 from jindi.basics.instants import format_instant, parse_instant
 from jindi.doors.api import problems
-from jindi.doors.api.problems import problem
+from jindi.doors.api.bodies import json_answer, problem_answer
 from jindi.doors.api.versions import Guard
 from jindi.run.audit import Audit
 from jindi.run.platform import NotNow, Platform
 from jindi.run.trail import Doing, Wanted
 
 LIMIT, LIMIT_MAX = 50, 200
-_json = msgspec.json.Encoder().encode
 
 
 class TrailRoutes:
@@ -35,19 +34,17 @@ class TrailRoutes:
         try:
             wanted = _wanted(request)
         except ValueError as error:
-            return _refused(str(error))
+            return problem_answer(problems.BAD_REQUEST, str(error))
         page = await self._audit.look(wanted)
-        return _plain({"actions": [_document(each) for each in page.doings], "older": page.older})
+        return json_answer({"actions": [_document(each) for each in page.doings], "older": page.older})
 
     async def _head(self, _: Request, __: Principal) -> Response:
         try:
             head = await self._platform.publish_head()
         except NotNow as error:
-            return Response(
-                problem(problems.NOT_NOW, str(error)), problems.NOT_NOW.status, media_type=problems.MEDIA_TYPE.decode()
-            )
+            return problem_answer(problems.NOT_NOW, str(error))
         assert head is not None, "that somebody asked is a record"
-        return _plain({"records": head.seq, "root": head.head.hex(), "at": format_instant(head.at_us)}, 201)
+        return json_answer({"records": head.seq, "root": head.head.hex(), "at": format_instant(head.at_us)}, 201)
 
 
 def _wanted(request: Request) -> Wanted:
@@ -83,12 +80,3 @@ def _document(doing: Doing) -> dict[str, object]:
     document: dict[str, object] = msgspec.to_builtins(doing)
     document["at"] = format_instant(document.pop("at_us"))  # type: ignore[arg-type]
     return document
-
-
-def _plain(document: object, status: int = 200) -> Response:
-    return Response(_json(document), status, media_type="application/json")
-
-
-def _refused(why: str) -> Response:
-    title = problems.BAD_REQUEST
-    return Response(problem(title, why), title.status, media_type=problems.MEDIA_TYPE.decode())

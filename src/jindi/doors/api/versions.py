@@ -12,9 +12,8 @@ from jindi.access import Principal, Verdict
 from jindi.basics.instants import format_instant
 from jindi.basics.problems import Problems
 from jindi.doors.api import problems
-from jindi.doors.api.bodies import read_json
+from jindi.doors.api.bodies import json_answer, problem_answer, read_json
 from jindi.doors.api.hot import Gone, TooLarge
-from jindi.doors.api.problems import problem
 from jindi.doors.guarding import AboutOf, Endpoint, about_of, by_method
 from jindi.packs import OUTCOMES
 from jindi.run.platform import NotNow
@@ -25,7 +24,6 @@ from jindi.run.versions.tallies import Cost, SideTally
 
 PACKS_BYTES_MAX = 8 * 1024 * 1024
 
-_json = msgspec.json.Encoder().encode
 Keyed = Callable[[Request, Principal], Awaitable[Response]]
 
 
@@ -137,17 +135,17 @@ class VersionRoutes:
             try:
                 return await handler(request, key)
             except Declined as error:
-                return _error(problems.DECLINED, error.en, detail_zh=error.zh, code=error.code)
+                return problem_answer(problems.DECLINED, error.en, detail_zh=error.zh, code=error.code)
             except Problems as error:
-                return _error(problems.PACKS_REFUSED, problems=error.problems)
+                return problem_answer(problems.PACKS_REFUSED, problems=error.problems)
             except NotNow as error:
-                return _error(problems.NOT_NOW, str(error))
+                return problem_answer(problems.NOT_NOW, str(error))
             except LookupError as error:
-                return _error(problems.NOT_FOUND, str(error))
+                return problem_answer(problems.NOT_FOUND, str(error))
             except TooLarge:
-                return _error(problems.TOO_LARGE)
+                return problem_answer(problems.TOO_LARGE)
             except msgspec.MsgspecError as error:
-                return _error(problems.BAD_REQUEST, str(error))
+                return problem_answer(problems.BAD_REQUEST, str(error))
             except Gone:
                 return Response()  # nobody is there to read it
 
@@ -156,14 +154,14 @@ class VersionRoutes:
     # ---- looking
 
     async def _list(self, _: Request, __: Principal) -> Response:
-        return _plain(policies_document(self._desk))
+        return json_answer(policies_document(self._desk))
 
     async def _policy(self, request: Request, _: Principal) -> Response:
         name: str = request.path_params["id"]
         found = [each for each in self._desk.versions() if name in (each.id, each.name)]
         if not found:
             raise LookupError(f"there is no policy or version {name[:80]}")
-        return _plain({"id": found[0].id, "on": found[0].on, "versions": [version_document(v) for v in found]})
+        return json_answer({"id": found[0].id, "on": found[0].on, "versions": [version_document(v) for v in found]})
 
     async def _statistics(self, request: Request, _: Principal) -> Response:
         wanted = request.query_params.get("version")
@@ -171,19 +169,19 @@ class VersionRoutes:
         known = {each.name for each in self._desk.versions()}
         if wanted is not None and not found["watched"] and not found["sides"] and wanted not in known:
             raise LookupError(f"there is no version {wanted[:80]}")
-        return _plain(found)
+        return json_answer(found)
 
     async def _diff(self, request: Request, _: Principal) -> Response:
         asked = await _read(request, Drafts)
-        return _plain(review_document(await self._desk.preview(asked.policies, asked.files)))
+        return json_answer(review_document(await self._desk.preview(asked.policies, asked.files)))
 
     async def _proposals(self, _: Request, __: Principal) -> Response:
-        return _plain({"proposals": [proposal_document(each) for each in self._desk.proposals()]})
+        return json_answer({"proposals": [proposal_document(each) for each in self._desk.proposals()]})
 
     async def _proposal(self, request: Request, _: Principal) -> Response:
         proposal = self._desk.proposal(request.path_params["id"])
         review = await self._desk.review(proposal)
-        return _plain(
+        return json_answer(
             {**proposal_document(proposal), "edited": self._desk.is_edited(proposal), "review": review_document(review)}
         )
 
@@ -192,18 +190,18 @@ class VersionRoutes:
     async def _shadow(self, request: Request, key: Principal) -> Response:
         asked = await _read(request, ShadowRequest)
         version = await self._desk.shadow(person_of(key), asked.policy, files=asked.files, why=asked.why)
-        return _plain({"version": version}, 201)
+        return json_answer({"version": version}, 201)
 
     async def _retire(self, request: Request, key: Principal) -> Response:
         asked = await _read(request, RetireRequest)
         await self._desk.retire(person_of(key), asked.version, why=asked.why)
-        return _plain({"version": asked.version})
+        return json_answer({"version": asked.version})
 
     async def _propose(self, request: Request, key: Principal) -> Response:
         asked = await _read(request, ProposeRequest)
         proposal = await self._desk.propose(person_of(key), asked.policies, files=asked.files, why=asked.why)
         review = await self._desk.review(proposal)
-        return _plain({**proposal_document(proposal), "review": review_document(review)}, 201)
+        return json_answer({**proposal_document(proposal), "review": review_document(review)}, 201)
 
     async def _approve(self, request: Request, key: Principal) -> Response:
         asked = await _read(request, ApproveRequest)
@@ -211,7 +209,7 @@ class VersionRoutes:
         missing = await self._desk.approve(
             person_of(key), identifier, why=asked.why, confirm=asked.confirm, digest=asked.digest
         )
-        return _plain({**proposal_document(self._desk.proposal(identifier)), "catching_up": missing})
+        return json_answer({**proposal_document(self._desk.proposal(identifier)), "catching_up": missing})
 
     async def _reject(self, request: Request, key: Principal) -> Response:
         asked = await _read(request, WhyRequest)
@@ -219,24 +217,16 @@ class VersionRoutes:
         await self._desk.reject(
             person_of(key), identifier, why=asked.why, may_reject=self._may(key, "version.approve").allowed
         )  # fmt: skip
-        return _plain(proposal_document(self._desk.proposal(identifier)))
+        return json_answer(proposal_document(self._desk.proposal(identifier)))
 
     async def _roll_back(self, request: Request, key: Principal) -> Response:
         asked = await _read(request, RollBackRequest)
         digest, differences = await self._desk.roll_back(person_of(key), asked.policy, why=asked.why)
-        return _plain({"digest": digest, "differences": differences, **policies_document(self._desk)})
+        return json_answer({"digest": digest, "differences": differences, **policies_document(self._desk)})
 
 
 async def _read(request: Request, kind: type[_Asked]) -> _Asked:
     return await read_json(request, kind, PACKS_BYTES_MAX)
-
-
-def _plain(document: Any, status: int = 200) -> Response:
-    return Response(_json(document), status, media_type="application/json")
-
-
-def _error(title: problems.Title, detail: str = "", **more: Any) -> Response:
-    return Response(problem(title, detail, **more), title.status, media_type=problems.MEDIA_TYPE.decode())
 
 
 # ---- documents

@@ -9,9 +9,8 @@ from starlette.routing import Route
 
 from jindi.access import Principal
 from jindi.doors.api import problems
-from jindi.doors.api.bodies import read_json
+from jindi.doors.api.bodies import json_answer, problem_answer, read_json
 from jindi.doors.api.hot import Gone, TooLarge
-from jindi.doors.api.problems import Title, problem
 from jindi.doors.api.versions import Guard
 from jindi.doors.guarding import by_method
 from jindi.run.platform import Platform
@@ -20,7 +19,6 @@ from jindi.run.webhooks.mailing import STEPS, Mailing
 
 BYTES_MAX = 16_384
 TWO_PEOPLE = "it takes two people to change a webhook: POST /v1/approvals with kind webhook.change"
-_json = msgspec.json.Encoder().encode
 
 
 class NewEndpoint(msgspec.Struct, forbid_unknown_fields=True):
@@ -52,51 +50,43 @@ class WebhookRoutes:
     async def _list(self, _: Request, __: Principal) -> Response:
         mailing = self._mailing
         if mailing is None:
-            return _plain({"webhooks": []})
+            return json_answer({"webhooks": []})
         records = self._platform.archive.log.next_seq()
-        return _plain({"webhooks": [mailing.document(each, records) for each in mailing.endpoints.all()]})
+        return json_answer({"webhooks": [mailing.document(each, records) for each in mailing.endpoints.all()]})
 
     async def _add(self, request: Request, _: Principal) -> Response:
         if (mailing := self._mailing) is None:
-            return _error(problems.NOT_NOW, "this platform sends no webhooks")
+            return problem_answer(problems.NOT_NOW, "this platform sends no webhooks")
         try:
             asked = await read_json(request, NewEndpoint, BYTES_MAX)
             if unknown := sorted(set(asked.types) - set(self._platform.program.definitions.events)):
                 raise ValueError(f"no such event type: {', '.join(unknown)[:80]}")
             await asyncio.to_thread(mailing.check, asked.url)
             if self._four_eyes:
-                return _error(problems.DECLINED, TWO_PEOPLE)
+                return problem_answer(problems.DECLINED, TWO_PEOPLE)
             made, secret = mailing.endpoints.add(
                 asked.url, self._platform.now_us(), outcomes=asked.outcomes, types=asked.types,
                 asymmetric=asked.asymmetric,
             )  # fmt: skip
         except TooLarge:
-            return _error(problems.TOO_LARGE)
+            return problem_answer(problems.TOO_LARGE)
         except Gone:
             return Response()  # nobody is there to read it
         except (msgspec.MsgspecError, Forbidden, ValueError) as error:
-            return _error(problems.BAD_REQUEST, str(error))
-        return _plain({**mailing.document(made), "secret": secret}, 201)
+            return problem_answer(problems.BAD_REQUEST, str(error))
+        return json_answer({**mailing.document(made), "secret": secret}, 201)
 
     async def _step(self, request: Request, _: Principal) -> Response:
         step, mailing = request.path_params["step"], self._mailing
         if mailing is None or step not in STEPS:
-            return _error(problems.NOT_FOUND)
+            return problem_answer(problems.NOT_FOUND)
         if self._four_eyes and step != "test":
-            return _error(problems.DECLINED, TWO_PEOPLE)
+            return problem_answer(problems.DECLINED, TWO_PEOPLE)
         try:
             if step == "test":  # it waits for somebody else
-                return _plain(
+                return json_answer(
                     await asyncio.to_thread(mailing.step, request.path_params["id"], step, self._platform.now_us())
                 )
-            return _plain(mailing.step(request.path_params["id"], step, self._platform.now_us()))
+            return json_answer(mailing.step(request.path_params["id"], step, self._platform.now_us()))
         except Unknown as error:
-            return _error(problems.NOT_FOUND, str(error))
-
-
-def _plain(document: object, status: int = 200) -> Response:
-    return Response(_json(document), status, media_type="application/json")
-
-
-def _error(title: Title, detail: str = "") -> Response:
-    return Response(problem(title, detail), title.status, media_type=problems.MEDIA_TYPE.decode())
+            return problem_answer(problems.NOT_FOUND, str(error))

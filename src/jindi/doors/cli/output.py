@@ -105,13 +105,13 @@ class Output:
         """Load the kernels; on a machine's first run they are compiled, and people are told how far that is."""
         began = time.monotonic()
         with self.progress() as progress:
-            task = progress.add_task("compiling kernels for this machine, once", total=None, visible=False)
+            task = progress.add_task("kernels, compiled once for this machine", total=None, visible=False)
 
             def told(_: str, done: int, total: int) -> None:
                 if time.monotonic() - began > QUIET_S:
                     progress.update(task, completed=done, total=total, visible=True)
                     if not self.err.is_terminal:
-                        self.note(f"compiling kernels for this machine, once: {done} of {total}")
+                        self.note(f"kernels, compiled once for this machine: {done} of {total}")
 
             features.warm(told)
             answered.warm()

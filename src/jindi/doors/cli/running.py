@@ -28,7 +28,7 @@ from jindi.doors.hosts import Hosts
 from jindi.doors.serve import START_KEY, company_of, listen, serve, start_key
 from jindi.doors.tls import LOOK_S, WARN_DAYS, Terminator, days_left
 from jindi.journal import Heads, Notary
-from jindi.ports import LogFailure
+from jindi.ports import CaseStoreFailure, LogFailure
 from jindi.run.audit import Audit, NotRecorded
 from jindi.run.backup.saver import Limits, Saver
 from jindi.run.controls.warden import Warden
@@ -130,10 +130,10 @@ def bring_up(wiring: Wiring, settled: Settled, output: Output, simulation: Simul
             output.warm()
             # The simulated world releases and recalls by itself, in its own time.
             platform = make_platform(wiring, settled, output, release_due=simulation is None, with_vault=True)
-            world = _world(wiring, settled, simulation) if simulation is not None else None
+            world = _world(wiring, settled, simulation, platform) if simulation is not None else None
             tls = _terminator(wiring, settled)
             uvloop.run(_up(wiring, settled, output, platform, sock, world, tls, provider))
-    except (Problems, LogFailure, NotRecorded, OSError) as error:
+    except (Problems, LogFailure, NotRecorded, CaseStoreFailure, OSError) as error:
         output.fail(error)
     finally:
         gc.enable()
@@ -154,10 +154,13 @@ def _terminator(wiring: Wiring, settled: Settled) -> Terminator | None:
     return None if files is None else Terminator(files, wiring.clock.now_us())
 
 
-def _world(wiring: Wiring, settled: Settled, simulation: Simulation) -> "Began":
-    """The simulated world of the folder. Raises Problems when it began as another one."""
-    from jindi.run.demo import begun  # noqa: PLC0415
+def _world(wiring: Wiring, settled: Settled, simulation: Simulation, platform: Platform) -> "Began":
+    """The simulated world of the folder; until it tells its past, the platform takes nothing else: to start it is
+    somebody's doing, too. Raises Problems when it began as another one.
+    """
+    from jindi.run.demo import HELD, begun  # noqa: PLC0415
 
+    platform.held = HELD
     return begun(wiring.blobs(settled), asdict(simulation))
 
 
@@ -231,6 +234,7 @@ async def _up(
                 permits=permits, base_files=wiring.base_files, saved=lambda: wiring.pack_files(settled.packs),
                 ready=ready, score=stream.board.to_json if stream else lambda: None,
                 fences=fences, tls=tls.context if tls is not None else None, mailing=mailing,
+                cases=wiring.case_store(settled),
             )  # fmt: skip
         finally:
             await house.settled()

@@ -11,6 +11,7 @@ from jindi.basics.problems import Problems
 from jindi.doors.cli.alone import alone, must_exist
 from jindi.doors.cli.output import Output
 from jindi.doors.cli.wiring import Settled, Wiring
+from jindi.run.people import roles_changed
 
 staff_app = typer.Typer(no_args_is_help=True, help="Accounts of people (while the platform is down).")
 
@@ -125,7 +126,7 @@ def staff_roles(ctx: typer.Context, login: Login, roles: Roles, data: Data = Non
     except ValueError as error:
         output.fail(str(error), 2)
     account = _done(
-        wiring, settled, output, "staff.roles", f"{who.id} [{', '.join(sorted(given))}]",
+        wiring, settled, output, "staff.roles", roles_changed(who, given),
         lambda fresh, _: fresh.grant(who.id, given),
     )  # fmt: skip
     _tell(output, account, f"now [{', '.join(sorted(given))}]")

@@ -11,7 +11,7 @@ from jindi.basics.problems import Problems
 from jindi.doors.fences import CONNECTIONS_MAX, Rates
 from jindi.doors.tls import TlsFiles
 from jindi.journal import Signer, Verifier
-from jindi.ports import Blobs, Clock, Files, Lines, Log, Root, VaultStore
+from jindi.ports import Blobs, CaseStore, Clock, Files, Lines, Log, Root, VaultStore
 from jindi.run.audit import Audit
 from jindi.run.backup.drill import VaultFound
 from jindi.run.backup.making import Source
@@ -186,6 +186,9 @@ class Wiring(Protocol):
 
     def mailing(self, settled: Settled, blobs: Blobs) -> Mailing:
         """The webhooks. Raises Problems, and ValueError when what is kept of them is damaged."""
+
+    def case_store(self, settled: Settled) -> CaseStore:
+        """Where cases are kept. Raises CaseStoreFailure."""
 
     def own_authority(self, settled: Settled) -> Path:
         """The certificate to verify our own pair against."""

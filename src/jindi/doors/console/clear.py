@@ -7,6 +7,7 @@ when the time is over or the page is left.
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
@@ -17,8 +18,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from jindi.access import PURPOSES, About, Session
-from jindi.basics.identifiers import NORMAL_FORMS
+from jindi.basics.identifiers import NORMAL_FORMS, holds_personal_number
 from jindi.basics.instants import MINUTE_US
+from jindi.doors.console.cases import CasePages
 from jindi.doors.console.source import DecisionPage, Source
 from jindi.doors.console.versions import Form, Needs, Shown
 from jindi.doors.console.view import Pages, View
@@ -26,6 +28,7 @@ from jindi.doors.console.words import WORDS
 from jindi.doors.guarding import by_method
 from jindi.run.audit import Actor, Audit, NotRecorded
 from jindi.run.platform import Platform
+from jindi.run.records import decision_seq
 from jindi.run.reveals import Declined, Reveals, Wish
 
 FIELD = "field."
@@ -68,11 +71,11 @@ class ClearPages:
 
     def __init__(
         self, reveals: Reveals, platform: Platform, audit: Audit, seen: Seen, pages: Pages, needs: Needs,
-        form: Form, actor: ActorOf,
+        form: Form, actor: ActorOf, cases: CasePages | None = None,
     ) -> None:  # fmt: skip
         self._reveals, self._platform, self._audit, self._seen = reveals, platform, audit, seen
         self._pages, self._needs, self._form, self._actor = pages, needs, form, actor
-        self._once = Once()
+        self._once, self._cases = Once(), cases
 
     def routes(self) -> list[Route]:
         """The table of routes."""
@@ -95,7 +98,17 @@ class ClearPages:
         """The form. That the decision was looked at is recorded: it shows masks."""
         if request.query_params:
             return self._clear_in_address(view)
-        return await self._asking(request, view)
+        case = await self._case_of(request.path_params["id"], view)
+        return await self._asking(request, view, given=NOTHING_GIVEN | {"case": case})
+
+    async def _case_of(self, identifier: str, view: View) -> str:
+        """The case that a decision belongs to, which clear text is most likely wanted for; "" when there is none."""
+        if self._cases is None:
+            return ""
+        with suppress(ValueError):
+            found = await self._cases.of_decision(decision_seq(identifier), view)
+            return found.case.id if found is not None else ""
+        return ""
 
     async def _asking(self, request: Request, view: View, **more: Any) -> Response:
         assert view.session is not None, "asked before"
@@ -210,7 +223,7 @@ class ClearPages:
             "entity.html", view, page="decisions", key=key, value=value, kept=kept,
             mask=await self._reveals.mask(who, value), as_of_us=self._platform.asked_at_us,
             features=[(name, declared[name].doc, declared[name].type, each) for name, each in features.items()],
-            text=_feature_text,
+            text=_feature_text, cases=await self._cases.of_subject(key, value, view) if self._cases else [],
         )  # fmt: skip
 
     # ---- forms
@@ -226,6 +239,19 @@ class ClearPages:
         assert view.session is not None, "asked before"
         if not self._once.take(form.get("once", ""), view.session.id, what, view.now_us):
             raise HTTPException(HTTPStatus.CONFLICT, "error.form_used")
+
+
+_UNTYPED = frozenset({"before", "after"})
+"""Places in the journal: numbers that the pages count, which nobody types."""
+
+
+def has_clear_in_address(request: Request) -> bool:
+    """Whether an address has what is written as a person's number in it, wherever that stands. Of an entity's the page
+    itself knows better: it knows what its kind is named by.
+    """
+    asked = [value for name, value in request.query_params.multi_items() if name not in _UNTYPED]
+    asked += [str(value) for name, value in request.path_params.items() if name not in ("key", "value")]
+    return any(holds_personal_number(text) for text in asked)
 
 
 def clear_in_address(pages: Pages, view: View) -> Response:

@@ -1,13 +1,11 @@
 """The console's addresses and what answers at each."""
 
 import asyncio
-import csv
-import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -22,6 +20,7 @@ from jindi.access import (
     ABSOLUTE_US,
     ACTIONS,
     NOT_PERMITTED,
+    About,
     ApiKey,
     ApiKeys,
     Kind,
@@ -34,18 +33,29 @@ from jindi.access import (
     Verdict,
     is_csrf_token,
 )
-from jindi.basics.identifiers import NORMAL_FORMS
+from jindi.basics.identifiers import is_written_as_name
 from jindi.basics.instants import MINUTE_US, SECOND_US, format_instant
 from jindi.basics.money import format_minor
 from jindi.doors.console import live
 from jindi.doors.console.account import AccountPages
 from jindi.doors.console.approvals import ApprovalPages, view_may
 from jindi.doors.console.assets import Assets
-from jindi.doors.console.clear import ClearPages, clear_in_address
+from jindi.doors.console.cases import CasePages
+from jindi.doors.console.cases import Doors as CaseDoors
+from jindi.doors.console.clear import ClearPages, clear_in_address, has_clear_in_address
 from jindi.doors.console.controls import Ask, ControlsPage
-from jindi.doors.console.exporting import Export, count
+from jindi.doors.console.exporting import Export, count, csv_bytes, harmless
 from jindi.doors.console.gate import DEVICE, DEVICE_S, Gate, cookie_name, put_cookie
-from jindi.doors.console.guard import SecurityHeaders, Waiting, read_form, refuse_other_sites
+from jindi.doors.console.guard import (
+    CASE_FIELDS_MAX,
+    CASE_FORM_BYTES_MAX,
+    FIELDS_MAX,
+    FORM_BYTES_MAX,
+    SecurityHeaders,
+    Waiting,
+    read_form,
+    refuse_other_sites,
+)
 from jindi.doors.console.overview import overview_values
 from jindi.doors.console.reasons import decision_values, limit_text
 from jindi.doors.console.signing_in import NOTICES, SigningIn
@@ -55,16 +65,18 @@ from jindi.doors.console.staff_alerts import AlertPages
 from jindi.doors.console.subjects import SubjectPages
 from jindi.doors.console.trail import TrailPage
 from jindi.doors.console.versions import Shown, VersionPages
-from jindi.doors.console.view import CHOICES, COOKIE, MENU, Pages, View, own_path, view_of
+from jindi.doors.console.view import CHOICES, COOKIE, MENU, Pages, View, address, is_fit_for_address, own_path, view_of
 from jindi.doors.console.words import WORDS
-from jindi.doors.guarding import AboutOf, Endpoint, about_of, marked
+from jindi.doors.guarding import AboutOf, Endpoint, about_of, by_method, marked
 from jindi.doors.oidc import Company
 from jindi.doors.origins import address_class
 from jindi.packs.definitions import Outcome
 from jindi.ports import Clock
 from jindi.run.approvals.approvals import Approvals, Forbidden
 from jindi.run.audit import Actor, Audit, NotRecorded
+from jindi.run.cases import Desk as CaseDesk
 from jindi.run.people import Entrance, House, Office, Own
+from jindi.run.records import decision_id, decision_seq
 from jindi.run.reveals import Reveals
 from jindi.run.subjects import Rights
 from jindi.run.versions.desk import OPERATOR, OWN_KEY, Desk
@@ -76,7 +88,11 @@ CSV_HEAD = (
     "seq", "decision_id", "event_id", "event_type", "at", "outcome", "score", "rules", "subject", "amount",
     "currency", "status", "degraded", "late",
 )  # fmt: skip
-SEARCHED, FILTERED = ("text",), ("before", "on", "outcome", "rule", "since", "trouble", "type", "until", "what", "who")
+SEARCHED = ("subject", "tag", "text")
+FILTERED = (
+    "before", "late", "level", "on", "order", "outcome", "page", "rule", "since", "tab", "trouble", "type", "typology",
+    "until", "what", "who",
+)  # fmt: skip
 FORGED = ("error.other_site", "error.csrf")
 """Why a form is refused that this browser's own page did not send."""
 
@@ -105,6 +121,7 @@ class Console:
         approvals: Approvals | None = None,
         reveals: Reveals | None = None,
         rights: Rights | None = None,
+        casework: CaseDesk | None = None,
     ) -> None:
         self._audit, self._permits = audit, permits or Permits()
         self._sources, self._sessions, self._links, self._keys = sources, sessions, links, keys
@@ -113,7 +130,7 @@ class Console:
         self._pages = Pages(self._assets)
         self._desk = desk
         self._versions = VersionPages(desk, self._pages, self._needs, self._checked_form) if desk is not None else None
-        self._trail = TrailPage(audit, self._pages) if audit is not None else None
+        self._trail = TrailPage(audit, self._pages, self._checked_form) if audit is not None else None
         self._house = house
         self._signing_in, self._people = self._pages_of_people(house, company, approvals)
         self._asking, self._approvals = approvals, None
@@ -127,11 +144,13 @@ class Console:
         self._alerts = AlertPages(self._seen, self._pages)
         self._controls = ControlsPage(controls or _no_register, self._pages)
         self._reveals = reveals
+        self._cases = self._pages_of_cases(casework, approvals, audit, reveals)
         self._clear = self._subjects = None
         if reveals is not None and audit is not None:
             self._clear = ClearPages(
-                reveals, audit.platform, audit, self._seen, self._pages, self._needs, self._checked_form, self._actor
-            )
+                reveals, audit.platform, audit, self._seen, self._pages, self._needs, self._checked_form, self._actor,
+                self._cases,
+            )  # fmt: skip
             if rights is not None:
                 self._subjects = SubjectPages(
                     rights, reveals, self._pages, self._needs, self._checked_form, self._actor
@@ -153,6 +172,19 @@ class Console:
         signing_in = SigningIn(house, entrance, own, company, gate)
         account, staff = AccountPages(house, entrance, own, gate), StaffPages(house, Office(house), gate, approvals)
         return signing_in, [*signing_in.routes(), *account.routes(), *staff.routes()]
+
+    def _pages_of_cases(
+        self, casework: CaseDesk | None, approvals: Approvals | None, audit: Audit | None, reveals: Reveals | None
+    ) -> CasePages | None:
+        """The pages on which cases are worked, where there are any."""
+        if casework is None:
+            self._pages.without("cases")
+            return None
+        form = partial(self._checked_form, bytes_max=CASE_FORM_BYTES_MAX, fields_max=CASE_FIELDS_MAX)
+        doors = CaseDoors(
+            self._pages, self._needs, form, self._actor, self._refused_by_policy, partial(clear_in_address, self._pages)
+        )  # fmt: skip
+        return CasePages(casework, doors, approvals, audit, reveals if audit is not None else None)
 
     # ---- who is there -------------------------------------------------------------------------------
 
@@ -199,7 +231,9 @@ class Console:
                     await self._act(request, self._actor(request, view.session), action, allowed=may.allowed)
             except NotRecorded:
                 return self._error(view, HTTPStatus.SERVICE_UNAVAILABLE, "error.not_recorded")
-            return await show(request, view) if may else self._forbidden(request, view, action, may)
+            if not may:
+                return self._forbidden(request, view, action, may)
+            return clear_in_address(self._pages, view) if has_clear_in_address(request) else await show(request, view)
 
         return marked(handler, action)
 
@@ -249,9 +283,9 @@ class Console:
 
     def _first_page(self, session: Session) -> str:
         """Where somebody begins: the first page of the menu that he may see."""
-        now_us = self._clock.now_us()
+        now_us, there = self._clock.now_us(), [each for each in MENU if each[0] not in self._pages.absent]
         return next(
-            (path for _, path, action in MENU if self._permits.may(session.principal, action, now_us)), "/console"
+            (path for _, path, action in there if self._permits.may(session.principal, action, now_us)), "/console"
         )
 
     # ---- the audit ----------------------------------------------------------------------------------
@@ -280,13 +314,16 @@ class Console:
         asked = request.path_params
         if self._audit is not None and "value" in asked:
             return self._audit.subject(asked["key"], asked["value"])
+        assert self._audit is not None, "asked before"
         named = asked.get("id") or asked.get("version")
-        if named is not None:
-            return str(named)
+        return self._audit.named(str(named)) if named is not None else self._filter(request.query_params)
+
+    def _filter(self, asked: Mapping[str, str]) -> str:
+        """A list's filter as the audit may keep it."""
         assert self._audit is not None, "asked before"
         return " ".join(
-            f"{name}={self._audit.text(value) if name in SEARCHED else value}"
-            for name, value in sorted(request.query_params.items())
+            f"{name}={self._audit.text(value) if name in SEARCHED else self._audit.named(value)}"
+            for name, value in sorted(asked.items())
             if value and name in (*SEARCHED, *FILTERED)
         )
 
@@ -399,9 +436,11 @@ class Console:
         answer.headers["clear-site-data"] = '"cache", "storage"'
         return answer
 
-    async def _checked_form(self, request: Request) -> dict[str, str]:
+    async def _checked_form(
+        self, request: Request, *, bytes_max: int = FORM_BYTES_MAX, fields_max: int = FIELDS_MAX
+    ) -> dict[str, str]:
         refuse_other_sites(request)
-        form = await read_form(request)
+        form = await read_form(request, bytes_max=bytes_max, fields_max=fields_max)
         session, clear_id = self._who(request)
         if session is not None and clear_id is not None:
             given = request.headers.get("x-csrf-token") or form.get("csrf", "")
@@ -430,23 +469,57 @@ class Console:
 
     async def overview(self, _: Request, view: View) -> Response:
         """The platform now: decisions as they come, rates, time taken, rules, the simulation's score."""
-        return self._pages.show("overview.html", view, **overview_values(self._seen(view), view), page="overview")
+        return self._pages.show("overview.html", view, **await self._figures(view), page="overview")
 
     async def overview_panels(self, _: Request, view: View, __: str) -> Response:
         """The figures of the overview alone, for the page's own script."""
-        return self._pages.show("overview_panels.html", view, **overview_values(self._seen(view), view))
+        return self._pages.show("overview_panels.html", view, **await self._figures(view))
+
+    async def _figures(self, view: View) -> dict[str, Any]:
+        cases = await self._cases.waiting(view) if self._cases is not None else None
+        return {**overview_values(self._seen(view), view), "cases": cases}
 
     async def decisions(self, request: Request, view: View) -> Response:
         """The list, its filter in the address."""
-        wanted, unknown = _filter_of(request)
-        before, source = _whole(request.query_params.get("before")), self._seen(view)
-        rows = source.recent(PAGE_ROWS + 1, before, wanted)
-        # Decisions hold tokens, so a number in clear finds nothing here; that it is one is said, with the way to go.
-        if not rows and wanted.text is not None and _is_personal(wanted.text):
+        wanted, unknown = _filter_of(request.query_params)
+        if wanted.text is not None and is_written_as_name(wanted.text):
             return clear_in_address(self._pages, view)
+        return self._listed(view, wanted, unknown, _whole(request.query_params.get("before")))
+
+    async def search(self, request: Request, view: View) -> Response:
+        """The way from what somebody typed to an address that can be kept and passed on. What is written as a person's
+        number or name gets none: it is refused on the page of the list, and comes back on no page.
+        """
+        form = await self._checked_form(request)
+        fit = {name: value for name, value in form.items() if is_fit_for_address(value)}
+        wanted, unknown = _filter_of(fit)
+        if len(fit) == len(form):
+            return RedirectResponse(_way_to(wanted), HTTPStatus.SEE_OTHER)
+        assert view.session is not None, "asked before"
+        if self._audit is not None:
+            try:
+                await self._act(request, self._actor(request, view.session), "decisions.read", self._filter(form))
+            except NotRecorded:
+                return self._error(view, HTTPStatus.SERVICE_UNAVAILABLE, "error.not_recorded")
+        # Senders number their events as they like, some of them as a telephone is numbered.
+        text = form.get("text", "").strip()
+        found = self._seen(view).recent(PAGE_ROWS, None, DecisionFilter(text=text))
+        if one := next((row for row in found if row.event_id == text), None):
+            return RedirectResponse(f"/console/decisions/{one.decision_id}", HTTPStatus.SEE_OTHER)
+        return self._listed(view, wanted, unknown, None, is_refused=True)
+
+    def _listed(
+        self, view: View, wanted: DecisionFilter, unknown: Sequence[str], before: int | None,
+        *, is_refused: bool = False,
+    ) -> Response:  # fmt: skip
+        source = self._seen(view)
+        rows = source.recent(PAGE_ROWS + 1, before, wanted)
         return self._pages.show(
             "decisions.html",
             view,
+            status=HTTPStatus.BAD_REQUEST if is_refused else HTTPStatus.OK,
+            is_refused=is_refused,
+            is_telling=not rows and source.stats().telling_us is not None,
             page="decisions",
             rows=rows[:PAGE_ROWS],
             older=rows[PAGE_ROWS - 1].seq if len(rows) > PAGE_ROWS else None,
@@ -463,7 +536,9 @@ class Console:
         """The same filter's decisions as CSV, newest first, at most ten thousand. More than one person may take away
         takes another's approval.
         """
-        wanted, _unknown = _filter_of(request)
+        wanted, _unknown = _filter_of(request.query_params)
+        if wanted.text is not None and is_written_as_name(wanted.text):
+            return clear_in_address(self._pages, view)
         if self._asking is not None and self._asking.is_on:
             most = self._asking.export_rows
             if await count(self._seen(view), wanted, most + 1) > most:
@@ -479,10 +554,10 @@ class Console:
 
     async def _csv(self, source: Source, wanted: DecisionFilter, before: int | None = None) -> AsyncIterator[bytes]:
         """Page after page, so that the loop can turn to decisions in between."""
-        yield b"\xef\xbb\xbf" + _csv_bytes([CSV_HEAD])  # spreadsheets need the mark to read Chinese
+        yield b"\xef\xbb\xbf" + csv_bytes([CSV_HEAD])  # spreadsheets need the mark to read Chinese
         for _ in range(EXPORT_ROWS_MAX // EXPORT_ROWS_AT_ONCE):
             rows = source.recent(EXPORT_ROWS_AT_ONCE, before, wanted)
-            yield _csv_bytes([_csv_line(row) for row in rows])
+            yield csv_bytes([_csv_line(row) for row in rows])
             if len(rows) < EXPORT_ROWS_AT_ONCE:
                 return
             before = rows[-1].seq
@@ -499,6 +574,7 @@ class Console:
         values = decision_values(found, explanation, view)
         values["replay"] = await self._beside(source.replay(identifier))
         values["masks"] = await self._masks(view, identifier)
+        values["case"] = await self._cases.of_decision(found.row.seq, view) if self._cases is not None else None
         values["may_reveal"] = self._clear is not None and view.may("vault.reveal")
         return self._pages.show("decision.html", view, page="decisions", **values)
 
@@ -635,7 +711,7 @@ class Console:
             Route("/console/preferences", self.preferences, methods=["POST"]),
             Route("/console/live", self._beside_pages("live.read", self.live)),
             Route("/console/live.json", self._beside_pages("live.read", self.live_rows)),
-            Route("/console/decisions", self._needs("decisions.read", self.decisions)),
+            Route("/console/decisions", self._list_of_decisions(), methods=["GET", "POST"]),
             Route("/console/decisions.csv", self._needs("decisions.export", self.export)),
             Route("/console/decisions/{id}", self._needs("decision.read", self.decision)),
             Route("/console/policies", self._needs("policies.read", self.policies)),
@@ -645,6 +721,7 @@ class Console:
             *self._audit_routes(),
             *(self._clear.routes() if self._clear is not None else ()),
             *(self._subjects.routes() if self._subjects is not None else ()),
+            *(self._cases.routes() if self._cases is not None else ()),
             Route("/console/staff-alerts", self._needs("staff_alerts.read", self._alerts.page)),
             Route("/console/staff-alerts/{id}", self._needs("staff_alerts.read", self._alerts.one)),
             *(self._versions.routes() if self._versions is not None else ()),
@@ -652,10 +729,17 @@ class Console:
             Route("/assets/{digest}/{name}", self.asset),
         ]
 
+    def _list_of_decisions(self) -> Endpoint:
+        # The form only makes an address, and whoever opens it is recorded then; what it shows itself it records.
+        search = self._needs("decisions.read", self.search, is_recorded=False, about=lambda _: About())
+        return by_method(GET=self._needs("decisions.read", self.decisions), POST=search)
+
     def _audit_routes(self) -> list[Route]:
         if self._trail is None:
             return []
-        return [Route("/console/audit", self._needs("audit.read", self._trail.page))]
+        search = self._needs("audit.read", self._trail.search, is_recorded=False, about=lambda _: About())
+        looks = by_method(GET=self._needs("audit.read", self._trail.page), POST=search)
+        return [Route("/console/audit", looks, methods=["GET", "POST"])]
 
     def app(self) -> ASGIApp:
         """All of it as one ASGI application."""
@@ -683,12 +767,14 @@ def build_console(
     approvals: Approvals | None = None,
     reveals: Reveals | None = None,
     rights: Rights | None = None,
+    casework: CaseDesk | None = None,
 ) -> ASGIApp:
     """The console as an ASGI application for the root of a server: `/console`, `/sign-in`, `/assets`. With `desk` it
     has the pages on which versions are changed, with `keys` people may sign in with an API key, with `audit` all that
     they do is journalled before it is done, and shown. `permits` says who may do what (the shipped policies, without),
     `controls` gives the register of controls. With `approvals` (and `desk` and `keys`) it has the pages of what takes
-    four eyes. With `house` people come in by accounts of their own, and with `company` by their company's sign-in, too.
+    four eyes. With `casework` it has the pages on which cases are worked. With `house` people come in by accounts of
+    their own, and with `company` by their company's sign-in, too.
 
     `zone` is the zone in which all instants are shown. Behind TLS the server must set the scheme to
     `https`, so that cookies are marked secure.
@@ -709,6 +795,7 @@ def build_console(
         approvals,
         reveals,
         rights,
+        casework,
     ).app()
 
 
@@ -725,9 +812,9 @@ def _whole(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdecimal() and len(text) <= 18 else None
 
 
-def _filter_of(request: Request) -> tuple[DecisionFilter, list[str]]:
-    """The filter that the address asks for, and the names of those parts that mean nothing."""
-    asked, unknown = request.query_params, []
+def _filter_of(asked: Mapping[str, str]) -> tuple[DecisionFilter, list[str]]:
+    """The filter that an address or a form asks for, and the names of those parts that mean nothing."""
+    unknown = []
     outcome: Outcome | None = None
     if text := asked.get("outcome"):
         try:
@@ -751,13 +838,12 @@ def _filter_of(request: Request) -> tuple[DecisionFilter, list[str]]:
     return DecisionFilter(outcome, text_of("type"), text_of("rule"), text_of("text"), trouble), unknown
 
 
-def _is_personal(text: str) -> bool:
-    """Whether what somebody looks for is written as a person's number is."""
-    for kind in ("phone", "id_card", "bank_card", "email"):
+def _way_to(wanted: DecisionFilter) -> str:
+    """The address of what is wanted: of a decision when nothing but its whole id is, of the list otherwise."""
+    if wanted.text is not None and wanted == DecisionFilter(text=wanted.text):
         with suppress(ValueError):
-            NORMAL_FORMS[kind](text)
-            return True
-    return False
+            return f"/console/decisions/{decision_id(decision_seq(wanted.text))}"
+    return address("/console/decisions", **_query_of(wanted))
 
 
 def _query_of(wanted: DecisionFilter) -> dict[str, str | None]:
@@ -770,12 +856,6 @@ def _query_of(wanted: DecisionFilter) -> dict[str, str | None]:
     }
 
 
-def _csv_bytes(lines: Sequence[Sequence[str]]) -> bytes:
-    out = io.StringIO()
-    csv.writer(out).writerows(lines)
-    return out.getvalue().encode()
-
-
 def _csv_line(row: DecisionRow) -> list[str]:
     amount = "" if row.amount_minor is None or row.currency is None else format_minor(
         row.amount_minor, row.currency
@@ -785,10 +865,4 @@ def _csv_line(row: DecisionRow) -> list[str]:
         row.outcome.value, str(row.score), " ".join(row.rules), row.subject or "", amount,
         row.currency or "", row.status, str(row.degraded).lower(), str(row.late).lower(),
     ]  # fmt: skip
-    return [_harmless(cell) for cell in line]
-
-
-def _harmless(cell: str) -> str:
-    # A spreadsheet takes a cell that begins so for a formula; amounts and scores below zero are numbers.
-    formula = cell.startswith(("=", "+", "-", "@", "\t", "\r"))
-    return "'" + cell if formula and not cell[1:].replace(".", "", 1).isdecimal() else cell
+    return [harmless(cell) for cell in line]

@@ -1,7 +1,9 @@
 """An export of more decisions than one person may take away alone: asked for, approved, and then collected once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import csv
+import io
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Literal
 
 import msgspec
@@ -9,7 +11,7 @@ import msgspec
 from jindi.access import Principal
 from jindi.doors.console.source import DecisionFilter, Source
 from jindi.packs.definitions import Outcome
-from jindi.run.approvals.operations import Delivery, Line, Operation, Unfit
+from jindi.run.approvals.operations import Collected, Delivery, Line, Unfit
 
 ROWS_MAX, ROWS_AT_ONCE = 10_000, 250
 
@@ -35,10 +37,10 @@ class KeptExport(AskedExport, frozen=True):
     rows: int = 0
 
 
-class Export(Operation[AskedExport, KeptExport]):
+class Export(Collected[AskedExport, KeptExport]):
     """Hand out the decisions of a filter as CSV."""
 
-    what, asked, kept, is_collected = "decisions.export", AskedExport, KeptExport, True
+    what, asked, kept = "decisions.export", AskedExport, KeptExport
 
     def __init__(self, source: Source, csv: Callable[[DecisionFilter, int | None], AsyncIterator[bytes]]) -> None:
         self._source, self._csv = source, csv
@@ -79,6 +81,23 @@ class Export(Operation[AskedExport, KeptExport]):
             Line("至多行数", "Rows at the most", f"{kept.rows:,}"),
             Line("早于记录号", "Before record", str(kept.before)),
         )
+
+
+def csv_bytes(lines: Sequence[Sequence[str]]) -> bytes:
+    """Lines of a table as CSV."""
+    out = io.StringIO()
+    csv.writer(out).writerows(lines)
+    return out.getvalue().encode()
+
+
+def harmless(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula; amounts and scores below zero stay numbers.
+
+    >>> harmless("=1+1"), harmless("-12.50"), harmless("-1+1")
+    ("'=1+1", '-12.50', "'-1+1")
+    """
+    formula = cell.startswith(("=", "+", "-", "@", "\t", "\r"))
+    return "'" + cell if formula and not cell[1:].replace(".", "", 1).isdecimal() else cell
 
 
 async def count(source: Source, wanted: DecisionFilter, most: int) -> int:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from jindi.doors.console import figures
 from jindi.doors.console.source import DecisionRow, Source
-from jindi.doors.console.words import LANGS
+from jindi.doors.console.words import LANGS, WORDS, say
 
 LOOK_EVERY_S = 1.0
 ROWS_MAX = 20
@@ -31,7 +31,11 @@ def row_json(row: DecisionRow, zone: ZoneInfo) -> dict[str, Any]:
         "at": figures.clock(row.at_us, zone),
         "at_full": figures.instant(row.at_us, zone),
         "outcome": row.outcome.value,
-        "type": row.event_type,
+        "event_type": row.event_type,
+        "type": {
+            lang: say(lang, f"event.{row.event_type}") if f"event.{row.event_type}" in WORDS else row.event_type
+            for lang in LANGS
+        },
         "subject": row.subject,
         "amount": amount,
         "score": row.score,

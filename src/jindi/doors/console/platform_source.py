@@ -231,6 +231,7 @@ class PlatformSource:
             waiting=platform.lane.waiting,
             stopped=platform.lane.stopped,
             telling_us=None if platform.held is None else platform.lane.state.high_us,
+            told_from_us=platform.held_from_us,
         )
 
     def scoreboard(self) -> Scoreboard | None:

@@ -163,7 +163,8 @@ class Stats:
     Latencies are from receipt to a durable answer, None where nothing was answered. `as_of_us` is when these
     figures were taken: a page that shows old ones says so. `per_second` is over the last ten seconds. `stopped`
     is the sentence of why the lane no longer decides, None while it does. `telling_us` is how far a simulated past
-    has been told while events from outside wait for its end, None when they are taken.
+    has been told while events from outside wait for its end, None when they are taken; `told_from_us` is where that
+    past begins.
     """
 
     as_of_us: int
@@ -177,6 +178,15 @@ class Stats:
     waiting: int = 0
     stopped: str | None = None
     telling_us: int | None = None
+    told_from_us: int = 0
+
+    @property
+    def told(self) -> float | None:
+        """How much of a simulated past has been told, from 0 to 1; None when none is being told."""
+        if self.telling_us is None:
+            return None
+        whole_us = self.as_of_us - self.told_from_us
+        return min(1.0, max(0.0, (self.telling_us - self.told_from_us) / whole_us)) if whole_us > 0 else 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,10 +89,11 @@ class SubjectPages:
             raise HTTPException(HTTPStatus.NOT_FOUND, "error.no_request") from None
         kept = await self._reveals.kept(view.session.principal, asked.subject)
         done = request.query_params.get("done")
+        waits = await self._rights.waits_for_another(view.session.principal, asked)
         return self._pages.show(
             "subject.html", view, status=int(_STATUS.get(why, HTTPStatus.BAD_REQUEST)) if why else 200,
             page="subjects", asked=asked, today=self._rights.today, kept=kept, reasons=REASONS, why=why,
-            done=done if done in DONE else None,
+            done=done if done in DONE else None, waits=waits,
         )  # fmt: skip
 
     # ---- forms

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import unquote_plus, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse
 from jindi import __version__
 from jindi.access import Action, Permits, Role, Session, csrf_token
 from jindi.access.roles import TITLES
+from jindi.basics.identifiers import holds_personal_number, is_written_as_name
 from jindi.basics.instants import format_instant
 from jindi.doors.console import figures
 from jindi.doors.console.assets import Assets
@@ -28,6 +29,7 @@ CHOICES: Final[dict[str, tuple[str, ...]]] = {
 
 MENU: Final = (
     ("overview", "/console", "overview.read"),
+    ("cases", "/console/cases", "cases.read"),
     ("decisions", "/console/decisions", "decisions.read"),
     ("policies", "/console/policies", "policies.read"),
     ("find", "/console/find", "vault.search"),
@@ -110,6 +112,10 @@ class View:
         """A fraud scenario's name, or its plain identifier when nobody named it."""
         return self.t("scenario." + name) if "scenario." + name in WORDS else name.replace("_", " ")
 
+    def event(self, name: str) -> str:
+        """An event type's name, or its plain identifier when nobody named it: packs bring types of their own."""
+        return self.t("event." + name) if "event." + name in WORDS else name
+
     def status(self, name: str) -> str:
         """What became of a decision, in words."""
         return self.t("status." + name) if "status." + name in WORDS else name
@@ -162,11 +168,16 @@ def view_of(
         session=session,
         permits=permits,
         csrf=csrf_token(clear_id) if session is not None and clear_id is not None else None,
-        back=path + (f"?{query}" if query else ""),
+        back=_back(path + (f"?{query}" if query else "")),
         zone=zone,
         now_us=now_us,
         request_id=request.state.request_id,
     )
+
+
+def _back(here: str) -> str:
+    """Where a form that changes the language leads back to. A number in an address is not written into a page again."""
+    return "/console" if holds_personal_number(unquote_plus(here)) else here
 
 
 class Pages:
@@ -189,13 +200,21 @@ class Pages:
             milliseconds=figures.milliseconds,
             plain_amount=figures.plain_amount,
             address=address,
+            is_fit=is_fit_for_address,
             role_title=role_title,
             alone=False,
+            absent=(),
         )
+        self.absent: frozenset[str] = frozenset()
 
     def alone(self, alone: bool) -> None:
         """Whether four eyes are off, which every page then says."""
         self._templates.globals["alone"] = alone
+
+    def without(self, page: str) -> None:
+        """A page of the menu that this console does not have."""
+        self.absent |= {page}
+        self._templates.globals["absent"] = self.absent
 
     def show(self, template: str, view: View, *, status: int = 200, **values: Any) -> HTMLResponse:
         """A page from its template."""
@@ -217,6 +236,11 @@ def own_path(text: str) -> str:
     plain = text.isascii() and text.isprintable() and "\\" not in text and not text.startswith("//")
     ours = text.startswith(("/console", "/sign-in", "/invitation/", "/set-up"))
     return text if plain and ours and len(text) <= 2048 else "/console"
+
+
+def is_fit_for_address(text: str) -> bool:
+    """Whether what somebody typed may stand in an address: in a history, a proxy's log, a message to a colleague."""
+    return not holds_personal_number(text) and not is_written_as_name(text)
 
 
 def address(path: str, **query: object) -> str:

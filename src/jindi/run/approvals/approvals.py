@@ -17,7 +17,7 @@ from jindi.access import About, ApiKeys, Kind, Permits, Principal, folded, name_
 from jindi.basics.instants import HOUR_US
 from jindi.run.approvals.book import Book, Entry, State, content_digest
 from jindi.run.approvals.keys import Create, Revoke, Rotate
-from jindi.run.approvals.operations import Delivery, Line, Operation, Unfit
+from jindi.run.approvals.operations import AtOnce, Collected, Delivery, Line, Operation, Unfit
 from jindi.run.approvals.vaults import DestroyRing, Erase, Reseal, RotateRing
 from jindi.run.audit import Actor, Audit, NotRecorded
 from jindi.run.lane import Busy, Stopped
@@ -72,6 +72,10 @@ _DECLINED: Mapping[str, tuple[str, str]] = {
     "gone": (
         "申请人的密钥或账户已失效，申请已撤回",
         "the key or account of whoever asked is out of force; it is withdrawn",
+    ),
+    "own_account": (
+        "本人的账户须由另一名管理员提出变更",
+        "nobody asks for a change of his own account; another administrator does",
     ),
     "not_yours": ("只有申请人可以撤回或领取", "only whoever asked may withdraw or collect"),
     "not_collectable": ("{id} 没有可领取的结果", "{id} has nothing to collect"),
@@ -191,9 +195,10 @@ class Approvals:
         if operation is None:
             return Standing(entry, state, None, is_stale=False, is_collected=False)
         kept = operation.unpack(entry.asked.payload)
-        is_waiting = state == "open" or (state == "approved" and operation.is_collected)
+        is_collected = isinstance(operation, Collected)
+        is_waiting = state == "open" or (state == "approved" and is_collected)
         stale = is_waiting and await operation.base_digest(kept) != entry.asked.base
-        return Standing(entry, state, operation.lines(kept), stale, operation.is_collected)
+        return Standing(entry, state, operation.lines(kept), stale, is_collected)
 
     def marks_of(self, who: Principal) -> frozenset[str]:
         """All by which somebody is known here."""
@@ -248,6 +253,8 @@ class Approvals:
                 kept = await operation.prepare(operation.read(document))
             except Unfit as error:
                 raise Declined("unfit", zh=error.zh, en=error.en) from None
+            if operation.is_of(kept, who):
+                raise Declined("own_account")
             payload = operation.pack(kept)
             if len(payload) > PAYLOAD_BYTES_MAX:
                 raise Declined("too_large", most=f"{PAYLOAD_BYTES_MAX:,}")
@@ -298,7 +305,7 @@ class Approvals:
             self._must(who, "approval.collect", entry.asked.what)
             if not self.is_asker(who, entry):
                 raise Declined("not_yours")
-            if operation is None or not operation.is_collected:
+            if not isinstance(operation, Collected):
                 raise Declined("not_collectable", id=identifier)
             kept = operation.unpack(entry.asked.payload)
             if await operation.base_digest(kept) != entry.asked.base:
@@ -365,7 +372,7 @@ class Approvals:
     async def _carry_out(self, entry: Entry, who: Principal | None) -> None:
         """Do what has all its approvals, if it isn't to be collected. What can't be recorded is tried again later."""
         operation = self._operations.get(entry.asked.what)
-        if operation is None or operation.is_collected or entry.state(self.now_us()) != "approved":
+        if not isinstance(operation, AtOnce) or entry.state(self.now_us()) != "approved":
             return
         try:
             kept = operation.unpack(entry.asked.payload)
@@ -462,7 +469,7 @@ class Approvals:
 
     async def _acted(self, who: Principal | None, operation: Operation[Any, Any], kept: Any, entry: Entry) -> None:
         """The operation itself as an action in the audit, before it is done."""
-        actor = Actor("", PLATFORM, "") if who is None else Actor(who.id, who.name, "")
+        actor = Actor("", PLATFORM, "") if who is None else Actor(who.id, who.name, "", roles=tuple(sorted(who.roles)))
         await self._audit.act(
             actor, operation.what, operation.on(kept), about=operation.about(kept), case=approval_id(entry.seq),
             rows=operation.rows(kept),

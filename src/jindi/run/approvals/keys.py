@@ -4,7 +4,7 @@ import msgspec
 
 from jindi.access import SCOPES, ApiKey, ApiKeys, Principal, Scope, folded, parse_scopes
 from jindi.basics.instants import DAY_US, HOUR_US, format_instant
-from jindi.run.approvals.operations import Delivery, Line, Operation, Unfit
+from jindi.run.approvals.operations import AtOnce, Collected, Delivery, Line, Unfit
 
 NAME_MAX, DAYS_MAX, OVERLAP_HOURS_MAX = 64, 366, 168
 RESERVED = frozenset({"start", "operator", "platform"})
@@ -35,10 +35,10 @@ class RotateKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     days: int = 90
 
 
-class Create(Operation[CreateKey, CreateKey]):
+class Create(Collected[CreateKey, CreateKey]):
     """Make a key. Its secret is shown to whoever asked for it, once."""
 
-    what, asked, kept, is_collected = "key.create", CreateKey, CreateKey, True
+    what, asked, kept = "key.create", CreateKey, CreateKey
 
     def __init__(self, keys: ApiKeys) -> None:
         self._keys = keys
@@ -88,7 +88,7 @@ class Create(Operation[CreateKey, CreateKey]):
         )
 
 
-class Revoke(Operation[RevokeKey, RevokeKey]):
+class Revoke(AtOnce[RevokeKey, RevokeKey]):
     """Take a key out of force."""
 
     what, asked, kept = "key.revoke", RevokeKey, RevokeKey
@@ -123,10 +123,10 @@ class Revoke(Operation[RevokeKey, RevokeKey]):
         return _of(self._keys.get(kept.key), kept.key)
 
 
-class Rotate(Operation[RotateKey, RotateKey]):
+class Rotate(Collected[RotateKey, RotateKey]):
     """Give a key another secret. It is shown to whoever asked for it, once."""
 
-    what, asked, kept, is_collected = "key.rotate", RotateKey, RotateKey, True
+    what, asked, kept = "key.rotate", RotateKey, RotateKey
 
     def __init__(self, keys: ApiKeys) -> None:
         self._keys = keys

@@ -1,8 +1,10 @@
 """What an operation that takes four eyes is, to the mechanism: how it is read, looked at, and done.
 
-A kind of operation is one class. What it keeps in the journal holds no secret and nobody's clear text.
+A kind of operation is one class, done at once (`AtOnce`) or when its result is collected (`Collected`). What it keeps
+in the journal holds no secret and nobody's clear text.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -43,50 +45,40 @@ Asked = TypeVar("Asked", bound=msgspec.Struct)
 Kept = TypeVar("Kept", bound=msgspec.Struct)
 
 
-class Operation(Generic[Asked, Kept]):
+class Operation(ABC, Generic[Asked, Kept]):
     """A kind of operation. `asked` is the form in which somebody asks for it, `kept` what the journal has of it.
 
-    `needed` people approve it. It is done as soon as they have, or, with `is_collected`, when its proposer comes for
-    the result.
+    `needed` people approve it.
     """
 
     what: str
     asked: type[Asked]
     kept: type[Kept]
     needed: int = 1
-    is_collected: bool = False
 
+    @abstractmethod
     async def prepare(self, asked: Asked) -> Kept:
         """What is asked for, checked and in the form in which it is kept. Raises Unfit."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def base(self, kept: Kept) -> Any:
         """What the approval rests on beside the payload, as JSON: if that has changed, it must be proposed again."""
-        raise NotImplementedError
 
-    async def is_done(self, kept: Kept) -> bool:
-        """Whether what is asked for is so already. Asked before `apply`, so that no crash does it twice."""
-        raise NotImplementedError
-
-    async def apply(self, kept: Kept, now_us: int) -> None:
-        """Do it. Whatever it raises is recorded as failed, by the name of the error alone."""
-        raise NotImplementedError
-
-    async def deliver(self, kept: Kept, who: Principal, now_us: int) -> Delivery:
-        """Do it, and hand the result to its proposer: at most once."""
-        raise NotImplementedError
-
+    @abstractmethod
     def on(self, kept: Kept) -> str:
         """What it is done to, as the audit names it."""
-        raise NotImplementedError
 
     def about(self, kept: Kept) -> str:  # noqa: ARG002 - most concern no customer
         """The token of the customer whom it concerns."""
         return ""
 
+    @abstractmethod
     def lines(self, kept: Kept) -> tuple[Line, ...]:
         """Exactly what is approved, for people."""
-        raise NotImplementedError
+
+    def is_of(self, kept: Kept, who: Principal) -> bool:  # noqa: ARG002 - most concern nobody's account
+        """Whether it would change the account of whoever asks: that is for others to ask for."""
+        return False
 
     def rows(self, kept: Kept) -> int:  # noqa: ARG002 - most give out none
         """How many rows it gives out at the most, -1: it is not of that kind."""
@@ -112,3 +104,23 @@ class Operation(Generic[Asked, Kept]):
     async def base_digest(self, kept: Kept) -> str:
         """The digest of the base."""
         return digest(canonical(await self.base(kept)))
+
+
+class AtOnce(Operation[Asked, Kept]):
+    """Done as soon as it has its approvals."""
+
+    @abstractmethod
+    async def is_done(self, kept: Kept) -> bool:
+        """Whether what is asked for is so already. Asked before `apply`, so that no crash does it twice."""
+
+    @abstractmethod
+    async def apply(self, kept: Kept, now_us: int) -> None:
+        """Do it. Whatever it raises is recorded as failed, by the name of the error alone."""
+
+
+class Collected(Operation[Asked, Kept]):
+    """Done when its proposer comes for the result, once it has its approvals."""
+
+    @abstractmethod
+    async def deliver(self, kept: Kept, who: Principal, now_us: int) -> Delivery:
+        """Do it, and hand the result to its proposer: at most once."""

@@ -6,8 +6,8 @@ import msgspec
 
 from jindi.access import ROLES, Principal, Role, StaffAccount, folded, normal_login, parse_roles, person_name
 from jindi.access.roles import TITLES
-from jindi.run.approvals.operations import Delivery, Line, Operation, Unfit
-from jindi.run.people import House
+from jindi.run.approvals.operations import AtOnce, Collected, Delivery, Line, Unfit
+from jindi.run.people import House, roles_changed
 
 
 class InviteStaff(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -31,10 +31,10 @@ class ResetStaff(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     account: str
 
 
-class Invite(Operation[InviteStaff, InviteStaff]):
+class Invite(Collected[InviteStaff, InviteStaff]):
     """Make an account. Its one-time link is shown to whoever asked for it, once."""
 
-    what, asked, kept, is_collected = "staff.invite", InviteStaff, InviteStaff, True
+    what, asked, kept = "staff.invite", InviteStaff, InviteStaff
 
     def __init__(self, house: House) -> None:
         self._house = house
@@ -72,7 +72,7 @@ class Invite(Operation[InviteStaff, InviteStaff]):
         return (Line("登录名", "Login", kept.login), Line("姓名", "Name", kept.name), _role_line(kept.roles))
 
 
-class Grant(Operation[ChangeRoles, ChangeRoles]):
+class Grant(AtOnce[ChangeRoles, ChangeRoles]):
     """Give somebody other roles; his sessions end."""
 
     what, asked, kept = "staff.roles", ChangeRoles, ChangeRoles
@@ -98,12 +98,17 @@ class Grant(Operation[ChangeRoles, ChangeRoles]):
 
     async def apply(self, kept: ChangeRoles, now_us: int) -> None:  # noqa: ARG002 - from now on
         """Give them."""
-        self._house.staff.grant(kept.account, parse_roles(kept.roles))
-        self._house.sessions.close_account(kept.account)
+        self._house.grant(kept.account, parse_roles(kept.roles))
+
+    def is_of(self, kept: ChangeRoles, who: Principal) -> bool:
+        """Whether they are his own roles."""
+        return who.right == kept.account
 
     def on(self, kept: ChangeRoles) -> str:
         """The person and the roles."""
-        return f"{_name(self._house, kept.account)} [{', '.join(kept.roles)}] {kept.account}"
+        account = self._house.staff.get(kept.account)
+        assert account is not None, "an account is never forgotten"
+        return roles_changed(account, kept.roles)
 
     def lines(self, kept: ChangeRoles) -> tuple[Line, ...]:
         """The person, the roles that he has, and those that he will have."""
@@ -116,10 +121,10 @@ class Grant(Operation[ChangeRoles, ChangeRoles]):
         )
 
 
-class Reset(Operation[ResetStaff, ResetStaff]):
+class Reset(Collected[ResetStaff, ResetStaff]):
     """Begin an account anew. Its one-time link is shown to whoever asked for it, once."""
 
-    what, asked, kept, is_collected = "staff.reset", ResetStaff, ResetStaff, True
+    what, asked, kept = "staff.reset", ResetStaff, ResetStaff
 
     def __init__(self, house: House) -> None:
         self._house = house
@@ -134,9 +139,12 @@ class Reset(Operation[ResetStaff, ResetStaff]):
 
     async def deliver(self, kept: ResetStaff, who: Principal, now_us: int) -> Delivery:  # noqa: ARG002 - whoever asked
         """The link; from now on nothing that the owner had opens anything."""
-        token, account = self._house.staff.reset(kept.account, now_us)
-        self._house.sessions.close_account(kept.account)
+        token, account = self._house.reset(kept.account, now_us)
         return Delivery({"id": account.id, "link": _link(self._house, token)})
+
+    def is_of(self, kept: ResetStaff, who: Principal) -> bool:
+        """Whether it is his own account."""
+        return who.right == kept.account
 
     def on(self, kept: ResetStaff) -> str:
         """The account."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from jindi.run.approvals.operations import Line, Operation, Unfit
+from jindi.run.approvals.operations import AtOnce, Line, Unfit
 from jindi.vault import PROFILES, Profile, Vault, Version, profile_named
 
 NAME_MAX = 200
@@ -47,7 +47,7 @@ class ErasedSubject(msgspec.Struct, frozen=True):
     number: str
 
 
-class RotateRing(Operation[RotateVault, RotatedVault]):
+class RotateRing(AtOnce[RotateVault, RotatedVault]):
     """A new version wraps from now on; the platform puts all keys under it by itself."""
 
     what, asked, kept = "vault.rotate", RotateVault, RotatedVault
@@ -89,7 +89,7 @@ class RotateRing(Operation[RotateVault, RotatedVault]):
         )
 
 
-class DestroyRing(Operation[DestroyVersion, DestroyVersion]):
+class DestroyRing(AtOnce[DestroyVersion, DestroyVersion]):
     """Destroy a retired version of the ring: old copies of what it wrapped never open again. Two people approve."""
 
     what, asked, kept, needed = "vault.destroy", DestroyVersion, DestroyVersion, 2
@@ -133,7 +133,7 @@ class DestroyRing(Operation[DestroyVersion, DestroyVersion]):
         return next((each for each in self._vault.versions if each.number == number), None)
 
 
-class Reseal(Operation[ResealVault, ResealVault]):
+class Reseal(AtOnce[ResealVault, ResealVault]):
     """Every subject gets a new key and its rows are sealed under it; the platform does that by itself, by and by."""
 
     what, asked, kept = "vault.reseal", ResealVault, ResealVault
@@ -168,7 +168,7 @@ class Reseal(Operation[ResealVault, ResealVault]):
         return (Line("算法", "Cipher", self._vault.versions[-1].profile),)
 
 
-class Erase(Operation[EraseSubject, ErasedSubject]):
+class Erase(AtOnce[EraseSubject, ErasedSubject]):
     """Destroy one person's key: what the vault has of him can't be read any more, in backups of the rows either."""
 
     what, asked, kept = "subject.erase", EraseSubject, ErasedSubject

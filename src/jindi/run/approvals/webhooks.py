@@ -6,7 +6,7 @@ from typing import Literal, cast
 import msgspec
 
 from jindi.access import Principal
-from jindi.run.approvals.operations import Delivery, Line, Operation, Unfit
+from jindi.run.approvals.operations import Collected, Delivery, Line, Unfit
 from jindi.run.platform import Platform
 from jindi.run.webhooks import Forbidden, Unknown
 from jindi.run.webhooks.mailing import Mailing
@@ -25,10 +25,10 @@ class ChangeWebhook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     asymmetric: bool = False
 
 
-class Change(Operation[ChangeWebhook, ChangeWebhook]):
+class Change(Collected[ChangeWebhook, ChangeWebhook]):
     """Change a webhook. What comes of it, a secret too, is shown to whoever asked for it, once."""
 
-    what, asked, kept, is_collected = "webhook.change", ChangeWebhook, ChangeWebhook, True
+    what, asked, kept = "webhook.change", ChangeWebhook, ChangeWebhook
 
     def __init__(self, platform: Platform, mailing: Mailing) -> None:
         self._platform, self._mailing = platform, mailing

@@ -264,7 +264,7 @@ def audit_fails_closed(ground: Ground, _: Asked) -> Evidence:
                 dead[-1].is_dead = True
                 direct = ""
                 try:
-                    await Audit(platform).act(CHECKER, "check.act")
+                    await Audit(platform).act(CHECKER, "control.run")
                     direct = "done"
                 except NotRecorded:
                     direct = "refused"
@@ -400,7 +400,7 @@ def alarms(ground: Ground, _: Asked) -> Evidence:
             application, key = scratch.doors(platform, Scope.EVENTS_WRITE)
             dead[-1].is_dead = True
             with suppress(NotRecorded):
-                await Audit(platform).act(CHECKER, "check.act")
+                await Audit(platform).act(CHECKER, "control.run")
             async with Asking(application, key) as ask:
                 ready = (await ask("GET", "/readyz")).status_code
             heard["audit gone"] = "not ready" if ready >= 500 and platform.ready() is not None else "silent"

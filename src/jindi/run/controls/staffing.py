@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from jindi.access import (
     ACTIONS,
+    FRESH_US,
     PURPOSES,
     ROLES,
     SCOPES,
@@ -142,7 +143,6 @@ def _has(role: Role, action: str) -> bool:
 
 # ---- a fresh factor
 
-_FRESH_S: Final = 300
 _SENSITIVE: Final = (Group.REVEALING, Group.SUBJECTS, Group.KEYING, Group.STAFFING, Group.ANSWERING, Group.APPROVING)
 
 
@@ -165,7 +165,7 @@ def fresh_factor(ground: Ground, _: Asked) -> Evidence:
             about = About(is_sensitive=True, has_case=True)
             never, old, fresh = (
                 permits.may(_person("check", now_us, role, factor_us=age), name, now_us, about)
-                for age in (None, (_FRESH_S + 1) * 1_000_000, 1_000_000)
+                for age in (None, FRESH_US, FRESH_US - 1)
             )
             if never.why != FRESH_FACTOR or old.why != FRESH_FACTOR:
                 wrong.append(f"{role} {name}")

@@ -4,8 +4,20 @@ Knows: in which order things are checked, journalled and done. Never: HTTP, or w
 """
 
 from jindi.run.people.entrance import Entered, Entrance, Entry
-from jindi.run.people.house import AddressLimit, House, Refused
+from jindi.run.people.house import AddressLimit, House, Refused, roles_changed
 from jindi.run.people.office import Office
 from jindi.run.people.own import STALE, Begun, Own
 
-__all__ = ["STALE", "AddressLimit", "Begun", "Entered", "Entrance", "Entry", "House", "Office", "Own", "Refused"]
+__all__ = [
+    "STALE",
+    "AddressLimit",
+    "Begun",
+    "Entered",
+    "Entrance",
+    "Entry",
+    "House",
+    "Office",
+    "Own",
+    "Refused",
+    "roles_changed",
+]

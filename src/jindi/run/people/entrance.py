@@ -77,7 +77,7 @@ class Entrance:
         account = await self._lapsed(house.staff.named(login))
         known = house.device(account, cookie)
         device = known.id if known is not None else STRANGER
-        if known is None and not house.limit.allows(address):
+        if known is None and not house.limit.allows(address, now_us):
             raise Refused("too_often")
         who = account.id if account is not None else nobody(_spelt(login))
         locked = house.lockouts.is_locked(who, device, now_us)
@@ -275,7 +275,7 @@ class Entrance:
         if account is None or account.id not in {each.id for each in house.staff.idle(house.clock.now_us())}:
             return account
         await house.audit.act(ITSELF, "staff.disable", f"{account.id} idle")
-        return house.staff.disable(account.id, "idle")
+        return house.disable(account.id, "idle")
 
     def _must_wait(self, handle: str) -> tuple[Entry, StaffAccount]:
         if (found := self.waiting(handle)) is None:

@@ -1,21 +1,21 @@
 """What all that is done with accounts shares: the stores, the rules that are on, and a few places to hash at."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
-
 from jindi.access import (
+    Budgets,
     Device,
     Hasher,
     Lockouts,
     PasswordProfile,
     RandomBytes,
     Ranges,
+    Rate,
+    Role,
     Sessions,
     Site,
     Staff,
@@ -23,9 +23,9 @@ from jindi.access import (
     Trouble,
     troubles,
 )
+from jindi.basics.instants import MINUTE_US
 from jindi.ports import Clock
 from jindi.run.audit import Actor, Audit, NotRecorded
-from limits import RateLimitItem, RateLimitItemPerMinute
 
 HASHING_MAX, WAITING_MAX = 2, 32
 """So many passwords are hashed at a time, each with 19 MiB, and so many may wait; whoever comes then is sent away
@@ -36,6 +36,12 @@ STRANGERS_PER_MINUTE, ADDRESS_PER_MINUTE = 120, 20
 
 ITSELF = Actor("jindi", "jindi", "platform")
 """What the platform does by itself, in the audit."""
+
+
+def roles_changed(account: StaffAccount, roles: Iterable[str]) -> str:
+    """A change of somebody's roles as the audit has it: his name, by which alerts know him, the roles, his account."""
+    return f"{account.name} [{', '.join(sorted(roles))}] {account.id}"
+
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -50,18 +56,19 @@ class Refused(Exception):  # noqa: N818 - what the person is told
 
 
 class AddressLimit:
-    """How often strangers may try: in memory, by minute. What an address did is forgotten with the minute."""
+    """How often strangers may try, in memory: so many at once, and after that evenly over the minute."""
 
     def __init__(self, together: int = STRANGERS_PER_MINUTE, each: int = ADDRESS_PER_MINUTE) -> None:
-        self._limiter = FixedWindowRateLimiter(MemoryStorage())
-        self._together: RateLimitItem = RateLimitItemPerMinute(together)
-        self._each: RateLimitItem = RateLimitItemPerMinute(each)
+        self._together, self._each = Budgets(Rate(together, MINUTE_US)), Budgets(Rate(each, MINUTE_US))
+        self._now_us = self._passed_us = 0
 
-    def allows(self, address: str) -> bool:
+    def allows(self, address: str, now_us: int) -> bool:
         """Count one try from an address; whether it may be made. The address is asked first: one alone can't use up
-        what all have together.
+        what all have together. Time that a clock is put back by passes for nobody, neither backwards nor twice.
         """
-        return self._limiter.hit(self._each, "address", address) and self._limiter.hit(self._together, "all")
+        self._passed_us += max(0, now_us - self._now_us)
+        self._now_us = now_us
+        return not self._each.take(address, self._passed_us) and not self._together.take("all", self._passed_us)
 
 
 @dataclass(slots=True)
@@ -132,6 +139,24 @@ class House:
         if wrong:
             raise Refused("password.wrong", wrong)
         return await self.beside(self.hasher.hash, password)
+
+    def grant(self, account: str, roles: frozenset[Role]) -> StaffAccount:
+        """Give a person these roles and no others; his sessions end. Raises ValueError."""
+        granted = self.staff.grant(account, roles)
+        self.sessions.close_account(account)
+        return granted
+
+    def reset(self, account: str, now_us: int) -> tuple[str, StaffAccount]:
+        """Begin an account anew; nothing that its owner had opens anything. Raises ValueError."""
+        told = self.staff.reset(account, now_us)
+        self.sessions.close_account(account)
+        return told
+
+    def disable(self, account: str, why: str) -> StaffAccount:
+        """Let somebody in no more; his sessions end. Raises ValueError."""
+        disabled = self.staff.disable(account, why)
+        self.sessions.close_account(account)
+        return disabled
 
     def actor(self, account: StaffAccount, actor: Actor) -> Actor:
         """Somebody who is known by now, at the door that he came to."""

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from jindi.access import Role, StaffAccount, normal_login, person_name, refuse_clash
 from jindi.run.audit import Actor, NotRecorded
-from jindi.run.people.house import ITSELF, House
+from jindi.run.people.house import ITSELF, House, roles_changed
 
 LAPSE_S = 3_600.0
 """How often a running platform looks for accounts that nobody uses any more."""
@@ -38,16 +38,12 @@ class Office:
     async def reset(self, actor: Actor, account: str) -> tuple[str, StaffAccount]:
         """Begin an account anew: nothing that its owner had opens anything any more."""
         await self._house.audit.act(actor, "staff.reset", self._named(actor, account).id)
-        told = self._house.staff.reset(account, self._house.clock.now_us())
-        self._ended(account)
-        return told
+        return self._house.reset(account, self._house.clock.now_us())
 
     async def disable(self, actor: Actor, account: str) -> StaffAccount:
         """Let somebody in no more, from now on."""
         await self._house.audit.act(actor, "staff.disable", self._named(actor, account).id)
-        disabled = self._house.staff.disable(account, f"by {actor.name}")
-        self._ended(account)
-        return disabled
+        return self._house.disable(account, f"by {actor.name}")
 
     async def enable(self, actor: Actor, account: str) -> StaffAccount:
         """Let somebody in again."""
@@ -66,18 +62,15 @@ class Office:
         """
         named = self._named(actor, account)
         refuse_clash(roles)
-        await self._house.audit.act(actor, "staff.roles", f"{named.name} [{', '.join(sorted(roles))}] {named.id}")
-        granted = self._house.staff.grant(account, roles)
-        self._ended(account)
-        return granted
+        await self._house.audit.act(actor, "staff.roles", roles_changed(named, roles))
+        return self._house.grant(account, roles)
 
     async def lapse(self) -> tuple[StaffAccount, ...]:
         """Disable the accounts that nobody has used for too long; which ones they are."""
         gone = []
         for account in self._house.staff.idle(self._house.clock.now_us()):
             await self._house.audit.act(ITSELF, "staff.disable", f"{account.id} idle")
-            gone.append(self._house.staff.disable(account.id, "idle"))
-            self._ended(account.id)
+            gone.append(self._house.disable(account.id, "idle"))
         return tuple(gone)
 
     async def keep(self) -> None:
@@ -95,6 +88,3 @@ class Office:
         if found.id == actor.key:
             raise ValueError("nobody changes his own account here; ask another administrator")
         return found
-
-    def _ended(self, account: str) -> None:
-        self._house.sessions.close_account(account)

@@ -37,7 +37,7 @@ CUSTOMERS, VIPS, COUNTERPARTIES = 40_000, 40, 400
 
 READS = {
     "policy_author": "policies.read", "approver": "proposals.read", "auditor": "audit.read",
-    "security_admin": "staff.read", "system_admin": "backups.read",
+    "security_admin": "staff.read", "system_admin": "controls.read",
 }  # fmt: skip
 """What people of a role look at all day, beside customers."""
 
@@ -88,6 +88,9 @@ class _Facts:
     zone = ZONE
 
     def customer_of(self, decision: str) -> str | None:  # noqa: ARG002 - here whom it is about is always said
+        return None
+
+    def line_of(self, name: str) -> str | None:  # noqa: ARG002 - here every record says it
         return None
 
     def blind(self, value: str) -> str:
@@ -371,7 +374,7 @@ class Office:
     def _on_call(self, person: Person, midnight: int) -> None:
         at_us = midnight + int(person.chance.uniform(23, 29) * HOUR_US)
         for number in range(1 + poisson(person.chance, 2)):
-            self.act(at_us + number * 4 * MINUTE_US, person, "backups.read")
+            self.act(at_us + number * 4 * MINUTE_US, person, "controls.read")
 
     def _cases(self, person: Person, begins: int, ends: int) -> None:
         chance = person.chance
@@ -418,7 +421,7 @@ class Office:
             self.act(sometime(), person, reads)
         if chance.random() < 0.02:
             for _ in range(1 + poisson(chance, 0.4)):
-                self.act(sometime(), person, chance.choice(("keys.read", "backups.read")), allowed=False)
+                self.act(sometime(), person, chance.choice(("keys.read", "webhooks.read")), allowed=False)
         workdays_left = sum((today + timedelta(days=n)).month == today.month for n in range(1, 4))
         is_month_end, is_quarter_end = workdays_left < 3, today.month % 3 == 0 and workdays_left < 3
         if role == "treasurer":

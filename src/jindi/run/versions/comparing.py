@@ -16,7 +16,7 @@ LENGTH_MAX = 2_000
 _SAID = {
     "share_max_ppm": "share_max", "confirmed_share_ppm": "confirmed_share", "wait_us": "wait", "lag_us": "lag",
     "deadline_us": "deadline", "score_from": "from", "expression": "is", "otherwise": "else", "mature_us": "mature",
-    "late_after_us": "late_after", "quantile_ppm": "q",
+    "late_after_us": "late_after", "quantile_ppm": "q", "due_us": "due", "level": "severity", "steps": "step",
 }  # fmt: skip
 """How the packs call what the definitions call otherwise."""
 
@@ -51,7 +51,8 @@ def compare(old: Definitions, new: Definitions) -> tuple[Difference, ...]:
     for kind, mine, theirs in (
         ("feature", old.features, new.features), ("derived feature", old.derived, new.derived),
         ("limit", old.limits, new.limits), ("list", old.lists, new.lists), ("model", old.models, new.models),
-        ("event", old.events, new.events), ("label", old.labels, new.labels), ("pack", old.packs, new.packs),
+        ("event", old.events, new.events), ("label", old.labels, new.labels),
+        ("typology", old.typologies, new.typologies), ("pack", old.packs, new.packs),
     ):  # fmt: skip
         found.extend(_of_kind(kind, "", mine, theirs))
     return tuple(found)

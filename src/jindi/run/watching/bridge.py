@@ -21,6 +21,7 @@ from jindi.run.archive import Outdated
 from jindi.run.intake import Refused
 from jindi.run.lane import Busy, Conflict, Stopped
 from jindi.run.records import ApprovalRecord, DecisionRecord, StepRecord, decision_seq
+from jindi.run.watching.sight import Sight
 from jindi.run.watching.telling import ACTION, DAY, TOKEN, Day, Decided, Told, tell
 from jindi.vault import is_token
 
@@ -50,6 +51,7 @@ class Watching:
     def __init__(self, platform: "Platform", blobs: Blobs, told: Callable[[str], None] = lambda _: None) -> None:
         self._platform, self._blobs, self._told = platform, blobs, told
         self._saved: tuple[int, str] | None = None
+        self._sight = Sight(platform)
         self._deeds_from = 0
         self._next, self._day = self._load()
 
@@ -112,7 +114,7 @@ class Watching:
             self._saved = now
 
     def _of(self, seq: int) -> list[Told]:
-        return tell(seq, self._platform.archive.record(seq), _Journal(self._platform))
+        return tell(seq, self._platform.archive.record(seq), _Journal(self._platform, self._sight))
 
     async def _tell(self, events: list[Told]) -> int | None:
         """Let events in; answers how many were decided, None when the lane takes no more for now."""
@@ -167,7 +169,7 @@ class Watching:
             if record.received_us < begins_us - HOUR_US:  # clocks may go back, a little
                 break
             if begins_us <= record.received_us < ends_us:
-                for each in tell(seq, record, _Journal(platform)):
+                for each in tell(seq, record, _Journal(platform, self._sight)):
                     day.add(each)
             if count % AT_ONCE == 0:
                 await asyncio.sleep(0)
@@ -177,12 +179,15 @@ class Watching:
 class _Journal:
     """What the platform knows beside a record."""
 
-    def __init__(self, platform: "Platform") -> None:
-        self._platform = platform
+    def __init__(self, platform: "Platform", sight: Sight) -> None:
+        self._platform, self._sight = platform, sight
         self.zone = platform.program.events[ACTION].zone
 
     def blind(self, value: str) -> str:
         return value if is_token(TOKEN, value) else self._platform.blind(value)
+
+    def line_of(self, name: str) -> str | None:
+        return self._sight.line_of(name)
 
     def customer_of(self, decision: str) -> str | None:
         decided = self.decided(decision)

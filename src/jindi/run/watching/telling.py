@@ -3,6 +3,7 @@
 An event's id is made of its record's place, so that what is told twice counts once.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
@@ -10,7 +11,17 @@ from zoneinfo import ZoneInfo
 
 from jindi.basics.instants import DAY_US, SECOND_US
 from jindi.run.intake import OWN_IDS
-from jindi.run.records import ActionRecord, ApprovalRecord, DecisionRecord, Record, StepRecord, step_id
+from jindi.run.records import ACTION as ACTION_RECORD
+from jindi.run.records import (
+    APPROVAL_PREFIX,
+    ActionRecord,
+    ApprovalRecord,
+    CaseRecord,
+    DecisionRecord,
+    Record,
+    StepRecord,
+    step_id,
+)
 from jindi.vault import is_token
 
 ACTION, SIGN_IN, APPROVAL, GRANT = "staff_action", "staff_sign_in", "staff_approval", "staff_grant"
@@ -38,6 +49,10 @@ _VERBS = {
 _QUIET = ("sign_out", "metrics", "event", "platform", "door", "form")
 """Actions that say nothing about anybody."""
 
+_GRANTED = re.compile(r"(.+) \[([^\[\]]*)(?:\].*)?", re.DOTALL)
+"""Whose roles a `staff.roles` is about, and which he has then (see `roles_changed`). A name may hold brackets, too: the
+last ones count, and nothing that stands behind them."""
+
 _TEXT_MAX = 200
 _SIGN_IN = "sign_in."
 
@@ -62,6 +77,9 @@ class Facts(Protocol):
 
     def blind(self, value: str) -> str:
         """The token of any text; a token stays what it is."""
+
+    def line_of(self, name: str) -> str | None:
+        """In whose line somebody answers, as it was told last; None when nobody told."""
 
 
 class Known(Facts, Protocol):
@@ -118,6 +136,8 @@ def tell(seq: int, record: Record, facts: Known) -> list[Told]:
         return _operation(seq, record, facts)
     if isinstance(record, DecisionRecord):
         return _deed(seq, record, facts)
+    if isinstance(record, CaseRecord):
+        return _casework(seq, record, facts)
     return []
 
 
@@ -126,8 +146,7 @@ def tell_action(seq: int, record: ActionRecord, facts: Facts) -> list[Told]:
     actor, at_us = _who(record.name, record.key), record.received_us
     if not actor or record.what.partition(".")[0] in _QUIET:
         return []
-    standing = record.standing
-    line, device = standing.line or None, _token(standing.device, facts)
+    line, device = _line(record, actor, facts), _token(record.standing.device, facts)
     if record.what.startswith(_SIGN_IN):
         method = record.what.removeprefix(_SIGN_IN)
         fields = {
@@ -136,9 +155,8 @@ def tell_action(seq: int, record: ActionRecord, facts: Facts) -> list[Told]:
         }  # fmt: skip
         return [_told(SIGN_IN, seq, at_us, fields)]
     told = [_told(ACTION, seq, at_us, _of_action(actor, record, facts))]
-    if record.allowed and record.what == "staff.roles" and record.on:
-        grantee, _, granted = record.on.partition(" [")
-        granted = granted.partition("]")[0]
+    if record.allowed and record.what == "staff.roles" and (found := _GRANTED.fullmatch(record.on)) is not None:
+        grantee, granted = found.groups()
         fields = {"actor": actor, "line": line, "grantee": grantee, "granted": granted}
         told.append(_told(GRANT, seq, at_us, fields))
     return told
@@ -148,10 +166,13 @@ def _of_action(actor: str, record: ActionRecord, facts: Facts) -> dict[str, Any]
     roles = record.standing.roles
     about = record.about or record.on.partition("/")[2] if "/" in record.on or record.about else ""
     customer = _token(about, facts) if about else facts.customer_of(record.on) if record.on else None
+    # What was approved names its approval there; that others agreed is no case of the customer's.
+    case = "" if record.case.startswith(APPROVAL_PREFIX) else record.case
     return {
-        "actor": actor, "roles": roles_of(roles), "roles_held": len(roles) or None, "line": record.standing.line,
+        "actor": actor, "roles": roles_of(roles), "roles_held": len(roles) or None,
+        "line": _line(record, actor, facts),
         "is_key": record.key.startswith("key_"), "action": record.what, "kind": kind_of(record.what), "on": record.on,
-        "customer": customer, "has_case": bool(record.case), "case_id": record.case, "purpose": record.purpose,
+        "customer": customer, "has_case": bool(case), "case_id": case, "purpose": record.purpose,
         "rows": record.rows if record.rows >= 0 else None, "allowed": record.allowed, "door": record.door,
         "place": record.place, "device": _token(record.standing.device, facts),
         "date": date_of(record.received_us, facts.zone),
@@ -160,16 +181,27 @@ def _of_action(actor: str, record: ActionRecord, facts: Facts) -> dict[str, Any]
 
 def _step(seq: int, record: StepRecord, facts: Known) -> list[Told]:
     actor = _who(record.name, record.key)
+    line = facts.line_of(actor)
     fields = {
-        "actor": actor, "is_key": record.key.startswith("key_"), "action": f"version.{record.verb}", "kind": "change",
+        "actor": actor, "line": line, "is_key": record.key.startswith("key_"), "action": f"version.{record.verb}",
+        "kind": "change",
         "on": record.version or step_id(record.of if record.of >= 0 else seq), "has_case": False, "allowed": True,
         "date": date_of(record.received_us, facts.zone),
     }  # fmt: skip
     told = [_told(ACTION, seq, record.received_us, fields)]
     if record.verb == "approve" and (asked := facts.asked(record.of)) is not None:
         proposer = (_who(asked.name, asked.key), asked.received_us)
-        told.append(_approval(seq, record.received_us, actor, None, "version", proposer))
+        told.append(_approval(seq, record.received_us, actor, line, "version", proposer))
     return told
+
+
+def _casework(seq: int, record: CaseRecord, facts: Known) -> list[Told]:
+    """A step with a case: it belongs to that case, and concerns whom the case is about."""
+    action = ActionRecord(
+        ACTION_RECORD, record.received_us, record.key, record.name, f"case.{record.verb}", record.case, True,
+        record.door, record.place, record.request, record.about, record.case, standing=record.standing,
+    )  # fmt: skip
+    return tell_action(seq, action, facts)
 
 
 def _operation(seq: int, record: ApprovalRecord, facts: Known) -> list[Told]:
@@ -179,14 +211,16 @@ def _operation(seq: int, record: ApprovalRecord, facts: Known) -> list[Told]:
     actor = _who(record.name, record.key)
     asked = record if record.of < 0 else facts.asked(record.of)
     matter = asked.what if isinstance(asked, ApprovalRecord) else record.what
+    line = facts.line_of(actor)
     fields = {
-        "actor": actor, "is_key": record.key.startswith("key_"), "action": f"approval.{record.verb}", "kind": "change",
+        "actor": actor, "line": line, "is_key": record.key.startswith("key_"), "action": f"approval.{record.verb}",
+        "kind": "change",
         "on": matter, "has_case": False, "allowed": True, "date": date_of(record.received_us, facts.zone),
     }  # fmt: skip
     told = [_told(ACTION, seq, record.received_us, fields)]
     if record.verb == "approve" and asked is not None and asked is not record:
         proposer = (_who(asked.name, asked.key), asked.received_us)
-        told.append(_approval(seq, record.received_us, actor, None, matter, proposer))
+        told.append(_approval(seq, record.received_us, actor, line, matter, proposer))
     return told
 
 
@@ -241,6 +275,10 @@ def _told(event_type: str, seq: int, at_us: int, fields: Mapping[str, Any]) -> T
 
 def _who(name: str, key: str) -> str:
     return (name.strip() or key)[:_TEXT_MAX]
+
+
+def _line(record: ActionRecord, actor: str, facts: Facts) -> str | None:
+    return record.standing.line or facts.line_of(actor)
 
 
 def _token(text: str, facts: Facts) -> str | None:

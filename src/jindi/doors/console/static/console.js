@@ -32,7 +32,8 @@ function liveList(panel) {
       if (row[trouble]) outcome.append(document.importNode(find("#badge-" + trouble).content, true));
     }
     score.textContent = row.score;
-    type.textContent = row.type;
+    type.textContent = row.type[words.lang];
+    type.title = row.event_type;
     amount.textContent = row.amount ? row.amount[words.lang] : "";
     rules.textContent = row.rules[0] || "";
     if (row.rules.length > 1) {

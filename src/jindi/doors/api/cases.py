@@ -1,0 +1,221 @@
+"""Cases over HTTP: the queue, a case in full, and one address for each step that can be taken with it."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, get_args
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from jindi.access import Principal, Verdict
+from jindi.basics.instants import format_instant, parse_instant
+from jindi.basics.money import format_minor
+from jindi.cases import LEVELS, Case, Step
+from jindi.doors.api import problems
+from jindi.doors.api.bodies import json_answer, problem_answer, read_document
+from jindi.doors.api.hot import Gone, TooLarge
+from jindi.doors.api.versions import Guard, Keyed
+from jindi.doors.casework import said
+from jindi.packs import OUTCOMES
+from jindi.ports import CaseOrder, CaseQuery, CaseStoreFailure
+from jindi.run.audit import Actor, NotRecorded
+from jindi.run.cases import Declined, Desk, Happened, Page
+
+BODY_BYTES_MAX = 16_384
+LIMIT, LIMIT_MAX, OFFSET_MAX = 50, 200, 100_000
+STEPS: dict[str, type[Step]] = {str(each.__struct_config__.tag): each for each in get_args(Step)}
+
+_FILTERS = frozenset({
+    "state", "assignee", "typology", "level", "subject", "tag", "late", "snoozed", "escalated", "order", "descending",
+    "limit", "offset",
+})  # fmt: skip
+_STATES = ("open", "closed", "merged")
+
+
+class CaseRoutes:
+    """The routes; `may` says whether somebody may act on cases of others, `actor` who acts."""
+
+    def __init__(
+        self, desk: Desk | None, guard: Guard, may: Callable[[Principal, str], Verdict],
+        actor: Callable[[Request, Principal], Actor],
+    ) -> None:  # fmt: skip
+        self._desk, self._guard, self._may, self._actor = desk, guard, may, actor
+
+    def routes(self) -> list[Route]:
+        """The table of routes."""
+        return [
+            Route("/v1/cases", self._guard("cases.read", self._told(self._list))),
+            Route("/v1/cases/next", self._step("case.next", self._next), methods=["POST"]),
+            Route("/v1/cases/{id}", self._guard("case.read", self._told(self._one))),
+            *(
+                Route(f"/v1/cases/{{id}}/{verb}", self._step(f"case.{verb}", self._taking(kind)), methods=["POST"])
+                for verb, kind in STEPS.items()
+            ),
+        ]
+
+    def _step(self, action: str, handler: Keyed) -> Callable[[Request], Awaitable[Response]]:
+        # A step that is taken is a record itself; one that somebody may not take is an action that was refused.
+        return self._guard(action, self._told(handler), is_recorded=False)
+
+    def _told(self, handler: Keyed) -> Keyed:
+        """The handler, with what can go wrong told as problems."""
+
+        async def telling(request: Request, who: Principal) -> Response:
+            try:
+                return await handler(request, who)
+            except Declined as error:
+                zh, en = said(error.code)
+                more = {"version": error.case.version} if error.case is not None else {}
+                return problem_answer(problems.DECLINED, en, detail_zh=zh, code=error.code, **more)
+            except NotRecorded:
+                return problem_answer(problems.NOT_RECORDED)
+            except CaseStoreFailure:
+                return problem_answer(problems.NOT_NOW, "cases can't be read or kept for now")
+            except LookupError as error:
+                return problem_answer(problems.NOT_FOUND, str(error.args[0]))
+            except TooLarge:
+                return problem_answer(problems.TOO_LARGE)
+            except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+                return problem_answer(problems.BAD_REQUEST, str(error)[:400])
+            except Gone:
+                return Response()  # nobody is there to read it
+
+        return telling
+
+    @property
+    def _open(self) -> Desk:
+        if self._desk is None:
+            raise LookupError("this platform keeps no cases")
+        return self._desk
+
+    # ---- looking
+
+    async def _list(self, request: Request, _: Principal) -> Response:
+        desk = self._open
+        query = query_of(dict(request.query_params), desk)
+        found, count = await desk.find(query)
+        now_us = query.now_us
+        return json_answer({
+            "cases": [case_document(each, now_us) for each in found], "count": count, "behind": desk.behind,
+        })  # fmt: skip
+
+    async def _one(self, request: Request, _: Principal) -> Response:
+        return json_answer(page_document(await self._open.page(request.path_params["id"]), self._open.query().now_us))
+
+    # ---- working
+
+    async def _next(self, request: Request, who: Principal) -> Response:
+        senior = self._may(who, "case.lead").allowed
+        case = await self._open.next(self._actor(request, who), senior=senior)
+        return json_answer({"case": None if case is None else case_document(case, self._open.query().now_us)})
+
+    def _taking(self, kind: type[Step]) -> Keyed:
+        async def take(request: Request, who: Principal) -> Response:
+            document = await read_document(request, BODY_BYTES_MAX)
+            seen, step = step_of(kind, document)
+            case = await self._open.take(
+                self._actor(request, who), request.path_params["id"], step, seen=seen,
+                leads=self._may(who, "case.lead").allowed,
+            )  # fmt: skip
+            return json_answer(case_document(case, self._open.query().now_us))
+
+        return take
+
+
+def step_of(kind: type[Step], document: dict[str, Any]) -> tuple[int | None, Step]:
+    """The version that was seen and the step, from a body. Raises ValueError or msgspec.ValidationError."""
+    given = dict(document)
+    seen = msgspec.convert(given.pop("seen", None), int | None)
+    if "until" in given:
+        given["until_us"] = parse_instant(msgspec.convert(given.pop("until"), str))
+    # By which operation two people closed a case only the platform says.
+    known = set(kind.__struct_fields__) - {"approval"}
+    if unknown := sorted(set(given) - known):
+        raise ValueError(f"unknown key {unknown[0][:40]!r}; use some of: {', '.join(sorted(known)) or 'none'}")
+    return seen, msgspec.convert(given | {"type": kind.__struct_config__.tag}, kind)
+
+
+def query_of(asked: dict[str, str], desk: Desk) -> CaseQuery:
+    """The question that a list's address asks. Raises ValueError."""
+    if unknown := sorted(set(asked) - _FILTERS):
+        raise ValueError(f"not a filter: {unknown[0][:40]}; use some of: {', '.join(sorted(_FILTERS))}")
+    order = asked.get("order", "rank")
+    if order not in get_args(CaseOrder):
+        raise ValueError(f"order is one of: {', '.join(get_args(CaseOrder))}")
+    state = asked.get("state", "open")
+    if state not in (*_STATES, "all"):
+        raise ValueError(f"state is one of: {', '.join(_STATES)}, all")
+    levels = [each for each in asked.get("level", "").split(",") if each]
+    if wrong := sorted(set(levels) - set(LEVELS)):
+        raise ValueError(f"level {wrong[0][:20]!r} is none of: {', '.join(LEVELS)}")
+    return desk.query(
+        state=None if state == "all" else state, assignee=asked.get("assignee"),
+        typologies=tuple(each for each in asked.get("typology", "").split(",") if each),
+        levels=tuple(LEVELS.index(each) for each in levels if each in LEVELS), subject=asked.get("subject"),
+        tag=asked.get("tag"), late=_flag(asked, "late") or False, snoozed=_flag(asked, "snoozed"),
+        escalated=_flag(asked, "escalated"), order=order, descending=_flag(asked, "descending") or False,
+        limit=_whole(asked, "limit", LIMIT, LIMIT_MAX), offset=_whole(asked, "offset", 0, OFFSET_MAX),
+    )  # fmt: skip
+
+
+def _flag(asked: dict[str, str], name: str) -> bool | None:
+    if name not in asked:
+        return None
+    if asked[name] not in ("true", "false"):
+        raise ValueError(f"{name} is true or false")
+    return asked[name] == "true"
+
+
+def _whole(asked: dict[str, str], name: str, otherwise: int, most: int) -> int:
+    text = asked.get(name)
+    if text is None:
+        return otherwise
+    if not text.isascii() or not text.isdigit() or len(text) > 9 or not int(text) <= most:
+        raise ValueError(f"{name} is a whole number up to {most}")
+    return int(text)
+
+
+def case_document(case: Case, now_us: int) -> dict[str, Any]:
+    """A case, as programs are given it."""
+
+    def at(at_us: int | None) -> str | None:
+        return None if at_us is None else format_instant(at_us)
+
+    return {
+        "id": case.id, "typology": case.typology, "entity": case.entity, "subject": case.subject, "level": case.level,
+        "state": case.state, "assignee": case.assignee, "escalated": case.escalated,
+        "snoozed_until": at(case.wakes_us) if case.is_snoozed(now_us) else None, "opened": at(case.opened_us),
+        "due": at(case.due_us), "late": case.is_late(now_us), "last_alert": at(case.last_us), "alerts": case.alerts,
+        "amounts": {currency: format_minor(minor, currency) for currency, minor in case.amounts.items()},
+        "outcome": str(OUTCOMES[case.outcome]), "score": case.score, "tags": list(case.tags),
+        "done": list(case.done), "verdict": case.verdict, "why": case.why, "closed": at(case.closed_us),
+        "closed_by": case.closed_by, "approval": case.approval, "merged_into": case.into, "earlier": case.earlier,
+        "version": case.version,
+    }  # fmt: skip
+
+
+def page_document(page: Page, now_us: int) -> dict[str, Any]:
+    """A case in full, as programs are given it."""
+    typology = page.typology
+    return case_document(page.case, now_us) | {
+        "takes_two": page.takes_two,
+        "doc": None if typology is None else {"zh": typology.doc.zh, "en": typology.doc.en},
+        "steps": [{"zh": each.zh, "en": each.en} for each in typology.steps] if typology is not None else [],
+        "decisions": [
+            {"decision_id": each.decision_id, "event_type": each.alert.event_type, "status": each.status,
+             "outcome": str(OUTCOMES[each.alert.outcome]), "score": each.alert.score,
+             "at": format_instant(each.alert.at_us)}
+            for each in page.alerts
+        ],
+        "story": [_story(each) for each in page.story],
+        "related": [each.id for each in page.related],
+    }  # fmt: skip
+
+
+def _story(each: Happened) -> dict[str, Any]:
+    told = {} if each.step is None else {
+        name: value for name, value in msgspec.to_builtins(each.step).items() if name != "type"
+    }  # fmt: skip
+    other = {"case": each.other} if each.other else {}
+    return {"seq": each.seq, "at": format_instant(each.at_us), "by": each.name, "verb": each.verb, **other, **told}

@@ -1,0 +1,52 @@
+"""Why a step with a case can't be taken, in words: one table for the API and the console."""
+
+from typing import Final
+
+_SAID: Final[dict[str, tuple[str, str]]] = {
+    "changed": (
+        "案件刚被他人更新，请刷新后再操作", "somebody took a step with this case since you looked at it: look again",
+    ),
+    "not_open": ("案件已结束", "the case is over"),
+    "not_closed": ("案件尚未结案，无需重开", "the case is not closed, so it can't be reopened"),
+    "not_yours": ("案件不在您名下，请先领取", "the case is not yours: take it first"),
+    "not_to_others": ("只有组长可以把案件分给他人", "only who leads may give cases to others"),
+    "nobody": ("没有此人，或其无权处理案件", "there is nobody of this name who works cases"),
+    "empty": ("请写明内容", "say something: the text is empty"),
+    "too_long": ("内容过长（不超过 2,000 字）", "the text is longer than 2,000 characters"),
+    "personal": (
+        "内容中含有证件号、手机号、卡号或邮箱。个人信息不得写入备注，请改用令牌或在案件中查看明文",
+        "the text holds somebody's number or address: nobody's data belongs in a note; name its token instead",
+    ),
+    "no_change": ("没有变化", "nothing would change"),
+    "not_ahead": ("暂缓时间须在将来", "a snooze ends in the future"),
+    "too_far": ("暂缓最长 90 天", "a snooze takes 90 days at the most"),
+    "no_step": ("没有此调查步骤", "the investigation has no such step"),
+    "itself": ("案件不能并入自身", "a case can't be merged into itself"),
+    "other_state": ("目标案件不存在或已结束", "the other case is not there, or is over"),
+    "other_subject": ("只能并入同一主体的案件", "only cases of the same subject can be merged"),
+    "no_alerts": ("请选择要拆出的决策", "choose the decisions that are to go"),
+    "all_alerts": ("至少要留下一个决策", "at least one decision has to stay"),
+    "others_alerts": ("所选决策不属于此案件", "some of these decisions are not of this case"),
+    "waiting": (
+        "还有决策在等待审核结论，请给出属实或排除",
+        "decisions of this case wait for a verdict: say confirmed or cleared",
+    ),
+    "too_many": ("标签过多（最多 20 个）", "a case has at most 20 tags"),
+    "not_a_tag": (
+        "标签须为 1 至 40 个可见字符，首尾无空格", "a tag has 1 to 40 visible characters, no space at its ends",
+    ),
+    "takes_two": (
+        "金额超过单人结案限额，请提请第二人审批（case.close）",
+        "the amount is above what one person may close: ask for approval (case.close)",
+    ),
+}  # fmt: skip
+
+
+def said(code: str) -> tuple[str, str]:
+    """The words of a refusal: zh, en."""
+    return _SAID[code]
+
+
+def codes() -> frozenset[str]:
+    """All refusals that have words."""
+    return frozenset(_SAID)

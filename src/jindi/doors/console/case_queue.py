@@ -1,0 +1,106 @@
+"""Which cases a page asks for. All of it stands in the address, so that a queue can be kept, shared and exported."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from jindi.cases import LEVELS, NOBODY
+from jindi.ports import CaseOrder, CaseQuery
+from jindi.run.cases import Desk
+
+ROWS = 50
+PAGES_MAX = 2_000
+"""No further than so: whoever looks for something there had better filter."""
+
+TABS: Final = ("my", "unassigned", "all", "snoozed", "escalated", "closed")
+COUNTED: Final = TABS[:-1]
+"""The tabs that say how many there are. Nobody counts what is over whenever a page is opened."""
+
+ORDERS: Final[dict[str, tuple[CaseOrder, bool]]] = {
+    "rank": ("rank", False), "due": ("due", False), "newest": ("opened", True), "oldest": ("opened", False),
+    "money": ("money", True), "closed": ("closed", True),
+}  # fmt: skip
+"""Each order by its name in the address: by what, and whether the largest comes first."""
+
+TEXT_MAX = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A tab with its filter, its order and a page of it; "" asks for all."""
+
+    tab: str
+    typology: str = ""
+    level: str = ""
+    late: bool = False
+    tag: str = ""
+    subject: str = ""
+    order: str = ""
+    page: int = 1
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether it asks for less than its tab."""
+        return any((self.typology, self.level, self.late, self.tag, self.subject))
+
+    @property
+    def ordered(self) -> str:
+        """The name of its order: what is over is shown by when it ended, unless somebody wants it otherwise."""
+        return self.order or ("closed" if self.tab == "closed" else "rank")
+
+    @property
+    def asked(self) -> dict[str, str]:
+        """What an address has to say so that the same is shown, but for the page."""
+        said = {
+            "tab": self.tab, "typology": self.typology, "level": self.level, "late": "1" if self.late else "",
+            "tag": self.tag, "subject": self.subject, "order": self.order,
+        }  # fmt: skip
+        return {name: value for name, value in said.items() if value}
+
+    def of(self, tab: str) -> "Queue":
+        """The first page of another tab under the same filter; what is over is late no more."""
+        order = "" if "closed" in (tab, self.tab) else self.order
+        return replace(self, tab=tab, page=1, order=order, late=self.late and tab != "closed")
+
+    def query(self, desk: Desk, who: str, limit: int = ROWS, offset: int | None = None) -> CaseQuery:
+        """The question to the desk, as `who` asks it."""
+        by, descending = ORDERS[self.ordered]
+        is_over = self.tab == "closed"
+        return desk.query(
+            state="closed" if is_over else "open", assignee={"my": who, "unassigned": NOBODY}.get(self.tab),
+            typologies=(self.typology,) if self.typology else (),
+            levels=tuple(n for n, level in enumerate(LEVELS) if level == self.level), subject=self.subject or None,
+            tag=self.tag or None, late=self.late and not is_over,
+            snoozed={"my": False, "unassigned": False, "snoozed": True}.get(self.tab),
+            escalated={"escalated": True, "unassigned": False}.get(self.tab), order=by, descending=descending,
+            limit=limit, offset=(self.page - 1) * ROWS if offset is None else offset,
+        )  # fmt: skip
+
+
+def queue_of(
+    asked: Mapping[str, str], tabs: Collection[str], typologies: Collection[str], otherwise: str
+) -> tuple[Queue, list[str]]:
+    """The queue that an address or a form asks for, and the names of those parts that mean nothing."""
+    unknown: list[str] = []
+
+    def chosen(name: str, known: Callable[[str], bool]) -> str:
+        text = asked.get(name, "").strip()[:TEXT_MAX]
+        if not text or known(text):
+            return text
+        unknown.append(name)
+        return ""
+
+    queue = Queue(
+        tab=chosen("tab", lambda text: text in tabs) or otherwise,
+        typology=chosen("typology", lambda text: text in typologies),
+        level=chosen("level", lambda text: text in LEVELS), late=chosen("late", lambda text: text == "1") == "1",
+        tag=chosen("tag", str.isprintable), subject=chosen("subject", lambda text: ":" in text),
+        order=chosen("order", lambda text: text in ORDERS), page=int(chosen("page", _is_page) or 1),
+    )  # fmt: skip
+    if queue.order == "closed" and queue.tab != "closed":
+        queue = replace(queue, order="")
+    return queue, unknown
+
+
+def _is_page(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= 6 and 1 <= int(text) <= PAGES_MAX

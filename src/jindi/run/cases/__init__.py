@@ -1,0 +1,11 @@
+"""Cases on a running platform: made of the journal by a follower, worked by people whose steps are records first.
+
+Knows: how records become alerts and steps, what a step sets off (verdicts, a second person's approval). Never: what a
+step does to a case (`cases` says that), nor where cases are kept.
+"""
+
+from jindi.run.cases.desk import Declined, Desk, Happened, Page, Seen
+from jindi.run.cases.folding import Folding, case_of, row_of
+from jindi.run.cases.following import Following
+
+__all__ = ["Declined", "Desk", "Folding", "Following", "Happened", "Page", "Seen", "case_of", "row_of"]
