@@ -275,8 +275,10 @@ class Rounds:
 
     async def _watch_staff(self, watching: Watching) -> None:
         while True:
+            # Not `wait_for`: up to Python 3.11 it forgets that it is to end when what it waits for comes just then.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._platform.acted.wait(), 1.0)
+                async with asyncio.timeout(1.0):
+                    await self._platform.acted.wait()
             self._platform.acted.clear()
             try:
                 await watching.round()
