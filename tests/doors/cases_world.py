@@ -56,6 +56,7 @@ def _files():
         )
     )
     limit = files["core/parameters/cases.toml"].replace('"50000.00"', '"15000.00"')
+    del files["core/typologies.toml"]  # the shop has its own for whatever points to none
     return files | {"shop/typologies.toml": TYPOLOGIES, "core/parameters/cases.toml": limit}
 
 
@@ -143,7 +144,7 @@ class Desktop(Visit):
     async def rows(self, query=""):
         """The cases that a queue shows, in its order."""
         text = (await self.get(f"/console/cases{query}")).text
-        return re.findall(r'data-open href="/console/cases/(cas_[0-9a-f]{12})', text)
+        return re.findall(r'data-open href="/console/cases/(case_[0-9a-f]{12})', text)
 
 
 __all__ = ["FILES", "HOUSE", "HOW", "NOON_US", "Desktop", "World", "pay"]

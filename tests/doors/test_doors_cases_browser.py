@@ -5,10 +5,10 @@ import threading
 
 import pytest
 import uvicorn
-from cases_world import HOUSE, World
 from console_browser import Browser, Profile, Tab, chromium
 from test_doors_console_browser import CONTRAST, NAMES, WIDER
 
+from cases_world import HOUSE, World
 from jindi.cases import Assign, Check, Close, Escalate, Note, Snooze, Tag
 from shop_world import DAY_US, HOUR_US, NOON_US, list_entry, pay
 
@@ -94,13 +94,13 @@ class Living:
 
     def pages(self):
         world = self.world
-        decision = f"/console/decisions/dec_{int(world.rich.id[4:], 16):012x}"
+        decision = f"/console/decisions/dec_{int(world.rich.id[5:], 16):012x}"
         return [
             "/console", "/console/cases", "/console/cases?tab=all", "/console/cases?tab=all&page=2&level=high",
             "/console/cases?tab=closed&did=7&refused=not_yours.1", "/console/cases?tab=snoozed&tag=none",
             f"/console/cases/{world.rich.id}?tab=all&at=3", f"/console/cases/{world.closed.id}",
             f"/console/cases/{world.large.id}", decision, "/console/entities/user/u3",
-            "/console/cases/cas_0000000fffff",
+            "/console/cases/case_0000000fffff",
         ]  # fmt: skip
 
     def tab(self, process, who="wang", lang="en", theme="light", **more):

@@ -8,8 +8,8 @@ from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from cases_world import HOW, World
 
+from cases_world import HOW, World
 from jindi.access import Role, Scope
 from jindi.cases import Assign, Close, Escalate, Note, Snooze, Tag
 from jindi.ports import CaseStoreFailure
@@ -66,7 +66,7 @@ def test_every_form_of_a_case_is_a_plain_one_with_its_token_and_the_version_that
         await world.happens(pay(2, "11000.00"), pay(3, "6000.00"))
         await world.works("wang", case, Assign("wang"))
         text = (await world.visit("wang").get(f"/console/cases/{case.id}")).text
-        forms = re.findall(r"<form[^>]*action=\"(/console/cases/cas[^\"]*)\"[^>]*>(.*?)</form>", text, re.DOTALL)
+        forms = re.findall(r"<form[^>]*action=\"(/console/cases/case_[^\"]*)\"[^>]*>(.*?)</form>", text, re.DOTALL)
         verbs = {address.rpartition("/")[2] for address, _ in forms}
         assert verbs == {"assign", "note", "tag", "snooze", "escalate", "close", "check", "split", "merge"}
         for _, inner in forms:
@@ -180,7 +180,7 @@ def test_pages_of_the_queue_show_each_case_once_and_how_many_there_are():
         while address:
             text = (await visit.get(address)).text
             assert "120 match" in text
-            seen += re.findall(r'data-open href="/console/cases/(cas_\w+)', text)
+            seen += re.findall(r'data-open href="/console/cases/(case_\w+)', text)
             found = re.search(r'rel="next" href="([^"]+)"', text)
             address = found[1].replace("&amp;", "&") if found else None
         assert len(seen) == len(set(seen)) == 120
@@ -335,7 +335,7 @@ def test_who_was_slower_sees_what_changed_who_did_it_and_his_own_words_again():
         ("snooze", {"until": "2020-01-01T00:00", "why": "x"}, "a snooze ends in the future", "2020-01-01T00:00"),
         ("snooze", {"until": "soon", "why": "x"}, "Choose until when.", 'value="x"'),
         ("snooze", {"for": "30d"}, "the text is empty", ""),
-        ("merge", {"into": "cas_000000000000", "why": "x"}, "the other case is not there", ""),
+        ("merge", {"into": "case_000000000000", "why": "x"}, "the other case is not there", ""),
         ("check", {"step": "77", "done": "yes"}, "no such step", ""),
         ("assign", {"to": "zhao"}, "only who leads may give cases to others", ""),
         ("tag", {"add": "x" * 41}, "a tag has 1 to 40 visible characters", "x" * 41),
@@ -408,7 +408,7 @@ def test_who_may_only_look_sees_no_form_and_whoever_may_not_look_sees_nothing():
                 assert (await other.get(path)).status_code == 403
             home = (await other.get("/console")).text
             assert "/console/cases" not in home
-            decision = (await other.get(f"/console/decisions/dec_{case.id[4:]}")).text
+            decision = (await other.get(f"/console/decisions/dec_{case.id[5:]}")).text
             assert case.id not in decision
         key = world.visit("robot", roles=(), scopes=(Scope.CASES_WORK,))
         assert case.id in (await key.get("/console/cases?tab=all")).text
@@ -561,7 +561,7 @@ def test_a_store_that_cannot_be_read_is_said_and_what_is_old_is_marked(monkeypat
             assert answer.status_code == 503
             assert "The journal is unharmed" in answer.text
         assert (await visit.get("/console")).status_code == 200
-        assert (await visit.get(f"/console/decisions/dec_{case.id[4:]}")).status_code == 200
+        assert (await visit.get(f"/console/decisions/dec_{case.id[5:]}")).status_code == 200
 
     living(go)
 
@@ -569,9 +569,9 @@ def test_a_store_that_cannot_be_read_is_said_and_what_is_old_is_marked(monkeypat
 def test_there_is_no_such_case():
     async def go(world):
         visit = world.visit()
-        for path in ("/console/cases/cas_0000000fffff", "/console/cases/x", "/console/cases/cas_%2e%2e"):
+        for path in ("/console/cases/case_0000000fffff", "/console/cases/x", "/console/cases/case_%2e%2e"):
             assert (await visit.get(path)).status_code == 404
-        answer = await visit.post("/console/cases/cas_0000000fffff/note", text="x", seen="0")
+        answer = await visit.post("/console/cases/case_0000000fffff/note", text="x", seen="0")
         assert answer.status_code == 404
 
     living(go)

@@ -11,21 +11,12 @@ from jindi.run.reveals import Declined, Reveals, Wish
 from jindi.stores import SqliteCases
 from shop_world import pay, run
 
-TYPOLOGIES = """
-[other]
-doc = { zh = "其他", en = "Other" }
-by = "user"
-severity = "medium"
-due = "24h"
-rest = true
-"""
-
 
 class Room(Desk):
     """The shop with cases, and one of u1's payments under review."""
 
     def __init__(self):
-        super().__init__(clear_files() | {"shop/typologies.toml": TYPOLOGIES})
+        super().__init__(clear_files())
 
     async def __aenter__(self):
         await super().__aenter__()

@@ -91,8 +91,8 @@ class Audit:
             raise NotRecorded("the action could not be journalled, so it was not done; try again") from error
 
     async def failed(self, actor: Actor, what: str) -> None:
-        """Journal what was turned away at the door: a try to come in, a forged form, a flood. A few a minute: the door is
-        open to all, and whoever knocks on it must not fill the disk. He is turned away with or without the record.
+        """Journal what was turned away at the door: a try to come in, a forged form, a flood. A few a minute: the door
+        is open to all, and whoever knocks on it must not fill the disk. He is turned away with or without the record.
         """
         minute = self._platform.now_us() // MINUTE_US
         if minute != self._minute:

@@ -275,8 +275,8 @@ class Rounds:
 
     async def _watch_staff(self, watching: Watching) -> None:
         while True:
+            # Not `wait_for`: up to Python 3.11 it forgets that it is to end when what it waits for comes just then.
             with suppress(TimeoutError):
-                # Not `wait_for`: when both come at once it takes the event and forgets that it was cancelled.
                 async with asyncio.timeout(1.0):
                     await self._platform.acted.wait()
             self._platform.acted.clear()

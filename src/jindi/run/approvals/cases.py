@@ -51,7 +51,7 @@ class Closing(AtOnce[CloseCase, KeptCase]):
                 "结论应为：confirmed、cleared 或 undetermined", "a verdict is confirmed, cleared or undetermined"
             )
         try:
-            case = await self._desk.one(asked.case)
+            case = await self._desk.current(asked.case)
         except LookupError:
             raise Unfit("没有此案件", "there is no such case") from None
         verdict: Verdict = msgspec.convert(asked.verdict, Verdict)
@@ -88,7 +88,7 @@ class Closing(AtOnce[CloseCase, KeptCase]):
 
     async def _found(self, kept: KeptCase) -> Case | None:
         try:
-            return await self._desk.one(kept.case)
+            return await self._desk.current(kept.case)
         except LookupError:
             return None
 

@@ -160,6 +160,11 @@ class Desk:
             raise LookupError("there is no case of this id")
         return case_of(row)
 
+    async def current(self, identifier: str) -> Case:
+        """A case by its id with all that is durable by now, for who decides on it. Raises LookupError."""
+        await self._following.catch_up()
+        return await self.one(identifier)
+
     def at_once(self, identifier: str) -> Case | None:
         """A case by its id, for who can't wait; None when there is none."""
         row = self._following.store.case(identifier)
@@ -247,8 +252,7 @@ class Desk:
     async def _take(self, actor: Actor, identifier: str, step: Step, *, seen: int | None, leads: bool) -> Case:
         if any(holds_personal_number(text) for text in _texts(step)):
             raise Declined("personal")
-        await self._following.catch_up()
-        case = await self.one(identifier)
+        case = await self.current(identifier)
         if (why := await self._refusal(case, step, actor.name, seen, leads=leads)) is not None:
             raise Declined(why, case)
         if isinstance(step, Assign) and step.to not in ("", actor.name) and step.to not in set(self.people()):
@@ -264,8 +268,7 @@ class Desk:
             await self._platform.case_step(record)
         except (Busy, Stopped) as error:
             raise NotRecorded("the step could not be journalled, so it was not taken; try again") from error
-        await self._following.catch_up()
-        return await self.one(identifier)
+        return await self.current(identifier)
 
     async def _refusal(self, case: Case, step: Step, who: str, seen: int | None, *, leads: bool) -> Refusal | None:
         other: Case | None = None
@@ -337,7 +340,7 @@ class Desk:
             return told
 
     def _settled(self) -> int:
-        """Up to which place of the journal all closings have been told. In doubt from the beginning: each counts once."""
+        """Up to which place of the journal all closings have been told. In doubt from the first: each counts once."""
         kept = self._platform.blobs.load(BLOB)
         with suppress(msgspec.MsgspecError):
             return 0 if kept is None else msgspec.json.decode(kept, type=int)
