@@ -275,8 +275,10 @@ class Rounds:
 
     async def _watch_staff(self, watching: Watching) -> None:
         while True:
+            # (`wait_for` would take being cancelled for the doing that came in the same turn, and go on for ever.)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._platform.acted.wait(), 1.0)
+                async with asyncio.timeout(1.0):
+                    await self._platform.acted.wait()
             self._platform.acted.clear()
             try:
                 await watching.round()
