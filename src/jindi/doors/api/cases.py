@@ -21,6 +21,7 @@ from jindi.packs import OUTCOMES
 from jindi.ports import CaseOrder, CaseQuery, CaseStoreFailure
 from jindi.run.audit import Actor, NotRecorded
 from jindi.run.cases import Declined, Desk, Happened, Page
+from jindi.run.records import decision_id, decision_seq
 
 BODY_BYTES_MAX = 16_384
 LIMIT, LIMIT_MAX, OFFSET_MAX = 50, 200, 100_000
@@ -31,6 +32,8 @@ _FILTERS = frozenset({
     "limit", "offset",
 })  # fmt: skip
 _STATES = ("open", "closed", "merged")
+_SAID_AS = {"until_us": "until", "alerts": "decisions"}
+"""Fields of steps that programs know by another name: instants and decisions stand as everywhere else."""
 
 
 class CaseRoutes:
@@ -126,14 +129,24 @@ class CaseRoutes:
 def step_of(kind: type[Step], document: dict[str, Any]) -> tuple[int | None, Step]:
     """The version that was seen and the step, from a body. Raises ValueError or msgspec.ValidationError."""
     given = dict(document)
+    known = keys_of(kind)
+    if unknown := sorted(set(given) - {*known, "seen"}):
+        raise ValueError(f"unknown key {unknown[0][:40]!r}; use some of: {', '.join([*known, 'seen'])}")
     seen = msgspec.convert(given.pop("seen", None), int | None)
     if "until" in given:
         given["until_us"] = parse_instant(msgspec.convert(given.pop("until"), str))
-    # By which operation two people closed a case only the platform says.
-    known = set(kind.__struct_fields__) - {"approval"}
-    if unknown := sorted(set(given) - known):
-        raise ValueError(f"unknown key {unknown[0][:40]!r}; use some of: {', '.join(sorted(known)) or 'none'}")
+    if "decisions" in given:
+        given["alerts"] = [decision_seq(each) for each in msgspec.convert(given.pop("decisions"), list[str])]
     return seen, msgspec.convert(given | {"type": kind.__struct_config__.tag}, kind)
+
+
+def keys_of(kind: type[Step]) -> tuple[str, ...]:
+    """What a step is told by, as programs name it. By which operation two people closed a case only the platform says.
+
+    >>> keys_of(STEPS["snooze"]), keys_of(STEPS["split"]), keys_of(STEPS["close"])
+    (('until', 'why'), ('decisions', 'why'), ('verdict', 'why'))
+    """
+    return tuple(_SAID_AS.get(each, each) for each in kind.__struct_fields__ if each != "approval")
 
 
 def query_of(asked: dict[str, str], desk: Desk) -> CaseQuery:
@@ -215,7 +228,11 @@ def page_document(page: Page, now_us: int) -> dict[str, Any]:
 
 def _story(each: Happened) -> dict[str, Any]:
     told = {} if each.step is None else {
-        name: value for name, value in msgspec.to_builtins(each.step).items() if name != "type"
+        _SAID_AS.get(name, name): value for name, value in msgspec.to_builtins(each.step).items() if name != "type"
     }  # fmt: skip
+    if "until" in told:
+        told["until"] = format_instant(told["until"])
+    if "decisions" in told:
+        told["decisions"] = [decision_id(seq) for seq in told["decisions"]]
     other = {"case": each.other} if each.other else {}
     return {"seq": each.seq, "at": format_instant(each.at_us), "by": each.name, "verb": each.verb, **other, **told}

@@ -6,6 +6,7 @@ from jindi import __version__
 from jindi.access import PURPOSES
 from jindi.basics.identifiers import NORMAL_FORMS
 from jindi.basics.money import AMOUNT_MINOR_MAX
+from jindi.doors.api import openapi_cases
 from jindi.language import Kind
 from jindi.packs import OUTCOMES, Definitions, EventDef, FieldDef
 from jindi.run.replay.causes import Kind as CauseKind
@@ -46,6 +47,7 @@ def document(definitions: Definitions) -> dict[str, Any]:
                 "Event": any_event,
                 **events,
                 "Decision": _decision(),
+                "Case": openapi_cases.case(),
                 "Replay": _replay(),
                 "Problem": _problem(),
             },
@@ -137,6 +139,15 @@ def _paths() -> dict[str, Any]:
         **_version_paths(),
         **_clear_paths(),
         **_approval_paths(),
+        "/v1/cases": {
+            "get": _get("Cases, in the order of the queue or another.", "readCases", openapi_cases.found(),
+                        openapi_cases.filters(), "400", "503")
+        },
+        "/v1/cases/{id}": {
+            "get": _get("A case in full.", "readCase", openapi_cases.page(),
+                        [{"name": "id", "in": "path", "required": True, "schema": openapi_cases.CASE_ID}], "503")
+        },
+        **openapi_cases.steps(_errors("400", "401", "403", "404", "409", "413", "503")),
         "/v1/snapshots": {
             "post": {
                 "summary": "Write a snapshot of the state now.",
