@@ -79,16 +79,6 @@ def test_a_look_at_a_decision_is_a_look_at_its_customer_under_the_name_that_the_
     run(go())
 
 
-def test_a_platform_closes_although_somebody_acts_in_that_very_moment():
-    async def go():
-        async with world() as shop:
-            await asyncio.sleep(0.01)
-            shop.platform.acted.set()
-            await asyncio.wait_for(shop.platform.close(), 20)
-
-    run(go())
-
-
 def test_what_was_refused_is_told_too():
     async def go():
         async with world() as shop:
