@@ -94,7 +94,8 @@ def test_a_list_is_read_page_by_page():
 
 
 FILTERS = [
-    ("", ["u1", "u2"]), ("?state=closed", ["u0"]), ("?state=merged", []), ("?state=all&order=opened", ["u0", "u1", "u2"]),
+    ("", ["u1", "u2"]), ("?state=closed", ["u0"]), ("?state=merged", []),
+    ("?state=all&order=opened", ["u0", "u1", "u2"]),
     ("?assignee=", ["u2"]), ("?assignee=test", ["u1"]), ("?assignee=test&state=all", ["u1", "u0"]),
     ("?typology=theft", ["u1", "u2"]), ("?typology=scam", []), ("?typology=scam,theft", ["u1", "u2"]),
     ("?level=high", ["u1", "u2"]), ("?level=low,critical", []), ("?subject=user:u2", ["u2"]), ("?subject=u2", []),
@@ -223,8 +224,10 @@ BEFORE = {
     "merge": ("assign", "split"),
 }  # fmt: skip
 AFTER = {
-    "assign": ("assignee", "test"), "note": ("version", 1), "tag": ("tags", ["vip"]), "snooze": ("snoozed_until", LATER),
-    "wake": ("snoozed_until", None), "check": ("done", [0]), "escalate": ("escalated", True), "close": ("state", "closed"),
+    "assign": ("assignee", "test"), "note": ("version", 1), "tag": ("tags", ["vip"]),
+    "snooze": ("snoozed_until", LATER),
+    "wake": ("snoozed_until", None), "check": ("done", [0]), "escalate": ("escalated", True),
+    "close": ("state", "closed"),
     "reopen": ("state", "open"), "merge": ("state", "merged"), "split": ("alerts", 1),
 }  # fmt: skip
 

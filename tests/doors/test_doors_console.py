@@ -7,7 +7,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import get_args
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 from console_world import NASTY, NOW_US, ZONE, Doors, Visitor, World
@@ -316,6 +316,15 @@ def test_the_theme_is_chosen_by_a_form_and_needs_no_script(doors):
         assert f'data-theme="{theme}"' in client.get("/sign-in").text
     client.post("/console/preferences", data={"back": "/sign-in", "theme": "x onclick=1"})
     assert 'data-theme="system"' in client.get("/sign-in").text
+
+
+def test_what_was_looked_for_is_carried_whole_by_every_link_of_the_page(doors):
+    text = 'a&sort=x#b"<c>+%2F?'
+    page = signed_in(doors).get("/console/decisions", params={"text": text}).text
+    links = [attrs["href"] for tag, attrs in Page(page).tags if tag == "a" and "text=" in attrs.get("href", "")]
+    assert links
+    for link in links:
+        assert parse_qs(urlsplit(link).query)["text"] == [text], link
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import asyncio
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from joserfc.jwk import RSAKey
 
 from jindi.access import OidcRefused, OidcSettings
@@ -261,3 +262,10 @@ def test_an_issuer_without_tls_is_refused_but_on_this_machine(here):
 
 def test_the_clients_secret_is_in_no_repr(here):
     assert PASSWORD not in repr(company(here).settings)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_attack_a_token_signed_with_a_short_key_is_refused(here):
+    short = RSAKey.import_key(rsa.generate_private_key(65537, 1024), {"kid": "k1"})
+    here.key = short
+    assert why(company(here), here) == "signature"

@@ -180,7 +180,7 @@ def test_attack_other_sites_can_send_no_step_of_signing_in(path, header):
         async with Rooms() as rooms:
             answer = await rooms.browser().post(path, headers=header, login="limin", password=GOOD, code="1", token="x")
             assert answer.status_code == 403
-            assert await rooms.doings() == []
+            assert await rooms.doings() == [("form.forged", "refused", "", "")], "no step of signing in was taken"
 
     run(go())
 

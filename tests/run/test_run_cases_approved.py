@@ -34,7 +34,8 @@ class Office(Room):
             )
         )  # fmt: skip
         self.approvals = Approvals(
-            self.platform, Permits(), self.keys, [Closing(self.platform, self.desk)], is_on=self.platform.settings.four_eyes,
+            self.platform, Permits(), self.keys, [Closing(self.platform, self.desk)],
+            is_on=self.platform.settings.four_eyes,
             people=lambda: [self.ann, self.bob, self.cleo, self.dan],
         )  # fmt: skip
         self.next = 0

@@ -5,7 +5,7 @@ audience, times and nonce are right, all of them. Never: a request; who fetches,
 """
 
 import hmac
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -20,6 +20,9 @@ ALGORITHMS: Final = ("RS256", "PS256", "ES256", "EdDSA")
 
 ID_TOKENS: Final = ("JWT",)
 """What the header of an ID token calls itself, if it says anything: an access token (`at+jwt`, RFC 9068) is none."""
+
+RSA_BITS_MIN = 2_048
+"""What RFC 7518 (3.3) asks of a provider's key; the large ones have no longer."""
 
 LEEWAY_S = 60
 """So far the provider's clock may be off."""
@@ -195,11 +198,22 @@ def _verifying(keys: Any) -> Any:
     usable = [
         {name: value for name, value in key.items() if name not in ("use", "key_ops")}
         for key in listed or ()
-        if isinstance(key, dict) and key.get("kty") in ("RSA", "EC", "OKP") and key.get("use", "sig") == "sig"
+        if isinstance(key, dict)
+        and key.get("kty") in ("RSA", "EC", "OKP")
+        and key.get("use", "sig") == "sig"
+        and not _is_short(key)
     ]
     if not usable:
         raise ValueError("no key that checks signatures")
     return {"keys": usable}
+
+
+def _is_short(key: Mapping[str, Any]) -> bool:
+    """Whether it is an RSA key that can be had by reckoning."""
+    if key["kty"] != "RSA":
+        return False
+    modulus = str(key.get("n", ""))
+    return int.from_bytes(urlsafe_b64decode(modulus + "=" * (-len(modulus) % 4))).bit_length() < RSA_BITS_MIN
 
 
 def _which(error: Exception) -> str:

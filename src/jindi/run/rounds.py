@@ -275,7 +275,7 @@ class Rounds:
 
     async def _watch_staff(self, watching: Watching) -> None:
         while True:
-            # Not `wait_for`: in Python 3.11 that forgets to end when it is told so just as what it waits for comes.
+            # Not `wait_for`: up to Python 3.11 it forgets that it is to end when what it waits for comes just then.
             with suppress(TimeoutError):
                 async with asyncio.timeout(1.0):
                     await self._platform.acted.wait()

@@ -601,6 +601,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "scope.audit:read": ("查看审计", "read the audit"),
     "scope.vault:open": ("查看明文、按明文查找", "see and search clear text"),
     "scope.subjects:act": ("处理个人信息请求", "answer data requests"),
+    "scope.cases:work": ("查看并办理案件", "look at cases and work them"),
     "scope.admin": ("其余全部；不含审计、明文与个人请求", "all else; not audit, clear text, data requests"),
     "approvals.past.none": ("尚无已结束的事项。", "Nothing has ended yet."),
     "approvals.past": ("已结束", "Over"),
