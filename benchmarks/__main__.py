@@ -9,7 +9,20 @@ import time
 import traceback
 from pathlib import Path
 
-from benchmarks import backtests, backups, doors, limits, path, recovery, replay, results, rules, vaults, windows
+from benchmarks import (
+    backtests,
+    backups,
+    casework,
+    doors,
+    limits,
+    path,
+    recovery,
+    replay,
+    results,
+    rules,
+    vaults,
+    windows,
+)
 from benchmarks.measuring import Report
 
 SUBJECTS = {
@@ -23,6 +36,7 @@ SUBJECTS = {
     "replay": replay.measure,
     "vault": vaults.measure,
     "backup": backups.measure,
+    "cases": casework.measure,
 }
 
 
