@@ -402,14 +402,3 @@ def test_an_operation_that_two_people_answer_each_other_is_an_approval_like_any_
             assert actions == ["approval.propose", "approval.approve"]
 
     run(go())
-
-
-def test_a_platform_closes_at_the_very_moment_in_which_something_was_done():
-    async def go():
-        async with asyncio.timeout(10), world() as shop:
-            await asyncio.sleep(0.01)
-            seq = await Audit(shop.platform).act(ANN, "cases.read")
-            assert shop.platform.acted.is_set()  # whoever waits for it has not been woken yet, and is ended now
-            assert seq
-
-    run(go())
