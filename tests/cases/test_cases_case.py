@@ -295,6 +295,7 @@ REFUSED = [
     ("not_yours", case_with(assignee="bob"), Assign("ann"), {}),
     ("not_yours", case_with(assignee="bob"), Assign(), {}),
     ("not_to_others", MINE, Assign("bob"), {}),
+    ("escalated", case_with(escalated=True), Assign("ann"), {}),
     ("no_change", MINE, Assign("ann"), {}),
     ("no_change", case_with(), Assign(), {}),
     ("empty", MINE, Note(" \n"), {}),

@@ -11,7 +11,7 @@ from jindi.packs import TypologyDef
 Refusal = Literal[
     "changed", "not_open", "not_closed", "not_yours", "empty", "too_long", "no_change", "not_ahead", "too_far",
     "no_step", "itself", "other_state", "other_subject", "no_alerts", "all_alerts", "others_alerts", "waiting",
-    "too_many", "not_a_tag", "not_to_others",
+    "too_many", "not_a_tag", "not_to_others", "escalated",
 ]  # fmt: skip
 """Why not, by name; the doors have the words.
 
@@ -49,6 +49,8 @@ def refusal(
         case Assign(to):
             if to not in ("", who) and not leads:
                 return "not_to_others"
+            if to and case.escalated and not leads:
+                return "escalated"
             held = case.assignee not in ("", who)
             return "not_yours" if held and not leads else "no_change" if to == case.assignee else None
         case Note(text):
