@@ -444,15 +444,15 @@ value = [ { since = 2020-01-01, is = "20000.00", basis = "the owner" } ]
 
 def test_references_of_cases():
     assert is_case("CASE-2026-0042")
-    assert is_case("cas_00000000002f")
+    assert is_case("case_00000000002f")
     for text in (
-        "cas_00000000002g",
+        "case_00000000002g",
         "CASE 1",
         "C" * 50,
         "CASE-2026-0042\n",
         "案-1",
         "CASE-13812345678",
-        "cas_13812345678",
+        "case_13812345678",
     ):
         assert not is_case(text)
 

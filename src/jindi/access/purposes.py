@@ -12,7 +12,7 @@ from jindi.vault import SHOWN_MAX
 
 CASE_REMEDY = "write the case's reference, such as CASE-2026-0042"
 
-_OURS = re.compile(r"cas_[0-9a-f]{12}\Z", re.ASCII)
+_OURS = re.compile(r"case_[0-9a-f]{12}\Z", re.ASCII)
 _CASE = re.compile(r"[A-Za-z]{2,12}[-_/][0-9A-Za-z]+(?:[-_/][0-9A-Za-z]+){0,4}\Z", re.ASCII)
 _CASE_LENGTH_MAX = 40
 _DIGITS_MAX = 10
@@ -56,7 +56,7 @@ PURPOSES: Mapping[str, Purpose] = _table(
 def is_case(text: str) -> bool:
     """Whether a text has the form of a case's reference, and can't be somebody's number in its clothes.
 
-    >>> is_case("CASE-2026-0042"), is_case("cas_00000000002f"), is_case("TEL-138-1234-5678"), is_case("because")
+    >>> is_case("CASE-2026-0042"), is_case("case_00000000002f"), is_case("TEL-138-1234-5678"), is_case("because")
     (True, True, False, False)
     """
     if _OURS.match(text) is not None:

@@ -213,7 +213,7 @@ class Desk:
             while (first := await self._first(escalated=escalated)) is not None and first not in tried:
                 tried.add(first)  # who can't take it now won't be able to the next moment
                 with suppress(Declined):  # somebody else was quicker
-                    return await self.take(actor, first, Assign(actor.name))
+                    return await self.take(actor, first, Assign(actor.name), leads=senior)
         return None
 
     async def _first(self, *, escalated: bool) -> str | None:

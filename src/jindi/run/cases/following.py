@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from jindi.run.platform import Platform
 
 AT_ONCE: Final = 5_000
-"""Records that are taken in before the cursor moves: the more, the fewer times a case with many alerts is written; while
-some thousand are written, pages wait for a few hundred milliseconds.
+"""Records that are taken in before the cursor moves: the more, the fewer times a case with many alerts is written.
+While some thousand are written, pages wait a few hundred milliseconds.
 """
 
 PAUSE_S: Final = 0.5
