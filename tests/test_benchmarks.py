@@ -343,3 +343,11 @@ def test_a_naive_way_sees_what_it_counts_and_is_as_strict_as_it_is_told():
     quiet = dict.fromkeys(insiders.COUNTS, 0.0) | {"customers": 50.0}
     assert insiders.caught(seen, insiders.over(seen, quiet)) == ({"e": True}, 1)
     assert insiders.caught(seen, insiders.over(seen, quiet | {"customers": 90.0})) == ({"e": False}, 0)
+
+
+def test_cases_are_measured_in_the_store_and_on_their_way_into_it(tmp_path, capsys):
+    out = tmp_path / "page.md"
+    assert command.main(["--quick", "--only", "cases", "--out", str(out), "--folder", str(tmp_path)]) == 0
+    text = out.read_text("utf-8")
+    assert all(told in text for told in ("the queue's first page", "500 cases put", "rebuilt from nothing"))
+    assert "could not be measured" not in text + capsys.readouterr().out

@@ -12,8 +12,10 @@ from jindi.run.records import CASE, DECISION, Record, decode
 if TYPE_CHECKING:
     from jindi.run.platform import Platform
 
-AT_ONCE: Final = 500
-"""Records that are taken in before the cursor moves."""
+AT_ONCE: Final = 5_000
+"""Records that are taken in before the cursor moves: the more, the fewer times a case with many alerts is written; while
+some thousand are written, pages wait for a few hundred milliseconds.
+"""
 
 PAUSE_S: Final = 0.5
 """So often it is looked whether something has come."""
