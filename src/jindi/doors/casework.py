@@ -10,7 +10,7 @@ _SAID: Final[dict[str, tuple[str, str]]] = {
     "not_closed": ("案件尚未结案，无需重开", "the case is not closed, so it can't be reopened"),
     "not_yours": ("案件不在您名下，请先领取", "the case is not yours: take it first"),
     "not_to_others": ("只有组长可以把案件分给他人", "only who leads may give cases to others"),
-    "escalated": ("案件已升级，由组长处理或分派", "the case was escalated: who leads takes it, or gives it to somebody"),
+    "escalated": ("案件已升级，由组长处理或分派", "it was escalated: who leads takes it, or gives it to somebody"),
     "nobody": ("没有此人，或其无权处理案件", "there is nobody of this name who works cases"),
     "empty": ("请写明内容", "say something: the text is empty"),
     "too_long": ("内容过长（不超过 2,000 字）", "the text is longer than 2,000 characters"),
