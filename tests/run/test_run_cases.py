@@ -446,14 +446,15 @@ def test_whoever_saw_a_case_before_another_was_merged_into_it_is_told():
     run(go())
 
 
-def test_taking_the_next_gives_no_case_to_two():
+@pytest.mark.parametrize("senior", [False, True])
+def test_taking_the_next_gives_no_case_to_two(senior):
     async def go():
         async with Room() as room:
             for number in range(6):
                 await paid(room, number, user=f"u{number}")
             await room.following.catch_up()
             people = [ANN._replace(name=f"p{number}", key=f"per_{number}") for number in range(8)]
-            got = await asyncio.gather(*(room.desk.next(each) for each in people))
+            got = await asyncio.gather(*(room.desk.next(each, senior=senior) for each in people))
             ids = [each.id for each in got if each is not None]
             assert len(ids) == len(set(ids)) == 6
             assert all(each is None or each.assignee == who.name for each, who in zip(got, people, strict=True))

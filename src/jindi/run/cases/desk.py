@@ -209,18 +209,20 @@ class Desk:
         to them first.
         """
         for escalated in (True, False) if senior else (False,):
-            tried: set[str] = set()
-            while (first := await self._first(escalated=escalated)) is not None and first not in tried:
-                tried.add(first)  # who can't take it now won't be able to the next moment
-                with suppress(Declined):  # somebody else was quicker
-                    return await self.take(actor, first, Assign(actor.name), leads=senior)
+            tried: set[tuple[str, int]] = set()
+            while (first := await self._first(escalated=escalated)) is not None:
+                if (first.id, first.version) in tried:
+                    break  # who can't take it now won't be able to the next moment
+                tried.add((first.id, first.version))
+                with suppress(Declined):  # somebody else was quicker: as it was seen, or not at all
+                    return await self.take(actor, first.id, Assign(actor.name), seen=first.version, leads=senior)
         return None
 
-    async def _first(self, *, escalated: bool) -> str | None:
-        """The id of the case that is first in the queue."""
+    async def _first(self, *, escalated: bool) -> Case | None:
+        """The case that is first in the queue."""
         query = self.query(state="open", assignee="", snoozed=False, escalated=escalated, limit=1)
         found = await asyncio.to_thread(self._following.store.find, query)
-        return found[0].id if found else None
+        return case_of(found[0]) if found else None
 
     async def take(
         self, actor: Actor, identifier: str, step: Step, *, seen: int | None = None, leads: bool = False
