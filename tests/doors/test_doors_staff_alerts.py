@@ -144,7 +144,7 @@ def test_attack_a_stream_that_is_open_does_not_tell_the_suspect_either():
                 await house.shop.send(pay(2))
                 after = (await guest.get("/console/live.json?after=0")).json()
             assert len(after) == len(before) + 1
-            assert "staff_action" not in {row["type"] for row in after}
+            assert "staff_action" not in {row["event_type"] for row in after}
             assert {row["subject"] for row in after}.isdisjoint({"eve", "bob"})
             assert "ann" in {row["subject"] for row in after}, "what is about others she may see"
 

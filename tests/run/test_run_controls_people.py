@@ -25,7 +25,7 @@ from jindi.run.approvals.approvals import Approvals
 from jindi.run.approvals.book import Entry
 from jindi.run.audit import Actor, Audit, record_alone
 from jindi.run.controls.registry import CHECKS, look
-from jindi.run.people import Entrance, House, Office
+from jindi.run.people import Entrance, House
 from jindi.run.requests import opened
 from jindi.run.reveals import Declined, Reveals
 from jindi.run.watching import Sight, Watching
@@ -241,7 +241,7 @@ def test_what_is_taken_away_fails_at_the_next_request(good):
 
 
 def test_a_session_that_outlives_its_right_is_found(good):
-    with planted(Staff, roles_now=lambda *_: frozenset({Role.ANALYST})), planted(Office, _ended=lambda *_: None):
+    with planted(Staff, roles_now=lambda *_: frozenset({Role.ANALYST})), planted(Sessions, close_account=lambda *_: 0):
         assert fails(good, "revoked_at_once", "account disabled")["after"]["account reset"] == 200
     with planted(Sessions, close_one=lambda *_: True):
         fails(good, "revoked_at_once", "session ended")

@@ -49,7 +49,7 @@ def decisions(shop, first=0):
 def no_deadlines(monkeypatch):
     """The clock stands still here; the machine's own rounds would come in between."""
     monkeypatch.setattr("jindi.run.platform.Platform._watch", lambda _: asyncio.sleep(0))
-    monkeypatch.setattr("jindi.run.platform.Platform._watch_staff", lambda *_: asyncio.sleep(0))
+    monkeypatch.setattr("jindi.run.rounds.Rounds._watch_staff", lambda *_: asyncio.sleep(0))
 
 
 def test_the_past_is_told_to_the_minute_before_now_and_every_event_has_its_truth(tmp_path):
