@@ -134,7 +134,7 @@ def test_clear_text_leaves_the_page_by_itself_and_is_in_no_storage(tab, living):
     gone = tab.until(f"!document.documentElement.outerHTML.includes('{PHONE}')", seconds=8)
     assert gone
     assert tab.until(f"location.pathname === '/console/decisions/{living.world.first}'", seconds=8)
-    assert MASKS["phone"] in tab.run("document.body.innerText")
+    assert tab.until(f"document.body.innerText.includes({MASKS['phone']!r})", seconds=8)
 
 
 def test_an_attacker_at_the_desk_goes_back_and_finds_nothing(tab, living):
