@@ -143,8 +143,14 @@ class Tab:
         """Wait until a script gives something true; the value, or None when it never did."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            # Between two pages there is no document to ask.
-            if value := self.run(f"(() => {{ try {{ return {script}; }} catch {{ return null; }} }})()"):
+            # Between two pages there is no document to ask, and one may go while it is being asked.
+            try:
+                value = self.run(f"(() => {{ try {{ return {script}; }} catch {{ return null; }} }})()")
+            except AssertionError as error:
+                if "navigated" not in str(error):
+                    raise
+                value = None
+            if value:
                 return value
             self.browser.wait(0.03)
         return None

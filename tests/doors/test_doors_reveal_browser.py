@@ -141,7 +141,7 @@ def test_an_attacker_at_the_desk_goes_back_and_finds_nothing(tab, living):
     assert PHONE in show(tab, living, "phone")
     before = len(living.world.actions("vault.reveal"))
     tab.open(living.url + "/console/decisions")
-    tab.run("history.back()")
+    tab.run("setTimeout(() => history.back(), 20)")
     time.sleep(1.0)
     assert PHONE not in (tab.run("document.documentElement.outerHTML") or "")
     shown = [each for each in living.world.actions("vault.reveal") if each.allowed]
