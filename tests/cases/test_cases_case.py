@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from jindi.basics.instants import DAY_US, HOUR_US
 from jindi.cases import (
-    LEVELS,
     Alert,
     Assign,
     Case,
@@ -42,7 +41,7 @@ from jindi.cases import (
 )
 from jindi.cases.case import AMOUNT_MAX
 from jindi.cases.refusing import SNOOZE_MAX_US, TAG_MAX, TAGS_MAX, TEXT_MAX
-from jindi.packs import Outcome, TypologyDef, Words
+from jindi.packs import LEVELS, Outcome, TypologyDef, Words
 
 SAME = Words("同", "same")
 NOW_US = 1_795_320_000_000_000

@@ -5,10 +5,10 @@ import threading
 
 import pytest
 import uvicorn
+from cases_world import HOUSE, World
 from console_browser import Browser, Profile, Tab, chromium
 from test_doors_console_browser import CONTRAST, NAMES, WIDER
 
-from cases_world import HOUSE, World
 from jindi.cases import Assign, Check, Close, Escalate, Note, Snooze, Tag
 from shop_world import DAY_US, HOUR_US, NOON_US, list_entry, pay
 

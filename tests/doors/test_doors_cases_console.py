@@ -8,8 +8,8 @@ from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-
 from cases_world import HOW, World
+
 from jindi.access import Role, Scope
 from jindi.cases import Assign, Close, Escalate, Note, Snooze, Tag
 from jindi.ports import CaseStoreFailure

@@ -7,7 +7,7 @@ import pytest
 
 from jindi.engine import build, check_cases
 from jindi.language import TIME_WORDS
-from jindi.packs import FOLDS, OUTCOMES, load
+from jindi.packs import FOLDS, LEVELS, OUTCOMES, load
 from jindi.packs import vocabulary as words
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -71,7 +71,7 @@ def test_every_word_that_may_be_chosen_is_documented():
     for vocabulary in (
         words.FIELD_TYPES, words.LIMIT_TYPES, words.COLOURS, words.STATES, words.DEGRADES, words.DATA_CLASSES,
         words.UNITS, words.IDENTIFIERS, words.LIFECYCLES, words.ENVELOPE, words.GIVEN_AWAY,
-        words.LEVELS, FOLDS, OUTCOMES, TIME_WORDS,
+        LEVELS, FOLDS, OUTCOMES, TIME_WORDS,
         words.KEYS["doc"],
     ):  # fmt: skip
         assert set(vocabulary) <= page | {"since_first", "since_last"}, vocabulary

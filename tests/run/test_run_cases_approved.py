@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 
+import msgspec
 import pytest
 
 from approvals_world import person
@@ -75,6 +76,20 @@ def test_a_case_above_the_limit_can_t_be_closed_by_one():
                     await room.desk.take(Actor("per_ann", "ann", "api"), case.id, Close("confirmed", "x"), leads=leads)
                 assert told.value.code == "takes_two"
             assert (await room.one()).state == "open"
+
+    run(go())
+
+
+def test_what_can_t_be_held_against_the_limit_takes_two():
+    async def go():
+        async with Office() as room:
+            case = msgspec.structs.replace(await room.one(), amounts={"CNY": 1})
+            assert not room.desk.takes_two(case)
+            assert room.desk.takes_two(msgspec.structs.replace(case, amounts={"CNY": 1, "USD": 1})), (
+                "there are no rates"
+            )
+            room.platform.parameter = lambda _, otherwise: otherwise
+            assert room.desk.takes_two(case), "no limit is in force"
 
     run(go())
 

@@ -4,10 +4,9 @@ Knows: which decision is an alert and of which kind, which case it joins, in whi
 does to a case and when it can't be taken. Never: who may take it, clocks, journals, where cases are kept.
 """
 
-from jindi.cases.alerts import Alert, alert_of
+from jindi.cases.alerts import CUSTOMERS, Alert, alert_of
 from jindi.cases.case import (
     CASE_PREFIX,
-    LEVELS,
     NOBODY,
     Case,
     State,
@@ -43,8 +42,8 @@ from jindi.cases.steps import (
 )
 
 __all__ = [
-    "CASE_PREFIX", "LEVELS", "NOBODY", "VERDICTS", "Alert", "Assign", "Case", "Check", "Close", "Escalate", "Merge",
-    "Note", "Refusal", "Reopen", "Snooze", "Split", "State", "Step", "Tag", "Taken", "Verdict", "Wake", "alert_of",
-    "case_id", "case_seq", "joined", "opened", "pack_step", "parted", "rank_of", "refusal", "stepped", "taken_in",
-    "unpack_step", "verb_of",
+    "CASE_PREFIX", "CUSTOMERS", "NOBODY", "VERDICTS", "Alert", "Assign", "Case", "Check", "Close", "Escalate",
+    "Merge", "Note", "Refusal", "Reopen", "Snooze", "Split", "State", "Step", "Tag", "Taken", "Verdict", "Wake",
+    "alert_of", "case_id", "case_seq", "joined", "opened", "pack_step", "parted", "rank_of", "refusal", "stepped",
+    "taken_in", "unpack_step", "verb_of",
 ]  # fmt: skip

@@ -9,6 +9,9 @@ from jindi.basics.money import EXPONENTS
 from jindi.language import Kind, Value
 from jindi.packs import OUTCOMES, EventDef, Outcome, RuleDef, TypologyDef
 
+CUSTOMERS: Final = ("user", "customer")
+"""Entities that stand for the customers of the house."""
+
 ITSELF: Final = "decision"
 """The entity of an alert that is about nobody whom the event names: it is about its decision alone."""
 

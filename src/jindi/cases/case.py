@@ -23,11 +23,10 @@ from jindi.cases.steps import (
     Verdict,
     Wake,
 )
-from jindi.packs import Level, TypologyDef
+from jindi.packs import LEVELS, Level, TypologyDef
 
 CASE_PREFIX: Final = "case_"
 NOBODY: Final = ""
-LEVELS: Final[tuple[Level, ...]] = ("low", "medium", "high", "critical")
 
 State = Literal["open", "closed", "merged"]
 

@@ -5,6 +5,7 @@ Knows: the format of packs and what must hold in them. Never: where files lie, w
 
 from jindi.packs.definitions import (
     FOLDS,
+    LEVELS,
     OUTCOMES,
     BandDef,
     Calibration,
@@ -49,6 +50,7 @@ from jindi.packs.suggestions import suggest
 __all__ = [
     "DECIDING",
     "FOLDS",
+    "LEVELS",
     "OUTCOMES",
     "BandDef",
     "Calibration",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 from jindi.language import Expression, Type, Value
@@ -445,6 +445,10 @@ class ControlDef:
 
 
 Level = Literal["low", "medium", "high", "critical"]
+"""How grave a case is."""
+
+LEVELS: tuple[Level, ...] = get_args(Level)
+"""The lightest first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,8 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final, cast
 
 from jindi.basics.problems import Problem
-from jindi.packs.definitions import Level, Outcome, PackDef, TypologyDef
+from jindi.packs.definitions import LEVELS, Level, Outcome, PackDef, TypologyDef
 from jindi.packs.tables import NAME, NAME_REMEDY, Table, kind_of, meant
-from jindi.packs.vocabulary import LEVELS
 
 _LEAST: Final = tuple(str(outcome) for outcome in Outcome if outcome is not Outcome.ALLOW)
 STEPS_MAX: Final = 20

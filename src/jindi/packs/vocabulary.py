@@ -69,9 +69,6 @@ RISKS = (
 """What a control is against. The words for people stand with the register (`oversight`)."""
 
 SEVERITIES = ("high", "medium", "low")
-LEVELS = ("low", "medium", "high", "critical")
-"""How grave a case is, the lightest first."""
-
 CONTROLS_PERIOD_MAX_US = 366 * 86_400_000_000
 """A control that is looked at less than once a year is not looked at."""
 

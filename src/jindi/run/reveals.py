@@ -10,13 +10,12 @@ erased, an identifier that the decision does not have.
 import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from jindi.access import PURPOSES, About, Kind, Permits, Principal, folded, is_case, level
 from jindi.basics.instants import HOUR_US
-from jindi.cases import CASE_PREFIX
+from jindi.cases import CASE_PREFIX, CUSTOMERS, Case
 from jindi.run.audit import Actor, Audit
 from jindi.run.masked import Personal, opened, personal_in
 from jindi.run.platform import Found, Platform
@@ -277,15 +276,19 @@ class Reveals:
             raise Declined("unknown_case", "there is no case of this id") from None
         if case.state != "open":
             raise Declined("case_over", "the case is over: open it again, or name the one that you work on")
-        if wish is None or (wish.subject and wish.subject == case.subject):
-            return
-        seq = None
-        with suppress(ValueError):
-            seq = decision_seq(wish.decision)
-        if seq is None or await self._cases.case_of_decision(seq) != case.id:
+        if wish is not None and not await self._is_about(self._cases, case, wish):
             raise Declined(
                 "other_case", "the case is about somebody else: what it is not about needs a case of its own"
             )
+
+    async def _is_about(self, cases: "Desk", case: Case, wish: Wish) -> bool:
+        """Whether what is wished for is a decision of the case, or (where no decision is named) its own customer's."""
+        if not wish.decision:
+            return case.entity in CUSTOMERS and wish.subject == case.subject
+        try:
+            return await cases.case_of_decision(decision_seq(wish.decision)) == case.id
+        except ValueError:
+            return False
 
     def _check_fields(self, wish: Wish, personal: Sequence[Personal]) -> None:
         asked = len(set(wish.fields if wish.decision else wish.tokens))

@@ -11,13 +11,13 @@ from starlette.routing import Route
 from jindi.access import Principal, Verdict
 from jindi.basics.instants import format_instant, parse_instant
 from jindi.basics.money import format_minor
-from jindi.cases import LEVELS, Case, Step
+from jindi.cases import Case, Step
 from jindi.doors.api import problems
 from jindi.doors.api.bodies import json_answer, problem_answer, read_document
 from jindi.doors.api.hot import Gone, TooLarge
 from jindi.doors.api.versions import Guard, Keyed
 from jindi.doors.casework import said
-from jindi.packs import OUTCOMES
+from jindi.packs import LEVELS, OUTCOMES
 from jindi.ports import CaseOrder, CaseQuery, CaseStoreFailure
 from jindi.run.audit import Actor, NotRecorded
 from jindi.run.cases import Declined, Desk, Happened, Page

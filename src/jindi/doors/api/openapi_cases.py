@@ -2,10 +2,10 @@
 
 from typing import Any, get_args
 
-from jindi.cases import LEVELS, VERDICTS
+from jindi.cases import VERDICTS
 from jindi.cases.refusing import TAG_MAX, TEXT_MAX
 from jindi.doors.api.cases import LIMIT_MAX, OFFSET_MAX, STEPS, keys_of
-from jindi.packs import OUTCOMES
+from jindi.packs import LEVELS, OUTCOMES
 from jindi.ports import CaseOrder
 
 CASE_ID = {"type": "string", "pattern": "^case_[0-9a-f]{12}$"}

@@ -4,7 +4,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from jindi.cases import LEVELS, NOBODY
+from jindi.cases import NOBODY
+from jindi.packs import LEVELS
 from jindi.ports import CaseOrder, CaseQuery
 from jindi.run.cases import Desk
 

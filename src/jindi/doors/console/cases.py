@@ -21,7 +21,7 @@ from starlette.routing import Route
 from jindi.access import About, Principal, Session
 from jindi.basics.instants import format_instant
 from jindi.basics.money import format_minor
-from jindi.cases import LEVELS, VERDICTS, Assign, Case, Close, Snooze, Step, Tag, case_seq
+from jindi.cases import VERDICTS, Assign, Case, Close, Snooze, Step, Tag, case_seq
 from jindi.doors.casework import codes, said
 from jindi.doors.console.case_lines import CaseLine, head, line_of, state_of
 from jindi.doors.console.case_queue import COUNTED, ORDERS, PAGES_MAX, ROWS, TABS, TEXT_MAX, Queue, queue_of
@@ -39,7 +39,7 @@ from jindi.doors.console.versions import Form, Needs, Shown
 from jindi.doors.console.view import Pages, View, address, is_fit_for_address
 from jindi.doors.guarding import Endpoint, by_method
 from jindi.doors.waiting import Waiting, of_entry
-from jindi.packs import OUTCOMES
+from jindi.packs import LEVELS, OUTCOMES
 from jindi.ports import CaseStoreFailure
 from jindi.run.approvals.approvals import Approvals, Forbidden, payload_of
 from jindi.run.approvals.approvals import Declined as NotAsked

@@ -28,12 +28,11 @@ class CloseCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class KeptCase(msgspec.Struct, frozen=True):
-    """The same, of the version of the case that was looked at."""
+    """The same, with a verdict that there is."""
 
     case: str
     verdict: Verdict
     why: str
-    version: int
 
 
 class Closing(AtOnce[CloseCase, KeptCase]):
@@ -59,7 +58,7 @@ class Closing(AtOnce[CloseCase, KeptCase]):
             await self._desk.check(case, Close(verdict, asked.why))
         except Declined as declined:
             raise Unfit("该案件目前不能结案", f"the case can't be closed: {declined.code}") from None
-        return KeptCase(case.id, verdict, asked.why, case.version)
+        return KeptCase(case.id, verdict, asked.why)
 
     async def base(self, kept: KeptCase) -> object:
         """What of the case the approval rests on: its state and all that belongs to it. Notes may come."""

@@ -13,6 +13,7 @@ import msgspec
 
 from jindi.basics.identifiers import holds_personal_number
 from jindi.cases import (
+    CUSTOMERS,
     Alert,
     Assign,
     Case,
@@ -36,7 +37,7 @@ from jindi.packs import OUTCOMES, TypologyDef
 from jindi.ports import CaseQuery, CaseStep, CaseStoreFailure, LogFailure
 from jindi.run.answered import fingerprint
 from jindi.run.audit import Actor, NotRecorded
-from jindi.run.cases.folding import alert_in, case_of
+from jindi.run.cases.folding import alert_in, case_of, subject_key
 from jindi.run.cases.following import Following
 from jindi.run.intake import OWN_IDS, Refused
 from jindi.run.lane import Busy, Conflict, Stopped
@@ -44,9 +45,6 @@ from jindi.run.records import CASE, CaseRecord, decision_id
 
 if TYPE_CHECKING:
     from jindi.run.platform import Platform
-
-CUSTOMERS: Final = ("user", "customer")
-"""Entities that are the customers whom the house's people look after."""
 
 ALERTS_SHOWN: Final = 200
 SETTLE_S: Final = 60.0
@@ -56,6 +54,9 @@ TOLD_AT_ONCE: Final = 64
 BLOB: Final = "casework.json"
 CLOSE_ALONE: Final = "case_close_alone"
 """The parameter: a case of this amount or more takes two people to close."""
+
+LIMIT_CURRENCY: Final = "CNY"
+"""What the limit of the pack `core` is in."""
 
 VERDICT, FINDING, RELEASE, RECALL = "review_verdict", "case_finding", "decision_release", "decision_recall"
 
@@ -178,7 +179,7 @@ class Desk:
             lambda: (
                 store.alerts_of(case.id, ALERTS_SHOWN),
                 store.steps_of(case.id),
-                store.of_subject(f"{case.entity}:{case.subject}"),
+                store.of_subject(subject_key(case.entity, case.subject)),
             )
         )
         return Page(
@@ -193,9 +194,12 @@ class Desk:
         return row.case if row is not None else None
 
     def takes_two(self, case: Case) -> bool:
-        """Whether closing it takes a second person."""
+        """Whether closing it takes a second person: its amount is at the limit, or can't be held against it. There are
+        no rates here, so that is any amount in another currency; and every case where no limit is in force.
+        """
         limit_minor = self._platform.parameter(CLOSE_ALONE, 0)
-        return bool(limit_minor) and case.amounts.get("CNY", 0) >= limit_minor
+        others = any(minor for currency, minor in case.amounts.items() if currency != LIMIT_CURRENCY)
+        return others or case.amounts.get(LIMIT_CURRENCY, 0) >= limit_minor
 
     def _seen(self, alert: Alert) -> Seen:
         outcome = OUTCOMES[alert.outcome]

@@ -1,4 +1,4 @@
-"""Records of the journal taken into the cases, some hundred at a time: read once, changed in memory, kept at once."""
+"""Records of the journal taken into the cases, some thousand at a time: read once, changed in memory, kept at once."""
 
 from typing import Final
 
@@ -6,12 +6,10 @@ import msgspec
 
 from jindi.basics.money import EXPONENTS
 from jindi.cases import (
-    LEVELS,
     Alert,
     Case,
     Merge,
     Split,
-    Step,
     Taken,
     alert_of,
     joined,
@@ -22,7 +20,7 @@ from jindi.cases import (
     taken_in,
     unpack_step,
 )
-from jindi.packs import OUTCOMES, Outcome, TypologyDef, Words
+from jindi.packs import LEVELS, OUTCOMES, Outcome, TypologyDef, Words
 from jindi.ports import CaseAlert, CaseRow, CaseStep, CaseStore
 from jindi.run.archive import Archive, Outdated
 from jindi.run.records import CaseRecord, DecisionRecord, Record
@@ -46,12 +44,13 @@ def subject_key(entity: str, subject: str) -> str:
 
 def row_of(case: Case) -> CaseRow:
     """A case as it is kept."""
-    major = (abs(minor) * 100 // 10 ** EXPONENTS[currency] for currency, minor in case.amounts.items())
+    # In hundredths of whole units, whatever the minor unit is.
+    hundredths = (abs(minor) * 100 // 10 ** EXPONENTS[currency] for currency, minor in case.amounts.items())
     return CaseRow(
         id=case.id, typology=case.typology, subject=subject_key(case.entity, case.subject), state=case.state,
         assignee=case.assignee, level=LEVELS.index(case.level), escalated=int(case.escalated), rank_us=rank_of(case),
         opened_us=case.opened_us, due_us=case.due_us, wakes_us=case.wakes_us or 0, closed_us=case.closed_us or 0,
-        money=max(major, default=0), alerts=case.alerts, tags=case.tags, body=_encode(case),
+        money=max(hundredths, default=0), alerts=case.alerts, tags=case.tags, body=_encode(case),
     )  # fmt: skip
 
 
@@ -144,7 +143,7 @@ class Folding:
             self._split(case, step, by, seq)
         else:
             self._put(stepped(case, step, by))
-        self._tell(seq, case.id, record, record.verb, record.body)
+        self._steps.append(CaseStep(seq, case.id, record.received_us, record.name, record.verb, record.body))
 
     def _merged(self, case: Case, step: Merge, by: Taken, seq: int) -> None:
         target = self._find(step.into)
@@ -177,9 +176,6 @@ class Folding:
             self._belongs(alert, new.id)
         self._steps.append(CaseStep(seq, new.id, by.at_us, by.name, "split_off", _told(step, case.id)))
 
-    def _tell(self, seq: int, case: str, record: CaseRecord, verb: str, body: bytes) -> None:
-        self._steps.append(CaseStep(seq, case, record.received_us, record.name, verb, body))
-
     # ---- what is known
 
     def _put(self, case: Case) -> None:
@@ -210,7 +206,6 @@ def _kind_of(case: Case) -> TypologyDef:
     return TypologyDef(case.typology, "", Words("", ""), (case.entity,), Outcome.REVIEW, case.level, 0, ())
 
 
-def _told(step: Step, other: str) -> bytes:
+def _told(step: Merge | Split, other: str) -> bytes:
     """What the other case of a merge or a split is told: which case it was."""
-    assert isinstance(step, Merge | Split), "asked for these alone"
     return msgspec.json.encode({"type": "from", "case": other, "why": step.why})

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from jindi.basics.instants import HOUR_US, day_of, start_of_day
+from jindi.cases import CUSTOMERS
 from jindi.ports import Blobs
 from jindi.run.archive import Outdated
 from jindi.run.intake import Refused
@@ -39,8 +40,8 @@ CALM_US = HOUR_US // 6
 DAYS_MAX = 7
 """Days that a platform was down are made up for, as many at the most."""
 
-CUSTOMER, COUNTERPARTIES = ("user", "customer"), ("payee", "merchant", "counterparty")
-"""Entities of packs that stand for the customer whom a decision is about, and for the other side."""
+COUNTERPARTIES = ("payee", "merchant", "counterparty")
+"""Entities of packs that stand for the other side of what a customer does."""
 
 _decode = msgspec.json.Decoder(type=dict[str, Any]).decode
 
@@ -200,7 +201,7 @@ class _Journal:
         except (ValueError, LookupError, Outdated):
             return None
         suspect = entities.get("staff") if record.event_type.startswith("staff_") else None
-        customer = next((self.blind(entities[name]) for name in CUSTOMER if name in entities), None)
+        customer = next((self.blind(entities[name]) for name in CUSTOMERS if name in entities), None)
         other = next((self.blind(entities[name]) for name in COUNTERPARTIES if name in entities), None)
         return Decided(record.event_type, customer, other, suspect, record.as_of_us)
 
