@@ -8,7 +8,8 @@ from killing import Clock, event, files
 from simulated_disk import Died, SimulatedDisk
 
 from jindi import journal
-from jindi.ports import LogFailure
+from jindi.journal import GENESIS, seal
+from jindi.ports import Frame, LogFailure
 from jindi.run import snapshots
 from jindi.run.archive import Archive
 from jindi.run.lane import Stopped
@@ -18,10 +19,6 @@ from jindi.run.recovery import last_record, recover
 from jindi.stores.files import FileBlobs
 from jindi.stores.segments import SegmentLog
 from jindi.vault import Tokens
-
-# A reader of the journal that is left half-way when the disk fails closes its file when it is forgotten, on a disk that
-# is gone: Python can raise that nowhere. What is claimed here is told by answers and by what is on the disk.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 EVENTS = 48
 IN_FLIGHT = 8
@@ -135,3 +132,18 @@ def test_the_answers_of_a_sound_disk_are_the_same_when_asked_again():
     asyncio.run(work(disk, acknowledged, EVENTS))
     assert [json.loads(acknowledged[n])["event_id"] for n in range(EVENTS)] == [f"e{n}" for n in range(EVENTS)]
     holds(disk, acknowledged)
+
+
+def test_what_the_disk_says_when_a_reader_is_closed_is_heard():
+    class Failing:
+        def next_seq(self):
+            return 1
+
+        def read(self, first):
+            try:
+                yield Frame(0, 1, seal([b"a"], 0, GENESIS))
+            finally:
+                raise LogFailure("the disk reported an error")
+
+    with pytest.raises(LogFailure):
+        Archive(Failing()).raw(0)

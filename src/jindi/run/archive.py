@@ -1,6 +1,6 @@
 """The journal as decisions: records by their number, the definitions that each was made with, all in order."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 
 from jindi import journal, packs
@@ -25,6 +25,21 @@ class Outdated(Problems, LookupError):  # noqa: N818 - what was looked for is th
 @dataclass(frozen=True, slots=True)
 class _Events:
     events: Mapping[str, EventDef]
+
+
+def batch_at(log: Log, seq: int) -> journal.Batch | None:
+    """The batch that holds a record; None when there is none. Raises LogDamaged, LogFailure.
+
+    The reader is closed before this returns: one that is left half-way closes its file when it is forgotten, and what
+    the disk says to that nobody hears.
+    """
+    frames = log.read(seq)
+    try:
+        frame = next(frames, None)
+    finally:
+        if isinstance(frames, Generator):
+            frames.close()
+    return None if frame is None else journal.unseal(frame.batch)
 
 
 class Archive:
@@ -55,13 +70,7 @@ class Archive:
 
     def record(self, seq: int) -> Record:
         """One record. Raises LookupError when the journal has none of this number."""
-        if not 0 <= seq < self.log.next_seq():
-            raise LookupError(f"the journal has no record {seq}")
-        for found, record in self.records(seq):
-            if found == seq:
-                return record
-            break
-        raise LookupError(f"the journal has no record {seq}")
+        return decode(self.raw(seq))
 
     def others(self, until: int) -> Iterator[tuple[int, Record]]:
         """All records before `until` that are no decisions; decisions are passed over unread."""
@@ -97,9 +106,9 @@ class Archive:
 
     def place(self, seq: int) -> journal.Batch:
         """The batch that holds a record. Raises LookupError when there is none."""
-        for frame in self.log.read(seq):
-            return journal.unseal(frame.batch)
-        raise LookupError(f"the journal has no record {seq}")
+        if (batch := batch_at(self.log, seq)) is None:
+            raise LookupError(f"the journal has no record {seq}")
+        return batch
 
     def decision(self, seq: int) -> DecisionRecord:
         """One decision. Raises LookupError when there is none of this number."""

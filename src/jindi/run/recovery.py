@@ -11,7 +11,7 @@ from jindi.features import Windows, plan
 from jindi.ports import Blobs, Frame, Log, LogDamaged
 from jindi.run import snapshots
 from jindi.run.approvals.book import Book
-from jindi.run.archive import Archive, Outdated
+from jindi.run.archive import Archive, Outdated, batch_at
 from jindi.run.blocks import Feeder
 from jindi.run.lists import Lists
 from jindi.run.records import CaseRecord, DecisionRecord, DefinitionsRecord, Record, decode
@@ -96,9 +96,8 @@ def _learnt(archive: Archive, seq: int, record: Record, program: Program) -> str
 
 def chain_before(log: Log, seq: int) -> journal.Chain:
     """The chain as it stood before the batch that holds a record; the beginning when there is none."""
-    for frame in log.read(seq) if seq >= 0 else ():
-        return journal.Chain(journal.unseal(frame.batch).previous, frame.first)
-    return journal.Chain()
+    batch = batch_at(log, seq) if seq >= 0 else None
+    return journal.Chain() if batch is None else journal.Chain(batch.previous, batch.first)
 
 
 def tree_before(log: Log, seq: int) -> journal.Tree:
@@ -220,6 +219,5 @@ def _trail(ledger: Ledger) -> Trail:
 
 def last_record(archive: Archive, seq: int) -> bytes:
     """What ties a snapshot to its journal: the digest of the batch that holds the record before it."""
-    for frame in archive.log.read(seq - 1):
-        return journal.unseal(frame.batch).head
-    return b""
+    batch = batch_at(archive.log, seq - 1)
+    return b"" if batch is None else batch.head
