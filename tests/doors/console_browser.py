@@ -1,5 +1,6 @@
 """A headless browser over its own debugging pipe: no driver, no port, no package."""
 
+import asyncio
 import base64
 import fcntl
 import json
@@ -211,4 +212,42 @@ class Served:
     def close(self):
         self.server.should_exit = True
         self.server.force_exit = True
+        self.thread.join(10)
+
+
+class Living:
+    """A world whose platform lives in a thread with its server. `made` makes it, `fill` puts something into it."""
+
+    def __init__(self):
+        self.began, self.ends, self.url = threading.Event(), threading.Event(), ""
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+        assert self.began.wait(180)
+        assert self.url, "the world did not begin"
+
+    def _run(self):
+        try:
+            asyncio.run(self._live())
+        finally:
+            self.began.set()
+
+    async def _live(self):
+        import uvicorn
+
+        async with self.made() as self.world:
+            await self.fill()
+            config = uvicorn.Config(self.world.console, port=0, log_level="critical", lifespan="off")
+            server = uvicorn.Server(config)
+            serving = asyncio.create_task(server.serve())
+            while not server.started:  # noqa: ASYNC110 - uvicorn tells by a flag
+                await asyncio.sleep(0.01)
+            self.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+            self.began.set()
+            while not self.ends.is_set():  # noqa: ASYNC110 - another thread tells
+                await asyncio.sleep(0.02)
+            server.should_exit = server.force_exit = True
+            await serving
+
+    def close(self):
+        self.ends.set()
         self.thread.join(10)

@@ -1,12 +1,8 @@
 """The pages of cases in a real browser: readable in both languages and themes, and worked by the keyboard alone."""
 
-import asyncio
-import threading
-
 import pytest
-import uvicorn
 from cases_world import HOUSE, World
-from console_browser import Browser, Profile, Tab, chromium
+from console_browser import Browser, Living, Profile, Tab, chromium
 from test_doors_console_browser import CONTRAST, NAMES, WIDER
 
 from jindi.cases import Assign, Check, Close, Escalate, Note, Snooze, Tag
@@ -52,40 +48,18 @@ async def full(world):
     await world.approvals.propose(wang, "case.close", asked, asked["why"])
 
 
-class Living:
-    """A world whose platform lives in a thread with its server."""
+class Worked(Living):
+    """The world of cases; `filling` puts them there."""
 
-    def __init__(self, fill=full):
-        self.began, self.ends, self.fill, self.url = threading.Event(), threading.Event(), fill, ""
-        self.thread = threading.Thread(target=self._run, daemon=True)
-        self.thread.start()
-        assert self.began.wait(180)
-        assert self.url, "the world did not begin"
+    def __init__(self, filling=full):
+        self.filling = filling
+        super().__init__()
 
-    def _run(self):
-        try:
-            asyncio.run(self._live())
-        finally:
-            self.began.set()
+    def made(self):
+        return World()
 
-    async def _live(self):
-        async with World() as self.world:
-            await self.fill(self.world)
-            config = uvicorn.Config(self.world.console, port=0, log_level="critical", lifespan="off")
-            server = uvicorn.Server(config)
-            serving = asyncio.create_task(server.serve())
-            while not server.started:  # noqa: ASYNC110 - uvicorn tells by a flag
-                await asyncio.sleep(0.01)
-            self.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-            self.began.set()
-            while not self.ends.is_set():  # noqa: ASYNC110 - another thread tells
-                await asyncio.sleep(0.02)
-            server.should_exit = server.force_exit = True
-            await serving
-
-    def close(self):
-        self.ends.set()
-        self.thread.join(10)
+    async def fill(self):
+        await self.filling(self.world)
 
     def session(self, who):
         sessions = self.world.sessions
@@ -112,7 +86,7 @@ class Living:
 
 @pytest.fixture(scope="module")
 def living():
-    alive = Living()
+    alive = Worked()
     yield alive
     alive.close()
 

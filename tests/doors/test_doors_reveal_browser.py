@@ -1,13 +1,10 @@
 """The pages of clear text in a real browser: readable in both languages and themes, and nothing of it stays there."""
 
-import asyncio
-import threading
 import time
 from datetime import date
 
 import pytest
-import uvicorn
-from console_browser import Browser, Profile, Tab, chromium
+from console_browser import Browser, Living, Profile, Tab, chromium
 from test_doors_console_browser import CONTRAST, NAMES, WIDER
 from test_doors_reveal import World
 
@@ -22,44 +19,25 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-class Living:
-    """A world whose platform lives in a thread with its server."""
+class Shown(Living):
+    """People and what is kept of them."""
 
-    def __init__(self):
-        self.began, self.ends = threading.Event(), threading.Event()
-        self.thread = threading.Thread(target=lambda: asyncio.run(self._live()), daemon=True)
-        self.thread.start()
-        assert self.began.wait(180)
+    def made(self):
+        return World(settings=Settings(reveal_seconds=2))
 
-    async def _live(self):
-        async with World(settings=Settings(reveal_seconds=2)) as self.world:
-            made = event(
-                "open_account", "o1", user="u9", id_card=ID_CARD, name="欧阳小明", login="secret-0001",
-                referee="u2", referee_phone=OTHER_PHONE,
-            )  # fmt: skip
-            self.rich = (await self.world.send(made))["decision_id"]
-            who = senior()
-            for asked, subject, day in (
-                ("export", "u1", date(2026, 11, 1)), ("erase", "u2", date(2026, 11, 9)), ("correct", "u9", None),
-            ):  # fmt: skip
-                await self.world.rights.open(who, actor(who), asked, subject, day, "REQ-2026-0007")
-            done = await self.world.rights.open(who, actor(who), "erase", "u77")
-            await self.world.rights.refuse(who, actor(who), done.id, "law_keeps")
-            config = uvicorn.Config(self.world.console, port=0, log_level="critical", lifespan="off")
-            server = uvicorn.Server(config)
-            serving = asyncio.create_task(server.serve())
-            while not server.started:  # noqa: ASYNC110 - uvicorn tells by a flag
-                await asyncio.sleep(0.01)
-            self.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-            self.began.set()
-            while not self.ends.is_set():  # noqa: ASYNC110 - another thread tells
-                await asyncio.sleep(0.02)
-            server.should_exit = server.force_exit = True
-            await serving
-
-    def close(self):
-        self.ends.set()
-        self.thread.join(10)
+    async def fill(self):
+        made = event(
+            "open_account", "o1", user="u9", id_card=ID_CARD, name="欧阳小明", login="secret-0001",
+            referee="u2", referee_phone=OTHER_PHONE,
+        )  # fmt: skip
+        self.rich = (await self.world.send(made))["decision_id"]
+        who = senior()
+        for asked, subject, day in (
+            ("export", "u1", date(2026, 11, 1)), ("erase", "u2", date(2026, 11, 9)), ("correct", "u9", None),
+        ):  # fmt: skip
+            await self.world.rights.open(who, actor(who), asked, subject, day, "REQ-2026-0007")
+        done = await self.world.rights.open(who, actor(who), "erase", "u77")
+        await self.world.rights.refuse(who, actor(who), done.id, "law_keeps")
 
     def pages(self):
         requests = self.world.rights.requests.all
@@ -71,7 +49,7 @@ class Living:
 
 @pytest.fixture(scope="module")
 def living():
-    alive = Living()
+    alive = Shown()
     yield alive
     alive.close()
 

@@ -8,7 +8,7 @@ from jindi.basics.money import EXPONENTS
 from jindi.basics.problems import Problem
 from jindi.language import BOOL, INT, RATIO, TEXT, TIME, Kind, Type
 from jindi.packs.definitions import DataClass, EventDef, FieldDef, PackDef
-from jindi.packs.tables import INT_MAX, NAME, NAME_REMEDY, Table, kind_of, meant
+from jindi.packs.tables import INT_MAX, NAME, NAME_REMEDY, Table, kind_of, meant, opened_table
 from jindi.packs.vocabulary import (
     DATA_CLASSES,
     FIELD_TYPES,
@@ -27,13 +27,9 @@ _PLAIN: Final[Mapping[str, Type]] = {"text": TEXT, "int": INT, "bool": BOOL, "ti
 
 def read_event(raw: Any, name: str, pack: PackDef, where: str, problems: list[Problem]) -> EventDef | None:
     """One event type; None when it is too broken for others to speak of."""
-    if not NAME.match(name):
-        problems.append(Problem(where, name[:64], "not a name", NAME_REMEDY))
+    table = opened_table(raw, "event", name, where, problems)
+    if table is None:
         return None
-    if not isinstance(raw, dict):
-        problems.append(Problem(where, name, f"must be a table, not {kind_of(raw)}", f"begin it with [{name}]"))
-        return None
-    table = Table(raw, "event", where, name, problems)
     doc = table.words()
     late_after_us = table.duration("late_after", "5m")
     lifecycle = table.choice("lifecycle", tuple(LIFECYCLES)) if table.has("lifecycle") else None

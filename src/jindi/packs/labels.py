@@ -7,7 +7,7 @@ from jindi.basics.problems import Problem
 from jindi.language import BOOL, Expression, Kind, Scope, read
 from jindi.packs.definitions import EventDef, LabelDef, PackDef, WordDef
 from jindi.packs.expressions import read_unless_broken
-from jindi.packs.tables import NAME, NAME_REMEDY, Table, kind_of, meant
+from jindi.packs.tables import Table, meant, opened_table
 
 _BY_DECISION = "decision"
 """A field of this name holds a decision's id, as in every event of a decision's life."""
@@ -18,14 +18,10 @@ def read_label(
     problems: list[Problem],
 ) -> LabelDef | None:  # fmt: skip
     """One label with the events that speak about it; None when it is too broken to be used."""
-    if not NAME.match(name):
-        problems.append(Problem(where, name[:64], "not a name", NAME_REMEDY))
-        return None
-    if not isinstance(raw, dict):
-        problems.append(Problem(where, name, f"must be a table, not {kind_of(raw)}", f"begin it with [{name}]"))
-        return None
     before = len(problems)
-    table = Table(raw, "label", where, name, problems)
+    table = opened_table(raw, "label", name, where, problems)
+    if table is None:
+        return None
     doc = table.words()
     on = table.names("on", single=True, required=True)
     for event in on:

@@ -8,7 +8,7 @@ from jindi.basics.money import EXPONENTS
 from jindi.basics.problems import Problem
 from jindi.language import DURATION, INT, RATIO, TEXT, Kind, Type
 from jindi.packs.definitions import LimitDef, LimitStep, ListDef, ListEntry, PackDef, Words
-from jindi.packs.tables import NAME, NAME_REMEDY, Table, kind_of, meant
+from jindi.packs.tables import Table, meant, opened_table
 from jindi.packs.values import read_day, read_instant, read_value
 from jindi.packs.vocabulary import COLOURS, IDENTIFIERS, LIMIT_TYPES, MARKS
 
@@ -18,19 +18,9 @@ PLACEHOLDER = "placeholder"
 _PLAIN: Mapping[str, Type] = {"int": INT, "ratio": RATIO, "duration": DURATION, "text": TEXT}
 
 
-def _opened(raw: Any, kind: str, name: str, where: str, problems: list[Problem]) -> Table | None:
-    if not NAME.match(name):
-        problems.append(Problem(where, name[:64], "not a name", NAME_REMEDY))
-        return None
-    if not isinstance(raw, dict):
-        problems.append(Problem(where, name, f"must be a table, not {kind_of(raw)}", f"begin it with [{name}]"))
-        return None
-    return Table(raw, kind, where, name, problems)
-
-
 def read_limit(raw: Any, name: str, pack: PackDef, where: str, problems: list[Problem]) -> LimitDef | None:
     """One limit with its dated values; None when it is too broken for others to speak of."""
-    table = _opened(raw, "limit", name, where, problems)
+    table = opened_table(raw, "limit", name, where, problems)
     if table is None:
         return None
     word = table.choice("type", LIMIT_TYPES)
@@ -90,7 +80,7 @@ def _read_step(table: Table, kind: Type) -> LimitStep | None:
 
 def read_list(raw: Any, name: str, pack: PackDef, where: str, problems: list[Problem]) -> ListDef | None:
     """One list with the entries it begins with; None when it is too broken for others to speak of."""
-    table = _opened(raw, "list", name, where, problems)
+    table = opened_table(raw, "list", name, where, problems)
     if table is None:
         return None
     colour = cast("Literal['black', 'white', 'grey']", table.choice("colour", COLOURS))

@@ -263,3 +263,14 @@ class Table:
             self.problem(f"`{key}` must be an array of tables")
             return []
         return value
+
+
+def opened_table(raw: Any, kind: str, name: str, where: str, problems: list[Problem]) -> Table | None:
+    """What a file declares under a name; None, and a problem, when the name is none or it is no table."""
+    if not NAME.match(name):
+        problems.append(Problem(where, name[:64], "not a name", NAME_REMEDY))
+        return None
+    if not isinstance(raw, dict):
+        problems.append(Problem(where, name, f"must be a table, not {kind_of(raw)}", f"begin it with [{name}]"))
+        return None
+    return Table(raw, kind, where, name, problems)

@@ -5,7 +5,7 @@ from typing import Any, Final, cast
 
 from jindi.basics.problems import Problem
 from jindi.packs.definitions import LEVELS, Level, Outcome, PackDef, TypologyDef
-from jindi.packs.tables import NAME, NAME_REMEDY, Table, kind_of, meant
+from jindi.packs.tables import Table, meant, opened_table
 
 _LEAST: Final = tuple(str(outcome) for outcome in Outcome if outcome is not Outcome.ALLOW)
 STEPS_MAX: Final = 20
@@ -18,14 +18,10 @@ def read_typology(
 
     `entities` are those that events name; None when some event can't be read, so that nobody knows all of them.
     """
-    if not NAME.match(name):
-        problems.append(Problem(where, name[:64], "not a name", NAME_REMEDY))
-        return None
-    if not isinstance(raw, dict):
-        problems.append(Problem(where, name, f"must be a table, not {kind_of(raw)}", f"begin it with [{name}]"))
-        return None
     before = len(problems)
-    table = Table(raw, "typology", where, name, problems)
+    table = opened_table(raw, "typology", name, where, problems)
+    if table is None:
+        return None
     doc = table.words()
     by = table.names("by", single=True, required=True)
     for entity in by:
