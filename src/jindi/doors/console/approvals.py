@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from jindi.access import ACTIONS, SCOPES, About, ApiKeys, Principal, Scope
 from jindi.basics.instants import DAY_US, format_instant
-from jindi.doors.console.versions import Form, Needs, Shown
+from jindi.doors.console.doors import Form, Needs, Shown
 from jindi.doors.console.view import Pages, View
 from jindi.doors.waiting import about_waiting, everything, of_entry
 from jindi.run.approvals.approvals import POLICIES, Approvals, Declined, Forbidden

@@ -6,7 +6,7 @@ was looked at, and ends in a redirect. What can't be done is said where it was t
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from jindi.access import About, Principal, Session
+from jindi.access import About, Principal
 from jindi.basics.instants import format_instant
 from jindi.basics.money import format_minor
 from jindi.cases import VERDICTS, Assign, Case, Close, Snooze, Step, Tag, case_seq
@@ -34,9 +34,10 @@ from jindi.doors.console.case_steps import (
     step_of,
 )
 from jindi.doors.console.case_story import since, story
+from jindi.doors.console.doors import Doors, Shown
 from jindi.doors.console.exporting import csv_bytes, harmless
-from jindi.doors.console.versions import Form, Needs, Shown
-from jindi.doors.console.view import Pages, View, address, is_fit_for_address
+from jindi.doors.console.guard import CASE_FIELDS_MAX, CASE_FORM_BYTES_MAX
+from jindi.doors.console.view import View, address, is_fit_for_address
 from jindi.doors.guarding import Endpoint, by_method
 from jindi.doors.waiting import Waiting, of_entry
 from jindi.packs import LEVELS, OUTCOMES
@@ -58,24 +59,6 @@ CSV_HEAD = (
     "case", "typology", "level", "state", "escalated", "entity", "subject", "amounts", "alerts", "score", "assignee",
     "opened", "due", "late", "snoozed_until", "tags", "verdict", "closed", "closed_by", "approval", "merged_into",
 )  # fmt: skip
-
-Refuse = Callable[[Request, View, Forbidden], Awaitable[Response]]
-ActorOf = Callable[[Request, Session], Actor]
-ClearInAddress = Callable[[View], Response]
-
-
-@dataclass(frozen=True, slots=True)
-class Doors:
-    """What the pages ask of the console: `needs` asks for a session with a right, `form` reads and checks a form,
-    `refuse` records what the policies forbid and says so, `clear` refuses what may stand in no address.
-    """
-
-    pages: Pages
-    needs: Needs
-    form: Form
-    actor: ActorOf
-    refuse: Refuse
-    clear: ClearInAddress
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +94,9 @@ class CasePages:
     ) -> None:
         self._desk, self._doors, self._approvals = desk, doors, approvals
         self._audit, self._reveals = audit, reveals
+
+    async def _form(self, request: Request) -> dict[str, str]:
+        return await self._doors.form(request, bytes_max=CASE_FORM_BYTES_MAX, fields_max=CASE_FIELDS_MAX)
 
     def routes(self) -> list[Route]:
         """The table of routes."""
@@ -199,7 +185,7 @@ class CasePages:
 
     async def search(self, request: Request, view: View) -> Response:
         """The way from a filter that somebody chose to an address that can be kept, or to the case that he named."""
-        form = await self._doors.form(request)
+        form = await self._form(request)
         queue, _ = self._queue_of(form, view)
         text = form.get("text", "").strip()[:TEXT_MAX]
         if not text:
@@ -374,7 +360,7 @@ class CasePages:
     # ---- steps
 
     async def _step(self, verb: str, request: Request, view: View) -> Response:
-        form = await self._doors.form(request)
+        form = await self._form(request)
         assert view.session is not None, "asked before"
         identifier: str = request.path_params["id"]
         actor, leads = self._doors.actor(request, view.session), view.may("case.lead")
@@ -412,7 +398,7 @@ class CasePages:
 
     async def _next(self, request: Request, view: View) -> Response:
         """Take the first case of the queue, and go there."""
-        await self._doors.form(request)
+        await self._form(request)
         assert view.session is not None, "asked before"
         actor = self._doors.actor(request, view.session)
         case = await self._desk.next(actor, senior=view.may("case.lead"))
@@ -422,7 +408,7 @@ class CasePages:
 
     async def _ticked(self, verb: str, request: Request, view: View) -> Response:
         """One step with each case that was ticked: each a record of its own, each done or refused by itself."""
-        form = await self._doors.form(request)
+        form = await self._form(request)
         assert view.session is not None, "asked before"
         queue, _ = self._queue_of(form, view)
         back = partial(address, "/console/cases", **queue.asked, page=queue.page if queue.page > 1 else None)

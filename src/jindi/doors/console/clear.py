@@ -21,8 +21,8 @@ from jindi.access import PURPOSES, About, Session
 from jindi.basics.identifiers import NORMAL_FORMS, holds_personal_number
 from jindi.basics.instants import MINUTE_US
 from jindi.doors.console.cases import CasePages
+from jindi.doors.console.doors import Form, Needs, Shown
 from jindi.doors.console.source import DecisionPage, Source
-from jindi.doors.console.versions import Form, Needs, Shown
 from jindi.doors.console.view import Pages, View
 from jindi.doors.console.words import WORDS
 from jindi.doors.guarding import by_method

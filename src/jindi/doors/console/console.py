@@ -41,14 +41,12 @@ from jindi.doors.console.account import AccountPages
 from jindi.doors.console.approvals import ApprovalPages, view_may
 from jindi.doors.console.assets import Assets
 from jindi.doors.console.cases import CasePages
-from jindi.doors.console.cases import Doors as CaseDoors
 from jindi.doors.console.clear import ClearPages, clear_in_address, has_clear_in_address
 from jindi.doors.console.controls import Ask, ControlsPage
+from jindi.doors.console.doors import Doors, MakeGroup, Shown
 from jindi.doors.console.exporting import Export, count, csv_bytes, harmless
 from jindi.doors.console.gate import DEVICE, DEVICE_S, Gate, cookie_name, put_cookie
 from jindi.doors.console.guard import (
-    CASE_FIELDS_MAX,
-    CASE_FORM_BYTES_MAX,
     FIELDS_MAX,
     FORM_BYTES_MAX,
     SecurityHeaders,
@@ -64,7 +62,7 @@ from jindi.doors.console.staff import StaffPages
 from jindi.doors.console.staff_alerts import AlertPages
 from jindi.doors.console.subjects import SubjectPages
 from jindi.doors.console.trail import TrailPage
-from jindi.doors.console.versions import Shown, VersionPages
+from jindi.doors.console.versions import VersionPages
 from jindi.doors.console.view import CHOICES, COOKIE, MENU, Pages, View, address, is_fit_for_address, own_path, view_of
 from jindi.doors.console.words import WORDS
 from jindi.doors.guarding import AboutOf, Endpoint, about_of, by_method, marked
@@ -122,6 +120,7 @@ class Console:
         reveals: Reveals | None = None,
         rights: Rights | None = None,
         casework: CaseDesk | None = None,
+        more: Sequence[MakeGroup] = (),
     ) -> None:
         self._audit, self._permits = audit, permits or Permits()
         self._sources, self._sessions, self._links, self._keys = sources, sessions, links, keys
@@ -156,6 +155,8 @@ class Console:
                     rights, reveals, self._pages, self._needs, self._checked_form, self._actor
                 )  # fmt: skip
         self._explaining = asyncio.Lock()
+        self._more = [make(self._doors()) for make in more]
+        self._pages.only_with({route.path for route in self.routes()})
         self._streams = 0
 
     def _pages_of_people(
@@ -178,13 +179,15 @@ class Console:
     ) -> CasePages | None:
         """The pages on which cases are worked, where there are any."""
         if casework is None:
-            self._pages.without("cases")
             return None
-        form = partial(self._checked_form, bytes_max=CASE_FORM_BYTES_MAX, fields_max=CASE_FIELDS_MAX)
-        doors = CaseDoors(
-            self._pages, self._needs, form, self._actor, self._refused_by_policy, partial(clear_in_address, self._pages)
+        return CasePages(casework, self._doors(), approvals, audit, reveals if audit is not None else None)
+
+    def _doors(self) -> Doors:
+        """What groups of pages are built from."""
+        return Doors(
+            self._pages, self._needs, self._checked_form, self._actor, self._refused_by_policy,
+            partial(clear_in_address, self._pages), self._error, self._seen, self._beside,
         )  # fmt: skip
-        return CasePages(casework, doors, approvals, audit, reveals if audit is not None else None)
 
     # ---- who is there -------------------------------------------------------------------------------
 
@@ -726,6 +729,7 @@ class Console:
             Route("/console/staff-alerts/{id}", self._needs("staff_alerts.read", self._alerts.one)),
             *(self._versions.routes() if self._versions is not None else ()),
             *(self._approvals.routes() if self._approvals is not None else ()),
+            *(route for group in self._more for route in group.routes()),
             Route("/assets/{digest}/{name}", self.asset),
         ]
 
@@ -768,13 +772,14 @@ def build_console(
     reveals: Reveals | None = None,
     rights: Rights | None = None,
     casework: CaseDesk | None = None,
+    more: Sequence[MakeGroup] = (),
 ) -> ASGIApp:
     """The console as an ASGI application for the root of a server: `/console`, `/sign-in`, `/assets`. With `desk` it
     has the pages on which versions are changed, with `keys` people may sign in with an API key, with `audit` all that
     they do is journalled before it is done, and shown. `permits` says who may do what (the shipped policies, without),
     `controls` gives the register of controls. With `approvals` (and `desk` and `keys`) it has the pages of what takes
     four eyes. With `casework` it has the pages on which cases are worked. With `house` people come in by accounts of
-    their own, and with `company` by their company's sign-in, too.
+    their own, and with `company` by their company's sign-in, too. `more` makes further groups of pages.
 
     `zone` is the zone in which all instants are shown. Behind TLS the server must set the scheme to
     `https`, so that cookies are marked secure.
@@ -796,6 +801,7 @@ def build_console(
         reveals,
         rights,
         casework,
+        more,
     ).app()
 
 

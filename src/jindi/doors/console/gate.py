@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from jindi.access import NewSession, Session
-from jindi.doors.console.versions import Form, Needs
+from jindi.doors.console.doors import Form, Needs
 from jindi.doors.console.view import Pages, View
 from jindi.run.audit import Actor
 from jindi.run.people import House, Refused

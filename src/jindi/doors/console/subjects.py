@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from jindi.access import About, Principal, Session
-from jindi.doors.console.versions import Form, Needs, Shown
+from jindi.doors.console.doors import Form, Needs, Shown
 from jindi.doors.console.view import Pages, View
 from jindi.doors.guarding import by_method
 from jindi.run.audit import Actor, NotRecorded

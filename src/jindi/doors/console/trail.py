@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from jindi.access import ACTIONS
 from jindi.basics.identifiers import holds_personal_number
 from jindi.basics.instants import start_of_day
-from jindi.doors.console.versions import Form
+from jindi.doors.console.doors import Form
 from jindi.doors.console.view import Pages, View, address
 from jindi.run.audit import Audit
 from jindi.run.trail import Doing, Wanted

@@ -5,7 +5,7 @@ Every form is an ordinary one: it works without a script, carries the session's 
 
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -14,25 +14,14 @@ from starlette.routing import Route
 
 from jindi.access import Session
 from jindi.basics.problems import Problems
+from jindi.doors.console.doors import Form, Needs, Shown
 from jindi.doors.console.view import Pages, View
-from jindi.doors.guarding import AboutOf, Endpoint, about_of
 from jindi.packs import OUTCOMES
 from jindi.run.platform import NotNow
 from jindi.run.versions import Proposal, Tally
 from jindi.run.versions.desk import Declined, Desk, Person
 from jindi.run.versions.tallies import SideTally
 
-Shown = Callable[[Request, View], Awaitable[Response]]
-
-
-class Needs(Protocol):
-    """Asks for a session whose person may do an action, and journals what is asked for."""
-
-    def __call__(self, action: str, show: Shown, *, is_recorded: bool = True, about: AboutOf = about_of) -> Endpoint:
-        """The handler."""
-
-
-Form = Callable[[Request], Awaitable[dict[str, str]]]
 Act = Callable[[Person, View, dict[str, str], Request], Awaitable[str]]
 """What a form does; answers the address of the page that comes next."""
 

@@ -1,5 +1,6 @@
 """One page view: who looks, in which language and theme, and the words and figures that the templates use."""
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote_plus, urlencode, urlsplit
@@ -211,9 +212,9 @@ class Pages:
         """Whether four eyes are off, which every page then says."""
         self._templates.globals["alone"] = alone
 
-    def without(self, page: str) -> None:
-        """A page of the menu that this console does not have."""
-        self.absent |= {page}
+    def only_with(self, paths: AbstractSet[str]) -> None:
+        """The addresses that this console has: the menu shows no page without one."""
+        self.absent = frozenset(name for name, path, _ in MENU if path not in paths)
         self._templates.globals["absent"] = self.absent
 
     def show(self, template: str, view: View, *, status: int = 200, **values: Any) -> HTMLResponse:

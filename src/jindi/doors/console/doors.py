@@ -1,0 +1,81 @@
+"""What a group of pages asks of the console: who is there, the forms, and the pages that say no.
+
+A group is built from one `Doors` and answers with its addresses. The console knows of it nothing more: a page of the
+menu whose address no group has is not shown.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from jindi.access import Session
+from jindi.doors.console.guard import FIELDS_MAX, FORM_BYTES_MAX
+from jindi.doors.console.source import Source
+from jindi.doors.console.view import Pages, View
+from jindi.doors.guarding import AboutOf, Endpoint, about_of
+from jindi.run.approvals.approvals import Forbidden
+from jindi.run.audit import Actor
+
+Shown = Callable[[Request, View], Awaitable[Response]]
+
+
+class Needs(Protocol):
+    """Asks for a session whose person may do an action, and journals what is asked for."""
+
+    def __call__(self, action: str, show: Shown, *, is_recorded: bool = True, about: AboutOf = about_of) -> Endpoint:
+        """The handler."""
+
+
+class Form(Protocol):
+    """Reads a form of ours; refuses one that another site or an older session sent, or that is too large."""
+
+    async def __call__(
+        self, request: Request, *, bytes_max: int = FORM_BYTES_MAX, fields_max: int = FIELDS_MAX
+    ) -> dict[str, str]:
+        """Its fields."""
+
+
+class Beside(Protocol):
+    """Reckons what takes long beside the loop, one at a time, so that decisions keep their pace."""
+
+    async def __call__(self, reckon: Callable[[], Any] | None) -> Any:
+        """What was reckoned; None where that could not be."""
+
+
+Refuse = Callable[[Request, View, Forbidden], Awaitable[Response]]
+ActorOf = Callable[[Request, Session], Actor]
+ClearInAddress = Callable[[View], Response]
+ErrorPage = Callable[..., Response]
+"""The page that says no: view, status, message, and the message's values by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """What pages ask of the console: `needs` asks for a session with a right, `form` reads and checks a form, `refuse`
+    records what the policies forbid and says so, `clear` refuses what may stand in no address, `seen` is the platform
+    as the reader may see it.
+    """
+
+    pages: Pages
+    needs: Needs
+    form: Form
+    actor: ActorOf
+    refuse: Refuse
+    clear: ClearInAddress
+    error: ErrorPage
+    seen: Callable[[View], Source]
+    beside: Beside
+
+
+class Group(Protocol):
+    """Pages that belong together."""
+
+    def routes(self) -> Sequence[Route]:
+        """The table of their routes."""
+
+
+MakeGroup = Callable[[Doors], Group]
