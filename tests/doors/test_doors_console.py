@@ -345,7 +345,8 @@ BUILT = (
     "clear.why.", "approvals.collected_", "subjects.asked.", "subjects.state.", "subjects.done.", "subjects.why.",
     "approvals.state.", "approvals.verb.", "approvals.done.",
     "level.", "cases.tab.", "cases.order.", "cases.state.", "cases.verdict.", "cases.empty.", "cases.done.",
-    "cases.did.", "cases.for.", "cases.say_", "cases.tile.", "cases.key.",
+    "cases.did.", "cases.for.", "cases.say_", "cases.tile.", "cases.key.", "cases.kept.",
+    "cases.review.", "cases.team.age.", "cases.verb.",
 )  # fmt: skip
 """Beginnings of ids that the code puts together with a value."""
 

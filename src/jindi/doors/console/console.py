@@ -40,18 +40,22 @@ from jindi.doors.console import live
 from jindi.doors.console.account import AccountPages
 from jindi.doors.console.approvals import ApprovalPages, view_may
 from jindi.doors.console.assets import Assets
+from jindi.doors.console.case_bulk import CaseBulkPages
+from jindi.doors.console.case_team import CaseTeamPages
 from jindi.doors.console.cases import CasePages
 from jindi.doors.console.clear import ClearPages, clear_in_address, has_clear_in_address
 from jindi.doors.console.controls import Ask, ControlsPage
-from jindi.doors.console.doors import Doors, MakeGroup, Shown
+from jindi.doors.console.doors import Doors, Group, MakeGroup, Shown
 from jindi.doors.console.exporting import Export, count, csv_bytes, harmless
 from jindi.doors.console.gate import DEVICE, DEVICE_S, Gate, cookie_name, put_cookie
 from jindi.doors.console.guard import (
     FIELDS_MAX,
     FORM_BYTES_MAX,
     SecurityHeaders,
+    Upload,
     Waiting,
     read_form,
+    read_upload,
     refuse_other_sites,
 )
 from jindi.doors.console.overview import overview_values
@@ -144,6 +148,14 @@ class Console:
         self._controls = ControlsPage(controls or _no_register, self._pages)
         self._reveals = reveals
         self._cases = self._pages_of_cases(casework, approvals, audit, reveals)
+        self._casework: list[Group] = []
+        if casework is not None and (cases := self._cases) is not None:
+            doors = self._doors()
+            self._casework = [
+                cases,
+                CaseTeamPages(casework, doors, cases),
+                CaseBulkPages(casework, doors, audit, cases),
+            ]
         self._clear = self._subjects = None
         if reveals is not None and audit is not None:
             self._clear = ClearPages(
@@ -185,7 +197,7 @@ class Console:
     def _doors(self) -> Doors:
         """What groups of pages are built from."""
         return Doors(
-            self._pages, self._needs, self._checked_form, self._actor, self._refused_by_policy,
+            self._pages, self._needs, self._checked_form, self._checked_upload, self._actor, self._refused_by_policy,
             partial(clear_in_address, self._pages), self._error, self._seen, self._beside,
         )  # fmt: skip
 
@@ -444,12 +456,22 @@ class Console:
     ) -> dict[str, str]:
         refuse_other_sites(request)
         form = await read_form(request, bytes_max=bytes_max, fields_max=fields_max)
+        self._check_token(request, form)
+        return form
+
+    async def _checked_upload(self, request: Request) -> Upload:
+        refuse_other_sites(request)
+        upload = await read_upload(request)
+        self._check_token(request, upload.fields)
+        return upload
+
+    def _check_token(self, request: Request, form: Mapping[str, str]) -> None:
+        """Raises 403 when a form does not carry the token of the session that it is sent in."""
         session, clear_id = self._who(request)
         if session is not None and clear_id is not None:
             given = request.headers.get("x-csrf-token") or form.get("csrf", "")
             if not is_csrf_token(clear_id, given):
                 raise HTTPException(HTTPStatus.FORBIDDEN, "error.csrf")
-        return form
 
     async def preferences(self, request: Request) -> Response:
         """Language, theme, row height, keyboard: kept in the browser; the page stays where it was."""
@@ -724,7 +746,7 @@ class Console:
             *self._audit_routes(),
             *(self._clear.routes() if self._clear is not None else ()),
             *(self._subjects.routes() if self._subjects is not None else ()),
-            *(self._cases.routes() if self._cases is not None else ()),
+            *(route for group in self._casework for route in group.routes()),
             Route("/console/staff-alerts", self._needs("staff_alerts.read", self._alerts.page)),
             Route("/console/staff-alerts/{id}", self._needs("staff_alerts.read", self._alerts.one)),
             *(self._versions.routes() if self._versions is not None else ()),
