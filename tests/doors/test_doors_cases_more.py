@@ -429,3 +429,53 @@ def test_a_forged_step_of_the_journal_is_no_file():
         assert await world.desk.file(case.id, 0) is None
 
     living(go)
+
+
+# ---- a session that ends while somebody writes
+
+
+def test_what_was_written_when_the_session_ended_comes_back_and_is_sent_after_signing_in_again():
+    async def go(world):
+        case, visit = await world.case(), world.visit()
+        headers = {"origin": str(visit.http.base_url), "sec-fetch-site": "same-origin"}
+        path, note = f"/console/cases/{case.id}/note", f"she called back {NASTY}"
+        world.sessions.close(visit.clear_id)
+        ended = await visit.post(path, headers, text=note, seen="0")
+        assert ended.status_code == 401
+        assert "she called back &lt;b" in ended.text
+        assert "sign in in a new tab" in ended.text
+        assert (await world.desk.one(case.id)).notes == 0
+        anew = world.visit()
+        again = {"again": "1", "text": note, "seen": "0", "csrf": None}
+        asked = await anew.post(path, headers, **again)
+        assert (asked.status_code, "Look at it again" in asked.text) == (403, True)
+        assert (await world.desk.one(case.id)).notes == 0
+        token = re.search(r'id="once-more".*?name="csrf" value="([^"]+)"', asked.text, re.DOTALL)[1]
+        sent = await anew.post(path, headers, **again | {"csrf": token})
+        assert sent.status_code == 303
+        assert (await world.desk.one(case.id)).notes == 1
+
+    living(go)
+
+
+def test_no_form_comes_back_to_another_site_or_with_a_wrong_token_or_with_somebody_s_number_in_it():
+    async def go(world):
+        case, visit = await world.case(), world.visit()
+        ours = {"origin": str(visit.http.base_url), "sec-fetch-site": "same-origin"}
+        path = f"/console/cases/{case.id}/note"
+        for headers, csrf in (
+            ({}, None), (ours | {"sec-fetch-site": "cross-site"}, None), ({"origin": "https://evil.example"}, None),
+            (ours, "wrong"),
+        ):  # fmt: skip
+            refused = await visit.post(path, headers, text="x", again="1", seen="0", csrf=csrf)
+            assert refused.status_code == 403
+            assert "once-more" not in refused.text
+        world.sessions.close(visit.clear_id)
+        for where, form in ((path, {}), ("/console/find", {"value": PHONE}), ("/console/decisions", {"text": PHONE})):
+            headers = {} if where == path else ours
+            gone = await visit.post(where, headers, **(form or {"text": "x"}))
+            assert gone.status_code == 303
+            assert gone.headers["location"].startswith("/sign-in")
+        assert (await world.desk.one(case.id)).notes == 0
+
+    living(go)

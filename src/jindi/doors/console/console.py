@@ -33,6 +33,7 @@ from jindi.access import (
     Verdict,
     is_csrf_token,
 )
+from jindi.access.actions import Group
 from jindi.basics.identifiers import is_written_as_name
 from jindi.basics.instants import MINUTE_US, SECOND_US, format_instant
 from jindi.basics.money import format_minor
@@ -45,15 +46,19 @@ from jindi.doors.console.case_team import CaseTeamPages
 from jindi.doors.console.cases import CasePages
 from jindi.doors.console.clear import ClearPages, clear_in_address, has_clear_in_address
 from jindi.doors.console.controls import Ask, ControlsPage
-from jindi.doors.console.doors import Doors, Group, MakeGroup, Shown
+from jindi.doors.console.doors import Doors, MakeGroup, Shown
+from jindi.doors.console.doors import Group as PageGroup
 from jindi.doors.console.exporting import Export, count, csv_bytes, harmless
 from jindi.doors.console.gate import DEVICE, DEVICE_S, Gate, cookie_name, put_cookie
 from jindi.doors.console.guard import (
+    CASE_FIELDS_MAX,
+    CASE_FORM_BYTES_MAX,
     FIELDS_MAX,
     FORM_BYTES_MAX,
     SecurityHeaders,
     Upload,
     Waiting,
+    is_surely_ours,
     read_form,
     read_upload,
     refuse_other_sites,
@@ -95,6 +100,13 @@ FILTERED = (
     "before", "late", "level", "on", "order", "outcome", "page", "rule", "since", "tab", "trouble", "type", "typology",
     "until", "what", "who",
 )  # fmt: skip
+KEPT_WHEN_ENDED = frozenset({
+    Group.CASEWORK, Group.CASELEAD, Group.AUTHORING, Group.APPROVING, Group.PROPOSING, Group.ANSWERING,
+})  # fmt: skip
+"""Whose forms come back when the session ended meanwhile. Others hold what belongs on no second page: somebody's
+number, a password, a code.
+"""
+
 FORGED = ("error.other_site", "error.csrf")
 """Why a form is refused that this browser's own page did not send."""
 
@@ -148,7 +160,7 @@ class Console:
         self._controls = ControlsPage(controls or _no_register, self._pages)
         self._reveals = reveals
         self._cases = self._pages_of_cases(casework, approvals, audit, reveals)
-        self._casework: list[Group] = []
+        self._casework: list[PageGroup] = []
         if casework is not None and (cases := self._cases) is not None:
             doors = self._doors()
             self._casework = [
@@ -238,8 +250,7 @@ class Console:
         async def handler(request: Request) -> Response:
             view = self._view(request)
             if view.session is None:
-                had_one = self._cookie_name(request) in request.cookies
-                return RedirectResponse("/sign-in?why=ended" if had_one else "/sign-in", HTTPStatus.SEE_OTHER)
+                return await self._ended(request, view, action)
             may = self._permits.may(view.session.principal, action, view.now_us, about(request))
             try:
                 if is_recorded or not may:
@@ -251,6 +262,26 @@ class Console:
             return clear_in_address(self._pages, view) if has_clear_in_address(request) else await show(request, view)
 
         return marked(handler, action)
+
+    async def _ended(self, request: Request, view: View, action: str) -> Response:
+        """The way to sign in; a form that somebody had begun to write is kept on the page that says so."""
+        if request.method == "POST" and is_surely_ours(request) and ACTIONS[action].group in KEPT_WHEN_ENDED:
+            with suppress(HTTPException):
+                form = await read_form(request, bytes_max=CASE_FORM_BYTES_MAX, fields_max=CASE_FIELDS_MAX)
+                return self._once_more(request, view, form, HTTPStatus.UNAUTHORIZED)
+        had_one = self._cookie_name(request) in request.cookies
+        return RedirectResponse("/sign-in?why=ended" if had_one else "/sign-in", HTTPStatus.SEE_OTHER)
+
+    def _once_more(self, request: Request, view: View, form: Mapping[str, str], status: HTTPStatus) -> Response:
+        """A form that was not taken, to be sent again by whoever has signed in meanwhile. Nothing of it was done, and
+        nothing of it is kept but on this page.
+        """
+        fields = {name: value for name, value in form.items() if name != "csrf"}
+        written = {name: value for name, value in fields.items() if name in ("text", "why") and value}
+        target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return self._pages.show(
+            "once_more.html", view, status=int(status), page=None, fields=fields, written=written, target=target
+        )  # fmt: skip
 
     def _beside_pages(self, action: str, show: Callable[[Request, View, str], Awaitable[Response]]) -> Endpoint:
         """What a page's own script asks for again and again: it keeps no session open, and is not journalled, for the
@@ -702,6 +733,8 @@ class Console:
     async def refused(self, request: Request, refusal: Exception) -> Response:
         """The page for everything that was refused: what, why, and what to do."""
         assert isinstance(refusal, HTTPException), "only registered for refusals"
+        if refusal.detail == "error.csrf" and (form := self._unsigned(request)) is not None:
+            return self._once_more(request, self._view(request), form, HTTPStatus.FORBIDDEN)
         if refusal.detail in FORGED:
             await self._not_let_in(request, "form.forged")
         usual = {404: "error.not_found", 405: "error.method"}
@@ -709,6 +742,15 @@ class Console:
         answer = self._error(self._view(request), refusal.status_code, message)
         answer.headers.update(refusal.headers or {})
         return answer
+
+    def _unsigned(self, request: Request) -> dict[str, str] | None:
+        """A form from a page of ours that carries no session's token at all: one that is sent again after its session
+        ended. It comes back with the token of now, to be looked at and confirmed.
+        """
+        form: dict[str, str] | None = getattr(request.state, "form", None)
+        if form is None or form.get("csrf") or "x-csrf-token" in request.headers or not is_surely_ours(request):
+            return None
+        return form if form.get("again") == "1" else None
 
     def _too_many(self, request: Request, wait_s: int) -> Response:
         answer = self._error(

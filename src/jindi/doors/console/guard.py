@@ -114,7 +114,15 @@ async def read_form(
     if any(len(values) > 1 for values in fields.values()):
         # Whoever checks and whoever acts could take another one of them.
         raise HTTPException(HTTPStatus.BAD_REQUEST, "error.not_a_form")
-    return {name: values[0] for name, values in fields.items()}
+    form = {name: values[0] for name, values in fields.items()}
+    request.state.form = form
+    return form
+
+
+def is_surely_ours(request: Request) -> bool:
+    """Whether a browser says of itself that a page of ours sent this request; silence is not enough."""
+    origin, host = request.headers.get("origin", ""), request.headers.get("host", "")
+    return request.headers.get("sec-fetch-site") == "same-origin" and origin.partition("://")[2] == host != ""
 
 
 @dataclass(frozen=True, slots=True)
