@@ -290,6 +290,11 @@ def test_the_file_is_the_filter_holds_no_formula_and_is_recorded_with_its_rows()
         assert await world.doings("cases.export") == [
             ("wang", "cases.export", "allowed", "tab=all typology=large_payment")
         ]  # fmt: skip
+        (told,) = (await lead.get("/console/cases.json?tab=all&typology=large_payment")).json()
+        assert (told["case"], told["subject"], told["tags"]) == (case.id, "=cmd()", "@ring")
+        book = await lead.get("/console/cases.xlsx?tab=all&typology=large_payment")
+        assert book.headers["content-disposition"] == 'attachment; filename="cases.xlsx"'
+        assert len(await world.doings("cases.export")) == 3
         tagged = await lead.get("/console/cases.csv?tab=all&tag=@ring")
         assert tagged.status_code == 200
         assert "@ring" not in str(await world.doings("cases.export"))

@@ -6,7 +6,6 @@ was looked at, and ends in a redirect. What can't be done is said where it was t
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +14,7 @@ from typing import Any, Final
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from jindi.access import About, Principal
@@ -37,8 +36,8 @@ from jindi.doors.console.case_steps import (
 )
 from jindi.doors.console.case_story import since, story
 from jindi.doors.console.doors import Doors, Shown
-from jindi.doors.console.exporting import csv_bytes, harmless
 from jindi.doors.console.guard import CASE_FIELDS_MAX, CASE_FORM_BYTES_MAX
+from jindi.doors.console.tables import FORMS, Form, Lines, as_file
 from jindi.doors.console.view import View, address, is_fit_for_address
 from jindi.doors.guarding import Endpoint, by_method
 from jindi.doors.waiting import Waiting, of_entry
@@ -94,7 +93,13 @@ class CasePages:
 
         return [
             Route("/console/cases", self._list(), methods=["GET", "POST"]),
-            Route("/console/cases.csv", self._doors.needs("cases.export", self.told(self.export), is_recorded=False)),
+            *(
+                Route(
+                    f"/console/cases.{form}",
+                    self._doors.needs("cases.export", self.told(partial(self.export, form)), is_recorded=False),
+                )
+                for form in FORMS
+            ),
             post("/console/cases/next", "case.next", self.told(self._next)),
             post("/console/cases/ticked/assign", "case.assign", self.told(partial(self._ticked, "assign"))),
             post("/console/cases/ticked/tag", "case.tag", self.told(partial(self._ticked, "tag"))),
@@ -238,8 +243,8 @@ class CasePages:
             behind = 0
         return {"is_stale": self._desk.problem is not None, "behind": behind if behind >= BEHIND_TOLD else 0}
 
-    async def export(self, request: Request, view: View) -> Response:
-        """The cases of a filter as CSV, in its order. That they are taken away is recorded with their number."""
+    async def export(self, form: Form, request: Request, view: View) -> Response:
+        """The cases of a filter as a file, in its order. That they are taken away is recorded with their number."""
         queue, _ = self._queue_of(request.query_params, view)
         who = _who(view).name
         (count,) = await self._desk.counts(queue.query(self._desk, who))
@@ -254,10 +259,7 @@ class CasePages:
                 "cases_export.html", view, status=HTTPStatus.FORBIDDEN, page="cases", most=most, found=count,
                 queue=queue,
             )  # fmt: skip
-        return StreamingResponse(
-            self._csv(queue, who, min(count, EXPORT_ROWS_MAX)), media_type="text/csv; charset=utf-8",
-            headers={"content-disposition": 'attachment; filename="cases.csv"'},
-        )  # fmt: skip
+        return as_file(form, "cases", CSV_HEAD, self._lines(queue, who, min(count, EXPORT_ROWS_MAX)))
 
     def _named(self, queue: Queue) -> str:
         """A filter as the audit may keep it: what somebody typed is a token there."""
@@ -267,12 +269,11 @@ class CasePages:
             for name, value in sorted(queue.asked.items())
         )
 
-    async def _csv(self, queue: Queue, who: str, rows: int) -> AsyncIterator[bytes]:
-        yield b"\xef\xbb\xbf" + csv_bytes([CSV_HEAD])  # spreadsheets need the mark to read Chinese
+    async def _lines(self, queue: Queue, who: str, rows: int) -> Lines:
         for offset in range(0, rows, EXPORT_ROWS_AT_ONCE):
             query = queue.query(self._desk, who, min(EXPORT_ROWS_AT_ONCE, rows - offset), offset)
             found, _ = await self._desk.find(query)
-            yield csv_bytes([_csv_line(case, query.now_us) for case in found])
+            yield [_csv_line(case, query.now_us) for case in found]
             await asyncio.sleep(0)
 
     # ---- one case
@@ -510,10 +511,9 @@ def _csv_line(case: Case, now_us: int) -> list[str]:
         return "" if at_us is None else format_instant(at_us)
 
     amounts = " ".join(f"{currency} {format_minor(minor, currency)}" for currency, minor in case.amounts.items())
-    line = [
+    return [
         case.id, case.typology, case.level, state_of(case, now_us), str(case.escalated).lower(), case.entity,
         case.subject, amounts, str(case.alerts), str(case.score), case.assignee, at(case.opened_us), at(case.due_us),
         str(case.is_late(now_us)).lower(), at(case.wakes_us if case.is_snoozed(now_us) else None), " ".join(case.tags),
         case.verdict or "", at(case.closed_us), case.closed_by, case.approval, case.into,
     ]  # fmt: skip
-    return [harmless(cell) for cell in line]

@@ -48,7 +48,7 @@ from jindi.doors.console.clear import ClearPages, clear_in_address, has_clear_in
 from jindi.doors.console.controls import Ask, ControlsPage
 from jindi.doors.console.doors import Doors, MakeGroup, Shown
 from jindi.doors.console.doors import Group as PageGroup
-from jindi.doors.console.exporting import Export, count, csv_bytes, harmless
+from jindi.doors.console.exporting import Export, count
 from jindi.doors.console.gate import DEVICE, DEVICE_S, Gate, cookie_name, put_cookie
 from jindi.doors.console.guard import (
     CASE_FIELDS_MAX,
@@ -70,6 +70,7 @@ from jindi.doors.console.source import DecisionFilter, DecisionRow, Source, Sour
 from jindi.doors.console.staff import StaffPages
 from jindi.doors.console.staff_alerts import AlertPages
 from jindi.doors.console.subjects import SubjectPages
+from jindi.doors.console.tables import FORMS, Form, Lines, as_file
 from jindi.doors.console.trail import TrailPage
 from jindi.doors.console.versions import VersionPages
 from jindi.doors.console.view import CHOICES, COOKIE, MENU, Pages, View, address, is_fit_for_address, own_path, view_of
@@ -151,7 +152,7 @@ class Console:
         self._asking, self._approvals = approvals, None
         if approvals is not None and desk is not None and keys is not None:
             everyday = sources.seen_by(NOBODY)  # alerts about staff leave the house in no file
-            approvals.register(Export(everyday, partial(self._csv, everyday)))
+            approvals.register(Export(everyday, CSV_HEAD, partial(self._lines, everyday)))
             self._approvals = ApprovalPages(
                 approvals, desk, keys, self._pages, self._needs, self._checked_form, self._refused_by_policy
             )
@@ -588,8 +589,8 @@ class Console:
             horizon_us=source.horizon_us(wanted),
         )
 
-    async def export(self, request: Request, view: View) -> Response:
-        """The same filter's decisions as CSV, newest first, at most ten thousand. More than one person may take away
+    async def export(self, form: Form, request: Request, view: View) -> Response:
+        """The same filter's decisions as a file, newest first, at most ten thousand. More than one person may take away
         takes another's approval.
         """
         wanted, _unknown = _filter_of(request.query_params)
@@ -602,18 +603,13 @@ class Console:
                     "export.html", view, status=HTTPStatus.FORBIDDEN, page="decisions", most=most, wanted=wanted,
                     query=_query_of(wanted), may_ask=view_may(self._asking, view, "decisions.export"),
                 )  # fmt: skip
-        return StreamingResponse(
-            self._csv(self._seen(view), wanted),
-            media_type="text/csv; charset=utf-8",
-            headers={"content-disposition": 'attachment; filename="decisions.csv"'},
-        )
+        return as_file(form, "decisions", CSV_HEAD, self._lines(self._seen(view), wanted))
 
-    async def _csv(self, source: Source, wanted: DecisionFilter, before: int | None = None) -> AsyncIterator[bytes]:
+    async def _lines(self, source: Source, wanted: DecisionFilter, before: int | None = None) -> Lines:
         """Page after page, so that the loop can turn to decisions in between."""
-        yield b"\xef\xbb\xbf" + csv_bytes([CSV_HEAD])  # spreadsheets need the mark to read Chinese
         for _ in range(EXPORT_ROWS_MAX // EXPORT_ROWS_AT_ONCE):
             rows = source.recent(EXPORT_ROWS_AT_ONCE, before, wanted)
-            yield csv_bytes([_csv_line(row) for row in rows])
+            yield [_csv_line(row) for row in rows]
             if len(rows) < EXPORT_ROWS_AT_ONCE:
                 return
             before = rows[-1].seq
@@ -779,7 +775,10 @@ class Console:
             Route("/console/live", self._beside_pages("live.read", self.live)),
             Route("/console/live.json", self._beside_pages("live.read", self.live_rows)),
             Route("/console/decisions", self._list_of_decisions(), methods=["GET", "POST"]),
-            Route("/console/decisions.csv", self._needs("decisions.export", self.export)),
+            *(
+                Route(f"/console/decisions.{form}", self._needs("decisions.export", partial(self.export, form)))
+                for form in FORMS
+            ),
             Route("/console/decisions/{id}", self._needs("decision.read", self.decision)),
             Route("/console/policies", self._needs("policies.read", self.policies)),
             Route("/console/policies/{id}", self._needs("policy.read", self.policy)),
@@ -930,9 +929,8 @@ def _csv_line(row: DecisionRow) -> list[str]:
     amount = "" if row.amount_minor is None or row.currency is None else format_minor(
         row.amount_minor, row.currency
     )  # fmt: skip
-    line = [
+    return [
         str(row.seq), row.decision_id, row.event_id, row.event_type, format_instant(row.at_us),
         row.outcome.value, str(row.score), " ".join(row.rules), row.subject or "", amount,
         row.currency or "", row.status, str(row.degraded).lower(), str(row.late).lower(),
     ]  # fmt: skip
-    return [harmless(cell) for cell in line]
