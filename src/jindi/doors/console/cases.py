@@ -6,6 +6,7 @@ was looked at, and ends in a redirect. What can't be done is said where it was t
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -41,7 +42,7 @@ from jindi.doors.console.tables import FORMS, Form, Lines, as_file
 from jindi.doors.console.view import View, address, is_fit_for_address
 from jindi.doors.guarding import Endpoint, by_method
 from jindi.doors.waiting import Waiting, of_entry
-from jindi.packs import LEVELS, OUTCOMES
+from jindi.packs import LEVELS, OUTCOMES, TypologyDef
 from jindi.ports import CaseStoreFailure
 from jindi.run.approvals.approvals import Approvals, Forbidden, payload_of
 from jindi.run.approvals.approvals import Declined as NotAsked
@@ -68,6 +69,23 @@ class Beside:
 
     previous: str | None = None
     following: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeatRow:
+    """One kind of case: what it is called, and for each level how many are open and where they are listed."""
+
+    kind: str
+    doc: str
+    cells: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Heat:
+    """A heat map of open cases: rows by line of business. `most` is the largest number in it."""
+
+    lines: tuple[tuple[str, tuple[HeatRow, ...]], ...]
+    most: int
 
 
 class CasePages:
@@ -168,6 +186,16 @@ class CasePages:
         with suppress(CaseStoreFailure):
             counts = await self._desk.counts(*(each.query(self._desk, who) for each in asked.values()))
             return dict(zip(asked, counts, strict=True))
+        return None
+
+    async def heat(self, view: View) -> "Heat | None":
+        """Open cases by kind and level, the kinds of one line of business together; None for who may not see any."""
+        if not view.may("cases.read"):
+            return None
+        with suppress(CaseStoreFailure):
+            ask = self._desk.query
+            tallies = [await self._desk.tally(ask(state="open", levels=(n,)), "typology") for n in range(len(LEVELS))]
+            return _heat(self._desk.typologies, tallies, view)
         return None
 
     # ---- the queue
@@ -430,6 +458,29 @@ class CasePages:
         except LookupError:
             return "other_state"
         return None
+
+
+def _heat(typologies: Mapping[str, TypologyDef], tallies: Sequence[Mapping[str, int]], view: View) -> Heat:
+    names = {name for tally in tallies for name in tally}
+    lines: dict[str, list[tuple[int, HeatRow]]] = {}
+    for name in names:
+        typology = typologies.get(name)
+        doc = view.words(typology.doc) if typology is not None else name
+        counts = [tally.get(name, 0) for tally in tallies]
+        cells = tuple(
+            (count, address("/console/cases", tab="all", typology=name, level=level))
+            for count, level in zip(counts, LEVELS, strict=True)
+        )
+        row = HeatRow(head(doc), doc, cells)
+        lines.setdefault(typology.pack if typology is not None else "", []).append((sum(counts), row))
+    ordered = sorted(lines.items(), key=lambda each: (-sum(count for count, _ in each[1]), each[0]))
+    return Heat(
+        tuple(
+            (pack, tuple(row for _, row in sorted(rows, key=lambda each: (-each[0], each[1].kind))))
+            for pack, rows in ordered
+        ),
+        max((count for tally in tallies for count in tally.values()), default=0),
+    )
 
 
 def _ticked_step(verb: str, form: dict[str, str], view: View) -> Step:

@@ -41,6 +41,7 @@ from jindi.doors.console import live
 from jindi.doors.console.account import AccountPages
 from jindi.doors.console.approvals import ApprovalPages, view_may
 from jindi.doors.console.assets import Assets
+from jindi.doors.console.attention import Attention
 from jindi.doors.console.case_bulk import CaseBulkPages
 from jindi.doors.console.case_team import CaseTeamPages
 from jindi.doors.console.cases import CasePages
@@ -179,6 +180,7 @@ class Console:
                 self._subjects = SubjectPages(
                     rights, reveals, self._pages, self._needs, self._checked_form, self._actor
                 )  # fmt: skip
+        self._attention = Attention(approvals, desk, controls or _no_register)
         self._explaining = asyncio.Lock()
         self._more = [make(self._doors()) for make in more]
         self._pages.only_with({route.path for route in self.routes()})
@@ -533,8 +535,13 @@ class Console:
         return self._pages.show("overview_panels.html", view, **await self._figures(view))
 
     async def _figures(self, view: View) -> dict[str, Any]:
-        cases = await self._cases.waiting(view) if self._cases is not None else None
-        return {**overview_values(self._seen(view), view), "cases": cases}
+        source = self._seen(view)
+        return {
+            **overview_values(source, view),
+            "cases": await self._cases.waiting(view) if self._cases is not None else None,
+            "heat_map": await self._cases.heat(view) if self._cases is not None else None,
+            "needs": await self._attention.of(view, source),
+        }
 
     async def decisions(self, request: Request, view: View) -> Response:
         """The list, its filter in the address."""

@@ -200,6 +200,7 @@ class Pages:
             count=figures.count,
             share=figures.share,
             heat=figures.heat,
+            words_known=WORDS.keys(),
             milliseconds=figures.milliseconds,
             plain_amount=figures.plain_amount,
             address=address,
