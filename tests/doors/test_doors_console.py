@@ -347,7 +347,7 @@ BUILT = (
     "approvals.state.", "approvals.verb.", "approvals.done.",
     "level.", "cases.tab.", "cases.order.", "cases.state.", "cases.verdict.", "cases.empty.", "cases.done.",
     "cases.did.", "cases.for.", "cases.say_", "cases.tile.", "cases.key.", "cases.kept.",
-    "cases.review.", "cases.team.age.", "cases.verb.", "need.", "heat.line.",
+    "cases.review.", "cases.team.age.", "cases.verb.", "need.", "heat.line.", "about.", "guide.",
 )  # fmt: skip
 """Beginnings of ids that the code puts together with a value."""
 

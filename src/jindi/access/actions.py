@@ -213,6 +213,7 @@ ACTIONS: dict[str, Action] = _table(
     ),
     Action("head.write", Group.AUDITING, "签发树头", "Sign a tree head", frozenset({Scope.ADMIN, Scope.AUDIT_READ})),
     Action("audit.read", Group.AUDITING, "查看审计", "Read the audit", frozenset({Scope.AUDIT_READ})),
+    Action("help.read", Group.OWN, "查看帮助", "Read the help"),
     Action("account.read", Group.OWN, "查看本人账户", "Read one's own account"),
     Action("password.change", Group.OWN, "修改密码", "Change one's password"),
     Action("factor.add", Group.OWN, "添加验证方式", "Add a second factor"),

@@ -64,6 +64,7 @@ from jindi.doors.console.guard import (
     read_upload,
     refuse_other_sites,
 )
+from jindi.doors.console.help import HelpPages
 from jindi.doors.console.overview import overview_values
 from jindi.doors.console.reasons import decision_values, limit_text
 from jindi.doors.console.signing_in import NOTICES, SigningIn
@@ -182,8 +183,10 @@ class Console:
                 )  # fmt: skip
         self._attention = Attention(approvals, desk, controls or _no_register)
         self._explaining = asyncio.Lock()
-        self._more = [make(self._doors()) for make in more]
-        self._pages.only_with({route.path for route in self.routes()})
+        self._more: list[PageGroup] = [make(self._doors()) for make in more]
+        self._more.append(HelpPages(self._doors(), audit, self._has))
+        self._paths = {route.path for route in self.routes()}
+        self._pages.only_with(self._paths)
         self._streams = 0
 
     def _pages_of_people(
@@ -802,6 +805,10 @@ class Console:
             *(route for group in self._more for route in group.routes()),
             Route("/assets/{digest}/{name}", self.asset),
         ]
+
+    def _has(self, path: str) -> bool:
+        """Whether this console has a page of that address."""
+        return path in self._paths
 
     def _list_of_decisions(self) -> Endpoint:
         # The form only makes an address, and whoever opens it is recorded then; what it shows itself it records.

@@ -17,6 +17,7 @@ from jindi.basics.identifiers import holds_personal_number, is_written_as_name
 from jindi.basics.instants import format_instant
 from jindi.doors.console import figures
 from jindi.doors.console.assets import Assets
+from jindi.doors.console.glossary import BY_ID
 from jindi.doors.console.words import HTML_LANG, LANGS, WORDS, Lang, preferred, say
 from jindi.packs.definitions import OUTCOMES, Words
 
@@ -42,6 +43,7 @@ MENU: Final = (
     ("staff", "/console/staff", "staff.read"),
     ("controls", "/console/controls", "controls.read"),
     ("staff_alerts", "/console/staff-alerts", "staff_alerts.read"),
+    ("help", "/console/help", "help.read"),
 )
 """The menu: a page's name, its address, and what somebody must be allowed to do to see it."""
 
@@ -201,6 +203,7 @@ class Pages:
             share=figures.share,
             heat=figures.heat,
             words_known=WORDS.keys(),
+            term=BY_ID.get,
             milliseconds=figures.milliseconds,
             plain_amount=figures.plain_amount,
             address=address,
