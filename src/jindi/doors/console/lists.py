@@ -154,7 +154,7 @@ class ListPages:
             states=STATES, orders=ORDERS, behind=self._roster.behind, query=partial(_query, state, order),
             masks=await self._masks(_who(view), found), may_ask=self._may_ask(view, definition), moves=MOVES,
             tried=tried, days=days, most=most_days(self._platform), until=self._day_in(definition, days),
-            must_end=needs_expiry(definition), alone=self._alone(definition), lines_max=LINES_MAX,
+            must_end=needs_expiry(definition), alone_may=self._alone(definition), lines_max=LINES_MAX,
             problems_shown=PROBLEMS_SHOWN, missed=request.query_params.get("found") == "none",
             waiting=self._waiting().get(name, []),
         )  # fmt: skip
@@ -174,7 +174,7 @@ class ListPages:
             history=await self._roster.history(name, value), masks=await self._masks(_who(view), [found]),
             declared=next((each for each in definition.entries if each.value == value), None),
             may_ask=self._may_ask(view, definition), tried=tried, days=days, most=most_days(self._platform),
-            until=self._day_in(definition, days), must_end=needs_expiry(definition), alone=self._alone(definition),
+            until=self._day_in(definition, days), must_end=needs_expiry(definition), alone_may=self._alone(definition),
             behind=self._roster.behind,
         )  # fmt: skip
 

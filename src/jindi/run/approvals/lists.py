@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 WHAT: Final = "list.change"
 TOLD_AT_ONCE: Final = 64
-LINES_SHOWN: Final = 50
+LINES_SHOWN: Final = 500
 """So many entries stand in the lines that are approved; all stand in the payload, and so under the digest."""
 
 MOVE_WORDS: Final = {

@@ -8,8 +8,8 @@ WORDS: Final = {
     "lists.line": (
         "黑名单拦截，灰名单加强核验，白名单放宽。条目随事件加入和移除，到期自动失效；变更由两人完成。",
         (
-            "Black lists stop, grey lists make checks stricter, white lists relax them. Entries come and go by events and"
-            " end by themselves; changing a list takes two people."
+            "Black lists stop, grey lists make checks stricter, white lists relax them. Entries come and go by "
+            "events and end by themselves; changing a list takes two people."
         ),
     ),
     "lists.count": ("{n} 个名单", "{n} {n:list|lists}"),
@@ -78,13 +78,13 @@ WORDS: Final = {
     ),
     "lists.change.alone": (
         "按平台设置，部分变更可由一人完成（lists_alone 或 four_eyes），并如实记录。",
-        "As this platform is set, one person may make some changes alone (lists_alone, four_eyes), and the record says so.",
+        "As this platform is set, one person may make some changes alone (lists_alone, four_eyes); the record says so.",
     ),
     "lists.change.not_you": (
         "您不能申请变更此名单：由分析员、高级分析员或反洗钱专员提出；员工监测名单由人事系统以事件维护。",
         (
-            "You can't ask for a change: analysts, senior analysts and AML officers do; lists that watch staff are told by"
-            " the personnel department."
+            "You can't ask for a change: analysts, senior analysts and AML officers do; lists that watch staff "
+            "are told by the personnel department."
         ),
     ),
     "lists.move": ("变更方式", "What to do"),
@@ -95,8 +95,8 @@ WORDS: Final = {
     "lists.lines.line": (
         "每行：值，可再加到期与原因，以逗号或制表符分隔；可直接粘贴 CSV。至多 {most} 行。",
         (
-            "Each line: a value, then perhaps an end and a reason, parted by commas or tabs; a CSV can be pasted. At most"
-            " {most} lines."
+            "Each line: a value, then perhaps an end and a reason, parted by commas or tabs; a CSV can be pasted."
+            " At most {most} lines."
         ),
     ),
     "lists.lines.count": ("{n} 行", "{n} lines"),
@@ -104,8 +104,8 @@ WORDS: Final = {
     "lists.expires.line": (
         "日期、时刻或天数（如 30d）。必填，默认 {days} 天、至多 {most} 天（自定默认值，可调参数）；移除时不用。",
         (
-            "A day, an instant, or days such as 30d. Must be given; {days} days are proposed, {most} at the most (design"
-            " defaults: parameters list_days, list_days_max). Not used when taking off."
+            "A day, an instant, or days such as 30d. Must be given; {days} days are proposed, {most} at the most "
+            "(design defaults: parameters list_days, list_days_max). Not used when taking off."
         ),
     ),
     "lists.expires.free": (
