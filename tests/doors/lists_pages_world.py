@@ -7,8 +7,10 @@ from test_doors_reveal import Staff, Visit
 
 from jindi.access import Permits, SignInLinks
 from jindi.doors.console import build_console
+from jindi.doors.console.features import FeaturePages
 from jindi.doors.console.lists import ListPages
 from jindi.doors.console.platform_source import PlatformSource
+from jindi.run.exploring import Explorer
 from jindi.run.subjects import Rights
 from jindi.run.versions.desk import Desk as VersionDesk
 from lists_world import HOUSE, Room
@@ -30,7 +32,11 @@ class World(Room):
         return self
 
     def groups(self):
-        return [lambda doors: ListPages(self.roster, doors, self.approvals, self.audit, self.reveals)]
+        explorer = Explorer(self.platform)
+        return [
+            lambda doors: ListPages(self.roster, doors, self.approvals, self.audit, self.reveals),
+            lambda doors: FeaturePages(explorer, doors, self.audit, self.reveals),
+        ]
 
     def visit(self, who="limin", **more):
         return Visit(self, who, **({"roles": HOUSE[who]} if who in HOUSE and "scopes" not in more else {}) | more)

@@ -20,6 +20,7 @@ from jindi.doors.api.connection import connections
 from jindi.doors.api.hot import Events
 from jindi.doors.console import build_console
 from jindi.doors.console.doors import MakeGroup
+from jindi.doors.console.features import FeaturePages
 from jindi.doors.console.lists import ListPages
 from jindi.doors.console.platform_source import PlatformSource
 from jindi.doors.fences import Fences
@@ -32,6 +33,7 @@ from jindi.run.approvals.people import Grant, Invite, Reset
 from jindi.run.approvals.webhooks import Change
 from jindi.run.cases import Desk as CaseDesk
 from jindi.run.cases import Following
+from jindi.run.exploring import Explorer
 from jindi.run.listed import Roster
 from jindi.run.people import House, Office
 from jindi.run.platform import Platform
@@ -148,7 +150,10 @@ async def serve(
     # One of each for both doors: one limit, one book.
     reveals, rights = Reveals(platform, house.audit, permits, casework), Rights(platform, house.audit)
     roster = Roster(platform)
-    groups: list[MakeGroup] = [lambda doors: ListPages(roster, doors, approvals, house.audit, reveals)]
+    groups: list[MakeGroup] = [
+        lambda doors: ListPages(roster, doors, approvals, house.audit, reveals),
+        lambda doors: FeaturePages(Explorer(platform), doors, house.audit, reveals),
+    ]
     console = build_console(
         PlatformSource(platform, score), sessions=house.sessions, links=links, clock=clock, zone=zone, desk=desk,
         keys=keys, audit=house.audit, permits=permits, house=house, company=company, controls=platform.rounds.controls,
