@@ -9,8 +9,10 @@ from jindi.access import Permits, SignInLinks
 from jindi.doors.console import build_console
 from jindi.doors.console.features import FeaturePages
 from jindi.doors.console.lists import ListPages
+from jindi.doors.console.models import ModelPages
 from jindi.doors.console.platform_source import PlatformSource
 from jindi.run.exploring import Explorer
+from jindi.run.scoring import Models
 from jindi.run.subjects import Rights
 from jindi.run.versions.desk import Desk as VersionDesk
 from lists_world import HOUSE, Room
@@ -36,6 +38,7 @@ class World(Room):
         return [
             lambda doors: ListPages(self.roster, doors, self.approvals, self.audit, self.reveals),
             lambda doors: FeaturePages(explorer, doors, self.audit, self.reveals),
+            lambda doors: ModelPages(Models(self.platform), doors),
         ]
 
     def visit(self, who="limin", **more):

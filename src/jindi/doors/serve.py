@@ -22,6 +22,7 @@ from jindi.doors.console import build_console
 from jindi.doors.console.doors import MakeGroup
 from jindi.doors.console.features import FeaturePages
 from jindi.doors.console.lists import ListPages
+from jindi.doors.console.models import ModelPages
 from jindi.doors.console.platform_source import PlatformSource
 from jindi.doors.fences import Fences
 from jindi.doors.oidc import Company
@@ -38,6 +39,7 @@ from jindi.run.listed import Roster
 from jindi.run.people import House, Office
 from jindi.run.platform import Platform
 from jindi.run.reveals import Reveals
+from jindi.run.scoring import Models
 from jindi.run.subjects import Rights
 from jindi.run.versions.desk import Desk
 from jindi.run.webhooks.mailing import Mailing
@@ -153,6 +155,7 @@ async def serve(
     groups: list[MakeGroup] = [
         lambda doors: ListPages(roster, doors, approvals, house.audit, reveals),
         lambda doors: FeaturePages(Explorer(platform), doors, house.audit, reveals),
+        lambda doors: ModelPages(Models(platform), doors),
     ]
     console = build_console(
         PlatformSource(platform, score), sessions=house.sessions, links=links, clock=clock, zone=zone, desk=desk,

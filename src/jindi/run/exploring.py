@@ -295,7 +295,7 @@ def table_of(text: str, name: str) -> str:
     r"""A table of a TOML file as it is written, without what follows it.
 
     >>> table_of("# one\n[a]\nx = 1\n\n# of b\n[b]\ny = 2\n", "a")
-    '[a]\\nx = 1'
+    '[a]\nx = 1'
     """
     found = re.search(rf"^\[{re.escape(name)}\][^\n]*\n(?:(?!\[\w)[^\n]*(?:\n|\Z))*", text, re.MULTILINE)
     if found is None:

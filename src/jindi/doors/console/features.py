@@ -190,7 +190,7 @@ def _short(view: View, each: Any, kind: Type) -> str:
     if kind.kind == "money" and kind.of in EXPONENTS:
         return amount_short(round(each.low), str(kind.of), view.lang)
     if kind.kind == "duration":
-        return " ".join(view.duration(int(each.low)).split(" ")[:2])
+        return view.duration(int(each.low))
     return f"{each.low:,.4g}"
 
 
