@@ -2,6 +2,7 @@
 
 from lists_pages_world import World
 
+from jindi.access import Role
 from scored_world import evaluation_text, learnt, learnt_files, live, packs, town, watcher_of
 from shop_world import pay, run
 
@@ -24,8 +25,8 @@ def test_a_learnt_model_s_page_has_its_card():
                 await world.send(pay(number, "950.00", user=f"u{number}"))
             page = (await world.visit().get("/console/models/fraud")).text
             for told in ("boosted trees", "95% interval", "Segments", "only up", "asked for on the test before",
-                         "model-sure", "What moves its score", "See the reasons of one decision", "came with saved files",
-                         "has said nothing of this model"):  # fmt: skip
+                         "model-sure", "What moves its score", "See the reasons of one decision",
+                         "came with saved files", "has said nothing of this model"):  # fmt: skip
                 assert told in page, told
             listed = (await world.visit().get("/console/models")).text
             assert "fraud" in listed
@@ -53,9 +54,6 @@ def test_drift_is_shown_with_its_critical_values_and_what_is_proposed():
 def test_who_may_not_read_policies_reads_no_models():
     async def go():
         async with World() as world:
-            world.sessions.roles["zhou"] = frozenset()
-            from jindi.access import Role
-
             refused = await world.visit("zhou", roles=(Role.SYSTEM_ADMIN,)).get("/console/models")
             assert refused.status_code == 403
 
