@@ -26,6 +26,9 @@ from jindi.access import (
 from jindi.access.roles import TITLES
 from jindi.doors.api.app import HOT, Routes
 from jindi.doors.console.console import Console
+from jindi.doors.console.features import FeaturePages
+from jindi.doors.console.lists import ListPages
+from jindi.doors.console.models import ModelPages
 from jindi.doors.console.platform_source import PlatformSource
 from jindi.doors.guarding import doors_of
 from jindi.doors.oidc import Company
@@ -33,8 +36,11 @@ from jindi.run.approvals.approvals import approvals_of
 from jindi.run.audit import Audit
 from jindi.run.cases import Desk as CaseDesk
 from jindi.run.cases import Following
+from jindi.run.exploring import Explorer
+from jindi.run.listed import Roster
 from jindi.run.people import House
 from jindi.run.reveals import Reveals
+from jindi.run.scoring import Models
 from jindi.run.subjects import Rights
 from jindi.run.versions.desk import Desk
 from jindi.stores.sqlite_cases import SqliteCases
@@ -79,12 +85,19 @@ OPEN = {
 def console_of(api):
     platform, chance = api.shop.platform, random.Random(3).randbytes
     audit = Audit(platform)
+    approvals, reveals = approvals_of(platform, Permits(), api.keys), Reveals(platform, audit, Permits())
+    groups = [
+        lambda doors: ListPages(Roster(platform), doors, approvals, audit, reveals),
+        lambda doors: FeaturePages(Explorer(platform), doors, audit, reveals),
+        lambda doors: ModelPages(Models(platform), doors),
+    ]
     return Console(
         PlatformSource(platform, lambda: None), Sessions(api.shop.blobs, chance), SignInLinks(api.shop.blobs, chance),
         api.shop.clock, ZoneInfo("Asia/Shanghai"), Desk(platform, lambda: platform.base), api.keys, audit,
-        Permits(), *people_of(api, chance), approvals=approvals_of(platform, Permits(), api.keys),
-        reveals=Reveals(platform, audit, Permits()), rights=Rights(platform, audit),
+        Permits(), *people_of(api, chance), approvals=approvals,
+        reveals=reveals, rights=Rights(platform, audit),
         casework=CaseDesk(platform, Following(platform, SqliteCases(":memory:"), print)),
+        more=groups,
     )  # fmt: skip
 
 

@@ -19,6 +19,10 @@ from jindi.doors.api import build_api
 from jindi.doors.api.connection import connections
 from jindi.doors.api.hot import Events
 from jindi.doors.console import build_console
+from jindi.doors.console.doors import MakeGroup
+from jindi.doors.console.features import FeaturePages
+from jindi.doors.console.lists import ListPages
+from jindi.doors.console.models import ModelPages
 from jindi.doors.console.platform_source import PlatformSource
 from jindi.doors.fences import Fences
 from jindi.doors.oidc import Company
@@ -30,9 +34,12 @@ from jindi.run.approvals.people import Grant, Invite, Reset
 from jindi.run.approvals.webhooks import Change
 from jindi.run.cases import Desk as CaseDesk
 from jindi.run.cases import Following
+from jindi.run.exploring import Explorer
+from jindi.run.listed import Roster
 from jindi.run.people import House, Office
 from jindi.run.platform import Platform
 from jindi.run.reveals import Reveals
+from jindi.run.scoring import Models
 from jindi.run.subjects import Rights
 from jindi.run.versions.desk import Desk
 from jindi.run.webhooks.mailing import Mailing
@@ -144,10 +151,17 @@ async def serve(
     )
     # One of each for both doors: one limit, one book.
     reveals, rights = Reveals(platform, house.audit, permits, casework), Rights(platform, house.audit)
+    roster = Roster(platform)
+    groups: list[MakeGroup] = [
+        lambda doors: ListPages(roster, doors, approvals, house.audit, reveals),
+        lambda doors: FeaturePages(Explorer(platform), doors, house.audit, reveals),
+        lambda doors: ModelPages(Models(platform), doors),
+    ]
     console = build_console(
         PlatformSource(platform, score), sessions=house.sessions, links=links, clock=clock, zone=zone, desk=desk,
         keys=keys, audit=house.audit, permits=permits, house=house, company=company, controls=platform.rounds.controls,
         approvals=approvals, reveals=reveals, rights=rights, casework=casework,
+        more=groups,
     )  # fmt: skip
     events = Events(platform, keys, clock, permits, fences.turnstile)
     application = build_api(
@@ -165,6 +179,7 @@ async def serve(
         reveals,
         rights,
         casework,
+        roster,
     )
     config = uvicorn.Config(
         behind_proxy(application), lifespan="off", ws="none", http=cast("Any", connections(events, fences)),
@@ -177,7 +192,7 @@ async def serve(
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, lambda: setattr(server, "should_exit", True))
     serving = asyncio.create_task(server.serve(sockets=[sock]))
-    works = [approvals.keep(), Office(house).keep()]
+    works = [approvals.keep(), Office(house).keep(), roster.keep()]
     if following is not None and casework is not None:
         works += [following.keep(), casework.keep()]
     keeping = [asyncio.create_task(work) for work in works]

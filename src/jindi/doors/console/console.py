@@ -368,7 +368,9 @@ class Console:
             return self._audit.subject(asked["key"], asked["value"])
         assert self._audit is not None, "asked before"
         named = asked.get("id") or asked.get("version")
-        return self._audit.named(str(named)) if named is not None else self._filter(request.query_params)
+        if named is None:
+            return self._filter(request.query_params)
+        return " ".join(self._audit.named(str(each)) for each in (named, asked.get("entry")) if each is not None)
 
     def _filter(self, asked: Mapping[str, str]) -> str:
         """A list's filter as the audit may keep it."""
