@@ -7,6 +7,7 @@ nothing is told twice. What is old when it is found comes to each person as one 
 import asyncio
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from heapq import merge
 from typing import TYPE_CHECKING, Final
 
@@ -67,6 +68,7 @@ class Follower:
         self._preferences, self._channels, self._rules = preferences, channels, rules
         self._tell, self._changed, self._turn = tell, changed, asyncio.Lock()
         self._next = self._looked_us = -1
+        self._saved_us = -1
         self._stopped_us = 0
         self._pruned_us = 0
         self.problem: str | None = None
@@ -90,6 +92,9 @@ class Follower:
     async def close(self) -> None:
         """Let go of the store, once what has begun is ended."""
         async with self._turn:
+            with suppress(NoticeStoreFailure):
+                if self._next >= 0:
+                    await asyncio.to_thread(self.store.put, (), (), (), (), self._next, self._looked_us)
             await asyncio.to_thread(self.store.close)
 
     async def round(self) -> int:
@@ -121,6 +126,8 @@ class Follower:
             self._tell("people were told more than the journal holds: it was restored; they are told from its end on")
             self._next = end
         self._looked_us = min(self._looked_us, now_us)
+        if kept is None:
+            await self._put((), self._next, self._looked_us)
 
     # ---- the journal
 
@@ -236,12 +243,15 @@ class Follower:
             if OCCASIONS[each.notice.occasion].escalates and self._rules.chain and not each.notice.step:
                 due_us = each.notice.at_us + self._rules.chain[0].minutes * MINUTE_US
                 watching.append(WatchRow(each.notice.id, 0, due_us, _encode(each)))
-        if (cursor, looked_us) == (self._next, self._looked_us) and not (notices or deliveries or watching or done):
+        rests = self._saved_us >= 0 and 0 <= now_us - self._saved_us < MINUTE_US
+        if rests and not (notices or deliveries or watching or done):
+            # What is found again after a crash has the same ids: a cursor that only moves needs no sync each second.
+            self._next, self._looked_us = cursor, looked_us
             return 0
         new = await asyncio.to_thread(
             self.store.put, notices, deliveries, watching, tuple(done), cursor, looked_us
         )  # fmt: skip
-        self._next, self._looked_us = cursor, looked_us
+        self._next, self._looked_us, self._saved_us = cursor, looked_us, now_us
         return new
 
     def _to_people(self, found: Found) -> Iterator[NoticeRow]:
