@@ -241,7 +241,7 @@ begin = store.cursor()
 number = begin[0] if begin else 0
 while True:
     rows = [NoticeRow(f"k{number}-{n}", f"n{number}", "ann", "case.late", 2, number, b"{}") for n in range(20)]
-    ways = [DeliveryRow(f"k{number}-{n}", "mail", "ann", "case.late", 2, number, b"{}", "waiting", 0) for n in range(20)]
+    ways = [DeliveryRow(f"k{number}-{n}", "mail", "", "case.late", 2, number, b"{}", "sent", 0) for n in range(20)]
     store.put(rows, ways, (), (), number + 1, number)
     number += 1
     print(number, flush=True)

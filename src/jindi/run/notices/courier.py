@@ -1,4 +1,4 @@
-"""Sends what is on its way: each channel by itself, in order, again and again until it is taken or given up.
+"""Sends what is on its way: each place by itself, again and again until it is taken or given up.
 
 At least once: a delivery is settled after the other side has said yes. What waits in numbers for one place goes as one
 digest, and so does what was held over quiet hours.
@@ -44,6 +44,7 @@ class Courier:
         self.mail, self.base, self._clock, self._tell, self._may_tell = mail, base, clock, tell, may_tell
         self._threads = ThreadPoolExecutor(THREADS, "notices")
         self._problem = False
+        self._live: set[Sender] = set()
 
     async def keep(self) -> None:
         """Send, for as long as the platform runs."""
@@ -60,6 +61,8 @@ class Courier:
                     self._tell(f"a notification could not be sent: {type(error).__name__}: {error}")
                 await asyncio.sleep(POLL_S)
         finally:
+            for sender in tuple(self._live):
+                sender.stop()  # what is under way ends within half a second
             self._threads.shutdown(wait=False)
 
     async def round(self) -> int:
@@ -81,9 +84,13 @@ class Courier:
             held, pieces = rows, []
         if held:
             pieces.insert(0, held)
-        for piece in pieces:
-            if not await self._send(channel, person, piece):
-                break  # what comes behind it waits its turn: order is kept, and a dead place is not knocked at
+        for number, piece in enumerate(pieces):
+            next_us = await self._send(channel, person, piece)
+            if next_us is not None:
+                # What comes behind it waits as long: a dead place is not knocked at for each.
+                behind = [row._replace(next_us=next_us) for other in pieces[number + 1 :] for row in other]
+                await asyncio.to_thread(self._store.settle, behind)
+                return
 
     async def _is_withdrawn(self, row: DeliveryRow) -> bool:
         notice = notice_of(row.body)
@@ -92,17 +99,17 @@ class Courier:
         await self._settle([row], Sent("not to be told any more", gone=True))
         return True
 
-    async def _send(self, channel: str, person: str, rows: Sequence[DeliveryRow]) -> bool:
+    async def _send(self, channel: str, person: str, rows: Sequence[DeliveryRow]) -> int | None:
+        """Send one message; None when it is settled, else when it is tried again."""
         now_us = self._clock.now_us()
         notices = [notice_of(row.body) for row in rows]
         first = notices[0] if len(rows) == 1 else digest_of(f"digest:{rows[0].key}", notices, now_us)
         loop = asyncio.get_running_loop()
         sent = await loop.run_in_executor(self._threads, self.deliver, channel, person, first, rows[0].key)
-        await self._settle(rows, sent)
-        return not sent.why
+        return await self._settle(rows, sent)
 
-    async def _settle(self, rows: Sequence[DeliveryRow], sent: Sent) -> None:
-        now_us = self._clock.now_us()
+    async def _settle(self, rows: Sequence[DeliveryRow], sent: Sent) -> int | None:
+        now_us, again_us = self._clock.now_us(), None
         settled = []
         for row in rows:
             tries = row.tries + 1
@@ -114,8 +121,10 @@ class Courier:
                 wait_s = max(WAITS_S[tries - 1], min(sent.retry_after_s or 0, WAITS_S[-1]))
                 # Jitter keeps places that failed together from coming back at once; it is no secret.
                 next_us = now_us + int(wait_s * SECOND_US * (1 + random.random() / 10))  # noqa: S311
+                again_us = max(again_us or 0, next_us)
                 settled.append(row._replace(tries=tries, why=sent.why, next_us=next_us))
         await asyncio.to_thread(self._store.settle, settled)
+        return again_us
 
     # ---- one message
 
@@ -141,11 +150,13 @@ class Courier:
         now_us = self._clock.now_us()
         speech = self._speech(channel, notice, key, now_us)
         sender = self._sender()
+        self._live.add(sender)
         try:
             return sender.send(
                 speech.url, speech.headers, speech.body, lambda answer: problem(channel.kind, answer)
             )  # fmt: skip
         finally:
+            self._live.discard(sender)
             sender.close()
 
     def _speech(self, channel: Channel, notice: Notice, key: str, now_us: int) -> Speech:
