@@ -109,7 +109,7 @@ WORDS: Final = {
     "notices.kind.dingtalk": ("钉钉", "DingTalk"),
     "notices.kind.wecom": ("企业微信", "WeCom"),
     "notices.kind.feishu": ("飞书", "Feishu / Lark"),
-    "notices.kind.slack": ("Slack", "Slack"),
+    "notices.kind.slack": ("Slack 频道", "Slack"),
     "notices.state.asked": ("待审批", "Waits for approval"),
     "notices.state.on": ("启用", "On"),
     "notices.state.off": ("停用", "Off"),
