@@ -105,9 +105,11 @@ class NoticeSettingsPages:
         asked = request.query_params
         who = _who(view)
         done = asked.get("done")
-        wishes = self._desk.wishes(who) if tried.which != "wishes" else _wishes_of(tried.form)
+        chosen, wishes = _chosen(view), self._desk.wishes(who)
+        if tried.which == "wishes":
+            wishes = _wishes_of(tried.form, chosen, wishes)
         shown: dict[str, Any] = {
-            "wishes": wishes, "tried": tried, "chosen": CHOSEN, "ways": WAYS, "occasions": OCCASIONS,
+            "wishes": wishes, "tried": tried, "chosen": chosen, "ways": WAYS, "occasions": OCCASIONS,
             "zones": sorted({*ZONES, wishes.zone}), "has_mail": self._desk.courier.mail is not None,
             "rules": self._desk.rules, "done": done if done in DONE else None, "why": _why(asked.get("why", "")),
             "channels": None, "log": None, "older": None, "asks": False,
@@ -141,7 +143,7 @@ class NoticeSettingsPages:
     async def _wish(self, request: Request, view: View) -> Response:
         form = await self._doors.form(request, bytes_max=CASE_FORM_BYTES_MAX, fields_max=CASE_FIELDS_MAX)
         try:
-            wanted = self._desk.fitting(_wishes_of(form))
+            wanted = self._desk.fitting(_wishes_of(form, _chosen(view), self._desk.wishes(_who(view))))
         except UnfitWish as error:
             told = view.t(f"notices.wish.{error.why}")
             return await self._show(request, view, Tried("wishes", form, told, HTTPStatus.UNPROCESSABLE_ENTITY))
@@ -228,10 +230,17 @@ def _why(text: str) -> str | None:
     return text if text in (*REASONS.values(), "failed") else None
 
 
-def _wishes_of(form: dict[str, str]) -> Preferences:
-    """Wishes as the form has them: what is not ticked is not told."""
+def _chosen(view: View) -> list[str]:
+    """The occasions that may concern the reader: those of people by name, and those whose audience he is of."""
+    audiences = {name: OCCASIONS[name].audience for name in CHOSEN}
+    return [name for name, actions in audiences.items() if not actions or any(view.may(each) for each in actions)]
+
+
+def _wishes_of(form: dict[str, str], chosen: list[str], before: Preferences) -> Preferences:
+    """Wishes as the form has them: what it shows and is not ticked is not told; what it does not show stays."""
     ticked = {name.removeprefix(WAY) for name in form if name.startswith(WAY)}
-    muted = tuple(f"{way}:{name}" for way in WAYS for name in CHOSEN if f"{way}:{name}" not in ticked)
+    shown = {f"{way}:{name}" for way in WAYS for name in chosen}
+    muted = tuple(sorted((set(before.muted) - shown) | (shown - ticked)))
     return Preferences(
         form.get("mail", "").strip()[:254], form.get("lang", ""), form.get("zone", ZONE), form.get("quiet_from", ""),
         form.get("quiet_until", ""), "breaks" in form, muted,

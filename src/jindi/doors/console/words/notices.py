@@ -8,7 +8,7 @@ WORDS: Final = {
     # one's own
     "notices.title": ("通知", "Notifications"),
     "notices.line": ("只有您本人能看到这里的内容。", "Only you see what is here."),
-    "notices.unread_n": ("{n} 条未读通知", "{n:unread notification|unread notifications}"),
+    "notices.unread_n": ("{n} 条未读通知", "{n} {n:unread notification|unread notifications}"),
     "notices.none_unread": ("没有未读通知", "no unread notification"),
     "notices.tabs": ("通知视图", "Views of notifications"),
     "notices.tab.unread": ("未读", "Unread"),
@@ -123,6 +123,7 @@ WORDS: Final = {
     "notices.add": ("新增通道", "Add a channel"),
     "notices.add.name": ("名称", "Name"),
     "notices.add.address": ("机器人地址、推送地址或邮箱", "Address of the robot or webhook, or mailbox"),
+    "notices.add.lang": ("消息语言", "Language of messages"),
     "notices.add.secret": (
         "签名密钥（钉钉、飞书选填；推送必填，以 whsec_ 开头）",
         "Secret to sign with (DingTalk and Feishu if they have one; a webhook's begins with whsec_)",
@@ -186,7 +187,7 @@ WORDS: Final = {
     "webhooks.behind": ("待处理记录", "Records behind"),
     "webhooks.last": ("最近一次", "Last try"),
     "webhooks.next": ("下次重试", "Next try"),
-    "webhooks.failures": ("连续失败 {n} 次", "{n:failure|failures} in a row"),
+    "webhooks.failures": ("连续失败 {n} 次", "{n} {n:failure|failures} in a row"),
     "webhooks.state.on": ("启用", "On"),
     "webhooks.state.off": ("停用", "Off"),
     "webhooks.state.dead": ("已停止", "Dead"),
