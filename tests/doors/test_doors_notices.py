@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 from cases_world import FILES, HOW
@@ -18,6 +19,8 @@ from jindi.ports import NoticeStoreFailure
 from jindi.run.audit import Actor
 from jindi.run.notices import OCCASIONS, Preferences, Rules, Rung
 from jindi.run.notices.occasions import CHAIN
+from jindi.run.versions.desk import Desk as VersionDesk
+from jindi.run.versions.desk import Person
 from jindi.stores.sqlite_notices import SqliteNotices
 from shop_world import CANARIES, HOUR_US, NOON_US, event, list_entry, pay, run
 
@@ -136,6 +139,54 @@ def test_what_was_asked_for_is_said_to_end_before_it_does():
     living(go)
 
 
+PLATFORM = Path(__file__).parents[2] / "packs" / "platform"
+PLATFORM_PACK = {
+    f"platform/{path.relative_to(PLATFORM).as_posix()}": path.read_text("utf-8") for path in PLATFORM.rglob("*.toml")
+}
+CONTROL = {
+    "subject": "C41", "control": "C41", "pack_name": "platform", "risk": "attack", "state": "failed",
+    "severity": "high", "owner": "security_admin",
+}  # fmt: skip
+
+
+def test_a_control_that_failed_and_a_backup_that_is_overdue_are_told_to_who_runs_the_machine():
+    async def go(world):
+        await world.send(event("control_failed", "c1", **CONTROL))
+        await world.send(event("backup_overdue", "b1", subject="backup", what="backup", limit_hours=2, age_hours=9))
+        await world.round()
+        assert {each for each, _ in await world.of("zhou")} == {"backup.overdue", "control.failed"}
+        assert await world.of("chen") == [("control.failed", "C41")]
+        assert await world.of("limin") == []
+        found, _ = await world.notices.desk.mine(world.who("chen"), unread=True)
+        assert found[0].notice.path == "/console/controls/C41"
+        # The same again within the day is a repetition: it is no alert, and nobody is told.
+        await world.send(event("control_failed", "c2", **CONTROL))
+        await world.round()
+        assert len(await world.of("chen")) == 1
+
+    living(go, files={**FILES, **PLATFORM_PACK})
+
+
+def test_a_proposal_is_told_to_who_approves_and_the_answer_to_who_proposed():
+    async def go(world):
+        desk = VersionDesk(world.platform, lambda: world.platform.base)
+        kinds = {"feng": (Role.APPROVER,), "liu": (Role.POLICY_AUTHOR,)}
+        world.house |= kinds
+        liu, feng = (Person(each.id, each.name) for each in map(world.who, ("liu", "feng")))
+        policy = world.platform.base["shop/policies/pay.toml"]
+        files = {**world.platform.base, "shop/policies/pay.toml": policy.replace("score = 60", "score = 61")}
+        await desk.propose(liu, why="a little more", files=files)
+        await world.round()
+        ((occasion, identifier),) = await world.of("feng")
+        assert occasion == "proposal.waits"
+        assert await world.of("liu") == []
+        await desk.reject(feng, identifier, why="no")
+        await world.round()
+        assert await world.of("liu") == [("proposal.rejected", identifier)]
+
+    living(go)
+
+
 def test_that_decisions_have_stopped_is_told_to_who_runs_the_machine_without_the_journal():
     async def go(world):
         world.platform.lane.stopped = "the disk is full"
@@ -235,6 +286,8 @@ def test_a_write_that_fails_moves_no_cursor_and_is_made_up_for():
 KILLED = """
 import os, sys
 from jindi.ports import NoticeRow, DeliveryRow
+from jindi.run.versions.desk import Desk as VersionDesk
+from jindi.run.versions.desk import Person
 from jindi.stores.sqlite_notices import SqliteNotices
 store = SqliteNotices(sys.argv[1])
 begin = store.cursor()

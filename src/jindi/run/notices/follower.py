@@ -109,11 +109,11 @@ class Follower:
             told = await self._journal(end, now_us)
             told += await self._clock(now_us)
             told += await self._escalate(now_us)
-            if told:
-                self._changed()
             if abs(now_us - self._pruned_us) >= DAY_US:
                 self._pruned_us = now_us
-                await asyncio.to_thread(self.store.prune, now_us - KEPT_US)
+                told += await asyncio.to_thread(self.store.prune, now_us - KEPT_US)
+            if told:
+                self._changed()
             return told
 
     async def _begin(self, end: int, now_us: int) -> None:
