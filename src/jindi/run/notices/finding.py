@@ -1,5 +1,6 @@
 """What there is to tell, from records of the journal and from what the clock makes due, and whom it concerns."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
@@ -21,9 +22,11 @@ from jindi.run.drift.watcher import EVENT as DRIFT_EVENT
 from jindi.run.notices.occasions import OCCASIONS, Notice
 from jindi.run.notices.rules import Rules
 from jindi.run.records import (
+    ActionRecord,
     ApprovalRecord,
     CaseRecord,
     DecisionRecord,
+    DefinitionsRecord,
     Record,
     StepRecord,
     approval_id,
@@ -103,8 +106,22 @@ class Finder:
 
     # ---- from records
 
-    def of(self, seq: int, record: Record) -> list[Found]:
-        """What a record gives to tell."""
+    async def of(self, seq: int, record: Record) -> list[Found]:
+        """What a record gives to tell. Who may do something is asked beside the loop, for a house may have a thousand
+        people; who may know of an alert about staff is asked on it, for lines are read from the lane's windows.
+        """
+        if isinstance(record, ActionRecord | DefinitionsRecord):
+            return []
+        found = await asyncio.to_thread(self._of, seq, record)
+        return [self._narrowed(seq, each) for each in found]
+
+    def _narrowed(self, seq: int, found: Found) -> Found:
+        """An alert about staff concerns those alone who are outside the suspect's line."""
+        if not OCCASIONS[found.notice.occasion].is_confidential:
+            return found
+        return Found(found.notice, tuple(each for each in found.people if self.may_see(each, seq)))
+
+    def _of(self, seq: int, record: Record) -> list[Found]:
         if isinstance(record, CaseRecord):
             return list(self._casework(seq, record))
         if isinstance(record, ApprovalRecord):
@@ -186,7 +203,7 @@ class Finder:
         if event.pack == STAFF_PACK:
             path = f"/console/staff-alerts/{identifier}"
             notice = _notice("staff.alert", identifier, record.received_us, identifier, path)
-            yield self._about_staff(seq, notice)
+            yield self.of_audience(notice)
             return
         named = {field.name: value for field, value in zip(event.fields, record.values, strict=True)}
         if record.event_type == CONTROL_EVENT:
@@ -197,11 +214,6 @@ class Finder:
             occasion = "drift.found" if record.event_type == DRIFT_EVENT else "backup.overdue"
             path = f"/console/decisions/{identifier}"
             yield self.of_audience(_notice(occasion, identifier, record.received_us, identifier, path))
-
-    def _about_staff(self, seq: int, notice: Notice) -> Found:
-        """Whoever may see an alert about staff: outside the suspect's line, and no group, whoever may read there."""
-        people = tuple(each for each in self._who(OCCASIONS[notice.occasion].audience) if self.may_see(each, seq))
-        return Found(notice, people)
 
     def may_see(self, person: str, seq: int) -> bool:
         """Whether somebody may know of an alert about staff, as things stand now."""
@@ -270,8 +282,11 @@ class Finder:
             now_us=now_us, state="open", assignee="", levels=(len(LEVELS) - 1,), opened_from_us=since_us - wait_us,
             opened_until_us=now_us - wait_us, order="opened", limit=CASES_AT_ONCE,
         )  # fmt: skip
+        found: Found | None = None
         for row in self._cases.find(query):
-            yield self.of_audience(self._of_case("case.untaken", row.id, "untaken", row.opened_us + wait_us))
+            notice = self._of_case("case.untaken", row.id, "untaken", row.opened_us + wait_us)
+            found = self.of_audience(notice) if found is None else msgspec.structs.replace(found, notice=notice)
+            yield found
 
     def of_lane(self, stopped: str | None, mark: int) -> Found | None:
         """That decisions have stopped."""
@@ -291,7 +306,8 @@ class Finder:
                 return True
             return {"case.untaken": bool(row.assignee), "case.escalated": not row.escalated}.get(notice.occasion, False)
         if kind == "approval":
-            entry = next((each for each in self._approvals.book.entries.values() if each.id == notice.matter), None)
+            entries = list(self._approvals.book.entries.values())
+            entry = next((each for each in entries if each.id == notice.matter), None)
             return entry is None or entry.state(now_us) != "open"
         if kind == "lane":
             return self._platform.lane.stopped is None

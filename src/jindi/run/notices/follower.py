@@ -136,7 +136,7 @@ class Follower:
         old: list[Found] = []
         begin = self._next
         for count, (seq, record) in enumerate(self._records(begin, end), 1):
-            found = self._finder.of(seq, record)
+            found = await self._finder.of(seq, record)
             fresh = [each for each in found if each.notice.at_us > old_us]
             old += [each for each in found if each.notice.at_us <= old_us]
             if fresh and old:  # all that is old comes before what is new, in one write
