@@ -14,7 +14,7 @@ from notices_world import STAFF_PACK, Told
 
 from jindi.access import Role
 from jindi.basics.instants import MINUTE_US
-from jindi.cases import Assign, Close, Escalate
+from jindi.cases import Assign, Close, Escalate, Task
 from jindi.ports import NoticeStoreFailure
 from jindi.run.audit import Actor
 from jindi.run.notices import OCCASIONS, Preferences, Rules, Rung
@@ -55,6 +55,17 @@ def test_who_is_given_a_case_is_told_and_who_takes_one_himself_is_not():
         assert await world.of("limin") == [("case.assigned", case.id)]
         assert await world.of("zhao") == []
         assert await world.of("wang") == []
+
+    living(go)
+
+
+def test_who_is_given_a_task_of_a_case_is_told():
+    async def go(world):
+        case = await assigned(world)
+        await world.works("limin", case, Task("Call the bank.", "zhao"))
+        await world.works("limin", case, Task("Look at the device."))
+        await world.round()
+        assert await world.of("zhao") == [("case.task", case.id)]
 
     living(go)
 

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from jindi.access import Session
-from jindi.doors.console.guard import FIELDS_MAX, FORM_BYTES_MAX
+from jindi.doors.console.guard import FIELDS_MAX, FORM_BYTES_MAX, Upload
 from jindi.doors.console.source import Source
 from jindi.doors.console.view import Pages, View
 from jindi.doors.guarding import AboutOf, Endpoint, about_of
@@ -48,6 +48,10 @@ class Form(Protocol):
         """Its fields."""
 
 
+UploadForm = Callable[[Request], Awaitable[Upload]]
+"""Reads a form of ours with a file in it; refuses as `Form` does."""
+
+
 class Beside(Protocol):
     """Reckons what takes long beside the loop, one at a time, so that decisions keep their pace."""
 
@@ -72,6 +76,7 @@ class Doors:
     pages: Pages
     needs: Needs
     form: Form
+    upload: UploadForm
     actor: ActorOf
     refuse: Refuse
     clear: ClearInAddress

@@ -32,6 +32,7 @@ CHOICES: Final[dict[str, tuple[str, ...]]] = {
 MENU: Final = (
     ("overview", "/console", "overview.read"),
     ("cases", "/console/cases", "cases.read"),
+    ("team", "/console/team", "cases.team"),
     ("decisions", "/console/decisions", "decisions.read"),
     ("policies", "/console/policies", "policies.read"),
     ("find", "/console/find", "vault.search"),
@@ -201,6 +202,8 @@ class Pages:
             version=__version__,
             count=figures.count,
             share=figures.share,
+            heat=figures.heat,
+            words_known=WORDS.keys(),
             milliseconds=figures.milliseconds,
             plain_amount=figures.plain_amount,
             address=address,

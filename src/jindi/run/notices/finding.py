@@ -10,7 +10,7 @@ import msgspec
 
 from jindi.access import ROLES, Kind, Permits, Principal, Role, folded
 from jindi.basics.instants import MINUTE_US
-from jindi.cases import Assign, Escalate, unpack_step
+from jindi.cases import Assign, Escalate, Task, unpack_step
 from jindi.oversight import EVENT as CONTROL_EVENT
 from jindi.packs import LEVELS
 from jindi.ports import CaseQuery, CaseRow, CaseStore
@@ -139,6 +139,8 @@ class Finder:
             return  # a later version of Jindi wrote it
         if isinstance(step, Assign) and step.to and folded(step.to) != folded(record.name):
             yield self._personal(self._of_case("case.assigned", record.case, f"{seq:x}", record.received_us), step.to)
+        if isinstance(step, Task) and step.who and folded(step.who) != folded(record.name):
+            yield self._personal(self._of_case("case.task", record.case, f"{seq:x}", record.received_us), step.who)
         if isinstance(step, Escalate):
             notice = self._of_case("case.escalated", record.case, f"{seq:x}", record.received_us)
             yield self.of_audience(notice, but=record.name)

@@ -39,6 +39,7 @@ OCCASIONS: Final[dict[str, Occasion]] = {
     each.name: each
     for each in (
         Occasion("case.assigned", "案件已分派给您", "A case was assigned to you", "medium"),
+        Occasion("case.task", "案件中有任务交给您", "A task of a case is yours", "medium"),
         Occasion("case.due_soon", "您的案件即将到期", "A case of yours is due soon", "medium"),
         Occasion("case.late", "您的案件已超时", "A case of yours is late", "high", lead="case.lead"),
         Occasion(
