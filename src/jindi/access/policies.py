@@ -89,6 +89,9 @@ PARTIES: dict[str, Parties] = {
     "webhook.change": Parties(
         (Role.SYSTEM_ADMIN,), (Scope.ADMIN,), (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.APPROVER), (Scope.ADMIN,)
     ),
+    "channel.change": Parties(
+        (Role.SYSTEM_ADMIN,), (Scope.ADMIN,), (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.APPROVER), (Scope.ADMIN,)
+    ),
     "subject.erase": Parties(
         (Role.SENIOR_ANALYST, Role.AML_OFFICER), (Scope.SUBJECTS_ACT,),
         (Role.AML_OFFICER, Role.APPROVER), (Scope.SUBJECTS_ACT, Scope.ADMIN),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from jindi.access import PARTIES
 from jindi.app.accounts import OIDC_SECRET, profile_of, site_of
+from jindi.app.notices import NOTICES, read_notices
 from jindi.app.transport import TRANSPORT, read_transport
 from jindi.app.vaults import ROOT_KEY, ROOT_PASSPHRASE, ROOTS_TOLD, root_problem
 from jindi.basics.instants import DAY_US, HOUR_US
@@ -83,6 +84,7 @@ KNOWN = (
     _Known("heads", "", "a folder outside the platform's own that gets the journal's signed heads; empty: none"),
     _Known("heads_minutes", "10", "minutes between two signed heads that are exported; 0: only at the end"),
     *(_Known(*each) for each in TRANSPORT),
+    *(_Known(*each) for each in NOTICES),
 )
 
 NO_SETTINGS = ("JINDI_API_KEY", ROOT_KEY, ROOT_PASSPHRASE, OIDC_SECRET)
@@ -145,6 +147,7 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
     profile, site = profile_of(chosen["passwords"], problems), site_of(chosen["site"], problems)
     heads = _outside(chosen["heads"], Path(data), problems)
     transport = read_transport(chosen, problems)
+    rules, mail = read_notices(chosen, problems)
     if problems:
         raise Problems(problems)
     platform = Settings(
@@ -162,7 +165,7 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
         vault_root_ca=Path(chosen["vault_root_ca"]) if chosen["vault_root_ca"] else None,
         heads=heads,
         backup_to=Path(chosen["backup_to"]) if chosen["backup_to"] else None,
-        backup_hours=backup_hours, drill_days=drill_days, transport=transport,
+        backup_hours=backup_hours, drill_days=drill_days, transport=transport, rules=rules, mail=mail,
         drill_key=Path(chosen["drill_key"]) if chosen["drill_key"] else None, drill_hours=drill_hours,
         drill_in=Path(chosen["drill_in"]) if chosen["drill_in"] else None,
         permits=Path(chosen["permits"]) if chosen["permits"] else None,

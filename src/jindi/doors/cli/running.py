@@ -234,7 +234,7 @@ async def _up(
                 permits=permits, base_files=wiring.base_files, saved=lambda: wiring.pack_files(settled.packs),
                 ready=ready, score=stream.board.to_json if stream else lambda: None,
                 fences=fences, tls=tls.context if tls is not None else None, mailing=mailing,
-                cases=wiring.case_store(settled),
+                cases=wiring.case_store(settled), notifying=wiring.notifying(settled, blobs, port),
             )  # fmt: skip
         finally:
             await house.settled()

@@ -216,7 +216,7 @@ class Console:
         """What groups of pages are built from."""
         return Doors(
             self._pages, self._needs, self._checked_form, self._checked_upload, self._actor, self._refused_by_policy,
-            partial(clear_in_address, self._pages), self._error, self._seen, self._beside,
+            partial(clear_in_address, self._pages), self._error, self._seen, self._beside, self._beside_pages,
         )  # fmt: skip
 
     # ---- who is there -------------------------------------------------------------------------------
