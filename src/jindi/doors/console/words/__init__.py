@@ -19,6 +19,7 @@ from jindi.doors.console.words import (
     people,
     policies,
     watching,
+    workbench,
 )
 
 Lang = Literal["zh", "en"]
@@ -36,6 +37,7 @@ _AREAS: Final = (
     people.WORDS,
     decisions.WORDS,
     policies.WORDS,
+    workbench.WORDS,
     errors.WORDS,
 )
 
