@@ -52,7 +52,7 @@ class Room:
         self.trials = Trials(platform, lambda: platform.log)
         self.bench = Workbench(self.desk, Drafts(platform.blobs))
         self.audit = Audit(platform)
-        self.app = build_console(
+        self.app = self.console = build_console(
             PlatformSource(platform), sessions=self.sessions, links=self.links, clock=self.shop.clock,
             zone=ZoneInfo("Asia/Shanghai"), desk=self.desk, keys=self.keys, audit=self.audit, trials=self.trials,
             more=[lambda doors: WorkbenchPages(self.bench, self.trials, doors)],

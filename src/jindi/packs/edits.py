@@ -89,7 +89,7 @@ def with_new_rule(text: str, parts: Mapping[str, Any]) -> str:
     if any(each.get("id") == parts.get("id") for each in rules_of(text)):
         raise NotEditable(f"there is a rule {parts.get('id')} already")
     blocks = _blocks(text)
-    at = blocks[-1].end if blocks else _behind_keys(text)
+    at = blocks[-1].end if blocks else len(text)  # what lies in a table must stay there
     before, after = text[:at], text[at:]
     gap = "" if before.endswith(("\n", "\r")) or not before else "\n"
     new = f"{before}{gap}\n[[{RULE}]]\n{_lines(parts)}{after}"
@@ -175,6 +175,16 @@ def toml_of(value: Any) -> str:
             raise NotEditable(f"TOML has no {type(value).__name__}")
 
 
+def _said(key: str, value: Any) -> str:
+    """A key's value; a condition that its author wrote on several lines stays on several."""
+    lines = key == "when" and isinstance(value, str) and "\n" in value
+    if lines and "'''" not in value and all(each.isprintable() or each in "\n\t" for each in value):
+        return f"'''\n{value}'''"
+    if key == "case" and isinstance(value, list | tuple):
+        return _cases(value)
+    return toml_of(value)
+
+
 def _character(each: str) -> str:
     if each in _ESCAPES:
         return _ESCAPES[each]
@@ -199,8 +209,7 @@ def _lines(parts: Mapping[str, Any]) -> str:
     order = [key for key in KEYS[RULE] if key in parts] + [key for key in parts if key not in KEYS[RULE]]
     width = max((len(_key(key)) for key in order if key != "case"), default=0)
     return "".join(
-        f"{_key(key)} = {_cases(parts[key])}\n" if key == "case"
-        else f"{_key(key).ljust(width)} = {toml_of(parts[key])}\n"
+        f"{_key(key) if key == 'case' else _key(key).ljust(width)} = {_said(key, parts[key])}\n"
         for key in order
     )  # fmt: skip
 
@@ -263,11 +272,6 @@ def _place(text: str, rule: str) -> int:
     if len(places) != 1:
         raise NotEditable(f"no rule {rule[:64]}" if not places else f"two rules {rule[:64]}")
     return places[0]
-
-
-def _behind_keys(text: str) -> int:
-    """Where the first rule of a file without rules goes: to its end, for what lies in a table must stay there."""
-    return len(text)
 
 
 def _skipped(text: str, at: int) -> int:
@@ -393,8 +397,8 @@ def _alike(one: Any, other: Any) -> bool:
 
 def _value(text: str, entry: _Entry, key: str, was: Any, wanted: Any) -> str:
     """A new value in the place of another; cases that stay keep their own words."""
-    if key != "case" or not isinstance(was, list) or text[entry.value_at] != "[":
-        return toml_of(wanted)
+    if key != "case" or not isinstance(was, list) or not isinstance(wanted, list) or text[entry.value_at] != "[":
+        return _said(key, wanted)
     written = _elements(text, entry.value_at)
     kept: dict[int, str] = {}
     for number, each in enumerate(wanted):
@@ -441,9 +445,8 @@ def _inserted(text: str, block: _Block, key: str, value: Any) -> tuple[int, int,
         if item.path[0] != "case" and len(item.path) == 1:
             width = max(width, text.index("=", item.at, item.value_at + 1) - item.at - 1)
     gap = "" if text[:at].endswith("\n") else "\n"
-    said = _cases(value) if key == "case" and isinstance(value, list) else toml_of(value)
     name = _key(key) if key == "case" else _key(key).ljust(width)
-    return at, at, f"{gap}{name} = {said}\n"
+    return at, at, f"{gap}{name} = {_said(key, value)}\n"
 
 
 # ---- the proof

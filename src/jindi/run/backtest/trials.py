@@ -124,12 +124,15 @@ class Trials:
         return [each for each in self._all() if each.policy == policy][:limit]
 
     def _all(self) -> list[Trial]:
-        found = [] if self._child is None else [self._child.trial]
+        found = {}
         for name in self._platform.blobs.names(PREFIX):
             raw = self._platform.blobs.load(name)
-            with suppress(msgspec.MsgspecError, TypeError):
-                found.append(msgspec.json.decode(raw or b"", type=_Head).trial)
-        return sorted(found, key=lambda each: -each.at_us)
+            with suppress(msgspec.MsgspecError):
+                trial = msgspec.json.decode(raw or b"", type=_Head).trial
+                found[trial.id] = trial
+        if self._child is not None:
+            found.setdefault(self._child.trial.id, self._child.trial)
+        return sorted(found.values(), key=lambda each: -each.at_us)
 
     def start(
         self, program: Program, policy: str, *, who: str, digest: str, days: int, label: str | None = None

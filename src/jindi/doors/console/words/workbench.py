@@ -106,7 +106,7 @@ WORDS: Final = {
     "rule.code": ("表达式", "Code"),
     "rule.code.only": (
         "条件行无法表示这个条件（例如对多项条件整体取反，或分组里还有分组），请用表达式编辑。",
-        "Rows can't say this condition (a `not` over several, or groups inside groups); it is edited as code.",
+        "Rows can't say this condition (a “not” over several, or groups inside groups); it is edited as code.",
     ),
     "rule.code.broken": (
         "表达式有误，修正后可切换为条件行。",
@@ -301,8 +301,8 @@ WORDS: Final = {
     "trial.label": ("对照标签", "Held against"),
     "trial.took": ("用时", "Took"),
     "trial.not_labelled": (
-        "没有对照标签，准确率与召回率无从计算。",
-        "Nothing to hold it against, so there is no precision and no recall.",
+        "这段时间里没有已认定的决策，准确率与召回率无从计算。",
+        "No decision of that time is labelled, so there is no precision and no recall.",
     ),
     "trial.back": ("回到工作台", "Back to the workbench"),
     "trial.of_proposal": ("同一内容的回测", "Backtests of exactly this content"),
