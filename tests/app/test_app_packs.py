@@ -41,9 +41,9 @@ def test_the_platforms_own_copies_are_part_of_a_backup(tmp_path):
     outside, settled = settled_in(tmp_path)
     source = outside.backup_source(settled)
     texts = next(part for part in source.parts if type(part).__name__ == "Texts")
-    assert texts.read() == {}
+    assert texts.texts() == {}
     outside.keep_packs(settled, changed(outside.pack_files(settled.packs)))
-    assert PATH in texts.read()
+    assert PATH in texts.texts()
 
 
 def test_a_named_folder_is_changed_where_it_lies(tmp_path):

@@ -27,16 +27,20 @@ from jindi.access.roles import TITLES
 from jindi.doors.api.app import HOT, Routes
 from jindi.doors.console.console import Console
 from jindi.doors.console.platform_source import PlatformSource
+from jindi.doors.console.workbench import WorkbenchPages
 from jindi.doors.guarding import doors_of
 from jindi.doors.oidc import Company
 from jindi.run.approvals.approvals import approvals_of
 from jindi.run.audit import Audit
+from jindi.run.backtest.trials import Trials
 from jindi.run.cases import Desk as CaseDesk
 from jindi.run.cases import Following
 from jindi.run.people import House
 from jindi.run.reveals import Reveals
 from jindi.run.subjects import Rights
 from jindi.run.versions.desk import Desk
+from jindi.run.versions.drafts import Drafts
+from jindi.run.versions.workbench import Workbench
 from jindi.stores.sqlite_cases import SqliteCases
 from shop_world import run
 from staff_world import HASHER, sealer
@@ -78,13 +82,15 @@ OPEN = {
 
 def console_of(api):
     platform, chance = api.shop.platform, random.Random(3).randbytes
-    audit = Audit(platform)
+    audit, desk = Audit(platform), Desk(platform, lambda: platform.base)
+    trials = Trials(platform, lambda: platform.log)
     return Console(
         PlatformSource(platform, lambda: None), Sessions(api.shop.blobs, chance), SignInLinks(api.shop.blobs, chance),
-        api.shop.clock, ZoneInfo("Asia/Shanghai"), Desk(platform, lambda: platform.base), api.keys, audit,
+        api.shop.clock, ZoneInfo("Asia/Shanghai"), desk, api.keys, audit,
         Permits(), *people_of(api, chance), approvals=approvals_of(platform, Permits(), api.keys),
         reveals=Reveals(platform, audit, Permits()), rights=Rights(platform, audit),
         casework=CaseDesk(platform, Following(platform, SqliteCases(":memory:"), print)),
+        trials=trials, more=[lambda doors: WorkbenchPages(Workbench(desk, Drafts(platform.blobs)), trials, doors)],
     )  # fmt: skip
 
 

@@ -121,15 +121,19 @@ def parted(line: str) -> tuple[str, str]:
 
     >>> parted("unknown name 'big' (write limit('big'))")
     ("unknown name 'big'", "write limit('big')")
+    >>> parted("ends too early (')' is expected here)")
+    ('ends too early', "')' is expected here")
     """
+    if not line.endswith(")"):
+        return line, ""
     depth = 0
-    for at in range(len(line) - 1, -1, -1):
+    for at in range(len(line) - 1, 0, -1):
         depth += (line[at] == ")") - (line[at] == "(")
-        if depth == 0:
-            return (
-                (line[: at - 1], line[at + 1 : -1]) if at < len(line) - 1 and line[at - 1 : at] == " " else (line, "")
-            )
-    return line, ""
+        if depth == 0 and line[at - 1] == " ":
+            return line[: at - 1], line[at + 1 : -1]
+    # A bracket that is only spoken of has no other half.
+    problem, _, remedy = line[:-1].rpartition(" (")
+    return (problem, remedy) if problem else (line, "")
 
 
 def _in_chinese(text: str, table: tuple[tuple[str, str], ...]) -> str:
