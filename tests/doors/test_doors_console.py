@@ -346,6 +346,7 @@ BUILT = (
     "approvals.state.", "approvals.verb.", "approvals.done.",
     "level.", "cases.tab.", "cases.order.", "cases.state.", "cases.verdict.", "cases.empty.", "cases.done.",
     "cases.did.", "cases.for.", "cases.say_", "cases.tile.", "cases.key.",
+    "bench.state.", "bench.done.", "type.", "trial.state.", "trial.by_",
 )  # fmt: skip
 """Beginnings of ids that the code puts together with a value."""
 

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from workbench_world import APPROVE, APPROVED, AUDIT, FILES, READ, WRITE, Room, form_of, run_in
 
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.console.words.conditions import parted, place_of, remedy_in_chinese, told_in_chinese
@@ -10,7 +11,6 @@ from jindi.language import ExpressionProblems, Kind, Scope, Type, read
 from jindi.run.trail import Wanted
 from shop_world import PHONE, Shop, shop_files
 from versions_world import LOWER
-from workbench_world import APPROVE, APPROVED, AUDIT, FILES, READ, WRITE, Room, form_of, run_in
 
 RULE = "/console/workbench/pay/rules/large"
 NASTY = "<b onmouseover=alert(1)>王\u202e"
@@ -439,8 +439,8 @@ def test_what_is_not_there_is_told_and_names_nothing_else():
     async def go(room):
         ann = room.guest("ann")
         for address in (
-            "/console/workbench/nope", f"{RULE}-nope", "/console/workbench/nope/new", "/console/backtests/bt_000000000000",
-            "/console/backtests/bt_000000000000/report", "/console/backtests/x", "/console/workbench/nope/file",
+            "/console/workbench/nope", f"{RULE}-nope", "/console/workbench/nope/new",
+            "/console/backtests/bt_000000000000", "/console/backtests/bt_000000000000/report", "/console/backtests/x", "/console/workbench/nope/file",
         ):  # fmt: skip
             await ann.see(address, 404)
         await ann.send("/console/backtests/bt_000000000000/stop", 404)
@@ -451,7 +451,7 @@ def test_what_is_not_there_is_told_and_names_nothing_else():
 
 def test_a_running_backtest_shows_how_far_it_is_and_is_stopped_from_its_page():
     async def go(room):
-        import time  # noqa: PLC0415
+        import time
 
         await room.past(8)
         ann = room.guest("ann")

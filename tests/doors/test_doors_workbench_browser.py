@@ -5,9 +5,9 @@ import asyncio
 import pytest
 from console_browser import Browser, Living, Profile, Tab, chromium
 from test_doors_console_browser import CONTRAST, NAMES, WIDER
+from workbench_world import APPROVE, AUDIT, FILES, WRITE, Room
 
 from jindi.access import csrf_token
-from workbench_world import APPROVE, AUDIT, FILES, WRITE, Room
 
 pytestmark = pytest.mark.skipif(
     chromium() is None,

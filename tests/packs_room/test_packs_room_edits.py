@@ -161,9 +161,11 @@ VALUES = st.recursive(
     max_leaves=4,
 )
 CASES = st.lists(
-    st.fixed_dictionaries({"name": PLAIN, "given": st.dictionaries(st.sampled_from("abc"), PLAIN), "fires": st.booleans()}),
+    st.fixed_dictionaries(
+        {"name": PLAIN, "given": st.dictionaries(st.sampled_from("abc"), PLAIN), "fires": st.booleans()}
+    ),
     max_size=3,
-)  # fmt: skip
+)
 COMMENTS = st.sampled_from(["", "  # mine", "\t# [[rule]] = 'not' \"one\"", " # }] ,"])
 
 

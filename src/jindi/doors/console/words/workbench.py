@@ -19,7 +19,6 @@ WORDS: Final = {
     "bench.rules.about": ("点击规则即可编辑", "open a rule to edit it"),
     "bench.new": ("新增规则", "New rule"),
     "bench.new.title": ("新规则", "A new rule"),
-    "bench.state.live": ("与生效内容相同", "as it decides"),
     "bench.state.changed": ("已修改", "changed"),
     "bench.state.added": ("新增", "new"),
     "bench.state.removed": ("已删除", "removed"),
@@ -142,7 +141,6 @@ WORDS: Final = {
     "rule.types.ok": ("类型正确", "types ok"),
     "rule.types.empty": ("尚未写条件", "no condition yet"),
     "rule.checking": ("检查中…", "checking…"),
-    "rule.problem": ("问题", "Problem"),
     "rule.then.part": ("处置与说明", "Outcome and words"),
     "rule.id": ("规则编号", "Rule id"),
     "rule.id.hint": ("小写字母、数字与连字符", "small letters, digits and hyphens"),
@@ -258,7 +256,6 @@ WORDS: Final = {
     "trial.state.failed": ("失败", "failed"),
     "trial.running": ("正在重新判定日志中的决策…", "Judging the journal's decisions again…"),
     "trial.progress": ("{done} / {total} 条记录", "{done} of {total} records"),
-    "trial.progress.n": ("已完成 {n} 条记录", "{n} records done"),
     "trial.stop": ("停止", "Stop"),
     "trial.refresh": ("刷新", "Refresh"),
     "trial.stopped": ("已停止，没有结果。", "It was stopped; there is no result."),
@@ -296,8 +293,6 @@ WORDS: Final = {
     "trial.report": ("下载完整报告", "Download the whole report"),
     "trial.by_facts": ("按当时的事实重判", "judged by the facts of then"),
     "trial.by_replay": ("从头重演特征", "features replayed from the beginning"),
-    "trial.who": ("发起人", "Asked by"),
-    "trial.span": ("范围", "Span"),
     "trial.label": ("对照标签", "Held against"),
     "trial.took": ("用时", "Took"),
     "trial.not_labelled": (
@@ -315,9 +310,5 @@ WORDS: Final = {
     "error.busy_trial": (
         "另一项回测正在进行，请等它结束或先停止它。",
         "Another backtest is under way; wait for its end, or stop it.",
-    ),
-    "error.behind": (
-        "生效内容已有变化，请先并入草稿。",
-        "What decides has changed; take it over into the draft first.",
     ),
 }
