@@ -24,6 +24,7 @@ from jindi.doors.console.words import (
     people,
     policies,
     watching,
+    workbench,
 )
 
 Lang = Literal["zh", "en"]
@@ -45,6 +46,7 @@ _AREAS: Final = (
     people.WORDS,
     decisions.WORDS,
     policies.WORDS,
+    workbench.WORDS,
     errors.WORDS,
     helping.WORDS,
 )
