@@ -346,6 +346,10 @@ BUILT = (
     "approvals.state.", "approvals.verb.", "approvals.done.",
     "level.", "cases.tab.", "cases.order.", "cases.state.", "cases.verdict.", "cases.empty.", "cases.done.",
     "cases.did.", "cases.for.", "cases.say_", "cases.tile.", "cases.key.",
+    "lists.colour.", "lists.tab.", "lists.state.", "lists.move.", "features.standing.", "features.reader.",
+    "features.quantile.", "features.entity", "features.pack", "features.event", "models.kind.", "models.size.",
+    "models.figure.", "models.threshold.", "models.proposal.", "models.because.", "models.drift.size.",
+    "models.drift.reference", "models.drift.current",
 )  # fmt: skip
 """Beginnings of ids that the code puts together with a value."""
 

@@ -153,5 +153,3 @@ def test_what_a_feature_says_of_an_entity_is_asked_on_its_page(process, living):
     tab.run("document.querySelector('#value button').click()")
     assert opened(tab, "as of", "All features of this entity") == "/console/features/device_users/value"
     assert "device-00001" not in tab.run("document.documentElement.outerHTML")
-
-
