@@ -283,7 +283,7 @@ class CaseRow(NamedTuple):
 
     `state` is open, closed or merged; `assignee` is "" where it is nobody's. `rank_us` is its place in the queue, the
     smaller first. `wakes_us` ends a snooze, 0: there is none. `money` is what the cases are sorted by when somebody
-    sorts them by money.
+    sorts them by money. `lot` is what a closed case has drawn while it waits for a second look, -1 for all others.
     """
 
     id: str
@@ -300,6 +300,7 @@ class CaseRow(NamedTuple):
     closed_us: int
     money: int
     alerts: int
+    lot: int
     tags: tuple[str, ...]
     body: bytes
 
@@ -332,7 +333,7 @@ class CaseQuery:
     """Which cases are asked for; None asks for all. `now_us` is when, for what depends on it.
 
     `subject` is exact, `late` asks for those due before now, `snoozed` for those that are (or are not) out of the
-    queue.
+    queue, `lot_below` for closed ones that wait for a second look and drew less than that.
     """
 
     now_us: int
@@ -347,6 +348,8 @@ class CaseQuery:
     escalated: bool | None = None
     opened_from_us: int | None = None
     opened_until_us: int | None = None
+    closed_from_us: int | None = None
+    lot_below: int | None = None
     order: CaseOrder = "rank"
     descending: bool = False
     limit: int = 50

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from jindi.access import Session
-from jindi.doors.console.guard import FIELDS_MAX, FORM_BYTES_MAX
+from jindi.doors.console.guard import FIELDS_MAX, FORM_BYTES_MAX, Upload
 from jindi.doors.console.source import Source
 from jindi.doors.console.view import Pages, View
 from jindi.doors.guarding import AboutOf, Endpoint, about_of
@@ -24,14 +24,9 @@ Shown = Callable[[Request, View], Awaitable[Response]]
 
 
 class Needs(Protocol):
-    """Asks for a session whose person may do an action, and journals what is asked for. `ended` answers whoever has no
-    session (any more), where he has written something that must not be lost on the way to the sign-in.
-    """
+    """Asks for a session whose person may do an action, and journals what is asked for."""
 
-    def __call__(
-        self, action: str, show: Shown, *, is_recorded: bool = True, about: AboutOf = about_of,
-        ended: Shown | None = None,
-    ) -> Endpoint:  # fmt: skip
+    def __call__(self, action: str, show: Shown, *, is_recorded: bool = True, about: AboutOf = about_of) -> Endpoint:
         """The handler."""
 
 
@@ -42,6 +37,10 @@ class Form(Protocol):
         self, request: Request, *, bytes_max: int = FORM_BYTES_MAX, fields_max: int = FIELDS_MAX
     ) -> dict[str, str]:
         """Its fields."""
+
+
+UploadForm = Callable[[Request], Awaitable[Upload]]
+"""Reads a form of ours with a file in it; refuses as `Form` does."""
 
 
 class Beside(Protocol):
@@ -68,6 +67,7 @@ class Doors:
     pages: Pages
     needs: Needs
     form: Form
+    upload: UploadForm
     actor: ActorOf
     refuse: Refuse
     clear: ClearInAddress

@@ -17,6 +17,7 @@ from jindi.basics.identifiers import holds_personal_number, is_written_as_name
 from jindi.basics.instants import format_instant
 from jindi.doors.console import figures
 from jindi.doors.console.assets import Assets
+from jindi.doors.console.glossary import BY_ID
 from jindi.doors.console.words import HTML_LANG, LANGS, WORDS, Lang, preferred, say
 from jindi.packs.definitions import OUTCOMES, Words
 
@@ -31,6 +32,7 @@ CHOICES: Final[dict[str, tuple[str, ...]]] = {
 MENU: Final = (
     ("overview", "/console", "overview.read"),
     ("cases", "/console/cases", "cases.read"),
+    ("team", "/console/team", "cases.team"),
     ("decisions", "/console/decisions", "decisions.read"),
     ("policies", "/console/policies", "policies.read"),
     ("find", "/console/find", "vault.search"),
@@ -41,6 +43,7 @@ MENU: Final = (
     ("staff", "/console/staff", "staff.read"),
     ("controls", "/console/controls", "controls.read"),
     ("staff_alerts", "/console/staff-alerts", "staff_alerts.read"),
+    ("help", "/console/help", "help.read"),
 )
 """The menu: a page's name, its address, and what somebody must be allowed to do to see it."""
 
@@ -198,6 +201,9 @@ class Pages:
             version=__version__,
             count=figures.count,
             share=figures.share,
+            heat=figures.heat,
+            words_known=WORDS.keys(),
+            term=BY_ID.get,
             milliseconds=figures.milliseconds,
             plain_amount=figures.plain_amount,
             address=address,

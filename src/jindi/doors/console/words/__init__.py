@@ -16,6 +16,7 @@ from jindi.doors.console.words import (
     decisions,
     errors,
     frame,
+    helping,
     people,
     policies,
     watching,
@@ -39,6 +40,7 @@ _AREAS: Final = (
     policies.WORDS,
     workbench.WORDS,
     errors.WORDS,
+    helping.WORDS,
 )
 
 WORDS: dict[str, tuple[str, str]] = {name: pair for area in _AREAS for name, pair in area.items()}
