@@ -90,6 +90,8 @@ _SUBJECTS = frozenset({Scope.SUBJECTS_ACT})
 _ASKERS = frozenset({Scope.ADMIN, Scope.SUBJECTS_ACT, Scope.CASES_WORK, Scope.DECISIONS_READ, Scope.POLICIES_WRITE})
 _ANSWERERS = frozenset({Scope.ADMIN, Scope.SUBJECTS_ACT, Scope.CASES_WORK, Scope.POLICIES_APPROVE})
 _CASES = frozenset({Scope.CASES_WORK})
+_CONSOLE = frozenset(Scope) - {Scope.EVENTS_WRITE, Scope.METRICS_READ}
+"""Whoever has a session in the console by a link or a key, before there are accounts."""
 
 ACTIONS: dict[str, Action] = _table(
     Action("event.decide", Group.INTAKE, "提交事件", "Send an event in", frozenset({Scope.EVENTS_WRITE})),
@@ -107,6 +109,14 @@ ACTIONS: dict[str, Action] = _table(
     Action("proposals.read", Group.READING, "查看提案列表", "Read the proposals", _READERS),
     Action("proposal.read", Group.READING, "查看提案", "Read a proposal", _READERS),
     Action("version.read", Group.READING, "查看版本", "Read a version", _READERS),
+    Action("lists.read", Group.READING, "查看名单一览", "Read the lists", _DECISIONS),
+    Action("list.read", Group.READING, "查看名单", "Read a list", _DECISIONS),
+    Action("lists.export", Group.EXPORTING, "导出名单", "Export a list", _DECISIONS),
+    Action("list.change", Group.MACHINE, "变更名单", "Change a list"),
+    Action("features.read", Group.READING, "查看特征一览", "Read the features", _READERS),
+    Action("feature.read", Group.READING, "查看特征", "Read a feature", _READERS),
+    Action("models.read", Group.READING, "查看模型一览", "Read the models", _READERS),
+    Action("model.read", Group.READING, "查看模型", "Read a model", _READERS),
     Action("entity.read", Group.ENTITIES, "查询主体", "Look up an entity", frozenset({Scope.ENTITIES_READ})),
     Action("cases.read", Group.CASES, "查看案件列表", "Read the cases", _CASES),
     Action("case.read", Group.CASES, "查看案件", "Read a case", _CASES),
@@ -199,6 +209,10 @@ ACTIONS: dict[str, Action] = _table(
     Action("vault.root", Group.MACHINE, "更换根密钥", "Change the root key"),
     Action("webhooks.read", Group.OPERATING, "查看推送地址", "Read the webhooks", _ADMIN),
     Action("webhook.change", Group.OPERATING, "变更推送地址", "Change a webhook", _ADMIN),
+    Action("channels.read", Group.OPERATING, "查看通知通道", "Read the channels of notifications", _ADMIN),
+    Action("channel.change", Group.OPERATING, "变更通知通道", "Change a channel of notifications", _ADMIN),
+    Action("channel.test", Group.OPERATING, "测试通知通道", "Test a channel of notifications", _ADMIN),
+    Action("delivery.resend", Group.OPERATING, "重发通知", "Send a notification again", _ADMIN),
     Action("backup.drill", Group.MACHINE, "恢复演练", "Run a restore drill"),
     Action("control.result", Group.MACHINE, "控制检查结果", "The result of a control's check"),
     Action("control.run", Group.OPERATING, "执行控制检查", "Run a control's check", _ADMIN),
@@ -220,6 +234,9 @@ ACTIONS: dict[str, Action] = _table(
     Action("head.write", Group.AUDITING, "签发树头", "Sign a tree head", frozenset({Scope.ADMIN, Scope.AUDIT_READ})),
     Action("audit.read", Group.AUDITING, "查看审计", "Read the audit", frozenset({Scope.AUDIT_READ})),
     Action("help.read", Group.OWN, "查看帮助", "Read the help"),
+    Action("notices.read", Group.OWN, "查看本人通知", "Read one's own notifications", _CONSOLE),
+    Action("notices.mark", Group.OWN, "将本人通知标为已读", "Mark one's own notifications as read", _CONSOLE),
+    Action("notices.prefer", Group.OWN, "设置本人通知偏好", "Say how one wants to be notified", _CONSOLE),
     Action("account.read", Group.OWN, "查看本人账户", "Read one's own account"),
     Action("password.change", Group.OWN, "修改密码", "Change one's password"),
     Action("factor.add", Group.OWN, "添加验证方式", "Add a second factor"),

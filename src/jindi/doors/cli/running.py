@@ -236,7 +236,7 @@ async def _up(
                 keep=partial(wiring.keep_packs, settled), view_log=lambda: wiring.view_log(settled),
                 archive=wiring.archive(settled), ready=ready, score=stream.board.to_json if stream else lambda: None,
                 fences=fences, tls=tls.context if tls is not None else None, mailing=mailing,
-                cases=wiring.case_store(settled),
+                cases=wiring.case_store(settled), notifying=wiring.notifying(settled, blobs, port),
             )  # fmt: skip
         finally:
             await house.settled()

@@ -220,7 +220,7 @@ class Console:
         """What groups of pages are built from."""
         return Doors(
             self._pages, self._needs, self._checked_form, self._checked_upload, self._actor, self._refused_by_policy,
-            partial(clear_in_address, self._pages), self._error, self._seen, self._beside,
+            partial(clear_in_address, self._pages), self._error, self._seen, self._beside, self._beside_pages,
         )  # fmt: skip
 
     # ---- who is there -------------------------------------------------------------------------------
@@ -372,7 +372,9 @@ class Console:
             return self._audit.subject(asked["key"], asked["value"])
         assert self._audit is not None, "asked before"
         named = asked.get("id") or asked.get("version")
-        return self._audit.named(str(named)) if named is not None else self._filter(request.query_params)
+        if named is None:
+            return self._filter(request.query_params)
+        return " ".join(self._audit.named(str(each)) for each in (named, asked.get("entry")) if each is not None)
 
     def _filter(self, asked: Mapping[str, str]) -> str:
         """A list's filter as the audit may keep it."""

@@ -30,6 +30,15 @@ class Needs(Protocol):
         """The handler."""
 
 
+class Fragment(Protocol):
+    """A part of a page that its own script asks for again and again: it keeps no session open, and is not journalled,
+    for the page was.
+    """
+
+    def __call__(self, action: str, show: Callable[[Request, View, str], Awaitable[Response]]) -> Endpoint:
+        """The handler."""
+
+
 class Form(Protocol):
     """Reads a form of ours; refuses one that another site or an older session sent, or that is too large."""
 
@@ -61,7 +70,7 @@ ErrorPage = Callable[..., Response]
 class Doors:
     """What pages ask of the console: `needs` asks for a session with a right, `form` reads and checks a form, `refuse`
     records what the policies forbid and says so, `clear` refuses what may stand in no address, `seen` is the platform
-    as the reader may see it.
+    as the reader may see it, `fragment` a part of a page that refreshes itself.
     """
 
     pages: Pages
@@ -74,6 +83,7 @@ class Doors:
     error: ErrorPage
     seen: Callable[[View], Source]
     beside: Beside
+    fragment: Fragment
 
 
 class Group(Protocol):

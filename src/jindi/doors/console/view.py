@@ -1,5 +1,6 @@
 """One page view: who looks, in which language and theme, and the words and figures that the templates use."""
 
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Final
@@ -35,6 +36,9 @@ MENU: Final = (
     ("team", "/console/team", "cases.team"),
     ("decisions", "/console/decisions", "decisions.read"),
     ("policies", "/console/policies", "policies.read"),
+    ("lists", "/console/lists", "lists.read"),
+    ("features", "/console/features", "features.read"),
+    ("models", "/console/models", "models.read"),
     ("find", "/console/find", "vault.search"),
     ("subjects", "/console/subjects", "subjects.read"),
     ("approvals", "/console/approvals", "approvals.read"),
@@ -43,6 +47,8 @@ MENU: Final = (
     ("staff", "/console/staff", "staff.read"),
     ("controls", "/console/controls", "controls.read"),
     ("staff_alerts", "/console/staff-alerts", "staff_alerts.read"),
+    ("settings_notices", "/console/settings/notifications", "notices.prefer"),
+    ("settings_webhooks", "/console/settings/webhooks", "webhooks.read"),
     ("help", "/console/help", "help.read"),
 )
 """The menu: a page's name, its address, and what somebody must be allowed to do to see it."""
@@ -211,12 +217,17 @@ class Pages:
             role_title=role_title,
             alone=False,
             absent=(),
+            unread=_nothing,
         )
         self.absent: frozenset[str] = frozenset()
 
     def alone(self, alone: bool) -> None:
         """Whether four eyes are off, which every page then says."""
         self._templates.globals["alone"] = alone
+
+    def bell(self, unread: Callable[[View], int]) -> None:
+        """How many notifications wait for whoever looks: from now on every page says so."""
+        self._templates.globals["unread"] = unread
 
     def only_with(self, paths: AbstractSet[str]) -> None:
         """The addresses that this console has: the menu shows no page without one."""
@@ -227,6 +238,10 @@ class Pages:
         """A page from its template."""
         text = self._templates.get_template(template).render(v=view, **values)
         return HTMLResponse(text, status_code=status)
+
+
+def _nothing(_: View) -> None:
+    """This console has no notifications."""
 
 
 def role_title(role: Role, lang: Lang) -> str:
