@@ -98,27 +98,20 @@ def console_of(api):
     platform, chance = api.shop.platform, random.Random(3).randbytes
     audit, desk = Audit(platform), Desk(platform, lambda: platform.base)
     trials = Trials(platform, lambda: platform.log)
-    return Console(
-        PlatformSource(platform, lambda: None), Sessions(api.shop.blobs, chance), SignInLinks(api.shop.blobs, chance),
-        api.shop.clock, ZoneInfo("Asia/Shanghai"), desk, api.keys, audit,
-        Permits(), *people_of(api, chance), approvals=approvals_of(platform, Permits(), api.keys),
-        reveals=Reveals(platform, audit, Permits()), rights=Rights(platform, audit),
-        casework=CaseDesk(platform, Following(platform, SqliteCases(":memory:"), print)),
-        trials=trials, more=[lambda doors: WorkbenchPages(Workbench(desk, Drafts(platform.blobs)), trials, doors)],
-    audit = Audit(platform)
     approvals, reveals = approvals_of(platform, Permits(), api.keys), Reveals(platform, audit, Permits())
     groups = [
         lambda doors: ListPages(Roster(platform), doors, approvals, audit, reveals),
         lambda doors: FeaturePages(Explorer(platform), doors, audit, reveals),
         lambda doors: ModelPages(Models(platform), doors),
+        lambda doors: WorkbenchPages(Workbench(desk, Drafts(platform.blobs)), trials, doors),
     ]
     return Console(
         PlatformSource(platform, lambda: None), Sessions(api.shop.blobs, chance), SignInLinks(api.shop.blobs, chance),
-        api.shop.clock, ZoneInfo("Asia/Shanghai"), Desk(platform, lambda: platform.base), api.keys, audit,
+        api.shop.clock, ZoneInfo("Asia/Shanghai"), desk, api.keys, audit,
         Permits(), *people_of(api, chance), approvals=approvals,
         reveals=reveals, rights=Rights(platform, audit),
         casework=CaseDesk(platform, Following(platform, SqliteCases(":memory:"), print)),
-        more=[*groups, *settings_of(api, approvals)],
+        more=[*groups, *settings_of(api, approvals)], trials=trials,
     )  # fmt: skip
 
 
