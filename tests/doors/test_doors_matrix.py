@@ -31,9 +31,9 @@ from jindi.doors.console.lists import ListPages
 from jindi.doors.console.models import ModelPages
 from jindi.doors.console.notices import NoticePages
 from jindi.doors.console.platform_source import PlatformSource
-from jindi.doors.console.workbench import WorkbenchPages
 from jindi.doors.console.settings_notices import NoticeSettingsPages
 from jindi.doors.console.settings_webhooks import WebhookPages
+from jindi.doors.console.workbench import WorkbenchPages
 from jindi.doors.guarding import doors_of
 from jindi.doors.oidc import Company
 from jindi.run.approvals.approvals import approvals_of

@@ -20,7 +20,7 @@ from starlette.routing import Route
 from jindi.access import About, Principal
 from jindi.basics.instants import DAY_US, day_of, format_instant
 from jindi.doors.console.doors import Doors, Shown
-from jindi.doors.console.exporting import csv_bytes, harmless
+from jindi.doors.console.tables import csv_bytes, harmless
 from jindi.doors.console.view import View, address
 from jindi.packs import ListDef
 from jindi.run.approvals.approvals import Approvals, Declined, Forbidden
