@@ -231,13 +231,7 @@ WORDS: Final = {
         "登录已过期，改动尚未保存。请在新标签页重新登录，然后回到本页再按一次保存；填写的内容不会丢失。",
         "Your session has ended; nothing was saved, nothing is lost. Sign in in a new tab, then save here again.",
     ),
-    "rule.ended.title": ("登录已过期", "Your session has ended"),
-    "rule.ended.about": (
-        "改动尚未保存，但填写的内容都留在本页。请先在新标签页登录，再按下面的按钮继续。",
-        "Nothing was saved, but all that you wrote is kept on this page. Sign in in a new tab, then go on here.",
-    ),
     "rule.ended.sign_in": ("在新标签页登录", "Sign in (new tab)"),
-    "rule.ended.go_on": ("已登录，继续编辑", "I have signed in: go on"),
     "type.int": ("整数", "whole number"),
     "type.money": ("金额", "amount"),
     "type.bool": ("是/否", "yes or no"),
