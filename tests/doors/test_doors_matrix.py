@@ -1,6 +1,7 @@
 """The matrix: every address × every role and scope, as written in docs/permissions.md and as the doors answer."""
 
 import random
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -26,6 +27,7 @@ from jindi.access import (
 from jindi.access.roles import TITLES
 from jindi.doors.api.app import HOT, Routes
 from jindi.doors.console.console import Console
+from jindi.doors.console.links import LinkPages
 from jindi.doors.console.platform_source import PlatformSource
 from jindi.doors.guarding import doors_of
 from jindi.doors.oidc import Company
@@ -33,11 +35,14 @@ from jindi.run.approvals.approvals import approvals_of
 from jindi.run.audit import Audit
 from jindi.run.cases import Desk as CaseDesk
 from jindi.run.cases import Following
+from jindi.run.links import Desk as LinkDesk
+from jindi.run.links import Following as LinkFollowing
 from jindi.run.people import House
 from jindi.run.reveals import Reveals
 from jindi.run.subjects import Rights
 from jindi.run.versions.desk import Desk
 from jindi.stores.sqlite_cases import SqliteCases
+from jindi.stores.sqlite_links import SqliteLinks
 from shop_world import run
 from staff_world import HASHER, sealer
 
@@ -79,12 +84,14 @@ OPEN = {
 def console_of(api):
     platform, chance = api.shop.platform, random.Random(3).randbytes
     audit = Audit(platform)
+    links = LinkDesk(platform, LinkFollowing(platform, SqliteLinks(":memory:"), print))
     return Console(
         PlatformSource(platform, lambda: None), Sessions(api.shop.blobs, chance), SignInLinks(api.shop.blobs, chance),
         api.shop.clock, ZoneInfo("Asia/Shanghai"), Desk(platform, lambda: platform.base), api.keys, audit,
         Permits(), *people_of(api, chance), approvals=approvals_of(platform, Permits(), api.keys),
         reveals=Reveals(platform, audit, Permits()), rights=Rights(platform, audit),
         casework=CaseDesk(platform, Following(platform, SqliteCases(":memory:"), print)),
+        more=[partial(LinkPages, links, audit=audit)],
     )  # fmt: skip
 
 

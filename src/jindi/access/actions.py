@@ -108,6 +108,8 @@ ACTIONS: dict[str, Action] = _table(
     Action("proposal.read", Group.READING, "查看提案", "Read a proposal", _READERS),
     Action("version.read", Group.READING, "查看版本", "Read a version", _READERS),
     Action("entity.read", Group.ENTITIES, "查询主体", "Look up an entity", frozenset({Scope.ENTITIES_READ})),
+    Action("links.read", Group.ENTITIES, "查看关联图谱", "Look at links", frozenset({Scope.ENTITIES_READ})),
+    Action("links.export", Group.CASELEAD, "导出关联", "Export links"),
     Action("cases.read", Group.CASES, "查看案件列表", "Read the cases", _CASES),
     Action("case.read", Group.CASES, "查看案件", "Read a case", _CASES),
     Action("cases.export", Group.CASELEAD, "导出案件", "Export cases", _CASES),

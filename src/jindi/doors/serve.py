@@ -19,17 +19,21 @@ from jindi.doors.api import build_api
 from jindi.doors.api.connection import connections
 from jindi.doors.api.hot import Events
 from jindi.doors.console import build_console
+from jindi.doors.console.links import LinkPages
 from jindi.doors.console.platform_source import PlatformSource
 from jindi.doors.fences import Fences
 from jindi.doors.oidc import Company
 from jindi.doors.tls import HANDSHAKE_S
-from jindi.ports import CaseStore, Clock
+from jindi.ports import CaseStore, Clock, LinkStore
 from jindi.run.approvals.approvals import approvals_of
 from jindi.run.approvals.cases import Closing
 from jindi.run.approvals.people import Grant, Invite, Reset
 from jindi.run.approvals.webhooks import Change
 from jindi.run.cases import Desk as CaseDesk
 from jindi.run.cases import Following
+from jindi.run.links import Desk as LinkDesk
+from jindi.run.links import Following as LinkFollowing
+from jindi.run.links.following import KEEP_DAYS
 from jindi.run.people import House, Office
 from jindi.run.platform import Platform
 from jindi.run.reveals import Reveals
@@ -122,17 +126,19 @@ async def serve(
     base_files: Callable[[], Mapping[str, str]], saved: Callable[[], Mapping[str, str]], ready: Callable[[], None],
     permits: Permits, company: Company | None = None, score: Callable[[], Mapping[str, Any] | None] = lambda: None,
     fences: Fences | None = None, tls: ssl.SSLContext | None = None, mailing: Mailing | None = None,
-    cases: CaseStore | None = None,
+    cases: CaseStore | None = None, link_store: LinkStore | None = None, links_days: int = KEEP_DAYS,
 ) -> None:  # fmt: skip
     """Serve until the process is told to stop. `platform` has been started; closing it is the caller's. `saved` reads
     the packs' folders, `permits` says who may do what, `house` who there is, `company` is their own sign-in, `fences`
     is what stands around the door, `tls` the context to speak TLS with, `mailing` the webhooks,
-    `cases` where cases are kept.
+    `cases` where cases are kept, `link_store` where links are, for so many days.
     """
     fences = fences or Fences()
     desk = Desk(platform, saved)
     following = None if cases is None else Following(platform, cases, platform.say)
     casework = None if following is None else CaseDesk(platform, following, partial(_casework_people, house, permits))
+    linking = None if link_store is None else LinkFollowing(platform, link_store, platform.say, links_days)
+    linked = None if linking is None else LinkDesk(platform, linking)
     closing = [Closing(platform, casework)] if casework is not None else []
     approvals = approvals_of(
         platform, permits, keys, people=house.staff.principals, is_gone=house.staff.is_gone,
@@ -144,10 +150,13 @@ async def serve(
     )
     # One of each for both doors: one limit, one book.
     reveals, rights = Reveals(platform, house.audit, permits, casework), Rights(platform, house.audit)
+    more = []
+    if linked is not None:
+        more.append(partial(LinkPages, linked, audit=house.audit, reveals=reveals, cases=casework, approvals=approvals))
     console = build_console(
         PlatformSource(platform, score), sessions=house.sessions, links=links, clock=clock, zone=zone, desk=desk,
         keys=keys, audit=house.audit, permits=permits, house=house, company=company, controls=platform.rounds.controls,
-        approvals=approvals, reveals=reveals, rights=rights, casework=casework,
+        approvals=approvals, reveals=reveals, rights=rights, casework=casework, more=more,
     )  # fmt: skip
     events = Events(platform, keys, clock, permits, fences.turnstile)
     application = build_api(
@@ -165,6 +174,7 @@ async def serve(
         reveals,
         rights,
         casework,
+        linked,
     )
     config = uvicorn.Config(
         behind_proxy(application), lifespan="off", ws="none", http=cast("Any", connections(events, fences)),
@@ -180,6 +190,8 @@ async def serve(
     works = [approvals.keep(), Office(house).keep()]
     if following is not None and casework is not None:
         works += [following.keep(), casework.keep()]
+    if linking is not None:
+        works.append(linking.keep())
     keeping = [asyncio.create_task(work) for work in works]
     while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn tells by a flag
         await asyncio.sleep(0.005)
@@ -193,5 +205,7 @@ async def serve(
         await asyncio.gather(*keeping, return_exceptions=True)
         if following is not None:
             await following.close()
+        if linking is not None:
+            await linking.close()
         with contextlib.suppress(OSError):
             keys.save_use()

@@ -153,7 +153,8 @@ class SqliteLinks:
         for one, name in ids.items():
             for others in _pieces(list(ids)):
                 rows = self._ask(_between_of(where, len(others)), one, *others, *given)
-                links += [Link(name, ids[b], roles, *seen[:5], _money(seen[5])) for b, roles, *seen in rows]
+                for b, roles, first_us, last_us, seen, stopped, worst, money in rows:
+                    links.append(Link(name, ids[b], roles, first_us, last_us, seen, stopped, worst, _money(money)))
         return sorted(links)
 
     def roles(self) -> Mapping[str, int]:

@@ -11,7 +11,7 @@ from jindi.basics.problems import Problems
 from jindi.doors.fences import CONNECTIONS_MAX, Rates
 from jindi.doors.tls import TlsFiles
 from jindi.journal import Signer, Verifier
-from jindi.ports import Blobs, CaseStore, Clock, Files, Lines, Log, Root, VaultStore
+from jindi.ports import Blobs, CaseStore, Clock, Files, Lines, LinkStore, Log, Root, VaultStore
 from jindi.run.audit import Audit
 from jindi.run.backup.drill import VaultFound
 from jindi.run.backup.making import Source
@@ -74,6 +74,7 @@ class Settled:
     drill_key: Path | None = None
     drill_hours: int = 0
     drill_in: Path | None = None
+    links_days: int = 180
     transport: Transport = field(default_factory=Transport)
     permits: Path | None = None
     site: str = ""
@@ -189,6 +190,9 @@ class Wiring(Protocol):
 
     def case_store(self, settled: Settled) -> CaseStore:
         """Where cases are kept. Raises CaseStoreFailure."""
+
+    def link_store(self, settled: Settled) -> LinkStore | None:
+        """Where links are kept; None when the settings have none. Raises LinkStoreFailure."""
 
     def own_authority(self, settled: Settled) -> Path:
         """The certificate to verify our own pair against."""

@@ -31,6 +31,7 @@ CHOICES: Final[dict[str, tuple[str, ...]]] = {
 MENU: Final = (
     ("overview", "/console", "overview.read"),
     ("cases", "/console/cases", "cases.read"),
+    ("links", "/console/links", "links.read"),
     ("decisions", "/console/decisions", "decisions.read"),
     ("policies", "/console/policies", "policies.read"),
     ("find", "/console/find", "vault.search"),

@@ -54,7 +54,21 @@ class Desk:
         """What somebody typed, as links name it: an identifier becomes its token. Raises LookupError, without the
         value, when it is none of its kind.
         """
-        return f"{kind}{SEP}{self._platform.value_of(kind, value.strip())}"
+        return self.same(f"{kind}{SEP}{self._platform.value_of(kind, value.strip())}")
+
+    def same(self, name: str) -> str:
+        """Who it is that is named in a role: a payee is a user."""
+        kind, _, value = name.partition(SEP)
+        for event in self._platform.program.definitions.events.values():
+            for field in event.fields:
+                if field.entity == kind and field.same_as is not None:
+                    return f"{field.same_as}{SEP}{value}"
+        return name
+
+    def is_clear(self, name: str) -> bool:
+        """Whether a name has an identifier in clear, as an address must not hold one."""
+        kind, _, value = name.partition(SEP)
+        return self._platform.is_clear(kind, value)
 
     async def entities(self, *names: str) -> Mapping[str, LinkEntity]:
         """Those of these that anything is linked to."""

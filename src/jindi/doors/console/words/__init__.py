@@ -16,6 +16,7 @@ from jindi.doors.console.words import (
     decisions,
     errors,
     frame,
+    links,
     people,
     policies,
     watching,
@@ -28,6 +29,7 @@ HTML_LANG: dict[Lang, str] = {"zh": "zh-CN", "en": "en"}
 _AREAS: Final = (
     frame.WORDS,
     cases.WORDS,
+    links.WORDS,
     watching.WORDS,
     controls.WORDS,
     audit.WORDS,
