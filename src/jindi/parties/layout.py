@@ -5,17 +5,19 @@ last touch that lets no two stand on each other.
 """
 
 from collections.abc import Sequence
-from math import ceil, pi, sqrt
+from math import ceil, cos, pi, sin, sqrt
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-TURNS: Final = 140
+TURNS: Final = 120
 GOLDEN: Final = pi * (3 - sqrt(5))
 """The angle that spreads points evenly in a spiral."""
 
 Points = npt.NDArray[np.float64]
+Values = npt.NDArray[np.float64]
+Places = npt.NDArray[np.int64]
 
 
 def laid_out(
@@ -43,27 +45,31 @@ def _begun(count: int) -> Points:
     return np.stack([np.sqrt(n) * np.cos(n * GOLDEN), np.sqrt(n) * np.sin(n * GOLDEN)], axis=1)
 
 
-def _drawn(at: Points, ends: npt.NDArray[np.int64]) -> Points:
+def _drawn(at: Points, ends: Places) -> Points:
     """Forces, ever weaker: all push each other away, links pull, and a pull to the middle keeps parts together."""
     a, b = ends[:, 0], ends[:, 1]
     # A hub's links would pull everybody onto one heap: who has many pulls each less.
     degree = np.bincount(ends.ravel(), minlength=len(at)).astype(np.float64)
     weight = 1.0 / np.sqrt(np.maximum(np.minimum(degree[a], degree[b]), 1.0))
-    reach = max(sqrt(len(at)), 2.0)
+    reach, (x, y) = max(sqrt(len(at)), 2.0), at.T.copy()
     for turn in range(TURNS):
-        away = at[:, None, :] - at[None, :, :]
-        square = np.einsum("ijk,ijk->ij", away, away)
-        np.fill_diagonal(square, 1.0)
-        force = np.einsum("ijk,ij->ik", away, 1.0 / np.maximum(square, 1e-4))
-        along = at[b] - at[a]
-        pull = along * (np.sqrt(np.einsum("ij,ij->i", along, along)) * weight)[:, None] * 0.5
-        for axis in (0, 1):
-            force[:, axis] += np.bincount(a, pull[:, axis], len(at)) - np.bincount(b, pull[:, axis], len(at))
-        force -= at * 0.06
-        length = np.maximum(np.sqrt(np.einsum("ij,ij->i", force, force)), 1e-9)
-        most = reach * 0.12 * (1.0 - turn / TURNS) + 0.005
-        at = at + force * (np.minimum(length, most) / length)[:, None]
-    return at
+        right, down = x[:, None] - x, y[:, None] - y
+        near = 1.0 / np.maximum(right * right + down * down, 1e-4)
+        np.fill_diagonal(near, 0.0)
+        push_x, push_y = (right * near).sum(axis=1), (down * near).sum(axis=1)
+        along_x, along_y = x[b] - x[a], y[b] - y[a]
+        pull = np.hypot(along_x, along_y) * weight * 0.5
+        push_x += _at_ends(a, b, along_x * pull, len(x)) - x * 0.06
+        push_y += _at_ends(a, b, along_y * pull, len(y)) - y * 0.06
+        length = np.maximum(np.hypot(push_x, push_y), 1e-9)
+        step = np.minimum(length, reach * 0.12 * (1.0 - turn / TURNS) + 0.005) / length
+        x, y = x + push_x * step, y + push_y * step
+    return np.stack([x, y], axis=1)
+
+
+def _at_ends(a: Places, b: Places, pull: Values, count: int) -> Values:
+    """What links pull at both of their ends."""
+    return np.bincount(a, pull, count).astype(np.float64) - np.bincount(b, pull, count).astype(np.float64)
 
 
 def _fitted(at: Points, width: float, height: float) -> Points:
@@ -80,21 +86,18 @@ def _parted(at: Points, width: float, height: float, apart: float) -> Points:
     """Whoever stands on somebody else moves aside, a little each time."""
     room = sqrt(width * height / len(at)) * 0.8  # where there is less room than all want, they get what there is
     apart = min(apart, room)
-    edge = np.array([width, height])
-    at = np.clip(at, 0.0, edge)
+    x, y = np.clip(at[:, 0], 0.0, width), np.clip(at[:, 1], 0.0, height)
     for _ in range(ceil(TURNS / 3)):
-        away = at[:, None, :] - at[None, :, :]
-        far = np.sqrt(np.einsum("ijk,ijk->ij", away, away))
+        right, down = x[:, None] - x, y[:, None] - y
+        far = np.hypot(right, down)
         np.fill_diagonal(far, np.inf)
-        near = far < apart
-        if not near.any():
+        if not (far < apart).any():
             break
         # Two on the very same point go apart in a direction of their own.
-        same = np.argwhere(far < 1e-6)
-        for i, j in same:
-            turn = (min(i, j) + 1) * GOLDEN
-            away[i, j] = np.array([np.cos(turn), np.sin(turn)]) * (1.0 if i < j else -1.0)
-            far[i, j] = 1.0
-        push = np.where(near, (apart - np.minimum(far, apart)) / far * 0.5, 0.0)
-        at = np.clip(at + np.einsum("ijk,ij->ik", away, push), 0.0, edge)
-    return at
+        for i, j in np.argwhere(far < 1e-6):
+            turn, side = (min(i, j) + 1) * GOLDEN, 1.0 if i < j else -1.0
+            right[i, j], down[i, j], far[i, j] = cos(turn) * side, sin(turn) * side, 1.0
+        push = np.maximum(apart - far, 0.0) / far * 0.5
+        x = np.clip(x + (right * push).sum(axis=1), 0.0, width)
+        y = np.clip(y + (down * push).sum(axis=1), 0.0, height)
+    return np.stack([x, y], axis=1)

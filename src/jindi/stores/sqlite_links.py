@@ -69,9 +69,9 @@ _ENDS = "select max(id), count(*) from (select id from links where id > ? order 
 _PRAGMAS = (
     "journal_mode = wal",
     "synchronous = normal",
-    "cache_size = -16384",
+    "cache_size = -65536",
     "temp_store = memory",
-    "wal_autocheckpoint = 4096",
+    "wal_autocheckpoint = 8192",
 )
 """Whatever a power cut takes, the journal still has: this file needs no sync of its own."""
 
