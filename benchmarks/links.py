@@ -102,6 +102,7 @@ def keep(report: Report, path: Path, *, links: int, rounds: int) -> None:
         "… three far": lambda: [graph(name, 3) for name in named],
     }.items():
         report.add(subject, told, "ms each", [timed_ms(work, 3) / len(named) for _ in range(rounds)])
+    report.add(subject, "links of the largest hub", "", [store.entities(hubs[:1])[hubs[0]].degree])
     report.add(subject, "expansion of a hub", "ms", [timed_ms(lambda: graph(hubs[0], 1), 3) for _ in range(rounds)])
     pairs = list(pairwise(named))
 

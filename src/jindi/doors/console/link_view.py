@@ -256,12 +256,12 @@ def picture(
         points = [(x + MARGIN, y + MARGIN) for x, y in laid_out(len(entities), pairs, *field, APART)]
     beside = {chosen} | {end for each in links for end in each[:2] if chosen in each[:2]}
     is_bright = chosen if chosen in places else ""
-    few = len(entities) <= LABELLED
+    few, has_few_beside = len(entities) <= LABELLED, len(beside) <= LABELLED
     nodes = []
     for each, (x, y) in zip(entities, points, strict=True):
         name, kind, outcome = each.name, kind_of(each.name), str(OUTCOMES[each.worst])
         size = 15.0 if name == start else 11.0
-        matters = name in (start, chosen) or name in hubs or bool(is_bright and name in beside)
+        matters = name in (start, chosen) or name in hubs or bool(is_bright and has_few_beside and name in beside)
         number = (cases or {}).get(name, 0)
         told = [title_of(view, name), view.t(f"outcome.{outcome}"), view.t("links.decisions", n=each.seen)]
         told += [view.t("links.hub.of", n=each.degree)] if name in hubs else []
