@@ -75,4 +75,6 @@ def asks_for(query, case):
         query.escalated is None or query.escalated == bool(case.escalated),
         query.opened_from_us is None or case.opened_us >= query.opened_from_us,
         query.opened_until_us is None or case.opened_us < query.opened_until_us,
+        query.closed_from_us is None or case.closed_us >= query.closed_from_us,
+        query.lot_below is None or 0 <= case.lot < query.lot_below,
     ))  # fmt: skip

@@ -283,7 +283,7 @@ class CaseRow(NamedTuple):
 
     `state` is open, closed or merged; `assignee` is "" where it is nobody's. `rank_us` is its place in the queue, the
     smaller first. `wakes_us` ends a snooze, 0: there is none. `money` is what the cases are sorted by when somebody
-    sorts them by money.
+    sorts them by money. `lot` is what a closed case has drawn while it waits for a second look, -1 for all others.
     """
 
     id: str
@@ -300,6 +300,7 @@ class CaseRow(NamedTuple):
     closed_us: int
     money: int
     alerts: int
+    lot: int
     tags: tuple[str, ...]
     body: bytes
 
@@ -332,7 +333,7 @@ class CaseQuery:
     """Which cases are asked for; None asks for all. `now_us` is when, for what depends on it.
 
     `subject` is exact, `late` asks for those due before now, `snoozed` for those that are (or are not) out of the
-    queue.
+    queue, `lot_below` for closed ones that wait for a second look and drew less than that.
     """
 
     now_us: int
@@ -347,6 +348,8 @@ class CaseQuery:
     escalated: bool | None = None
     opened_from_us: int | None = None
     opened_until_us: int | None = None
+    closed_from_us: int | None = None
+    lot_below: int | None = None
     order: CaseOrder = "rank"
     descending: bool = False
     limit: int = 50
@@ -501,3 +504,108 @@ class LinkStore(Protocol):
 
 class LinkStoreFailure(Exception):  # noqa: N818 - the name of what happened
     """Links could not be kept or read. Nothing is lost: the journal has everything."""
+
+
+class NoticeRow(NamedTuple):
+    """One notification of one person: `key` is its id for this person, `level` the place of its level among all.
+    `read_us` is 0 until it was read.
+    """
+
+    key: str
+    notice: str
+    person: str
+    occasion: str
+    level: int
+    at_us: int
+    body: bytes
+    read_us: int = 0
+
+
+DeliveryState = Literal["waiting", "held", "sent", "failed"]
+
+
+class DeliveryRow(NamedTuple):
+    """One notification on its way by one channel: to a person by mail, or to a team's channel (`person` is "" then).
+    It is due at `next_us`; `held` waits for the end of quiet hours. `why` is what the last try came to.
+    """
+
+    key: str
+    channel: str
+    person: str
+    occasion: str
+    level: int
+    at_us: int
+    body: bytes
+    state: DeliveryState
+    next_us: int
+    tries: int = 0
+    why: str = ""
+    done_us: int = 0
+
+
+class WatchRow(NamedTuple):
+    """A notification that goes on to somebody else unless somebody looks: how many steps it has gone, and when the next
+    one is due.
+    """
+
+    notice: str
+    step: int
+    due_us: int
+    body: bytes
+
+
+class NoticeStore(Protocol):
+    """What people were told, what is on its way, and how far the journal and the clock were looked through.
+
+    All methods raise NoticeStoreFailure, and may be called by several threads.
+    """
+
+    def cursor(self) -> tuple[int, int] | None:
+        """The first record that has not been looked at, and the instant until which the clock was; None: neither."""
+
+    def put(
+        self, notices: Collection[NoticeRow], deliveries: Collection[DeliveryRow], watches: Collection[WatchRow],
+        done: Collection[str], cursor: int, looked_us: int,
+    ) -> int:  # fmt: skip
+        """Rows that are not there yet (of watches also those that are), without the watches of `done`, and the cursor:
+        all of it or nothing. How many notifications were new.
+        """
+
+    def find(
+        self, person: str, *, unread: bool, occasion: str | None = None, limit: int = 50, offset: int = 0
+    ) -> Sequence[NoticeRow]:
+        """Somebody's notifications, the newest first."""
+
+    def count(self, person: str, *, unread: bool, occasion: str | None = None) -> int:
+        """How many there are."""
+
+    def read(self, person: str, keys: Collection[str] | None, at_us: int) -> int:
+        """Note that somebody has read these of his own, or all; how many he had not."""
+
+    def is_read(self, notice: str) -> bool:
+        """Whether anybody has read a notification."""
+
+    def watches(self, now_us: int, limit: int) -> Sequence[WatchRow]:
+        """What may have to go on to somebody else now."""
+
+    def due(self, now_us: int, limit: int) -> Sequence[DeliveryRow]:
+        """What is to be sent now, the oldest first."""
+
+    def settle(self, deliveries: Collection[DeliveryRow]) -> None:
+        """Rows in the place of those of the same key."""
+
+    def log(self, limit: int, offset: int = 0, channel: str | None = None) -> Sequence[DeliveryRow]:
+        """What was sent and what was not, the newest first."""
+
+    def delivery(self, key: str) -> DeliveryRow | None:
+        """One of them."""
+
+    def prune(self, before_us: int) -> int:
+        """Forget what is older and no longer on its way; how many notifications there were."""
+
+    def close(self) -> None:
+        """Let go of the file."""
+
+
+class NoticeStoreFailure(Exception):  # noqa: N818 - the name of what happened
+    """Notifications could not be kept or read."""

@@ -12,6 +12,7 @@ from jindi.basics.instants import DAY_US, HOUR_US
 from jindi.cases import (
     Alert,
     Assign,
+    Attach,
     Case,
     Check,
     Close,
@@ -20,12 +21,16 @@ from jindi.cases import (
     Note,
     Refusal,
     Reopen,
+    Review,
     Snooze,
     Split,
     Step,
     Tag,
     Taken,
+    Task,
+    Tick,
     Wake,
+    Withdraw,
     case_id,
     case_seq,
     joined,
@@ -39,8 +44,8 @@ from jindi.cases import (
     unpack_step,
     verb_of,
 )
-from jindi.cases.case import AMOUNT_MAX
-from jindi.cases.refusing import SNOOZE_MAX_US, TAG_MAX, TAGS_MAX, TEXT_MAX
+from jindi.cases.case import AMOUNT_MAX, FileState, Look, TaskState
+from jindi.cases.refusing import FILES_MAX, SNOOZE_MAX_US, TAG_MAX, TAGS_MAX, TASKS_MAX, TEXT_MAX
 from jindi.packs import LEVELS, Outcome, TypologyDef, Words
 
 SAME = Words("同", "same")
@@ -58,7 +63,12 @@ def case_with(**how):
 
 
 MINE = case_with(assignee="ann")
-CLOSED = case_with(state="closed", assignee="ann", verdict="cleared", why="it was him")
+CLOSED = case_with(state="closed", assignee="ann", verdict="cleared", why="it was him", closed_by="ann")
+TASK = TaskState("call him", "", None, "bob")
+PAPER = Attach("text.a", "a.pdf", "application/pdf", 4, "0" * 64)
+FILE = FileState(MINE.id, "text.a", "a.pdf", "application/pdf", 4, "0" * 64, "ann", NOW_US)
+GONE = msgspec.structs.replace(FILE, withdrawn="ann")
+LOOKED = Look("ann", "bob", True, NOW_US, 0)
 
 
 # ---- ids
@@ -154,8 +164,10 @@ def test_every_step_is_a_new_version_and_nothing_else_changes_that_it_does_not_n
         Escalate("x"): {"escalated": True},
         Close("confirmed", "x", "apr_1"): {
             "state": "closed", "verdict": "confirmed", "why": "x", "approval": "apr_1", "closed_us": NOW_US,
-            "closed_by": "ann",
+            "closed_by": "ann", "lot": after(Close("confirmed", "x", "apr_1")).lot,
         },
+        Task("call him"): {"tasks": (msgspec.structs.replace(TASK, by="ann"),)},
+        PAPER: {"files": (FILE,)},
         Merge("case_000000000009", "x"): {
             "state": "merged", "into": "case_000000000009", "closed_us": NOW_US, "closed_by": "ann", "alerts": 0,
             "outcome": 0, "score": 0,
@@ -231,7 +243,7 @@ def test_a_step_is_kept_and_read_again(step):
 
 def test_every_step_has_a_name_of_its_own():
     verbs = [str(each.__struct_config__.tag) for each in get_args(Step)]
-    assert len(set(verbs)) == len(verbs) == 11
+    assert len(set(verbs)) == len(verbs) == 16
 
 
 @pytest.mark.parametrize("packed", [b"", b"{}", b'{"type":"fly"}', b'{"type":"note"}', b'{"type":"note","text":1}'])
@@ -324,6 +336,22 @@ REFUSED = [
     ("all_alerts", MINE, Split((2, 1, 1), "x"), {"alerts": (1, 2)}),
     ("too_many", case_with(tags=tuple(map(str, range(TAGS_MAX)))), Tag(("new",)), {}),
     ("no_change", case_with(tags=("a",)), Tag(("a",), ("b",)), {}),
+    *(("not_yours", case_with(assignee=whose, files=(FILE,)), Withdraw(0, "x"), {}) for whose in ("", "bob")),
+    *((code, MINE, Task(text), {}) for code, text in (("empty", " "), ("too_long", LONG))),
+    ("not_open", CLOSED, Task("x"), {}),
+    ("too_many_tasks", case_with(tasks=(TASK,) * TASKS_MAX), Task("x"), {}),
+    ("no_task", case_with(tasks=(TASK,)), Tick(1), {}),
+    ("no_task", case_with(tasks=(TASK,)), Tick(-1), {}),
+    ("no_change", case_with(tasks=(TASK,)), Tick(0, done=False), {}),
+    ("not_open", CLOSED, PAPER, {}),
+    ("too_many_files", case_with(files=(FILE,) * FILES_MAX), PAPER, {}),
+    ("no_file", MINE, Withdraw(0, "x"), {}),
+    ("no_file", case_with(assignee="ann", files=(GONE,)), Withdraw(0, "x"), {}),
+    ("empty", case_with(assignee="ann", files=(FILE,)), Withdraw(0, ""), {}),
+    ("own_verdict", CLOSED, Review(agrees=True, why="x"), {}),
+    ("not_closed", MINE, Review(agrees=True, why="x"), {}),
+    ("empty", msgspec.structs.replace(CLOSED, closed_by="bob"), Review(agrees=True, why=""), {}),
+    ("reviewed", msgspec.structs.replace(CLOSED, closed_by="bob", looks=(LOOKED,)), Review(agrees=True, why="x"), {}),
     *(("not_a_tag", MINE, Tag((tag,)), {}) for tag in ("", " ", " a", "a ", "a\nb", "a\u202eb", "x" * (TAG_MAX + 1))),
 ]  # fmt: skip
 
@@ -346,7 +374,10 @@ def test_every_reason_is_reached():
     (MINE, Close("undetermined", "x"), {}), (MINE, Close("confirmed", "x"), {"waiting": 3}), (CLOSED, Reopen("x"), {}),
     (MINE, Merge(OTHER.id, "x"), {"other": OTHER}), (MINE, Split((1,), "x"), {"alerts": (1, 2)}),
     (case_with(tags=tuple(map(str, range(TAGS_MAX)))), Tag(("new",), ("3",)), {}),
-    (MINE, Tag(("长" * TAG_MAX,)), {}),
+    (MINE, Tag(("长" * TAG_MAX,)), {}), (case_with(), Task("x"), {}), (case_with(tasks=(TASK,)), Tick(0), {}),
+    (case_with(), PAPER, {}), (case_with(assignee="ann", files=(FILE,)), Withdraw(0, "x"), {}),
+    (msgspec.structs.replace(CLOSED, closed_by="bob"), Review(agrees=False, why="x"), {}),
+    (msgspec.structs.replace(CLOSED, closed_by="bob", reopened=1, looks=(LOOKED,)), Review(agrees=False, why="x"), {}),
 ])  # fmt: skip
 def test_a_step_that_can_be_taken_is_not_refused(case, step, more):
     assert why(case, step, **more) is None

@@ -131,7 +131,15 @@ class World(Shop):
         return await self.desk.one(identifier)
 
     async def works(self, who, case, step, **more):
-        return await self.desk.take(Actor(f"per_{who}", who, "console"), case.id, step, **more)
+        return await self.desk.take(self.actor(who), case.id, step, **more)
+
+    def actor(self, who):
+        return Actor(f"per_{who}", who, "console")
+
+    def kept(self):
+        """Every byte that the vault's store and the journal hold."""
+        yield from (frame.batch for frame in self.platform.log.read(0))
+        yield from (row.sealed for _, row in self.platform.vault._store.all_rows())
 
     async def doings(self, what=None):
         found = (await self.audit.look(Wanted())).doings
@@ -145,6 +153,12 @@ class Desktop(Visit):
         """Send a form of the page, with the version that the page shows."""
         form = {"seen": str(case.version)} | form
         return await self.post(f"/console/cases/{case.id}/{verb}{query}", **form)
+
+    async def upload(self, case, name, content, **more):
+        """Send a file by the form of the page."""
+        files = {"file": (name, content, "application/octet-stream")} if name else {"x": (None, "")}
+        form = {"csrf": self.csrf} | more
+        return await self.http.post(f"/console/cases/{case.id}/files", data=form, files=files)
 
     async def rows(self, query=""):
         """The cases that a queue shows, in its order."""

@@ -68,10 +68,12 @@ def test_every_form_of_a_case_is_a_plain_one_with_its_token_and_the_version_that
         text = (await world.visit("wang").get(f"/console/cases/{case.id}")).text
         forms = re.findall(r"<form[^>]*action=\"(/console/cases/case_[^\"]*)\"[^>]*>(.*?)</form>", text, re.DOTALL)
         verbs = {address.rpartition("/")[2] for address, _ in forms}
-        assert verbs == {"assign", "note", "tag", "snooze", "escalate", "close", "check", "split", "merge"}
-        for _, inner in forms:
+        assert verbs == {
+            "assign", "note", "tag", "snooze", "escalate", "close", "check", "split", "merge", "task", "files",
+        }  # fmt: skip
+        for address, inner in forms:
             assert 'name="csrf"' in inner
-            assert 'name="seen" value="1"' in inner
+            assert 'name="seen" value="1"' in inner or address.endswith("/files")
         assert "<script>" not in text
         assert " style=" not in text
 
@@ -288,6 +290,11 @@ def test_the_file_is_the_filter_holds_no_formula_and_is_recorded_with_its_rows()
         assert await world.doings("cases.export") == [
             ("wang", "cases.export", "allowed", "tab=all typology=large_payment")
         ]  # fmt: skip
+        (told,) = (await lead.get("/console/cases.json?tab=all&typology=large_payment")).json()
+        assert (told["case"], told["subject"], told["tags"]) == (case.id, "=cmd()", "@ring")
+        book = await lead.get("/console/cases.xlsx?tab=all&typology=large_payment")
+        assert book.headers["content-disposition"] == 'attachment; filename="cases.xlsx"'
+        assert len(await world.doings("cases.export")) == 3
         tagged = await lead.get("/console/cases.csv?tab=all&tag=@ring")
         assert tagged.status_code == 200
         assert "@ring" not in str(await world.doings("cases.export"))

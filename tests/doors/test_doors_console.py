@@ -3,6 +3,7 @@ import io
 import re
 import string
 import threading
+import zipfile
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,10 +15,10 @@ from console_world import NASTY, NOW_US, ZONE, Doors, Visitor, World
 
 from jindi.access import ABSOLUTE_US, IDLE_US, Permits, Scope
 from jindi.doors.console import charts, console, guard, live
-from jindi.doors.console.exporting import harmless
 from jindi.doors.console.overview import overview_values
 from jindi.doors.console.reasons import limit_text
 from jindi.doors.console.source import ReplayLine
+from jindi.doors.console.tables import harmless
 from jindi.doors.console.view import View
 from jindi.doors.console.words import WORDS
 from jindi.packs import OUTCOMES, Outcome
@@ -345,7 +346,11 @@ BUILT = (
     "clear.why.", "approvals.collected_", "subjects.asked.", "subjects.state.", "subjects.done.", "subjects.why.",
     "approvals.state.", "approvals.verb.", "approvals.done.",
     "level.", "cases.tab.", "cases.order.", "cases.state.", "cases.verdict.", "cases.empty.", "cases.done.",
-    "cases.did.", "cases.for.", "cases.say_", "cases.tile.", "cases.key.",
+    "cases.did.", "cases.for.", "cases.say_", "cases.tile.", "cases.key.", "cases.kept.",
+    "cases.review.", "cases.team.age.", "cases.verb.", "need.", "heat.line.", "about.", "guide.",
+    "notices.tab.", "notices.empty.", "notices.way.", "notices.done.", "notices.wish.", "notices.chain.",
+    "notices.channel.", "notices.kind.", "notices.state.", "notices.step.", "notices.sent.", "notices.why.",
+    "webhooks.state.", "webhooks.step.", "webhooks.done.",
 )  # fmt: skip
 """Beginnings of ids that the code puts together with a value."""
 
@@ -540,6 +545,22 @@ def test_the_export_honours_the_filter_and_holds_no_formula(doors, world, monkey
     for cell in ("=1+1", "+cmd", "-1+1", "@sum", "\tx"):
         assert harmless(cell) == "'" + cell
     assert harmless("-12.50") == "-12.50"
+
+
+def test_a_workbook_and_json_hold_the_same_rows_as_text_and_no_formula(doors, world):
+    client = signed_in(doors)
+    plain = client.get("/console/decisions.csv?outcome=deny").content.decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(plain)))
+    found = client.get("/console/decisions.json?outcome=deny").json()
+    assert [each["decision_id"] for each in found] == [each["decision_id"] for each in rows]
+    assert list(found[0]) == list(rows[0])
+    assert client.get("/console/decisions.json?rule=none").json() == []
+    book = zipfile.ZipFile(io.BytesIO(client.get("/console/decisions.xlsx?outcome=deny").content))
+    sheet = book.read("xl/worksheets/sheet1.xml").decode()
+    assert sheet.count("<row ") == len(rows) + 1
+    assert "<f>" not in sheet
+    assert 't="n"' not in sheet
+    assert rows[0]["decision_id"] in book.read("xl/sharedStrings.xml").decode()
 
 
 def test_an_empty_platform_says_what_to_do(world):

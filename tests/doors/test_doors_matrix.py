@@ -27,22 +27,36 @@ from jindi.access import (
 from jindi.access.roles import TITLES
 from jindi.doors.api.app import HOT, Routes
 from jindi.doors.console.console import Console
+from jindi.doors.console.features import FeaturePages
 from jindi.doors.console.links import LinkPages
+from jindi.doors.console.lists import ListPages
+from jindi.doors.console.models import ModelPages
+from jindi.doors.console.notices import NoticePages
 from jindi.doors.console.platform_source import PlatformSource
+from jindi.doors.console.settings_notices import NoticeSettingsPages
+from jindi.doors.console.settings_webhooks import WebhookPages
 from jindi.doors.guarding import doors_of
 from jindi.doors.oidc import Company
 from jindi.run.approvals.approvals import approvals_of
 from jindi.run.audit import Audit
 from jindi.run.cases import Desk as CaseDesk
 from jindi.run.cases import Following
+from jindi.run.exploring import Explorer
 from jindi.run.links import Desk as LinkDesk
 from jindi.run.links import Following as LinkFollowing
+from jindi.run.listed import Roster
+from jindi.run.notices import Channels, PreferenceBook, Rules
+from jindi.run.notices.assembling import Notifying
 from jindi.run.people import House
 from jindi.run.reveals import Reveals
+from jindi.run.scoring import Models
 from jindi.run.subjects import Rights
 from jindi.run.versions.desk import Desk
+from jindi.run.webhooks import Endpoints, Reach
+from jindi.run.webhooks.mailing import Mailing
 from jindi.stores.sqlite_cases import SqliteCases
 from jindi.stores.sqlite_links import SqliteLinks
+from jindi.stores.sqlite_notices import SqliteNotices
 from shop_world import run
 from staff_world import HASHER, sealer
 
@@ -85,14 +99,40 @@ def console_of(api):
     platform, chance = api.shop.platform, random.Random(3).randbytes
     audit = Audit(platform)
     links = LinkDesk(platform, LinkFollowing(platform, SqliteLinks(":memory:"), print))
+    approvals, reveals = approvals_of(platform, Permits(), api.keys), Reveals(platform, audit, Permits())
+    groups = [
+        lambda doors: ListPages(Roster(platform), doors, approvals, audit, reveals),
+        lambda doors: FeaturePages(Explorer(platform), doors, audit, reveals),
+        lambda doors: ModelPages(Models(platform), doors),
+    ]
     return Console(
         PlatformSource(platform, lambda: None), Sessions(api.shop.blobs, chance), SignInLinks(api.shop.blobs, chance),
         api.shop.clock, ZoneInfo("Asia/Shanghai"), Desk(platform, lambda: platform.base), api.keys, audit,
-        Permits(), *people_of(api, chance), approvals=approvals_of(platform, Permits(), api.keys),
-        reveals=Reveals(platform, audit, Permits()), rights=Rights(platform, audit),
+        Permits(), *people_of(api, chance), approvals=approvals,
+        reveals=reveals, rights=Rights(platform, audit),
         casework=CaseDesk(platform, Following(platform, SqliteCases(":memory:"), print)),
-        more=[partial(LinkPages, links, audit=audit)],
+        more=[partial(LinkPages, links, audit=audit), *groups, *settings_of(api, approvals)],
     )  # fmt: skip
+
+
+def settings_of(api, approvals):
+    """Notifications and their settings, and those of webhooks."""
+    platform, blobs, chance = api.shop.platform, api.shop.blobs, random.Random(4).randbytes
+    mailing = Mailing(Endpoints(blobs, chance), Reach(), None)
+    notifying = Notifying(
+        SqliteNotices(":memory:"),
+        Channels(blobs, chance),
+        PreferenceBook(blobs),
+        None,
+        Rules(),
+        "https://jindi.example",
+    )
+    desk = notifying.on(platform, Permits(), approvals, tuple, None, mailing, api.shop.clock, print).desk
+    return [
+        lambda doors: NoticePages(desk, doors),
+        lambda doors: NoticeSettingsPages(desk, doors, approvals),
+        lambda doors: WebhookPages(mailing, platform, doors, approvals),
+    ]
 
 
 def people_of(api, chance):

@@ -90,6 +90,8 @@ _SUBJECTS = frozenset({Scope.SUBJECTS_ACT})
 _ASKERS = frozenset({Scope.ADMIN, Scope.SUBJECTS_ACT, Scope.CASES_WORK, Scope.DECISIONS_READ, Scope.POLICIES_WRITE})
 _ANSWERERS = frozenset({Scope.ADMIN, Scope.SUBJECTS_ACT, Scope.CASES_WORK, Scope.POLICIES_APPROVE})
 _CASES = frozenset({Scope.CASES_WORK})
+_CONSOLE = frozenset(Scope) - {Scope.EVENTS_WRITE, Scope.METRICS_READ}
+"""Whoever has a session in the console by a link or a key, before there are accounts."""
 
 ACTIONS: dict[str, Action] = _table(
     Action("event.decide", Group.INTAKE, "提交事件", "Send an event in", frozenset({Scope.EVENTS_WRITE})),
@@ -107,6 +109,14 @@ ACTIONS: dict[str, Action] = _table(
     Action("proposals.read", Group.READING, "查看提案列表", "Read the proposals", _READERS),
     Action("proposal.read", Group.READING, "查看提案", "Read a proposal", _READERS),
     Action("version.read", Group.READING, "查看版本", "Read a version", _READERS),
+    Action("lists.read", Group.READING, "查看名单一览", "Read the lists", _DECISIONS),
+    Action("list.read", Group.READING, "查看名单", "Read a list", _DECISIONS),
+    Action("lists.export", Group.EXPORTING, "导出名单", "Export a list", _DECISIONS),
+    Action("list.change", Group.MACHINE, "变更名单", "Change a list"),
+    Action("features.read", Group.READING, "查看特征一览", "Read the features", _READERS),
+    Action("feature.read", Group.READING, "查看特征", "Read a feature", _READERS),
+    Action("models.read", Group.READING, "查看模型一览", "Read the models", _READERS),
+    Action("model.read", Group.READING, "查看模型", "Read a model", _READERS),
     Action("entity.read", Group.ENTITIES, "查询主体", "Look up an entity", frozenset({Scope.ENTITIES_READ})),
     Action("links.read", Group.ENTITIES, "查看关联图谱", "Look at links", frozenset({Scope.ENTITIES_READ})),
     Action("links.export", Group.CASELEAD, "导出关联", "Export links"),
@@ -125,6 +135,16 @@ ACTIONS: dict[str, Action] = _table(
     Action("case.split", Group.CASEWORK, "拆分案件", "Split a case", _CASES),
     Action("case.close", Group.CASEWORK, "结案", "Close a case", _CASES),
     Action("case.reopen", Group.CASEWORK, "重开案件", "Reopen a case", _CASES),
+    Action("case.task", Group.CASEWORK, "添加待办", "Add a task to a case", _CASES),
+    Action("case.tick", Group.CASEWORK, "勾选待办", "Tick a task of a case", _CASES),
+    Action("case.attach", Group.CASEWORK, "添加案件文件", "Attach a file to a case", _CASES),
+    Action("case.withdraw", Group.CASEWORK, "撤回案件文件", "Withdraw a file of a case", _CASES),
+    Action("case.file", Group.CASEWORK, "下载案件文件", "Download a file of a case", _CASES),
+    Action("case.print", Group.CASES, "打印卷宗", "Print a case file", _CASES),
+    Action("case.review", Group.CASELEAD, "复核结案结论", "Take a second look at a verdict", _CASES),
+    Action("cases.team", Group.CASELEAD, "查看团队工作量", "See the team's work", _CASES),
+    Action("cases.filter", Group.CASEWORK, "保存筛选", "Keep a filter of cases", _CASES),
+    Action("cases.work", Group.CASEWORK, "查看批量进度", "Watch a step with many cases", _CASES),
     Action("case.lead", Group.CASELEAD, "处理他人案件", "Act on cases of others", _CASES),
     Action("decisions.export", Group.EXPORTING, "导出决策", "Export decisions", _DECISIONS),
     Action("version.shadow", Group.AUTHORING, "设为影子版本", "Put in the shadow", _WRITERS),
@@ -185,6 +205,10 @@ ACTIONS: dict[str, Action] = _table(
     Action("vault.root", Group.MACHINE, "更换根密钥", "Change the root key"),
     Action("webhooks.read", Group.OPERATING, "查看推送地址", "Read the webhooks", _ADMIN),
     Action("webhook.change", Group.OPERATING, "变更推送地址", "Change a webhook", _ADMIN),
+    Action("channels.read", Group.OPERATING, "查看通知通道", "Read the channels of notifications", _ADMIN),
+    Action("channel.change", Group.OPERATING, "变更通知通道", "Change a channel of notifications", _ADMIN),
+    Action("channel.test", Group.OPERATING, "测试通知通道", "Test a channel of notifications", _ADMIN),
+    Action("delivery.resend", Group.OPERATING, "重发通知", "Send a notification again", _ADMIN),
     Action("backup.drill", Group.MACHINE, "恢复演练", "Run a restore drill"),
     Action("control.result", Group.MACHINE, "控制检查结果", "The result of a control's check"),
     Action("control.run", Group.OPERATING, "执行控制检查", "Run a control's check", _ADMIN),
@@ -205,6 +229,10 @@ ACTIONS: dict[str, Action] = _table(
     ),
     Action("head.write", Group.AUDITING, "签发树头", "Sign a tree head", frozenset({Scope.ADMIN, Scope.AUDIT_READ})),
     Action("audit.read", Group.AUDITING, "查看审计", "Read the audit", frozenset({Scope.AUDIT_READ})),
+    Action("help.read", Group.OWN, "查看帮助", "Read the help"),
+    Action("notices.read", Group.OWN, "查看本人通知", "Read one's own notifications", _CONSOLE),
+    Action("notices.mark", Group.OWN, "将本人通知标为已读", "Mark one's own notifications as read", _CONSOLE),
+    Action("notices.prefer", Group.OWN, "设置本人通知偏好", "Say how one wants to be notified", _CONSOLE),
     Action("account.read", Group.OWN, "查看本人账户", "Read one's own account"),
     Action("password.change", Group.OWN, "修改密码", "Change one's password"),
     Action("factor.add", Group.OWN, "添加验证方式", "Add a second factor"),

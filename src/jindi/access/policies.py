@@ -89,11 +89,18 @@ PARTIES: dict[str, Parties] = {
     "webhook.change": Parties(
         (Role.SYSTEM_ADMIN,), (Scope.ADMIN,), (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.APPROVER), (Scope.ADMIN,)
     ),
+    "channel.change": Parties(
+        (Role.SYSTEM_ADMIN,), (Scope.ADMIN,), (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.APPROVER), (Scope.ADMIN,)
+    ),
     "subject.erase": Parties(
         (Role.SENIOR_ANALYST, Role.AML_OFFICER), (Scope.SUBJECTS_ACT,),
         (Role.AML_OFFICER, Role.APPROVER), (Scope.SUBJECTS_ACT, Scope.ADMIN),
     ),
     "case.close": Parties(
+        (Role.ANALYST, Role.SENIOR_ANALYST, Role.AML_OFFICER), (Scope.CASES_WORK,),
+        (Role.SENIOR_ANALYST, Role.AML_OFFICER, Role.APPROVER), (Scope.CASES_WORK, Scope.ADMIN),
+    ),
+    "list.change": Parties(
         (Role.ANALYST, Role.SENIOR_ANALYST, Role.AML_OFFICER), (Scope.CASES_WORK,),
         (Role.SENIOR_ANALYST, Role.AML_OFFICER, Role.APPROVER), (Scope.CASES_WORK, Scope.ADMIN),
     ),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from jindi.access import PARTIES
 from jindi.app.accounts import OIDC_SECRET, profile_of, site_of
+from jindi.app.notices import NOTICES, read_notices
 from jindi.app.transport import TRANSPORT, read_transport
 from jindi.app.vaults import ROOT_KEY, ROOT_PASSPHRASE, ROOTS_TOLD, root_problem
 from jindi.basics.instants import DAY_US, HOUR_US
@@ -17,6 +18,8 @@ from jindi.run.platform import Settings
 from jindi.vault import PROFILES, Profile
 
 FILE_NAME = "jindi.toml"
+LISTS_ALONE = ("black.add", "black.extend", "grey.add", "grey.extend", "white.remove")
+"""Changes that make the house more careful: what lets somebody through is never one person's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,11 @@ KNOWN = (
     _Known("four_eyes", "on", "operations on keys, the vault and people's data take a second person: on, or off"),
     _Known("approval_hours", "72", "hours after which an operation that nobody has answered ends; also key.create=24"),
     _Known("export_rows", "1000", "decisions that one person may export at once; more takes a second person"),
+    _Known(
+        "lists_alone",
+        "",
+        f"changes of lists that one person may make: some of {', '.join(LISTS_ALONE)}; empty: none",
+    ),
     _Known("vault", "on", "keep the clear text of identifiers, sealed: on, or off"),
     _Known("vault_cipher", "aes-256-gcm", "what a new vault seals with: aes-256-gcm, or sm4-gcm"),
     _Known(
@@ -77,6 +85,7 @@ KNOWN = (
     _Known("heads", "", "a folder outside the platform's own that gets the journal's signed heads; empty: none"),
     _Known("heads_minutes", "10", "minutes between two signed heads that are exported; 0: only at the end"),
     *(_Known(*each) for each in TRANSPORT),
+    *(_Known(*each) for each in NOTICES),
 )
 
 NO_SETTINGS = ("JINDI_API_KEY", ROOT_KEY, ROOT_PASSPHRASE, OIDC_SECRET)
@@ -123,6 +132,10 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
     approval_us, approval_us_of = _approval_hours(chosen["approval_hours"], problems)
     export_rows = _whole(chosen, "export_rows", 0, 10_000, problems)
     drift_hours = _whole(chosen, "drift_hours", 0, 10_000, problems)
+    lists_alone = frozenset(part.strip() for part in chosen["lists_alone"].split(",") if part.strip())
+    if not lists_alone <= set(LISTS_ALONE):
+        remedy = f"use some of: {', '.join(LISTS_ALONE)}"
+        problems.append(Problem("settings", "lists_alone", "not a change that one person may make", remedy))
     cipher = _vault(chosen, problems)
     backup_hours = _whole(chosen, "backup_hours", 0, 10_000, problems)
     drill_days = _whole(chosen, "drill_days", 0, 3_650, problems)
@@ -136,6 +149,7 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
     profile, site = profile_of(chosen["passwords"], problems), site_of(chosen["site"], problems)
     heads = _outside(chosen["heads"], Path(data), problems)
     transport = read_transport(chosen, problems)
+    rules, mail = read_notices(chosen, problems)
     if problems:
         raise Problems(problems)
     platform = Settings(
@@ -143,6 +157,7 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
         changes="approved" if changes == "approved" else "files", proposal_us=proposal_days * DAY_US,
         heads_minutes=heads_minutes, reveal_seconds=reveal_seconds, four_eyes=chosen["four_eyes"] == "on",
         approval_us=approval_us, approval_us_of=approval_us_of, export_rows=export_rows,
+        lists_alone=lists_alone,
     )  # fmt: skip
     packs = tuple(Path(part.strip()) for part in chosen["packs"].split(",") if part.strip())
     return Settled(
@@ -152,8 +167,8 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
         vault_root_ca=Path(chosen["vault_root_ca"]) if chosen["vault_root_ca"] else None,
         heads=heads,
         backup_to=Path(chosen["backup_to"]) if chosen["backup_to"] else None,
+        backup_hours=backup_hours, drill_days=drill_days, transport=transport, rules=rules, mail=mail,
         links_days=links_days,
-        backup_hours=backup_hours, drill_days=drill_days, transport=transport,
         drill_key=Path(chosen["drill_key"]) if chosen["drill_key"] else None, drill_hours=drill_hours,
         drill_in=Path(chosen["drill_in"]) if chosen["drill_in"] else None,
         permits=Path(chosen["permits"]) if chosen["permits"] else None,

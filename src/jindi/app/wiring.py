@@ -45,6 +45,8 @@ from jindi.run.backup.repository import Repository
 from jindi.run.backup.restoring import Room
 from jindi.run.backup.sealing import ELSEWHERE, fingerprint
 from jindi.run.controls.register import BLOB as CONTROLS
+from jindi.run.notices import Channels, PreferenceBook
+from jindi.run.notices.assembling import Notifying
 from jindi.run.people import House
 from jindi.run.snapshots import PREFIX as SNAPSHOT
 from jindi.run.snapshots import name_of, seq_of
@@ -62,6 +64,7 @@ from jindi.stores.segments import SegmentLog
 from jindi.stores.sqlite_cases import SqliteCases
 from jindi.stores.sqlite_links import SqliteLinks
 from jindi.stores.sqlite_log import SqliteLog
+from jindi.stores.sqlite_notices import SqliteNotices
 from jindi.stores.trees import FileTree
 from jindi.vault import KEY_BYTES, SEEN, KeyRing, Tokens, Vault
 
@@ -77,7 +80,8 @@ SEALS = (checkpoints.PREFIX, heads.PREFIX)
 """The names of what is signed about the journal begin so."""
 
 KEPT_WHOLE = (
-    ORIGIN, KEYS_SPLIT, BACKUP_TO, ApiKeys.BLOB, Endpoints.BLOB, Staff.BLOB, CONTROLS, WATCHING,
+    ORIGIN, KEYS_SPLIT, BACKUP_TO, ApiKeys.BLOB, Endpoints.BLOB, Staff.BLOB, CONTROLS, WATCHING, Channels.BLOB,
+    PreferenceBook.BLOB,
 )  # fmt: skip
 """The small blobs that a backup takes. Sessions and sign-in links end with the machine that gave them."""
 
@@ -469,6 +473,13 @@ class Outside:
     def link_store(self, settled: Settled) -> LinkStore | None:
         """Where links are kept; None when the settings have none."""
         return SqliteLinks(settled.data / "links.sqlite") if settled.links_days else None
+
+    def notifying(self, settled: Settled, blobs: Blobs, port: int | None = None) -> Notifying:
+        """What people are told with."""
+        return Notifying(
+            SqliteNotices(settled.data / "notices.sqlite"), Channels(blobs, secrets.token_bytes), PreferenceBook(blobs),
+            settled.mail, settled.rules, self.address(settled, port),
+        )  # fmt: skip
 
     def mailing(self, settled: Settled, blobs: Blobs) -> Mailing:
         """The webhooks."""

@@ -1,7 +1,8 @@
 """A case, and how alerts and steps change it: a fold, so that the journal alone says how every case stands."""
 
+import hashlib
 from collections.abc import Collection, Iterable, Mapping
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, TypeVar
 
 import msgspec
 
@@ -10,20 +11,27 @@ from jindi.basics.money import EXPONENTS
 from jindi.cases.alerts import Alert
 from jindi.cases.steps import (
     Assign,
+    Attach,
     Check,
     Close,
     Escalate,
     Merge,
     Note,
     Reopen,
+    Review,
     Snooze,
     Split,
     Step,
     Tag,
+    Task,
+    Tick,
     Verdict,
     Wake,
+    Withdraw,
 )
 from jindi.packs import LEVELS, Level, TypologyDef
+
+T = TypeVar("T")
 
 CASE_PREFIX: Final = "case_"
 NOBODY: Final = ""
@@ -42,13 +50,53 @@ AMOUNT_MAX: Final = 2**63 - 1
 """A case's sums go no further (minor units): that is what stores keep, and nobody ranks beyond it."""
 
 
+LOTS: Final = 1_000_000
+"""A closed case draws one of so many lots; those below a share are looked at a second time."""
+
+
+class TaskState(msgspec.Struct, frozen=True):
+    """A task of a case: what, whose, until when, who asked for it, and who has done it."""
+
+    text: str
+    who: str
+    due_us: int | None
+    by: str
+    done_by: str = ""
+
+
+class Look(msgspec.Struct, frozen=True):
+    """A second look: at whose verdict, by whom, what was found, and after how many times of reopening."""
+
+    of: str
+    by: str
+    agrees: bool
+    at_us: int
+    closing: int
+
+
+class FileState(msgspec.Struct, frozen=True):
+    """A file of a case, as it was attached to `case`, which may since have been merged into another. `withdrawn`: by
+    whom it was taken back, "" while it stands.
+    """
+
+    case: str
+    token: str
+    name: str
+    media: str
+    size: int
+    digest: str
+    by: str
+    at_us: int
+    withdrawn: str = ""
+
+
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """How a case stands. Amounts are minor units by currency; `outcome` and `score` are the highest of its alerts.
 
     `version` counts the steps that people took: whoever takes the next one says which he saw. `wakes_us` ends its
     snooze, None: it is not snoozed. `done` are the steps of the investigation that were ticked. `into` names the case
     that it was merged into, `earlier` the last closed one of the same subject and kind. `escalated`: it waits for a
-    senior.
+    senior. `lot` was drawn when it was closed (`LOTS`); `looks` are second looks at its verdicts, the oldest first.
     """
 
     id: str
@@ -81,10 +129,25 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     into: str = ""
     earlier: str = ""
     version: int = 0
+    tasks: tuple[TaskState, ...] = ()
+    files: tuple[FileState, ...] = ()
+    lot: int = 0
+    looks: tuple[Look, ...] = ()
 
     def is_snoozed(self, now_us: int) -> bool:
         """Whether it is out of the queue for a while."""
         return self.state == "open" and self.wakes_us is not None and self.wakes_us > now_us
+
+    @property
+    def look(self) -> Look | None:
+        """The second look at the verdict that stands; None while there was none."""
+        last = self.looks[-1] if self.looks else None
+        return last if last is not None and self.state == "closed" and last.closing == self.reopened else None
+
+    @property
+    def waits_for_review(self) -> bool:
+        """Whether a second look could still be taken at it."""
+        return self.state == "closed" and self.look is None
 
     def is_late(self, now_us: int) -> bool:
         """Whether it should be over by now."""
@@ -182,6 +245,7 @@ def taken_in(case: Case, alerts: Collection[Alert], other: Case) -> Case:
         both, opened_us=min(case.opened_us, other.opened_us), due_us=min(case.due_us, other.due_us),
         last_us=max(case.last_us, other.last_us), level=max(case.level, other.level, key=LEVELS.index),
         escalated=case.escalated or other.escalated, tags=_marks((*case.tags, *other.tags)), version=case.version + 1,
+        tasks=(*case.tasks, *other.tasks), files=(*case.files, *other.files),
     )  # fmt: skip
 
 
@@ -223,12 +287,12 @@ def _after(case: Case, step: Step, by: Taken) -> Case:
         case Close(verdict, why, approval):
             return change(
                 case, state="closed", verdict=verdict, why=why, approval=approval, closed_us=by.at_us,
-                closed_by=by.name, wakes_us=None,
+                closed_by=by.name, wakes_us=None, lot=_lot(case, by.at_us),
             )  # fmt: skip
         case Reopen():
             return change(
                 case, state="open", verdict=None, why="", approval="", closed_us=None, closed_by="",
-                reopened=case.reopened + 1,
+                reopened=case.reopened + 1, lot=0,
             )  # fmt: skip
         case Merge(into):
             return change(
@@ -236,6 +300,29 @@ def _after(case: Case, step: Step, by: Taken) -> Case:
             )
         case Split():
             return case
+        case Task(text, who, due_us):
+            return change(case, tasks=(*case.tasks, TaskState(text, who, due_us, by.name)))
+        case Tick(place, done):
+            return change(case, tasks=_put(case.tasks, place, change(case.tasks[place], done_by=by.name * done)))
+        case Attach(token, name, media, size, digest):
+            file = FileState(case.id, token, name, media, size, digest, by.name, by.at_us)
+            return change(case, files=(*case.files, file))
+        case Withdraw(place):
+            return change(case, files=_put(case.files, place, change(case.files[place], withdrawn=by.name)))
+        case Review(agrees):
+            return change(case, looks=(*case.looks, Look(case.closed_by, by.name, agrees, by.at_us, case.reopened)))
+
+
+def _put(row: tuple[T, ...], place: int, new: T) -> tuple[T, ...]:
+    return (*row[:place], new, *row[place + 1 :])
+
+
+def _lot(case: Case, closed_us: int) -> int:
+    """What a closing draws: nobody who closes a case can aim at a microsecond of our clock, and anybody can check it
+    afterwards.
+    """
+    drawn = hashlib.sha256(f"{case.id}:{case.version}:{closed_us}".encode()).digest()
+    return int.from_bytes(drawn[:8]) % LOTS
 
 
 def _marks(tags: Iterable[str]) -> tuple[str, ...]:

@@ -5,13 +5,32 @@ from typing import Final, Literal
 
 from jindi.basics.instants import DAY_US
 from jindi.cases.case import Case
-from jindi.cases.steps import Assign, Check, Close, Escalate, Merge, Note, Reopen, Snooze, Split, Step, Tag, Wake
+from jindi.cases.steps import (
+    Assign,
+    Attach,
+    Check,
+    Close,
+    Escalate,
+    Merge,
+    Note,
+    Reopen,
+    Review,
+    Snooze,
+    Split,
+    Step,
+    Tag,
+    Task,
+    Tick,
+    Wake,
+    Withdraw,
+)
 from jindi.packs import TypologyDef
 
 Refusal = Literal[
     "changed", "not_open", "not_closed", "not_yours", "empty", "too_long", "no_change", "not_ahead", "too_far",
     "no_step", "itself", "other_state", "other_subject", "no_alerts", "all_alerts", "others_alerts", "waiting",
-    "too_many", "not_a_tag", "not_to_others", "escalated",
+    "too_many", "not_a_tag", "not_to_others", "escalated", "no_task", "too_many_tasks", "no_file", "too_many_files",
+    "own_verdict", "reviewed",
 ]  # fmt: skip
 """Why not, by name; the doors have the words.
 
@@ -25,6 +44,8 @@ SNOOZE_MAX_US: Final = 90 * DAY_US
 
 TAGS_MAX: Final = 20
 TAG_MAX: Final = 40
+TASKS_MAX: Final = 50
+FILES_MAX: Final = 50
 
 
 def refusal(
@@ -41,7 +62,9 @@ def refusal(
         return "changed"
     if isinstance(step, Reopen):
         return "not_closed" if case.state != "closed" else _said(step.why)
-    if case.state != "open" and not isinstance(step, Note):
+    if isinstance(step, Review):
+        return _review(case, step, who)
+    if case.state != "open" and not isinstance(step, Note | Withdraw):
         return "not_open"
     if _needs_it(step) and case.assignee != who and not leads:
         return "not_yours"
@@ -73,11 +96,32 @@ def refusal(
             return _merge(case, into, other) or _said(why)
         case Split(chosen, why):
             return _split(chosen, alerts) or _said(why)
+        case Task(text):
+            return "too_many_tasks" if len(case.tasks) >= TASKS_MAX else _said(text)
+        case Tick(place, done):
+            if not 0 <= place < len(case.tasks):
+                return "no_task"
+            return "no_change" if bool(case.tasks[place].done_by) == done else None
+        case Attach(name=name):
+            return "too_many_files" if len(case.files) >= FILES_MAX else _said(name)
+        case Withdraw(place, why):
+            if not 0 <= place < len(case.files) or case.files[place].withdrawn:
+                return "no_file"
+            return _said(why)
 
 
 def _needs_it(step: Step) -> bool:
-    """Whether a step is for whoever has the case. Notes and tags are anybody's, and so is taking it."""
-    return not isinstance(step, Assign | Note | Tag)
+    """Whether a step is for whoever has the case. What is added to it is anybody's, and so is taking it."""
+    return not isinstance(step, Assign | Note | Tag | Task | Tick | Attach)
+
+
+def _review(case: Case, step: Review, who: str) -> Refusal | None:
+    """Nobody looks a second time at what he decided himself."""
+    if case.state != "closed":
+        return "not_closed"
+    if case.closed_by == who:
+        return "own_verdict"
+    return "reviewed" if case.look is not None else _said(step.why)
 
 
 def _said(text: str) -> Refusal | None:

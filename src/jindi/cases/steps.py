@@ -83,7 +83,51 @@ class Split(msgspec.Struct, frozen=True, tag="split"):
     why: str
 
 
-Step = Assign | Note | Tag | Snooze | Wake | Check | Escalate | Close | Reopen | Merge | Split
+class Task(msgspec.Struct, frozen=True, tag="task"):
+    """Something to be done for the case that no typology foresees; `who` "" leaves open who does it."""
+
+    text: str
+    who: str = ""
+    due_us: int | None = None
+
+
+class Tick(msgspec.Struct, frozen=True, tag="tick"):
+    """A task, by its place among the case's, is done, or after all not."""
+
+    task: int
+    done: bool = True
+
+
+class Attach(msgspec.Struct, frozen=True, tag="attach"):
+    """A file belongs to the case. `token` is what the vault has it under, `digest` the SHA-256 of its bytes, `media`
+    its type as its content says it.
+    """
+
+    token: str
+    name: str
+    media: str
+    size: int
+    digest: str
+
+
+class Withdraw(msgspec.Struct, frozen=True, tag="withdraw"):
+    """A file, by its place among the case's, should never have been attached: nobody is given it any more."""
+
+    file: int
+    why: str
+
+
+class Review(msgspec.Struct, frozen=True, tag="review"):
+    """A second look at a closed case by somebody else: whether the verdict was right."""
+
+    agrees: bool
+    why: str
+
+
+Step = (
+    Assign | Note | Tag | Snooze | Wake | Check | Escalate | Close | Reopen | Merge | Split | Task | Tick | Attach
+    | Withdraw | Review
+)  # fmt: skip
 
 _decoder: msgspec.json.Decoder[Step] = msgspec.json.Decoder(Step)
 

@@ -36,6 +36,12 @@ _SAID: Final[dict[str, tuple[str, str]]] = {
     "not_a_tag": (
         "标签须为 1 至 40 个可见字符，首尾无空格", "a tag has 1 to 40 visible characters, no space at its ends",
     ),
+    "no_task": ("没有此待办", "the case has no such task"),
+    "too_many_tasks": ("待办过多（最多 50 项）", "a case has at most 50 tasks"),
+    "no_file": ("没有此文件，或已撤回", "the case has no such file, or it was withdrawn"),
+    "too_many_files": ("文件过多（最多 50 个）", "a case has at most 50 files"),
+    "own_verdict": ("不能复核自己的结案结论", "nobody takes a second look at a verdict of his own"),
+    "reviewed": ("该结案结论已经复核", "somebody has taken a second look at it already"),
     "takes_two": (
         "金额超过单人结案限额，请提请第二人审批（case.close）",
         "the amount is above what one person may close: ask for approval (case.close)",
@@ -51,3 +57,23 @@ def said(code: str) -> tuple[str, str]:
 def codes() -> frozenset[str]:
     """All refusals that have words."""
     return frozenset(_SAID)
+
+
+_FILES_SAID: Final[dict[str, tuple[str, str]]] = {
+    "file_empty": ("文件是空的", "the file is empty"),
+    "file_too_large": ("文件过大（至多 5 MB）", "the file is too large: 5 MB at the most"),
+    "file_kind": (
+        "不支持该类型：按内容看，它不是 PDF、PNG、JPEG、Word、Excel 或 UTF-8 文本",
+        "not a type that is taken: by its content it is no PDF, PNG, JPEG, Word, Excel or UTF-8 text",
+    ),
+    "file_active": (
+        "文件含有打开时会运行的内容（脚本、宏、附件或外部链接），请另存为不含此类内容的副本",
+        "it holds what runs when it is opened (a script, macro, attachment or outside link): save a copy without that",
+    ),
+    "no_vault": ("没有启用保险库，文件无处加密保存", "there is no vault to keep files in"),
+}
+
+
+def file_said(why: str) -> tuple[str, str]:
+    """Why a file was not taken: zh, en."""
+    return _FILES_SAID[why]

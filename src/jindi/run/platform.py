@@ -86,7 +86,7 @@ class Settings:
     ends after `proposal_us`. `heads_minutes` lie between two signed heads that are exported; 0: only at the end.
     `four_eyes`: operations on keys, the vault and people's data take a second person. One that nobody has answered ends
     after `approval_us`, or after what `approval_us_of` says of its kind. `export_rows` are exported without one. A page
-    shows clear text for `reveal_seconds`.
+    shows clear text for `reveal_seconds`. `lists_alone` are changes of lists that one person may make (`black.add`).
     """
 
     snapshot_every: int = 200_000
@@ -102,6 +102,7 @@ class Settings:
     approval_us_of: Mapping[str, int] = field(default_factory=dict)
     export_rows: int = 1_000
     reveal_seconds: int = 60
+    lists_alone: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

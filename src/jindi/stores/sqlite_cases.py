@@ -14,9 +14,9 @@ from jindi.ports import CaseAlert, CaseQuery, CaseRow, CaseStep, CaseStoreFailur
 
 _COLUMNS = (
     "id, typology, subject, state, assignee, level, escalated, rank_us, opened_us, due_us, wakes_us, closed_us, money, "
-    "alerts"
+    "alerts, lot"
 )
-_FOUND_BY = 14
+_FOUND_BY = 15
 """So many columns a case is found by; its tags and its body follow."""
 _SCHEMA = (
     (
@@ -32,6 +32,7 @@ _SCHEMA = (
     "create index by_assignee on cases (assignee, state, rank_us, id)",
     "create index by_typology on cases (typology, state, rank_us, id)",
     "create index by_subject on cases (subject, typology, opened_us, id)",
+    "create index by_lot on cases (state, lot, id)",
     # What counts are made of, so that nobody reads the rows themselves to count them.
     "create index by_kind on cases (state, typology, level, assignee, escalated, wakes_us, due_us, id)",
     # Tags stand with their cases, so that a page is one question, and here, so that a tag finds its cases.
@@ -230,6 +231,10 @@ def _where(query: CaseQuery) -> tuple[str, list[object]]:
         terms.append(("opened_us >= ?", (query.opened_from_us,)))
     if query.opened_until_us is not None:
         terms.append(("opened_us < ?", (query.opened_until_us,)))
+    if query.closed_from_us is not None:
+        terms.append(("closed_us >= ?", (query.closed_from_us,)))
+    if query.lot_below is not None:
+        terms.append(("lot between 0 and ?", (query.lot_below - 1,)))
     said = " and ".join(term for term, _ in terms)
     return f"where {said}", [value for _, values in terms for value in values]
 

@@ -12,28 +12,42 @@ from jindi.access import Principal, Verdict
 from jindi.basics.instants import format_instant, parse_instant
 from jindi.basics.money import format_minor
 from jindi.cases import Case, Step
+from jindi.cases.evidence import FILE_BYTES_MAX
 from jindi.doors.api import problems
-from jindi.doors.api.bodies import json_answer, problem_answer, read_document
+from jindi.doors.api.bodies import json_answer, problem_answer, read_document, read_json
 from jindi.doors.api.hot import Gone, TooLarge
 from jindi.doors.api.versions import Guard, Keyed
-from jindi.doors.casework import said
+from jindi.doors.casework import file_said, said
 from jindi.packs import LEVELS, OUTCOMES
-from jindi.ports import CaseOrder, CaseQuery, CaseStoreFailure
+from jindi.ports import CaseOrder, CaseQuery, CaseStoreFailure, VaultFailure
 from jindi.run.audit import Actor, NotRecorded
-from jindi.run.cases import Declined, Desk, Happened, Page
+from jindi.run.cases import Declined, Desk, Happened, NotTaken, Page
 from jindi.run.records import decision_id, decision_seq
 
 BODY_BYTES_MAX = 16_384
 LIMIT, LIMIT_MAX, OFFSET_MAX = 50, 200, 100_000
-STEPS: dict[str, type[Step]] = {str(each.__struct_config__.tag): each for each in get_args(Step)}
+FILE_BODY_BYTES_MAX = FILE_BYTES_MAX * 4 // 3 + 4_096
+"""A file in base 64, with its name."""
+
+STEPS: dict[str, type[Step]] = {
+    verb: each for each in get_args(Step) if (verb := str(each.__struct_config__.tag)) != "attach"
+}  # fmt: skip
+"""Steps whose body says all; a file has an address of its own, which looks at it and seals it first."""
 
 _FILTERS = frozenset({
     "state", "assignee", "typology", "level", "subject", "tag", "late", "snoozed", "escalated", "order", "descending",
     "limit", "offset",
 })  # fmt: skip
 _STATES = ("open", "closed", "merged")
-_SAID_AS = {"until_us": "until", "alerts": "decisions"}
+_SAID_AS = {"until_us": "until", "alerts": "decisions", "due_us": "due"}
 """Fields of steps that programs know by another name: instants and decisions stand as everywhere else."""
+
+
+class FileRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """A file to be attached: its name, and its bytes in base 64."""
+
+    name: str
+    content: bytes
 
 
 class CaseRoutes:
@@ -51,6 +65,8 @@ class CaseRoutes:
             Route("/v1/cases", self._guard("cases.read", self._told(self._list))),
             Route("/v1/cases/next", self._step("case.next", self._next), methods=["POST"]),
             Route("/v1/cases/{id}", self._guard("case.read", self._told(self._one))),
+            Route("/v1/cases/{id}/attach", self._step("case.attach", self._attach), methods=["POST"]),
+            Route("/v1/cases/{id}/files/{place}", self._guard("case.file", self._told(self._file))),
             *(
                 Route(f"/v1/cases/{{id}}/{verb}", self._step(f"case.{verb}", self._taking(kind)), methods=["POST"])
                 for verb, kind in STEPS.items()
@@ -71,6 +87,11 @@ class CaseRoutes:
                 zh, en = said(error.code)
                 more = {"version": error.case.version} if error.case is not None else {}
                 return problem_answer(problems.DECLINED, en, detail_zh=zh, code=error.code, **more)
+            except NotTaken as error:
+                zh, en = file_said(error.why)
+                return problem_answer(problems.DECLINED, en, detail_zh=zh, code=error.why)
+            except VaultFailure:
+                return problem_answer(problems.NOT_NOW, "the vault can't be written for now")
             except NotRecorded:
                 return problem_answer(problems.NOT_RECORDED)
             except CaseStoreFailure:
@@ -113,6 +134,21 @@ class CaseRoutes:
         case = await self._open.next(self._actor(request, who), senior=senior)
         return json_answer({"case": None if case is None else case_document(case, self._open.query().now_us)})
 
+    async def _attach(self, request: Request, who: Principal) -> Response:
+        asked = await read_json(request, FileRequest, FILE_BODY_BYTES_MAX)
+        case = await self._open.attach(
+            self._actor(request, who), request.path_params["id"], asked.name, asked.content
+        )  # fmt: skip
+        return json_answer(case_document(case, self._open.query().now_us))
+
+    async def _file(self, request: Request, _: Principal) -> Response:
+        place: str = request.path_params["place"]
+        number = int(place) if place.isascii() and place.isdigit() and len(place) <= 3 else -1
+        found = await self._open.file(request.path_params["id"], number)
+        if found is None:
+            raise LookupError("the case has no such file, or it is not there any more")
+        return Response(found[1], media_type=found[0].media, headers={"content-disposition": "attachment"})
+
     def _taking(self, kind: type[Step]) -> Keyed:
         async def take(request: Request, who: Principal) -> Response:
             document = await read_document(request, BODY_BYTES_MAX)
@@ -133,8 +169,9 @@ def step_of(kind: type[Step], document: dict[str, Any]) -> tuple[int | None, Ste
     if unknown := sorted(set(given) - {*known, "seen"}):
         raise ValueError(f"unknown key {unknown[0][:40]!r}; use some of: {', '.join([*known, 'seen'])}")
     seen = msgspec.convert(given.pop("seen", None), int | None)
-    if "until" in given:
-        given["until_us"] = parse_instant(msgspec.convert(given.pop("until"), str))
+    for name in ("until", "due"):
+        if given.get(name) is not None:
+            given[f"{name}_us"] = parse_instant(msgspec.convert(given.pop(name), str))
     if "decisions" in given:
         given["alerts"] = [decision_seq(each) for each in msgspec.convert(given.pop("decisions"), list[str])]
     return seen, msgspec.convert(given | {"type": kind.__struct_config__.tag}, kind)
@@ -204,6 +241,18 @@ def case_document(case: Case, now_us: int) -> dict[str, Any]:
         "outcome": str(OUTCOMES[case.outcome]), "score": case.score, "tags": list(case.tags),
         "done": list(case.done), "verdict": case.verdict, "why": case.why, "closed": at(case.closed_us),
         "closed_by": case.closed_by, "approval": case.approval, "merged_into": case.into, "earlier": case.earlier,
+        "looks": [
+            {"of": each.of, "by": each.by, "agrees": each.agrees, "at": at(each.at_us)} for each in case.looks
+        ],
+        "tasks": [
+            {"text": each.text, "who": each.who, "due": at(each.due_us), "by": each.by, "done_by": each.done_by}
+            for each in case.tasks
+        ],
+        "files": [
+            {"name": each.name, "media": each.media, "size": each.size, "sha256": each.digest, "by": each.by,
+             "at": at(each.at_us), "withdrawn_by": each.withdrawn}
+            for each in case.files
+        ],
         "version": case.version,
     }  # fmt: skip
 
@@ -230,8 +279,9 @@ def _story(each: Happened) -> dict[str, Any]:
     told = {} if each.step is None else {
         _SAID_AS.get(name, name): value for name, value in msgspec.to_builtins(each.step).items() if name != "type"
     }  # fmt: skip
-    if "until" in told:
-        told["until"] = format_instant(told["until"])
+    for name in ("until", "due"):
+        if told.get(name) is not None:
+            told[name] = format_instant(told[name])
     if "decisions" in told:
         told["decisions"] = [decision_id(seq) for seq in told["decisions"]]
     other = {"case": each.other} if each.other else {}

@@ -3,6 +3,7 @@
 from typing import Any, get_args
 
 from jindi.cases import VERDICTS
+from jindi.cases.evidence import FILE_BYTES_MAX
 from jindi.cases.refusing import TAG_MAX, TEXT_MAX
 from jindi.doors.api.cases import LIMIT_MAX, OFFSET_MAX, STEPS, keys_of
 from jindi.packs import LEVELS, OUTCOMES
@@ -26,10 +27,15 @@ SUMMARIES = {
     "reopen": "Open a closed case again.",
     "merge": "Put all of a case into another of the same subject.",
     "split": "Make some decisions of a case a case of their own.",
+    "task": "Ask for something that no step of the investigation foresees.",
+    "tick": "Tick a task, by its place from 0 on, or untick it.",
+    "withdraw": "Take a file back, by its place from 0 on: nobody is given it any more.",
+    "review": "Take a second look at the verdict of a closed case.",
 }
 _MUST = {
     "note": ["text"], "snooze": ["until", "why"], "check": ["step"], "escalate": ["why"], "reopen": ["why"],
     "close": ["verdict", "why"], "merge": ["into", "why"], "split": ["decisions", "why"],
+    "task": ["text"], "tick": ["task"], "withdraw": ["file", "why"], "review": ["agrees", "why"],
 }  # fmt: skip
 
 
@@ -63,6 +69,35 @@ def steps(errors: dict[str, Any]) -> dict[str, Any]:
             }
             for verb, summary in SUMMARIES.items()
         },
+        **_files(errors),
+    }  # fmt: skip
+
+
+def _files(errors: dict[str, Any]) -> dict[str, Any]:
+    content = {"type": "string", "contentEncoding": "base64", "description": f"At most {FILE_BYTES_MAX:,} bytes."}
+    file = {
+        "type": "object", "properties": {"name": {"type": "string"}, "content": content},
+        "required": ["name", "content"], "additionalProperties": False,
+    }  # fmt: skip
+    place = {"name": "place", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 0}}
+    return {
+        "/v1/cases/{id}/attach": {
+            "post": {
+                "summary": "Attach a file: looked at, and kept encrypted.", "operationId": "attachCase",
+                "parameters": _ONE, "responses": _taken(_CASE, errors),
+                "requestBody": {"required": True, "content": {"application/json": {"schema": file}}},
+            }
+        },
+        "/v1/cases/{id}/files/{place}": {
+            "get": {
+                "summary": "A file of a case, exactly as it was attached.", "operationId": "readCaseFile",
+                "parameters": [*_ONE, place],
+                "responses": {
+                    "200": {"description": "Its bytes.", "content": {"application/octet-stream": {}}},
+                    **{code: each for code, each in errors.items() if code in ("401", "403", "404", "503")},
+                },
+            }
+        },
     }  # fmt: skip
 
 
@@ -76,7 +111,9 @@ def _step(verb: str) -> dict[str, Any]:
     shapes: dict[str, dict[str, Any]] = {
         "to": {"type": "string"}, "text": text, "why": text, "add": tags, "remove": tags, "until": _INSTANT,
         "step": {"type": "integer", "minimum": 0}, "done": {"type": "boolean"}, "verdict": {"enum": list(VERDICTS)},
-        "into": CASE_ID, "decisions": {"type": "array", "items": _DECISION_ID},
+        "into": CASE_ID, "decisions": {"type": "array", "items": _DECISION_ID}, "who": {"type": "string"},
+        "due": {**_INSTANT, "type": ["string", "null"]}, "task": {"type": "integer", "minimum": 0},
+        "file": {"type": "integer", "minimum": 0}, "agrees": {"type": "boolean"},
     }  # fmt: skip
     seen = {
         "type": ["integer", "null"],
@@ -116,6 +153,7 @@ def case() -> dict[str, Any]:
     """A case."""
     text, number, truth = {"type": "string"}, {"type": "integer"}, {"type": "boolean"}
     maybe_text, maybe_instant = {"type": ["string", "null"]}, {"type": ["string", "null"], "format": "date-time"}
+    things = {"type": "array", "items": {"type": "object"}}
     properties: dict[str, Any] = {
         "id": CASE_ID, "typology": text, "entity": text, "subject": text, "level": {"enum": list(LEVELS)},
         "state": {"enum": ["open", "closed", "merged"]}, "assignee": text, "escalated": truth,
@@ -124,6 +162,7 @@ def case() -> dict[str, Any]:
         "amounts": {"type": "object", "additionalProperties": text, "description": "Decimal texts by currency."},
         "outcome": {"enum": [str(each) for each in OUTCOMES]}, "score": number,
         "tags": {"type": "array", "items": text}, "done": {"type": "array", "items": number}, "verdict": maybe_text,
+        "looks": things, "tasks": things, "files": things,
         "why": text, "closed": maybe_instant, "closed_by": text, "approval": text, "merged_into": text, "earlier": text,
         "version": number,
     }  # fmt: skip

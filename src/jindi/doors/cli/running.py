@@ -234,8 +234,8 @@ async def _up(
                 permits=permits, base_files=wiring.base_files, saved=lambda: wiring.pack_files(settled.packs),
                 ready=ready, score=stream.board.to_json if stream else lambda: None,
                 fences=fences, tls=tls.context if tls is not None else None, mailing=mailing,
-                cases=wiring.case_store(settled), link_store=wiring.link_store(settled),
-                links_days=settled.links_days,
+                cases=wiring.case_store(settled), notifying=wiring.notifying(settled, blobs, port),
+                link_store=wiring.link_store(settled), links_days=settled.links_days,
             )  # fmt: skip
         finally:
             await house.settled()

@@ -18,6 +18,8 @@ from jindi.run.backup.making import Source
 from jindi.run.backup.manifest import Split
 from jindi.run.backup.repository import Repository
 from jindi.run.backup.restoring import Room
+from jindi.run.notices import MailSettings, Rules
+from jindi.run.notices.assembling import Notifying
 from jindi.run.people import House
 from jindi.run.platform import Settings
 from jindi.run.webhooks.mailing import Mailing
@@ -82,6 +84,8 @@ class Settled:
     breached: Path | None = None
     company_words: tuple[str, ...] = ()
     oidc: Path | None = None
+    rules: Rules = field(default_factory=Rules)
+    mail: MailSettings | None = None
 
 
 class VaultIsOpen(Problems):
@@ -193,6 +197,9 @@ class Wiring(Protocol):
 
     def link_store(self, settled: Settled) -> LinkStore | None:
         """Where links are kept; None when the settings have none. Raises LinkStoreFailure."""
+
+    def notifying(self, settled: Settled, blobs: Blobs, port: int | None = None) -> Notifying:
+        """What people are told with. Raises NoticeStoreFailure, and ValueError when what is kept of it is damaged."""
 
     def own_authority(self, settled: Settled) -> Path:
         """The certificate to verify our own pair against."""

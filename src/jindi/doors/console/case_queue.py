@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from jindi.cases import NOBODY
+from jindi.doors.console.view import View
 from jindi.packs import LEVELS
 from jindi.ports import CaseOrder, CaseQuery
 from jindi.run.cases import Desk
@@ -105,3 +106,9 @@ def queue_of(
 
 def _is_page(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) <= 6 and 1 <= int(text) <= PAGES_MAX
+
+
+def tabs_of(view: View) -> list[str]:
+    """The tabs for somebody: who works no cases has none, and what was escalated is for those who lead."""
+    without = {"escalated": not view.may("case.lead"), "my": not view.may("case.next")}
+    return [tab for tab in TABS if not without.get(tab, False)]

@@ -1,7 +1,8 @@
 """What somebody can do with a case as it stands, and what the forms on its page say."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from http import HTTPStatus
 from typing import Final, get_args
 from zoneinfo import ZoneInfo
 
@@ -16,16 +17,24 @@ from jindi.cases import (
     Merge,
     Note,
     Reopen,
+    Review,
     Snooze,
     Split,
     Step,
     Tag,
+    Task,
+    Tick,
     Wake,
+    Withdraw,
 )
 from jindi.doors.console.view import View
 from jindi.run.cases import Page
 
-VERBS: Final = tuple(str(each.__struct_config__.tag) for each in get_args(Step))
+VERBS: Final = tuple(
+    verb for each in get_args(Step) if (verb := str(each.__struct_config__.tag)) != "attach"
+)  # fmt: skip
+"""Steps that an ordinary form takes; a file comes by a form of its own."""
+
 SNOOZES: Final = {
     "1h": HOUR_US, "4h": 4 * HOUR_US, "1d": DAY_US, "3d": 3 * DAY_US, "7d": 7 * DAY_US, "30d": 30 * DAY_US,
 }  # fmt: skip
@@ -33,6 +42,21 @@ SNOOZES: Final = {
 
 TICKED, ALERT = "case.", "alert."
 """How the fields of ticked rows begin; the case's id or the alert's place in the journal follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A form that was refused: which, what it said, and why it was not done. `is_changed`: others were quicker."""
+
+    verb: str = ""
+    form: dict[str, str] = field(default_factory=dict)
+    told: str = ""
+    is_changed: bool = False
+    status: HTTPStatus = HTTPStatus.OK
+
+    def said(self, verb: str, name: str) -> str:
+        """What was written into a field of a form, so that it stands there again."""
+        return self.form.get(name, "") if verb == self.verb else ""
 
 
 class Unclear(Exception):  # noqa: N818 - what a person is told
@@ -70,8 +94,24 @@ def step_of(verb: str, form: dict[str, str], view: View) -> Step:
             return Reopen(why)
         case "merge":
             return Merge(form.get("into", ""), why)
+        case "task":
+            until = form.get("until", "").strip()
+            due_us = _instant_us(until, view.zone) if until else None
+            return Task(" ".join(form.get("text", "").split()), form.get("who", NOBODY), due_us)
+        case "tick":
+            return Tick(_whole(form.get("task", "")), form.get("done") == "yes")
+        case "withdraw":
+            return Withdraw(_whole(form.get("file", "")), why)
+        case "review":
+            return _review_of(form, why)
         case _:
             return Split(tuple(_whole(name.removeprefix(ALERT)) for name in form if name.startswith(ALERT)), why)
+
+
+def _review_of(form: dict[str, str], why: str) -> Review:
+    if form.get("agrees") not in ("yes", "no"):
+        raise Unclear("cases.say_agrees")
+    return Review(form["agrees"] == "yes", why)
 
 
 def until_us_of(form: dict[str, str], view: View) -> int:
@@ -116,6 +156,11 @@ class Possible:
     close: bool
     reopen: bool
     split: bool
+    task: bool
+    tick: bool
+    attach: bool
+    withdraw: bool
+    review: bool
     merge_into: tuple[str, ...]
 
     def has_form(self, verb: str) -> bool:
@@ -125,14 +170,19 @@ class Possible:
                 return self.take or self.give_back or self.assign
             case "merge":
                 return bool(self.merge_into)
-            case "note" | "tag" | "snooze" | "escalate" | "close" | "reopen" | "split":
+            case (
+                "note" | "tag" | "snooze" | "escalate" | "close" | "reopen" | "split" | "task" | "attach" | "withdraw"
+                | "review"
+            ):  # fmt: skip
                 return bool(getattr(self, verb))
             case _:
                 return False
 
 
-def possible(page: Page, view: View, who: str) -> Possible:
-    """What the reader can do with a case now. What the desk refuses for other reasons it says when it is asked."""
+def possible(page: Page, view: View, who: str, *, has_files: bool) -> Possible:
+    """What the reader can do with a case now. What the desk refuses for other reasons it says when it is asked.
+    `has_files`: there is somewhere to keep files.
+    """
     case, leads = page.case, view.may("case.lead")
     is_open, is_mine = case.state == "open", case.assignee == who
     holds = is_open and (is_mine or leads)
@@ -151,5 +201,9 @@ def possible(page: Page, view: View, who: str) -> Possible:
         escalate=holds and not case.escalated and view.may("case.escalate"),
         close=holds and view.may("case.close"), reopen=case.state == "closed" and view.may("case.reopen"),
         split=holds and len(page.alerts) > 1 and view.may("case.split"),
+        task=is_open and view.may("case.task"), tick=is_open and view.may("case.tick"),
+        attach=is_open and has_files and view.may("case.attach"),
+        withdraw=(is_mine or leads) and view.may("case.withdraw"),
+        review=case.waits_for_review and case.closed_by != who and view.may("case.review"),
         merge_into=others if holds and view.may("case.merge") else (),
     )  # fmt: skip

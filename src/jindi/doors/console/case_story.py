@@ -6,15 +6,20 @@ from itertools import groupby
 
 from jindi.cases import (
     Assign,
+    Attach,
     Check,
     Close,
     Escalate,
     Merge,
     Note,
     Reopen,
+    Review,
     Snooze,
     Split,
     Tag,
+    Task,
+    Tick,
+    Withdraw,
 )
 from jindi.doors.console.view import View
 from jindi.doors.waiting import Waiting
@@ -105,6 +110,16 @@ def _words(each: Happened, view: View) -> tuple[str, str]:
             return view.t("cases.did.close", verdict=view.t(f"cases.verdict.{verdict}")), why
         case Split(alerts, why):
             return view.t("cases.did.split", n=len(alerts)), why
+        case Task(text):
+            return view.t("cases.did.task"), text
+        case Tick(place, done):
+            return view.t("cases.did.tick" if done else "cases.did.untick", n=place + 1), ""
+        case Attach(name=name):
+            return view.t("cases.did.attach", name=name), ""
+        case Withdraw(place, why):
+            return view.t("cases.did.withdraw", n=place + 1), why
+        case Review(agrees, why):
+            return view.t("cases.did.agreed" if agrees else "cases.did.disagreed"), why
         case Escalate(why) | Reopen(why) | Merge(why=why):
             return view.t(f"cases.did.{each.verb}"), why
         case _:

@@ -6,41 +6,43 @@ was looked at, and ends in a redirect. What can't be done is said where it was t
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from jindi.access import About, Principal
 from jindi.basics.instants import format_instant
 from jindi.basics.money import format_minor
-from jindi.cases import VERDICTS, Assign, Case, Close, Snooze, Step, Tag, case_seq
+from jindi.cases import LOTS, VERDICTS, Assign, Case, Close, Snooze, Step, Tag, case_seq
 from jindi.doors.casework import codes, said
+from jindi.doors.console.case_files import CaseFilePages
 from jindi.doors.console.case_lines import CaseLine, head, line_of, state_of
-from jindi.doors.console.case_queue import COUNTED, ORDERS, PAGES_MAX, ROWS, TABS, TEXT_MAX, Queue, queue_of
+from jindi.doors.console.case_queue import COUNTED, ORDERS, PAGES_MAX, ROWS, TEXT_MAX, Queue, queue_of, tabs_of
 from jindi.doors.console.case_steps import (
     SNOOZES,
     TICKED,
     VERBS,
+    Tried,
     Unclear,
     possible,
     step_of,
 )
 from jindi.doors.console.case_story import since, story
 from jindi.doors.console.doors import Doors, Shown
-from jindi.doors.console.exporting import csv_bytes, harmless
 from jindi.doors.console.guard import CASE_FIELDS_MAX, CASE_FORM_BYTES_MAX
+from jindi.doors.console.tables import FORMS, Form, Lines, as_file
 from jindi.doors.console.view import View, address, is_fit_for_address
 from jindi.doors.guarding import Endpoint, by_method
 from jindi.doors.waiting import Waiting, of_entry
-from jindi.packs import LEVELS, OUTCOMES
+from jindi.packs import LEVELS, OUTCOMES, TypologyDef
 from jindi.ports import CaseStoreFailure
 from jindi.run.approvals.approvals import Approvals, Forbidden, payload_of
 from jindi.run.approvals.approvals import Declined as NotAsked
@@ -62,26 +64,28 @@ CSV_HEAD = (
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
-    """A form that was refused: which, what it said, and why it was not done. `is_changed`: others were quicker."""
-
-    verb: str = ""
-    form: dict[str, str] = field(default_factory=dict)
-    told: str = ""
-    is_changed: bool = False
-    status: HTTPStatus = HTTPStatus.OK
-
-    def said(self, verb: str, name: str) -> str:
-        """What was written into a field of a form, so that it stands there again."""
-        return self.form.get(name, "") if verb == self.verb else ""
-
-
-@dataclass(frozen=True, slots=True)
 class Beside:
     """The neighbours of a case in the queue that it was opened from: their addresses, None where there is none."""
 
     previous: str | None = None
     following: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeatRow:
+    """One kind of case: what it is called, and for each level how many are open and where they are listed."""
+
+    kind: str
+    doc: str
+    cells: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Heat:
+    """A heat map of open cases: rows by line of business. `most` is the largest number in it."""
+
+    lines: tuple[tuple[str, tuple[HeatRow, ...]], ...]
+    most: int
 
 
 class CasePages:
@@ -107,24 +111,31 @@ class CasePages:
 
         return [
             Route("/console/cases", self._list(), methods=["GET", "POST"]),
-            Route("/console/cases.csv", self._doors.needs("cases.export", self._told(self.export), is_recorded=False)),
-            post("/console/cases/next", "case.next", self._told(self._next)),
-            post("/console/cases/ticked/assign", "case.assign", self._told(partial(self._ticked, "assign"))),
-            post("/console/cases/ticked/tag", "case.tag", self._told(partial(self._ticked, "tag"))),
-            post("/console/cases/ticked/snooze", "case.snooze", self._told(partial(self._ticked, "snooze"))),
-            Route("/console/cases/{id}", self._doors.needs("case.read", self._told(self.one))),
             *(
-                post(f"/console/cases/{{id}}/{verb}", f"case.{verb}", self._told(partial(self._step, verb)))
+                Route(
+                    f"/console/cases.{form}",
+                    self._doors.needs("cases.export", self.told(partial(self.export, form)), is_recorded=False),
+                )
+                for form in FORMS
+            ),
+            post("/console/cases/next", "case.next", self.told(self._next)),
+            post("/console/cases/ticked/assign", "case.assign", self.told(partial(self._ticked, "assign"))),
+            post("/console/cases/ticked/tag", "case.tag", self.told(partial(self._ticked, "tag"))),
+            post("/console/cases/ticked/snooze", "case.snooze", self.told(partial(self._ticked, "snooze"))),
+            Route("/console/cases/{id}", self._doors.needs("case.read", self.told(self.one))),
+            *CaseFilePages(self._desk, self._doors, self).routes(),
+            *(
+                post(f"/console/cases/{{id}}/{verb}", f"case.{verb}", self.told(partial(self._step, verb)))
                 for verb in VERBS
             ),
         ]
 
     def _list(self) -> Endpoint:
         # The form only makes an address, and whoever opens it is recorded then.
-        search = self._doors.needs("cases.read", self._told(self.search), is_recorded=False, about=lambda _: About())
-        return by_method(GET=self._doors.needs("cases.read", self._told(self.queue)), POST=search)
+        search = self._doors.needs("cases.read", self.told(self.search), is_recorded=False, about=lambda _: About())
+        return by_method(GET=self._doors.needs("cases.read", self.told(self.queue)), POST=search)
 
-    def _told(self, show: Shown) -> Shown:
+    def told(self, show: Shown) -> Shown:
         """The handler, with what can't be done at all told as a page."""
 
         async def telling(request: Request, view: View) -> Response:
@@ -177,10 +188,20 @@ class CasePages:
             return dict(zip(asked, counts, strict=True))
         return None
 
+    async def heat(self, view: View) -> "Heat | None":
+        """Open cases by kind and level, the kinds of one line of business together; None for who may not see any."""
+        if not view.may("cases.read"):
+            return None
+        with suppress(CaseStoreFailure):
+            ask = self._desk.query
+            tallies = [await self._desk.tally(ask(state="open", levels=(n,)), "typology") for n in range(len(LEVELS))]
+            return _heat(self._desk.typologies, tallies, view)
+        return None
+
     # ---- the queue
 
     def _queue_of(self, asked: Any, view: View) -> tuple[Queue, list[str]]:
-        tabs = _tabs_of(view)
+        tabs = tabs_of(view)
         return queue_of(asked, tabs, self._desk.typologies, "my" if "my" in tabs else "all")
 
     async def search(self, request: Request, view: View) -> Response:
@@ -229,19 +250,20 @@ class CasePages:
             ),
             levels=LEVELS, orders=[name for name in ORDERS if name != "closed" or queue.tab == "closed"],
             tags=await desk.tags(TAGS_OFFERED), snoozes=SNOOZES, result=_result(asked, view),
-            missed=asked.get("found") == "none", is_drained=asked.get("next") == "none", **self._standing(),
+            missed=asked.get("found") == "none", is_drained=asked.get("next") == "none",
+            kept=desk.filters.of(who), kept_told=_kept(asked.get("kept", ""), view), **self.standing(),
         )  # fmt: skip
 
     async def _tabs(self, view: View) -> list[tuple[str, int | None]]:
         """The reader's tabs, and how many cases each has."""
-        shown = _tabs_of(view)
+        shown = tabs_of(view)
         counted = [tab for tab in shown if tab in COUNTED]
         who = _who(view).name
         counts = await self._desk.counts(*(Queue(tab).query(self._desk, who) for tab in counted))
         known = dict(zip(counted, counts, strict=True))
         return [(tab, known.get(tab)) for tab in shown]
 
-    def _standing(self) -> dict[str, Any]:
+    def standing(self) -> dict[str, Any]:
         """Whether what is shown is up to date."""
         try:
             behind = self._desk.behind
@@ -249,8 +271,8 @@ class CasePages:
             behind = 0
         return {"is_stale": self._desk.problem is not None, "behind": behind if behind >= BEHIND_TOLD else 0}
 
-    async def export(self, request: Request, view: View) -> Response:
-        """The cases of a filter as CSV, in its order. That they are taken away is recorded with their number."""
+    async def export(self, form: Form, request: Request, view: View) -> Response:
+        """The cases of a filter as a file, in its order. That they are taken away is recorded with their number."""
         queue, _ = self._queue_of(request.query_params, view)
         who = _who(view).name
         (count,) = await self._desk.counts(queue.query(self._desk, who))
@@ -265,10 +287,7 @@ class CasePages:
                 "cases_export.html", view, status=HTTPStatus.FORBIDDEN, page="cases", most=most, found=count,
                 queue=queue,
             )  # fmt: skip
-        return StreamingResponse(
-            self._csv(queue, who, min(count, EXPORT_ROWS_MAX)), media_type="text/csv; charset=utf-8",
-            headers={"content-disposition": 'attachment; filename="cases.csv"'},
-        )  # fmt: skip
+        return as_file(form, "cases", CSV_HEAD, self._lines(queue, who, min(count, EXPORT_ROWS_MAX)))
 
     def _named(self, queue: Queue) -> str:
         """A filter as the audit may keep it: what somebody typed is a token there."""
@@ -278,38 +297,39 @@ class CasePages:
             for name, value in sorted(queue.asked.items())
         )
 
-    async def _csv(self, queue: Queue, who: str, rows: int) -> AsyncIterator[bytes]:
-        yield b"\xef\xbb\xbf" + csv_bytes([CSV_HEAD])  # spreadsheets need the mark to read Chinese
+    async def _lines(self, queue: Queue, who: str, rows: int) -> Lines:
         for offset in range(0, rows, EXPORT_ROWS_AT_ONCE):
             query = queue.query(self._desk, who, min(EXPORT_ROWS_AT_ONCE, rows - offset), offset)
             found, _ = await self._desk.find(query)
-            yield csv_bytes([_csv_line(case, query.now_us) for case in found])
+            yield [_csv_line(case, query.now_us) for case in found]
             await asyncio.sleep(0)
 
     # ---- one case
 
     async def one(self, request: Request, view: View) -> Response:
         """A case: what it is, what belongs to it, what happened, and a form for each step that is possible now."""
-        return await self._show(request, view, Tried())
+        return await self.show(request, view, Tried())
 
-    async def _show(self, request: Request, view: View, tried: Tried) -> Response:
+    async def show(self, request: Request, view: View, tried: Tried) -> Response:
+        """The page of a case, with what was tried in vain."""
         page = await self._desk.page(request.path_params["id"])
         who, case = _who(view), page.case
-        asked = self._asked(case.id)
+        asked = self.asked(case.id)
         waits = next((each for each in asked if each.is_waiting), None)
         queue, place = self._place(request, view)
         return self._doors.pages.show(
             "case.html", view, status=int(tried.status), page="cases", it=page, case=case, line=self.line(case, view),
-            can=possible(page, view, who.name), tried=tried, who=who.name,
+            can=possible(page, view, who.name, has_files=self._desk.files.is_on), tried=tried, who=who.name,
             others=since(page, _seen(tried.form), view) if tried.is_changed else [],
             moments=story(page, asked, view), related=[self.line(each, view) for each in page.related],
             mask=await self._mask(who, case), waits=waits, asks=self._asks(page, view), outcomes=OUTCOMES,
-            people=sorted({*self._desk.people()} - {case.assignee}), snoozes=SNOOZES, verdicts=VERDICTS,
-            beside=await self._beside(case, queue, place, view), context=_context(request), queue=queue,
-            done=_verb(request.query_params.get("done", "")), **self._standing(),
+            people=sorted({*self._desk.people()} - {case.assignee}), everybody=sorted(self._desk.people()),
+            snoozes=SNOOZES, verdicts=VERDICTS, beside=await self._beside(case, queue, place, view),
+            context=_context(request), queue=queue, done=_verb(request.query_params.get("done", "")),
+            is_drawn=case.waits_for_review and case.lot < self._desk.second_look * LOTS // 1_000, **self.standing(),
         )  # fmt: skip
 
-    def _asked(self, identifier: str) -> list[Waiting]:
+    def asked(self, identifier: str) -> list[Waiting]:
         """What two people were asked about a case, the newest first."""
         if self._approvals is None:
             return []
@@ -380,7 +400,7 @@ class CasePages:
             return await self._doors.refuse(request, view, error)
         else:
             return _to(address(f"/console/cases/{identifier}", **_context(request), done=verb))
-        return await self._show(request, view, tried)
+        return await self.show(request, view, tried)
 
     async def _is_asked(self, identifier: str, step: Close, form: dict[str, str], view: View) -> bool:
         """Ask a second person to agree, where it takes two; whether that was done. Raises Declined, NotAsked, …"""
@@ -440,10 +460,27 @@ class CasePages:
         return None
 
 
-def _tabs_of(view: View) -> list[str]:
-    """The tabs for somebody: who works no cases has none, and what was escalated is for those who lead."""
-    without = {"escalated": not view.may("case.lead"), "my": not view.may("case.next")}
-    return [tab for tab in TABS if not without.get(tab, False)]
+def _heat(typologies: Mapping[str, TypologyDef], tallies: Sequence[Mapping[str, int]], view: View) -> Heat:
+    names = {name for tally in tallies for name in tally}
+    lines: dict[str, list[tuple[int, HeatRow]]] = {}
+    for name in names:
+        typology = typologies.get(name)
+        doc = view.words(typology.doc) if typology is not None else name
+        counts = [tally.get(name, 0) for tally in tallies]
+        cells = tuple(
+            (count, address("/console/cases", tab="all", typology=name, level=level))
+            for count, level in zip(counts, LEVELS, strict=True)
+        )
+        row = HeatRow(head(doc), doc, cells)
+        lines.setdefault(typology.pack if typology is not None else "", []).append((sum(counts), row))
+    ordered = sorted(lines.items(), key=lambda each: (-sum(count for count, _ in each[1]), each[0]))
+    return Heat(
+        tuple(
+            (pack, tuple(row for _, row in sorted(rows, key=lambda each: (-each[0], each[1].kind))))
+            for pack, rows in ordered
+        ),
+        max((count for tally in tallies for count in tally.values()), default=0),
+    )
 
 
 def _ticked_step(verb: str, form: dict[str, str], view: View) -> Step:
@@ -467,8 +504,12 @@ def _refused(verb: str, form: dict[str, str], error: Declined, view: View) -> Tr
 def _result(asked: Any, view: View) -> tuple[int, list[str], str] | None:
     """What became of the ticked rows, as the address says it: how many were done, and why others were not."""
     unclear = asked.get("unclear", "")
-    if unclear in ("say_cases", "say_tag", "say_why", "say_until"):
+    if unclear in ("say_cases", "say_tag", "say_why", "say_until", "say_verdict"):
         return 0, [], view.t(f"cases.{unclear}")
+    if unclear == "too_many":
+        return 0, [], view.t("cases.work.too_many")
+    if _is_count(moved := asked.get("moved", "")):
+        return 0, [], view.t("cases.work.moved", n=int(moved))
     done = asked.get("did", "")
     if not _is_count(done):
         return None
@@ -481,8 +522,14 @@ def _result(asked: Any, view: View) -> tuple[int, list[str], str] | None:
     return int(done), refused, ""
 
 
+def _kept(text: str, view: View) -> str:
+    """What became of a filter that was to be kept or forgotten."""
+    known = ("done", "forgotten", "no_name", "name_too_long", "personal", "too_many", "not_there")
+    return view.t(f"cases.kept.{text}") if text in known else ""
+
+
 def _is_count(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) <= 4
+    return text.isascii() and text.isdecimal() and len(text) <= 9
 
 
 def _context(request: Request) -> dict[str, str]:
@@ -492,7 +539,7 @@ def _context(request: Request) -> dict[str, str]:
 
 
 def _verb(text: str) -> str | None:
-    return text if text in (*VERBS, "ask", "next") else None
+    return text if text in (*VERBS, "ask", "next", "attach") else None
 
 
 def _seen(form: dict[str, str]) -> int:
@@ -515,10 +562,9 @@ def _csv_line(case: Case, now_us: int) -> list[str]:
         return "" if at_us is None else format_instant(at_us)
 
     amounts = " ".join(f"{currency} {format_minor(minor, currency)}" for currency, minor in case.amounts.items())
-    line = [
+    return [
         case.id, case.typology, case.level, state_of(case, now_us), str(case.escalated).lower(), case.entity,
         case.subject, amounts, str(case.alerts), str(case.score), case.assignee, at(case.opened_us), at(case.due_us),
         str(case.is_late(now_us)).lower(), at(case.wakes_us if case.is_snoozed(now_us) else None), " ".join(case.tags),
         case.verdict or "", at(case.closed_us), case.closed_by, case.approval, case.into,
     ]  # fmt: skip
-    return [harmless(cell) for cell in line]

@@ -33,6 +33,7 @@ from jindi.access import (
     Verdict,
     is_csrf_token,
 )
+from jindi.access.actions import Group
 from jindi.basics.identifiers import is_written_as_name
 from jindi.basics.instants import MINUTE_US, SECOND_US, format_instant
 from jindi.basics.money import format_minor
@@ -40,20 +41,30 @@ from jindi.doors.console import live
 from jindi.doors.console.account import AccountPages
 from jindi.doors.console.approvals import ApprovalPages, view_may
 from jindi.doors.console.assets import Assets
+from jindi.doors.console.attention import Attention
+from jindi.doors.console.case_bulk import CaseBulkPages
+from jindi.doors.console.case_team import CaseTeamPages
 from jindi.doors.console.cases import CasePages
 from jindi.doors.console.clear import ClearPages, clear_in_address, has_clear_in_address
 from jindi.doors.console.controls import Ask, ControlsPage
 from jindi.doors.console.doors import Doors, MakeGroup, Shown
-from jindi.doors.console.exporting import Export, count, csv_bytes, harmless
+from jindi.doors.console.doors import Group as PageGroup
+from jindi.doors.console.exporting import Export, count
 from jindi.doors.console.gate import DEVICE, DEVICE_S, Gate, cookie_name, put_cookie
 from jindi.doors.console.guard import (
+    CASE_FIELDS_MAX,
+    CASE_FORM_BYTES_MAX,
     FIELDS_MAX,
     FORM_BYTES_MAX,
     SecurityHeaders,
+    Upload,
     Waiting,
+    is_surely_ours,
     read_form,
+    read_upload,
     refuse_other_sites,
 )
+from jindi.doors.console.help import HelpPages
 from jindi.doors.console.overview import overview_values
 from jindi.doors.console.reasons import decision_values, limit_text
 from jindi.doors.console.signing_in import NOTICES, SigningIn
@@ -61,6 +72,7 @@ from jindi.doors.console.source import DecisionFilter, DecisionRow, Source, Sour
 from jindi.doors.console.staff import StaffPages
 from jindi.doors.console.staff_alerts import AlertPages
 from jindi.doors.console.subjects import SubjectPages
+from jindi.doors.console.tables import FORMS, Form, Lines, as_file
 from jindi.doors.console.trail import TrailPage
 from jindi.doors.console.versions import VersionPages
 from jindi.doors.console.view import CHOICES, COOKIE, MENU, Pages, View, address, is_fit_for_address, own_path, view_of
@@ -91,6 +103,13 @@ FILTERED = (
     "before", "late", "level", "on", "order", "outcome", "page", "rule", "since", "tab", "trouble", "type", "typology",
     "until", "what", "who",
 )  # fmt: skip
+KEPT_WHEN_ENDED = frozenset({
+    Group.CASEWORK, Group.CASELEAD, Group.AUTHORING, Group.APPROVING, Group.PROPOSING, Group.ANSWERING,
+})  # fmt: skip
+"""Whose forms come back when the session ended meanwhile. Others hold what belongs on no second page: somebody's
+number, a password, a code.
+"""
+
 FORGED = ("error.other_site", "error.csrf")
 """Why a form is refused that this browser's own page did not send."""
 
@@ -135,7 +154,7 @@ class Console:
         self._asking, self._approvals = approvals, None
         if approvals is not None and desk is not None and keys is not None:
             everyday = sources.seen_by(NOBODY)  # alerts about staff leave the house in no file
-            approvals.register(Export(everyday, partial(self._csv, everyday)))
+            approvals.register(Export(everyday, CSV_HEAD, partial(self._lines, everyday)))
             self._approvals = ApprovalPages(
                 approvals, desk, keys, self._pages, self._needs, self._checked_form, self._refused_by_policy
             )
@@ -144,6 +163,14 @@ class Console:
         self._controls = ControlsPage(controls or _no_register, self._pages)
         self._reveals = reveals
         self._cases = self._pages_of_cases(casework, approvals, audit, reveals)
+        self._casework: list[PageGroup] = []
+        if casework is not None and (cases := self._cases) is not None:
+            doors = self._doors()
+            self._casework = [
+                cases,
+                CaseTeamPages(casework, doors, cases),
+                CaseBulkPages(casework, doors, audit, cases),
+            ]
         self._clear = self._subjects = None
         if reveals is not None and audit is not None:
             self._clear = ClearPages(
@@ -154,9 +181,12 @@ class Console:
                 self._subjects = SubjectPages(
                     rights, reveals, self._pages, self._needs, self._checked_form, self._actor
                 )  # fmt: skip
+        self._attention = Attention(approvals, desk, controls or _no_register)
         self._explaining = asyncio.Lock()
-        self._more = [make(self._doors()) for make in more]
-        self._pages.only_with({route.path for route in self.routes()})
+        self._more: list[PageGroup] = [make(self._doors()) for make in more]
+        self._more.append(HelpPages(self._doors(), audit, self._has))
+        self._paths = {route.path for route in self.routes()}
+        self._pages.only_with(self._paths)
         self._streams = 0
 
     def _pages_of_people(
@@ -185,8 +215,8 @@ class Console:
     def _doors(self) -> Doors:
         """What groups of pages are built from."""
         return Doors(
-            self._pages, self._needs, self._checked_form, self._actor, self._refused_by_policy,
-            partial(clear_in_address, self._pages), self._error, self._seen, self._beside,
+            self._pages, self._needs, self._checked_form, self._checked_upload, self._actor, self._refused_by_policy,
+            partial(clear_in_address, self._pages), self._error, self._seen, self._beside, self._beside_pages,
         )  # fmt: skip
 
     # ---- who is there -------------------------------------------------------------------------------
@@ -226,8 +256,7 @@ class Console:
         async def handler(request: Request) -> Response:
             view = self._view(request)
             if view.session is None:
-                had_one = self._cookie_name(request) in request.cookies
-                return RedirectResponse("/sign-in?why=ended" if had_one else "/sign-in", HTTPStatus.SEE_OTHER)
+                return await self._ended(request, view, action)
             may = self._permits.may(view.session.principal, action, view.now_us, about(request))
             try:
                 if is_recorded or not may:
@@ -239,6 +268,26 @@ class Console:
             return clear_in_address(self._pages, view) if has_clear_in_address(request) else await show(request, view)
 
         return marked(handler, action)
+
+    async def _ended(self, request: Request, view: View, action: str) -> Response:
+        """The way to sign in; a form that somebody had begun to write is kept on the page that says so."""
+        if request.method == "POST" and is_surely_ours(request) and ACTIONS[action].group in KEPT_WHEN_ENDED:
+            with suppress(HTTPException):
+                form = await read_form(request, bytes_max=CASE_FORM_BYTES_MAX, fields_max=CASE_FIELDS_MAX)
+                return self._once_more(request, view, form, HTTPStatus.UNAUTHORIZED)
+        had_one = self._cookie_name(request) in request.cookies
+        return RedirectResponse("/sign-in?why=ended" if had_one else "/sign-in", HTTPStatus.SEE_OTHER)
+
+    def _once_more(self, request: Request, view: View, form: Mapping[str, str], status: HTTPStatus) -> Response:
+        """A form that was not taken, to be sent again by whoever has signed in meanwhile. Nothing of it was done, and
+        nothing of it is kept but on this page.
+        """
+        fields = {name: value for name, value in form.items() if name != "csrf"}
+        written = {name: value for name, value in fields.items() if name in ("text", "why") and value}
+        target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return self._pages.show(
+            "once_more.html", view, status=int(status), page=None, fields=fields, written=written, target=target
+        )  # fmt: skip
 
     def _beside_pages(self, action: str, show: Callable[[Request, View, str], Awaitable[Response]]) -> Endpoint:
         """What a page's own script asks for again and again: it keeps no session open, and is not journalled, for the
@@ -319,7 +368,9 @@ class Console:
             return self._audit.subject(asked["key"], asked["value"])
         assert self._audit is not None, "asked before"
         named = asked.get("id") or asked.get("version")
-        return self._audit.named(str(named)) if named is not None else self._filter(request.query_params)
+        if named is None:
+            return self._filter(request.query_params)
+        return " ".join(self._audit.named(str(each)) for each in (named, asked.get("entry")) if each is not None)
 
     def _filter(self, asked: Mapping[str, str]) -> str:
         """A list's filter as the audit may keep it."""
@@ -444,12 +495,22 @@ class Console:
     ) -> dict[str, str]:
         refuse_other_sites(request)
         form = await read_form(request, bytes_max=bytes_max, fields_max=fields_max)
+        self._check_token(request, form)
+        return form
+
+    async def _checked_upload(self, request: Request) -> Upload:
+        refuse_other_sites(request)
+        upload = await read_upload(request)
+        self._check_token(request, upload.fields)
+        return upload
+
+    def _check_token(self, request: Request, form: Mapping[str, str]) -> None:
+        """Raises 403 when a form does not carry the token of the session that it is sent in."""
         session, clear_id = self._who(request)
         if session is not None and clear_id is not None:
             given = request.headers.get("x-csrf-token") or form.get("csrf", "")
             if not is_csrf_token(clear_id, given):
                 raise HTTPException(HTTPStatus.FORBIDDEN, "error.csrf")
-        return form
 
     async def preferences(self, request: Request) -> Response:
         """Language, theme, row height, keyboard: kept in the browser; the page stays where it was."""
@@ -479,8 +540,13 @@ class Console:
         return self._pages.show("overview_panels.html", view, **await self._figures(view))
 
     async def _figures(self, view: View) -> dict[str, Any]:
-        cases = await self._cases.waiting(view) if self._cases is not None else None
-        return {**overview_values(self._seen(view), view), "cases": cases}
+        source = self._seen(view)
+        return {
+            **overview_values(source, view),
+            "cases": await self._cases.waiting(view) if self._cases is not None else None,
+            "heat_map": await self._cases.heat(view) if self._cases is not None else None,
+            "needs": await self._attention.of(view, source),
+        }
 
     async def decisions(self, request: Request, view: View) -> Response:
         """The list, its filter in the address."""
@@ -535,8 +601,8 @@ class Console:
             horizon_us=source.horizon_us(wanted),
         )
 
-    async def export(self, request: Request, view: View) -> Response:
-        """The same filter's decisions as CSV, newest first, at most ten thousand. More than one person may take away
+    async def export(self, form: Form, request: Request, view: View) -> Response:
+        """The same filter's decisions as a file, newest first, at most ten thousand. More than one person may take away
         takes another's approval.
         """
         wanted, _unknown = _filter_of(request.query_params)
@@ -549,18 +615,13 @@ class Console:
                     "export.html", view, status=HTTPStatus.FORBIDDEN, page="decisions", most=most, wanted=wanted,
                     query=_query_of(wanted), may_ask=view_may(self._asking, view, "decisions.export"),
                 )  # fmt: skip
-        return StreamingResponse(
-            self._csv(self._seen(view), wanted),
-            media_type="text/csv; charset=utf-8",
-            headers={"content-disposition": 'attachment; filename="decisions.csv"'},
-        )
+        return as_file(form, "decisions", CSV_HEAD, self._lines(self._seen(view), wanted))
 
-    async def _csv(self, source: Source, wanted: DecisionFilter, before: int | None = None) -> AsyncIterator[bytes]:
+    async def _lines(self, source: Source, wanted: DecisionFilter, before: int | None = None) -> Lines:
         """Page after page, so that the loop can turn to decisions in between."""
-        yield b"\xef\xbb\xbf" + csv_bytes([CSV_HEAD])  # spreadsheets need the mark to read Chinese
         for _ in range(EXPORT_ROWS_MAX // EXPORT_ROWS_AT_ONCE):
             rows = source.recent(EXPORT_ROWS_AT_ONCE, before, wanted)
-            yield csv_bytes([_csv_line(row) for row in rows])
+            yield [_csv_line(row) for row in rows]
             if len(rows) < EXPORT_ROWS_AT_ONCE:
                 return
             before = rows[-1].seq
@@ -680,6 +741,8 @@ class Console:
     async def refused(self, request: Request, refusal: Exception) -> Response:
         """The page for everything that was refused: what, why, and what to do."""
         assert isinstance(refusal, HTTPException), "only registered for refusals"
+        if refusal.detail == "error.csrf" and (form := self._unsigned(request)) is not None:
+            return self._once_more(request, self._view(request), form, HTTPStatus.FORBIDDEN)
         if refusal.detail in FORGED:
             await self._not_let_in(request, "form.forged")
         usual = {404: "error.not_found", 405: "error.method"}
@@ -687,6 +750,15 @@ class Console:
         answer = self._error(self._view(request), refusal.status_code, message)
         answer.headers.update(refusal.headers or {})
         return answer
+
+    def _unsigned(self, request: Request) -> dict[str, str] | None:
+        """A form from a page of ours that carries no session's token at all: one that is sent again after its session
+        ended. It comes back with the token of now, to be looked at and confirmed.
+        """
+        form: dict[str, str] | None = getattr(request.state, "form", None)
+        if form is None or form.get("csrf") or "x-csrf-token" in request.headers or not is_surely_ours(request):
+            return None
+        return form if form.get("again") == "1" else None
 
     def _too_many(self, request: Request, wait_s: int) -> Response:
         answer = self._error(
@@ -715,7 +787,10 @@ class Console:
             Route("/console/live", self._beside_pages("live.read", self.live)),
             Route("/console/live.json", self._beside_pages("live.read", self.live_rows)),
             Route("/console/decisions", self._list_of_decisions(), methods=["GET", "POST"]),
-            Route("/console/decisions.csv", self._needs("decisions.export", self.export)),
+            *(
+                Route(f"/console/decisions.{form}", self._needs("decisions.export", partial(self.export, form)))
+                for form in FORMS
+            ),
             Route("/console/decisions/{id}", self._needs("decision.read", self.decision)),
             Route("/console/policies", self._needs("policies.read", self.policies)),
             Route("/console/policies/{id}", self._needs("policy.read", self.policy)),
@@ -724,7 +799,7 @@ class Console:
             *self._audit_routes(),
             *(self._clear.routes() if self._clear is not None else ()),
             *(self._subjects.routes() if self._subjects is not None else ()),
-            *(self._cases.routes() if self._cases is not None else ()),
+            *(route for group in self._casework for route in group.routes()),
             Route("/console/staff-alerts", self._needs("staff_alerts.read", self._alerts.page)),
             Route("/console/staff-alerts/{id}", self._needs("staff_alerts.read", self._alerts.one)),
             *(self._versions.routes() if self._versions is not None else ()),
@@ -732,6 +807,10 @@ class Console:
             *(route for group in self._more for route in group.routes()),
             Route("/assets/{digest}/{name}", self.asset),
         ]
+
+    def _has(self, path: str) -> bool:
+        """Whether this console has a page of that address."""
+        return path in self._paths
 
     def _list_of_decisions(self) -> Endpoint:
         # The form only makes an address, and whoever opens it is recorded then; what it shows itself it records.
@@ -866,9 +945,8 @@ def _csv_line(row: DecisionRow) -> list[str]:
     amount = "" if row.amount_minor is None or row.currency is None else format_minor(
         row.amount_minor, row.currency
     )  # fmt: skip
-    line = [
+    return [
         str(row.seq), row.decision_id, row.event_id, row.event_type, format_instant(row.at_us),
         row.outcome.value, str(row.score), " ".join(row.rules), row.subject or "", amount,
         row.currency or "", row.status, str(row.degraded).lower(), str(row.late).lower(),
     ]  # fmt: skip
-    return [harmless(cell) for cell in line]

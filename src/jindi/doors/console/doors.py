@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from jindi.access import Session
-from jindi.doors.console.guard import FIELDS_MAX, FORM_BYTES_MAX
+from jindi.doors.console.guard import FIELDS_MAX, FORM_BYTES_MAX, Upload
 from jindi.doors.console.source import Source
 from jindi.doors.console.view import Pages, View
 from jindi.doors.guarding import AboutOf, Endpoint, about_of
@@ -30,6 +30,15 @@ class Needs(Protocol):
         """The handler."""
 
 
+class Fragment(Protocol):
+    """A part of a page that its own script asks for again and again: it keeps no session open, and is not journalled,
+    for the page was.
+    """
+
+    def __call__(self, action: str, show: Callable[[Request, View, str], Awaitable[Response]]) -> Endpoint:
+        """The handler."""
+
+
 class Form(Protocol):
     """Reads a form of ours; refuses one that another site or an older session sent, or that is too large."""
 
@@ -37,6 +46,10 @@ class Form(Protocol):
         self, request: Request, *, bytes_max: int = FORM_BYTES_MAX, fields_max: int = FIELDS_MAX
     ) -> dict[str, str]:
         """Its fields."""
+
+
+UploadForm = Callable[[Request], Awaitable[Upload]]
+"""Reads a form of ours with a file in it; refuses as `Form` does."""
 
 
 class Beside(Protocol):
@@ -57,18 +70,20 @@ ErrorPage = Callable[..., Response]
 class Doors:
     """What pages ask of the console: `needs` asks for a session with a right, `form` reads and checks a form, `refuse`
     records what the policies forbid and says so, `clear` refuses what may stand in no address, `seen` is the platform
-    as the reader may see it.
+    as the reader may see it, `fragment` a part of a page that refreshes itself.
     """
 
     pages: Pages
     needs: Needs
     form: Form
+    upload: UploadForm
     actor: ActorOf
     refuse: Refuse
     clear: ClearInAddress
     error: ErrorPage
     seen: Callable[[View], Source]
     beside: Beside
+    fragment: Fragment
 
 
 class Group(Protocol):

@@ -1,15 +1,14 @@
 """An export of more decisions than one person may take away alone: asked for, approved, and then collected once."""
 
 import asyncio
-import csv
-import io
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import msgspec
 
 from jindi.access import Principal
 from jindi.doors.console.source import DecisionFilter, Source
+from jindi.doors.console.tables import Lines, csv_chunks
 from jindi.packs.definitions import Outcome
 from jindi.run.approvals.operations import Collected, Delivery, Line, Unfit
 
@@ -38,12 +37,14 @@ class KeptExport(AskedExport, frozen=True):
 
 
 class Export(Collected[AskedExport, KeptExport]):
-    """Hand out the decisions of a filter as CSV."""
+    """Hand out the decisions of a filter as CSV. `lines` reads the table."""
 
     what, asked, kept = "decisions.export", AskedExport, KeptExport
 
-    def __init__(self, source: Source, csv: Callable[[DecisionFilter, int | None], AsyncIterator[bytes]]) -> None:
-        self._source, self._csv = source, csv
+    def __init__(
+        self, source: Source, head: Sequence[str], lines: Callable[[DecisionFilter, int | None], Lines]
+    ) -> None:
+        self._source, self._head, self._lines = source, head, lines
 
     async def prepare(self, asked: AskedExport) -> KeptExport:
         """With the newest decision that is in it, and the number of rows."""
@@ -60,7 +61,8 @@ class Export(Collected[AskedExport, KeptExport]):
 
     async def deliver(self, kept: KeptExport, who: Principal, now_us: int) -> Delivery:  # noqa: ARG002 - anybody's, ever
         """The file."""
-        return Delivery({}, "decisions.csv", "text/csv; charset=utf-8", self._csv(kept.wanted, kept.before))
+        table = csv_chunks(self._head, self._lines(kept.wanted, kept.before))
+        return Delivery({}, "decisions.csv", "text/csv; charset=utf-8", table)
 
     def on(self, kept: KeptExport) -> str:
         """The filter."""
@@ -81,23 +83,6 @@ class Export(Collected[AskedExport, KeptExport]):
             Line("至多行数", "Rows at the most", f"{kept.rows:,}"),
             Line("早于记录号", "Before record", str(kept.before)),
         )
-
-
-def csv_bytes(lines: Sequence[Sequence[str]]) -> bytes:
-    """Lines of a table as CSV."""
-    out = io.StringIO()
-    csv.writer(out).writerows(lines)
-    return out.getvalue().encode()
-
-
-def harmless(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula; amounts and scores below zero stay numbers.
-
-    >>> harmless("=1+1"), harmless("-12.50"), harmless("-1+1")
-    ("'=1+1", '-12.50', "'-1+1")
-    """
-    formula = cell.startswith(("=", "+", "-", "@", "\t", "\r"))
-    return "'" + cell if formula and not cell[1:].replace(".", "", 1).isdecimal() else cell
 
 
 async def count(source: Source, wanted: DecisionFilter, most: int) -> int:

@@ -143,3 +143,12 @@ def duration(us: int, lang: Lang) -> str:
         if whole:
             parts.append(f"{whole} {word}")
     return ("-" if us < 0 else "") + " ".join(parts[:2])
+
+
+def heat(number: int, most: int) -> int:
+    """How warm a cell of a heat map is, from 0 (nothing) to 4 (the most there is).
+
+    >>> [heat(n, 100) for n in (0, 1, 25, 26, 75, 100)], heat(0, 0)
+    ([0, 1, 1, 2, 3, 4], 0)
+    """
+    return 0 if number <= 0 or most <= 0 else min(1 + 4 * (number - 1) // most, 4)

@@ -1,15 +1,19 @@
 """What every answer of the console carries, and what every unsafe request must bring."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import parse_qs
 
+from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from jindi.cases.evidence import FILE_BYTES_MAX
 from jindi.doors.fences import WAIT
 from jindi.doors.headers import HSTS, NO_STORE, SHARED, wants_hsts
 
@@ -22,6 +26,9 @@ CSP = (
 FORM_BYTES_MAX, FIELDS_MAX = 8192, 32
 CASE_FORM_BYTES_MAX, CASE_FIELDS_MAX = 32_768, 256
 """A note of two thousand Chinese characters, each nine bytes in a form; more fields than there are rows to tick."""
+
+UPLOAD_BYTES_MAX = FILE_BYTES_MAX + 65_536
+"""A file of a case with what a form puts around it."""
 
 _HEADERS = (
     (b"content-security-policy", CSP.encode()),
@@ -107,4 +114,55 @@ async def read_form(
     if any(len(values) > 1 for values in fields.values()):
         # Whoever checks and whoever acts could take another one of them.
         raise HTTPException(HTTPStatus.BAD_REQUEST, "error.not_a_form")
-    return {name: values[0] for name, values in fields.items()}
+    form = {name: values[0] for name, values in fields.items()}
+    request.state.form = form
+    return form
+
+
+def is_surely_ours(request: Request) -> bool:
+    """Whether a browser says of itself that a page of ours sent this request; silence is not enough."""
+    origin, host = request.headers.get("origin", ""), request.headers.get("host", "")
+    return request.headers.get("sec-fetch-site") == "same-origin" and origin.partition("://")[2] == host != ""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A form with one file: its fields, and the file's name and content; "" and nothing where none was chosen."""
+
+    fields: dict[str, str]
+    name: str
+    content: bytes
+
+
+class _InMemory(MultiPartParser):
+    """Keeps a file in memory while it comes in: what somebody sends is on no disk in clear, not for a moment."""
+
+    spool_max_size = UPLOAD_BYTES_MAX
+
+
+async def read_upload(request: Request) -> Upload:
+    """A form with at most one file; raises 400, 413 or 415 for anything else."""
+    if request.headers.get("content-type", "").partition(";")[0] != "multipart/form-data":
+        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "error.not_a_form")
+
+    async def bounded() -> AsyncGenerator[bytes, None]:
+        length = 0
+        async for chunk in request.stream():
+            length += len(chunk)
+            if length > UPLOAD_BYTES_MAX:
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "error.form_too_large")
+            yield chunk
+
+    parser = _InMemory(request.headers, bounded(), max_files=1, max_fields=FIELDS_MAX, max_part_size=FORM_BYTES_MAX)
+    try:
+        form = await parser.parse()
+    except (MultiPartException, UnicodeDecodeError, KeyError):
+        raise HTTPException(HTTPStatus.BAD_REQUEST, "error.not_a_form") from None
+    try:
+        if len(form) != len(form.multi_items()):
+            raise HTTPException(HTTPStatus.BAD_REQUEST, "error.not_a_form")
+        fields = {name: value for name, value in form.items() if isinstance(value, str)}
+        file = next((value for value in form.values() if isinstance(value, UploadFile)), None)
+        return Upload(fields, (file.filename or "") if file else "", await file.read() if file else b"")
+    finally:
+        await form.close()

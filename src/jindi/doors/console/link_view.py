@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from jindi.basics.instants import day_of, format_instant, start_of_day
 from jindi.basics.money import format_minor
-from jindi.doors.console.exporting import harmless
+from jindi.doors.console.tables import harmless
 from jindi.doors.console.view import View, is_fit_for_address
 from jindi.doors.console.words import WORDS
 from jindi.packs import OUTCOMES

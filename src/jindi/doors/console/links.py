@@ -21,7 +21,7 @@ from jindi.access import About
 from jindi.basics.instants import start_of_day
 from jindi.cases import Case
 from jindi.doors.console.doors import Doors, Shown
-from jindi.doors.console.exporting import csv_bytes
+from jindi.doors.console.tables import csv_bytes
 from jindi.doors.console.link_view import (
     CSV_HEAD,
     HEIGHT,

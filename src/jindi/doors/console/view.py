@@ -1,5 +1,6 @@
 """One page view: who looks, in which language and theme, and the words and figures that the templates use."""
 
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,6 +18,7 @@ from jindi.basics.identifiers import holds_personal_number, is_written_as_name
 from jindi.basics.instants import format_instant
 from jindi.doors.console import figures
 from jindi.doors.console.assets import Assets
+from jindi.doors.console.glossary import BY_ID
 from jindi.doors.console.words import HTML_LANG, LANGS, WORDS, Lang, preferred, say
 from jindi.packs.definitions import OUTCOMES, Words
 
@@ -32,8 +34,12 @@ MENU: Final = (
     ("overview", "/console", "overview.read"),
     ("cases", "/console/cases", "cases.read"),
     ("links", "/console/links", "links.read"),
+    ("team", "/console/team", "cases.team"),
     ("decisions", "/console/decisions", "decisions.read"),
     ("policies", "/console/policies", "policies.read"),
+    ("lists", "/console/lists", "lists.read"),
+    ("features", "/console/features", "features.read"),
+    ("models", "/console/models", "models.read"),
     ("find", "/console/find", "vault.search"),
     ("subjects", "/console/subjects", "subjects.read"),
     ("approvals", "/console/approvals", "approvals.read"),
@@ -42,6 +48,9 @@ MENU: Final = (
     ("staff", "/console/staff", "staff.read"),
     ("controls", "/console/controls", "controls.read"),
     ("staff_alerts", "/console/staff-alerts", "staff_alerts.read"),
+    ("settings_notices", "/console/settings/notifications", "notices.prefer"),
+    ("settings_webhooks", "/console/settings/webhooks", "webhooks.read"),
+    ("help", "/console/help", "help.read"),
 )
 """The menu: a page's name, its address, and what somebody must be allowed to do to see it."""
 
@@ -199,6 +208,9 @@ class Pages:
             version=__version__,
             count=figures.count,
             share=figures.share,
+            heat=figures.heat,
+            words_known=WORDS.keys(),
+            term=BY_ID.get,
             milliseconds=figures.milliseconds,
             plain_amount=figures.plain_amount,
             address=address,
@@ -206,12 +218,17 @@ class Pages:
             role_title=role_title,
             alone=False,
             absent=(),
+            unread=_nothing,
         )
         self.absent: frozenset[str] = frozenset()
 
     def alone(self, alone: bool) -> None:
         """Whether four eyes are off, which every page then says."""
         self._templates.globals["alone"] = alone
+
+    def bell(self, unread: Callable[[View], int]) -> None:
+        """How many notifications wait for whoever looks: from now on every page says so."""
+        self._templates.globals["unread"] = unread
 
     def only_with(self, paths: AbstractSet[str]) -> None:
         """The addresses that this console has: the menu shows no page without one."""
@@ -222,6 +239,10 @@ class Pages:
         """A page from its template."""
         text = self._templates.get_template(template).render(v=view, **values)
         return HTMLResponse(text, status_code=status)
+
+
+def _nothing(_: View) -> None:
+    """This console has no notifications."""
 
 
 def role_title(role: Role, lang: Lang) -> str:

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
@@ -16,27 +16,33 @@ from jindi.cases import (
     CUSTOMERS,
     Alert,
     Assign,
+    Attach,
     Case,
+    Check,
     Close,
-    Escalate,
+    FileState,
     Merge,
     Note,
     Refusal,
-    Reopen,
-    Snooze,
     Split,
     Step,
     Tag,
+    Task,
+    Tick,
+    Wake,
     case_seq,
     pack_step,
     refusal,
     unpack_step,
     verb_of,
 )
+from jindi.cases.evidence import plain_name
 from jindi.packs import OUTCOMES, TypologyDef
 from jindi.ports import CaseQuery, CaseStep, CaseStoreFailure, LogFailure
 from jindi.run.answered import fingerprint
 from jindi.run.audit import Actor, NotRecorded
+from jindi.run.cases.files import CaseFiles
+from jindi.run.cases.filters import Filters
 from jindi.run.cases.folding import alert_in, case_of, subject_key
 from jindi.run.cases.following import Following
 from jindi.run.intake import OWN_IDS, Refused
@@ -47,6 +53,9 @@ if TYPE_CHECKING:
     from jindi.run.platform import Platform
 
 ALERTS_SHOWN: Final = 200
+SECOND_LOOK: Final = "case_second_look"
+"""The parameter: of so many closed cases in a thousand somebody else looks at the verdict again."""
+
 SETTLE_S: Final = 60.0
 TOLD_AT_ONCE: Final = 64
 """Decisions of one case that are told of together: a case may have thousands, and others wait for the lane, too."""
@@ -112,6 +121,7 @@ class Desk:
         """`people` are the names of all who may be given cases, beside whoever takes one himself."""
         self._platform, self._following, self.people = platform, following, people
         self._step, self._settling = asyncio.Lock(), asyncio.Lock()
+        self.files, self.filters = CaseFiles(platform), Filters(platform.blobs)
 
     # ---- looking
 
@@ -144,6 +154,10 @@ class Desk:
         """How many cases there are of each question, whatever its limit."""
         store = self._following.store
         return await asyncio.to_thread(lambda: [store.count(query) for query in queries])
+
+    async def tally(self, query: CaseQuery, by: Literal["typology", "level", "assignee", "state"]) -> dict[str, int]:
+        """How many cases there are of each."""
+        return dict(await asyncio.to_thread(self._following.store.tally, query, by))
 
     async def tags(self, limit: int) -> list[str]:
         """The tags of open cases, the most used first."""
@@ -201,6 +215,11 @@ class Desk:
         others = any(minor for currency, minor in case.amounts.items() if currency != LIMIT_CURRENCY)
         return others or case.amounts.get(LIMIT_CURRENCY, 0) >= limit_minor
 
+    @property
+    def second_look(self) -> int:
+        """How many of a thousand closed cases are looked at again; the lot of a case says whether it is one of them."""
+        return self._platform.parameter(SECOND_LOOK, 0)
+
     def _seen(self, alert: Alert) -> Seen:
         outcome = OUTCOMES[alert.outcome]
         status = self._platform.lane.state.openings.status(alert.seq, outcome)
@@ -243,6 +262,26 @@ class Desk:
                 await self.settle(after)
         return after
 
+    async def attach(self, actor: Actor, identifier: str, name: str, content: bytes) -> Case:
+        """Make a file a case's: looked at, sealed, and then told. Raises NotTaken, and as `take`."""
+        case = await self.current(identifier)
+        # Looked at before anything is sealed: what is refused leaves nothing behind.
+        if holds_personal_number(name):
+            raise Declined("personal", case)
+        wanted = Attach("", plain_name(name), "", len(content), "")
+        if (why := await self._refusal(case, wanted, actor.name, None, leads=False)) is not None:
+            raise Declined(why, case)
+        step = await self.files.keep(case, name, content)
+        return await self.take(actor, identifier, step)
+
+    async def file(self, identifier: str, place: int) -> tuple[FileState, bytes] | None:
+        """A file of a case; None when it has none at that place, or it is not there any more. Raises LookupError."""
+        case = await self.one(identifier)
+        if not 0 <= place < len(case.files) or case.files[place].withdrawn:
+            return None
+        content = await self.files.read(case.files[place])
+        return None if content is None else (case.files[place], content)
+
     async def close_approved(self, actor: Actor, identifier: str, step: Close) -> Case:
         """Close a case as two people have agreed. Raises as `take`."""
         assert step.approval, "the operation is named"
@@ -261,7 +300,8 @@ class Desk:
         case = await self.current(identifier)
         if (why := await self._refusal(case, step, actor.name, seen, leads=leads)) is not None:
             raise Declined(why, case)
-        if isinstance(step, Assign) and step.to not in ("", actor.name) and step.to not in set(self.people()):
+        given = step.to if isinstance(step, Assign) else step.who if isinstance(step, Task) else ""
+        if given not in ("", actor.name) and given not in set(self.people()):
             raise Declined("nobody", case)
         if isinstance(step, Close) and not step.approval and self.takes_two(case) and self._platform.settings.four_eyes:
             raise Declined("takes_two", case)
@@ -403,7 +443,11 @@ def _texts(step: Step) -> Iterable[str]:
             return (text,)
         case Tag(add):
             return add
-        case Snooze(why=why) | Escalate(why=why) | Close(why=why) | Reopen(why=why) | Merge(why=why) | Split(why=why):
-            return (why,)
-        case _:
+        case Task(text, who):
+            return text, who
+        case Attach(name=name):
+            return (name,)
+        case Assign() | Wake() | Check() | Tick():
             return ()
+        case _:
+            return (step.why,)

@@ -50,7 +50,8 @@ def row_of(case: Case) -> CaseRow:
         id=case.id, typology=case.typology, subject=subject_key(case.entity, case.subject), state=case.state,
         assignee=case.assignee, level=LEVELS.index(case.level), escalated=int(case.escalated), rank_us=rank_of(case),
         opened_us=case.opened_us, due_us=case.due_us, wakes_us=case.wakes_us or 0, closed_us=case.closed_us or 0,
-        money=max(hundredths, default=0), alerts=case.alerts, tags=case.tags, body=_encode(case),
+        money=max(hundredths, default=0), alerts=case.alerts,
+        lot=case.lot if case.waits_for_review else -1, tags=case.tags, body=_encode(case),
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 import ssl
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -142,8 +142,12 @@ class Sender:
             ssl_context=context, max_connections=1, keepalive_expiry=30.0, retries=0, network_backend=self._backend
         )
 
-    def send(self, url: str, headers: dict[str, str], body: bytes) -> Sent:
-        """Post a body; what became of it. Redirects are not followed: a receiver that has moved is told to us anew."""
+    def send(
+        self, url: str, headers: dict[str, str], body: bytes, against: Callable[[bytes], str] | None = None
+    ) -> Sent:
+        """Post a body; what became of it. Redirects are not followed: a receiver that has moved is told to us anew.
+        `against` reads what an answer of 2xx says against it: some services say no that way.
+        """
         self._purse.fill()
         try:
             parts = self._reach.parts(url)
@@ -155,7 +159,7 @@ class Sender:
             request = httpcore.Request("POST", parts, headers=list((given | headers).items()), content=body)
             response = self._pool.handle_request(request)
             try:
-                response.read()
+                answer = response.read()
             finally:
                 response.close()
         except (Forbidden, _TooMuch) as error:
@@ -165,7 +169,7 @@ class Sender:
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as error:
             return Sent(f"the connection failed: {type(error).__name__}")
         if 200 <= response.status < 300:
-            return Sent()
+            return Sent(against(answer) if against is not None else "")
         wait = next((value for name, value in response.headers if name.lower() == b"retry-after"), b"")
         wait_s = int(wait) if wait.isdigit() and len(wait) < 7 else None
         return Sent(f"answered {response.status}", response.status == GONE, wait_s)

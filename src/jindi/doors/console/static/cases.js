@@ -36,6 +36,13 @@
     }
   }
 
+  // ---- on paper
+
+  for (const button of all("[data-print]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => window.print());
+  }
+
   // ---- one case
 
   function verdict(n) {

@@ -156,6 +156,12 @@ function refreshing(panel) {
   }, 5000);
 }
 
+// ---- a page that is not over yet ---------------------------------------------------------------------------
+
+function again(part) {
+  setTimeout(() => { if (!document.hidden) location.reload(); else again(part); }, Number(part.dataset.again));
+}
+
 // ---- a decision's rules ---------------------------------------------------------------------------------
 
 function onlyHits(button) {
@@ -230,6 +236,7 @@ const live = find("#live");
 all("[data-conceal]").forEach(concealing);
 const togglePause = live ? liveList(live) : null;
 all("[data-refresh]").forEach(refreshing);
+all("[data-again]").forEach(again);
 all("[data-only-hits]").forEach(onlyHits);
 if (root.dataset.keys === "on") keys(togglePause);
 // A menu closes when one looks elsewhere.

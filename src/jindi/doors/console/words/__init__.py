@@ -15,8 +15,13 @@ from jindi.doors.console.words import (
     controls,
     decisions,
     errors,
+    features,
     frame,
+    helping,
     links,
+    lists,
+    models,
+    notices,
     people,
     policies,
     watching,
@@ -30,7 +35,11 @@ _AREAS: Final = (
     frame.WORDS,
     cases.WORDS,
     links.WORDS,
+    lists.WORDS,
+    features.WORDS,
+    models.WORDS,
     watching.WORDS,
+    notices.WORDS,
     controls.WORDS,
     audit.WORDS,
     clear.WORDS,
@@ -39,6 +48,7 @@ _AREAS: Final = (
     decisions.WORDS,
     policies.WORDS,
     errors.WORDS,
+    helping.WORDS,
 )
 
 WORDS: dict[str, tuple[str, str]] = {name: pair for area in _AREAS for name, pair in area.items()}

@@ -298,4 +298,17 @@ WORDS: Final = {
         "{outcome}，{score} 分。命中 {n} 条规则，首要的是：{doc}。",
         "{outcome}, score {score}. {n} rules were hit, foremost: {doc}.",
     ),
+    # what needs somebody, and where cases are
+    "need.title": ("需要您处理", "Needs you"),
+    "need.none": ("没有需要您处理的事项。", "Nothing needs you now."),
+    "need.approvals": ("等待您审批", "Approvals that wait for you"),
+    "need.proposals": ("等待您批准的策略提案", "Policy proposals that wait for you"),
+    "need.controls": ("未通过的控制项", "Controls that fail"),
+    "need.slow": ("最近五分钟内响应偏慢的分钟数", "Slow minutes of the last five"),
+    "need.degraded": ("最近 200 笔中降级作出的决策", "Degraded decisions of the last 200"),
+    "heat.title": ("未结案件：类型 × 级别", "Open cases: kind × level"),
+    "heat.line.account": ("账户", "Accounts"),
+    "heat.line.payment": ("支付", "Payments"),
+    "heat.line.platform": ("平台", "Platform"),
+    "heat.line.core": ("其他", "Other"),
 }

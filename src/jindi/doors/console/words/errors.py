@@ -101,4 +101,17 @@ WORDS: Final = {
     "error.request_id": ("请求编号", "Request id"),
     "error.retry": ("重试", "Try again"),
     "error.home": ("回到总览", "To the overview"),
+    # a form whose session ended
+    "once_more.title": ("尚未提交", "Not sent yet"),
+    "once_more.ended": (
+        "您的会话已结束，刚才的内容没有提交，也没有丢失。请保留本页，在新标签页登录后回到这里再次提交。",
+        "Your session ended: nothing was done, nothing is lost. Keep this page, sign in in a new tab, and come back.",
+    ),
+    "once_more.signed_in": (
+        "这份表单写于上一次会话。请核对内容，确认后提交。",
+        "This form was written in an earlier session. Look at it again, then send it.",
+    ),
+    "once_more.written": ("您写的内容", "What you wrote"),
+    "once_more.sign_in": ("在新标签页登录", "Sign in, in a new tab"),
+    "once_more.send": ("再次提交", "Send it"),
 }

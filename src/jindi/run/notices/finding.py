@@ -1,0 +1,325 @@
+"""What there is to tell, from records of the journal and from what the clock makes due, and whom it concerns."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+import msgspec
+
+from jindi.access import ROLES, Kind, Permits, Principal, Role, folded
+from jindi.basics.instants import MINUTE_US
+from jindi.cases import Assign, Escalate, Task, unpack_step
+from jindi.oversight import EVENT as CONTROL_EVENT
+from jindi.packs import LEVELS
+from jindi.ports import CaseQuery, CaseRow, CaseStore
+from jindi.run.approvals.approvals import Approvals
+from jindi.run.approvals.book import Entry
+from jindi.run.archive import Outdated
+from jindi.run.backup.saver import EVENT as OVERDUE_EVENT
+from jindi.run.drift.watcher import EVENT as DRIFT_EVENT
+from jindi.run.notices.occasions import OCCASIONS, Notice
+from jindi.run.notices.rules import Rules
+from jindi.run.records import (
+    ActionRecord,
+    ApprovalRecord,
+    CaseRecord,
+    DecisionRecord,
+    DefinitionsRecord,
+    Record,
+    StepRecord,
+    approval_id,
+    decision_id,
+    step_id,
+)
+from jindi.run.watching import Sight, Viewer
+from jindi.run.watching.sight import PACK as STAFF_PACK
+
+if TYPE_CHECKING:
+    from jindi.run.platform import Platform
+
+CASES_AT_ONCE: Final = 500
+"""Cases of one kind that one look at the clock tells of at the most; the next look goes on."""
+
+NOBODY: Final = frozenset[str]()
+
+
+class Found(msgspec.Struct, frozen=True):
+    """Something to tell: to these people (by folded names), to teams of these roles, and to whom it goes next."""
+
+    notice: Notice
+    people: tuple[str, ...]
+    roles: tuple[Role, ...] = ()
+    leads: tuple[str, ...] = ()
+    lead_roles: tuple[Role, ...] = ()
+
+
+class Finder:
+    """Looks at one platform. `people` are all who may be told; what nobody may know of concerns nobody."""
+
+    def __init__(
+        self, platform: "Platform", permits: Permits, approvals: Approvals, people: Callable[[], Iterable[Principal]],
+        cases: CaseStore | None, rules: Rules,
+    ) -> None:  # fmt: skip
+        self._platform, self._permits, self._approvals, self._people = platform, permits, approvals, people
+        self._cases, self._rules, self._sight = cases, rules, Sight(platform)
+
+    # ---- whom it concerns
+
+    def _who(self, actions: Sequence[str], but: str = "") -> tuple[str, ...]:
+        """Everybody who may do one of these actions, but for whoever did it."""
+        now_us = self._platform.now_us()
+        found = (
+            folded(each.name)
+            for each in self._people()
+            if any(self._permits.may(each, action, now_us).allowed for action in actions)
+        )
+        return tuple(sorted(set(found) - {folded(but)}))
+
+    def _roles(self, actions: Sequence[str]) -> tuple[Role, ...]:
+        now_us = self._platform.now_us()
+        return tuple(
+            role
+            for role in ROLES
+            if any(self._permits.may(_of_role(role), action, now_us).allowed for action in actions)
+        )
+
+    def of_audience(self, notice: Notice, but: str = "") -> Found:
+        """What concerns all who may do something."""
+        occasion = OCCASIONS[notice.occasion]
+        roles = () if occasion.is_confidential else self._roles(occasion.audience)
+        return self._led(Found(notice, self._who(occasion.audience, but), roles))
+
+    def _personal(self, notice: Notice, *names: str) -> Found:
+        """What concerns people by name. Whoever is not here any more is not told."""
+        here = {folded(each.name) for each in self._people()}
+        people = tuple(sorted({folded(each) for each in names} & here))
+        return self._led(Found(notice, people))
+
+    def _led(self, found: Found) -> Found:
+        lead = OCCASIONS[found.notice.occasion].lead
+        if not lead or not OCCASIONS[found.notice.occasion].escalates:
+            return found
+        leads = tuple(each for each in self._who((lead,)) if each not in found.people)
+        return msgspec.structs.replace(found, leads=leads, lead_roles=self._roles((lead,)))
+
+    # ---- from records
+
+    async def of(self, seq: int, record: Record) -> list[Found]:
+        """What a record gives to tell. Who may do something is asked beside the loop, for a house may have a thousand
+        people; who may know of an alert about staff is asked on it, for lines are read from the lane's windows.
+        """
+        if isinstance(record, ActionRecord | DefinitionsRecord):
+            return []
+        found = await asyncio.to_thread(self._of, seq, record)
+        return [self._narrowed(seq, each) for each in found]
+
+    def _narrowed(self, seq: int, found: Found) -> Found:
+        """An alert about staff concerns those alone who are outside the suspect's line."""
+        if not OCCASIONS[found.notice.occasion].is_confidential:
+            return found
+        return Found(found.notice, tuple(each for each in found.people if self.may_see(each, seq)))
+
+    def _of(self, seq: int, record: Record) -> list[Found]:
+        if isinstance(record, CaseRecord):
+            return list(self._casework(seq, record))
+        if isinstance(record, ApprovalRecord):
+            return list(self._operation(seq, record))
+        if isinstance(record, StepRecord):
+            return list(self._proposal(seq, record))
+        if isinstance(record, DecisionRecord) and record.verdict.outcome:
+            return list(self._decided(seq, record))
+        return []
+
+    def _casework(self, seq: int, record: CaseRecord) -> Iterator[Found]:
+        try:
+            step = unpack_step(record.body)
+        except msgspec.ValidationError:
+            return  # a later version of Jindi wrote it
+        if isinstance(step, Assign) and step.to and folded(step.to) != folded(record.name):
+            yield self._personal(self._of_case("case.assigned", record.case, f"{seq:x}", record.received_us), step.to)
+        if isinstance(step, Task) and step.who and folded(step.who) != folded(record.name):
+            yield self._personal(self._of_case("case.task", record.case, f"{seq:x}", record.received_us), step.who)
+        if isinstance(step, Escalate):
+            notice = self._of_case("case.escalated", record.case, f"{seq:x}", record.received_us)
+            yield self.of_audience(notice, but=record.name)
+
+    def _of_case(self, occasion: str, case: str, mark: str, at_us: int) -> Notice:
+        return _notice(occasion, f"{case}:{mark}", at_us, case, f"/console/cases/{case}")
+
+    def _operation(self, seq: int, record: ApprovalRecord) -> Iterator[Found]:
+        of = seq if record.of < 0 else record.of
+        entry = self._approvals.book.entries.get(of)
+        if entry is None:
+            return
+        identifier = approval_id(of)
+        asker = entry.asked.name
+
+        def told(occasion: str) -> Notice:
+            path = f"/console/approvals/{identifier}"
+            return _notice(occasion, f"{identifier}:{seq:x}", record.received_us, identifier, path)
+
+        if record.verb == "propose" and self._approvals.is_on:
+            yield self._for_approvers(entry, told("approval.waits"))
+        elif record.verb == "approve" and entry.approvals[-1:] == [record] and entry.approved_us == record.received_us:
+            yield self._personal(told("approval.approved"), asker)
+        elif record.verb == "reject" and entry.ended == record:
+            yield self._personal(told("approval.rejected"), asker)
+        elif record.verb == "fail" and entry.outcome == record:
+            yield self._personal(told("approval.failed"), asker)
+
+    def _for_approvers(self, entry: Entry, notice: Notice, *more: str) -> Found:
+        """What concerns all who could approve an operation: never its proposer, whatever else he may."""
+        kind, asker = entry.asked.what, entry.asked.name
+        others = (each for each in self._people() if not self._approvals.is_own(each, entry))
+        able = {
+            folded(each.name) for each in others if self._approvals.may(each, "approval.approve", kind, asker)
+        }  # fmt: skip
+        roles = tuple(each for each in ROLES if self._approvals.may(_of_role(each), "approval.approve", kind))
+        here = {folded(each.name) for each in self._people()}
+        people = tuple(sorted(able | ({folded(each) for each in more} & here)))
+        return Found(notice, people, roles, lead_roles=roles)
+
+    def _proposal(self, seq: int, record: StepRecord) -> Iterator[Found]:
+        of = seq if record.of < 0 else record.of
+        identifier = step_id(of)
+        path = f"/console/proposals/{identifier}"
+        if record.verb == "propose":
+            notice = _notice("proposal.waits", f"{identifier}:{seq:x}", record.received_us, identifier, path)
+            yield self.of_audience(notice, but=record.name)
+        elif record.verb in ("approve", "reject") and record.of >= 0:
+            with suppress(LookupError):
+                asked = self._platform.archive.record(record.of)
+                if isinstance(asked, StepRecord) and folded(asked.name) != folded(record.name):
+                    occasion = "proposal.approved" if record.verb == "approve" else "proposal.rejected"
+                    notice = _notice(occasion, f"{identifier}:{seq:x}", record.received_us, identifier, path)
+                    yield self._personal(notice, asked.name)
+
+    def _decided(self, seq: int, record: DecisionRecord) -> Iterator[Found]:
+        try:
+            event = self._platform.archive.program(record.definitions).events[record.event_type].event
+        except Outdated:
+            return
+        identifier = decision_id(seq)
+        if event.pack == STAFF_PACK:
+            path = f"/console/staff-alerts/{identifier}"
+            notice = _notice("staff.alert", identifier, record.received_us, identifier, path)
+            yield self.of_audience(notice)
+            return
+        named = {field.name: value for field, value in zip(event.fields, record.values, strict=True)}
+        if record.event_type == CONTROL_EVENT:
+            control = str(named.get("control", ""))
+            path = f"/console/controls/{quote(control, safe='')}"
+            yield self.of_audience(_notice("control.failed", identifier, record.received_us, control, path))
+        elif record.event_type in (DRIFT_EVENT, OVERDUE_EVENT):
+            occasion = "drift.found" if record.event_type == DRIFT_EVENT else "backup.overdue"
+            path = f"/console/decisions/{identifier}"
+            yield self.of_audience(_notice(occasion, identifier, record.received_us, identifier, path))
+
+    def may_see(self, person: str, seq: int) -> bool:
+        """Whether somebody may know of an alert about staff, as things stand now."""
+        platform = self._platform
+        try:
+            record = platform.archive.decision(seq)
+            event = platform.archive.program(record.definitions).events[record.event_type].event
+        except (LookupError, ValueError):
+            return False
+        now_us = platform.now_us()
+        # One person may be known by several principals: each of them has to be outside.
+        known = [each for each in self._people() if folded(each.name) == person]
+        return bool(known) and all(
+            self._sight.may_see(
+                Viewer(each.name, self._permits.may(each, "staff_alerts.read", now_us).allowed), event, record.values
+            )
+            for each in known
+        )
+
+    # ---- from the clock
+
+    def of_clock(self, since_us: int, now_us: int) -> list[Found]:
+        """What became due between two instants. Blocking: it asks the cases."""
+        found = list(self._expiring(since_us, now_us))
+        if self._cases is not None:
+            found += self._due(since_us, now_us)
+            found += self._untaken(since_us, now_us)
+        return found
+
+    def _expiring(self, since_us: int, now_us: int) -> Iterator[Found]:
+        ahead_us = self._rules.ends_us
+        for entry in list(self._approvals.book.entries.values()):
+            if since_us + ahead_us < entry.until_us <= now_us + ahead_us and entry.state(now_us) in (
+                "open",
+                "approved",
+            ):
+                mark = f"{entry.id}:{entry.until_us}"
+                notice = _notice("approval.expires", mark, now_us, entry.id, f"/console/approvals/{entry.id}")
+                if entry.state(now_us) == "open":
+                    yield self._for_approvers(entry, notice, entry.asked.name)
+                else:
+                    yield self._personal(notice, entry.asked.name)
+
+    def _due(self, since_us: int, now_us: int) -> Iterator[Found]:
+        for occasion, ahead_us in (("case.late", 0), ("case.due_soon", self._rules.soon_us)):
+            for row in self._until(now_us + ahead_us, since_us + ahead_us):
+                if row.assignee and row.wakes_us <= now_us and not (ahead_us and row.due_us <= now_us):
+                    notice = self._of_case(occasion, row.id, f"{row.due_us}", min(now_us, row.due_us))
+                    yield self._personal(notice, row.assignee)
+
+    def _until(self, end_us: int, begin_us: int) -> Iterator[CaseRow]:
+        """Open cases that are due between two instants, the latest first."""
+        assert self._cases is not None, "asked before"
+        query = CaseQuery(
+            now_us=end_us, state="open", late=True, order="due", descending=True, limit=CASES_AT_ONCE
+        )  # fmt: skip
+        for row in self._cases.find(query):
+            if row.due_us < begin_us:
+                return
+            yield row
+
+    def _untaken(self, since_us: int, now_us: int) -> Iterator[Found]:
+        assert self._cases is not None, "asked before"
+        wait_us = self._rules.take_us
+        query = CaseQuery(
+            now_us=now_us, state="open", assignee="", levels=(len(LEVELS) - 1,), opened_from_us=since_us - wait_us,
+            opened_until_us=now_us - wait_us, order="opened", limit=CASES_AT_ONCE,
+        )  # fmt: skip
+        found: Found | None = None
+        for row in self._cases.find(query):
+            notice = self._of_case("case.untaken", row.id, "untaken", row.opened_us + wait_us)
+            found = self.of_audience(notice) if found is None else msgspec.structs.replace(found, notice=notice)
+            yield found
+
+    def of_lane(self, stopped: str | None, mark: int) -> Found | None:
+        """That decisions have stopped."""
+        if stopped is None:
+            return None
+        return self.of_audience(_notice("lane.stopped", f"{mark // MINUTE_US}", mark, "", "/console"))
+
+    # ---- whether it is still so
+
+    def is_settled(self, found: Found) -> bool:
+        """Whether what was told needs nobody any more. Blocking."""
+        notice, now_us = found.notice, self._platform.now_us()
+        kind = notice.occasion.partition(".")[0]
+        if kind == "case" and self._cases is not None:
+            row = self._cases.case(notice.matter)
+            if row is None or row.state != "open":
+                return True
+            return {"case.untaken": bool(row.assignee), "case.escalated": not row.escalated}.get(notice.occasion, False)
+        if kind == "approval":
+            entries = list(self._approvals.book.entries.values())
+            entry = next((each for each in entries if each.id == notice.matter), None)
+            return entry is None or entry.state(now_us) != "open"
+        if kind == "lane":
+            return self._platform.lane.stopped is None
+        return False
+
+
+def _notice(occasion: str, mark: str, at_us: int, matter: str, path: str) -> Notice:
+    return Notice(f"{occasion}:{mark}", occasion, OCCASIONS[occasion].level, at_us, matter, path)
+
+
+def _of_role(role: Role) -> Principal:
+    """Somebody of a role and no more: what a team of this role may know."""
+    return Principal(Kind.PERSON, f"team_{role}", f"team {role}", frozenset({role}))
