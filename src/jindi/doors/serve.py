@@ -195,6 +195,7 @@ async def serve(
         reveals,
         rights,
         casework,
+        notices.desk if notices is not None else None,
     )
     config = uvicorn.Config(
         behind_proxy(application), lifespan="off", ws="none", http=cast("Any", connections(events, fences)),
