@@ -339,9 +339,9 @@ def _notice_paths() -> dict[str, Any]:
         return {"post": {"summary": summary, "operationId": operation, "parameters": one, "responses": done}}
 
     pages = [
-        {"name": "limit", "in": "query", "schema": many(LIMIT_MAX)},
-        {"name": "offset", "in": "query", "schema": many(OFFSET_MAX)},
-        {"name": "channel", "in": "query", "schema": {"type": "string"}},
+        {"name": "limit", "in": "query", "required": False, "schema": many(LIMIT_MAX)},
+        {"name": "offset", "in": "query", "required": False, "schema": many(OFFSET_MAX)},
+        {"name": "channel", "in": "query", "required": False, "schema": {"type": "string"}},
     ]
     return {
         "/v1/notification-channels": {

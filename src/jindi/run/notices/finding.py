@@ -156,18 +156,18 @@ class Finder:
         identifier = approval_id(of)
         asker = entry.asked.name
 
-        def told(occasion: str) -> Notice:
+        def as_notice(occasion: str) -> Notice:
             path = f"/console/approvals/{identifier}"
             return _notice(occasion, f"{identifier}:{seq:x}", record.received_us, identifier, path)
 
         if record.verb == "propose" and self._approvals.is_on:
-            yield self._for_approvers(entry, told("approval.waits"))
+            yield self._for_approvers(entry, as_notice("approval.waits"))
         elif record.verb == "approve" and entry.approvals[-1:] == [record] and entry.approved_us == record.received_us:
-            yield self._personal(told("approval.approved"), asker)
+            yield self._personal(as_notice("approval.approved"), asker)
         elif record.verb == "reject" and entry.ended == record:
-            yield self._personal(told("approval.rejected"), asker)
+            yield self._personal(as_notice("approval.rejected"), asker)
         elif record.verb == "fail" and entry.outcome == record:
-            yield self._personal(told("approval.failed"), asker)
+            yield self._personal(as_notice("approval.failed"), asker)
 
     def _for_approvers(self, entry: Entry, notice: Notice, *more: str) -> Found:
         """What concerns all who could approve an operation: never its proposer, whatever else he may."""
