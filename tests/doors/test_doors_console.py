@@ -347,10 +347,11 @@ BUILT = (
     "approvals.state.", "approvals.verb.", "approvals.done.",
     "level.", "cases.tab.", "cases.order.", "cases.state.", "cases.verdict.", "cases.empty.", "cases.done.",
     "cases.did.", "cases.for.", "cases.say_", "cases.tile.", "cases.key.", "cases.kept.",
-    "cases.review.", "cases.team.age.", "cases.verb.", "need.", "heat.line.",
+    "cases.review.", "cases.team.age.", "cases.verb.", "need.", "heat.line.", "about.", "guide.",
     "notices.tab.", "notices.empty.", "notices.way.", "notices.done.", "notices.wish.", "notices.chain.",
     "notices.channel.", "notices.kind.", "notices.state.", "notices.step.", "notices.sent.", "notices.why.",
     "webhooks.state.", "webhooks.step.", "webhooks.done.",
+    "bench.state.", "bench.done.", "type.", "trial.state.", "trial.by_",
 )  # fmt: skip
 """Beginnings of ids that the code puts together with a value."""
 

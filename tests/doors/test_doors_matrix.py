@@ -26,22 +26,32 @@ from jindi.access import (
 from jindi.access.roles import TITLES
 from jindi.doors.api.app import HOT, Routes
 from jindi.doors.console.console import Console
+from jindi.doors.console.features import FeaturePages
+from jindi.doors.console.lists import ListPages
+from jindi.doors.console.models import ModelPages
 from jindi.doors.console.notices import NoticePages
 from jindi.doors.console.platform_source import PlatformSource
 from jindi.doors.console.settings_notices import NoticeSettingsPages
 from jindi.doors.console.settings_webhooks import WebhookPages
+from jindi.doors.console.workbench import WorkbenchPages
 from jindi.doors.guarding import doors_of
 from jindi.doors.oidc import Company
 from jindi.run.approvals.approvals import approvals_of
 from jindi.run.audit import Audit
+from jindi.run.backtest.trials import Trials
 from jindi.run.cases import Desk as CaseDesk
 from jindi.run.cases import Following
+from jindi.run.exploring import Explorer
+from jindi.run.listed import Roster
 from jindi.run.notices import Channels, PreferenceBook, Rules
 from jindi.run.notices.assembling import Notifying
 from jindi.run.people import House
 from jindi.run.reveals import Reveals
+from jindi.run.scoring import Models
 from jindi.run.subjects import Rights
 from jindi.run.versions.desk import Desk
+from jindi.run.versions.drafts import Drafts
+from jindi.run.versions.workbench import Workbench
 from jindi.run.webhooks import Endpoints, Reach
 from jindi.run.webhooks.mailing import Mailing
 from jindi.stores.sqlite_cases import SqliteCases
@@ -86,14 +96,22 @@ OPEN = {
 
 def console_of(api):
     platform, chance = api.shop.platform, random.Random(3).randbytes
-    audit, approvals = Audit(platform), approvals_of(api.shop.platform, Permits(), api.keys)
+    audit, desk = Audit(platform), Desk(platform, lambda: platform.base)
+    trials = Trials(platform, lambda: platform.log)
+    approvals, reveals = approvals_of(platform, Permits(), api.keys), Reveals(platform, audit, Permits())
+    groups = [
+        lambda doors: ListPages(Roster(platform), doors, approvals, audit, reveals),
+        lambda doors: FeaturePages(Explorer(platform), doors, audit, reveals),
+        lambda doors: ModelPages(Models(platform), doors),
+        lambda doors: WorkbenchPages(Workbench(desk, Drafts(platform.blobs)), trials, doors),
+    ]
     return Console(
         PlatformSource(platform, lambda: None), Sessions(api.shop.blobs, chance), SignInLinks(api.shop.blobs, chance),
-        api.shop.clock, ZoneInfo("Asia/Shanghai"), Desk(platform, lambda: platform.base), api.keys, audit,
-        Permits(), *people_of(api, chance), approvals=approvals,
-        reveals=Reveals(platform, audit, Permits()), rights=Rights(platform, audit),
+        api.shop.clock, ZoneInfo("Asia/Shanghai"), desk, api.keys, audit,
+        Permits(), *people_of(api, chance), approvals=approvals, trials=trials,
+        reveals=reveals, rights=Rights(platform, audit),
         casework=CaseDesk(platform, Following(platform, SqliteCases(":memory:"), print)),
-        more=settings_of(api, approvals),
+        more=[*groups, *settings_of(api, approvals)],
     )  # fmt: skip
 
 

@@ -25,8 +25,8 @@ from jindi.access import ACTIONS, PARTIES, ROLES, About, Permits, Scope
 from jindi.basics.instants import DAY_US
 from jindi.ports import LogFailure
 from jindi.run.approvals import Book, content_digest
-from jindi.run.approvals.approvals import OPEN_EACH_MAX, PAYLOAD_BYTES_MAX, Declined, Forbidden, said
-from jindi.run.approvals.operations import AtOnce, Line
+from jindi.run.approvals.approvals import OPEN_EACH_MAX, Declined, Forbidden, said
+from jindi.run.approvals.operations import PAYLOAD_BYTES_MAX, AtOnce, Line
 from jindi.run.approvals.vaults import Reseal
 from jindi.run.audit import Audit, NotRecorded
 from jindi.run.erasures import erase_again

@@ -18,6 +18,8 @@ from jindi.run.platform import Settings
 from jindi.vault import PROFILES, Profile
 
 FILE_NAME = "jindi.toml"
+LISTS_ALONE = ("black.add", "black.extend", "grey.add", "grey.extend", "white.remove")
+"""Changes that make the house more careful: what lets somebody through is never one person's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,11 @@ KNOWN = (
     _Known("four_eyes", "on", "operations on keys, the vault and people's data take a second person: on, or off"),
     _Known("approval_hours", "72", "hours after which an operation that nobody has answered ends; also key.create=24"),
     _Known("export_rows", "1000", "decisions that one person may export at once; more takes a second person"),
+    _Known(
+        "lists_alone",
+        "",
+        f"changes of lists that one person may make: some of {', '.join(LISTS_ALONE)}; empty: none",
+    ),
     _Known("vault", "on", "keep the clear text of identifiers, sealed: on, or off"),
     _Known("vault_cipher", "aes-256-gcm", "what a new vault seals with: aes-256-gcm, or sm4-gcm"),
     _Known(
@@ -124,6 +131,10 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
     approval_us, approval_us_of = _approval_hours(chosen["approval_hours"], problems)
     export_rows = _whole(chosen, "export_rows", 0, 10_000, problems)
     drift_hours = _whole(chosen, "drift_hours", 0, 10_000, problems)
+    lists_alone = frozenset(part.strip() for part in chosen["lists_alone"].split(",") if part.strip())
+    if not lists_alone <= set(LISTS_ALONE):
+        remedy = f"use some of: {', '.join(LISTS_ALONE)}"
+        problems.append(Problem("settings", "lists_alone", "not a change that one person may make", remedy))
     cipher = _vault(chosen, problems)
     backup_hours = _whole(chosen, "backup_hours", 0, 10_000, problems)
     drill_days = _whole(chosen, "drill_days", 0, 3_650, problems)
@@ -144,6 +155,7 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
         changes="approved" if changes == "approved" else "files", proposal_us=proposal_days * DAY_US,
         heads_minutes=heads_minutes, reveal_seconds=reveal_seconds, four_eyes=chosen["four_eyes"] == "on",
         approval_us=approval_us, approval_us_of=approval_us_of, export_rows=export_rows,
+        lists_alone=lists_alone,
     )  # fmt: skip
     packs = tuple(Path(part.strip()) for part in chosen["packs"].split(",") if part.strip())
     return Settled(

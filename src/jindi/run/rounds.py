@@ -62,6 +62,11 @@ class Rounds:
         self._platform, self._keeper, self._watcher = platform, keeper, watcher
         self._requests_told_us: dict[str, int] = {}
 
+    @property
+    def watcher(self) -> Watcher | None:
+        """What looks for drift; None where nothing does."""
+        return self._watcher
+
     def all(self) -> Iterator[Coroutine[None, None, None]]:
         """The rounds that the settings ask for, each without end."""
         platform = self._platform

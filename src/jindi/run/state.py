@@ -35,7 +35,10 @@ STAFF = "staff"
 FINDING = "finding"
 """The lifecycle of events that say what a decision's event turned out to be."""
 
-DEEDS = frozenset({"release", "recall", "verdict", "list_entry"})
+LIST_ENTRY = "list_entry"
+"""The lifecycle, and the type in the pack `core`, of events that change a list."""
+
+DEEDS = frozenset({"release", "recall", "verdict", LIST_ENTRY})
 """Events of a decision's life that a person sends."""
 
 

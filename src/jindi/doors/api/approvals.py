@@ -26,6 +26,8 @@ from jindi.run.versions.desk import Declined as PolicyDeclined
 from jindi.run.versions.desk import Desk
 
 BODY_BYTES_MAX = 65_536
+PROPOSAL_BYTES_MAX = 1_048_576
+"""A change of a list may have thousands of lines."""
 
 _Asked = TypeVar("_Asked", bound=msgspec.Struct)
 
@@ -96,7 +98,7 @@ class ApprovalRoutes:
             try:
                 return await handler(request, who)
             except (Declined, PolicyDeclined) as error:
-                return problem_answer(problems.DECLINED, error.en, detail_zh=error.zh, code=error.code)
+                return _declined(error)
             except Forbidden as error:
                 return await self._forbidden(request, who, error)
             except NotRecorded:
@@ -136,15 +138,15 @@ class ApprovalRoutes:
             "approvals": [waiting_document(each) for each in listed],
         })  # fmt: skip
 
-    async def _one(self, request: Request, _: Principal) -> Response:
-        return json_answer(await self._document(request.path_params["id"]))
+    async def _one(self, request: Request, who: Principal) -> Response:
+        return json_answer(await self._document(who, request.path_params["id"]))
 
-    async def _document(self, identifier: str) -> dict[str, Any]:
+    async def _document(self, who: Principal, identifier: str) -> dict[str, Any]:
         if identifier.startswith(STEP_PREFIX):
             proposal = self._desk.proposal(identifier)
             document = waiting_document(of_proposal(proposal))
             return document | {"review": review_document(await self._desk.review(proposal))}
-        seen = await self._approvals.standing(identifier)
+        seen = await self._approvals.standing(identifier, who)
         document = waiting_document(of_entry(seen.entry, seen.state)) | {
             "payload": payload_of(seen.entry), "base": seen.entry.asked.base, "stale": seen.is_stale,
             "collected": seen.is_collected,
@@ -159,13 +161,13 @@ class ApprovalRoutes:
     # ---- doing
 
     async def _propose(self, request: Request, who: Principal) -> Response:
-        asked = await _read(request, Propose)
+        asked = await _read(request, Propose, PROPOSAL_BYTES_MAX)
         if asked.kind == POLICIES:
             policies = msgspec.convert(asked.payload.get("policies", []), list[str])
             proposal = await self._desk.propose(person_of(who), policies, why=said(asked.why))
-            return json_answer(await self._document(proposal.id), 201)
+            return json_answer(await self._document(who, proposal.id), 201)
         entry = await self._approvals.propose(who, asked.kind, asked.payload, asked.why)
-        return json_answer(await self._document(entry.id), 201)
+        return json_answer(await self._document(who, entry.id), 201)
 
     async def _approve(self, request: Request, who: Principal) -> Response:
         asked, identifier = await _read(request, Approve), request.path_params["id"]
@@ -175,7 +177,7 @@ class ApprovalRoutes:
             )
         else:
             await self._approvals.approve(who, identifier, asked.digest, asked.why)
-        return json_answer(await self._document(identifier))
+        return json_answer(await self._document(who, identifier))
 
     async def _reject(self, request: Request, who: Principal) -> Response:
         asked, identifier = await _read(request, Why), request.path_params["id"]
@@ -185,7 +187,7 @@ class ApprovalRoutes:
             )
         else:
             await self._approvals.reject(who, identifier, asked.why)
-        return json_answer(await self._document(identifier))
+        return json_answer(await self._document(who, identifier))
 
     async def _withdraw(self, request: Request, who: Principal) -> Response:
         asked, identifier = await _read(request, Why), request.path_params["id"]
@@ -193,7 +195,7 @@ class ApprovalRoutes:
             await self._desk.reject(person_of(who), identifier, why=said(asked.why), may_reject=False)
         else:
             await self._approvals.withdraw(who, identifier, asked.why)
-        return json_answer(await self._document(identifier))
+        return json_answer(await self._document(who, identifier))
 
     async def _collect(self, request: Request, who: Principal) -> Response:
         delivery = await self._approvals.collect(who, request.path_params["id"])
@@ -248,5 +250,12 @@ def key_document(key: ApiKey, now_us: int) -> dict[str, Any]:
     }
 
 
-async def _read(request: Request, kind: type[_Asked]) -> _Asked:
-    return await read_json(request, kind, BODY_BYTES_MAX)
+def _declined(error: Declined | PolicyDeclined) -> Response:
+    """Why nothing was done; where what was asked for has lines, which of them."""
+    lines = [{"line": line, "zh": zh, "en": en} for line, zh, en in getattr(error, "problems", ())]
+    more = {"lines": lines} if lines else {}
+    return problem_answer(problems.DECLINED, error.en, detail_zh=error.zh, code=error.code, **more)
+
+
+async def _read(request: Request, kind: type[_Asked], most: int = BODY_BYTES_MAX) -> _Asked:
+    return await read_json(request, kind, most)

@@ -6,7 +6,7 @@ from jindi import __version__
 from jindi.access import PURPOSES
 from jindi.basics.identifiers import NORMAL_FORMS
 from jindi.basics.money import AMOUNT_MINOR_MAX
-from jindi.doors.api import openapi_cases
+from jindi.doors.api import openapi_cases, openapi_lists
 from jindi.doors.api.notices import LIMIT_MAX, OFFSET_MAX
 from jindi.language import Kind
 from jindi.packs import OUTCOMES, Definitions, EventDef, FieldDef
@@ -147,6 +147,14 @@ def _paths() -> dict[str, Any]:
         "/v1/cases/{id}": {
             "get": _get("A case in full.", "readCase", openapi_cases.page(),
                         [{"name": "id", "in": "path", "required": True, "schema": openapi_cases.CASE_ID}], "503")
+        },
+        "/v1/lists": {
+            "get": _get("The lists of the packs in force, and what asks for them.", "readLists", openapi_lists.found(),
+                        [])
+        },
+        "/v1/lists/{id}": {
+            "get": _get("The entries of a list. A change is asked for at /v1/approvals (kind list.change).", "readList",
+                        openapi_lists.one(), [*openapi_lists.ONE, *openapi_lists.filters()], "400")
         },
         **openapi_cases.steps(_errors("400", "401", "403", "404", "409", "413", "503")),
         "/v1/snapshots": {

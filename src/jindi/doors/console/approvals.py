@@ -95,7 +95,7 @@ class ApprovalPages:
         if identifier.startswith(STEP_PREFIX):
             return RedirectResponse(f"/console/proposals/{identifier}", HTTPStatus.SEE_OTHER)
         try:
-            seen = await self._approvals.standing(identifier)
+            seen = await self._approvals.standing(identifier, _who(view))
         except LookupError:
             return self._refused(view, [view.t("error.no_approval", id=identifier[:64])], HTTPStatus.NOT_FOUND)
         who, asked = _who(view), seen.entry.asked

@@ -85,5 +85,8 @@ class Attention:
     async def _failing_now(self, now_us: int) -> int:
         if now_us - self._asked_us >= KEPT_US:
             document = await self._controls()
-            self._failing, self._asked_us = int(document["counts"]["failing"]) if document else 0, now_us
+            listed = [each for risk in document["risks"] for each in risk["controls"]] if document else []
+            # What nobody has looked at yet is no news; the page of controls counts it as failing all the same.
+            self._failing = sum(not each["green"] and each["state"] != "never" for each in listed)
+            self._asked_us = now_us
         return self._failing

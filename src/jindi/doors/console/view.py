@@ -18,6 +18,7 @@ from jindi.basics.identifiers import holds_personal_number, is_written_as_name
 from jindi.basics.instants import format_instant
 from jindi.doors.console import figures
 from jindi.doors.console.assets import Assets
+from jindi.doors.console.glossary import BY_ID
 from jindi.doors.console.words import HTML_LANG, LANGS, WORDS, Lang, preferred, say
 from jindi.packs.definitions import OUTCOMES, Words
 
@@ -35,6 +36,9 @@ MENU: Final = (
     ("team", "/console/team", "cases.team"),
     ("decisions", "/console/decisions", "decisions.read"),
     ("policies", "/console/policies", "policies.read"),
+    ("lists", "/console/lists", "lists.read"),
+    ("features", "/console/features", "features.read"),
+    ("models", "/console/models", "models.read"),
     ("find", "/console/find", "vault.search"),
     ("subjects", "/console/subjects", "subjects.read"),
     ("approvals", "/console/approvals", "approvals.read"),
@@ -45,6 +49,7 @@ MENU: Final = (
     ("staff_alerts", "/console/staff-alerts", "staff_alerts.read"),
     ("settings_notices", "/console/settings/notifications", "notices.prefer"),
     ("settings_webhooks", "/console/settings/webhooks", "webhooks.read"),
+    ("help", "/console/help", "help.read"),
 )
 """The menu: a page's name, its address, and what somebody must be allowed to do to see it."""
 
@@ -204,6 +209,7 @@ class Pages:
             share=figures.share,
             heat=figures.heat,
             words_known=WORDS.keys(),
+            term=BY_ID.get,
             milliseconds=figures.milliseconds,
             plain_amount=figures.plain_amount,
             address=address,

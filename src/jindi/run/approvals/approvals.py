@@ -6,7 +6,7 @@ asked for himself is the book's own rule; here it is told before it is journalle
 
 import asyncio
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -17,15 +17,16 @@ from jindi.access import About, ApiKeys, Kind, Permits, Principal, folded, name_
 from jindi.basics.instants import HOUR_US
 from jindi.run.approvals.book import Book, Entry, State, content_digest
 from jindi.run.approvals.keys import Create, Revoke, Rotate
+from jindi.run.approvals.lists import Changing
 from jindi.run.approvals.operations import AtOnce, Collected, Delivery, Line, Operation, Unfit
 from jindi.run.approvals.vaults import DestroyRing, Erase, Reseal, RotateRing
 from jindi.run.audit import Actor, Audit, NotRecorded
 from jindi.run.lane import Busy, Stopped
 from jindi.run.platform import Platform
 from jindi.run.records import APPROVAL, ApprovalRecord, ApprovalVerb, approval_id, approval_seq
+from jindi.run.reveals import Reveals
 
 WHY_LENGTH_MAX = 500
-PAYLOAD_BYTES_MAX = 16_384
 OPEN_MAX, OPEN_EACH_MAX = 200, 20
 """Operations that wait at a time, in all and of one person: whoever asks too much must not bury what others ask."""
 
@@ -83,11 +84,12 @@ _DECLINED: Mapping[str, tuple[str, str]] = {
 
 
 class Declined(Exception):  # noqa: N818 - what a person is told
-    """A step can't be taken as things stand; nothing was changed. `zh` and `en` say why."""
+    """A step can't be taken as things stand; nothing was changed. `zh` and `en` say why, and `problems` which lines."""
 
     def __init__(self, code: str, **values: str) -> None:
         zh, en = _DECLINED[code]
         self.code, self.zh, self.en = code, zh.format(**values), en.format(**values)
+        self.problems: Sequence[tuple[int, str, str]] = ()
         super().__init__(self.en)
 
 
@@ -188,8 +190,8 @@ class Approvals:
             return About(is_sensitive=is_sensitive)
         return About(proposer=asked.name, is_sensitive=is_sensitive, kind=asked.what)
 
-    async def standing(self, identifier: str) -> Standing:
-        """One operation, looked at closely. Raises LookupError."""
+    async def standing(self, identifier: str, who: Principal | None = None) -> Standing:
+        """One operation, looked at closely, as somebody may see it. Raises LookupError."""
         entry = self.entry(identifier)
         state, operation = entry.state(self.now_us()), self._operations.get(entry.asked.what)
         if operation is None:
@@ -198,7 +200,8 @@ class Approvals:
         is_collected = isinstance(operation, Collected)
         is_waiting = state == "open" or (state == "approved" and is_collected)
         stale = is_waiting and await operation.base_digest(kept) != entry.asked.base
-        return Standing(entry, state, operation.lines(kept), stale, is_collected)
+        lines = operation.lines(kept) if who is None else await operation.lines_for(kept, who)
+        return Standing(entry, state, lines, stale, is_collected)
 
     def marks_of(self, who: Principal) -> frozenset[str]:
         """All by which somebody is known here."""
@@ -250,27 +253,34 @@ class Approvals:
         async with self._step:
             now_us = self.now_us()
             try:
-                kept = await operation.prepare(operation.read(document))
+                asked = operation.read(document)
+                kept = await operation.prepare(asked)
             except Unfit as error:
-                raise Declined("unfit", zh=error.zh, en=error.en) from None
+                declined = Declined("unfit", zh=error.zh, en=error.en)
+                declined.problems = error.problems
+                raise declined from None
             if operation.is_of(kept, who):
                 raise Declined("own_account")
             payload = operation.pack(kept)
-            if len(payload) > PAYLOAD_BYTES_MAX:
-                raise Declined("too_large", most=f"{PAYLOAD_BYTES_MAX:,}")
+            if len(payload) > operation.payload_max:
+                raise Declined("too_large", most=f"{operation.payload_max:,}")
             base = await operation.base_digest(kept)
             content = content_digest(kind, payload, base, operation.needed)
             self._refuse_more(who, content, now_us)
-            if self.is_on and (found := self.approvers(who, kind)) < operation.needed:
+            alone = (
+                "four_eyes = off" if not self.is_on else "one person may do it here" if operation.alone(kept) else ""
+            )
+            if not alone and (found := self.approvers(who, kind)) < operation.needed:
                 raise Declined("no_approver", needed=str(operation.needed), found=str(found))
             until_us = now_us + self._open_us_of.get(kind, self._open_us)
+            await operation.before_record(asked)
             seq = await self._journal(
                 self._record("propose", who, why, what=kind, payload=payload, base=base, digest=content,
                              expires_us=until_us, needed=operation.needed)
             )  # fmt: skip
             entry = self.book.entries[seq]
-            if not self.is_on:
-                await self._journal(self._by_platform("waive", entry, "four_eyes = off"))
+            if alone:
+                await self._journal(self._by_platform("waive", entry, alone))
                 await self._carry_out(entry, who)
             return entry
 
@@ -482,7 +492,8 @@ def approvals_of(
 ) -> Approvals:  # fmt: skip
     """Where operations are asked for on a platform, as its settings say, with all kinds that it has, and `more`."""
     settings = platform.settings
-    operations: list[Operation[Any, Any]] = [Create(keys), Revoke(keys), Rotate(keys), *more]
+    changing = Changing(platform, Reveals(platform, Audit(platform), permits))
+    operations: list[Operation[Any, Any]] = [Create(keys), Revoke(keys), Rotate(keys), changing, *more]
     if (vault := platform.vault) is not None:
         operations += [RotateRing(vault), DestroyRing(vault), Reseal(vault), Erase(vault, platform.blind)]
     return Approvals(

@@ -5,7 +5,7 @@ in the journal holds no secret and nobody's clear text.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -14,9 +14,15 @@ import msgspec
 from jindi.access import Principal
 from jindi.basics.digests import canonical, digest
 
+PAYLOAD_BYTES_MAX = 16_384
+
 
 class Unfit(ValueError):  # noqa: N818 - what the person is told
-    """What is asked for makes no sense as things stand. `zh` and `en` say why, without anybody's data."""
+    """What is asked for makes no sense now. `zh` and `en` say why, without anybody's data; where it has many
+    lines `problems` are all that is wrong with them, by their numbers.
+    """
+
+    problems: Sequence[tuple[int, str, str]] = ()
 
     def __init__(self, zh: str, en: str) -> None:
         self.zh, self.en = zh, en
@@ -55,10 +61,19 @@ class Operation(ABC, Generic[Asked, Kept]):
     asked: type[Asked]
     kept: type[Kept]
     needed: int = 1
+    payload_max: int = PAYLOAD_BYTES_MAX
+    """So many bytes it may take in the journal."""
 
     @abstractmethod
     async def prepare(self, asked: Asked) -> Kept:
         """What is asked for, checked and in the form in which it is kept. Raises Unfit."""
+
+    async def before_record(self, asked: Asked) -> None:
+        """Make durable what the proposal's record is going to mention, right before there is one."""
+
+    def alone(self, kept: Kept) -> bool:  # noqa: ARG002 - most never
+        """Whether one person may do it as the platform is set: it is recorded as done without a second one."""
+        return False
 
     @abstractmethod
     async def base(self, kept: Kept) -> Any:
@@ -75,6 +90,10 @@ class Operation(ABC, Generic[Asked, Kept]):
     @abstractmethod
     def lines(self, kept: Kept) -> tuple[Line, ...]:
         """Exactly what is approved, for people."""
+
+    async def lines_for(self, kept: Kept, who: Principal) -> tuple[Line, ...]:  # noqa: ARG002 - most show all the same
+        """`lines`, as somebody may see them."""
+        return self.lines(kept)
 
     def is_of(self, kept: Kept, who: Principal) -> bool:  # noqa: ARG002 - most concern nobody's account
         """Whether it would change the account of whoever asks: that is for others to ask for."""

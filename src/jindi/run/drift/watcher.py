@@ -27,11 +27,20 @@ class _Stopping(Exception):  # noqa: N818 - what ends a round
     """The platform is closing."""
 
 
+class Looked(msgspec.Struct, frozen=True):
+    """A whole report of the watcher, and up to which record of the journal it looked."""
+
+    report: dict[str, Any]
+    until: int
+
+
 class Watcher:
     """Looks for drift. `texts` gives the evaluations of models, `pack/NAME` → the JSON text of its file."""
 
     def __init__(self, texts: Callable[[], Mapping[str, str]], question: Question | None = None) -> None:
-        self._texts, self._question = texts, question or Question()
+        self.texts, self._question = texts, question or Question()
+        self.looked: Looked | None = None
+        """What the last round found; None before the first one."""
         self._stopping = threading.Event()
         self._working = threading.Lock()
 
@@ -41,10 +50,12 @@ class Watcher:
             if self._stopping.is_set():
                 return []
             try:
-                evaluations = evaluations_for(definitions, self._texts())
+                until = archive.log.next_seq()
+                evaluations = evaluations_for(definitions, self.texts())
                 found = drift(archive, self._question, evaluations, rest=self._rest)
             except (_Stopping, Problems):
                 return []
+            self.looked = Looked(found, until)
         return events_of(found)
 
     def close(self) -> None:

@@ -15,11 +15,16 @@ from jindi.doors.console.words import (
     controls,
     decisions,
     errors,
+    features,
     frame,
+    helping,
+    lists,
+    models,
     notices,
     people,
     policies,
     watching,
+    workbench,
 )
 
 Lang = Literal["zh", "en"]
@@ -29,6 +34,9 @@ HTML_LANG: dict[Lang, str] = {"zh": "zh-CN", "en": "en"}
 _AREAS: Final = (
     frame.WORDS,
     cases.WORDS,
+    lists.WORDS,
+    features.WORDS,
+    models.WORDS,
     watching.WORDS,
     notices.WORDS,
     controls.WORDS,
@@ -38,7 +46,9 @@ _AREAS: Final = (
     people.WORDS,
     decisions.WORDS,
     policies.WORDS,
+    workbench.WORDS,
     errors.WORDS,
+    helping.WORDS,
 )
 
 WORDS: dict[str, tuple[str, str]] = {name: pair for area in _AREAS for name, pair in area.items()}

@@ -1,0 +1,103 @@
+"""Help where it is needed: what each page is for, what a word means, and a first quarter of an hour that leads through.
+
+The quarter of an hour ticks itself: a step is done when the journal says that the reader has done it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from jindi.doors.console.doors import Doors
+from jindi.doors.console.glossary import TERMS
+from jindi.doors.console.view import MENU, View
+from jindi.run.audit import Audit
+from jindi.run.trail import SCAN_MAX, Wanted
+
+
+@dataclass(frozen=True, slots=True)
+class GuideStep:
+    """One step of the way: its words (`guide.<id>` and `guide.<id>.how`), where it is done, which actions say that it
+    was, and which action somebody must be allowed to do for it to be his.
+    """
+
+    id: str
+    path: str
+    actions: tuple[str, ...]
+    needs: str
+
+
+STEPS: Final = (
+    GuideStep("watch", "/console", ("overview.read",), "overview.read"),
+    GuideStep("why", "/console/decisions?outcome=review", ("decision.read",), "decision.read"),
+    GuideStep("take", "/console/cases?tab=unassigned", ("case.next", "case.assign"), "case.next"),
+    GuideStep("note", "/console/cases?tab=my", ("case.note",), "case.note"),
+    GuideStep("links", "/console/links", ("links.read",), "links.read"),
+    GuideStep("close", "/console/cases?tab=my", ("case.close",), "case.close"),
+    GuideStep("colleague", "/console/staff", ("staff.invite",), "staff.invite"),
+    GuideStep("two", "/console/cases?tab=all&order=money", ("approval.propose",), "approval.propose"),
+    GuideStep("rule", "/console/policies", ("draft.save",), "draft.save"),
+    GuideStep("past", "/console/policies", ("backtest.run",), "backtest.run"),
+    GuideStep("propose", "/console/policies", ("version.propose",), "version.propose"),
+    GuideStep("approve", "/console/policies", ("version.approve", "approval.approve"), "version.approve"),
+    GuideStep("audit", "/console/audit", ("audit.read",), "audit.read"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A step as the page shows it: done, or not the reader's to do."""
+
+    step: GuideStep
+    is_done: bool
+    is_his: bool
+
+
+class HelpPages:
+    """The pages. With `audit` the way through ticks itself; `has` says whether this console has a page."""
+
+    def __init__(self, doors: Doors, audit: Audit | None, has: Callable[[str], bool]) -> None:
+        self._doors, self._audit, self._has = doors, audit, has
+
+    def routes(self) -> list[Route]:
+        """The table of routes."""
+        needs = self._doors.needs
+        return [
+            Route("/console/help", needs("help.read", self.help, is_recorded=False)),
+            Route("/console/help/words", needs("help.read", self.words, is_recorded=False)),
+            Route("/console/help/guide", needs("help.read", self.guide, is_recorded=False)),
+        ]
+
+    async def help(self, _: Request, view: View) -> Response:
+        """What each page of the reader's menu is for."""
+        pages = [(name, path) for name, path, action in MENU if name != "help" and view.may(action) and self._has(path)]
+        return self._doors.pages.show("help.html", view, page="help", pages=pages)
+
+    async def words(self, _: Request, view: View) -> Response:
+        """All words, in the order of the page's language."""
+        terms = sorted(TERMS, key=lambda term: view.words(term.name).casefold())
+        return self._doors.pages.show("help_words.html", view, page="help", terms=terms)
+
+    async def guide(self, _: Request, view: View) -> Response:
+        """The first quarter of an hour, with what the reader has done of it."""
+        done = await self._done(view)
+        steps = [
+            Shown(step, any(action in done for action in step.actions), view.may(step.needs))
+            for step in STEPS
+            if self._has(step.path.partition("?")[0])
+        ]
+        following = next((each.step.id for each in steps if not each.is_done and each.is_his), None)
+        return self._doors.pages.show(
+            "help_guide.html", view, page="help", steps=steps, following=following,
+            number=sum(each.is_done for each in steps),
+        )  # fmt: skip
+
+    async def _done(self, view: View) -> set[str]:
+        """What the reader has done lately, as the journal has it."""
+        if self._audit is None or view.session is None:
+            return set()
+        found = await self._audit.look(Wanted(who=view.session.principal.name, limit=SCAN_MAX))
+        return {each.what for each in found.doings if each.outcome == "allowed"}
