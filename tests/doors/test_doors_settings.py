@@ -117,6 +117,7 @@ def test_a_channel_is_on_once_a_second_person_has_approved_it_and_its_address_is
         assert re.fullmatch(r"/console/approvals/apr_[0-9a-f]{12}\?done=asked", place)
         (channel,) = world.channels.all()
         assert channel.state == "asked"
+        assert (await visit.post(f"{PATH}/channels/{channel.id}/test")).status_code == 404, "nothing goes there yet"
         page = (await world.visit("ying").get(place)).text
         assert "值班群" in page
         assert "93.184.216.34" in page
@@ -172,6 +173,7 @@ def test_attack_who_does_not_run_the_machine_neither_sees_nor_changes_a_channel(
     [
         ({"address": "https://169.254.169.254/latest"}, "Nothing may go there"),
         ({"address": "https://10.0.0.1/x"}, "Nothing may go there"), ({"name": "a\u202eb"}, "visible characters"),
+        ({"name": "call 13812345678"}, "visible characters"),
         ({"kind": "webhook", "secret": "mine"}, "whsec_"), ({"kind": "mail", "address": "a@b.example"}, "mail_host"),
         ({"why": ""}, "say why"),
     ],
