@@ -231,6 +231,7 @@ async def serve(
         casework,
         linked,
         roster,
+        notices.desk if notices is not None else None,
     )
     config = uvicorn.Config(
         behind_proxy(application), lifespan="off", ws="none", http=cast("Any", connections(events, fences)),

@@ -78,10 +78,10 @@ WORDS: Final = {
         "员工的异常行为；只给与被查者无上下级关系的人看。",
         "Staff who behave strangely, shown only to people outside the suspect's line.",
     ),
-    "about.notices": ("与您有关的消息。", "What concerns you."),
+    "about.notices": ("与您有关的消息，只有您本人能看到。", "What concerns you; nobody else sees it."),
     "about.settings_notices": (
-        "您想怎样收到通知、何时免打扰；管理员在这里管理团队渠道。",
-        "How you want to be told and when not to be; administrators keep the team's channels here.",
+        "您想在哪里、何时收到哪些通知；团队通道也在这里。",
+        "Which notifications you want, where and when; the channels of teams are here, too.",
     ),
     "about.settings_webhooks": (
         "决策推送给哪些系统，送到哪里了。",
