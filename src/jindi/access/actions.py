@@ -118,6 +118,8 @@ ACTIONS: dict[str, Action] = _table(
     Action("models.read", Group.READING, "查看模型一览", "Read the models", _READERS),
     Action("model.read", Group.READING, "查看模型", "Read a model", _READERS),
     Action("entity.read", Group.ENTITIES, "查询主体", "Look up an entity", frozenset({Scope.ENTITIES_READ})),
+    Action("links.read", Group.ENTITIES, "查看关联图谱", "Look at links", frozenset({Scope.ENTITIES_READ})),
+    Action("links.export", Group.CASELEAD, "导出关联", "Export links"),
     Action("cases.read", Group.CASES, "查看案件列表", "Read the cases", _CASES),
     Action("case.read", Group.CASES, "查看案件", "Read a case", _CASES),
     Action("cases.export", Group.CASELEAD, "导出案件", "Export cases", _CASES),

@@ -24,6 +24,7 @@ from jindi.doors.api.cases import CaseRoutes
 from jindi.doors.api.clear import BODY_BYTES_MAX, NO_STORE, ClearRoutes
 from jindi.doors.api.controls import ControlRoutes
 from jindi.doors.api.hot import SIGNED_BY, Events, Gone, Receive, Scope, Send, TooLarge, answer
+from jindi.doors.api.links import LinkRoutes
 from jindi.doors.api.lists import ListRoutes
 from jindi.doors.api.metrics import exposition
 from jindi.doors.api.openapi import document
@@ -43,6 +44,7 @@ from jindi.run.approvals.approvals import Approvals, approvals_of
 from jindi.run.audit import Actor, Audit, NotRecorded
 from jindi.run.cases import Desk as CaseDesk
 from jindi.run.intake import Refused
+from jindi.run.links import Desk as LinkDesk
 from jindi.run.listed import Roster
 from jindi.run.platform import Found, NotNow, Platform, compiled
 from jindi.run.reveals import Reveals
@@ -106,6 +108,7 @@ class Routes:
         self, platform: Platform, keys: ApiKeys, base_files: Callable[[], Mapping[str, str]], desk: Desk,
         permits: Permits, mailing: Mailing | None = None, approvals: Approvals | None = None,
         reveals: Reveals | None = None, rights: Rights | None = None, cases: CaseDesk | None = None,
+        linked: LinkDesk | None = None,
         roster: Roster | None = None,
     ) -> None:  # fmt: skip
         self._platform, self._keys, self._base_files = platform, keys, base_files
@@ -121,6 +124,7 @@ class Routes:
         self._webhooks = WebhookRoutes(platform, mailing, self._guard, four_eyes=asking.is_on and mailing is not None)
         self._controls = ControlRoutes(platform, self._guard)
         self._cases = CaseRoutes(cases, self._guard, self._may, self._actor)
+        self._links = LinkRoutes(platform, linked, self._guard, self._audit, self._actor)
         self._lists = ListRoutes(roster or Roster(platform), self._reveals, self._guard, self._may)
 
     def routes(self) -> list[Route]:
@@ -144,6 +148,7 @@ class Routes:
             *self._webhooks.routes(),
             *self._controls.routes(),
             *self._cases.routes(),
+            *self._links.routes(),
             *self._lists.routes(),
             Route("/v1/packs", self._guard("packs.read", self._packs)),
             Route("/v1/packs/try", self._guard("packs.try", self._try), methods=["POST"]),
@@ -377,6 +382,7 @@ def build_api(
     reveals: Reveals | None = None,
     rights: Rights | None = None,
     cases: CaseDesk | None = None,
+    linked: LinkDesk | None = None,
     roster: Roster | None = None,
 ) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     """The ASGI application of a running platform. `base_files` gives the packs that are always loaded; `events` is
@@ -384,14 +390,14 @@ def build_api(
     counts as saved); `permits` says who may do what (the shipped policies, without); `fences` is what every request
     passes first; `mailing` holds the webhooks; `approvals` is where operations are asked for that take four eyes.
     `reveals` and `rights` are those of the console, too: one limit and one book for both doors. `cases` is where cases
-    are worked, `roster` what both doors know of lists.
+    are worked, `linked` where links are asked for, `roster` what both doors know of lists.
     """
     asked, fences = permits or Permits(), fences or Fences()
     hot = events or Events(platform, keys, clock, asked, fences.turnstile)
     changing = desk or Desk(platform, lambda: platform.base)
     rest = Starlette(
         routes=Routes(
-            platform, keys, base_files, changing, asked, mailing, approvals, reveals, rights, cases, roster
+            platform, keys, base_files, changing, asked, mailing, approvals, reveals, rights, cases, linked, roster
         ).routes(),
         exception_handlers={404: _not_found, 405: _not_allowed, 500: _failed},
     )

@@ -78,8 +78,12 @@ WORDS: Final = {
         "员工的异常行为；只给与被查者无上下级关系的人看。",
         "Staff who behave strangely, shown only to people outside the suspect's line.",
     ),
-    "about.notifications": ("与您有关的消息。", "What concerns you."),
-    "about.webhooks": (
+    "about.notices": ("与您有关的消息。", "What concerns you."),
+    "about.settings_notices": (
+        "您想怎样收到通知、何时免打扰；管理员在这里管理团队渠道。",
+        "How you want to be told and when not to be; administrators keep the team's channels here.",
+    ),
+    "about.settings_webhooks": (
         "决策推送给哪些系统，送到哪里了。",
         "Which systems are told of decisions, and how far each is.",
     ),
