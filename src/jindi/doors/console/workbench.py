@@ -128,12 +128,7 @@ class WorkbenchPages:
     ) -> Response:  # fmt: skip
         desk = self._bench.desk
         check = await self._bench.check(sheet)
-        review = None
-        if sheet.is_changed:
-            try:
-                review = await desk.preview([sheet.policy], self._bench.files(sheet))
-            except (Declined, Problems):
-                review = None
+        review = await self._bench.review(sheet) if sheet.is_changed else None
         digest = self._bench.digest(sheet)
         done = request.query_params.get("done")
         return self._pages.show(

@@ -140,7 +140,6 @@ WORDS: Final = {
     "rule.op.not missing": ("不缺失", "is not missing"),
     "rule.types.ok": ("类型正确", "types ok"),
     "rule.types.empty": ("尚未写条件", "no condition yet"),
-    "rule.checking": ("检查中…", "checking…"),
     "rule.then.part": ("处置与说明", "Outcome and words"),
     "rule.id": ("规则编号", "Rule id"),
     "rule.id.hint": ("小写字母、数字与连字符", "small letters, digits and hyphens"),
