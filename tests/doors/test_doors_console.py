@@ -351,6 +351,7 @@ BUILT = (
     "notices.tab.", "notices.empty.", "notices.way.", "notices.done.", "notices.wish.", "notices.chain.",
     "notices.channel.", "notices.kind.", "notices.state.", "notices.step.", "notices.sent.", "notices.why.",
     "webhooks.state.", "webhooks.step.", "webhooks.done.",
+    "bench.state.", "bench.done.", "type.", "trial.state.", "trial.by_",
 )  # fmt: skip
 """Beginnings of ids that the code puts together with a value."""
 

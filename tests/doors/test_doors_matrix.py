@@ -35,10 +35,12 @@ from jindi.doors.console.notices import NoticePages
 from jindi.doors.console.platform_source import PlatformSource
 from jindi.doors.console.settings_notices import NoticeSettingsPages
 from jindi.doors.console.settings_webhooks import WebhookPages
+from jindi.doors.console.workbench import WorkbenchPages
 from jindi.doors.guarding import doors_of
 from jindi.doors.oidc import Company
 from jindi.run.approvals.approvals import approvals_of
 from jindi.run.audit import Audit
+from jindi.run.backtest.trials import Trials
 from jindi.run.cases import Desk as CaseDesk
 from jindi.run.cases import Following
 from jindi.run.exploring import Explorer
@@ -52,6 +54,8 @@ from jindi.run.reveals import Reveals
 from jindi.run.scoring import Models
 from jindi.run.subjects import Rights
 from jindi.run.versions.desk import Desk
+from jindi.run.versions.drafts import Drafts
+from jindi.run.versions.workbench import Workbench
 from jindi.run.webhooks import Endpoints, Reach
 from jindi.run.webhooks.mailing import Mailing
 from jindi.stores.sqlite_cases import SqliteCases
@@ -97,18 +101,20 @@ OPEN = {
 
 def console_of(api):
     platform, chance = api.shop.platform, random.Random(3).randbytes
-    audit = Audit(platform)
+    audit, desk = Audit(platform), Desk(platform, lambda: platform.base)
     links = LinkDesk(platform, LinkFollowing(platform, SqliteLinks(":memory:"), print))
+    trials = Trials(platform, lambda: platform.log)
     approvals, reveals = approvals_of(platform, Permits(), api.keys), Reveals(platform, audit, Permits())
     groups = [
         lambda doors: ListPages(Roster(platform), doors, approvals, audit, reveals),
         lambda doors: FeaturePages(Explorer(platform), doors, audit, reveals),
         lambda doors: ModelPages(Models(platform), doors),
+        lambda doors: WorkbenchPages(Workbench(desk, Drafts(platform.blobs)), trials, doors),
     ]
     return Console(
         PlatformSource(platform, lambda: None), Sessions(api.shop.blobs, chance), SignInLinks(api.shop.blobs, chance),
-        api.shop.clock, ZoneInfo("Asia/Shanghai"), Desk(platform, lambda: platform.base), api.keys, audit,
-        Permits(), *people_of(api, chance), approvals=approvals,
+        api.shop.clock, ZoneInfo("Asia/Shanghai"), desk, api.keys, audit,
+        Permits(), *people_of(api, chance), approvals=approvals, trials=trials,
         reveals=reveals, rights=Rights(platform, audit),
         casework=CaseDesk(platform, Following(platform, SqliteCases(":memory:"), print)),
         more=[partial(LinkPages, links, audit=audit), *groups, *settings_of(api, approvals)],

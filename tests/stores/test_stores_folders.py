@@ -7,7 +7,7 @@ import pytest
 
 from jindi.basics.problems import Problems
 from jindi.stores import folders
-from jindi.stores.folders import read_folder, write_folder
+from jindi.stores.folders import change_folder, copy_packs, read_folder, write_folder
 
 
 def refused(path):
@@ -159,3 +159,75 @@ def test_what_the_system_refuses_to_read_is_a_problem(tmp_path, monkeypatch):
     assert refused(tmp_path)[0] == "shop/pack.toml: cannot be read: Permission denied (look at its rights)"
     monkeypatch.setattr(folders.os, "scandir", refuse)
     assert "cannot be read: Permission denied" in refused(tmp_path)[0]
+
+
+# ---- changed in place
+
+
+def test_files_are_changed_added_and_removed_and_the_others_stay(tmp_path):
+    a_pack(tmp_path / "shop", **{"lists/a.toml": "a = 1\n"})
+    change_folder(
+        tmp_path, {"shop/policies/p.toml": "id = 2\n", "shop/policies/q.toml": "id = 3\n", "shop/lists/a.toml": None}
+    )
+    assert read_folder(tmp_path) == {
+        "shop/pack.toml": 'name = "a"\n', "shop/policies/p.toml": "id = 2\n", "shop/policies/q.toml": "id = 3\n",
+    }  # fmt: skip
+    assert not [each for each in tmp_path.rglob("*") if each.name.endswith(".new")]
+
+
+def test_a_changed_file_keeps_its_rights_its_line_ends_and_its_mark(tmp_path):
+    pack = a_pack(tmp_path / "shop")
+    path = pack / "policies" / "p.toml"
+    path.write_bytes(b"\xef\xbb\xbfid = 1\r\nx = 2\r\n")
+    path.chmod(0o640)
+    change_folder(tmp_path, {"shop/policies/p.toml": "id = 2\nx = 2\n"})
+    assert path.read_bytes() == b"\xef\xbb\xbfid = 2\r\nx = 2\r\n"
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize("key", ["../out.toml", "/etc/out.toml", "shop/../../out.toml", "link/out.toml"])
+def test_nothing_is_changed_outside_the_folder(tmp_path, key):
+    folder = tmp_path / "packs"
+    a_pack(folder / "shop")
+    (tmp_path / "away").mkdir()
+    (folder / "link").symlink_to(tmp_path / "away")
+    with pytest.raises(Problems):
+        change_folder(folder, {"shop/policies/p.toml": "id = 2\n", key: "x = 1\n"})
+    assert (folder / "shop/policies/p.toml").read_text() == "id = 1\n"
+    assert not (tmp_path / "out.toml").exists()
+    assert list((tmp_path / "away").iterdir()) == []
+
+
+@pytest.mark.parametrize("failing", [1, 2])
+def test_a_change_that_fails_in_between_leaves_all_as_it_was(tmp_path, monkeypatch, failing):
+    a_pack(tmp_path / "shop")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.toml")}
+    real, calls = Path.replace, []
+
+    def replace(self, target):
+        calls.append(target)
+        if len(calls) == failing:
+            raise OSError(28, "no space left")
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    with pytest.raises(Problems, match="no space left"):
+        change_folder(
+            tmp_path, {"shop/policies/p.toml": "id = 2\n", "shop/pack.toml": "x = 2\n", "shop/new/n.toml": "a = 1\n"}
+        )
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert not (tmp_path / "shop" / "new").exists()
+
+
+def test_copies_of_packs_are_there_whole_and_changed_or_not_at_all(tmp_path):
+    shipped = a_pack(tmp_path / "shipped" / "shop", **{"evaluations/m.json": "{}"})
+    for path in (shipped / "pack.toml", shipped):
+        path.chmod(path.stat().st_mode & ~0o222)
+    (tmp_path / "data").mkdir()
+    copy_packs([shipped], tmp_path / "data" / "packs", {"shop/policies/p.toml": "id = 2\n"})
+    assert read_folder(tmp_path / "data" / "packs")["shop/policies/p.toml"] == "id = 2\n"
+    assert (tmp_path / "data/packs/shop/evaluations/m.json").exists()
+    assert (shipped / "policies/p.toml").read_text() == "id = 1\n", "what comes with the program is not touched"
+    with pytest.raises(Problems):
+        copy_packs([shipped], tmp_path / "data" / "other", {"../x.toml": "id = 2\n"})
+    assert sorted(each.name for each in (tmp_path / "data").iterdir()) == ["packs"]

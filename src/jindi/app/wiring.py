@@ -51,13 +51,14 @@ from jindi.run.people import House
 from jindi.run.snapshots import PREFIX as SNAPSHOT
 from jindi.run.snapshots import name_of, seq_of
 from jindi.run.snapshots import serves as serving
+from jindi.run.versions.drafts import PREFIX as DRAFT
 from jindi.run.watching.bridge import BLOB as WATCHING
 from jindi.run.webhooks import Endpoints, Reach
 from jindi.run.webhooks.mailing import Mailing
 from jindi.run.webhooks.sending import receivers_context
 from jindi.stores.databases import copied, copied_in_memory
 from jindi.stores.files import FileBlobs
-from jindi.stores.folders import read_folder, write_folder
+from jindi.stores.folders import change_folder, copy_packs, read_folder, write_folder
 from jindi.stores.lines import LineFile
 from jindi.stores.rooms import EmptyRoom
 from jindi.stores.segments import SegmentLog
@@ -88,6 +89,9 @@ KEPT_WHOLE = (
 PACKS = "packs.json"
 """The packs that the settings named, in a backup: path → text."""
 
+OWN_PACKS = "packs"
+"""The platform's own copies of the packs, in its data folder; a restored backup puts them there, too."""
+
 DATABASES = ("vault.sqlite",)
 """The databases of the data folder, as far as they are there; a SQLite journal is taken as a journal."""
 
@@ -104,6 +108,11 @@ class WallClock:
         return time.time_ns() // 1000
 
 
+def _kept(names: tuple[str, ...]) -> list[str]:
+    """The small blobs of a backup: those above, and what authors are writing."""
+    return [name for name in names if name in KEPT_WHOLE or name.startswith(DRAFT)]
+
+
 def shipped_packs() -> Path:
     """The folder of the packs that come with Jindi: in the wheel, or beside the source."""
     package = Path(jindi.__file__).parent
@@ -116,10 +125,22 @@ class Outside:
 
     def __init__(self) -> None:
         self.clock: Clock = WallClock()
+        self._own: Path | None = None
 
     def settle(self, flags: Mapping[str, str | None]) -> Settled:
         """Settings from flags, environment, file and defaults."""
-        return settle(flags)
+        settled = settle(flags)
+        self._own = settled.data / OWN_PACKS
+        return settled
+
+    def _folders(self, named: Sequence[Path]) -> list[Path]:
+        """Where packs are read from: the folders that the settings name; else the platform's own copies, if what
+        decides was ever changed in the console; else the packs that come with Jindi.
+        """
+        if named:
+            return list(named)
+        own = self._own
+        return [own] if own is not None and own.is_dir() else [shipped_packs() / name for name in SHIPPED]
 
     def base_files(self) -> dict[str, str]:
         """The pack of a decision's life, which is always loaded."""
@@ -128,7 +149,7 @@ class Outside:
     def pack_files(self, folders: Sequence[Path]) -> dict[str, str]:
         """The base pack and the packs of the folders; the shipped ones when there is no folder."""
         files = self.base_files()
-        for folder in folders or [shipped_packs() / name for name in SHIPPED]:
+        for folder in self._folders(folders):
             for path, text in read_folder(folder).items():
                 if path in files and not path.startswith(f"{BASE_PACK}/"):
                     raise Problems([Problem(str(folder), path, "this pack is given twice", "name each pack once")])
@@ -138,11 +159,49 @@ class Outside:
     def evaluations(self, folders: Sequence[Path]) -> dict[str, str]:
         """The evaluations of models that lie in the packs."""
         found: dict[str, str] = {}
-        for folder in folders or [shipped_packs() / name for name in SHIPPED]:
+        for folder in self._folders(folders):
             for path in sorted((*folder.glob("evaluations/*.json"), *folder.glob("*/evaluations/*.json"))):
                 with suppress(OSError, UnicodeDecodeError):
                     if path.stat().st_size <= EVALUATION_BYTES_MAX:
                         found[f"{path.resolve().parent.parent.name}/{path.stem}"] = path.read_text("utf-8")
+        return found
+
+    def keep_packs(self, settled: Settled, patch: Mapping[str, str | None]) -> None:
+        """Write changed pack files where they are read from. The packs that come with Jindi are not ours to change: the
+        first change copies them into the data folder, and from then on they are read from there.
+        """
+        if any(path.startswith(f"{BASE_PACK}/") for path in patch):
+            what, remedy = "comes with Jindi, and is not changed here", "change what rests on it"
+            raise Problems([Problem(f"{BASE_PACK}/", "", what, remedy)])
+        own = settled.data / OWN_PACKS
+        if not settled.packs and not own.is_dir():
+            copy_packs([shipped_packs() / name for name in SHIPPED], own, patch)
+            return
+        for folder, part in self._by_folder(settled, patch).items():
+            change_folder(folder, part)
+
+    def _by_folder(
+        self, settled: Settled, patch: Mapping[str, str | None]
+    ) -> dict[Path, dict[str, str | None]]:  # fmt: skip
+        """Which folder each file of a patch lies in, and how it is called there. Raises Problems for several: they
+        could not be changed all or none.
+        """
+        found: dict[Path, dict[str, str | None]] = {}
+        for path, text in patch.items():
+            pack, _, inside = path.partition("/")
+            for folder in self._folders(settled.packs):
+                base = folder.resolve()
+                if (base / "pack.toml").is_file() and base.name == pack:
+                    found.setdefault(base, {})[inside] = text
+                    break
+                if (base / pack).is_dir():
+                    found.setdefault(base, {})[path] = text
+                    break
+            else:
+                raise Problems([Problem(path, "", "lies in no folder of packs", "name its folder with --packs")])
+        if len(found) > 1:
+            what = "changes several folders of packs at once"
+            raise Problems([Problem("packs", "", what, "propose the policies one by one")])
         return found
 
     def write_files(self, folder: Path, files: Mapping[str, str]) -> None:
@@ -156,7 +215,7 @@ class Outside:
     def packs_mark(self, folders: Sequence[Path]) -> object:
         """Names, sizes and times of all pack files."""
         marks = []
-        for folder in folders or [shipped_packs() / name for name in SHIPPED]:
+        for folder in self._folders(folders):
             for path in sorted((*folder.rglob("*.toml"), *folder.rglob("models/*.json"))):
                 try:
                     status = path.stat()
@@ -238,8 +297,7 @@ class Outside:
 
     def pack_folders(self, settled: Settled) -> tuple[Path, ...]:
         """The folders of the packs that are loaded."""
-        folders = settled.packs or tuple(shipped_packs() / name for name in SHIPPED)
-        return (shipped_packs() / BASE_PACK, *folders)
+        return (shipped_packs() / BASE_PACK, *self._folders(settled.packs))
 
     def lock(self) -> str | None:
         """The pinned dependencies, where they lie beside the source."""
@@ -328,7 +386,7 @@ class Outside:
             """The packs that the settings name; the shipped ones come with Jindi, and the journal has all that were
             ever in force.
             """
-            if not settled.packs:
+            if not settled.packs and not (data / OWN_PACKS).is_dir():
                 return {}
             files = self.pack_files(settled.packs)
             evaluations = {
@@ -360,7 +418,7 @@ class Outside:
             journal=lambda: self._journal(settled, log),
             parts=[
                 Chosen(state, "state/", shortcuts),
-                Chosen(state, "state/", lambda names: [name for name in names if name in KEPT_WHOLE]),
+                Chosen(state, "state/", _kept),
                 Named(written),
                 Texts(PACKS, packs),
                 # The counts first, then the rows, then their keys: none can speak of what the next one lacks.

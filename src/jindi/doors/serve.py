@@ -19,7 +19,7 @@ from jindi.doors.api import build_api
 from jindi.doors.api.connection import connections
 from jindi.doors.api.hot import Events
 from jindi.doors.console import build_console
-from jindi.doors.console.doors import MakeGroup
+from jindi.doors.console.doors import Doors, MakeGroup
 from jindi.doors.console.features import FeaturePages
 from jindi.doors.console.links import LinkPages
 from jindi.doors.console.lists import ListPages
@@ -28,15 +28,17 @@ from jindi.doors.console.notices import NoticePages
 from jindi.doors.console.platform_source import PlatformSource
 from jindi.doors.console.settings_notices import NoticeSettingsPages
 from jindi.doors.console.settings_webhooks import WebhookPages
+from jindi.doors.console.workbench import WorkbenchPages
 from jindi.doors.fences import Fences
 from jindi.doors.oidc import Company
 from jindi.doors.tls import HANDSHAKE_S
-from jindi.ports import CaseStore, Clock, LinkStore
+from jindi.ports import CaseStore, Clock, Files, LinkStore, Log
 from jindi.run.approvals.approvals import approvals_of
 from jindi.run.approvals.cases import Closing
 from jindi.run.approvals.channels import ChannelChange
 from jindi.run.approvals.people import Grant, Invite, Reset
 from jindi.run.approvals.webhooks import Change
+from jindi.run.backtest.trials import Trials
 from jindi.run.cases import Desk as CaseDesk
 from jindi.run.cases import Following
 from jindi.run.exploring import Explorer
@@ -50,7 +52,9 @@ from jindi.run.platform import Platform
 from jindi.run.reveals import Reveals
 from jindi.run.scoring import Models
 from jindi.run.subjects import Rights
-from jindi.run.versions.desk import OPERATOR, Desk
+from jindi.run.versions.desk import OPERATOR, Desk, Keep
+from jindi.run.versions.drafts import Drafts
+from jindi.run.versions.workbench import Workbench
 from jindi.run.webhooks.mailing import Mailing
 
 KEPT_START_KEYS = 5
@@ -135,6 +139,10 @@ def _everybody(house: House, keys: ApiKeys, clock: Clock) -> Iterator[Principal]
     yield from (key.principal for key in keys.all() if key.is_live(now_us) and key.name != START_KEY)
 
 
+def _workbench(desk: Desk, trials: Trials, doors: Doors) -> WorkbenchPages:
+    return WorkbenchPages(Workbench(desk, Drafts(desk.platform.blobs)), trials, doors)
+
+
 def behind_proxy(application: ASGIApp) -> Any:
     """The application, told by a proxy on this machine by which scheme and from where a request came; what anybody else
     says about that is not heard. The short way of events is spared the look.
@@ -148,17 +156,19 @@ async def serve(
     base_files: Callable[[], Mapping[str, str]], saved: Callable[[], Mapping[str, str]], ready: Callable[[], None],
     permits: Permits, company: Company | None = None, score: Callable[[], Mapping[str, Any] | None] = lambda: None,
     fences: Fences | None = None, tls: ssl.SSLContext | None = None, mailing: Mailing | None = None,
-    cases: CaseStore | None = None, notifying: Notifying | None = None, link_store: LinkStore | None = None,
+    cases: CaseStore | None = None, notifying: Notifying | None = None, keep: Keep | None = None,
+    view_log: Callable[[], Log] | None = None, archive: Files | None = None, link_store: LinkStore | None = None,
     links_days: int = KEEP_DAYS,
 ) -> None:  # fmt: skip
     """Serve until the process is told to stop. `platform` has been started; closing it is the caller's. `saved` reads
     the packs' folders, `permits` says who may do what, `house` who there is, `company` is their own sign-in, `fences`
-    is what stands around the door, `tls` the context to speak TLS with, `mailing` the webhooks,
-    `cases` where cases are kept, `notifying` what people are told with, `link_store` where links are kept, for so many
-    days.
+    is what stands around the door, `tls` the context to speak TLS with, `mailing` the webhooks, `cases` where cases are
+    kept, `notifying` what people are told with, `keep` writes into the packs' folders, `view_log` and `archive` are the
+    past that backtests read, `link_store` is where links are kept, for so many days.
     """
     fences = fences or Fences()
-    desk = Desk(platform, saved)
+    desk = Desk(platform, saved, keep)
+    trials = Trials(platform, view_log, archive) if view_log is not None else None
     following = None if cases is None else Following(platform, cases, platform.say)
     casework = None if following is None else CaseDesk(platform, following, partial(_casework_people, house, permits))
     linking = None if link_store is None else LinkFollowing(platform, link_store, platform.say, links_days)
@@ -191,6 +201,8 @@ async def serve(
     if linked is not None:
         more.append(partial(LinkPages, linked, audit=house.audit, reveals=reveals, cases=casework, approvals=approvals))
     roster = Roster(platform)
+    if trials is not None:
+        more.append(partial(_workbench, desk, trials))
     more += [
         lambda doors: ListPages(roster, doors, approvals, house.audit, reveals),
         lambda doors: FeaturePages(Explorer(platform), doors, house.audit, reveals),
@@ -199,7 +211,7 @@ async def serve(
     console = build_console(
         PlatformSource(platform, score), sessions=house.sessions, links=links, clock=clock, zone=zone, desk=desk,
         keys=keys, audit=house.audit, permits=permits, house=house, company=company, controls=platform.rounds.controls,
-        approvals=approvals, reveals=reveals, rights=rights, casework=casework, more=more,
+        approvals=approvals, reveals=reveals, rights=rights, casework=casework, trials=trials, more=more,
     )  # fmt: skip
     events = Events(platform, keys, clock, permits, fences.turnstile)
     application = build_api(
@@ -246,6 +258,9 @@ async def serve(
     try:
         await serving
     finally:
+        if trials is not None:
+            trials.close()
+            await trials.ended()
         for each in keeping:
             each.cancel()
         await asyncio.gather(*keeping, return_exceptions=True)

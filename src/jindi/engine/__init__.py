@@ -6,7 +6,7 @@ Knows: definitions, values and arithmetic. Never: clocks, files, networks, store
 from jindi.engine.changes import Change, Move, Without
 from jindi.engine.columns import Columns, Verdicts, complete_columns, inputs_of, judge_columns
 from jindi.engine.decide import decide, judge, reasons, side_of
-from jindi.engine.examples import check_cases, check_policy
+from jindi.engine.examples import CaseRun, check_cases, check_policy, run_cases
 from jindi.engine.explanations import (
     BandLine,
     Condition,
@@ -44,6 +44,7 @@ __all__ = [
     "SAMPLE_MIN",
     "WEIGHTS",
     "BandLine",
+    "CaseRun",
     "Change",
     "Columns",
     "Condition",
@@ -88,6 +89,7 @@ __all__ = [
     "judge_columns",
     "reasons",
     "refit",
+    "run_cases",
     "said",
     "shortened",
     "shown",

@@ -1,15 +1,29 @@
 """A pack's own worked examples, run: does each rule fire where its author says that it does?"""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from jindi.basics.problems import Problem, Problems
 from jindi.engine.decide import judge
 from jindi.engine.program import EventProgram, Facts, PolicyProgram, Program, build_trial
 from jindi.engine.showing import said, shown
 from jindi.language import Expression, Kind, Trace, Value, time_words, trace
-from jindi.packs.definitions import CaseDef, Definitions, PolicyDef
+from jindi.packs.definitions import CaseDef, Definitions, PolicyDef, RuleDef
 
 _VALUES_SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRun:
+    """One case of a rule, run: whether it is to fire, whether it did (None: its condition was missing something), the
+    values that the condition read, and why it is a miss ("" where it came out as its author says).
+    """
+
+    name: str
+    wanted: bool | None
+    fired: bool | None
+    values: str
+    why: str
 
 
 def check_cases(program: Program) -> list[Problem]:
@@ -35,6 +49,28 @@ def check_policy(definitions: Definitions, policy: PolicyDef) -> list[Problem]:
     for case in policy.cases:
         problems.extend(_check(program, program.live, None, case))
     return problems
+
+
+def run_cases(definitions: Definitions, policy: PolicyDef, rule: str) -> tuple[CaseRun, ...]:
+    """The cases of one rule, each run, those that hold too. Raises Problems when the policy can't be tried."""
+    program = build_trial(definitions, policy)
+    found = next((each for each in policy.rules if each.id == rule), None)
+    return tuple(_run(program, found, case) for case in found.cases) if found is not None else ()
+
+
+def _run(program: EventProgram, rule: RuleDef, case: CaseDef) -> CaseRun:
+    try:
+        facts = facts_of(program, case)
+    except LookupError as error:
+        return CaseRun(case.name, case.fires, None, "", str(error.args[0]))
+
+    def read(name: str) -> Value:
+        return facts[program.index[name]]
+
+    step = trace(rule.when, read)
+    why = _fires(program, rule.when, facts, wanted=case.fires) if case.fires is not None else None
+    value = step.value if isinstance(step.value, bool) else None
+    return CaseRun(case.name, case.fires, value, _values(program, step, facts), why or "")
 
 
 def facts_of(program: EventProgram, case: CaseDef) -> list[Value]:

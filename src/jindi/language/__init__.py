@@ -7,7 +7,8 @@ from jindi.language.columns import Column, column_of, evaluate_columns, true_in
 from jindi.language.compiler import Rules, Truths, Values, build_rules, build_truths, build_values
 from jindi.language.explain import Crossing, Trace, crossings, trace
 from jindi.language.expression import Expression, ExpressionProblems, evaluate, read
-from jindi.language.syntax import RESERVED
+from jindi.language.rows import OPERATORS, ROWS_MAX, Group, Join, Row, laid_out, rows_of, written
+from jindi.language.syntax import LENGTH_MAX, RESERVED
 from jindi.language.types import BOOL, DURATION, INT, RATIO, TEXT, TIME, Kind, Scope, Type, Value
 from jindi.language.words import TIME_WORDS, distance_km, time_words
 
@@ -15,8 +16,11 @@ __all__ = [
     "BOOL",
     "DURATION",
     "INT",
+    "LENGTH_MAX",
+    "OPERATORS",
     "RATIO",
     "RESERVED",
+    "ROWS_MAX",
     "TEXT",
     "TIME",
     "TIME_WORDS",
@@ -24,7 +28,10 @@ __all__ = [
     "Crossing",
     "Expression",
     "ExpressionProblems",
+    "Group",
+    "Join",
     "Kind",
+    "Row",
     "Rules",
     "Scope",
     "Trace",
@@ -40,8 +47,11 @@ __all__ = [
     "distance_km",
     "evaluate",
     "evaluate_columns",
+    "laid_out",
     "read",
+    "rows_of",
     "time_words",
     "trace",
     "true_in",
+    "written",
 ]

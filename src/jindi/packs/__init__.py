@@ -40,6 +40,7 @@ from jindi.packs.definitions import (
     WordDef,
     Words,
 )
+from jindi.packs.edits import NotEditable, rebased, rules_of, toml_of, with_new_rule, with_rule, without_rule
 from jindi.packs.load import canonical_files, digest_of, load, load_events
 from jindi.packs.policies import version_name
 from jindi.packs.scopes import readable, scope_for
@@ -72,6 +73,7 @@ __all__ = [
     "ListEntry",
     "ModelDef",
     "ModelInput",
+    "NotEditable",
     "Outcome",
     "Over",
     "PackDef",
@@ -91,8 +93,14 @@ __all__ = [
     "load_events",
     "policy_files",
     "readable",
+    "rebased",
+    "rules_of",
     "scope_for",
     "skeleton",
     "suggest",
+    "toml_of",
     "version_name",
+    "with_new_rule",
+    "with_rule",
+    "without_rule",
 ]

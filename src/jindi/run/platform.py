@@ -106,6 +106,17 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
+class Saving:
+    """What goes into the packs' folders before definitions come in force, and what takes it out again when they don't.
+
+    `do` raises Problems, and has written nothing then.
+    """
+
+    do: Callable[[], None]
+    undo: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
     """What edited packs would decide about one event, against the running history."""
 
@@ -614,10 +625,12 @@ class Platform:
         ready: Program | None = None,
         guarded: bool = True,
         confirmed: frozenset[str] = frozenset(),
+        saving: Saving | None = None,
     ) -> tuple[str, ...]:
         """Put definitions in force because of a step (None: files were saved); hold `changing` around it.
 
         `ready` is base and aside together, compiled. `confirmed` names rules that may fire on more than their share.
+        `saving` writes them where a start will find them, when nothing speaks against them any more.
         Raises Problems or, with a step, NotNow, and changes nothing then.
         """
         program, aside, gone = await _made(base, aside, ready)
@@ -630,9 +643,16 @@ class Platform:
         # A layout as near as may be to the one in force, so that most of what is known goes over.
         layout = plan(program.definitions, program.reads, before=self.lane.state.windows.plan)
         windows = Windows(layout)
+        if saving is not None:
+            await asyncio.to_thread(saving.do)
         # From here to `take` nothing awaits: no event is seen under half of either definitions.
         self.lane.settle()
-        cause = self._append(step) if step is not None else -1
+        try:
+            cause = self._append(step) if step is not None else -1
+        except NotNow:
+            if saving is not None:
+                await asyncio.to_thread(saving.undo)
+            raise
         missing = windows.adopt(self.lane.state.windows)
         state = self.lane.state.under(program, windows, frozenset(missing))
         self._program, self._base, self._aside = program, base, aside

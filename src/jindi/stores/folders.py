@@ -2,7 +2,8 @@
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from jindi.basics.problems import Problem, Problems
@@ -83,6 +84,111 @@ def write_folder(path: Path, files: Mapping[str, str]) -> None:
                 folder.rmdir()
         remedy = "nothing was written; look at the folder's rights and the disk's space"
         raise Problems([Problem(str(path), "", f"could not be written: {error.strerror}", remedy)]) from error
+
+
+def change_folder(path: Path, patch: Mapping[str, str | None]) -> None:
+    """Put other texts in the place of files below a folder, add and remove some: all of it or none, each file whole.
+
+    A file keeps its rights, its mark of byte order and its line ends. Raises Problems when that can't be done. A crash
+    between two files leaves some of them changed.
+    """
+    base = path.resolve()
+    targets = {key: _below(base, key) for key in patch}
+    staged: dict[str, Path] = {}
+    before: dict[str, bytes | None] = {}
+    done: list[str] = []
+    made: list[Path] = []
+    try:
+        for key, text in patch.items():
+            target = targets[key]
+            before[key] = target.read_bytes() if target.is_file() else None
+            made.extend(reversed([each for each in target.parents if not each.exists()]))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if text is not None:
+                staged[key] = _staged(target, _as_before(text, before[key]))
+        for key in patch:
+            if key in staged:
+                staged[key].replace(targets[key])
+            else:
+                targets[key].unlink(missing_ok=True)
+            done.append(key)
+        for folder in {target.parent for target in targets.values()}:
+            _sync_folder(folder)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            for key in done:
+                old = before[key]
+                if old is None:
+                    targets[key].unlink(missing_ok=True)
+                else:
+                    _staged(targets[key], old).replace(targets[key])
+            for left in staged.values():
+                left.unlink(missing_ok=True)
+            for folder in made:
+                folder.rmdir()
+        remedy = "nothing was written; look at the folder's rights and the disk's space"
+        raise Problems([Problem(str(path), "", f"could not be written: {error.strerror}", remedy)]) from error
+
+
+def _below(base: Path, key: str) -> Path:
+    pure = PurePosixPath(key)
+    target = base / pure
+    if pure.is_absolute() or ".." in pure.parts or not pure.parts or "\\" in key:
+        raise Problems([Problem(key[:200], "", "not a path below the folder", "use / and no ..")])
+    if not target.resolve().is_relative_to(base):
+        raise Problems([Problem(key, "", "lies behind a link that leads out of the folder", "remove the link")])
+    return target
+
+
+def _as_before(text: str, old: bytes | None) -> bytes:
+    """A text with the mark and the line ends that its file had."""
+    raw = text.encode()
+    if old is None:
+        return raw
+    mark = b"\xef\xbb\xbf" if old.startswith(b"\xef\xbb\xbf") else b""
+    return mark + (raw.replace(b"\n", b"\r\n") if b"\r\n" in old else raw)
+
+
+def _staged(target: Path, raw: bytes) -> Path:
+    """Content beside the file that it is for, under a hidden name, durable, with that file's rights."""
+    under_way = target.with_name(f".{target.name}.{os.getpid()}.new")
+    fd = os.open(under_way, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            os.fchmod(fd, target.stat().st_mode & 0o777)
+        view = memoryview(raw)
+        while view:
+            view = view[os.write(fd, view) :]
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    return under_way
+
+
+def _sync_folder(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def copy_packs(folders: Sequence[Path], target: Path, patch: Mapping[str, str | None]) -> None:
+    """Copies of pack folders in a new folder, with a patch done to them: there whole, or not at all."""
+    under_way = target.with_name(f".{target.name}.{os.getpid()}.new")
+    try:
+        for folder in folders:
+            shutil.copytree(folder, under_way / folder.name, ignore=shutil.ignore_patterns(".*", "__pycache__"))
+        for copied in under_way.rglob("*"):  # what comes with a package may be for reading only
+            copied.chmod(copied.stat().st_mode | 0o200)
+        change_folder(under_way, patch)
+        under_way.rename(target)
+        _sync_folder(target.parent)
+    except OSError as error:
+        remedy = "nothing was written; look at the folder's rights and the disk's space"
+        raise Problems([Problem(str(target), "", f"could not be written: {error.strerror}", remedy)]) from error
+    finally:
+        shutil.rmtree(under_way, ignore_errors=True)
 
 
 def _pack_files(folder: Path, base: Path, problems: list[Problem]) -> Iterator[Path]:

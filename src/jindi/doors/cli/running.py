@@ -28,6 +28,7 @@ from jindi.doors.hosts import Hosts
 from jindi.doors.serve import START_KEY, company_of, listen, serve, start_key
 from jindi.doors.tls import LOOK_S, WARN_DAYS, Terminator, days_left
 from jindi.journal import Heads, Notary
+from jindi.packs import canonical_files
 from jindi.ports import CaseStoreFailure, LinkStoreFailure, LogFailure
 from jindi.run.audit import Audit, NotRecorded
 from jindi.run.backup.saver import Limits, Saver
@@ -232,7 +233,8 @@ async def _up(
                 platform, sock, keys=keys, house=house, links=links, clock=wiring.clock,
                 company=company_of(provider, wiring.address(settled, port), house),
                 permits=permits, base_files=wiring.base_files, saved=lambda: wiring.pack_files(settled.packs),
-                ready=ready, score=stream.board.to_json if stream else lambda: None,
+                keep=partial(wiring.keep_packs, settled), view_log=lambda: wiring.view_log(settled),
+                archive=wiring.archive(settled), ready=ready, score=stream.board.to_json if stream else lambda: None,
                 fences=fences, tls=tls.context if tls is not None else None, mailing=mailing,
                 cases=wiring.case_store(settled), notifying=wiring.notifying(settled, blobs, port),
                 link_store=wiring.link_store(settled), links_days=settled.links_days,
@@ -280,7 +282,9 @@ async def _watch_packs(wiring: Wiring, settled: Settled, output: Output, platfor
             continue
         mark = now
         try:
-            await platform.take(wiring.pack_files(settled.packs))
+            # They are read where nobody writes them: an approval may be on its way into the folder.
+            async with platform.changing():
+                await platform.put_in_force(canonical_files(wiring.pack_files(settled.packs)), platform.aside)
         except (Problems, LogFailure, OSError) as error:
             output.note(f"the changed packs are not taken; the platform goes on with the ones it has:\n{error}")
 

@@ -109,6 +109,9 @@ class Wiring(Protocol):
     def base_files(self) -> dict[str, str]:
         """The pack that is always loaded."""
 
+    def keep_packs(self, settled: Settled, patch: Mapping[str, str | None]) -> None:
+        """Write changed pack files (None: they go away) where they are read from, all or none. Raises Problems."""
+
     def write_files(self, folder: Path, files: Mapping[str, str]) -> None:
         """Write new files into a folder that does not have them. Raises Problems."""
 

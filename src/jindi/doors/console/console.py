@@ -84,6 +84,7 @@ from jindi.packs.definitions import Outcome
 from jindi.ports import Clock
 from jindi.run.approvals.approvals import Approvals, Forbidden
 from jindi.run.audit import Actor, Audit, NotRecorded
+from jindi.run.backtest.trials import Trials
 from jindi.run.cases import Desk as CaseDesk
 from jindi.run.people import Entrance, House, Office, Own
 from jindi.run.records import decision_id, decision_seq
@@ -140,6 +141,7 @@ class Console:
         rights: Rights | None = None,
         casework: CaseDesk | None = None,
         more: Sequence[MakeGroup] = (),
+        trials: Trials | None = None,
     ) -> None:
         self._audit, self._permits = audit, permits or Permits()
         self._sources, self._sessions, self._links, self._keys = sources, sessions, links, keys
@@ -147,7 +149,9 @@ class Console:
         self._assets = Assets()
         self._pages = Pages(self._assets)
         self._desk = desk
-        self._versions = VersionPages(desk, self._pages, self._needs, self._checked_form) if desk is not None else None
+        self._versions, self._has_bench = None, trials is not None
+        if desk is not None:
+            self._versions = VersionPages(desk, self._pages, self._needs, self._checked_form, trials)
         self._trail = TrailPage(audit, self._pages, self._checked_form) if audit is not None else None
         self._house = house
         self._signing_in, self._people = self._pages_of_people(house, company, approvals)
@@ -248,14 +252,20 @@ class Console:
             request, session=session, permits=self._permits, clear_id=clear_id, zone=self._zone, now_us=now_us
         )  # fmt: skip
 
-    def _needs(self, action: str, show: Shown, *, is_recorded: bool = True, about: AboutOf = about_of) -> Endpoint:
+    def _needs(
+        self, action: str, show: Shown, *, is_recorded: bool = True, about: AboutOf = about_of,
+        ended: Shown | None = None,
+    ) -> Endpoint:  # fmt: skip
         """A page for those who are signed in and may do an action. That it was asked for is journalled before it is
-        made; `is_recorded` False: only when it may not be, because what it does is a record itself.
+        made; `is_recorded` False: only when it may not be, because what it does is a record itself. `ended` answers
+        a form that somebody sent whose session is over, so that what he wrote is not lost.
         """
 
         async def handler(request: Request) -> Response:
             view = self._view(request)
             if view.session is None:
+                if ended is not None and request.method == "POST":
+                    return await ended(request, view)
                 return await self._ended(request, view, action)
             may = self._permits.may(view.session.principal, action, view.now_us, about(request))
             try:
@@ -660,7 +670,9 @@ class Console:
 
     async def policies(self, request: Request, view: View) -> Response:
         """All policies, with what they have done, their versions, and proposals."""
-        more = self._versions.overview(request, view) if self._versions is not None else {"versions": None}
+        more = (
+            self._versions.overview(request, view) if self._versions is not None else {"versions": None, "bench": False}
+        )
         return self._pages.show("policies.html", view, page="policies", policies=self._seen(view).policies(), **more)
 
     async def policy(self, request: Request, view: View) -> Response:
@@ -673,7 +685,8 @@ class Console:
         if self._desk is not None:
             versions = [each for each in self._desk.versions() if each.id == identifier.partition("@")[0]]
         return self._pages.show(
-            "policy.html", view, page="policies", seen=found, limit_text=limit_text, versions=versions
+            "policy.html", view, page="policies", seen=found, limit_text=limit_text, versions=versions,
+            bench=self._has_bench,
         )  # fmt: skip
 
     # ---- live ---------------------------------------------------------------------------------------
@@ -852,6 +865,7 @@ def build_console(
     rights: Rights | None = None,
     casework: CaseDesk | None = None,
     more: Sequence[MakeGroup] = (),
+    trials: Trials | None = None,
 ) -> ASGIApp:
     """The console as an ASGI application for the root of a server: `/console`, `/sign-in`, `/assets`. With `desk` it
     has the pages on which versions are changed, with `keys` people may sign in with an API key, with `audit` all that
@@ -859,6 +873,7 @@ def build_console(
     `controls` gives the register of controls. With `approvals` (and `desk` and `keys`) it has the pages of what takes
     four eyes. With `casework` it has the pages on which cases are worked. With `house` people come in by accounts of
     their own, and with `company` by their company's sign-in, too. `more` makes further groups of pages.
+    With `trials` pages link to the workbench, which is one of them, and show what was tried on the past.
 
     `zone` is the zone in which all instants are shown. Behind TLS the server must set the scheme to
     `https`, so that cookies are marked secure.
@@ -881,6 +896,7 @@ def build_console(
         rights,
         casework,
         more,
+        trials,
     ).app()
 
 

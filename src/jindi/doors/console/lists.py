@@ -5,7 +5,6 @@ An address names an entry by a token, whatever its value is; what somebody typed
 """
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -14,13 +13,13 @@ from typing import Final
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from jindi.access import About, Principal
 from jindi.basics.instants import DAY_US, day_of, format_instant
 from jindi.doors.console.doors import Doors, Shown
-from jindi.doors.console.exporting import csv_bytes, harmless
+from jindi.doors.console.tables import Lines, as_file
 from jindi.doors.console.view import View, address
 from jindi.packs import ListDef
 from jindi.run.approvals.approvals import Approvals, Declined, Forbidden
@@ -217,18 +216,14 @@ class ListPages:
                 "refused.html", view, status=HTTPStatus.FORBIDDEN, page="lists", told=[told], code=403,
                 back=(f"/console/lists/{name}", name),
             )  # fmt: skip
-        return StreamingResponse(
-            self._csv(name, state, order), media_type="text/csv; charset=utf-8",
-            headers={"content-disposition": f'attachment; filename="{name}.csv"'},
-        )  # fmt: skip
+        return as_file("csv", name, CSV_HEAD, self._lines(name, state, order))
 
-    async def _csv(self, name: str, state: str, order: str) -> AsyncIterator[bytes]:
-        yield b"\xef\xbb\xbf" + csv_bytes([CSV_HEAD])  # spreadsheets need the mark to read Chinese
+    async def _lines(self, name: str, state: str, order: str) -> Lines:
         for offset in range(0, EXPORT_ROWS_MAX, EXPORT_AT_ONCE):
             found, _ = await self._roster.entries(name, Wanted(state, order, EXPORT_AT_ONCE, offset))
             if not found:
                 return
-            yield csv_bytes([_csv_line(name, each) for each in found])
+            yield [_csv_line(name, each) for each in found]
             await asyncio.sleep(0)
 
     # ---- changing
@@ -348,9 +343,8 @@ def _to(target: str) -> Response:
 
 def _csv_line(name: str, each: ListEntry) -> list[str]:
     changed = each.changed
-    line = [
+    return [
         name, each.value, each.state, "" if each.expires_us is None else format_instant(each.expires_us),
         "pack" if each.is_of_pack else "event", each.reason, "" if changed is None else changed.by,
         "" if changed is None else format_instant(changed.at_us), str(each.changes),
     ]  # fmt: skip
-    return [harmless(cell) for cell in line]

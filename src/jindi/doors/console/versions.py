@@ -17,6 +17,7 @@ from jindi.basics.problems import Problems
 from jindi.doors.console.doors import Form, Needs, Shown
 from jindi.doors.console.view import Pages, View
 from jindi.packs import OUTCOMES
+from jindi.run.backtest.trials import Trials
 from jindi.run.platform import NotNow
 from jindi.run.versions import Proposal, Tally
 from jindi.run.versions.desk import Declined, Desk, Person
@@ -32,8 +33,8 @@ DONE = ("shadowed", "retired", "proposed", "approved", "rejected", "rolled_back"
 class VersionPages:
     """The pages and forms over one desk. `needs` asks for a session with a right, `form` reads and checks a form."""
 
-    def __init__(self, desk: Desk, pages: Pages, needs: Needs, form: Form) -> None:
-        self._desk, self._pages, self._needs, self._form = desk, pages, needs, form
+    def __init__(self, desk: Desk, pages: Pages, needs: Needs, form: Form, trials: Trials | None = None) -> None:
+        self._desk, self._pages, self._needs, self._form, self._trials = desk, pages, needs, form, trials
 
     def routes(self) -> list[Route]:
         """The table of routes."""
@@ -69,7 +70,7 @@ class VersionPages:
             "open": [each for each in proposals if each.state == "open"],
             "past": [each for each in proposals if each.state != "open"][:20],
             "saved": [each for each in versions if each.state == "draft"],
-            "before": self._desk.platform.ledger.previous() if self._desk.is_approved_mode else None,
+            "before": self._desk.platform.ledger.previous() if self._desk.takes_proposals else None,
             "mode": self._desk.platform.settings.changes,
         }
 
@@ -97,7 +98,8 @@ class VersionPages:
         common = self._common(request, view)
         return self._pages.show(
             "proposal.html", view, page="policies", proposal=proposal, review=review,
-            edited=self._desk.is_edited(proposal), is_own=self._is_own(view.session, proposal), **common,
+            edited=self._desk.is_edited(proposal), is_own=self._is_own(view.session, proposal),
+            trials=self._trials.all_of(proposal.step.record.digest) if self._trials is not None else (), **common,
         )  # fmt: skip
 
     async def version(self, request: Request, view: View) -> Response:
@@ -126,6 +128,9 @@ class VersionPages:
             "may_write": view.may("version.propose"),
             "may_approve": view.may("version.approve"),
             "is_approved_mode": self._desk.is_approved_mode,
+            "takes_proposals": self._desk.takes_proposals,
+            "is_alone": self._desk.is_alone,
+            "bench": self._trials is not None,
         }
 
     def _is_own(self, session: Session | None, proposal: Proposal) -> bool:

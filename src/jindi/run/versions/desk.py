@@ -6,15 +6,17 @@ Who may write and who may approve is asked at the doors; that nobody approves wh
 import asyncio
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from jindi.access import folded, name_mark
 from jindi.basics.problems import Problem, Problems
 from jindi.engine import Finding, Program, build, check_policy
 from jindi.packs import DECIDING, PolicyDef, PolicyFile, canonical_files, digest_of, policy_files
-from jindi.run.platform import Platform
+from jindi.run.platform import Platform, Saving
 from jindi.run.records import (
     STEP,
     DefinitionsRecord,
+    Patch,
     StepRecord,
     Verb,
     base_of,
@@ -37,8 +39,16 @@ _KEPT_PROGRAMS = 4
 
 _DECLINED: Mapping[str, tuple[str, str]] = {
     "files_mode": (
-        '平台以“文件”方式运行：保存即生效；须设 changes = "approved" 方可提案、批准与回退',
+        '平台以“文件”方式运行，且无法写入行业包文件夹：保存即生效；须设 changes = "approved" 方可提案、批准与回退',
         'saved files are in force at once here; set changes = "approved" to propose, approve and roll back',
+    ),
+    "moved": (
+        "行业包文件夹里的文件已不是生效的内容（有人改过，或改动未被采用）；请先处理这些文件，再批准或回退",
+        "the files in the packs' folder are not what is in force (edited, or not taken); settle that first",
+    ),
+    "behind": (
+        "草稿开始之后，生效内容已有变化；请先并入草稿",
+        "what decides has changed since the draft began; take that over first",
     ),
     "no_draft": ("草稿中没有策略 {policy}", "the drafts have no policy {policy}"),
     "already_live": ("版本 {version} 已生效", "{version} is live already"),
@@ -131,17 +141,37 @@ class Inspection:
     problems: tuple[str, ...]
 
 
-class Desk:
-    """All that people can do with versions of a running platform. `saved` reads the packs' folders."""
+Keep = Callable[[Patch], None]
+"""Writes changed pack files into the packs' folders, all or none; raises Problems when that can't be done."""
 
-    def __init__(self, platform: Platform, saved: Callable[[], Mapping[str, str]]) -> None:
-        self.platform, self._saved = platform, saved
+
+class Desk:
+    """All that people can do with versions of a running platform. `saved` reads the packs' folders, `keep` writes into
+    them what comes in force where saved files are what is in force; without it, nothing does.
+    """
+
+    def __init__(
+        self, platform: Platform, saved: Callable[[], Mapping[str, str]], keep: Keep | None = None
+    ) -> None:  # fmt: skip
+        self.platform, self._saved, self._keep = platform, saved, keep
         self._programs: dict[str, Program] = {}
 
     @property
     def is_approved_mode(self) -> bool:
         """Whether it takes an approval to change what decides."""
         return self.platform.settings.changes == "approved"
+
+    @property
+    def takes_proposals(self) -> bool:
+        """Whether what is proposed here can come in force: by the journal alone, or written into the packs' folders."""
+        return self.is_approved_mode or self._keep is not None
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether one person may approve his own: where whoever saves a file changes what decides anyway, and four eyes
+        are off, as every page says.
+        """
+        return not self.is_approved_mode and not self.platform.settings.four_eyes
 
     # ---- looking
 
@@ -182,6 +212,16 @@ class Desk:
         new, _ = self._wanted(files)
         base = self.platform.base
         return await self._review(base, patched(base, self._patch_for(new, policies)))
+
+    def target(self, policies: Collection[str], files: Mapping[str, str]) -> dict[str, str]:
+        """The whole set of pack files with the given policies' files in it. Raises Declined."""
+        new, _ = self._wanted(files)
+        return patched(self.platform.base, self._patch_for(new, policies))
+
+    def proposed(self, proposal: Proposal) -> dict[str, str] | None:
+        """The whole set of pack files that a proposal would put in force; None when its base is not at hand."""
+        base = self._files_of(proposal.step.record.base)
+        return None if base is None else patched(base, self._patch(proposal.seq))
 
     async def inspect(self, name: str) -> "Inspection | None":
         """One version looked at closely, against the live one of its event type; None when it is not known.
@@ -320,7 +360,7 @@ class Desk:
 
         Raises Declined, Problems (they don't load, or a case fails) or NotNow.
         """
-        self._must_be_approved_mode()
+        self._must_take_proposals()
         async with self.platform.changing():
             new, saved = self._wanted(files)
             base = self.platform.base
@@ -358,11 +398,11 @@ class Desk:
         `confirm` names rules that may fire on more than their share; `digest`, where it is given, must be the
         proposal's (its first twelve digits or more). Raises LookupError, Declined, Problems or NotNow.
         """
-        self._must_be_approved_mode()
+        self._must_take_proposals()
         async with self.platform.changing():
             proposal = self._open_one(identifier)
             asked = proposal.step.record
-            if person.did(asked):
+            if person.did(asked) and not self.is_alone:
                 raise Declined("own_proposal")
             if digest is not None and (len(digest) < 12 or not asked.digest.startswith(digest)):
                 raise Declined("other_digest")
@@ -373,7 +413,7 @@ class Desk:
                 "approve", person, _said(why, must=False), of=proposal.seq, digest=asked.digest, base=asked.base,
                 confirmed=tuple(sorted(set(confirm))),
             )  # fmt: skip
-            return await self.platform.put_in_force(target, self.platform.aside, step, confirmed=frozenset(confirm))
+            return await self._put_in_force(target, step, confirmed=frozenset(confirm))
 
     async def reject(self, person: Person, identifier: str, *, why: str, may_reject: bool = True) -> None:
         """End a proposal: its author withdraws it, somebody who approves (`may_reject`) rejects it.
@@ -396,7 +436,7 @@ class Desk:
         Returns the digest that is now in force, and what is otherwise than it was a moment ago. Guards are not asked:
         it was in force before. Raises Declined, Problems or NotNow.
         """
-        self._must_be_approved_mode()
+        self._must_take_proposals()
         async with self.platform.changing():
             ledger, base = self.platform.ledger, self.platform.base
             taken = ledger.previous(policy)
@@ -413,14 +453,38 @@ class Desk:
             known = self.platform.archive.known(taken.seq) if not self.platform.aside else None
             ready = known if known is not None and known.digest == digest else None
             left = self.platform.program.definitions
-            await self.platform.put_in_force(target, self.platform.aside, step, ready=ready, guarded=False)
+            await self._put_in_force(target, step, ready=ready, guarded=False)
             return digest, compare(left, self.platform.program.definitions)
 
     # ---- what they have in common
 
-    def _must_be_approved_mode(self) -> None:
-        if not self.is_approved_mode:
+    def _must_take_proposals(self) -> None:
+        if not self.takes_proposals:
             raise Declined("files_mode")
+
+    async def _put_in_force(
+        self, target: Mapping[str, str], step: StepRecord, *, ready: Program | None = None, guarded: bool = True,
+        confirmed: frozenset[str] = frozenset(),
+    ) -> tuple[str, ...]:  # fmt: skip
+        """Other definitions come in force; where saved files are what is in force, they are written there first."""
+        return await self.platform.put_in_force(
+            target, self.platform.aside, step, ready=ready, guarded=guarded, confirmed=confirmed,
+            saving=None if self.is_approved_mode else self._saving(target),
+        )  # fmt: skip
+
+    def _saving(self, target: Mapping[str, str]) -> Saving | None:
+        """How the saved files become these. Raises Declined when they are not those that are in force any more."""
+        assert self._keep is not None, "asked before"
+        try:
+            saved = canonical_files(self._saved())
+        except OSError:
+            raise Declined("moved") from None
+        if digest_of(saved) == digest_of(target):
+            return None
+        if digest_of(saved) != digest_of(self.platform.base):
+            raise Declined("moved")
+        forth, back = difference(saved, target), difference(target, saved)
+        return Saving(partial(self._keep, forth), partial(self._keep, back))
 
     def _open_one(self, identifier: str) -> Proposal:
         proposal = self.proposal(identifier)

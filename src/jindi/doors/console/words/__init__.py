@@ -25,6 +25,7 @@ from jindi.doors.console.words import (
     people,
     policies,
     watching,
+    workbench,
 )
 
 Lang = Literal["zh", "en"]
@@ -47,6 +48,7 @@ _AREAS: Final = (
     people.WORDS,
     decisions.WORDS,
     policies.WORDS,
+    workbench.WORDS,
     errors.WORDS,
     helping.WORDS,
 )

@@ -1,0 +1,484 @@
+"""The console's pages on which policies are written: drafts, one rule at a time, as rows or as text, and what follows.
+
+Every form works without a script. What somebody typed is never lost: a form that can't be kept comes back as it was,
+with why; one that was sent when the session had ended stands on a page of its own until its author has signed in again.
+"""
+
+import hmac
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from jindi.access import Session, folded
+from jindi.basics.problems import Problems
+from jindi.doors.console.doors import Doors
+from jindi.doors.console.guard import read_form, refuse_other_sites
+from jindi.doors.console.rule_form import (
+    RuleForm,
+    Unwritable,
+    changed_rows,
+    empty,
+    form_from,
+    form_of,
+    parts_of,
+    turned,
+)
+from jindi.doors.console.trials import TrialPages
+from jindi.doors.console.view import View
+from jindi.doors.console.words.conditions import parted, place_of, remedy_in_chinese, told_in_chinese
+from jindi.engine import CaseRun
+from jindi.language import OPERATORS, TIME_WORDS, ExpressionProblems, Kind, Scope
+from jindi.packs import OUTCOMES, Definitions, readable
+from jindi.packs.vocabulary import DEGRADES
+from jindi.run.backtest.trials import DAYS, Busy, Trials
+from jindi.run.platform import NotNow
+from jindi.run.versions.desk import Declined, Person
+from jindi.run.versions.drafts import Moved
+from jindi.run.versions.workbench import Check, Refused, Sheet, Workbench
+
+RULE_BYTES_MAX, RULE_FIELDS_MAX = 262_144, 640
+"""A rule with forty rows and thirty cases, each Chinese character nine bytes in a form."""
+
+DONE = ("saved", "removed", "restored", "taken_over", "discarded")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One problem of a condition, in the page's language; `at` is the character it names, counted from one."""
+
+    problem: str
+    remedy: str
+    at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NameLine:
+    """Something that a condition may speak of: how it is written, what it is, and what for."""
+
+    name: str
+    type: str
+    doc: str
+    group: str
+
+
+class WorkbenchPages:
+    """The pages over one workbench."""
+
+    def __init__(self, bench: Workbench, trials: Trials, doors: Doors) -> None:
+        self._bench, self._trials, self._doors = bench, trials, doors
+        self._pages = doors.pages
+        self._results = TrialPages(trials, bench.desk, doors)
+
+    def routes(self) -> list[Route]:
+        """The table of routes."""
+        needs = self._doors.needs
+
+        def post(path: str, act: Callable[..., Awaitable[Response]], action: str, *, is_recorded: bool = True) -> Route:
+            handler = needs(action, act, is_recorded=is_recorded, ended=self.ended)
+            return Route(path, handler, methods=["POST"])
+
+        base = "/console/workbench"
+        save = needs("draft.save", self.save, ended=self.ended)
+        return [
+            Route(base, needs("drafts.read", self.overview)),
+            Route(f"{base}/{{id}}", needs("drafts.read", self.sheet)),
+            Route(f"{base}/{{id}}/file", needs("drafts.read", self.file)),
+            Route(f"{base}/{{id}}/new", needs("drafts.read", self.rule)),
+            Route(f"{base}/{{id}}/new", save, methods=["POST"]),
+            Route(f"{base}/{{id}}/rules/{{rule}}", needs("drafts.read", self.rule)),
+            Route(f"{base}/{{id}}/rules/{{rule}}", save, methods=["POST"]),
+            post(f"{base}/{{id}}/rules/{{rule}}/remove", self._acting(self._remove), "draft.save"),
+            post(f"{base}/{{id}}/rules/{{rule}}/restore", self._acting(self._restore), "draft.save"),
+            # What is typed is checked again and again; that it was saved is recorded.
+            Route(
+                f"{base}/{{id}}/check",
+                needs("draft.check", self.check, is_recorded=False, ended=self.check_ended),
+                methods=["POST"],
+            ),
+            post(f"{base}/{{id}}/take-over", self._acting(self._take_over), "draft.save"),
+            post(f"{base}/{{id}}/discard", self._acting(self._discard), "draft.discard"),
+            post(f"{base}/{{id}}/backtest", self._acting(self._backtest), "backtest.run"),
+            post(f"{base}/{{id}}/shadow", self._acting(self._shadow), "version.shadow", is_recorded=False),
+            post(f"{base}/{{id}}/propose", self._acting(self._propose), "version.propose", is_recorded=False),
+            *self._results.routes(),
+        ]
+
+    # ---- pages
+
+    async def overview(self, _: Request, view: View) -> Response:
+        """One's drafts, and all policies that can be worked on."""
+        mine = self._bench.sheets(_owner(view))
+        policies = self._bench.policies()
+        docs = {each.id: each for each in self._bench.desk.platform.program.definitions.policies}
+        return self._pages.show("workbench.html", view, page="policies", mine=mine, policies=policies, docs=docs)
+
+    async def sheet(self, request: Request, view: View) -> Response:
+        """One policy on the table: its rules, what the draft changes, what it would do, and what comes next."""
+        sheet = self._sheet(request, view)
+        if sheet is None:
+            return self._no_policy(request, view)
+        return await self._sheet_page(request, view, sheet)
+
+    async def _sheet_page(
+        self, request: Request, view: View, sheet: Sheet, told: str | None = None, status: int = 200, why: str = "",
+        tried: str = "",
+    ) -> Response:  # fmt: skip
+        desk = self._bench.desk
+        check = await self._bench.check(sheet)
+        review = None
+        if sheet.is_changed:
+            try:
+                review = await desk.preview([sheet.policy], self._bench.files(sheet))
+            except (Declined, Problems):
+                review = None
+        digest = self._bench.digest(sheet)
+        done = request.query_params.get("done")
+        return self._pages.show(
+            "workbench_policy.html", view, page="policies", status=status, sheet=sheet, check=check, review=review,
+            digest=digest, trials=self._trials.of_policy(sheet.policy), running=self._trials.running, days=DAYS,
+            labels=self._labels(sheet), told=told, done=done if done in DONE else None,
+            both=[each for each in request.query_params.get("both", "").split(",") if each][:20],
+            can=view.may("draft.save"), takes_proposals=desk.takes_proposals, is_approved_mode=desk.is_approved_mode,
+            is_alone=desk.is_alone, is_confidential=self._bench.is_confidential(sheet), why=why, tried=tried,
+            may_propose=view.may("version.propose"),
+        )  # fmt: skip
+
+    async def file(self, request: Request, view: View) -> Response:
+        """The draft as the file that it is."""
+        sheet = self._sheet(request, view)
+        if sheet is None:
+            return self._no_policy(request, view)
+        name = sheet.path.rpartition("/")[2]
+        return Response(
+            sheet.text, media_type="application/toml",
+            headers={"content-disposition": f'attachment; filename="{quote(name)}"'},
+        )  # fmt: skip
+
+    async def rule(self, request: Request, view: View) -> Response:
+        """One rule of the draft, or a new one."""
+        sheet = self._sheet(request, view)
+        if sheet is None:
+            return self._no_policy(request, view)
+        scope, name = self._bench.scope(sheet.on), request.path_params.get("rule")
+        if name is None:
+            return await self._rule_page(request, view, sheet, None, empty(), check=None)
+        line = sheet.rule(name)
+        if line is None:
+            return self._doors.error(view, HTTPStatus.NOT_FOUND, "error.no_rule", id=name[:64])
+        form = form_of(line.now if line.now is not None else line.live or {}, scope)
+        return await self._rule_page(request, view, sheet, name, form, check=await self._bench.check(sheet))
+
+    async def _rule_page(
+        self, request: Request, view: View, sheet: Sheet, name: str | None, form: RuleForm, *, check: Check | None,
+        told: str | None = None, status: int = 200, is_typed: bool = False, moved: Sheet | None = None,
+    ) -> Response:  # fmt: skip
+        definitions = self._bench.desk.platform.program.definitions
+        line = sheet.rule(name) if name is not None else None
+        problems, type_ = self._told(form.when, sheet.on, view)
+        rule = name or form.id
+        runs: tuple[CaseRun, ...] = check.runs(sheet.policy, form.id or rule) if check is not None else ()
+        mine, others = _parted(check, form.id or rule)
+        done = request.query_params.get("done")
+        return self._pages.show(
+            "workbench_rule.html", view, page="policies", status=status, sheet=sheet, name=name, line=line, form=form,
+            problems=problems, type=type_, runs=runs, mine=mine, others=others, is_checked=check is not None,
+            names=list(self._names(definitions, sheet.on, view)), operators=OPERATORS, told=told, is_typed=is_typed,
+            moved=moved, there=None if moved is None or name is None else moved.rule(name),
+            done=done if done in DONE and not is_typed else None, can=view.may("draft.save"),
+            asked=tuple(str(each) for each in OUTCOMES if each != "allow"), degrades=DEGRADES,
+            typologies=definitions.typologies, version=(moved or sheet).version,
+            action=_address(sheet.policy, name),
+        )  # fmt: skip
+
+    # ---- saving a rule
+
+    async def save(self, request: Request, view: View) -> Response:
+        """The form of a rule: kept in the draft, checked, or with a row more or less."""
+        refuse_other_sites(request)
+        fields = await read_form(request, bytes_max=RULE_BYTES_MAX, fields_max=RULE_FIELDS_MAX)
+        is_ours = view.csrf is not None and hmac.compare_digest(fields.get("csrf", "").encode(), view.csrf.encode())
+        name = request.path_params.get("rule")
+        sheet = self._sheet(request, view)
+        if sheet is None:
+            if not is_ours:
+                return self._doors.error(view, HTTPStatus.FORBIDDEN, "error.csrf")
+            return self._no_policy(request, view)
+        line = sheet.rule(name) if name is not None else None
+        before = line.now if line is not None else None
+        form = form_from(fields, self._bench.scope(sheet.on), str((before or {}).get("when", "")))
+        if not is_ours:
+            # Of another session, most likely this one's before: nothing is done, and nothing that was typed is lost.
+            why = view.t("rule.renewed") if fields.get("kept") else view.t("error.csrf")
+            return await self._rule_page(
+                request, view, sheet, name, form, check=None, told=why, status=HTTPStatus.FORBIDDEN, is_typed=True
+            )  # fmt: skip
+        do = fields.get("do", "check")
+        if do == "save":
+            return await self._save(request, view, sheet, name, form, _whole(fields.get("version")))
+        if do in ("code", "builder"):
+            form = turned(form, "code" if do == "code" else "builder", self._bench.scope(sheet.on))
+        elif do != "check":
+            form = changed_rows(form, do)
+        check: Check | None = None
+        told: str | None = None
+        if do == "check":
+            try:
+                rule = name if before is not None else None
+                check, _ = await self._bench.check_with(sheet, rule, parts_of(form, before))
+            except (Unwritable, Refused) as error:
+                told = self._refusal(view, error)
+        return await self._rule_page(
+            request, view, sheet, name, form, check=check, told=told, is_typed=True, status=422 if told else 200
+        )  # fmt: skip
+
+    async def _save(
+        self, request: Request, view: View, sheet: Sheet, name: str | None, form: RuleForm, seen: int
+    ) -> Response:  # fmt: skip
+        line = sheet.rule(name) if name is not None else None
+        rule = name if line is not None and line.now is not None else None
+        status: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY
+        moved: Sheet | None = None
+        try:
+            parts = parts_of(form, line.now if line is not None else None)
+            await self._bench.save_rule(sheet, _owner(view), _who(view), rule, parts, seen=seen)
+        except (Unwritable, Refused) as error:
+            told = self._refusal(view, error)
+        except Moved as error:
+            status = HTTPStatus.CONFLICT
+            told = view.t("rule.refused.gone") if error.now is None else view.t("rule.moved", n=error.now.version)
+            moved = replace(sheet, draft=error.now)
+        except OSError:
+            told, status = view.t("rule.refused.disk"), HTTPStatus.SERVICE_UNAVAILABLE
+        else:
+            return RedirectResponse(f"{_address(sheet.policy, form.id)}?done=saved", HTTPStatus.SEE_OTHER)
+        return await self._rule_page(
+            request, view, sheet, name, form, check=None, told=told, status=status, is_typed=True, moved=moved
+        )  # fmt: skip
+
+    def _refusal(self, view: View, error: Unwritable | Refused) -> str:
+        if isinstance(error, Unwritable):
+            field = view.t(f"rule.case.{error.field}")
+            return view.t("rule.refused.unwritable", n=error.case + 1, field=field, what=error.what)
+        return view.t(f"rule.refused.{error.code}", **error.values)
+
+    async def ended(self, request: Request, view: View) -> Response:
+        """The session is over: what was written stands on this page until its author comes back with a new one."""
+        refuse_other_sites(request)
+        fields = await read_form(request, bytes_max=RULE_BYTES_MAX, fields_max=RULE_FIELDS_MAX)
+        if "/rules/" not in request.url.path and not request.url.path.endswith("/new"):
+            return RedirectResponse("/sign-in?why=ended", HTTPStatus.SEE_OTHER)
+        kept = {name: text for name, text in fields.items() if name not in ("csrf", "kept")}
+        return self._pages.show(
+            "workbench_kept.html", view, page=None, status=HTTPStatus.UNAUTHORIZED, kept=kept, action=request.url.path
+        )  # fmt: skip
+
+    # ---- as one types
+
+    async def check(self, request: Request, view: View) -> Response:
+        """What is wrong with a condition, for the page's own script: its text, its type, all problems at once."""
+        refuse_other_sites(request)
+        fields = await read_form(request, bytes_max=RULE_BYTES_MAX, fields_max=RULE_FIELDS_MAX)
+        if view.csrf is None or not hmac.compare_digest(fields.get("csrf", "").encode(), view.csrf.encode()):
+            # Only our own pages can read this answer: whoever signed in again in another tab goes on in this one.
+            told = {"told": view.t("error.csrf"), "csrf": view.csrf}
+            return JSONResponse(told, HTTPStatus.FORBIDDEN)
+        sheet = self._sheet(request, view)
+        if sheet is None:
+            return JSONResponse({"told": view.t("error.no_policy", id="")}, HTTPStatus.NOT_FOUND)
+        form = form_from(fields, self._bench.scope(sheet.on))
+        problems, type_ = self._told(form.when, sheet.on, view)
+        return JSONResponse({
+            "text": form.when,
+            "type": type_,
+            "said": view.t("rule.types.ok") if type_ else view.t("rule.types.empty") if not form.when else "",
+            "problems": [{"problem": each.problem, "remedy": each.remedy, "at": each.at} for each in problems],
+        })  # fmt: skip
+
+    async def check_ended(self, _: Request, view: View) -> Response:
+        """The same when the session is over: the page says so, and keeps what stands in it."""
+        return JSONResponse({"told": view.t("rule.ended")}, HTTPStatus.UNAUTHORIZED)
+
+    def _told(self, text: str, on: str, view: View) -> tuple[list[Told], str]:
+        """The problems of a condition, and its type when there are none ("" otherwise, and for no condition)."""
+        if not text.strip():
+            return [], ""
+        try:
+            expression = self._bench.read(text, on)
+        except ExpressionProblems as found:
+            return [_told(line, view) for line in found.problems], ""
+        return [], str(expression.type)
+
+    def _names(self, definitions: Definitions, on: str, view: View) -> Iterator[NameLine]:
+        """All that a condition on an event type may speak of, with what it is for."""
+        scope: Scope = self._bench.scope(on)
+        for field in definitions.events[on].fields:
+            yield NameLine(field.name, _type(field.type.kind, view), view.words(field.doc), "fields")
+        features = set(readable(definitions, on))
+        for name in sorted(features):
+            found = definitions.features.get(name) or definitions.derived[name]
+            yield NameLine(name, _type(found.type.kind, view), view.words(found.doc), "features")
+        for name, model in definitions.models.items():
+            if model.on == on:
+                yield NameLine(name, _type(Kind.RATIO, view), view.words(model.doc), "models")
+        for name, kind in TIME_WORDS.items():
+            yield NameLine(name, _type(kind.kind, view), "", "time")
+        for name in sorted(scope.limits):
+            limit = definitions.limits[name]
+            yield NameLine(f"limit('{name}')", _type(limit.type.kind, view), view.words(limit.doc), "limits")
+        for name in sorted(scope.lists):
+            held = definitions.lists[name]
+            yield NameLine(name, _type(held.of.kind, view), view.words(held.doc), "lists")
+
+    # ---- what comes next
+
+    def _acting(self, act: Callable[[Request, View, Sheet, Mapping[str, str]], Awaitable[str]]) -> Any:
+        """A form's handler: done, and then the page that it says; or the policy's page again, with why not."""
+
+        async def handler(request: Request, view: View) -> Response:
+            form = await self._doors.form(request)
+            sheet = self._sheet(request, view)
+            if sheet is None:
+                return self._no_policy(request, view)
+            try:
+                return RedirectResponse(await act(request, view, sheet, form), HTTPStatus.SEE_OTHER)
+            except Declined as error:
+                told, status = (error.zh if view.lang == "zh" else error.en), HTTPStatus.CONFLICT
+            except Refused as error:
+                told, status = self._refusal(view, error), HTTPStatus.UNPROCESSABLE_ENTITY
+            except Moved as error:
+                word: str = "rule.refused.gone" if error.now is None else "rule.moved"
+                told = view.t(word, n=error.now.version if error.now is not None else 0)
+                status, sheet = HTTPStatus.CONFLICT, replace(sheet, draft=error.now)
+            except Busy:
+                told, status = view.t("error.busy_trial"), HTTPStatus.CONFLICT
+            except Problems as error:
+                told, status = "; ".join(str(each) for each in error.problems[:8]), HTTPStatus.UNPROCESSABLE_ENTITY
+            except (NotNow, OSError) as error:
+                told, status = str(error), HTTPStatus.SERVICE_UNAVAILABLE
+            tried = request.url.path.rpartition("/")[2]
+            return await self._sheet_page(request, view, sheet, told, int(status), form.get("why", ""), tried)
+
+        return handler
+
+    async def _remove(self, request: Request, view: View, sheet: Sheet, form: Mapping[str, str]) -> str:
+        rule: str = request.path_params["rule"]
+        await self._bench.remove_rule(sheet, _owner(view), _who(view), rule, seen=_whole(form.get("version")))
+        return f"{_address(sheet.policy)}?done=removed"
+
+    async def _restore(self, request: Request, view: View, sheet: Sheet, form: Mapping[str, str]) -> str:
+        rule: str = request.path_params["rule"]
+        await self._bench.restore_rule(sheet, _owner(view), _who(view), rule, seen=_whole(form.get("version")))
+        return f"{_address(sheet.policy)}?done=restored"
+
+    async def _take_over(self, _: Request, view: View, sheet: Sheet, form: Mapping[str, str]) -> str:
+        _now, both = await self._bench.take_over(
+            sheet, _owner(view), _who(view), seen=_whole(form.get("version"))
+        )  # fmt: skip
+        more = f"&both={quote(','.join(both))}" if both else ""
+        return f"{_address(sheet.policy)}?done=taken_over{more}"
+
+    async def _discard(self, _: Request, view: View, sheet: Sheet, form: Mapping[str, str]) -> str:
+        await self._bench.discard(_owner(view), sheet.policy, seen=_whole(form.get("version")))
+        return f"{_address(sheet.policy)}?done=discarded"
+
+    async def _backtest(self, _: Request, view: View, sheet: Sheet, form: Mapping[str, str]) -> str:
+        if self._bench.is_confidential(sheet):
+            raise Problems(())
+        check = await self._bench.check(sheet)
+        if check.program is None:
+            raise Problems(check.problems)
+        asked = form.get("days", "")
+        days = int(asked) if asked in {str(each) for each in DAYS} else DAYS[0]
+        label = form.get("label") or None
+        trial = self._trials.start(
+            check.program, sheet.policy, who=_who(view), digest=self._bench.digest(sheet), days=days,
+            label=label if label in self._labels(sheet) else None,
+        )  # fmt: skip
+        return f"/console/backtests/{trial.id}"
+
+    async def _shadow(self, _: Request, view: View, sheet: Sheet, form: Mapping[str, str]) -> str:
+        self._must_be_newest(sheet)
+        version = await self._bench.desk.shadow(
+            _person(view), sheet.policy, files=self._bench.files(sheet), why=form.get("why", "")
+        )  # fmt: skip
+        return f"/console/versions/{quote(version)}?done=shadowed"
+
+    async def _propose(self, _: Request, view: View, sheet: Sheet, form: Mapping[str, str]) -> str:
+        self._must_be_newest(sheet)
+        if sheet.version != _whole(form.get("version")):
+            raise Moved(sheet.draft)
+        proposal = await self._bench.desk.propose(
+            _person(view), [sheet.policy], files=self._bench.files(sheet), why=form.get("why", "")
+        )  # fmt: skip
+        await self._bench.discard(_owner(view), sheet.policy)
+        return f"/console/proposals/{proposal.id}?done=proposed"
+
+    def _must_be_newest(self, sheet: Sheet) -> None:
+        if sheet.is_behind:
+            raise Declined("behind")
+
+    def _labels(self, sheet: Sheet) -> list[str]:
+        labels = self._bench.desk.platform.program.definitions.labels
+        return [name for name, label in labels.items() if sheet.on in label.on]
+
+    # ---- what they have in common
+
+    def _sheet(self, request: Request, view: View) -> Sheet | None:
+        return self._bench.sheet(_owner(view), request.path_params["id"])
+
+    def _no_policy(self, request: Request, view: View) -> Response:
+        return self._doors.error(view, HTTPStatus.NOT_FOUND, "error.no_policy", id=request.path_params["id"][:64])
+
+
+def _told(line: str, view: View) -> Told:
+    problem, remedy = parted(line)
+    at = place_of(problem)
+    if view.lang == "zh":
+        problem, remedy = told_in_chinese(problem), remedy_in_chinese(remedy)
+    return Told(problem, remedy, at)
+
+
+def _parted(check: Check | None, rule: str) -> tuple[list[str], list[str]]:
+    """The problems of one rule, and all others."""
+    if check is None:
+        return [], []
+    mine = [each for each in check.problems if each.item == f"rule {rule}" or each.item.startswith(f"rule {rule}:")]
+    return [str(each) for each in mine], [str(each) for each in check.problems if each not in mine]
+
+
+def _type(kind: Kind, view: View) -> str:
+    return view.t(f"type.{kind}")
+
+
+def _address(policy: str, rule: str | None = "") -> str:
+    base = f"/console/workbench/{quote(policy, safe='')}"
+    return base if rule == "" else f"{base}/new" if rule is None else f"{base}/rules/{quote(rule, safe='')}"
+
+
+def _whole(text: str | None) -> int:
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) <= 9 else 0
+
+
+def _session(view: View) -> Session:
+    assert view.session is not None, "asked before"
+    return view.session
+
+
+def _who(view: View) -> str:
+    return _session(view).who
+
+
+def _owner(view: View) -> str:
+    """Whose drafts these are: the account's; where there are no accounts, whoever has this name."""
+    session = _session(view)
+    return session.account or f"name {folded(session.who)}"
+
+
+def _person(view: View) -> Person:
+    return Person("", _who(view), _session(view).principal.marks)
