@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 
 from jindi.basics.instants import day_of, format_instant, start_of_day
 from jindi.basics.money import format_minor
-from jindi.doors.console.tables import harmless
 from jindi.doors.console.view import View, is_fit_for_address
 from jindi.doors.console.words import WORDS
 from jindi.packs import OUTCOMES
@@ -400,12 +399,11 @@ def entity_path(name: str) -> str:
     return f"/console/entities/{quote(kind_of(name))}/{quote(value_of(name), safe='')}"
 
 
-def csv_line(link: Link) -> list[str]:
+def table_line(link: Link) -> list[str]:
     """A link as a line of a table."""
     amounts = " ".join(f"{currency} {format_minor(minor, currency)}" for currency, minor in link.money)
-    line = [
+    return [
         kind_of(link.a), value_of(link.a), kind_of(link.b), value_of(link.b), link.roles, str(link.seen),
         str(link.stopped), str(OUTCOMES[link.worst]), amounts, format_instant(link.first_us),
         format_instant(link.last_us),
     ]  # fmt: skip
-    return [harmless(cell) for cell in line]

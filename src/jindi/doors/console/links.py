@@ -32,7 +32,6 @@ from jindi.doors.console.link_view import (
     Asked,
     Picture,
     asked_of,
-    csv_line,
     day_in,
     days_of,
     entity_path,
@@ -42,11 +41,12 @@ from jindi.doors.console.link_view import (
     picture,
     roles_of,
     short,
+    table_line,
     title_of,
     value_of,
     word_of,
 )
-from jindi.doors.console.tables import csv_bytes
+from jindi.doors.console.tables import FORMS, Form, Lines, as_file
 from jindi.doors.console.view import View, address, is_fit_for_address
 from jindi.doors.guarding import by_method
 from jindi.packs import OUTCOMES
@@ -91,7 +91,13 @@ class LinkPages:
         return [
             Route(PLACE, by_method(GET=get(self._told(self.page)), POST=seek), methods=["GET", "POST"]),
             Route(f"{PLACE}.svg", get(self._told(self.drawing))),
-            Route(f"{PLACE}.csv", self._doors.needs(EXPORT, self._told(self.export), is_recorded=False)),
+            *(
+                Route(
+                    f"{PLACE}.{form}",
+                    self._doors.needs(EXPORT, self._told(partial(self.export, form)), is_recorded=False),
+                )
+                for form in FORMS
+            ),
         ]
 
     def _told(self, show: Shown) -> Shown:
@@ -346,8 +352,8 @@ class LinkPages:
         answer.headers["content-disposition"] = 'attachment; filename="links.svg"'
         return answer
 
-    async def export(self, request: Request, view: View) -> Response:
-        """The links of a graph as CSV. That they are taken away is recorded with their number."""
+    async def export(self, form: Form, request: Request, view: View) -> Response:
+        """The links of a graph as a table to take away. That they are is recorded with their number."""
         asked, graph = await self._filed(request, view)
         assert view.session is not None, "asked before"
         count, most = len(graph.links), EXPORT_ROWS_MAX
@@ -361,12 +367,7 @@ class LinkPages:
                 "links_export.html", view, status=HTTPStatus.FORBIDDEN, page="links", most=most, found=count,
                 asked=asked,
             )  # fmt: skip
-        lines = [csv_line(each) for each in in_order(graph.links, asked.order)]
-        mark = b"\xef\xbb\xbf"  # spreadsheets need it to read Chinese
-        return Response(
-            mark + csv_bytes([CSV_HEAD, *lines]), media_type="text/csv; charset=utf-8",
-            headers={"content-disposition": 'attachment; filename="links.csv"'},
-        )  # fmt: skip
+        return as_file(form, "links", CSV_HEAD, _pages(in_order(graph.links, asked.order)))
 
     async def _filed(self, request: Request, view: View) -> tuple[Asked, Graph]:
         """The graph that a file is made of."""
@@ -378,6 +379,11 @@ class LinkPages:
             return asked, await self._graph(view, asked)
         except Unknown:
             raise HTTPException(HTTPStatus.NOT_FOUND, "error.no_links") from None
+
+
+async def _pages(links: Sequence[Link]) -> Lines:
+    """Links as lines of a table."""
+    yield [table_line(each) for each in links]
 
 
 def _along(path: Path, links: Sequence[Link]) -> list[Link]:

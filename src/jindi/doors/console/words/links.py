@@ -83,7 +83,7 @@ WORDS: Final = {
     "links.permalink.title": ("当前视图的地址，可保存或发给同事", "The address of this very view, to keep or to send"),
     "links.svg": ("下载 SVG", "SVG"),
     "links.svg.title": ("下载当前图形", "This picture as a file"),
-    "links.export.title": ("按当前视图导出 CSV；导出会被记录", "CSV of this view; taking it is recorded"),
+    "links.export.title": ("按当前视图导出；导出会被记录", "This view as a table; taking it is recorded"),
     "links.export.head": ("不能导出这么多", "Too many to export"),
     "links.export.line": (
         "当前视图有 {n} 条关联，一个人一次最多导出 {most} 条。请缩小范围。",
