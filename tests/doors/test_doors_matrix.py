@@ -102,8 +102,8 @@ OPEN = {
 def console_of(api):
     platform, chance = api.shop.platform, random.Random(3).randbytes
     audit, desk = Audit(platform), Desk(platform, lambda: platform.base)
-    links = LinkDesk(platform, LinkFollowing(platform, SqliteLinks(":memory:"), print))
     trials = Trials(platform, lambda: platform.log)
+    links = LinkDesk(platform, LinkFollowing(platform, SqliteLinks(":memory:"), print))
     approvals, reveals = approvals_of(platform, Permits(), api.keys), Reveals(platform, audit, Permits())
     groups = [
         lambda doors: ListPages(Roster(platform), doors, approvals, audit, reveals),

@@ -453,6 +453,31 @@ def test_what_is_held_over_quiet_hours_comes_as_one_afterwards_and_what_is_criti
     living(go)
 
 
+def test_who_has_left_the_house_is_sent_nothing_that_was_held_for_him():
+    async def go(world):
+        world.wishes.put("limin", Preferences(mail="limin@example.com", quiet_from="11:00", quiet_until="13:00"))
+        await assigned(world)
+        await world.round()
+        del world.house["limin"]
+        world.clock.at_us += 2 * HOUR_US
+        await world.notices.courier.round()
+        assert [each[3] for each in await world.sent("mail")] == ["failed"]
+
+    living(go)
+
+
+def test_more_cases_than_are_read_together_are_all_told(monkeypatch):
+    monkeypatch.setattr("jindi.run.notices.finding.CASES_AT_ONCE", 2)
+
+    async def go(world):
+        for number in range(1, 6):
+            await assigned(world, number)
+        await world.round(4 * 60 + 1)
+        assert [each for each, _ in await world.of("limin")].count("case.late") == 5
+
+    living(go)
+
+
 # ---- who is next
 
 
@@ -513,13 +538,15 @@ def test_the_bell_says_how_many_wait_and_the_page_shows_them_with_their_links():
         visit = world.visit()
         home = (await visit.get("/console")).text
         assert 'data-refresh="/console/notifications/bell"' in home
-        assert '<span class="count">2</span>' in home
-        assert '<span class="count">2</span>' in (await visit.get("/console/notifications/bell")).text
+        assert '<span class="count" aria-hidden="true">2</span>' in home
+        assert (
+            '<span class="count" aria-hidden="true">2</span>' in (await visit.get("/console/notifications/bell")).text
+        )
         page = (await visit.get("/console/notifications")).text
         assert f'href="/console/cases/{case.id}"' in page
         assert "A case was assigned to you" in page
         await visit.post("/console/notifications/read", all="1")
-        assert '<span class="count">' not in (await visit.get("/console/notifications/bell")).text
+        assert 'class="count"' not in (await visit.get("/console/notifications/bell")).text
         assert "Nothing unread." in (await visit.get("/console/notifications")).text
         assert f'href="/console/cases/{case.id}"' in (await visit.get("/console/notifications?tab=all")).text
 

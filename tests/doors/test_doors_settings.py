@@ -1,14 +1,18 @@
 """The settings of notifications and of webhooks: what each may change, by how many people, and what no page tells."""
 
 import re
+from contextlib import asynccontextmanager
 
+import httpx
 import pytest
 from notices_world import LOOPBACK, Told
 
+from jindi.access import Scope
+from jindi.doors.api import build_api
 from jindi.run.notices import MailSettings, Preferences
 from jindi.run.webhooks import Reach
 from mail_world import MailServer
-from shop_world import run
+from shop_world import list_entry, pay, run
 from webhook_world import Receiver
 
 PATH, HOOKS = "/console/settings/notifications", "/console/settings/webhooks"
@@ -113,6 +117,7 @@ def test_a_channel_is_on_once_a_second_person_has_approved_it_and_its_address_is
         assert re.fullmatch(r"/console/approvals/apr_[0-9a-f]{12}\?done=asked", place)
         (channel,) = world.channels.all()
         assert channel.state == "asked"
+        assert (await visit.post(f"{PATH}/channels/{channel.id}/test")).status_code == 404, "nothing goes there yet"
         page = (await world.visit("ying").get(place)).text
         assert "值班群" in page
         assert "93.184.216.34" in page
@@ -168,6 +173,7 @@ def test_attack_who_does_not_run_the_machine_neither_sees_nor_changes_a_channel(
     [
         ({"address": "https://169.254.169.254/latest"}, "Nothing may go there"),
         ({"address": "https://10.0.0.1/x"}, "Nothing may go there"), ({"name": "a\u202eb"}, "visible characters"),
+        ({"name": "call 13812345678"}, "visible characters"),
         ({"kind": "webhook", "secret": "mine"}, "whsec_"), ({"kind": "mail", "address": "a@b.example"}, "mail_host"),
         ({"why": ""}, "say why"),
     ],
@@ -254,6 +260,61 @@ def test_the_page_says_who_is_next_and_that_these_are_design_defaults():
             assert said.lower() in page.lower()
 
     living(go)
+
+
+# ---- the API
+
+
+def test_a_key_that_may_run_the_machine_reads_and_tests_channels_and_sees_no_address():
+    with Receiver([(410, {})], body=b"ok") as there:
+
+        async def go(world):
+            channel = await world.channel("slack", f"http://localhost:{there.port}/very-secret")
+            await untaken(world, channel)
+            async with asking(world) as ask:
+                listed = await ask("GET", "/v1/notification-channels")
+                assert [each["id"] for each in listed.json()["channels"]] == [channel]
+                tested = (await ask("POST", f"/v1/notification-channels/{channel}/test")).json()
+                assert (tested["arrived"], tested["why"]) == (False, "answered 410")
+                await world.notices.courier.round()
+                sent = await ask("GET", f"/v1/notification-deliveries?channel={channel}&limit=1")
+                (delivery,) = sent.json()["deliveries"]
+                assert (delivery["occasion"], delivery["state"]) == ("case.untaken", "sent")
+                again = await ask("POST", f"/v1/notification-deliveries/{delivery['id']}/resend")
+                assert again.json()["state"] == "waiting"
+                for answer in (listed, sent):
+                    assert "very-secret" not in answer.text
+                for path in ("/v1/notification-channels/nothing/test", "/v1/notification-deliveries/nothing/resend"):
+                    assert (await ask("POST", path)).status_code == 404
+                assert (await ask("GET", "/v1/notification-deliveries?limit=201")).status_code == 400
+                for scope in set(Scope) - {Scope.ADMIN}:
+                    assert (await ask("GET", "/v1/notification-channels", scope)).status_code == 403
+
+        living(go)
+
+
+async def untaken(world, channel):
+    """Something that goes to a channel."""
+    await world.send(list_entry("l1", "blocked", "villain"))
+    await world.happens(pay(4, "10.00", user="villain"))
+    await world.round(16)
+    assert [each[2] for each in await world.sent(channel)] == ["case.untaken"]
+
+
+@asynccontextmanager
+async def asking(world):
+    """Keys of the world's API."""
+    app = build_api(
+        world.platform, world.keys, world.clock, dict, approvals=world.approvals, notices=world.notices.desk
+    )  # fmt: skip
+
+    async def ask(method, path, scope=Scope.ADMIN):
+        clear, _ = world.keys.create(f"key {scope}", frozenset({scope}), world.clock.now_us())
+        return await http.request(method, path, headers={"authorization": f"Bearer {clear}"})
+
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://jindi.test") as http:
+        yield ask
 
 
 # ---- webhooks

@@ -235,7 +235,7 @@ ACTIONS: dict[str, Action] = _table(
     ),
     Action("head.write", Group.AUDITING, "签发树头", "Sign a tree head", frozenset({Scope.ADMIN, Scope.AUDIT_READ})),
     Action("audit.read", Group.AUDITING, "查看审计", "Read the audit", frozenset({Scope.AUDIT_READ})),
-    Action("help.read", Group.OWN, "查看帮助", "Read the help"),
+    Action("help.read", Group.OWN, "查看帮助", "Read the help", _CONSOLE),
     Action("notices.read", Group.OWN, "查看本人通知", "Read one's own notifications", _CONSOLE),
     Action("notices.mark", Group.OWN, "将本人通知标为已读", "Mark one's own notifications as read", _CONSOLE),
     Action("notices.prefer", Group.OWN, "设置本人通知偏好", "Say how one wants to be notified", _CONSOLE),

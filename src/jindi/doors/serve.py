@@ -164,7 +164,7 @@ async def serve(
     the packs' folders, `permits` says who may do what, `house` who there is, `company` is their own sign-in, `fences`
     is what stands around the door, `tls` the context to speak TLS with, `mailing` the webhooks, `cases` where cases are
     kept, `notifying` what people are told with, `keep` writes into the packs' folders, `view_log` and `archive` are the
-    past that backtests read, `link_store` is where links are kept, for so many days.
+    past that backtests read, `link_store` where links are kept, for so many days.
     """
     fences = fences or Fences()
     desk = Desk(platform, saved, keep)
@@ -231,6 +231,7 @@ async def serve(
         casework,
         linked,
         roster,
+        notices.desk if notices is not None else None,
     )
     config = uvicorn.Config(
         behind_proxy(application), lifespan="off", ws="none", http=cast("Any", connections(events, fences)),

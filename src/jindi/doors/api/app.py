@@ -27,6 +27,7 @@ from jindi.doors.api.hot import SIGNED_BY, Events, Gone, Receive, Scope, Send, T
 from jindi.doors.api.links import LinkRoutes
 from jindi.doors.api.lists import ListRoutes
 from jindi.doors.api.metrics import exposition
+from jindi.doors.api.notices import NoticeRoutes
 from jindi.doors.api.openapi import document
 from jindi.doors.api.problems import problem
 from jindi.doors.api.staff_alerts import AlertRoutes
@@ -46,6 +47,7 @@ from jindi.run.cases import Desk as CaseDesk
 from jindi.run.intake import Refused
 from jindi.run.links import Desk as LinkDesk
 from jindi.run.listed import Roster
+from jindi.run.notices import Desk as NoticeDesk
 from jindi.run.platform import Found, NotNow, Platform, compiled
 from jindi.run.reveals import Reveals
 from jindi.run.subjects import Rights
@@ -108,8 +110,7 @@ class Routes:
         self, platform: Platform, keys: ApiKeys, base_files: Callable[[], Mapping[str, str]], desk: Desk,
         permits: Permits, mailing: Mailing | None = None, approvals: Approvals | None = None,
         reveals: Reveals | None = None, rights: Rights | None = None, cases: CaseDesk | None = None,
-        linked: LinkDesk | None = None,
-        roster: Roster | None = None,
+        linked: LinkDesk | None = None, roster: Roster | None = None, notices: NoticeDesk | None = None,
     ) -> None:  # fmt: skip
         self._platform, self._keys, self._base_files = platform, keys, base_files
         self._permits = permits
@@ -122,6 +123,7 @@ class Routes:
         asking = approvals or approvals_of(platform, permits, keys)
         self._approvals = ApprovalRoutes(asking, desk, keys, self._audit, self._guard, self._may)
         self._webhooks = WebhookRoutes(platform, mailing, self._guard, four_eyes=asking.is_on and mailing is not None)
+        self._notices = NoticeRoutes(notices, self._guard)
         self._controls = ControlRoutes(platform, self._guard)
         self._cases = CaseRoutes(cases, self._guard, self._may, self._actor)
         self._links = LinkRoutes(platform, linked, self._guard, self._audit, self._actor)
@@ -146,6 +148,7 @@ class Routes:
             *self._approvals.routes(),
             *AlertRoutes(Alerts(self._platform, self._sight), self._guard, self._viewer).routes(),
             *self._webhooks.routes(),
+            *self._notices.routes(),
             *self._controls.routes(),
             *self._cases.routes(),
             *self._links.routes(),
@@ -384,20 +387,34 @@ def build_api(
     cases: CaseDesk | None = None,
     linked: LinkDesk | None = None,
     roster: Roster | None = None,
+    notices: NoticeDesk | None = None,
 ) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     """The ASGI application of a running platform. `base_files` gives the packs that are always loaded; `events` is
     the hot route, if its maker uses it elsewhere, too; `desk` where versions are changed (without, what is in force
     counts as saved); `permits` says who may do what (the shipped policies, without); `fences` is what every request
     passes first; `mailing` holds the webhooks; `approvals` is where operations are asked for that take four eyes.
     `reveals` and `rights` are those of the console, too: one limit and one book for both doors. `cases` is where cases
-    are worked, `linked` where links are asked for, `roster` what both doors know of lists.
+    are worked, `linked` where links are asked for, `roster` what both doors know of lists, `notices` where people are
+    notified.
     """
     asked, fences = permits or Permits(), fences or Fences()
     hot = events or Events(platform, keys, clock, asked, fences.turnstile)
     changing = desk or Desk(platform, lambda: platform.base)
     rest = Starlette(
         routes=Routes(
-            platform, keys, base_files, changing, asked, mailing, approvals, reveals, rights, cases, linked, roster
+            platform,
+            keys,
+            base_files,
+            changing,
+            asked,
+            mailing,
+            approvals,
+            reveals,
+            rights,
+            cases,
+            linked,
+            roster,
+            notices,
         ).routes(),
         exception_handlers={404: _not_found, 405: _not_allowed, 500: _failed},
     )

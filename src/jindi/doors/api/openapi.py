@@ -7,6 +7,7 @@ from jindi.access import PURPOSES
 from jindi.basics.identifiers import NORMAL_FORMS
 from jindi.basics.money import AMOUNT_MINOR_MAX
 from jindi.doors.api import openapi_cases, openapi_links, openapi_lists
+from jindi.doors.api.notices import LIMIT_MAX, OFFSET_MAX
 from jindi.language import Kind
 from jindi.packs import OUTCOMES, Definitions, EventDef, FieldDef
 from jindi.run.replay.causes import Kind as CauseKind
@@ -175,6 +176,7 @@ def _paths() -> dict[str, Any]:
             }
         },
         **_webhook_paths(),
+        **_notice_paths(),
         "/v1/audit": {
             "get": _get("What people and keys did, the newest first; to look is recorded, too.", "readAudit",
                         _actions(), _audit_filters())
@@ -338,6 +340,34 @@ def _webhook_paths() -> dict[str, Any]:
                 },
             }
         },
+    }
+
+
+def _notice_paths() -> dict[str, Any]:
+    told = {"application/json": {"schema": {"type": "object"}}}
+    one = [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}]
+
+    def many(most: int) -> dict[str, Any]:
+        return {"type": "integer", "minimum": 0, "maximum": most}
+
+    def post(summary: str, operation: str) -> dict[str, Any]:
+        done = {"200": {"description": "What came of it.", "content": told}, **_errors("401", "403", "404", "503")}
+        return {"post": {"summary": summary, "operationId": operation, "parameters": one, "responses": done}}
+
+    pages = [
+        {"name": "limit", "in": "query", "required": False, "schema": many(LIMIT_MAX)},
+        {"name": "offset", "in": "query", "required": False, "schema": many(OFFSET_MAX)},
+        {"name": "channel", "in": "query", "required": False, "schema": {"type": "string"}},
+    ]
+    return {
+        "/v1/notification-channels": {
+            "get": _get("The channels of teams, without their addresses.", "readChannels", {"type": "object"}, [])
+        },
+        "/v1/notification-channels/{id}/test": post("Send a test to a channel.", "testChannel"),
+        "/v1/notification-deliveries": {
+            "get": _get("What was sent and what was not.", "readDeliveries", {"type": "object"}, pages, "400", "503")
+        },
+        "/v1/notification-deliveries/{id}/resend": post("Send something again.", "resendDelivery"),
     }
 
 

@@ -69,7 +69,7 @@ class Notifying:
             return mailing.sender()
 
         def may_tell(person: str, notice: Notice) -> bool:
-            return desk.may_tell(person, notice)
+            return desk.may_send(person, notice)
 
         follower = Follower(
             platform, finder, self.store, self.preferences, self.channels, self.rules, tell, changed

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from jindi.access import ROLES, Role, folded, person_name
+from jindi.basics.identifiers import holds_personal_number
 from jindi.packs import LEVELS, Level
 from jindi.ports import Blobs
 from jindi.run.notices.chat import is_secret
@@ -119,6 +120,8 @@ class Channels:
             name = person_name(wanted.name)
         except ValueError:
             raise Unfit("name") from None
+        if holds_personal_number(name):
+            raise Unfit("name")
         if any(folded(name) == folded(each.name) for each in self._all.values()):
             raise Unfit("taken")
         if len(self._all) >= CHANNELS_MAX:

@@ -10,7 +10,7 @@ import msgspec
 from jindi.access import Principal, folded
 from jindi.basics.instants import MINUTE_US
 from jindi.ports import DeliveryRow, NoticeRow, NoticeStore, NoticeStoreFailure
-from jindi.run.notices.channels import Channel, Channels, Unfit, Wanted
+from jindi.run.notices.channels import Channel, Channels, Unfit, Unknown, Wanted
 from jindi.run.notices.courier import Courier, trial_key, trial_notice
 from jindi.run.notices.finding import Finder
 from jindi.run.notices.follower import MAIL_CHANNEL, Follower, notice_of
@@ -109,6 +109,10 @@ class Desk:
         except ValueError:
             return False
 
+    def may_send(self, person: str, notice: Notice) -> bool:
+        """Whether something may still leave the house for somebody: he is here, and may know of it."""
+        return self._finder.is_here(person) and self.may_tell(person, notice)
+
     async def read(self, who: Principal, keys: Sequence[str] | None) -> int:
         """Note that somebody has read some of his own, or all of them. Keys of others' say nothing to anybody."""
         person = folded(who.name)
@@ -152,8 +156,10 @@ class Desk:
         self._mailing.check(address)
 
     async def try_channel(self, identifier: str) -> Sent:
-        """Send a test. Raises Unknown."""
+        """Send a test. Raises Unknown, also for a channel that no second person has approved yet."""
         channel, now_us = self.channels.get(identifier), self._platform.now_us()
+        if channel.state == "asked":
+            raise Unknown("this channel waits for a second person")
         return await asyncio.to_thread(
             self.courier.to_channel, channel, trial_notice(now_us), trial_key(identifier, now_us)
         )  # fmt: skip

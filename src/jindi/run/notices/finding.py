@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from jindi.run.platform import Platform
 
 CASES_AT_ONCE: Final = 500
-"""Cases of one kind that one look at the clock tells of at the most; the next look goes on."""
+"""Cases that are read together when the clock is asked."""
 
 NOBODY: Final = frozenset[str]()
 
@@ -156,18 +157,18 @@ class Finder:
         identifier = approval_id(of)
         asker = entry.asked.name
 
-        def told(occasion: str) -> Notice:
+        def as_notice(occasion: str) -> Notice:
             path = f"/console/approvals/{identifier}"
             return _notice(occasion, f"{identifier}:{seq:x}", record.received_us, identifier, path)
 
         if record.verb == "propose" and self._approvals.is_on:
-            yield self._for_approvers(entry, told("approval.waits"))
+            yield self._for_approvers(entry, as_notice("approval.waits"))
         elif record.verb == "approve" and entry.approvals[-1:] == [record] and entry.approved_us == record.received_us:
-            yield self._personal(told("approval.approved"), asker)
+            yield self._personal(as_notice("approval.approved"), asker)
         elif record.verb == "reject" and entry.ended == record:
-            yield self._personal(told("approval.rejected"), asker)
+            yield self._personal(as_notice("approval.rejected"), asker)
         elif record.verb == "fail" and entry.outcome == record:
-            yield self._personal(told("approval.failed"), asker)
+            yield self._personal(as_notice("approval.failed"), asker)
 
     def _for_approvers(self, entry: Entry, notice: Notice, *more: str) -> Found:
         """What concerns all who could approve an operation: never its proposer, whatever else he may."""
@@ -216,6 +217,10 @@ class Finder:
             occasion = "drift.found" if record.event_type == DRIFT_EVENT else "backup.overdue"
             path = f"/console/decisions/{identifier}"
             yield self.of_audience(_notice(occasion, identifier, record.received_us, identifier, path))
+
+    def is_here(self, person: str) -> bool:
+        """Whether somebody of this folded name may still come in."""
+        return any(folded(each.name) == person for each in self._people())
 
     def may_see(self, person: str, seq: int) -> bool:
         """Whether somebody may know of an alert about staff, as things stand now."""
@@ -268,24 +273,28 @@ class Finder:
 
     def _until(self, end_us: int, begin_us: int) -> Iterator[CaseRow]:
         """Open cases that are due between two instants, the latest first."""
-        assert self._cases is not None, "asked before"
-        query = CaseQuery(
-            now_us=end_us, state="open", late=True, order="due", descending=True, limit=CASES_AT_ONCE
-        )  # fmt: skip
-        for row in self._cases.find(query):
+        query = CaseQuery(now_us=end_us, state="open", late=True, order="due", descending=True)
+        for row in self._each(query):
             if row.due_us < begin_us:
                 return
             yield row
 
-    def _untaken(self, since_us: int, now_us: int) -> Iterator[Found]:
+    def _each(self, query: CaseQuery) -> Iterator[CaseRow]:
+        """All cases of a question, page after page."""
         assert self._cases is not None, "asked before"
+        offset = 0
+        while rows := self._cases.find(replace(query, limit=CASES_AT_ONCE, offset=offset)):
+            yield from rows
+            offset += len(rows)
+
+    def _untaken(self, since_us: int, now_us: int) -> Iterator[Found]:
         wait_us = self._rules.take_us
         query = CaseQuery(
             now_us=now_us, state="open", assignee="", levels=(len(LEVELS) - 1,), opened_from_us=since_us - wait_us,
-            opened_until_us=now_us - wait_us, order="opened", limit=CASES_AT_ONCE,
+            opened_until_us=now_us - wait_us, order="opened",
         )  # fmt: skip
         found: Found | None = None
-        for row in self._cases.find(query):
+        for row in self._each(query):
             notice = self._of_case("case.untaken", row.id, "untaken", row.opened_us + wait_us)
             found = self.of_audience(notice) if found is None else msgspec.structs.replace(found, notice=notice)
             yield found

@@ -85,8 +85,9 @@ class Follower:
                     self._tell(f"people are not notified: {error}")
                 self.problem = str(error)
             except Exception as error:  # noqa: BLE001 - the cursor stays, so nothing is lost: the next round goes on there
-                self.problem = type(error).__name__
-                self._tell(f"people could not be notified: {type(error).__name__}: {error}")
+                if self.problem != (problem := f"{type(error).__name__}: {error}"):
+                    self._tell(f"people could not be notified: {problem}")
+                self.problem = problem
             await asyncio.sleep(PAUSE_S)
 
     async def close(self) -> None:

@@ -78,8 +78,12 @@ WORDS: Final = {
         "员工的异常行为；只给与被查者无上下级关系的人看。",
         "Staff who behave strangely, shown only to people outside the suspect's line.",
     ),
-    "about.notifications": ("与您有关的消息。", "What concerns you."),
-    "about.webhooks": (
+    "about.notices": ("与您有关的消息，只有您本人能看到。", "What concerns you; nobody else sees it."),
+    "about.settings_notices": (
+        "您想在哪里、何时收到哪些通知；团队通道也在这里。",
+        "Which notifications you want, where and when; the channels of teams are here, too.",
+    ),
+    "about.settings_webhooks": (
         "决策推送给哪些系统，送到哪里了。",
         "Which systems are told of decisions, and how far each is.",
     ),

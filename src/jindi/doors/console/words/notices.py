@@ -133,7 +133,10 @@ WORDS: Final = {
         "Another person approves it; no journal has the address.",
     ),
     "notices.channel.kind": ("请选择类型。", "Choose a kind."),
-    "notices.channel.name": ("名称须为 1 至 64 个可见字符。", "A name has 1 to 64 visible characters."),
+    "notices.channel.name": (
+        "名称须为 1 至 64 个可见字符，不含任何人的号码。",
+        "A name has 1 to 64 visible characters, and nobody's number.",
+    ),
     "notices.channel.address": ("请填写一个有效的邮箱地址。", "Write one e-mail address."),
     "notices.channel.reach": (
         "不允许发往该地址：须为公网 https 地址，内网地址须由设置 webhook_allow 放行。",
