@@ -73,7 +73,8 @@ class Worked(Living):
             "/console", "/console/cases", "/console/cases?tab=all", "/console/cases?tab=all&page=2&level=high",
             "/console/cases?tab=closed&did=7&refused=not_yours.1", "/console/cases?tab=snoozed&tag=none",
             f"/console/cases/{world.rich.id}?tab=all&at=3", f"/console/cases/{world.closed.id}",
-            f"/console/cases/{world.large.id}", decision, "/console/entities/user/u3",
+            "/console/team", f"/console/cases/{world.rich.id}/print", "/console/help", "/console/help/words",
+            "/console/help/guide", f"/console/cases/{world.large.id}", decision, "/console/entities/user/u3",
             "/console/cases/case_0000000fffff",
         ]  # fmt: skip
 
