@@ -15,6 +15,7 @@ from benchmarks import (
     casework,
     doors,
     limits,
+    links,
     path,
     recovery,
     replay,
@@ -37,6 +38,7 @@ SUBJECTS = {
     "vault": vaults.measure,
     "backup": backups.measure,
     "cases": casework.measure,
+    "links": links.measure,
 }
 
 

@@ -411,6 +411,101 @@ class CaseStoreFailure(Exception):  # noqa: N818 - the name of what happened
     """Cases could not be kept or read. Nothing is lost: the journal has everything."""
 
 
+class LinkEntity(NamedTuple):
+    """Somebody or something that decided events name together with others: a customer, a device, a card.
+
+    `name` is its kind, a colon, and its value as the journal has it. `seen` counts decisions, `stopped` those that did
+    not allow; `worst` is the heaviest outcome, as a place in the order of outcomes. `degree` is how many links it has.
+    """
+
+    name: str
+    first_us: int
+    last_us: int
+    seen: int
+    stopped: int
+    worst: int
+    degree: int = 0
+
+
+class Link(NamedTuple):
+    """Two entities that stood in the same decided events. `roles` says as what, `device-user` say: `a` as the first.
+
+    `money` is what these events were about, in minor units by currency.
+    """
+
+    a: str
+    b: str
+    roles: str
+    first_us: int
+    last_us: int
+    seen: int
+    stopped: int
+    worst: int
+    money: tuple[tuple[str, int], ...] = ()
+
+
+class Near(NamedTuple):
+    """A link of an entity, and who is at its other end."""
+
+    link: Link
+    other: LinkEntity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkQuery:
+    """Which links are asked for: those that were there between two instants (from their first event to their last), and
+    in these roles; no roles ask for all.
+    """
+
+    since_us: int | None = None
+    until_us: int | None = None
+    roles: tuple[str, ...] = ()
+
+
+class LinkStore(Protocol):
+    """Links between entities: made of the journal, and to be made again from it at any time.
+
+    All methods raise LinkStoreFailure, and may be called by several threads.
+    """
+
+    def cursor(self) -> tuple[int, bytes]:
+        """The first record of the journal that has not been taken in, and the mark that was kept with it."""
+
+    def put(
+        self, entities: Collection[LinkEntity], links: Collection[Link], cursor: int, mark: bytes, keep_us: int
+    ) -> None:
+        """Add what was seen to what is there, and move the cursor: all of it or nothing. What had not been seen for
+        longer than `keep_us` begins anew. Degrees follow from the links; those that are given are not looked at.
+        """
+
+    def clear(self) -> None:
+        """Forget everything; the cursor is 0."""
+
+    def entities(self, names: Collection[str]) -> Mapping[str, LinkEntity]:
+        """Those of these entities that have links, by name."""
+
+    def near(self, name: str, query: LinkQuery, limit: int) -> Sequence[Near]:
+        """The links of an entity: the heaviest outcome first, then the newest, then by the other's name and roles."""
+
+    def between(self, names: Collection[str], query: LinkQuery) -> Sequence[Link]:
+        """All links that have both ends among these entities, by their ends and roles."""
+
+    def roles(self) -> Mapping[str, int]:
+        """How many links there are in which roles."""
+
+    def drop(self, before_us: int, after: int, count: int) -> int | None:
+        """Drop those links that were not seen since an instant, and who has none left, among `count` links behind a
+        place; where to go on, None at the end. From 0 on, piece by piece, all are looked at.
+        """
+
+    def close(self) -> None:
+        """Let go of the file."""
+
+
+class LinkStoreFailure(Exception):  # noqa: N818 - the name of what happened
+    """Links could not be kept or read. Nothing is lost: the journal has everything."""
+
+
 class NoticeRow(NamedTuple):
     """One notification of one person: `key` is its id for this person, `level` the place of its level among all.
     `read_us` is 0 until it was read.

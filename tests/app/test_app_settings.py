@@ -97,6 +97,16 @@ def test_a_value_of_a_wrong_type_is_told(tmp_path):
         assert told(in_folder(tmp_path, text))
 
 
+def test_only_what_makes_the_house_more_careful_may_be_one_persons():
+    assert settle({}, {}).platform.lists_alone == frozenset()
+    given = {"JINDI_LISTS_ALONE": "black.add, white.remove"}
+    assert settle({}, given).platform.lists_alone == {"black.add", "white.remove"}
+    for wrong in ("white.add", "black.remove", "all"):
+        with pytest.raises(Problems) as told:
+            settle({}, {"JINDI_LISTS_ALONE": f"black.add,{wrong}"})
+        assert "lists_alone" in str(told.value)
+
+
 def test_what_puts_policies_in_force_is_a_setting_with_two_values():
     assert settle({}, {}).platform.changes == "files"
     settled = settle({"changes": "approved"}, {"JINDI_PROPOSAL_DAYS": "3"})

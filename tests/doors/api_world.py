@@ -48,11 +48,13 @@ class Api:
     road = "asgi"
     """`asgi`, or `socket`: the same questions must get the same answers."""
 
-    def __init__(self, shop=None, console=None, desk=None, fences=None, mailing=None, tls=None, cases=None):
-        """`cases` makes the desk of cases, once the platform runs."""
+    def __init__(
+        self, shop=None, console=None, desk=None, fences=None, mailing=None, tls=None, cases=None, linked=None
+    ):
+        """`cases` makes the desk of cases, `linked` that of links, once the platform runs."""
         self._fences, self._mailing, self._tls = fences or Fences(), mailing, tls
         self.shop, self._cases = shop or Shop(), cases
-        self._desk = desk
+        self._desk, self._linked = desk, linked
         self._serial = 0
         self._console = console
 
@@ -63,6 +65,7 @@ class Api:
         self.app = build_api(
             self.shop.platform, self.keys, self.shop.clock, core_files, self._console, events, self._desk,
             fences=self._fences, mailing=self._mailing, cases=self._cases and self._cases(),
+            linked=self._linked and self._linked(),
         )  # fmt: skip
         if self.road == "socket":
             self.socket = await Socket(self.app, events, self._fences, self._tls).__aenter__()

@@ -94,8 +94,13 @@ class World(Shop):
             clock=self.clock, zone=ZoneInfo("Asia/Shanghai"), audit=self.audit, permits=permits, keys=self.keys,
             desk=VersionDesk(self.platform, lambda: self.platform.base), approvals=self.approvals,
             reveals=self.reveals, rights=Rights(self.platform, self.audit), casework=self.desk,
+            more=self.groups(permits),
         )  # fmt: skip
         return self
+
+    def groups(self, permits):
+        """Further groups of pages."""
+        return []
 
     async def __aexit__(self, *_):
         await self.following.close()

@@ -348,10 +348,16 @@ BUILT = (
     "level.", "cases.tab.", "cases.order.", "cases.state.", "cases.verdict.", "cases.empty.", "cases.done.",
     "cases.did.", "cases.for.", "cases.say_", "cases.tile.", "cases.key.", "cases.kept.",
     "cases.review.", "cases.team.age.", "cases.verb.", "need.", "heat.line.", "about.", "guide.",
+    "bench.state.", "bench.done.", "type.", "trial.state.", "trial.by_",
     "notices.tab.", "notices.empty.", "notices.way.", "notices.done.", "notices.wish.", "notices.chain.",
     "notices.channel.", "notices.kind.", "notices.state.", "notices.step.", "notices.sent.", "notices.why.",
     "webhooks.state.", "webhooks.step.", "webhooks.done.",
     "bench.state.", "bench.done.", "type.", "trial.state.", "trial.by_",
+    "cases.did.", "cases.for.", "cases.say_", "cases.tile.", "cases.key.",
+    "lists.colour.", "lists.tab.", "lists.state.", "lists.move.", "features.standing.", "features.reader.",
+    "features.quantile.", "features.entity", "features.pack", "features.event", "models.kind.", "models.size.",
+    "models.figure.", "models.threshold.", "models.proposal.", "models.because.", "models.drift.size.",
+    "models.drift.reference", "models.drift.current",
 )  # fmt: skip
 """Beginnings of ids that the code puts together with a value."""
 

@@ -1,6 +1,7 @@
 """The matrix: every address × every role and scope, as written in docs/permissions.md and as the doors answer."""
 
 import random
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -27,6 +28,7 @@ from jindi.access.roles import TITLES
 from jindi.doors.api.app import HOT, Routes
 from jindi.doors.console.console import Console
 from jindi.doors.console.features import FeaturePages
+from jindi.doors.console.links import LinkPages
 from jindi.doors.console.lists import ListPages
 from jindi.doors.console.models import ModelPages
 from jindi.doors.console.notices import NoticePages
@@ -42,6 +44,8 @@ from jindi.run.backtest.trials import Trials
 from jindi.run.cases import Desk as CaseDesk
 from jindi.run.cases import Following
 from jindi.run.exploring import Explorer
+from jindi.run.links import Desk as LinkDesk
+from jindi.run.links import Following as LinkFollowing
 from jindi.run.listed import Roster
 from jindi.run.notices import Channels, PreferenceBook, Rules
 from jindi.run.notices.assembling import Notifying
@@ -55,6 +59,7 @@ from jindi.run.versions.workbench import Workbench
 from jindi.run.webhooks import Endpoints, Reach
 from jindi.run.webhooks.mailing import Mailing
 from jindi.stores.sqlite_cases import SqliteCases
+from jindi.stores.sqlite_links import SqliteLinks
 from jindi.stores.sqlite_notices import SqliteNotices
 from shop_world import run
 from staff_world import HASHER, sealer
@@ -98,6 +103,7 @@ def console_of(api):
     platform, chance = api.shop.platform, random.Random(3).randbytes
     audit, desk = Audit(platform), Desk(platform, lambda: platform.base)
     trials = Trials(platform, lambda: platform.log)
+    links = LinkDesk(platform, LinkFollowing(platform, SqliteLinks(":memory:"), print))
     approvals, reveals = approvals_of(platform, Permits(), api.keys), Reveals(platform, audit, Permits())
     groups = [
         lambda doors: ListPages(Roster(platform), doors, approvals, audit, reveals),
@@ -111,7 +117,7 @@ def console_of(api):
         Permits(), *people_of(api, chance), approvals=approvals, trials=trials,
         reveals=reveals, rights=Rights(platform, audit),
         casework=CaseDesk(platform, Following(platform, SqliteCases(":memory:"), print)),
-        more=[*groups, *settings_of(api, approvals)],
+        more=[partial(LinkPages, links, audit=audit), *groups, *settings_of(api, approvals)],
     )  # fmt: skip
 
 

@@ -51,6 +51,13 @@ def test_fields_keep_their_order_and_types():
         (field(least="1"), "`least` belongs to a number"),
         (field(type='"int"', least="2", most="1"), "`least` is above `most`"),
         (field(required='"no"'), "`required` must be true or false, not text"),
+        (field(same_as='"user"'), "`same_as` says which other entity this one is"),
+        (field(entity='"user"', same_as='"user"'), "`same_as` says which other entity this one is"),
+        (field(entity='"friend"', same_as='"usr"'), "same_as usr is no entity"),
+        (
+            field(entity='"friend"', same_as='"user"', type='"int"'),
+            "same_as user is no entity of type int",
+        ),
         (field(currency='"CNY"'), "`currency` belongs to a money field"),
         (field(type='"money"', currency='"CNX"'), "unknown currency 'CNX'"),
         (

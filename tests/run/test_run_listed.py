@@ -381,7 +381,7 @@ def test_entries_are_found_by_state_in_order_and_page_by_page():
             assert await found(state="forever") == (["u5"], 1)
             assert await found(state="removed") == (["u4"], 1)
             assert await found(order="value", limit=2, offset=2) == (["u2", "u3"], 5)
-            whole = world.roster.one("watched")
+            whole = await world.roster.one("watched")
             assert (whole.live, whole.soon, whole.forever, whole.expired) == (4, 2, 1, 1)
 
     run(go())
@@ -395,6 +395,10 @@ def test_hits_are_counted_over_the_decisions_in_memory():
             hits = await world.roster.hits("blocked")
             assert (dict(hits.by_value), hits.decisions, hits.all) == ({"villain": 2}, 3, 2)
             assert (await world.roster.hits("blocked_phones")).all == 0
+            await world.send(pay(9, user="villain"))
+            assert (await world.roster.hits("blocked")).all == 2, "for a few seconds they are not counted again"
+            world.clock.at_us += 6_000_000
+            assert (await world.roster.hits("blocked")).all == 3
 
     run(go())
 
@@ -402,9 +406,9 @@ def test_hits_are_counted_over_the_decisions_in_memory():
 def test_a_list_says_which_rules_ask_for_it():
     async def go():
         async with World() as world:
-            (use,) = world.roster.one("blocked").uses
+            (use,) = (await world.roster.one("blocked")).uses
             assert (use.policy, use.rule, use.state) == ("pay", "blocked", "live")
-            assert world.roster.one("watched").uses == ()
+            assert (await world.roster.one("watched")).uses == ()
 
     run(go())
 

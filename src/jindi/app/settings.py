@@ -80,6 +80,7 @@ KNOWN = (
     _Known("drill_hours", "168", "hours between two drills that the platform makes by itself; 0: none"),
     _Known("drill_in", "", "a folder with room for what a drill restores; empty: the machine's folder for such"),
     _Known("permits", "", "a file of the company's own Cedar policies, put beside the shipped ones; empty: none"),
+    _Known("links_days", "180", "days after which a link that was not seen again is dropped; 0: no links are kept"),
     _Known("reveal_seconds", "60", "seconds for which a page of the console shows clear text"),
     _Known("heads", "", "a folder outside the platform's own that gets the journal's signed heads; empty: none"),
     _Known("heads_minutes", "10", "minutes between two signed heads that are exported; 0: only at the end"),
@@ -139,6 +140,7 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
     backup_hours = _whole(chosen, "backup_hours", 0, 10_000, problems)
     drill_days = _whole(chosen, "drill_days", 0, 3_650, problems)
     reveal_seconds = _whole(chosen, "reveal_seconds", 5, 600, problems)
+    links_days = _whole(chosen, "links_days", 0, 36_500, problems)
     drill_hours = _whole(chosen, "drill_hours", 0, 100_000, problems)
     if chosen["drill_key"] and Path(chosen["drill_key"]).resolve().is_relative_to(Path(data).resolve()):
         what = "lies in the data folder: whoever has the folder could read its backups"
@@ -166,6 +168,7 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
         heads=heads,
         backup_to=Path(chosen["backup_to"]) if chosen["backup_to"] else None,
         backup_hours=backup_hours, drill_days=drill_days, transport=transport, rules=rules, mail=mail,
+        links_days=links_days,
         drill_key=Path(chosen["drill_key"]) if chosen["drill_key"] else None, drill_hours=drill_hours,
         drill_in=Path(chosen["drill_in"]) if chosen["drill_in"] else None,
         permits=Path(chosen["permits"]) if chosen["permits"] else None,

@@ -34,7 +34,7 @@ from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.wiring import Settled
 from jindi.doors.tls import TlsFiles
 from jindi.journal import Signer, Verifier, checkpoints, heads
-from jindi.ports import Blobs, CaseStore, Clock, Files, Lines, Log, Root, VaultStore
+from jindi.ports import Blobs, CaseStore, Clock, Files, Lines, LinkStore, Log, Root, VaultStore
 from jindi.run.archive import Archive
 from jindi.run.audit import Audit
 from jindi.run.backup.drill import VaultFound
@@ -63,6 +63,7 @@ from jindi.stores.lines import LineFile
 from jindi.stores.rooms import EmptyRoom
 from jindi.stores.segments import SegmentLog
 from jindi.stores.sqlite_cases import SqliteCases
+from jindi.stores.sqlite_links import SqliteLinks
 from jindi.stores.sqlite_log import SqliteLog
 from jindi.stores.sqlite_notices import SqliteNotices
 from jindi.stores.trees import FileTree
@@ -526,6 +527,10 @@ class Outside:
     def case_store(self, settled: Settled) -> CaseStore:
         """Where cases are kept."""
         return SqliteCases(settled.data / "cases.sqlite")
+
+    def link_store(self, settled: Settled) -> LinkStore | None:
+        """Where links are kept; None when the settings have none."""
+        return SqliteLinks(settled.data / "links.sqlite") if settled.links_days else None
 
     def notifying(self, settled: Settled, blobs: Blobs, port: int | None = None) -> Notifying:
         """What people are told with."""

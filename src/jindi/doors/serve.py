@@ -21,6 +21,7 @@ from jindi.doors.api.hot import Events
 from jindi.doors.console import build_console
 from jindi.doors.console.doors import Doors, MakeGroup
 from jindi.doors.console.features import FeaturePages
+from jindi.doors.console.links import LinkPages
 from jindi.doors.console.lists import ListPages
 from jindi.doors.console.models import ModelPages
 from jindi.doors.console.notices import NoticePages
@@ -31,7 +32,7 @@ from jindi.doors.console.workbench import WorkbenchPages
 from jindi.doors.fences import Fences
 from jindi.doors.oidc import Company
 from jindi.doors.tls import HANDSHAKE_S
-from jindi.ports import CaseStore, Clock, Files, Log
+from jindi.ports import CaseStore, Clock, Files, LinkStore, Log
 from jindi.run.approvals.approvals import approvals_of
 from jindi.run.approvals.cases import Closing
 from jindi.run.approvals.channels import ChannelChange
@@ -41,6 +42,9 @@ from jindi.run.backtest.trials import Trials
 from jindi.run.cases import Desk as CaseDesk
 from jindi.run.cases import Following
 from jindi.run.exploring import Explorer
+from jindi.run.links import Desk as LinkDesk
+from jindi.run.links import Following as LinkFollowing
+from jindi.run.links.following import KEEP_DAYS
 from jindi.run.listed import Roster
 from jindi.run.notices.assembling import Notifying
 from jindi.run.people import House, Office
@@ -153,20 +157,22 @@ async def serve(
     permits: Permits, company: Company | None = None, score: Callable[[], Mapping[str, Any] | None] = lambda: None,
     fences: Fences | None = None, tls: ssl.SSLContext | None = None, mailing: Mailing | None = None,
     cases: CaseStore | None = None, notifying: Notifying | None = None, keep: Keep | None = None,
-    view_log: Callable[[], Log] | None = None,
-    archive: Files | None = None,
+    view_log: Callable[[], Log] | None = None, archive: Files | None = None, link_store: LinkStore | None = None,
+    links_days: int = KEEP_DAYS,
 ) -> None:  # fmt: skip
     """Serve until the process is told to stop. `platform` has been started; closing it is the caller's. `saved` reads
     the packs' folders, `permits` says who may do what, `house` who there is, `company` is their own sign-in, `fences`
     is what stands around the door, `tls` the context to speak TLS with, `mailing` the webhooks, `cases` where cases are
     kept, `notifying` what people are told with, `keep` writes into the packs' folders, `view_log` and `archive` are the
-    past that backtests read.
+    past that backtests read, `link_store` where links are kept, for so many days.
     """
     fences = fences or Fences()
     desk = Desk(platform, saved, keep)
     trials = Trials(platform, view_log, archive) if view_log is not None else None
     following = None if cases is None else Following(platform, cases, platform.say)
     casework = None if following is None else CaseDesk(platform, following, partial(_casework_people, house, permits))
+    linking = None if link_store is None else LinkFollowing(platform, link_store, platform.say, links_days)
+    linked = None if linking is None else LinkDesk(platform, linking)
     closing = [Closing(platform, casework)] if casework is not None else []
     channels = [ChannelChange(platform, notifying.channels)] if notifying is not None else []
     approvals = approvals_of(
@@ -192,6 +198,8 @@ async def serve(
         more.append(lambda doors: WebhookPages(mailing, platform, doors, approvals))
     # One of each for both doors: one limit, one book.
     reveals, rights = Reveals(platform, house.audit, permits, casework), Rights(platform, house.audit)
+    if linked is not None:
+        more.append(partial(LinkPages, linked, audit=house.audit, reveals=reveals, cases=casework, approvals=approvals))
     roster = Roster(platform)
     if trials is not None:
         more.append(partial(_workbench, desk, trials))
@@ -221,6 +229,7 @@ async def serve(
         reveals,
         rights,
         casework,
+        linked,
         roster,
         notices.desk if notices is not None else None,
     )
@@ -238,6 +247,8 @@ async def serve(
     works = [approvals.keep(), Office(house).keep(), roster.keep()]
     if following is not None and casework is not None:
         works += [following.keep(), casework.keep()]
+    if linking is not None:
+        works.append(linking.keep())
     if notices is not None:
         works += notices.works()
     keeping = [asyncio.create_task(work) for work in works]
@@ -258,5 +269,7 @@ async def serve(
             await notices.close()
         if following is not None:
             await following.close()
+        if linking is not None:
+            await linking.close()
         with contextlib.suppress(OSError):
             keys.save_use()

@@ -54,7 +54,8 @@ class FieldDef:
     address, device, ip, ...) has type token and its clear text never passes intake. `entity` says whose
     key it is (user, device, merchant, ...). `subject` names the field beside it that says whose an identifier is,
     for the vault. `currency_field` names the field that holds the currency of
-    a money field when the pack does not fix it.
+    a money field when the pack does not fix it. `same_as` names the entity whose keys these are in another role: a
+    payee is a user, too.
     """
 
     name: str
@@ -69,6 +70,7 @@ class FieldDef:
     least: int | None = None
     most: int | None = None
     subject: str | None = None
+    same_as: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,7 @@ def check_entities(events: Mapping[str, EventDef], where: Mapping[str, str]) -> 
     """One entity has one type everywhere: a key that is text here and a token there would never meet."""
     problems = []
     first: dict[str, tuple[str, FieldDef]] = {}
+    roles = dict[str, tuple[str, FieldDef]]()
     lifecycles: dict[str, str] = {}
     for event in events.values():
         for field in event.fields:
@@ -68,6 +69,8 @@ def check_entities(events: Mapping[str, EventDef], where: Mapping[str, str]) -> 
                         "give both the same type and identifier, or name another entity",
                     )
                 )
+            if field.same_as:
+                roles.setdefault(f"{event.name}.{field.name}", (event.name, field))
         if event.lifecycle:
             met_in = lifecycles.setdefault(event.lifecycle, event.name)
             if met_in != event.name:
@@ -79,6 +82,11 @@ def check_entities(events: Mapping[str, EventDef], where: Mapping[str, str]) -> 
                         "leave `lifecycle` out",
                     )
                 )
+    for item, (event_name, field) in roles.items():
+        named = first.get(field.same_as or "")
+        if named is None or named[1].type != field.type:
+            problem = f"same_as {field.same_as} is no entity" + (f" of type {field.type}" if named else "")
+            problems.append(Problem(where[event_name], item, problem, meant(field.same_as or "", first)))
     return problems
 
 
@@ -121,7 +129,12 @@ def _read_field(
         entity=table.name("entity") if table.has("entity") else None,
         identifier=identifier,
         subject=table.name("subject") if table.has("subject") else None,
+        same_as=table.name("same_as") if table.has("same_as") else None,
     )
+    if field.same_as and (field.entity is None or field.entity == field.same_as):
+        table.problem(
+            "`same_as` says which other entity this one is", "give an `entity` of another name, or leave it out"
+        )
     if field.subject and identifier is None:
         table.problem("`subject` belongs to an identifier", "leave it out: only identifiers go into the vault")
     if field.entity and field.type.kind not in (Kind.TEXT, Kind.TOKEN, Kind.INT):

@@ -14,8 +14,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "doc": ("zh", "en"),
     "event": ("doc", "late_after", "lifecycle", "own", "fields"),
     "field": (
-        "type", "class", "doc", "required", "entity", "identifier", "subject", "values", "length_max", "least", "most",
-        "currency", "currency_field",
+        "type", "class", "doc", "required", "entity", "identifier", "subject", "same_as", "values", "length_max",
+        "least", "most", "currency", "currency_field",
     ),
     "feature": (
         "doc", "of", "by", "fold", "value", "over", "lag", "where", "counts", "current", "q", "degrade",

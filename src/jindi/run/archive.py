@@ -182,4 +182,8 @@ class Archive:
 
     def fields(self, definitions_seq: int, event_type: str) -> tuple[FieldDef, ...]:
         """The fields of an event type under some definitions, in the order of its values."""
-        return self._declaring(definitions_seq).events[event_type].fields
+        return self.event(definitions_seq, event_type).fields
+
+    def event(self, definitions_seq: int, event_type: str) -> EventDef:
+        """An event type as some definitions declared it."""
+        return self._declaring(definitions_seq).events[event_type]

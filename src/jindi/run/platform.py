@@ -570,6 +570,15 @@ class Platform:
             return int(value)
         return value
 
+    def value_of(self, entity: str, value: str) -> str:
+        """An entity's value as events hold it: an identifier may be given in clear. Raises LookupError, without the
+        value, when no event names such an entity, or this can't be one.
+        """
+        fields = [field for field in self._fields_of(entity) if field.entity == entity]
+        if not fields or not value:
+            raise LookupError("no event names such an entity")
+        return str(self._key(fields, value))
+
     async def recent_facts(self, program: Program) -> dict[str, list[list[Value]]]:
         """What the newest events of the journal look like under other definitions, as far as the facts are known."""
         facts: dict[str, list[list[Value]]] = {}

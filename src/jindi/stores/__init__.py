@@ -12,6 +12,7 @@ from jindi.stores.memory_vault import MemoryVault
 from jindi.stores.rooms import EmptyRoom
 from jindi.stores.segments import SegmentLog
 from jindi.stores.sqlite_cases import SqliteCases
+from jindi.stores.sqlite_links import SqliteLinks
 from jindi.stores.sqlite_log import SqliteLog
 from jindi.stores.sqlite_vault import SqliteVault
 from jindi.stores.trees import FileTree
@@ -27,6 +28,7 @@ __all__ = [
     "MemoryVault",
     "SegmentLog",
     "SqliteCases",
+    "SqliteLinks",
     "SqliteLog",
     "SqliteVault",
     "copied",

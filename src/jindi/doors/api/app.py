@@ -24,6 +24,7 @@ from jindi.doors.api.cases import CaseRoutes
 from jindi.doors.api.clear import BODY_BYTES_MAX, NO_STORE, ClearRoutes
 from jindi.doors.api.controls import ControlRoutes
 from jindi.doors.api.hot import SIGNED_BY, Events, Gone, Receive, Scope, Send, TooLarge, answer
+from jindi.doors.api.links import LinkRoutes
 from jindi.doors.api.lists import ListRoutes
 from jindi.doors.api.metrics import exposition
 from jindi.doors.api.notices import NoticeRoutes
@@ -44,6 +45,7 @@ from jindi.run.approvals.approvals import Approvals, approvals_of
 from jindi.run.audit import Actor, Audit, NotRecorded
 from jindi.run.cases import Desk as CaseDesk
 from jindi.run.intake import Refused
+from jindi.run.links import Desk as LinkDesk
 from jindi.run.listed import Roster
 from jindi.run.notices import Desk as NoticeDesk
 from jindi.run.platform import Found, NotNow, Platform, compiled
@@ -108,7 +110,7 @@ class Routes:
         self, platform: Platform, keys: ApiKeys, base_files: Callable[[], Mapping[str, str]], desk: Desk,
         permits: Permits, mailing: Mailing | None = None, approvals: Approvals | None = None,
         reveals: Reveals | None = None, rights: Rights | None = None, cases: CaseDesk | None = None,
-        roster: Roster | None = None, notices: NoticeDesk | None = None,
+        linked: LinkDesk | None = None, roster: Roster | None = None, notices: NoticeDesk | None = None,
     ) -> None:  # fmt: skip
         self._platform, self._keys, self._base_files = platform, keys, base_files
         self._permits = permits
@@ -124,6 +126,7 @@ class Routes:
         self._notices = NoticeRoutes(notices, self._guard)
         self._controls = ControlRoutes(platform, self._guard)
         self._cases = CaseRoutes(cases, self._guard, self._may, self._actor)
+        self._links = LinkRoutes(platform, linked, self._guard, self._audit, self._actor)
         self._lists = ListRoutes(roster or Roster(platform), self._reveals, self._guard, self._may)
 
     def routes(self) -> list[Route]:
@@ -148,6 +151,7 @@ class Routes:
             *self._notices.routes(),
             *self._controls.routes(),
             *self._cases.routes(),
+            *self._links.routes(),
             *self._lists.routes(),
             Route("/v1/packs", self._guard("packs.read", self._packs)),
             Route("/v1/packs/try", self._guard("packs.try", self._try), methods=["POST"]),
@@ -381,6 +385,7 @@ def build_api(
     reveals: Reveals | None = None,
     rights: Rights | None = None,
     cases: CaseDesk | None = None,
+    linked: LinkDesk | None = None,
     roster: Roster | None = None,
     notices: NoticeDesk | None = None,
 ) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
@@ -389,14 +394,27 @@ def build_api(
     counts as saved); `permits` says who may do what (the shipped policies, without); `fences` is what every request
     passes first; `mailing` holds the webhooks; `approvals` is where operations are asked for that take four eyes.
     `reveals` and `rights` are those of the console, too: one limit and one book for both doors. `cases` is where cases
-    are worked, `roster` what both doors know of lists, `notices` where people are notified.
+    are worked, `linked` where links are asked for, `roster` what both doors know of lists, `notices` where people are
+    notified.
     """
     asked, fences = permits or Permits(), fences or Fences()
     hot = events or Events(platform, keys, clock, asked, fences.turnstile)
     changing = desk or Desk(platform, lambda: platform.base)
     rest = Starlette(
         routes=Routes(
-            platform, keys, base_files, changing, asked, mailing, approvals, reveals, rights, cases, roster, notices
+            platform,
+            keys,
+            base_files,
+            changing,
+            asked,
+            mailing,
+            approvals,
+            reveals,
+            rights,
+            cases,
+            linked,
+            roster,
+            notices,
         ).routes(),
         exception_handlers={404: _not_found, 405: _not_allowed, 500: _failed},
     )

@@ -12,13 +12,14 @@ from jindi.access import About, ApiKey, ApiKeys, Principal, Verdict
 from jindi.basics.instants import DAY_US, format_instant
 from jindi.basics.problems import Problems
 from jindi.doors.api import problems
-from jindi.doors.api.bodies import json_answer, problem_answer, read_json
+from jindi.doors.api.bodies import json_answer, problem_answer, read_json, to_bytes
 from jindi.doors.api.hot import Gone, TooLarge
 from jindi.doors.api.versions import Guard, Keyed, person_of, review_document
 from jindi.doors.guarding import by_method
 from jindi.doors.origins import address_class
 from jindi.doors.waiting import Waiting, about_waiting, everything, of_entry, of_proposal
 from jindi.run.approvals.approvals import POLICIES, Approvals, Declined, Forbidden, payload_of, said
+from jindi.run.approvals.lists import WHAT as LISTS
 from jindi.run.audit import Actor, Audit, NotRecorded
 from jindi.run.platform import NotNow
 from jindi.run.records import STEP_PREFIX
@@ -162,6 +163,8 @@ class ApprovalRoutes:
 
     async def _propose(self, request: Request, who: Principal) -> Response:
         asked = await _read(request, Propose, PROPOSAL_BYTES_MAX)
+        if asked.kind != LISTS and len(to_bytes(asked)) > BODY_BYTES_MAX:
+            raise TooLarge
         if asked.kind == POLICIES:
             policies = msgspec.convert(asked.payload.get("policies", []), list[str])
             proposal = await self._desk.propose(person_of(who), policies, why=said(asked.why))

@@ -51,7 +51,7 @@ class ListRoutes:
 
     async def _all(self, _: Request, who: Principal) -> Response:
         await self._roster.catch_up()
-        listed = self._roster.all(staff=self._of_staff(who))
+        listed = await self._roster.all(staff=self._of_staff(who))
         return json_answer({"lists": [list_document(each) for each in listed], "behind": self._roster.behind})
 
     async def _one(self, request: Request, who: Principal) -> Response:
@@ -67,7 +67,8 @@ class ListRoutes:
             for document, each in zip(entries, found, strict=True):
                 document["mask"] = await self._reveals.mask(who, each.value) if each.mark == each.value else None
         answer = json_answer(
-            list_document(self._roster.one(name)) | {"entries": entries, "count": count, "behind": self._roster.behind}
+            list_document(await self._roster.one(name))
+            | {"entries": entries, "count": count, "behind": self._roster.behind}
         )
         if masked:
             answer.headers["cache-control"] = "no-store"

@@ -6,7 +6,7 @@ from jindi import __version__
 from jindi.access import PURPOSES
 from jindi.basics.identifiers import NORMAL_FORMS
 from jindi.basics.money import AMOUNT_MINOR_MAX
-from jindi.doors.api import openapi_cases, openapi_lists
+from jindi.doors.api import openapi_cases, openapi_links, openapi_lists
 from jindi.doors.api.notices import LIMIT_MAX, OFFSET_MAX
 from jindi.language import Kind
 from jindi.packs import OUTCOMES, Definitions, EventDef, FieldDef
@@ -157,6 +157,14 @@ def _paths() -> dict[str, Any]:
                         openapi_lists.one(), [*openapi_lists.ONE, *openapi_lists.filters()], "400")
         },
         **openapi_cases.steps(_errors("400", "401", "403", "404", "409", "413", "503")),
+        "/v1/links": {
+            "get": _get("What hangs on an entity: whoever stood with it in decided events, and with those.",
+                        "readLinks", openapi_links.graph(), openapi_links.asked("start"), "400", "503")
+        },
+        "/v1/links/path": {
+            "get": _get("The shortest way between two entities.", "readPath", openapi_links.path(),
+                        openapi_links.asked("start", "goal"), "400", "503")
+        },
         "/v1/snapshots": {
             "post": {
                 "summary": "Write a snapshot of the state now.",

@@ -29,7 +29,7 @@ from jindi.doors.serve import START_KEY, company_of, listen, serve, start_key
 from jindi.doors.tls import LOOK_S, WARN_DAYS, Terminator, days_left
 from jindi.journal import Heads, Notary
 from jindi.packs import canonical_files
-from jindi.ports import CaseStoreFailure, LogFailure
+from jindi.ports import CaseStoreFailure, LinkStoreFailure, LogFailure
 from jindi.run.audit import Audit, NotRecorded
 from jindi.run.backup.saver import Limits, Saver
 from jindi.run.controls.warden import Warden
@@ -134,7 +134,7 @@ def bring_up(wiring: Wiring, settled: Settled, output: Output, simulation: Simul
             world = _world(wiring, settled, simulation, platform) if simulation is not None else None
             tls = _terminator(wiring, settled)
             uvloop.run(_up(wiring, settled, output, platform, sock, world, tls, provider))
-    except (Problems, LogFailure, NotRecorded, CaseStoreFailure, OSError) as error:
+    except (Problems, LogFailure, NotRecorded, CaseStoreFailure, LinkStoreFailure, OSError) as error:
         output.fail(error)
     finally:
         gc.enable()
@@ -237,6 +237,7 @@ async def _up(
                 archive=wiring.archive(settled), ready=ready, score=stream.board.to_json if stream else lambda: None,
                 fences=fences, tls=tls.context if tls is not None else None, mailing=mailing,
                 cases=wiring.case_store(settled), notifying=wiring.notifying(settled, blobs, port),
+                link_store=wiring.link_store(settled), links_days=settled.links_days,
             )  # fmt: skip
         finally:
             await house.settled()

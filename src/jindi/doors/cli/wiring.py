@@ -11,7 +11,7 @@ from jindi.basics.problems import Problems
 from jindi.doors.fences import CONNECTIONS_MAX, Rates
 from jindi.doors.tls import TlsFiles
 from jindi.journal import Signer, Verifier
-from jindi.ports import Blobs, CaseStore, Clock, Files, Lines, Log, Root, VaultStore
+from jindi.ports import Blobs, CaseStore, Clock, Files, Lines, LinkStore, Log, Root, VaultStore
 from jindi.run.audit import Audit
 from jindi.run.backup.drill import VaultFound
 from jindi.run.backup.making import Source
@@ -76,6 +76,7 @@ class Settled:
     drill_key: Path | None = None
     drill_hours: int = 0
     drill_in: Path | None = None
+    links_days: int = 180
     transport: Transport = field(default_factory=Transport)
     permits: Path | None = None
     site: str = ""
@@ -196,6 +197,9 @@ class Wiring(Protocol):
 
     def case_store(self, settled: Settled) -> CaseStore:
         """Where cases are kept. Raises CaseStoreFailure."""
+
+    def link_store(self, settled: Settled) -> LinkStore | None:
+        """Where links are kept; None when the settings have none. Raises LinkStoreFailure."""
 
     def notifying(self, settled: Settled, blobs: Blobs, port: int | None = None) -> Notifying:
         """What people are told with. Raises NoticeStoreFailure, and ValueError when what is kept of it is damaged."""

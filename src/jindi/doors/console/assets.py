@@ -8,7 +8,8 @@ from starlette.responses import Response
 _KINDS = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
 NAMES = (
-    "console.css", "console.js", "cases.js", "lists.js", "live-worker.js", "people.js", "workbench.js", "mark.svg",
+    "console.css", "console.js", "cases.js", "links.js", "lists.js", "live-worker.js", "people.js", "workbench.js",
+    "mark.svg",
 )  # fmt: skip
 """A list of names, never a directory: nothing else can be asked for."""
 

@@ -52,10 +52,10 @@ from jindi.doors.console.doors import Group as PageGroup
 from jindi.doors.console.exporting import Export, count
 from jindi.doors.console.gate import DEVICE, DEVICE_S, Gate, cookie_name, put_cookie
 from jindi.doors.console.guard import (
-    CASE_FIELDS_MAX,
-    CASE_FORM_BYTES_MAX,
     FIELDS_MAX,
     FORM_BYTES_MAX,
+    RULE_FIELDS_MAX,
+    RULE_FORM_BYTES_MAX,
     SecurityHeaders,
     Upload,
     Waiting,
@@ -252,20 +252,14 @@ class Console:
             request, session=session, permits=self._permits, clear_id=clear_id, zone=self._zone, now_us=now_us
         )  # fmt: skip
 
-    def _needs(
-        self, action: str, show: Shown, *, is_recorded: bool = True, about: AboutOf = about_of,
-        ended: Shown | None = None,
-    ) -> Endpoint:  # fmt: skip
+    def _needs(self, action: str, show: Shown, *, is_recorded: bool = True, about: AboutOf = about_of) -> Endpoint:
         """A page for those who are signed in and may do an action. That it was asked for is journalled before it is
-        made; `is_recorded` False: only when it may not be, because what it does is a record itself. `ended` answers
-        a form that somebody sent whose session is over, so that what he wrote is not lost.
+        made; `is_recorded` False: only when it may not be, because what it does is a record itself.
         """
 
         async def handler(request: Request) -> Response:
             view = self._view(request)
             if view.session is None:
-                if ended is not None and request.method == "POST":
-                    return await ended(request, view)
                 return await self._ended(request, view, action)
             may = self._permits.may(view.session.principal, action, view.now_us, about(request))
             try:
@@ -283,7 +277,7 @@ class Console:
         """The way to sign in; a form that somebody had begun to write is kept on the page that says so."""
         if request.method == "POST" and is_surely_ours(request) and ACTIONS[action].group in KEPT_WHEN_ENDED:
             with suppress(HTTPException):
-                form = await read_form(request, bytes_max=CASE_FORM_BYTES_MAX, fields_max=CASE_FIELDS_MAX)
+                form = await read_form(request, bytes_max=RULE_FORM_BYTES_MAX, fields_max=RULE_FIELDS_MAX)
                 return self._once_more(request, view, form, HTTPStatus.UNAUTHORIZED)
         had_one = self._cookie_name(request) in request.cookies
         return RedirectResponse("/sign-in?why=ended" if had_one else "/sign-in", HTTPStatus.SEE_OTHER)

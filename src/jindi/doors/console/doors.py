@@ -24,14 +24,9 @@ Shown = Callable[[Request, View], Awaitable[Response]]
 
 
 class Needs(Protocol):
-    """Asks for a session whose person may do an action, and journals what is asked for. `ended` answers whoever has no
-    session (any more), where he has written something that must not be lost on the way to the sign-in.
-    """
+    """Asks for a session whose person may do an action, and journals what is asked for."""
 
-    def __call__(
-        self, action: str, show: Shown, *, is_recorded: bool = True, about: AboutOf = about_of,
-        ended: Shown | None = None,
-    ) -> Endpoint:  # fmt: skip
+    def __call__(self, action: str, show: Shown, *, is_recorded: bool = True, about: AboutOf = about_of) -> Endpoint:
         """The handler."""
 
 

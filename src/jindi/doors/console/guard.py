@@ -27,6 +27,9 @@ FORM_BYTES_MAX, FIELDS_MAX = 8192, 32
 CASE_FORM_BYTES_MAX, CASE_FIELDS_MAX = 32_768, 256
 """A note of two thousand Chinese characters, each nine bytes in a form; more fields than there are rows to tick."""
 
+RULE_FORM_BYTES_MAX, RULE_FIELDS_MAX = 262_144, 640
+"""A rule with forty rows and thirty cases."""
+
 UPLOAD_BYTES_MAX = FILE_BYTES_MAX + 65_536
 """A file of a case with what a form puts around it."""
 

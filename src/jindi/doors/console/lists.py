@@ -126,7 +126,7 @@ class ListPages:
     async def all(self, _: Request, view: View) -> Response:
         """Every list: what it is, how many stand on it, when it changed last, and what asks for it."""
         await self._roster.catch_up()
-        listed = self._roster.all(staff=view.may("staff_alerts.read"))
+        listed = await self._roster.all(staff=view.may("staff_alerts.read"))
         return self._doors.pages.show(
             "lists.html", view, page="lists", listed=listed, behind=self._roster.behind, waiting=self._waiting(),
             needs_expiry=needs_expiry,
@@ -148,7 +148,7 @@ class ListPages:
             return _to(address(f"/console/lists/{name}", **_query(state, order, last)))
         days = usual_days(self._platform)
         return self._doors.pages.show(
-            "list.html", view, status=int(tried.status), page="lists", it=self._roster.one(name), found=found,
+            "list.html", view, status=int(tried.status), page="lists", it=await self._roster.one(name), found=found,
             count_of=count, state=state, order=order, number=page, last=last, unknown=unknown, hits=hits,
             states=STATES, orders=ORDERS, behind=self._roster.behind, query=partial(_query, state, order),
             masks=await self._masks(_who(view), found), may_ask=self._may_ask(view, definition), moves=MOVES,
@@ -169,7 +169,8 @@ class ListPages:
         found = self._roster.entry(name, value, await self._roster.hits(name))
         days = usual_days(self._platform)
         return self._doors.pages.show(
-            "list_entry.html", view, status=int(tried.status), page="lists", it=self._roster.one(name), each=found,
+            "list_entry.html", view, status=int(tried.status), page="lists", it=await self._roster.one(name),
+            each=found,
             history=await self._roster.history(name, value), masks=await self._masks(_who(view), [found]),
             declared=next((each for each in definition.entries if each.value == value), None),
             may_ask=self._may_ask(view, definition), tried=tried, days=days, most=most_days(self._platform),

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from jindi.access import Session, folded
 from jindi.basics.problems import Problems
 from jindi.doors.console.doors import Doors
-from jindi.doors.console.guard import read_form, refuse_other_sites
+from jindi.doors.console.guard import RULE_FIELDS_MAX, RULE_FORM_BYTES_MAX, read_form, refuse_other_sites
 from jindi.doors.console.rule_form import (
     RuleForm,
     Unwritable,
@@ -41,9 +41,6 @@ from jindi.run.platform import NotNow
 from jindi.run.versions.desk import Declined, Person
 from jindi.run.versions.drafts import Moved
 from jindi.run.versions.workbench import Check, Refused, Sheet, Workbench
-
-RULE_BYTES_MAX, RULE_FIELDS_MAX = 262_144, 640
-"""A rule with forty rows and thirty cases, each Chinese character nine bytes in a form."""
 
 DONE = ("saved", "removed", "restored", "taken_over", "discarded")
 
@@ -80,11 +77,11 @@ class WorkbenchPages:
         needs = self._doors.needs
 
         def post(path: str, act: Callable[..., Awaitable[Response]], action: str, *, is_recorded: bool = True) -> Route:
-            handler = needs(action, act, is_recorded=is_recorded, ended=self.ended)
+            handler = needs(action, act, is_recorded=is_recorded)
             return Route(path, handler, methods=["POST"])
 
         base = "/console/workbench"
-        save = needs("draft.save", self.save, ended=self.ended)
+        save = needs("draft.save", self.save)
         return [
             Route(base, needs("drafts.read", self.overview)),
             Route(f"{base}/{{id}}", needs("drafts.read", self.sheet)),
@@ -98,7 +95,7 @@ class WorkbenchPages:
             # What is typed is checked again and again; that it was saved is recorded.
             Route(
                 f"{base}/{{id}}/check",
-                needs("draft.check", self.check, is_recorded=False, ended=self.check_ended),
+                needs("draft.check", self.check, is_recorded=False),
                 methods=["POST"],
             ),
             post(f"{base}/{{id}}/take-over", self._acting(self._take_over), "draft.save"),
@@ -131,12 +128,7 @@ class WorkbenchPages:
     ) -> Response:  # fmt: skip
         desk = self._bench.desk
         check = await self._bench.check(sheet)
-        review = None
-        if sheet.is_changed:
-            try:
-                review = await desk.preview([sheet.policy], self._bench.files(sheet))
-            except (Declined, Problems):
-                review = None
+        review = await self._bench.review(sheet) if sheet.is_changed else None
         digest = self._bench.digest(sheet)
         done = request.query_params.get("done")
         return self._pages.show(
@@ -201,7 +193,7 @@ class WorkbenchPages:
     async def save(self, request: Request, view: View) -> Response:
         """The form of a rule: kept in the draft, checked, or with a row more or less."""
         refuse_other_sites(request)
-        fields = await read_form(request, bytes_max=RULE_BYTES_MAX, fields_max=RULE_FIELDS_MAX)
+        fields = await read_form(request, bytes_max=RULE_FORM_BYTES_MAX, fields_max=RULE_FIELDS_MAX)
         is_ours = view.csrf is not None and hmac.compare_digest(fields.get("csrf", "").encode(), view.csrf.encode())
         name = request.path_params.get("rule")
         sheet = self._sheet(request, view)
@@ -214,7 +206,7 @@ class WorkbenchPages:
         form = form_from(fields, self._bench.scope(sheet.on), str((before or {}).get("when", "")))
         if not is_ours:
             # Of another session, most likely this one's before: nothing is done, and nothing that was typed is lost.
-            why = view.t("rule.renewed") if fields.get("kept") else view.t("error.csrf")
+            why = view.t("rule.renewed") if fields.get("again") else view.t("error.csrf")
             return await self._rule_page(
                 request, view, sheet, name, form, check=None, told=why, status=HTTPStatus.FORBIDDEN, is_typed=True
             )  # fmt: skip
@@ -267,23 +259,12 @@ class WorkbenchPages:
             return view.t("rule.refused.unwritable", n=error.case + 1, field=field, what=error.what)
         return view.t(f"rule.refused.{error.code}", **error.values)
 
-    async def ended(self, request: Request, view: View) -> Response:
-        """The session is over: what was written stands on this page until its author comes back with a new one."""
-        refuse_other_sites(request)
-        fields = await read_form(request, bytes_max=RULE_BYTES_MAX, fields_max=RULE_FIELDS_MAX)
-        if "/rules/" not in request.url.path and not request.url.path.endswith("/new"):
-            return RedirectResponse("/sign-in?why=ended", HTTPStatus.SEE_OTHER)
-        kept = {name: text for name, text in fields.items() if name not in ("csrf", "kept")}
-        return self._pages.show(
-            "workbench_kept.html", view, page=None, status=HTTPStatus.UNAUTHORIZED, kept=kept, action=request.url.path
-        )  # fmt: skip
-
     # ---- as one types
 
     async def check(self, request: Request, view: View) -> Response:
         """What is wrong with a condition, for the page's own script: its text, its type, all problems at once."""
         refuse_other_sites(request)
-        fields = await read_form(request, bytes_max=RULE_BYTES_MAX, fields_max=RULE_FIELDS_MAX)
+        fields = await read_form(request, bytes_max=RULE_FORM_BYTES_MAX, fields_max=RULE_FIELDS_MAX)
         if view.csrf is None or not hmac.compare_digest(fields.get("csrf", "").encode(), view.csrf.encode()):
             # Only our own pages can read this answer: whoever signed in again in another tab goes on in this one.
             told = {"told": view.t("error.csrf"), "csrf": view.csrf}
@@ -299,10 +280,6 @@ class WorkbenchPages:
             "said": view.t("rule.types.ok") if type_ else view.t("rule.types.empty") if not form.when else "",
             "problems": [{"problem": each.problem, "remedy": each.remedy, "at": each.at} for each in problems],
         })  # fmt: skip
-
-    async def check_ended(self, _: Request, view: View) -> Response:
-        """The same when the session is over: the page says so, and keeps what stands in it."""
-        return JSONResponse({"told": view.t("rule.ended")}, HTTPStatus.UNAUTHORIZED)
 
     def _told(self, text: str, on: str, view: View) -> tuple[list[Told], str]:
         """The problems of a condition, and its type when there are none ("" otherwise, and for no condition)."""

@@ -7,11 +7,12 @@ journal alone: the roster reads the places where people's deeds stand, once, and
 import asyncio
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from heapq import nsmallest
 from typing import TYPE_CHECKING, Final, Literal
 
-from jindi.basics.instants import DAY_US
+from jindi.basics.instants import DAY_US, SECOND_US
 from jindi.journal import Batch
 from jindi.packs import Definitions, ListDef, Words
 from jindi.run.archive import Archive, Outdated
@@ -20,7 +21,7 @@ from jindi.run.state import STAFF
 from jindi.vault import is_token, kind_of
 
 if TYPE_CHECKING:
-    from jindi.run.lane import Decided
+    from jindi.run.lane import Decided, Lane
     from jindi.run.platform import Platform
 
 SOON_US: Final = 7 * DAY_US
@@ -30,6 +31,12 @@ READ_AT_ONCE: Final = 20_000
 """Places that one look reads at the most; a page that is behind says so."""
 
 KEEP_S: Final = 5.0
+
+FEW: Final = 1_000
+"""As many of the first are looked for one by one; for more all are put in order."""
+
+FRESH_US: Final = 5 * SECOND_US
+"""For so long hits are not counted again."""
 
 State = Literal["live", "expired", "removed"]
 STATES: Final = ("live", "soon", "forever", "expired", "removed")
@@ -127,6 +134,8 @@ class Roster:
         self._next = 0
         self._last: dict[str, dict[str, Change]] = {}
         self._places: dict[str, dict[str, array[int]]] = {}
+        self._newest: dict[str, Change] = {}
+        self._hits: dict[str, tuple[int, Lane, Hits]] = {}
 
     # ---- keeping up
 
@@ -144,7 +153,7 @@ class Roster:
             at_once = places[:READ_AT_ONCE]
             found = await asyncio.to_thread(lambda: list(_changes(platform.archive, at_once)))
             for name, value, change in found:
-                self._last.setdefault(name, {})[value] = change
+                self._last.setdefault(name, {})[value] = self._newest[name] = change
                 self._places.setdefault(name, {}).setdefault(value, array("Q")).append(change.seq)
             self._next = durable if len(at_once) == len(places) else at_once[-1] + 1
 
@@ -163,27 +172,18 @@ class Roster:
             raise LookupError("no list of this name is declared")
         return found
 
-    def all(self, *, staff: bool = False) -> list[Listed]:
+    async def all(self, *, staff: bool = False) -> list[Listed]:
         """All lists; those about staff only for whoever may see what is known of staff."""
-        return [
-            self.one(name) for name, each in sorted(self._definitions.lists.items()) if staff or not is_of_staff(each)
-        ]
+        lists = self._definitions.lists
+        return [await self.one(name) for name, each in sorted(lists.items()) if staff or not is_of_staff(each)]
 
-    def one(self, name: str) -> Listed:
+    async def one(self, name: str) -> Listed:
         """A list as a whole. Raises LookupError."""
         definition, now_us = self.definition(name), self._platform.asked_at_us
-        live = soon = forever = expired = 0
-        for expires_us in self._platform.lane.state.lists.entries[name].values():
-            if expires_us is None:
-                forever += 1
-            elif expires_us <= now_us:
-                expired += 1
-                continue
-            elif expires_us <= now_us + SOON_US:
-                soon += 1
-            live += 1
-        last = max(self._last.get(name, {}).values(), key=lambda each: each.seq, default=None)
-        return Listed(definition, live, soon, forever, expired, last, uses_of(self._definitions, name))
+        ends = list(self._platform.lane.state.lists.entries[name].values())  # the lane goes on while it is counted
+        live, soon, forever = await asyncio.to_thread(_counted, ends, now_us)
+        last, uses = self._newest.get(name), uses_of(self._definitions, name)
+        return Listed(definition, live, soon, forever, len(ends) - live, last, uses)
 
     async def entries(self, name: str, wanted: Wanted, hits: Hits | None = None) -> tuple[list[ListEntry], int]:
         """The entries that are asked for, and how many there are whatever the limit. Raises LookupError."""
@@ -193,9 +193,10 @@ class Roster:
         met = hits.by_value if hits is not None else {}
 
         def find() -> tuple[list[str], int]:
-            names = list(_named(members, last, wanted.state, now_us))
-            names.sort(key=_Order(wanted.order, members, last, met))
-            return names[wanted.offset : wanted.offset + wanted.limit], len(names)
+            names, until = list(_named(members, last, wanted.state, now_us)), wanted.offset + wanted.limit
+            key = _ordered(wanted.order, members, last, met)
+            first = nsmallest(until, names, key=key) if until < FEW else sorted(names, key=key)[:until]
+            return first[wanted.offset :], len(names)
 
         found, count = await asyncio.to_thread(find)
         return [self._entry(name, value, members, now_us, met.get(value, 0)) for value in found], count
@@ -212,11 +213,11 @@ class Roster:
     async def named(self, name: str, mark: str) -> str:
         """The value that a mark names. Raises LookupError when nothing on the list ever had it."""
         definition = self.definition(name)
-        known = [*self._platform.lane.state.lists.entries[name], *self._last.get(name, {})]
+        members, last = self._platform.lane.state.lists.entries[name], self._last.get(name, {})
         if definition.of.of is not None:
-            found = mark if mark in known else None
+            found = mark if mark in members or mark in last else None
         else:
-            blind = self._platform.blind
+            known, blind = [*members, *last], self._platform.blind
             found = await asyncio.to_thread(lambda: next((each for each in known if blind(each) == mark), None))
         if found is None:
             raise LookupError("this was never on the list")
@@ -231,10 +232,15 @@ class Roster:
 
     async def hits(self, name: str) -> Hits:
         """How often members of a list were met among the decisions that are in memory."""
-        recent = [each for each in self._platform.lane.recent if each.ep.event.pack != STAFF]
+        now_us, before = self._platform.now_us(), self._hits.get(name)
+        if before is not None and 0 <= now_us - before[0] < FRESH_US and before[1] is self._platform.lane:
+            return before[2]
+        lane = self._platform.lane
+        recent = [each for each in lane.recent if each.ep.event.pack != STAFF]
         asking = [each for each in recent if any(member.list_name == name for member in each.ep.members)]
         found = await asyncio.to_thread(lambda: Counter(_met(asking, name)))
-        return Hits(found, len(recent))
+        self._hits[name] = now_us, lane, Hits(found, len(recent))
+        return self._hits[name][2]
 
     @property
     def _definitions(self) -> Definitions:
@@ -311,6 +317,19 @@ def _changes(archive: Archive, places: Iterable[int]) -> Iterator[tuple[str, str
         )  # fmt: skip
 
 
+def _counted(ends: list[int | None], now_us: int) -> tuple[int, int, int]:
+    """How many entries are live, end soon, and have no end."""
+    live = soon = forever = 0
+    for each in ends:
+        if each is None:
+            forever += 1
+            live += 1
+        elif now_us < each:
+            live += 1
+            soon += each <= now_us + SOON_US
+    return live, soon, forever
+
+
 def _named(
     members: Mapping[str, int | None], last: Mapping[str, Change], state: str, now_us: int
 ) -> Iterable[str]:  # fmt: skip
@@ -330,27 +349,22 @@ def _named(
             return iter(members)
 
 
-class _Order:
-    """How entries are ordered; the value comes second, so that a page never shows one twice."""
+def _ordered(
+    order: str, members: Mapping[str, int | None], last: Mapping[str, Change], met: Mapping[str, int]
+) -> Callable[[str], tuple[int, str]]:
+    """How entries are ordered; the value comes second, so that no page shows one twice."""
+    match order:
+        case "expiry":
+            return lambda value: (_NEVER_US if (ends := members.get(value)) is None else ends, value)
+        case "value":
+            return lambda value: (0, value)
+        case "hits":
+            return lambda value: (-met.get(value, 0), value)
+        case _:
+            return lambda value: (1 if (changed := last.get(value)) is None else -changed.seq, value)
 
-    def __init__(
-        self, order: str, members: Mapping[str, int | None], last: Mapping[str, Change], met: Mapping[str, int]
-    ) -> None:
-        self._order, self._members, self._last, self._met = order, members, last, met
 
-    def __call__(self, value: str) -> tuple[int, str]:
-        """The key of a value."""
-        match self._order:
-            case "expiry":
-                ends = self._members.get(value)
-                return (1 << 62 if ends is None else ends), value
-            case "value":
-                return 0, value
-            case "hits":
-                return -self._met.get(value, 0), value
-            case _:
-                changed = self._last.get(value)
-                return (1 if changed is None else -changed.seq), value
+_NEVER_US: Final = 1 << 62
 
 
 def _met(decided: "Iterable[Decided]", name: str) -> Iterator[str]:

@@ -285,14 +285,20 @@ class Desk:
         )  # fmt: skip
 
     async def _compiled(self, files: Mapping[str, str]) -> Program:
-        """Files compiled and proved by their cases; the last few are remembered."""
+        """Files compiled and proved by their cases; the last few are remembered, and what is in force is at hand."""
         name = digest_of(files)
+        if name == self.platform.program.digest:
+            return self.platform.program
         if name not in self._programs:
-            program = await asyncio.to_thread(compiled, files)
+            self.learn(await asyncio.to_thread(compiled, files))
+        return self._programs[name]
+
+    def learn(self, program: Program) -> None:
+        """Remember a program whose cases hold, so that it need not be compiled again."""
+        if program.digest not in self._programs:
             while len(self._programs) >= _KEPT_PROGRAMS:
                 del self._programs[next(iter(self._programs))]
-            self._programs[name] = program
-        return self._programs[name]
+            self._programs[program.digest] = program
 
     # ---- authors
 

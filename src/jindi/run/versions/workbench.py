@@ -11,6 +11,7 @@ from typing import Any
 
 from jindi import packs
 from jindi.basics.identifiers import holds_personal_number
+from jindi.basics.instants import MINUTE_US
 from jindi.basics.problems import Problem, Problems
 from jindi.engine import CaseRun, Program, build, check_policy, run_cases
 from jindi.language import Expression, ExpressionProblems, Scope, read
@@ -28,13 +29,16 @@ from jindi.packs import (
     with_rule,
     without_rule,
 )
-from jindi.run.versions.desk import Desk
+from jindi.run.versions.desk import Declined, Desk, Review
 from jindi.run.versions.drafts import Draft, Drafts
 
 STAFF = "staff"
 """The pack that watches staff: what it would find is for few eyes."""
 
 _KEPT_CHECKS = 8
+REVIEWED_US = 5 * MINUTE_US
+"""(design default) How long an author sees what recent events said of his draft; who approves sees it anew."""
+
 Rule = Mapping[str, Any]
 
 
@@ -138,6 +142,7 @@ class Workbench:
     def __init__(self, desk: Desk, drafts: Drafts) -> None:
         self.desk, self._drafts = desk, drafts
         self._checks: dict[str, Check] = {}
+        self._reviews: dict[str, tuple[int, Review]] = {}
 
     # ---- looking
 
@@ -187,6 +192,27 @@ class Workbench:
     async def check(self, sheet: Sheet) -> Check:
         """Load the whole set with the draft in it and run the policy's cases, beside the loop."""
         return await self._checked(sheet.policy, {**self.desk.platform.base, sheet.path: sheet.text})
+
+    async def review(self, sheet: Sheet) -> Review | None:
+        """What the draft would put in force, held against recent events some minutes ago at most; None when it can't
+        be said.
+        """
+        now_us, name = self.desk.platform.now_us(), f"{self.desk.platform.program.digest} {self.digest(sheet)}"
+        found = self._reviews.get(name)
+        if found is not None and now_us - found[0] < REVIEWED_US:
+            return found[1]
+        check = await self.check(sheet)
+        if check.program is not None and not check.problems:
+            # Only this policy is another, and its cases hold: so do all.
+            self.desk.learn(check.program)
+        try:
+            review = await self.desk.preview([sheet.policy], self.files(sheet))
+        except (Declined, Problems):
+            return None
+        while len(self._reviews) >= _KEPT_CHECKS:
+            del self._reviews[next(iter(self._reviews))]
+        self._reviews[name] = now_us, review
+        return review
 
     async def check_with(self, sheet: Sheet, rule: str | None, parts: Rule) -> tuple[Check, str]:
         """The same with other content of a rule, which nobody has saved; and the file's text then.

@@ -39,6 +39,7 @@ NIGHT = (23, 6)
 
 _KINDS = {
     "decision.read": "look", "explanation.read": "look", "replay.read": "look", "entity.read": "look",
+    "links.read": "look",
     "subjects.read": "look", "vault.search": "search", "vault.reveal": "reveal", "subject.export": "export",
     "subject.correct": "change", "subject.erase": "change",
 }  # fmt: skip

@@ -93,10 +93,9 @@
   const ALONE = ["is true", "is false", "missing", "not missing"];
   function fit(row) {
     const op = find("select", row).value;
-    const [left, right] = all("input", row);
+    const right = all("input", row)[1];
     right.disabled = ALONE.includes(op);
     right.classList.toggle("away", right.disabled);
-    void left;
   }
   function fitAll() { for (const row of all("[data-row]")) fit(row); }
   form.addEventListener("change", (event) => {
@@ -181,9 +180,9 @@
   });
 
   // Typed text that was not saved is not left without a word.
-  let isTyped = false;
+  let isTyped = form.dataset.typed === "yes";
   form.addEventListener("input", () => { isTyped = true; });
-  form.addEventListener("submit", () => { isTyped = false; });
+  form.addEventListener("submit", () => { if (sure) isTyped = false; });
   window.addEventListener("beforeunload", (event) => { if (isTyped) event.preventDefault(); });
 
   fitAll();

@@ -18,6 +18,7 @@ from jindi.doors.console.words import (
     features,
     frame,
     helping,
+    links,
     lists,
     models,
     notices,
@@ -34,6 +35,7 @@ HTML_LANG: dict[Lang, str] = {"zh": "zh-CN", "en": "en"}
 _AREAS: Final = (
     frame.WORDS,
     cases.WORDS,
+    links.WORDS,
     lists.WORDS,
     features.WORDS,
     models.WORDS,

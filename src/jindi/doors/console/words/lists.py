@@ -6,12 +6,10 @@ WORDS: Final = {
     "nav.lists": ("名单", "Lists"),
     "lists.title": ("名单", "Lists"),
     "lists.line": (
-        "黑名单拦截，灰名单加强核验，白名单放宽。条目随事件加入和移除，到期自动失效；变更由两人完成。",
-        (
-            "Black lists stop, grey lists make checks stricter, white lists relax them. Entries come and go by "
-            "events and end by themselves; changing a list takes two people."
-        ),
+        "黑名单拦截，灰名单加强核验，白名单放宽。条目随事件加入和移除，到期自动失效。",
+        "Black lists stop, grey lists make checks stricter, white lists relax them. Entries come and go by events.",
     ),
+    "lists.line.two": ("变更由两人完成。", "Changing a list takes two people."),
     "lists.count": ("{n} 个名单", "{n} {n:list|lists}"),
     "lists.none": ("生效的行业包没有声明名单。", "The packs in force declare no list."),
     "lists.list": ("名单", "List"),
@@ -22,7 +20,7 @@ WORDS: Final = {
     "lists.colour.grey": ("灰名单", "Grey"),
     "lists.colour.white": ("白名单", "White"),
     "lists.live": ("有效", "Live"),
-    "lists.soon": ("7 天内到期", "Ends in 7 days"),
+    "lists.soon": ("7 天内到期", "Within 7 d"),
     "lists.forever": ("长期有效", "For good"),
     "lists.expired": ("已过期", "Expired"),
     "lists.changed": ("最近变更", "Last change"),

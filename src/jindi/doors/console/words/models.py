@@ -34,7 +34,6 @@ WORDS: Final = {
     "models.size.trees": ("{n} 棵树", "{n} {n:tree|trees}"),
     "models.size.logistic-woe": ("{n} 项", "{n} {n:term|terms}"),
     "models.inputs": ("输入", "Inputs"),
-    "models.inputs.count": ("{n} 个", "{n}"),
     "models.readers": ("引用规则", "Rules"),
     "models.since": ("生效自", "In force since"),
     "models.proposal": ("漂移建议", "Drift proposes"),

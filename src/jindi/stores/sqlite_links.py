@@ -1,0 +1,346 @@
+"""Links in one SQLite file. It can be thrown away: whoever follows the journal makes it again."""
+
+import os
+import sqlite3
+import threading
+import zlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
+
+from jindi.ports import Link, LinkEntity, LinkQuery, LinkStoreFailure, Near
+
+_T = TypeVar("_T")
+
+_SCHEMA = (
+    (
+        "create table entities (id integer primary key, name text not null unique, first_us integer not null, "
+        "last_us integer not null, seen integer not null, stopped integer not null, worst integer not null, "
+        "degree integer not null default 0)"
+    ),
+    "create table roles (id integer primary key, name text not null unique, links integer not null default 0)",
+    (
+        "create table links (id integer primary key, a integer not null, b integer not null, roles integer not null, "
+        "first_us integer not null, last_us integer not null, seen integer not null, stopped integer not null, "
+        "worst integer not null, money text not null, unique (a, b, roles))"
+    ),
+    "create index links_of on links (b)",
+    # Degrees, and how many links there are in which roles, follow from the links themselves. Who has none left goes.
+    (
+        "create trigger linked after insert on links begin "
+        "update entities set degree = degree + 1 where id in (new.a, new.b); "
+        "update roles set links = links + 1 where id = new.roles; end"
+    ),
+    (
+        "create trigger parted after delete on links begin "
+        "update entities set degree = degree - 1 where id in (old.a, old.b); "
+        "update roles set links = links - 1 where id = old.roles; "
+        "delete from entities where degree = 0 and id in (old.a, old.b); end"
+    ),
+    "create table cursor (one integer primary key check (one = 1), next integer not null, mark blob not null)",
+    "insert into cursor values (1, 0, x'')",
+)
+_VERSION = zlib.crc32("\n".join(_SCHEMA).encode()) & 0x7FFF_FFFF
+"""A file with any other tables is another version's."""
+
+_ANEW = "excluded.first_us - last_us > ?7"
+_PUT_ENTITY = (
+    "insert into entities (name, first_us, last_us, seen, stopped, worst) values (?1, ?2, ?3, ?4, ?5, ?6) "  # noqa: S608
+    "on conflict (name) do update set last_us = excluded.last_us, "
+    f"first_us = iif({_ANEW}, excluded.first_us, first_us), seen = iif({_ANEW}, 0, seen) + excluded.seen, "
+    f"stopped = iif({_ANEW}, 0, stopped) + excluded.stopped, worst = max(iif({_ANEW}, 0, worst), excluded.worst)"
+)
+_LINK_ANEW = "excluded.first_us - last_us > ?10"
+_PUT_LINK = (
+    "insert into links (a, b, roles, first_us, last_us, seen, stopped, worst, money) values "  # noqa: S608
+    "((select id from entities where name = ?1), (select id from entities where name = ?2), "
+    "(select id from roles where name = ?3), ?4, ?5, ?6, ?7, ?8, ?9) "
+    "on conflict (a, b, roles) do update set last_us = excluded.last_us, "
+    f"first_us = iif({_LINK_ANEW}, excluded.first_us, first_us), "
+    f"seen = iif({_LINK_ANEW}, 0, seen) + excluded.seen, "
+    f"stopped = iif({_LINK_ANEW}, 0, stopped) + excluded.stopped, "
+    f"worst = max(iif({_LINK_ANEW}, 0, worst), excluded.worst), "
+    f"money = case when money = '' or {_LINK_ANEW} then excluded.money when excluded.money = '' then money "
+    "else both(money, excluded.money) end"
+)
+_ENTITY = "{0}.name, {0}.first_us, {0}.last_us, {0}.seen, {0}.stopped, {0}.worst, {0}.degree"
+_LINK = "l.first_us, l.last_us, l.seen, l.stopped, l.worst, l.money"
+_ENDS = "select max(id), count(*) from (select id from links where id > ? order by id limit ?)"
+_PRAGMAS = (
+    "journal_mode = wal",
+    "synchronous = normal",
+    "cache_size = -65536",
+    "temp_store = memory",
+    "wal_autocheckpoint = 8192",
+)
+"""Whatever a power cut takes, the journal still has: this file needs no sync of its own."""
+
+_ASKED_AT_ONCE = 200
+_REMEDY = "start the platform again; should it not help, remove the file: it is made anew from the journal"
+_NOT_OURS = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR)
+"""What SQLite says of a file that is damaged, or no database of ours. A file that can't be reached is left alone."""
+
+
+class _Strange(sqlite3.DatabaseError):
+    sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+
+
+class SqliteLinks:
+    """The `LinkStore` port over one SQLite file; `:memory:` keeps it in memory.
+
+    A file is read by a connection of its own, so that nobody who looks waits for what is being kept.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = os.fspath(path)
+        self._lock = threading.RLock()
+        self._base = _opened(self._path)
+        if self._path == ":memory:":
+            self._reading, self._reader = self._lock, self._base
+        else:
+            self._reading, self._reader = threading.RLock(), _reader(self._path)
+
+    def cursor(self) -> tuple[int, bytes]:
+        """The first record of the journal that has not been taken in, and the mark that was kept with it."""
+        found, mark = self._ask("select next, mark from cursor")[0]
+        return int(found), bytes(mark)
+
+    def put(
+        self, entities: Collection[LinkEntity], links: Collection[Link], cursor: int, mark: bytes, keep_us: int
+    ) -> None:
+        """Add what was seen to what is there, and move the cursor: all of it or nothing. What had not been seen for
+        longer than `keep_us` begins anew. Degrees follow from the links; those that are given are not looked at.
+        """
+        with self._changing() as base:
+            base.executemany(_PUT_ENTITY, ((*each[:6], keep_us) for each in entities))
+            roles = {(each.roles,) for each in links}
+            base.executemany("insert into roles (name) values (?) on conflict (name) do nothing", roles)
+            base.executemany(_PUT_LINK, ((*each[:8], _text(each.money), keep_us) for each in links))
+            base.execute("update cursor set next = ?, mark = ?", (cursor, mark))
+
+    def clear(self) -> None:
+        """Forget everything; the cursor is 0."""
+        with self._changing() as base:
+            for table in ("links", "entities", "roles"):
+                base.execute(f"delete from {table}")  # noqa: S608 - constants
+            base.execute("update cursor set next = 0, mark = x''")
+
+    def entities(self, names: Collection[str]) -> Mapping[str, LinkEntity]:
+        """Those of these entities that have links, by name."""
+        found: list[tuple[Any, ...]] = []
+        for some in _pieces(sorted(names)):
+            found += self._ask(_named(len(some)), *some)
+        return {each[0]: LinkEntity(*each) for each in found}
+
+    def near(self, name: str, query: LinkQuery, limit: int) -> Sequence[Near]:
+        """The links of an entity: the heaviest outcome first, then the newest, then by the other's name and roles."""
+        where, given = _where(query)
+        found = self._ask("select id from entities where name = ?", name)
+        if not found:
+            return []
+        one = found[0][0]
+        rows = self._ask(_near_of(where), one, *given, one, *given, limit)
+        return [_near(name, row) for row in rows]
+
+    def between(self, names: Collection[str], query: LinkQuery) -> Sequence[Link]:
+        """All links that have both ends among these entities, by their ends and roles."""
+        where, given = _where(query)
+        ids: dict[int, str] = {}
+        for some in _pieces(sorted(names)):
+            asked = f"select id, name from entities where name in ({_marks(len(some))})"  # noqa: S608 - marks only
+            ids |= {int(one): str(name) for one, name in self._ask(asked, *some)}
+        links = []
+        for one, name in ids.items():
+            for others in _pieces(list(ids)):
+                rows = self._ask(_between_of(where, len(others)), one, *others, *given)
+                for b, roles, first_us, last_us, seen, stopped, worst, money in rows:
+                    links.append(Link(name, ids[b], roles, first_us, last_us, seen, stopped, worst, _money(money)))
+        return sorted(links)
+
+    def roles(self) -> Mapping[str, int]:
+        """How many links there are in which roles."""
+        return dict(self._ask("select name, links from roles where links > 0 order by name"))
+
+    def drop(self, before_us: int, after: int, count: int) -> int | None:
+        """Drop those links that were not seen since an instant, and who has none left, among `count` links behind a
+        place; where to go on, None at the end. From 0 on, piece by piece, all are looked at.
+        """
+        last, found = self._ask(_ENDS, after, count)[0]
+        if found:
+            with self._changing() as base:
+                base.execute("delete from links where id > ? and id <= ? and last_us < ?", (after, last, before_us))
+        return int(last) if found == count else None
+
+    def plans(self, query: LinkQuery) -> Sequence[str]:
+        """How SQLite goes about a question, for whoever checks that nothing reads a whole table."""
+        where, given = _where(query)
+        asked: list[tuple[str, tuple[object, ...]]] = [
+            (_near_of(where), (1, *given, 1, *given, 10)),
+            (_between_of(where, 2), (1, 2, 3, *given)),
+            (_named(2), ("x", "y")),
+            (_ENDS, (0, 10)),
+        ]
+        return [str(step[3]) for said, values in asked for step in self._ask(f"explain query plan {said}", *values)]
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock, self._reading:
+            self._reader.close()
+            self._base.close()
+
+    # ---- inside
+
+    def _ask(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        try:
+            with self._reading:
+                return self._reader.execute(statement, values).fetchall()
+        except sqlite3.Error as problem:
+            raise LinkStoreFailure(f"{self._path}: links can't be read: {problem} ({_REMEDY})") from problem
+
+    @contextmanager
+    def _changing(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                self._base.execute("begin immediate")
+                yield self._base
+                self._base.execute("commit")
+            except sqlite3.Error as problem:
+                raise LinkStoreFailure(f"{self._path}: links can't be kept: {problem} ({_REMEDY})") from problem
+            finally:
+                # After a commit nothing is open; whatever failed, the commit itself too, leaves no half behind.
+                with suppress(sqlite3.Error):
+                    if self._base.in_transaction:
+                        self._base.execute("rollback")
+
+
+def _where(query: LinkQuery) -> tuple[str, list[object]]:
+    said, given = "", list[object]()
+    if query.since_us is not None:
+        said += " and l.last_us >= ?"
+        given.append(query.since_us)
+    if query.until_us is not None:
+        said += " and l.first_us <= ?"
+        given.append(query.until_us)
+    if query.roles:
+        said += f" and l.roles in (select id from roles where name in ({_marks(len(query.roles))}))"  # noqa: S608 - marks
+        given += query.roles
+    return said, given
+
+
+def _marks(count: int) -> str:
+    return ", ".join("?" * count)
+
+
+def _named(count: int) -> str:
+    return f"select {_ENTITY.format('e')} from entities e where e.name in ({_marks(count)})"  # noqa: S608 - constants
+
+
+def _near_of(where: str) -> str:
+    sides = [
+        f"select {is_a}, r.name, {_LINK}, {_ENTITY.format('e')} from links l "  # noqa: S608 - constants
+        f"join entities e on e.id = l.{other} join roles r on r.id = l.roles where l.{mine} = ? {where}"
+        for is_a, mine, other in ((1, "a", "b"), (0, "b", "a"))
+    ]
+    # Numbers of columns: the link's worst, its last_us, the other's name, the roles.
+    return f"{' union all '.join(sides)} order by 7 desc, 4 desc, 9, 2 limit ?"
+
+
+def _between_of(where: str, count: int) -> str:
+    return (
+        f"select l.b, r.name, {_LINK} from links l join roles r on r.id = l.roles "  # noqa: S608 - constants
+        f"where l.a = ? and l.b in ({_marks(count)}) {where}"
+    )
+
+
+def _pieces(values: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    return (values[first : first + _ASKED_AT_ONCE] for first in range(0, len(values), _ASKED_AT_ONCE))
+
+
+def _near(name: str, row: tuple[Any, ...]) -> Near:
+    is_a, roles, first_us, last_us, seen, stopped, worst, money, *other = row
+    a, b = (name, other[0]) if is_a else (other[0], name)
+    return Near(Link(a, b, roles, first_us, last_us, seen, stopped, worst, _money(money)), LinkEntity(*other))
+
+
+def _text(money: Sequence[tuple[str, int]]) -> str:
+    """Money as one text.
+
+    >>> _text((("CNY", 120), ("USD", 5))), _money("CNY 120 USD 5")
+    ('CNY 120 USD 5', (('CNY', 120), ('USD', 5)))
+    """
+    return " ".join(f"{currency} {minor}" for currency, minor in money)
+
+
+def _money(text: str) -> tuple[tuple[str, int], ...]:
+    words = text.split()
+    return tuple((currency, int(minor)) for currency, minor in zip(words[::2], words[1::2], strict=True))
+
+
+def _both(one: str, other: str) -> str:
+    """Two sums of money in one text."""
+    sums = dict(_money(one))
+    for currency, minor in _money(other):
+        sums[currency] = sums.get(currency, 0) + minor
+    return _text(sorted(sums.items()))
+
+
+def _opened(path: str) -> sqlite3.Connection:
+    """The database with its tables. What another version of Jindi left is made anew, and so is what is no database."""
+    try:
+        try:
+            return _with_tables(path)
+        except sqlite3.DatabaseError as problem:
+            if path == ":memory:" or (problem.sqlite_errorcode & 0xFF) not in _NOT_OURS:
+                raise
+            for name in (path, f"{path}-wal", f"{path}-shm"):
+                if os.path.exists(name):  # noqa: PTH110 - a name, as SQLite has it
+                    os.remove(name)  # noqa: PTH107
+            return _with_tables(path)
+    except (sqlite3.Error, OSError) as problem:
+        raise LinkStoreFailure(f"{path}: can't be opened: {problem} ({_REMEDY})") from problem
+
+
+def _reader(path: str) -> sqlite3.Connection:
+    try:
+        return _connected(path)
+    except sqlite3.Error as problem:
+        raise LinkStoreFailure(f"{path}: can't be opened: {problem} ({_REMEDY})") from problem
+
+
+def _connected(path: str) -> sqlite3.Connection:
+    base = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        for pragma in _PRAGMAS:
+            base.execute(f"pragma {pragma}")
+        base.create_function("both", 2, _both, deterministic=True)
+    except BaseException:
+        base.close()
+        raise
+    return base
+
+
+def _with_tables(path: str) -> sqlite3.Connection:
+    base = _connected(path)
+    try:
+        if base.execute("pragma user_version").fetchone()[0] == _VERSION:
+            _check(base)
+            return base
+        base.execute("begin immediate")
+        for (name,) in base.execute("select name from sqlite_master where type = 'table'").fetchall():
+            base.execute(f'drop table "{name}"')
+        for statement in _SCHEMA:
+            base.execute(statement)
+        base.execute(f"pragma user_version = {_VERSION}")
+        base.execute("commit")
+    except BaseException:
+        base.close()
+        raise
+    return base
+
+
+def _check(base: sqlite3.Connection) -> None:
+    """Raises DatabaseError when the file is damaged, or its tables are not ours. Some seconds for millions of links."""
+    ours = {statement.split()[2] for statement in _SCHEMA if statement.startswith("create ")}
+    there = {name for (name,) in base.execute("select name from sqlite_master where name not like 'sqlite_%'")}
+    if there != ours or base.execute("pragma quick_check(1)").fetchone()[0] != "ok":
+        raise _Strange("damaged, or not ours")
