@@ -71,8 +71,8 @@ class Finder:
     # ---- whom it concerns
 
     def _may(self, who: Principal, action: str, kind: str | None = None) -> bool:
-        """Whether somebody may do an action (to an operation of a kind). It is asked once: policies don't change while we
-        run, and in a house of hundreds each escalated case would be asked about for seconds.
+        """Whether somebody may do an action (to an operation of a kind). It is asked once: policies don't change while
+        we run, and in a house of hundreds each escalated case would be asked about for seconds.
         """
         person = (who.id, who.name) if self._permits.is_own else ("", "")
         key = (who.kind, *person, who.roles, who.scopes, action, kind)
