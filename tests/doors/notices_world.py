@@ -55,7 +55,8 @@ class Told(World):
         super().__init__(settings, files)
         if log is not None:
             Shop.__init__(self, files, log=log, blobs=blobs, clock=clock, settings=settings)
-        self.store, self.mail, self.rules, self.reach = (
+        self.store, self.mail, self.reach = store or SqliteNotices(":memory:"), mail, reach
+        self.rules = rules or Rules()
             store or SqliteNotices(":memory:"),
             mail,
             rules or Rules(),
