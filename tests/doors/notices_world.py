@@ -49,19 +49,14 @@ class Told(World):
     """`notices` tells the people of the world; `store` outlives it, as a file does."""
 
     def __init__(
-        self, settings=HOW, files=FILES, *, store=None, mail=None, rules=None, reach=LOOPBACK, own="", people=None, log=None,
-        blobs=None, clock=None,
+        self, settings=HOW, files=FILES, *, store=None, mail=None, rules=None, reach=LOOPBACK, own="", people=None,
+        log=None, blobs=None, clock=None,
     ):  # fmt: skip
         super().__init__(settings, files)
         if log is not None:
             Shop.__init__(self, files, log=log, blobs=blobs, clock=clock, settings=settings)
         self.store, self.mail, self.reach = store or SqliteNotices(":memory:"), mail, reach
         self.rules = rules or Rules()
-            store or SqliteNotices(":memory:"),
-            mail,
-            rules or Rules(),
-            reach,
-        )
         self.house, self.own = dict(people or PEOPLE), own
 
     async def __aenter__(self):
