@@ -49,26 +49,22 @@ class Told(World):
     """`notices` tells the people of the world; `store` outlives it, as a file does."""
 
     def __init__(
-        self, settings=HOW, files=FILES, *, store=None, mail=None, rules=None, reach=LOOPBACK, people=None, log=None,
-        blobs=None, clock=None,
+        self, settings=HOW, files=FILES, *, store=None, mail=None, rules=None, reach=LOOPBACK, own="", people=None,
+        log=None, blobs=None, clock=None,
     ):  # fmt: skip
         super().__init__(settings, files)
         if log is not None:
             Shop.__init__(self, files, log=log, blobs=blobs, clock=clock, settings=settings)
-        self.store, self.mail, self.rules, self.reach = (
-            store or SqliteNotices(":memory:"),
-            mail,
-            rules or Rules(),
-            reach,
-        )
-        self.house = dict(people or PEOPLE)
+        self.store, self.mail, self.reach = store or SqliteNotices(":memory:"), mail, reach
+        self.rules = rules or Rules()
+        self.house, self.own = dict(people or PEOPLE), own
 
     async def __aenter__(self):
         await Shop.__aenter__(self)
         serial = iter(range(1, 10**6))
         chance = random.Random(5).randbytes
         self.sessions = Staff(self.blobs, lambda count: next(serial).to_bytes(count, "big"))
-        self.audit, self.keys, permits = Audit(self.platform), ApiKeys(self.blobs, chance), Permits()
+        self.audit, self.keys, permits = Audit(self.platform), ApiKeys(self.blobs, chance), Permits(self.own)
         self.following = Following(self.platform, SqliteCases(":memory:"), self.told.append)
         self.desk = Desk(self.platform, self.following, lambda: ("limin", "wang", "zhao"))
         self.channels, self.wishes = Channels(self.blobs, chance), PreferenceBook(self.blobs)

@@ -97,6 +97,17 @@ def test_what_was_escalated_is_told_to_who_leads_and_not_to_who_did_it():
     living(go)
 
 
+def test_whom_a_companys_own_policy_forbids_something_is_not_told_of_it():
+    async def go(world):
+        case = await assigned(world)
+        await world.works("limin", case, Escalate("too much for me"))
+        await world.round()
+        assert ("case.escalated", case.id) in await world.of("wang")
+        assert ("case.escalated", case.id) not in await world.of("sun")
+
+    living(go, own='forbid (principal == Person::"per_sun", action == Action::"case.lead", resource);')
+
+
 def test_a_critical_case_that_nobody_takes_is_told_once_and_one_that_was_taken_is_not():
     async def go(world):
         await world.send(list_entry("l1", "blocked", "villain"))

@@ -64,6 +64,10 @@ class Permits:
         Raises Problems when they don't fit the schema, are templates, or can't be read.
         """
         self._names, shipped, self._schema = _shipped()
+        self.is_own = bool(own)
+        """Whether a company's own policies count, too. The shipped ones know people by roles and scopes alone, but for
+        what is one's own proposal.
+        """
         if own:
             _checked(own, self._schema, place)
         self._policies = cedarpy.PolicySet.from_str(f"{shipped}\n{own}")

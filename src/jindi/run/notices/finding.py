@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from jindi.access import ROLES, Kind, Permits, Principal, Role, folded
+from jindi.access import ROLES, About, Kind, Permits, Principal, Role, folded
 from jindi.basics.instants import MINUTE_US
 from jindi.cases import Assign, Escalate, Task, unpack_step
 from jindi.oversight import EVENT as CONTROL_EVENT
@@ -43,7 +43,8 @@ if TYPE_CHECKING:
 CASES_AT_ONCE: Final = 500
 """Cases that are read together when the clock is asked."""
 
-NOBODY: Final = frozenset[str]()
+ANSWERS_MAX: Final = 50_000
+"""Answers of the policies that are remembered."""
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -65,26 +66,31 @@ class Finder:
     ) -> None:  # fmt: skip
         self._platform, self._permits, self._approvals, self._people = platform, permits, approvals, people
         self._cases, self._rules, self._sight = cases, rules, Sight(platform)
+        self._answers: dict[tuple[object, ...], bool] = {}
 
     # ---- whom it concerns
 
+    def _may(self, who: Principal, action: str, kind: str | None = None) -> bool:
+        """Whether somebody may do an action (to an operation of a kind). It is asked once: policies don't change while
+        we run, and in a house of hundreds each escalated case would be asked about for seconds.
+        """
+        person = (who.id, who.name) if self._permits.is_own else ("", "")
+        key = (who.kind, *person, who.roles, who.scopes, action, kind)
+        if key not in self._answers:
+            if len(self._answers) >= ANSWERS_MAX:
+                self._answers.clear()
+            asked = Principal(who.kind, who.id, who.name, who.roles, who.scopes)
+            about = About(kind=kind)
+            self._answers[key] = self._permits.may(asked, action, self._platform.now_us(), about).allowed
+        return self._answers[key]
+
     def _who(self, actions: Sequence[str], but: str = "") -> tuple[str, ...]:
         """Everybody who may do one of these actions, but for whoever did it."""
-        now_us = self._platform.now_us()
-        found = (
-            folded(each.name)
-            for each in self._people()
-            if any(self._permits.may(each, action, now_us).allowed for action in actions)
-        )
+        found = (folded(each.name) for each in self._people() if any(self._may(each, action) for action in actions))
         return tuple(sorted(set(found) - {folded(but)}))
 
     def _roles(self, actions: Sequence[str]) -> tuple[Role, ...]:
-        now_us = self._platform.now_us()
-        return tuple(
-            role
-            for role in ROLES
-            if any(self._permits.may(_of_role(role), action, now_us).allowed for action in actions)
-        )
+        return tuple(role for role in ROLES if any(self._may(_of_role(role), action) for action in actions))
 
     def of_audience(self, notice: Notice, but: str = "") -> Found:
         """What concerns all who may do something."""
@@ -172,12 +178,10 @@ class Finder:
 
     def _for_approvers(self, entry: Entry, notice: Notice, *more: str) -> Found:
         """What concerns all who could approve an operation: never its proposer, whatever else he may."""
-        kind, asker = entry.asked.what, entry.asked.name
+        kind = entry.asked.what
         others = (each for each in self._people() if not self._approvals.is_own(each, entry))
-        able = {
-            folded(each.name) for each in others if self._approvals.may(each, "approval.approve", kind, asker)
-        }  # fmt: skip
-        roles = tuple(each for each in ROLES if self._approvals.may(_of_role(each), "approval.approve", kind))
+        able = {folded(each.name) for each in others if self._may(each, "approval.approve", kind)}
+        roles = tuple(each for each in ROLES if self._may(_of_role(each), "approval.approve", kind))
         here = {folded(each.name) for each in self._people()}
         people = tuple(sorted(able | ({folded(each) for each in more} & here)))
         return Found(notice, people, roles, lead_roles=roles)
@@ -230,13 +234,10 @@ class Finder:
             event = platform.archive.program(record.definitions).events[record.event_type].event
         except (LookupError, ValueError):
             return False
-        now_us = platform.now_us()
         # One person may be known by several principals: each of them has to be outside.
         known = [each for each in self._people() if folded(each.name) == person]
         return bool(known) and all(
-            self._sight.may_see(
-                Viewer(each.name, self._permits.may(each, "staff_alerts.read", now_us).allowed), event, record.values
-            )
+            self._sight.may_see(Viewer(each.name, self._may(each, "staff_alerts.read")), event, record.values)
             for each in known
         )
 

@@ -256,13 +256,11 @@ class Follower:
         return new
 
     def _to_people(self, found: Found) -> Iterator[NoticeRow]:
-        notice = found.notice
+        notice, body = found.notice, _encode(found.notice)
         for person in found.people:
             if self._preferences.of(person).wants(notice, BELL):
-                yield NoticeRow(
-                    key_of(notice.id, person), notice.id, person, notice.occasion, notice.rank, notice.at_us,
-                    _encode(notice),
-                )  # fmt: skip
+                key = key_of(notice.id, person)
+                yield NoticeRow(key, notice.id, person, notice.occasion, notice.rank, notice.at_us, body)
 
     def _by_mail(self, found: Found, now_us: int) -> Iterator[DeliveryRow]:
         notice = found.notice
