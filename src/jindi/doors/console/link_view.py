@@ -38,10 +38,10 @@ APART: Final = 40.0
 LABELLED: Final = 48
 """So many entities may all have their names beside them; of more only those that matter most."""
 
-_SIDES: Final = {"device": 4, "terminal": 4, "ip": 4, "merchant": 3, "person": 6, "phone": 5, "campaign": 8}
+_SIDES: Final = {"device": 4, "terminal": 3, "ip": 4, "merchant": 3, "person": 6, "phone": 5, "campaign": 8}
 """Corners of the shape that a kind has; without, it is a circle."""
 
-_TURNED: Final = {"device": pi / 4, "terminal": pi / 4, "person": pi / 6}
+_TURNED: Final = {"device": pi / 4, "terminal": pi, "person": pi / 6}
 """Those that do not stand on a corner, or not with one on top."""
 
 
