@@ -137,8 +137,8 @@ WORDS: Final = {
     ),
     "guide.colleague": ("邀请一位同事", "Invite a colleague"),
     "guide.colleague.how": (
-        "给自己建好账户后，邀请第二个人，角色选“高级分析员”和“审批人”。用另一个浏览器或隐私窗口打开邀请链接，您就能扮演第二个人。",
-        "Invite a second person as senior analyst and approver; open the link in a private window, and you play both.",
+        "在终端运行 jindi staff invite 为自己和第二个人各建一个账户（见 docs/access.md），用隐私窗口打开第二个链接。",
+        "Run jindi staff invite in a terminal for yourself and a second person (docs/access.md); use a private window.",
     ),
     "guide.two": ("让两个人结一个大额案件", "Close a large case by two"),
     "guide.two.how": (
