@@ -168,6 +168,11 @@ class Tab:
         raw = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)["data"]
         Path(path).write_bytes(base64.b64decode(raw))
 
+    def webp(self):
+        """The page as a small picture."""
+        raw = self.call("Page.captureScreenshot", format="webp", quality=80)["data"]
+        return base64.b64decode(raw)
+
     def complaints(self):
         found = []
         for event in self.browser.events:
