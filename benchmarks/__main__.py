@@ -13,6 +13,7 @@ from benchmarks import (
     backtests,
     backups,
     casework,
+    console,
     doors,
     limits,
     links,
@@ -39,6 +40,7 @@ SUBJECTS = {
     "backup": backups.measure,
     "cases": casework.measure,
     "links": links.measure,
+    "console": console.measure,
 }
 
 

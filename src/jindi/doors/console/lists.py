@@ -104,7 +104,8 @@ class ListPages:
 
         async def telling(request: Request, view: View) -> Response:
             try:
-                if "id" in request.path_params:
+                # A form is looked at first: whoever sends none of ours is told nothing, not even what there is.
+                if "id" in request.path_params and request.method != "POST":
                     self._definition(request, view)
                 return await show(request, view)
             except NotRecorded:
