@@ -2,15 +2,12 @@
 
 import json
 import os
-import sqlite3
-import threading
-import zlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
 from jindi.ports import CaseAlert, CaseQuery, CaseRow, CaseStep, CaseStoreFailure
+from jindi.stores.sqlite_base import WAL, SqliteStore, connected, remade
 
 _COLUMNS = (
     "id, typology, subject, state, assignee, level, escalated, rank_us, opened_us, due_us, wakes_us, closed_us, money, "
@@ -47,42 +44,26 @@ _SCHEMA = (
     "create table cursor (one integer primary key check (one = 1), next integer not null, mark blob not null)",
     "insert into cursor values (1, 0, x'')",
 )
-_VERSION = zlib.crc32("\n".join(_SCHEMA).encode()) & 0x7FFF_FFFF
-"""A file with any other tables is another version's."""
-
 _PUT_CASE = f"replace into cases values ({', '.join('?' * (_FOUND_BY + 2))})"  # noqa: S608 - constants
 _CASES = f"select {_COLUMNS}, tags, body from cases"  # noqa: S608 - constants
 _TAGS = (
     "select tag, count(*) from tags join cases on cases.id = tags.case_id where cases.state = 'open' "
     "group by tag order by 2 desc, 1 limit ?"
 )
-_PRAGMAS = (
-    "journal_mode = wal",
-    "synchronous = normal",
-    "cache_size = -16384",
-    "temp_store = memory",
-    "wal_autocheckpoint = 8192",
-)
-"""Whatever a power cut takes, the journal still has: this file needs no sync of its own."""
-
+_PRAGMAS = (*WAL, "cache_size = -16384")
 _ORDERS = {"rank": "rank_us", "due": "due_us", "opened": "opened_us", "closed": "closed_us", "money": "money"}
 _STATES = ("open", "closed", "merged")
-_REMEDY = "start the platform again; should it not help, remove the file: it is made anew from the journal"
-_NOT_OURS = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR)
-"""What SQLite says of a file that is damaged, or no database of ours. A file that can't be reached is left alone."""
 
 
-class _Strange(sqlite3.DatabaseError):
-    sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-
-
-class SqliteCases:
+class SqliteCases(SqliteStore):
     """The `CaseStore` port over one SQLite file; `:memory:` keeps it in memory."""
 
+    HOLDS, FAILURE = "cases", CaseStoreFailure
+
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._path = os.fspath(path)
-        self._lock = threading.RLock()
-        self._base = _opened(self._path)
+        place = os.fspath(path)
+        base = self._opened(place, lambda: remade(place, lambda: connected(place, _PRAGMAS), _SCHEMA))
+        super().__init__(place, base)
 
     def cursor(self) -> tuple[int, bytes]:
         """The first record of the journal that has not been taken in, and the mark that was kept with it."""
@@ -171,11 +152,6 @@ class SqliteCases:
         ]
         return [str(step[3]) for ask, given in asked for step in self._ask(f"explain query plan {ask}", *given)]
 
-    def close(self) -> None:
-        """Let go of the file."""
-        with self._lock:
-            self._base.close()
-
     # ---- inside
 
     def _one(self, where: str, *values: object) -> CaseRow | None:
@@ -184,28 +160,6 @@ class SqliteCases:
 
     def _rows(self, where: str, *values: object) -> list[CaseRow]:
         return _rows_of(self._ask(f"{_CASES} {where}", *values))
-
-    def _ask(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        try:
-            with self._lock:
-                return self._base.execute(statement, values).fetchall()
-        except sqlite3.Error as problem:
-            raise CaseStoreFailure(f"{self._path}: cases can't be read: {problem} ({_REMEDY})") from problem
-
-    @contextmanager
-    def _changing(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                self._base.execute("begin immediate")
-                yield self._base
-                self._base.execute("commit")
-            except sqlite3.Error as problem:
-                raise CaseStoreFailure(f"{self._path}: cases can't be kept: {problem} ({_REMEDY})") from problem
-            finally:
-                # After a commit nothing is open; whatever failed, the commit itself too, leaves no half behind.
-                with suppress(sqlite3.Error):
-                    if self._base.in_transaction:
-                        self._base.execute("rollback")
 
 
 def _where(query: CaseQuery) -> tuple[str, list[object]]:
@@ -253,48 +207,3 @@ def _finding(query: CaseQuery) -> tuple[str, list[object]]:
 
 def _rows_of(found: Sequence[tuple[Any, ...]]) -> list[CaseRow]:
     return [CaseRow._make((*each[:_FOUND_BY], tuple(json.loads(each[-2])), each[-1])) for each in found]
-
-
-def _opened(path: str) -> sqlite3.Connection:
-    """The database with its tables. What another version of Jindi left is made anew, and so is what is no database."""
-    try:
-        try:
-            return _with_tables(path)
-        except sqlite3.DatabaseError as problem:
-            if path == ":memory:" or (problem.sqlite_errorcode & 0xFF) not in _NOT_OURS:
-                raise
-            for name in (path, f"{path}-wal", f"{path}-shm"):
-                if os.path.exists(name):  # noqa: PTH110 - a name, as SQLite has it
-                    os.remove(name)  # noqa: PTH107
-            return _with_tables(path)
-    except (sqlite3.Error, OSError) as problem:
-        raise CaseStoreFailure(f"{path}: can't be opened: {problem} ({_REMEDY})") from problem
-
-
-def _with_tables(path: str) -> sqlite3.Connection:
-    base = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    try:
-        for pragma in _PRAGMAS:
-            base.execute(f"pragma {pragma}")
-        if base.execute("pragma user_version").fetchone()[0] == _VERSION:
-            _check(base)
-            return base
-        base.execute("begin immediate")
-        for (name,) in base.execute("select name from sqlite_master where type = 'table'").fetchall():
-            base.execute(f'drop table "{name}"')
-        for statement in _SCHEMA:
-            base.execute(statement)
-        base.execute(f"pragma user_version = {_VERSION}")
-        base.execute("commit")
-    except BaseException:
-        base.close()
-        raise
-    return base
-
-
-def _check(base: sqlite3.Connection) -> None:
-    """Raises DatabaseError when the file is damaged, or its tables are not ours. Some seconds for a million alerts."""
-    ours = {statement.split()[2] for statement in _SCHEMA if statement.startswith("create ")}
-    there = {name for (name,) in base.execute("select name from sqlite_master where name not like 'sqlite_%'")}
-    if there != ours or base.execute("pragma quick_check(1)").fetchone()[0] != "ok":
-        raise _Strange("damaged, or not ours")

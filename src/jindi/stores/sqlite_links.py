@@ -3,12 +3,11 @@
 import os
 import sqlite3
 import threading
-import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from jindi.ports import Link, LinkEntity, LinkQuery, LinkStoreFailure, Near
+from jindi.stores.sqlite_base import WAL, SqliteStore, connected, remade
 
 _T = TypeVar("_T")
 
@@ -40,9 +39,6 @@ _SCHEMA = (
     "create table cursor (one integer primary key check (one = 1), next integer not null, mark blob not null)",
     "insert into cursor values (1, 0, x'')",
 )
-_VERSION = zlib.crc32("\n".join(_SCHEMA).encode()) & 0x7FFF_FFFF
-"""A file with any other tables is another version's."""
-
 _ANEW = "excluded.first_us - last_us > ?7"
 _PUT_ENTITY = (
     "insert into entities (name, first_us, last_us, seen, stopped, worst) values (?1, ?2, ?3, ?4, ?5, ?6) "  # noqa: S608
@@ -66,39 +62,25 @@ _PUT_LINK = (
 _ENTITY = "{0}.name, {0}.first_us, {0}.last_us, {0}.seen, {0}.stopped, {0}.worst, {0}.degree"
 _LINK = "l.first_us, l.last_us, l.seen, l.stopped, l.worst, l.money"
 _ENDS = "select max(id), count(*) from (select id from links where id > ? order by id limit ?)"
-_PRAGMAS = (
-    "journal_mode = wal",
-    "synchronous = normal",
-    "cache_size = -65536",
-    "temp_store = memory",
-    "wal_autocheckpoint = 8192",
-)
-"""Whatever a power cut takes, the journal still has: this file needs no sync of its own."""
-
+_PRAGMAS = (*WAL, "cache_size = -65536")
 _ASKED_AT_ONCE = 200
-_REMEDY = "start the platform again; should it not help, remove the file: it is made anew from the journal"
-_NOT_OURS = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR)
-"""What SQLite says of a file that is damaged, or no database of ours. A file that can't be reached is left alone."""
 
 
-class _Strange(sqlite3.DatabaseError):
-    sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-
-
-class SqliteLinks:
+class SqliteLinks(SqliteStore):
     """The `LinkStore` port over one SQLite file; `:memory:` keeps it in memory.
 
     A file is read by a connection of its own, so that nobody who looks waits for what is being kept.
     """
 
+    HOLDS, FAILURE = "links", LinkStoreFailure
+
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._path = os.fspath(path)
-        self._lock = threading.RLock()
-        self._base = _opened(self._path)
-        if self._path == ":memory:":
+        place = os.fspath(path)
+        super().__init__(place, self._opened(place, lambda: remade(place, lambda: _connected(place), _SCHEMA)))
+        if place == ":memory:":
             self._reading, self._reader = self._lock, self._base
         else:
-            self._reading, self._reader = threading.RLock(), _reader(self._path)
+            self._reading, self._reader = threading.RLock(), self._opened(place, lambda: _connected(place))
 
     def cursor(self) -> tuple[int, bytes]:
         """The first record of the journal that has not been taken in, and the mark that was kept with it."""
@@ -191,26 +173,8 @@ class SqliteLinks:
     # ---- inside
 
     def _ask(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        try:
-            with self._reading:
-                return self._reader.execute(statement, values).fetchall()
-        except sqlite3.Error as problem:
-            raise LinkStoreFailure(f"{self._path}: links can't be read: {problem} ({_REMEDY})") from problem
-
-    @contextmanager
-    def _changing(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                self._base.execute("begin immediate")
-                yield self._base
-                self._base.execute("commit")
-            except sqlite3.Error as problem:
-                raise LinkStoreFailure(f"{self._path}: links can't be kept: {problem} ({_REMEDY})") from problem
-            finally:
-                # After a commit nothing is open; whatever failed, the commit itself too, leaves no half behind.
-                with suppress(sqlite3.Error):
-                    if self._base.in_transaction:
-                        self._base.execute("rollback")
+        with self._reading:
+            return self._asked(self._reader, statement, *values)
 
 
 def _where(query: LinkQuery) -> tuple[str, list[object]]:
@@ -284,63 +248,7 @@ def _both(one: str, other: str) -> str:
     return _text(sorted(sums.items()))
 
 
-def _opened(path: str) -> sqlite3.Connection:
-    """The database with its tables. What another version of Jindi left is made anew, and so is what is no database."""
-    try:
-        try:
-            return _with_tables(path)
-        except sqlite3.DatabaseError as problem:
-            if path == ":memory:" or (problem.sqlite_errorcode & 0xFF) not in _NOT_OURS:
-                raise
-            for name in (path, f"{path}-wal", f"{path}-shm"):
-                if os.path.exists(name):  # noqa: PTH110 - a name, as SQLite has it
-                    os.remove(name)  # noqa: PTH107
-            return _with_tables(path)
-    except (sqlite3.Error, OSError) as problem:
-        raise LinkStoreFailure(f"{path}: can't be opened: {problem} ({_REMEDY})") from problem
-
-
-def _reader(path: str) -> sqlite3.Connection:
-    try:
-        return _connected(path)
-    except sqlite3.Error as problem:
-        raise LinkStoreFailure(f"{path}: can't be opened: {problem} ({_REMEDY})") from problem
-
-
 def _connected(path: str) -> sqlite3.Connection:
-    base = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    try:
-        for pragma in _PRAGMAS:
-            base.execute(f"pragma {pragma}")
-        base.create_function("both", 2, _both, deterministic=True)
-    except BaseException:
-        base.close()
-        raise
+    base = connected(path, _PRAGMAS)
+    base.create_function("both", 2, _both, deterministic=True)
     return base
-
-
-def _with_tables(path: str) -> sqlite3.Connection:
-    base = _connected(path)
-    try:
-        if base.execute("pragma user_version").fetchone()[0] == _VERSION:
-            _check(base)
-            return base
-        base.execute("begin immediate")
-        for (name,) in base.execute("select name from sqlite_master where type = 'table'").fetchall():
-            base.execute(f'drop table "{name}"')
-        for statement in _SCHEMA:
-            base.execute(statement)
-        base.execute(f"pragma user_version = {_VERSION}")
-        base.execute("commit")
-    except BaseException:
-        base.close()
-        raise
-    return base
-
-
-def _check(base: sqlite3.Connection) -> None:
-    """Raises DatabaseError when the file is damaged, or its tables are not ours. Some seconds for millions of links."""
-    ours = {statement.split()[2] for statement in _SCHEMA if statement.startswith("create ")}
-    there = {name for (name,) in base.execute("select name from sqlite_master where name not like 'sqlite_%'")}
-    if there != ours or base.execute("pragma quick_check(1)").fetchone()[0] != "ok":
-        raise _Strange("damaged, or not ours")

@@ -2,13 +2,10 @@
 
 import os
 import sqlite3
-import threading
-import zlib
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from typing import Any
+from collections.abc import Collection, Sequence
 
 from jindi.ports import DeliveryRow, NoticeRow, NoticeStoreFailure, WatchRow
+from jindi.stores.sqlite_base import SqliteStore, connected, made, version_of
 
 _SCHEMA = (
     (
@@ -36,8 +33,6 @@ _SCHEMA = (
     "create index by_step on watches (due_us)",
     "create table cursor (one integer primary key check (one = 1), next integer not null, looked_us integer not null)",
 )
-_VERSION = zlib.crc32("\n".join(_SCHEMA).encode()) & 0x7FFF_FFFF
-"""A file with any other tables is another version's."""
 
 _NOTICES = "select key, notice, person, occasion, level, at_us, body, read_us from notices"
 _DELIVERIES = (
@@ -47,19 +42,17 @@ _ADD_NOTICE = f"insert or ignore into notices values ({', '.join('?' * 8)})"  # 
 _ADD_DELIVERY = f"insert or ignore into deliveries values ({', '.join('?' * 12)})"  # noqa: S608 - constants
 _PUT_DELIVERY = f"replace into deliveries values ({', '.join('?' * 12)})"  # noqa: S608 - constants
 _PRAGMAS = ("journal_mode = wal", "synchronous = full", "cache_size = -4096", "temp_store = memory")
-_REMEDY = "start the platform again; should it not help, move the file away: what was told is forgotten with it"
 
 
-class SqliteNotices:
+class SqliteNotices(SqliteStore):
     """The `NoticeStore` port over one SQLite file; `:memory:` keeps it in memory."""
 
+    HOLDS, FAILURE = "notifications", NoticeStoreFailure
+    REMEDY = "start the platform again; should it not help, move the file away: what was told is forgotten with it"
+
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._path = os.fspath(path)
-        self._lock = threading.RLock()
-        try:
-            self._base = _opened(self._path)
-        except sqlite3.Error as problem:
-            raise NoticeStoreFailure(f"{self._path}: can't be opened: {problem} ({_REMEDY})") from problem
+        place = os.fspath(path)
+        super().__init__(place, self._opened(place, lambda: _with_tables(place)))
 
     def cursor(self) -> tuple[int, int] | None:
         """The first record that has not been looked at, and the instant until which the clock was; None: neither."""
@@ -157,35 +150,6 @@ class SqliteNotices:
         ]
         return [str(step[3]) for ask, given in asked for step in self._ask(f"explain query plan {ask}", *given)]
 
-    def close(self) -> None:
-        """Let go of the file."""
-        with self._lock:
-            self._base.close()
-
-    # ---- inside
-
-    def _ask(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        try:
-            with self._lock:
-                return self._base.execute(statement, values).fetchall()
-        except sqlite3.Error as problem:
-            raise NoticeStoreFailure(f"{self._path}: notifications can't be read: {problem} ({_REMEDY})") from problem
-
-    @contextmanager
-    def _changing(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                self._base.execute("begin immediate")
-                yield self._base
-                self._base.execute("commit")
-            except sqlite3.Error as problem:
-                what = f"{self._path}: notifications can't be kept: {problem} ({_REMEDY})"
-                raise NoticeStoreFailure(what) from problem
-            finally:
-                with suppress(sqlite3.Error):
-                    if self._base.in_transaction:
-                        self._base.execute("rollback")
-
 
 def _whose(person: str, *, unread: bool, occasion: str | None) -> tuple[str, list[object]]:
     where, values = "where person = ?", list[object]([person])
@@ -196,22 +160,16 @@ def _whose(person: str, *, unread: bool, occasion: str | None) -> tuple[str, lis
     return where, values
 
 
-def _opened(path: str) -> sqlite3.Connection:
+def _with_tables(path: str) -> sqlite3.Connection:
     """The database with its tables. What another version left is not touched: nobody else could say what was told."""
-    base = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    base = connected(path, _PRAGMAS)
     try:
-        for pragma in _PRAGMAS:
-            base.execute(f"pragma {pragma}")
         version = base.execute("pragma user_version").fetchone()[0]
-        if version == _VERSION:
+        if version == version_of(_SCHEMA):
             return base
         if version or base.execute("select count(*) from sqlite_master").fetchone()[0]:
             raise sqlite3.DatabaseError("its tables are another version's")
-        base.execute("begin immediate")
-        for statement in _SCHEMA:
-            base.execute(statement)
-        base.execute(f"pragma user_version = {_VERSION}")
-        base.execute("commit")
+        made(base, _SCHEMA)
     except BaseException:
         base.close()
         raise
