@@ -347,7 +347,7 @@ BUILT = (
     "approvals.state.", "approvals.verb.", "approvals.done.",
     "level.", "cases.tab.", "cases.order.", "cases.state.", "cases.verdict.", "cases.empty.", "cases.done.",
     "cases.did.", "cases.for.", "cases.say_", "cases.tile.", "cases.key.", "cases.kept.",
-    "cases.review.", "cases.team.age.", "cases.verb.", "need.", "heat.line.", "about.", "guide.",
+    "cases.review.", "cases.team.age.", "cases.verb.", "need.", "heat.line.", "about.", "guide.", "found.",
     "links.view.", "links.order.", "links.key.", "links.kind.",
     "bench.state.", "bench.done.", "type.", "trial.state.", "trial.by_",
     "notices.tab.", "notices.empty.", "notices.way.", "notices.done.", "notices.wish.", "notices.chain.",

@@ -33,6 +33,7 @@ from jindi.doors.console.lists import ListPages
 from jindi.doors.console.models import ModelPages
 from jindi.doors.console.notices import NoticePages
 from jindi.doors.console.platform_source import PlatformSource
+from jindi.doors.console.searching import SearchPages
 from jindi.doors.console.settings_notices import NoticeSettingsPages
 from jindi.doors.console.settings_webhooks import WebhookPages
 from jindi.doors.console.workbench import WorkbenchPages
@@ -108,6 +109,7 @@ def console_of(api):
     groups = [
         lambda doors: ListPages(Roster(platform), doors, approvals, audit, reveals),
         lambda doors: FeaturePages(Explorer(platform), doors, audit, reveals),
+        lambda doors: SearchPages(platform, doors, audit, reveals, links, None),
         lambda doors: ModelPages(Models(platform), doors),
         lambda doors: WorkbenchPages(Workbench(desk, Drafts(platform.blobs)), trials, doors),
     ]

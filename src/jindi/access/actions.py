@@ -97,6 +97,7 @@ ACTIONS: dict[str, Action] = _table(
     Action("event.decide", Group.INTAKE, "提交事件", "Send an event in", frozenset({Scope.EVENTS_WRITE})),
     Action("overview.read", Group.READING, "查看总览", "Read the overview", _DECISIONS),
     Action("live.read", Group.READING, "查看实时决策", "Watch live decisions", _DECISIONS),
+    Action("search.find", Group.READING, "搜索", "Search", _DECISIONS),
     Action("decision.read", Group.READING, "查看决策", "Read a decision", _DECISIONS),
     Action("decisions.read", Group.READING, "查看决策列表", "Read the list of decisions", _DECISIONS),
     Action("explanation.read", Group.READING, "查看解释", "Read an explanation", _DECISIONS),

@@ -26,6 +26,7 @@ from jindi.doors.console.lists import ListPages
 from jindi.doors.console.models import ModelPages
 from jindi.doors.console.notices import NoticePages
 from jindi.doors.console.platform_source import PlatformSource
+from jindi.doors.console.searching import SearchPages
 from jindi.doors.console.settings_notices import NoticeSettingsPages
 from jindi.doors.console.settings_webhooks import WebhookPages
 from jindi.doors.console.workbench import WorkbenchPages
@@ -206,6 +207,7 @@ async def serve(
     more += [
         lambda doors: ListPages(roster, doors, approvals, house.audit, reveals),
         lambda doors: FeaturePages(Explorer(platform), doors, house.audit, reveals),
+        lambda doors: SearchPages(platform, doors, house.audit, reveals, linked, casework),
         lambda doors: ModelPages(Models(platform), doors),
     ]
     console = build_console(

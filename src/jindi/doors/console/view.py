@@ -54,6 +54,7 @@ MENU: Final = (
 )
 """The menu: a page's name, its address, and what somebody must be allowed to do to see it."""
 
+SEARCH: Final = "/console/search"
 COOKIE = "jindi_"
 
 
@@ -218,6 +219,7 @@ class Pages:
             role_title=role_title,
             alone=False,
             absent=(),
+            search_path="/console/decisions",
             unread=_nothing,
         )
         self.absent: frozenset[str] = frozenset()
@@ -234,6 +236,7 @@ class Pages:
         """The addresses that this console has: the menu shows no page without one."""
         self.absent = frozenset(name for name, path, _ in MENU if path not in paths)
         self._templates.globals["absent"] = self.absent
+        self._templates.globals["search_path"] = SEARCH if SEARCH in paths else "/console/decisions"
 
     def show(self, template: str, view: View, *, status: int = 200, **values: Any) -> HTMLResponse:
         """A page from its template."""
