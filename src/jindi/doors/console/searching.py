@@ -82,8 +82,7 @@ class SearchPages:
         if len(hits) == 1 and not hits[0].more:
             return RedirectResponse(hits[0].path, HTTPStatus.SEE_OTHER)
         return self._doors.pages.show(
-            "search.html", view, page=None, hits=hits, text=text if is_fit_for_address(text) else "",
-            status=HTTPStatus.OK if hits else HTTPStatus.NOT_FOUND,
+            "search.html", view, page=None, hits=hits, status=HTTPStatus.OK if hits else HTTPStatus.NOT_FOUND
         )  # fmt: skip
 
     # ---- what may have the name
