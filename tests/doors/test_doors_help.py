@@ -7,7 +7,8 @@ import pytest
 from test_doors_cases_console import living, shows
 
 from jindi.access import ACTIONS
-from jindi.cases import Assign, Note
+from jindi.basics.instants import MINUTE_US
+from jindi.cases import Assign, Close, Note
 from jindi.doors.console.glossary import TERMS
 from jindi.doors.console.help import STEPS
 from jindi.doors.console.view import MENU
@@ -71,5 +72,22 @@ def test_the_first_quarter_of_an_hour_is_ticked_by_the_journal_and_by_nobody_els
             r'<li class="card is-done".*?<h2>(.*?)</h2>', (await other.get("/console/help/guide")).text, re.DOTALL
         )
         assert theirs == ["Take a case"]
+
+    living(go)
+
+
+def test_whoever_is_new_is_shown_the_way_until_he_has_gone_a_part_of_it():
+    async def go(world):
+        visit = world.visit()
+        assert shows(await visit.get("/console"), "New here?", "/console/help/guide")
+        case = await world.case()
+        await world.works("limin", case, Assign("limin"))
+        await world.works("limin", case, Note("seen"))
+        await world.works("limin", case, Close("cleared", "it was him"))
+        world.clock.at_us += 2 * MINUTE_US
+        again = await visit.get("/console")
+        assert again.status_code == 200
+        assert "New here?" not in again.text
+        assert "New here?" in (await world.visit("zhao").get("/console")).text
 
     living(go)

@@ -188,7 +188,8 @@ class Console:
         self._attention = Attention(approvals, desk, controls or _no_register)
         self._explaining = asyncio.Lock()
         self._more: list[PageGroup] = [make(self._doors()) for make in more]
-        self._more.append(HelpPages(self._doors(), audit, self._has))
+        self._help = HelpPages(self._doors(), audit, self._has)
+        self._more.append(self._help)
         self._paths = {route.path for route in self.routes()}
         self._pages.only_with(self._paths)
         self._streams = 0
@@ -537,7 +538,8 @@ class Console:
 
     async def overview(self, _: Request, view: View) -> Response:
         """The platform now: decisions as they come, rates, time taken, rules, the simulation's score."""
-        return self._pages.show("overview.html", view, **await self._figures(view), page="overview")
+        is_new = await self._help.is_new(view)
+        return self._pages.show("overview.html", view, **await self._figures(view), page="overview", is_new=is_new)
 
     async def overview_panels(self, _: Request, view: View, __: str) -> Response:
         """The figures of the overview alone, for the page's own script."""

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from jindi.basics.instants import MINUTE_US
 from jindi.doors.console.doors import Doors
 from jindi.doors.console.glossary import TERMS
 from jindi.doors.console.view import MENU, View
@@ -47,6 +48,12 @@ STEPS: Final = (
 )
 
 
+NEW_BELOW: Final = 4
+"""Who has done fewer of the steps than so is new here."""
+
+KNOWN_MAX: Final = 1_000
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """A step as the page shows it: done, or not the reader's to do."""
@@ -61,6 +68,7 @@ class HelpPages:
 
     def __init__(self, doors: Doors, audit: Audit | None, has: Callable[[str], bool]) -> None:
         self._doors, self._audit, self._has = doors, audit, has
+        self._known: dict[str, tuple[int, bool]] = {}
 
     def routes(self) -> list[Route]:
         """The table of routes."""
@@ -83,17 +91,33 @@ class HelpPages:
 
     async def guide(self, _: Request, view: View) -> Response:
         """The first quarter of an hour, with what the reader has done of it."""
-        done = await self._done(view)
-        steps = [
-            Shown(step, any(action in done for action in step.actions), view.may(step.needs))
-            for step in STEPS
-            if self._has(step.path.partition("?")[0])
-        ]
+        steps = await self._steps(view)
         following = next((each.step.id for each in steps if not each.is_done and each.is_his), None)
         return self._doors.pages.show(
             "help_guide.html", view, page="help", steps=steps, following=following,
             number=sum(each.is_done for each in steps),
         )  # fmt: skip
+
+    async def is_new(self, view: View) -> bool:
+        """Whether the reader has done so little yet that he is shown the way; asked of the journal once a minute."""
+        if self._audit is None or view.session is None:
+            return False
+        who = view.session.principal.name
+        known = self._known.get(who)
+        if known is None or view.now_us - known[0] > MINUTE_US:
+            if len(self._known) >= KNOWN_MAX:
+                self._known.clear()
+            done = sum(each.is_done for each in await self._steps(view))
+            self._known[who] = known = view.now_us, done < NEW_BELOW
+        return known[1]
+
+    async def _steps(self, view: View) -> list[Shown]:
+        done = await self._done(view)
+        return [
+            Shown(step, any(action in done for action in step.actions), view.may(step.needs))
+            for step in STEPS
+            if self._has(step.path.partition("?")[0])
+        ]
 
     async def _done(self, view: View) -> set[str]:
         """What the reader has done lately, as the journal has it."""

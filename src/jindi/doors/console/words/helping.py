@@ -89,6 +89,11 @@ WORDS: Final = {
     ),
     # the first quarter of an hour
     "guide.title": ("最初的一刻钟", "The first quarter of an hour"),
+    "guide.welcome": ("第一次使用金堤？", "New here?"),
+    "guide.welcome.line": (
+        "跟着做一遍：从一条预警到结案，从改一条规则到批准生效。",
+        "Do it once: from an alert to a closed case, from a changed rule to its approval.",
+    ),
     "guide.about": (
         "跟着做一遍，就会用这个控制台了。做过的步骤会自动打勾：依据是审计日志，不是点击。",
         "Do this once and you know the console. Steps tick themselves by what the journal says you did, not by clicks.",
