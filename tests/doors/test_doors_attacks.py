@@ -426,7 +426,8 @@ def test_every_way_in_asks_for_passwords_keys_codes_and_links_and_for_no_answer_
 
 
 GUESSABLE = re.compile(r"^\s*(import random\b|from random\b|.*\bnp\.random|.*\bnumpy\.random)", re.MULTILINE)
-NO_SECRETS = ("run/simulate", "run/learn", "run/backtest", "run/drift", "client.py", "run/webhooks/courier.py")
+NO_SECRETS = ("run/simulate", "run/learn", "run/backtest", "run/drift", "client.py", "run/webhooks/courier.py",
+              "run/notices/courier.py")  # fmt: skip
 """Where the generator that can be guessed is used, for simulations, samples and waiting times."""
 
 

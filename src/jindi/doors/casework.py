@@ -70,7 +70,7 @@ _FILES_SAID: Final[dict[str, tuple[str, str]]] = {
         "文件含有打开时会运行的内容（脚本、宏、附件或外部链接），请另存为不含此类内容的副本",
         "it holds what runs when it is opened (a script, macro, attachment or outside link): save a copy without that",
     ),
-    "no_vault": ("没有启用保险库，文件无处加密保存", "there is no vault to keep files in"),
+    "no_vault": ("没有启用保险库，文件无处加密存放", "there is no vault to keep files in"),
 }
 
 

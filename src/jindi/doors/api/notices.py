@@ -42,9 +42,9 @@ class NoticeRoutes:
         return json_answer({"channels": [channel_document(each) for each in found]})
 
     async def _test(self, request: Request, _: Principal) -> Response:
-        if self._desk is None:
-            return problem_answer(problems.NOT_NOW, NONE_HERE)
         identifier = request.path_params["id"]
+        if self._desk is None:
+            return problem_answer(problems.NOT_FOUND, NONE_HERE)
         try:
             sent = await self._desk.try_channel(identifier)
         except Unknown as error:
@@ -66,7 +66,7 @@ class NoticeRoutes:
 
     async def _resend(self, request: Request, _: Principal) -> Response:
         if self._desk is None:
-            return problem_answer(problems.NOT_NOW, NONE_HERE)
+            return problem_answer(problems.NOT_FOUND, NONE_HERE)
         identifier = request.path_params["id"]
         try:
             if not await self._desk.resend(identifier):

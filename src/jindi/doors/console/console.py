@@ -60,6 +60,7 @@ from jindi.doors.console.guard import (
     Upload,
     Waiting,
     is_surely_ours,
+    is_upload,
     read_form,
     read_upload,
     refuse_other_sites,
@@ -505,6 +506,9 @@ class Console:
 
     async def _checked_upload(self, request: Request) -> Upload:
         refuse_other_sites(request)
+        if not is_upload(request):
+            # Whoever sends an ordinary form instead is asked for its token first, as everywhere.
+            self._check_token(request, await read_form(request))
         upload = await read_upload(request)
         self._check_token(request, upload.fields)
         return upload

@@ -143,9 +143,14 @@ class _InMemory(MultiPartParser):
     spool_max_size = UPLOAD_BYTES_MAX
 
 
+def is_upload(request: Request) -> bool:
+    """Whether it is a form that may hold a file."""
+    return request.headers.get("content-type", "").partition(";")[0] == "multipart/form-data"
+
+
 async def read_upload(request: Request) -> Upload:
     """A form with at most one file; raises 400, 413 or 415 for anything else."""
-    if request.headers.get("content-type", "").partition(";")[0] != "multipart/form-data":
+    if not is_upload(request):
         raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "error.not_a_form")
 
     async def bounded() -> AsyncGenerator[bytes, None]:

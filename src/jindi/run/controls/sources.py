@@ -46,9 +46,10 @@ _NO_ALGORITHMS: Final = frozenset(
 
 _CHANCE_IN: Final = (
     "run/simulate/", "run/demo", "run/learn/", "run/backtest/", "run/drift/", "client.py", "run/webhooks/courier.py",
+    "run/notices/courier.py",
 )  # fmt: skip
 """Where `random` is allowed: simulated worlds and statistics, which must come out the same again, and the pauses
-between two tries of the client and of webhooks.
+between two tries of the client, of webhooks and of notifications.
 """
 
 

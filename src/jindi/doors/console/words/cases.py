@@ -234,7 +234,7 @@ WORDS: Final = {
     "cases.files": ("文件", "Files"),
     "cases.files.none": ("没有文件。", "There are no files."),
     "cases.files.note": (
-        "PDF、图片、Word、Excel 或纯文本，至多 5 MB。文件按内容识别类型，加密保存，下载会被记录。",
+        "PDF、图片、Word、Excel 或纯文本，至多 5 MB。文件按内容识别类型，加密存放，下载会被记录。",
         "PDF, picture, Word, Excel or plain text, at most 5 MB. Kept encrypted; who downloads it is recorded.",
     ),
     "cases.file.choose": ("选择文件", "File"),
@@ -255,7 +255,7 @@ WORDS: Final = {
     "cases.review.then": ("不认同时，请随后重开案件。", "If it is wrong, reopen the case afterwards."),
     "cases.done.task": ("待办已添加。", "The task is added."),
     "cases.done.tick": ("待办已更新。", "The task is changed."),
-    "cases.done.attach": ("文件已加密保存。", "The file is kept, encrypted."),
+    "cases.done.attach": ("文件已加密存放。", "The file is kept, encrypted."),
     "cases.done.withdraw": ("文件已撤回。", "The file is withdrawn."),
     "cases.done.review": ("复核意见已记录。", "The second look is recorded."),
     "cases.did.task": ("添加待办", "added a task"),
