@@ -65,7 +65,8 @@ def _office(content: bytes) -> tuple[str, Unfit | None]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as parts:
             infos = parts.infolist()
-    except (zipfile.BadZipFile, ValueError, OSError, RuntimeError, NotImplementedError):
+    except (zipfile.BadZipFile, ValueError, OSError, RuntimeError):
+        # All that the library says of bytes that only begin like an archive, were made up, or are of a kind it lacks.
         return "", "file_kind"
     names = {each.filename for each in infos}
     media = next((media for name, media in _OFFICE.items() if name in names), "")

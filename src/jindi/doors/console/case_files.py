@@ -1,5 +1,6 @@
 """Files of a case in the console: taken with a form, handed out as downloads, and the case as one page to print."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
@@ -89,6 +90,7 @@ class CaseFilePages:
             rows.append(
                 (each, found.row.rules if found is not None else (), found.place if found is not None else None)
             )
+            await asyncio.sleep(0)  # each is a short read, but there may be two hundred: decisions go first
         return self._doors.pages.show(
             "case_print.html", view, page="cases", it=page, case=page.case, line=self._cases.line(page.case, view),
             moments=list(reversed(story(page, self._cases.asked(page.case.id), view))), rows=rows, outcomes=OUTCOMES,

@@ -95,12 +95,6 @@ class Bulks:
         if bulk is not None and not bulk.is_over:
             bulk.is_stopped = True
 
-    async def close(self) -> None:
-        """Stop all of them, each after the case that it is with."""
-        for bulk in self._all.values():
-            bulk.is_stopped = True
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
     def _remember(self, bulk: Bulk) -> None:
         self._all[bulk.id] = bulk
         for identifier in [each.id for each in self._all.values() if each.is_over][: max(len(self._all) - KEPT, 0)]:
