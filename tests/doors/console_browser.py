@@ -140,7 +140,7 @@ class Tab:
         assert "exceptionDetails" not in result, result["exceptionDetails"]
         return result["result"].get("value")
 
-    def until(self, script, seconds=15):
+    def until(self, script, seconds=30):
         """Wait until a script gives something true; the value, or None when it never did."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:

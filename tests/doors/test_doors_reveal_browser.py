@@ -19,11 +19,15 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+SHOWN_S, LOOKS = 5, 4
+"""How long clear text stands on a page, and how often we look again when this machine was slower than that."""
+
+
 class Shown(Living):
     """People and what is kept of them."""
 
     def made(self):
-        return World(settings=Settings(reveal_seconds=2))
+        return World(settings=Settings(reveal_seconds=SHOWN_S))
 
     async def fill(self):
         made = event(
@@ -74,16 +78,23 @@ def tab(process, living):
 
 
 def show(tab, living, *fields):
-    """Fill in the form and send it."""
-    tab.open(f"{living.url}/console/decisions/{living.world.first}/reveal")
-    ticked = ", ".join(f'"field.{name}"' for name in fields)
-    tab.run(f"""
-      for (const box of document.querySelectorAll("input[type=checkbox]")) box.checked = [{ticked}].includes(box.name);
-      document.querySelector("[name=purpose]").value = "{FRAUD}";
-      document.querySelector("[name=case]").value = "{CASE}";
-      document.querySelector(".clear-form").requestSubmit();
-    """)
-    return tab.until("document.querySelector('.revealed') && document.body.innerText")
+    """Fill in the form and send it: what the page then says while the clear text stands there. A busy machine may come
+    to look only after it has gone; then it is asked for once more.
+    """
+    for _ in range(LOOKS):
+        tab.open(f"{living.url}/console/decisions/{living.world.first}/reveal")
+        ticked = ", ".join(f'"field.{name}"' for name in fields)
+        tab.run(f"""
+          for (const box of document.querySelectorAll("input[type=checkbox]"))
+            box.checked = [{ticked}].includes(box.name);
+          document.querySelector("[name=purpose]").value = "{FRAUD}";
+          document.querySelector("[name=case]").value = "{CASE}";
+          document.querySelector(".clear-form").requestSubmit();
+        """)
+        said = tab.until("document.querySelector('.revealed') && document.body.innerText")
+        if said and PHONE in said:
+            break
+    return said
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -109,10 +120,10 @@ def test_clear_text_leaves_the_page_by_itself_and_is_in_no_storage(tab, living):
         "JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie, location.href, history.state])"
     )
     assert PHONE not in kept
-    gone = tab.until(f"!document.documentElement.outerHTML.includes('{PHONE}')", seconds=8)
+    gone = tab.until(f"!document.documentElement.outerHTML.includes('{PHONE}')", seconds=20)
     assert gone
-    assert tab.until(f"location.pathname === '/console/decisions/{living.world.first}'", seconds=8)
-    assert tab.until(f"document.body.innerText.includes({MASKS['phone']!r})", seconds=8)
+    assert tab.until(f"location.pathname === '/console/decisions/{living.world.first}'", seconds=20)
+    assert tab.until(f"document.body.innerText.includes({MASKS['phone']!r})", seconds=20)
 
 
 def test_an_attacker_at_the_desk_goes_back_and_finds_nothing(tab, living):

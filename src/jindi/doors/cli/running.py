@@ -17,6 +17,7 @@ import uvloop
 from jindi.access import OidcSettings, Scope
 from jindi.basics.instants import DAY_US
 from jindi.basics.problems import Problem, Problems
+from jindi.doors.assembly import START_KEY, Assembly, Given, company_of, start_key
 from jindi.doors.cli.auditing import caller
 from jindi.doors.cli.backing import Where, recipient_of
 from jindi.doors.cli.grounds import apart_of, ground_of
@@ -25,7 +26,7 @@ from jindi.doors.cli.rehearsing import ChildRehearsal
 from jindi.doors.cli.wiring import Settled, Wiring
 from jindi.doors.fences import Fences, Turnstile
 from jindi.doors.hosts import Hosts
-from jindi.doors.serve import START_KEY, company_of, listen, serve, start_key
+from jindi.doors.serve import listen, serve
 from jindi.doors.tls import LOOK_S, WARN_DAYS, Terminator, days_left
 from jindi.journal import Heads, Notary
 from jindi.packs import canonical_files
@@ -229,16 +230,18 @@ async def _up(
         works.append(_watch_tls(wiring, settled, output, tls))
     async with _beside(*works, *([stream.run()] if stream else [])):
         try:
-            await serve(
-                platform, sock, keys=keys, house=house, links=links, clock=wiring.clock,
+            given = Given(
+                keys=keys, house=house, links=links, clock=wiring.clock, permits=permits,
                 company=company_of(provider, wiring.address(settled, port), house),
-                permits=permits, base_files=wiring.base_files, saved=lambda: wiring.pack_files(settled.packs),
+                base_files=wiring.base_files, saved=lambda: wiring.pack_files(settled.packs),
                 keep=partial(wiring.keep_packs, settled), view_log=lambda: wiring.view_log(settled),
-                archive=wiring.archive(settled), ready=ready, score=stream.board.to_json if stream else lambda: None,
-                fences=fences, tls=tls.context if tls is not None else None, mailing=mailing,
-                cases=wiring.case_store(settled), notifying=wiring.notifying(settled, blobs, port),
-                link_store=wiring.link_store(settled), links_days=settled.links_days,
+                archive=wiring.archive(settled), score=stream.board.to_json if stream else lambda: None,
+                fences=fences, mailing=mailing, cases=wiring.case_store(settled),
+                notifying=wiring.notifying(settled, blobs, port), link_store=wiring.link_store(settled),
+                links_days=settled.links_days,
             )  # fmt: skip
+            context = tls.context if tls is not None else None
+            await serve(Assembly(platform, given), sock, ready=ready, tls=context)
         finally:
             await house.settled()
             with contextlib.suppress(OSError):  # then the marks of before are in force, which lie further ahead

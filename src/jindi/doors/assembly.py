@@ -1,0 +1,248 @@
+"""What one serving process is put together from: who works in it, which doors it has, what goes on beside them.
+
+A new group of pages, desk or follower is named here once. `Given` is what the wiring hands over; `Assembly` builds from
+it, in one order, what both doors share, so that there is one limit and one book for both.
+"""
+
+import contextlib
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from starlette.types import ASGIApp
+
+from jindi.access import ApiKeys, Kind, OidcSettings, Permits, Principal, Scope, SignInLinks
+from jindi.doors.api import build_api
+from jindi.doors.api.hot import Events
+from jindi.doors.console import build_console
+from jindi.doors.console.doors import Doors, MakeGroup
+from jindi.doors.console.features import FeaturePages
+from jindi.doors.console.links import LinkPages
+from jindi.doors.console.lists import ListPages
+from jindi.doors.console.models import ModelPages
+from jindi.doors.console.notices import NoticePages
+from jindi.doors.console.platform_source import PlatformSource
+from jindi.doors.console.searching import SearchPages
+from jindi.doors.console.settings_notices import NoticeSettingsPages
+from jindi.doors.console.settings_webhooks import WebhookPages
+from jindi.doors.console.workbench import WorkbenchPages
+from jindi.doors.fences import Fences
+from jindi.doors.oidc import Company
+from jindi.ports import CaseStore, Clock, Files, LinkStore, Log
+from jindi.run.approvals.approvals import approvals_of
+from jindi.run.approvals.cases import Closing
+from jindi.run.approvals.channels import ChannelChange
+from jindi.run.approvals.operations import Operation
+from jindi.run.approvals.people import Grant, Invite, Reset
+from jindi.run.approvals.webhooks import Change
+from jindi.run.backtest.trials import Trials
+from jindi.run.cases import Desk as CaseDesk
+from jindi.run.cases import Following
+from jindi.run.exploring import Explorer
+from jindi.run.links import Desk as LinkDesk
+from jindi.run.links import Following as LinkFollowing
+from jindi.run.links.following import KEEP_DAYS
+from jindi.run.listed import Roster
+from jindi.run.notices.assembling import Notices, Notifying
+from jindi.run.people import House, Office
+from jindi.run.platform import Platform
+from jindi.run.reveals import Reveals
+from jindi.run.scoring import Models
+from jindi.run.subjects import Rights
+from jindi.run.versions.desk import OPERATOR, Desk, Keep
+from jindi.run.versions.drafts import Drafts
+from jindi.run.versions.workbench import Workbench
+from jindi.run.webhooks.mailing import Mailing
+
+KEPT_START_KEYS = 5
+START_KEY = "start"
+
+
+def start_key(keys: ApiKeys, now_us: int) -> str:
+    """A key for whoever started us. The few newest stay in force, so that a restart cuts nobody off."""
+    old = sorted(
+        (key for key in keys.all() if key.name == START_KEY and key.revoked_us is None), key=lambda k: k.created_us
+    )
+    for key in old[: -(KEPT_START_KEYS - 1)]:
+        keys.revoke(key.id, now_us)
+    clear, _ = keys.create(START_KEY, frozenset({Scope.ADMIN}), now_us)
+    return clear
+
+
+def company_of(settings: OidcSettings | None, address: str, house: House) -> Company | None:
+    """The company's own sign-in, if the settings have one."""
+    return None if settings is None else Company(settings, address, house.clock, house.random)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What the wiring hands over. `saved` reads the packs' folders and `keep` writes into them, `permits` says who may
+    do what, `house` who there is, `company` is their own sign-in, `fences` is what stands around the door, `mailing`
+    the webhooks, `cases` where cases are kept, `notifying` what people are told with, `view_log` and `archive` are the
+    past that backtests read, `link_store` where links are kept, for so many days, `score` the demo's board.
+    """
+
+    keys: ApiKeys
+    house: House
+    links: SignInLinks
+    clock: Clock
+    permits: Permits
+    base_files: Callable[[], Mapping[str, str]]
+    saved: Callable[[], Mapping[str, str]]
+    keep: Keep | None = None
+    company: Company | None = None
+    score: Callable[[], Mapping[str, Any] | None] = lambda: None
+    fences: Fences | None = None
+    mailing: Mailing | None = None
+    cases: CaseStore | None = None
+    notifying: Notifying | None = None
+    view_log: Callable[[], Log] | None = None
+    archive: Files | None = None
+    link_store: LinkStore | None = None
+    links_days: int = KEEP_DAYS
+
+
+class Assembly:
+    """Everything behind one address, over a platform that has been started."""
+
+    def __init__(self, platform: Platform, given: Given) -> None:
+        self._platform, self._given = platform, given
+        house, permits = given.house, given.permits
+        self._desk = Desk(platform, given.saved, given.keep)
+        self._trials = Trials(platform, given.view_log, given.archive) if given.view_log is not None else None
+        self._following = Following(platform, given.cases, platform.say) if given.cases is not None else None
+        self._casework = (
+            CaseDesk(platform, self._following, partial(_casework_people, house, permits)) if self._following else None
+        )
+        self._linking = (
+            LinkFollowing(platform, given.link_store, platform.say, given.links_days) if given.link_store else None
+        )
+        self._linked = LinkDesk(platform, self._linking) if self._linking is not None else None
+        self._approvals = approvals_of(
+            platform, permits, given.keys, people=house.staff.principals, is_gone=house.staff.is_gone,
+            more=self._operations(),
+        )  # fmt: skip
+        self._notices = self._told()
+        self._reveals = Reveals(platform, house.audit, permits, self._casework)
+        self._rights = Rights(platform, house.audit)
+        self._roster = Roster(platform)
+        self.fences = given.fences or Fences()
+        self.events = Events(platform, given.keys, given.clock, permits, self.fences.turnstile)
+        self.application = self._api(self._console())
+
+    def _operations(self) -> list[Operation[Any, Any]]:
+        """What takes four eyes beside what always does."""
+        given, house, platform = self._given, self._given.house, self._platform
+        more: list[Operation[Any, Any]] = [Invite(house), Grant(house), Reset(house)]
+        if given.mailing is not None:
+            more.append(Change(platform, given.mailing))
+        if self._casework is not None:
+            more.append(Closing(platform, self._casework))
+        if given.notifying is not None:
+            more.append(ChannelChange(platform, given.notifying.channels))
+        return more
+
+    def _told(self) -> Notices | None:
+        """How people are told what waits for them."""
+        given, store = self._given, self._following.store if self._following is not None else None
+        if given.notifying is None:
+            return None
+        return given.notifying.on(
+            self._platform, given.permits, self._approvals, lambda: _everybody(given.house, given.keys, given.clock),
+            store, given.mailing, given.clock, self._platform.say,
+        )  # fmt: skip
+
+    def _groups(self) -> Iterator[MakeGroup]:
+        """The groups of pages of the console that stand on what is there."""
+        platform, audit = self._platform, self._given.house.audit
+        casework, linked, approvals, reveals = self._casework, self._linked, self._approvals, self._reveals
+        if self._notices is not None:
+            desk = self._notices.desk
+            yield lambda doors: NoticePages(desk, doors)
+            yield lambda doors: NoticeSettingsPages(desk, doors, approvals)
+        if (mailing := self._given.mailing) is not None:
+            yield lambda doors: WebhookPages(mailing, platform, doors, approvals)
+        if linked is not None:
+            yield partial(LinkPages, linked, audit=audit, reveals=reveals, cases=casework, approvals=approvals)
+        if self._trials is not None:
+            yield partial(_workbench, self._desk, self._trials)
+        yield lambda doors: ListPages(self._roster, doors, approvals, audit, reveals)
+        yield lambda doors: FeaturePages(Explorer(platform), doors, audit, reveals)
+        yield lambda doors: SearchPages(platform, doors, audit, reveals, linked, casework)
+        yield lambda doors: ModelPages(Models(platform), doors)
+
+    def _console(self) -> ASGIApp:
+        given, platform, house = self._given, self._platform, self._given.house
+        return build_console(
+            PlatformSource(platform, given.score), sessions=house.sessions, links=given.links, clock=given.clock,
+            zone=_zone_of(platform), desk=self._desk, keys=given.keys, audit=house.audit, permits=given.permits,
+            house=house, company=given.company, controls=platform.rounds.controls, approvals=self._approvals,
+            reveals=self._reveals, rights=self._rights, casework=self._casework, trials=self._trials,
+            more=list(self._groups()),
+        )  # fmt: skip
+
+    def _api(self, console: ASGIApp) -> ASGIApp:
+        given = self._given
+        return build_api(
+            self._platform, given.keys, given.clock, given.base_files, console, self.events, self._desk, given.permits,
+            self.fences, given.mailing, self._approvals, self._reveals, self._rights, self._casework, self._linked,
+            self._roster, self._notices.desk if self._notices is not None else None,
+        )  # fmt: skip
+
+    def works(self) -> list[Coroutine[Any, Any, None]]:
+        """What goes on as long as the doors are open."""
+        works = [self._approvals.keep(), Office(self._given.house).keep(), self._roster.keep()]
+        if self._following is not None and self._casework is not None:
+            works += [self._following.keep(), self._casework.keep()]
+        if self._linking is not None:
+            works.append(self._linking.keep())
+        if self._notices is not None:
+            works += self._notices.works()
+        return works
+
+    async def end_trials(self) -> None:
+        """Break off backtests that still run."""
+        if self._trials is not None:
+            self._trials.close()
+            await self._trials.ended()
+
+    async def close(self) -> None:
+        """Close what was opened here, after its works have ended."""
+        if self._notices is not None:
+            await self._notices.close()
+        if self._following is not None:
+            await self._following.close()
+        if self._linking is not None:
+            await self._linking.close()
+        with contextlib.suppress(OSError):
+            self._given.keys.save_use()
+
+
+def _zone_of(platform: Platform) -> ZoneInfo:
+    """The zone of the first pack that is not the house's own."""
+    packs = platform.program.definitions.packs
+    return next((pack.zone for name, pack in packs.items() if name != "core"), ZoneInfo("UTC"))
+
+
+def _casework_people(house: House, permits: Permits) -> Iterator[str]:
+    """The names of those who may be given cases."""
+    now_us = house.clock.now_us()
+    for each in house.staff.principals():
+        if permits.may(each, "case.assign", now_us).allowed:
+            yield each.name
+
+
+def _everybody(house: House, keys: ApiKeys, clock: Clock) -> Iterator[Principal]:
+    """All who may be told something: people with accounts, and before there are any, who comes in by link or key."""
+    if house.staff.has_active():
+        yield from house.staff.principals()
+        return
+    yield Principal(Kind.LINK, OPERATOR, OPERATOR, scopes=frozenset({Scope.ADMIN}))
+    now_us = clock.now_us()
+    yield from (key.principal for key in keys.all() if key.is_live(now_us) and key.name != START_KEY)
+
+
+def _workbench(desk: Desk, trials: Trials, doors: Doors) -> WorkbenchPages:
+    return WorkbenchPages(Workbench(desk, Drafts(desk.platform.blobs)), trials, doors)
