@@ -111,6 +111,8 @@ class Assembly:
         self._platform, self._given = platform, given
         house, permits = given.house, given.permits
         self._desk = Desk(platform, given.saved, given.keep)
+        # One for both doors: whoever saves a draft second is told so.
+        self._bench = Workbench(self._desk, Drafts(platform.blobs))
         self._trials = Trials(platform, given.view_log, given.archive) if given.view_log is not None else None
         self._following = Following(platform, given.cases, platform.say) if given.cases is not None else None
         self._casework = (
@@ -167,7 +169,7 @@ class Assembly:
         if linked is not None:
             yield partial(LinkPages, linked, audit=audit, reveals=reveals, cases=casework, approvals=approvals)
         if self._trials is not None:
-            yield partial(_workbench, self._desk, self._trials)
+            yield partial(_workbench, self._bench, self._trials)
         yield lambda doors: ListPages(self._roster, doors, approvals, audit, reveals)
         yield lambda doors: FeaturePages(Explorer(platform), doors, audit, reveals)
         yield lambda doors: SearchPages(platform, doors, audit, reveals, linked, casework)
@@ -188,7 +190,7 @@ class Assembly:
         return build_api(
             self._platform, given.keys, given.clock, given.base_files, console, self.events, self._desk, given.permits,
             self.fences, given.mailing, self._approvals, self._reveals, self._rights, self._casework, self._linked,
-            self._roster, self._notices.desk if self._notices is not None else None,
+            self._roster, self._notices.desk if self._notices is not None else None, self._bench,
         )  # fmt: skip
 
     def works(self) -> list[Coroutine[Any, Any, None]]:
@@ -244,5 +246,5 @@ def _everybody(house: House, keys: ApiKeys, clock: Clock) -> Iterator[Principal]
     yield from (key.principal for key in keys.all() if key.is_live(now_us) and key.name != START_KEY)
 
 
-def _workbench(desk: Desk, trials: Trials, doors: Doors) -> WorkbenchPages:
-    return WorkbenchPages(Workbench(desk, Drafts(desk.platform.blobs)), trials, doors)
+def _workbench(bench: Workbench, trials: Trials, doors: Doors) -> WorkbenchPages:
+    return WorkbenchPages(bench, trials, doors)

@@ -25,6 +25,7 @@ from jindi.packs.definitions import (
     LimitStep,
     ListDef,
     ListEntry,
+    Mark,
     ModelDef,
     ModelInput,
     Outcome,
@@ -40,19 +41,45 @@ from jindi.packs.definitions import (
     WordDef,
     Words,
 )
-from jindi.packs.edits import NotEditable, rebased, rules_of, toml_of, with_new_rule, with_rule, without_rule
+from jindi.packs.edits import (
+    PARTS,
+    PartKind,
+    named,
+    parts_of,
+    rebased,
+    rebased_values,
+    rules_of,
+    settings_of,
+    values_of,
+    with_moved_part,
+    with_new_part,
+    with_new_rule,
+    with_part,
+    with_parts,
+    with_rule,
+    with_settings,
+    with_values,
+    without_part,
+    without_rule,
+)
 from jindi.packs.load import canonical_files, digest_of, load, load_events
 from jindi.packs.policies import version_name
 from jindi.packs.scopes import readable, scope_for
-from jindi.packs.skeleton import skeleton
+from jindi.packs.skeleton import policy_skeleton, skeleton
 from jindi.packs.standing import DECIDING, PolicyFile, policy_files
 from jindi.packs.suggestions import suggest
+from jindi.packs.toml_text import NotEditable, parsed, toml_of
+from jindi.packs.vocabulary import KEYS, MARKS, STATES
 
 __all__ = [
     "DECIDING",
     "FOLDS",
+    "KEYS",
     "LEVELS",
+    "MARKS",
     "OUTCOMES",
+    "PARTS",
+    "STATES",
     "BandDef",
     "Calibration",
     "CaseDef",
@@ -71,12 +98,14 @@ __all__ = [
     "LimitStep",
     "ListDef",
     "ListEntry",
+    "Mark",
     "ModelDef",
     "ModelInput",
     "NotEditable",
     "Outcome",
     "Over",
     "PackDef",
+    "PartKind",
     "PolicyDef",
     "PolicyFile",
     "RuleDef",
@@ -91,16 +120,30 @@ __all__ = [
     "digest_of",
     "load",
     "load_events",
+    "named",
+    "parsed",
+    "parts_of",
     "policy_files",
+    "policy_skeleton",
     "readable",
     "rebased",
+    "rebased_values",
     "rules_of",
     "scope_for",
+    "settings_of",
     "skeleton",
     "suggest",
     "toml_of",
+    "values_of",
     "version_name",
+    "with_moved_part",
+    "with_new_part",
     "with_new_rule",
+    "with_part",
+    "with_parts",
     "with_rule",
+    "with_settings",
+    "with_values",
+    "without_part",
     "without_rule",
 ]

@@ -89,6 +89,7 @@ class EventDef:
 
 
 Unit = Literal["day", "week", "month", "year"]
+Mark = Literal["verified", "from memory", "design default"]
 
 FOLDS = (
     "count", "sum", "mean", "std", "min", "max", "distinct", "first", "last",
@@ -153,11 +154,14 @@ class DerivedDef:
 
 @dataclass(frozen=True, slots=True)
 class LimitStep:
-    """A value of a limit from a day on, with where it comes from. `value` None is an unset placeholder."""
+    """A value of a limit from a day on, with where it comes from. `value` None is an unset placeholder, `mark` None: it
+    is as sure as the limit says.
+    """
 
     since: date
     value: int | float | str | None
     basis: Words
+    mark: Mark | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +172,12 @@ class LimitDef:
     pack: str
     doc: Words
     type: Type
-    mark: Literal["verified", "from memory", "design default"]
+    mark: Mark
     steps: tuple[LimitStep, ...]
+
+    def mark_of(self, step: LimitStep) -> Mark:
+        """How sure one of its figures is."""
+        return step.mark or self.mark
 
     def on(self, day: date) -> LimitStep:
         """The step in force on a day; raises LookupError before the first: asked too early, never guessed."""

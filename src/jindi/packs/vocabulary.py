@@ -23,7 +23,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "derived": ("doc", "is", "else", "degrade"),
     "model": ("doc", "on", "file", "degrade"),
     "limit": ("doc", "type", "currency", "mark", "value"),
-    "step": ("since", "is", "basis"),
+    "step": ("since", "is", "basis", "mark"),
     "list": ("doc", "colour", "of", "identifier", "entry"),
     "entry": ("value", "expires", "reason"),
     "label": ("doc", "on", "mature", "from"),

@@ -379,6 +379,9 @@ def _version_paths() -> dict[str, Any]:
     proposal_id = [{"name": "id", "in": "path", "required": True, "schema": {"type": "string", "pattern": _STEP_ID}}]
     name = [{"name": "id", "in": "path", "required": True, "schema": text, "description": "A policy or a version."}]
     version = [{"name": "version", "in": "query", "required": False, "schema": text}]
+    said = "A policy, also one that is not there yet; or a file of parameters as PACK:NAME."
+    draft_id = [{"name": "id", "in": "path", "required": True, "schema": text, "description": said}]
+    count = {"type": "integer", "minimum": 0}
     anything = {"type": "object"}
 
     def post(summary: str, operation: str, needs: list[str], *, code: str = "200", path: Any = (), **given: Any) -> Any:
@@ -409,6 +412,30 @@ def _version_paths() -> dict[str, Any]:
         "/v1/policies/retire": post("End a shadow version.", "endShadow", ["version"], version=text, why=why),
         "/v1/policies/rollback": post(
             "Go back to what was in force before.", "rollBack", ["why"], why=why, policy=text
+        ),
+        "/v1/drafts": {"get": _get("The key's drafts of policies and of parameters.", "readDrafts", anything, [])},
+        "/v1/drafts/{id}": {
+            "get": _get("A draft, or what decides where there is none.", "readDraft", anything, draft_id),
+            "put": post(
+                "Keep a whole file as a draft.", "saveDraft", ["text", "version"], path=draft_id, text=text,
+                version=count, along=texts,
+            )["post"],
+            "delete": {
+                "summary": "Give a draft up.",
+                "operationId": "dropDraft",
+                "parameters": [*draft_id, {"name": "version", "in": "query", "required": True, "schema": count}],
+                "responses": {
+                    "200": {"description": "It is gone.", "content": {"application/json": {"schema": anything}}},
+                    **_errors("400", "401", "403", "404", "409", "503"),
+                },
+            },
+        },
+        "/v1/drafts/{id}/check": post(
+            "Load the packs with the draft in them and run the cases.", "checkDraft", [], path=draft_id
+        ),
+        "/v1/drafts/{id}/propose": post(
+            "Propose a draft, bound to its exact content.", "proposeDraft", ["why", "version"], code="201",
+            path=draft_id, why=why, version=count,
         ),
         "/v1/proposals": {
             "get": _get("All proposals, the newest first.", "readProposals", anything, []),

@@ -177,7 +177,8 @@ def _step(step: LimitStep, kind: Type) -> str:
         said = _measured("length_us", value) or "0s"
     else:
         said = "placeholder" if value is None else str(value)
-    return f"{said} since {step.since} ({_text(step.basis)})"
+    sure = f", {step.mark}" if step.mark is not None else ""
+    return f"{said} since {step.since} ({_text(step.basis)}{sure})"
 
 
 def _measured(name: str, value: object) -> str | None:

@@ -22,6 +22,7 @@ from jindi.doors.console.words import (
     lists,
     models,
     notices,
+    parts,
     people,
     policies,
     watching,
@@ -49,6 +50,7 @@ _AREAS: Final = (
     decisions.WORDS,
     policies.WORDS,
     workbench.WORDS,
+    parts.WORDS,
     errors.WORDS,
     helping.WORDS,
 )
