@@ -315,7 +315,7 @@ def comments(text):
     return [line for line in text.splitlines() if line.startswith("#")]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.data())
 def test_whatever_is_done_to_a_shipped_policy_means_what_was_meant_and_loses_no_comment(data):
     text = POLICIES[data.draw(st.sampled_from(sorted(POLICIES)))]
@@ -327,7 +327,7 @@ def test_whatever_is_done_to_a_shipped_policy_means_what_was_meant_and_loses_no_
     assert comments(text) == before
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.data())
 def test_a_whole_list_of_parts_becomes_another_and_what_is_in_both_is_not_written_anew(data):
     text = POLICIES[data.draw(st.sampled_from(sorted(POLICIES)))]
@@ -343,7 +343,7 @@ def test_a_whole_list_of_parts_becomes_another_and_what_is_in_both_is_not_writte
     assert with_parts(text, kind, old) == text
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.data())
 def test_values_of_a_shipped_parameter_come_go_and_change_and_the_rest_of_the_file_stays(data):
     text = LIMITS[data.draw(st.sampled_from(sorted(LIMITS)))]

@@ -103,7 +103,7 @@ class DraftRoutes:
 
     async def _list(self, _: Request, key: Principal) -> Response:
         owner = _owner(key)
-        found = [*self._bench.sheets(owner), *self._figures.sheets(owner)]
+        found: list[Sheet | FigureSheet] = [*self._bench.sheets(owner), *self._figures.sheets(owner)]
         return json_answer({"drafts": [_head(each) for each in found if each.draft is not None]})
 
     async def _read(self, request: Request, key: Principal) -> Response:

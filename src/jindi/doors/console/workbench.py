@@ -465,7 +465,8 @@ def _reads(check: Check, sheet: Sheet) -> tuple[list[str], list[str]]:
     found = check.policy(sheet.policy)
     if found is None or check.program is None:
         return [], []
-    named = {name for each in (*found.rules, *found.exemptions) for name in each.when.inputs}
+    conditions = (*(each.when for each in found.rules), *(each.when for each in found.exemptions))
+    named = {name for when in conditions for name in when.inputs}
     definitions = check.program.definitions
     features = sorted(name for name in named if name in definitions.features or name in definitions.derived)
     return features, sorted(name for name in named if name in definitions.models)

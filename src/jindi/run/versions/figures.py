@@ -36,6 +36,7 @@ BASIS_LENGTH_MAX = 500
 SOURCE_LENGTH_MIN = 6
 """(design default) A source shorter than this names no article of anything."""
 
+ALONG_MAX = 50
 _KEPT = 4
 Time = Literal["past", "now", "coming"]
 
@@ -339,6 +340,7 @@ class Figures:
         draft = sheet.draft
         base = base or (draft.base if draft is not None else sheet.live)
         along = along if along is not None else draft.along if draft is not None else ()
+        along = tuple(each for each in dict.fromkeys(along[:ALONG_MAX]) if self.bench.drafts.of(owner, each) is not None)
         now_us = self.desk.platform.now_us()
         kept = Draft(owner, who, sheet.name, sheet.path, base, text, seen, now_us, along)
         await self.bench.drafts.save(kept, seen=seen)
@@ -432,9 +434,9 @@ class Figures:
 
 def _reads(event: EventProgram, policy: PolicyDef) -> frozenset[str]:
     inputs: set[str] = set()
-    for each in (*policy.rules, *policy.exemptions):
-        inputs |= each.when.inputs
-        for name in each.when.inputs & event.roots.keys():
+    for when in (*(each.when for each in policy.rules), *(each.when for each in policy.exemptions)):
+        inputs |= when.inputs
+        for name in when.inputs & event.roots.keys():
             inputs |= event.roots[name]
     return frozenset(
         name.removeprefix("limit('").removesuffix("')") for name in inputs if name.startswith("limit('")

@@ -155,7 +155,7 @@ class Sheet:
 
     def changes(self) -> list[str]:
         """What the draft changes: rules and exemptions by their ids, else `bands`, `cases`, `settings`."""
-        found = [line.id for kind in ("rule", "exemption") for line in self.named(kind) if line.change]  # type: ignore[arg-type]
+        found = [line.id for kind in ("rule", "exemption") for line in self.named(kind) if line.change]
         if self.is_changed_in("band"):
             found.append("bands")
         if self.is_changed_in("case"):
@@ -356,7 +356,7 @@ class Workbench:
         Raises Refused, Moved, OSError.
         """
         name = parts.get("id")
-        ids = {each.get("id") for known in ("rule", "exemption") for each in parts_of(sheet.text, known)}  # type: ignore[arg-type]
+        ids = {each.get("id") for known in ("rule", "exemption") for each in parts_of(sheet.text, known)}
         if isinstance(name, str) and name != rule and name in ids:
             raise Refused("taken", id=name[:64])
         return await self._keep(sheet, owner, who, changed(sheet.text, rule, parts, kind), seen=seen)
