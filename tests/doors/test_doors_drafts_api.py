@@ -1,4 +1,4 @@
-"""Drafts over HTTP: whole files with a version, checked, proposed, given up, and the same refusals as in the console."""
+"""Drafts over HTTP: whole files with a version, checked, proposed, given up; the console's refusals hold here, too."""
 
 import asyncio
 import tomllib

@@ -294,7 +294,7 @@ def score_line(
 
     As in the engine the heaviest outcome of all bands at or below a score holds.
     """
-    width, left = 640, 12
+    width, left = 420, 12
     starts = sorted({score for score, _ in bands})
     low = min(0, reach[0], *starts) if starts else min(0, reach[0])
     high = max(reach[1], *starts, low + 1) if starts else max(reach[1], low + 1)

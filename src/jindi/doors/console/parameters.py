@@ -106,7 +106,7 @@ class ParameterPages(BenchPages):
             "parameter.html", view, page="policies", status=status, parameter=parameter, limit=parameter.limit,
             figures=self._figures.figures(sheet, parameter.limit.name), sheet=sheet, form=form, told=told, marks=MARKS,
             first=self._figures.tomorrow(parameter.limit), limit_text=limit_text, can=view.may("draft.save"),
-            version=(moved or sheet).version, done=None if told else done_in(request), base=BASE,
+            draft_version=(moved or sheet).version, done=None if told else done_in(request), base=BASE,
         )  # fmt: skip
 
     async def sheet(self, request: Request, view: View) -> Response:

@@ -106,8 +106,9 @@ class PartPages(BenchPages):
         return self._pages.show(
             "workbench_bands.html", view, page="policies", status=told.status, sheet=sheet, forms=forms, asked=ASKED,
             line=await self._line(sheet, forms), slips=self._slips(view, sheet, forms), told=told.told,
-            moved=told.moved, is_typed=told.is_typed, version=(told.moved or sheet).version, can=view.may("draft.save"), check=check,
-            problems=problems, there=bands_of(told.moved.listed("band")) if told.moved is not None else (),
+            moved=told.moved, is_typed=told.is_typed, can=view.may("draft.save"), check=check,
+            draft_version=(told.moved or sheet).version, problems=problems,
+            there=bands_of(told.moved.listed("band")) if told.moved is not None else (),
             done=None if told.is_typed else done_in(request), most=BANDS_MAX, live=bands_of(_live(sheet, "band")),
         )  # fmt: skip
 
@@ -174,7 +175,7 @@ class PartPages(BenchPages):
             "workbench_cases.html", view, page="policies", status=told.status, sheet=sheet, forms=forms, all=ALL,
             runs=runs, mine=[each for each in mine if not runs or each.item != name], others=others,
             is_checked=check is not None, told=told.told, moved=told.moved, is_typed=told.is_typed, most=CASES_MAX,
-            version=(told.moved or sheet).version, can=view.may("draft.save"),
+            draft_version=(told.moved or sheet).version, can=view.may("draft.save"),
             done=None if told.is_typed else done_in(request),
         )  # fmt: skip
 
@@ -220,7 +221,7 @@ class PartPages(BenchPages):
         problems = check.problems if check is not None else ()
         return self._pages.show(
             "workbench_settings.html", view, page="policies", status=told.status, sheet=sheet, form=form, states=STATES,
-            told=told.told, moved=told.moved, is_typed=told.is_typed, version=(told.moved or sheet).version,
+            told=told.told, moved=told.moved, is_typed=told.is_typed, draft_version=(told.moved or sheet).version,
             can=view.may("draft.save"), done=None if told.is_typed else done_in(request), is_checked=check is not None,
             mine=[each for each in problems if each.item in plain],
             others=[each for each in problems if each.item not in plain],

@@ -340,10 +340,11 @@ class Figures:
         draft = sheet.draft
         base = base or (draft.base if draft is not None else sheet.live)
         along = along if along is not None else draft.along if draft is not None else ()
-        along = tuple(each for each in dict.fromkeys(along[:ALONG_MAX]) if self.bench.drafts.of(owner, each) is not None)
+        drafts = self.bench.drafts
+        along = tuple(each for each in dict.fromkeys(along[:ALONG_MAX]) if drafts.of(owner, each) is not None)
         now_us = self.desk.platform.now_us()
         kept = Draft(owner, who, sheet.name, sheet.path, base, text, seen, now_us, along)
-        await self.bench.drafts.save(kept, seen=seen)
+        await drafts.save(kept, seen=seen)
         found = self.sheet(owner, sheet.name)
         assert found is not None, "it was there just now"
         return found

@@ -139,8 +139,8 @@ WORDS: Final = {
     "params.about": (
         "限额与阈值：每个数值都有生效日、依据与标注。将来的数值在此起草，经批准后到日生效；已生效的不能改。",
         (
-            "Limits and thresholds: each value has its day, its basis and how sure it is. Values to come are drafted here "
-            "and approved; what has been in force can't be changed."
+            "Limits and thresholds: each value has its day, its basis and how sure it is. Values to come are drafted "
+            "here and approved; what has been in force can't be changed."
         ),
     ),
     "params.all": ("全部参数", "All parameters"),
@@ -192,8 +192,8 @@ WORDS: Final = {
     "params.cases": (
         "用例默认取参数最新数值的当日运行。要沿用旧数值，请在策略草稿里给该用例写明时刻，并与本草稿一并提交。",
         (
-            "Cases run on the day of the newest value. To keep the old one, give such a case its own instant in a draft "
-            "of its policy, and let that draft go along."
+            "Cases run on the day of the newest value. To keep the old one, give such a case its own instant in a "
+            "draft of its policy, and let that draft go along."
         ),
     ),
     "params.along": ("一并提交的策略草稿", "Drafts that go along"),
