@@ -79,7 +79,7 @@ class DraftRoutes:
                 return await handler(request, key)
             except Moved as error:
                 now = error.now.version if error.now is not None else 0
-                return _declined("moved_draft", "rule.refused.gone" if now == 0 else "drafts.moved", version=now, n=now)
+                return _declined("moved_draft", "rule.refused.gone" if now == 0 else "rule.refused.moved", version=now, n=now)
             except Refused as error:
                 return _declined(error.code, f"rule.refused.{error.code}", **error.values)
             except Declined as error:

@@ -284,7 +284,7 @@ WORDS: Final = {
         "只有参数草稿可以带上其他草稿一并提交。",
         "Only with a draft of parameters may other drafts go along.",
     ),
-    "drafts.moved": (
+    "rule.refused.moved": (
         "草稿已保存为第 {n} 版，与给出的版本不同，未保存。请先读取那一版。",
         "The draft is saved as version {n}, not the one that was given; nothing was kept. Read that one first.",
     ),
