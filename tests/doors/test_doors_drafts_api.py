@@ -55,7 +55,7 @@ def test_a_draft_is_read_saved_checked_proposed_and_approved_by_another():
     async def go(door):
         read = await door.ask("GET", "/v1/drafts/pay")
         assert (read["version"], read["kind"], read["text"]) == (0, "policy", read["in_force"])
-        saved = await door.ask("PUT", "/v1/drafts/pay", {"text": LOWER, "version": 0})
+        saved = await door.ask("POST", "/v1/drafts/pay", {"text": LOWER, "version": 0})
         assert (saved["version"], saved["changes"]) == (1, ["large"])
         assert [each["id"] for each in (await door.ask("GET", "/v1/drafts"))["drafts"]] == ["pay"]
         assert (await door.ask("GET", "/v1/drafts", who="tom"))["drafts"] == [], "a draft is its author's"
@@ -72,24 +72,24 @@ def test_a_draft_is_read_saved_checked_proposed_and_approved_by_another():
 
 def test_whoever_did_not_see_the_newest_version_is_told_and_keeps_nothing():
     async def go(door):
-        await door.ask("PUT", "/v1/drafts/pay", {"text": LOWER, "version": 0})
-        told = await door.ask("PUT", "/v1/drafts/pay", {"text": POLICY, "version": 0}, 409)
+        await door.ask("POST", "/v1/drafts/pay", {"text": LOWER, "version": 0})
+        told = await door.ask("POST", "/v1/drafts/pay", {"text": POLICY, "version": 0}, 409)
         assert told["code"] == "moved_draft"
         assert "version 1" in told["detail"]
         assert "第 1 版" in told["detail_zh"]
         assert (await door.ask("GET", "/v1/drafts/pay"))["text"] == LOWER
         await door.ask("POST", "/v1/drafts/pay/propose", {"why": "x", "version": 2}, 409)
-        await door.ask("DELETE", "/v1/drafts/pay?version=7", status=409)
-        await door.ask("DELETE", "/v1/drafts/pay", status=400)
-        await door.ask("DELETE", "/v1/drafts/pay?version=1")
-        await door.ask("DELETE", "/v1/drafts/pay?version=1", status=404)
+        await door.ask("POST", "/v1/drafts/pay/discard", {"version": 7}, 409)
+        await door.ask("POST", "/v1/drafts/pay/discard", {}, 400)
+        await door.ask("POST", "/v1/drafts/pay/discard", {"version": 1})
+        await door.ask("POST", "/v1/drafts/pay/discard", {"version": 1}, 404)
 
     at_the_door(go)
 
 
 def test_a_draft_with_problems_is_kept_and_checked_and_can_not_be_proposed():
     async def go(door):
-        await door.ask("PUT", "/v1/drafts/pay", {"text": LOWER.replace("amount >=", "amont >=", 1), "version": 0})
+        await door.ask("POST", "/v1/drafts/pay", {"text": LOWER.replace("amount >=", "amont >=", 1), "version": 0})
         checked = await door.ask("POST", "/v1/drafts/pay/check", {})
         assert any("amont" in each["problem"] and each["remedy"] for each in checked["problems"])
         assert checked["review"] is None
@@ -114,7 +114,7 @@ def test_a_draft_with_problems_is_kept_and_checked_and_can_not_be_proposed():
 )
 def test_what_the_console_refuses_is_refused_here(path, text, code):
     async def go(door):
-        told = await door.ask("PUT", f"/v1/drafts/{path}", {"text": text, "version": 0}, 409)
+        told = await door.ask("POST", f"/v1/drafts/{path}", {"text": text, "version": 0}, 409)
         assert told["code"] == code
         assert told["detail_zh"] != told["detail"]
         assert PHONE not in str(told)
@@ -125,11 +125,11 @@ def test_what_the_console_refuses_is_refused_here(path, text, code):
 
 def test_a_value_to_come_goes_together_with_the_case_that_spoke_of_the_old_one():
     async def go(door):
-        await door.ask("PUT", "/v1/drafts/pay", {"text": PINNED, "version": 0})
-        await door.ask("PUT", "/v1/drafts/shop:limits", {"text": COMING, "version": 0})
+        await door.ask("POST", "/v1/drafts/pay", {"text": PINNED, "version": 0})
+        await door.ask("POST", "/v1/drafts/shop:limits", {"text": COMING, "version": 0})
         assert (await door.ask("POST", "/v1/drafts/shop:limits/check", {}))["problems"]
         body = {"text": COMING, "version": 1, "along": ["pay"]}
-        assert (await door.ask("PUT", "/v1/drafts/shop:limits", body))["along"] == ["pay"]
+        assert (await door.ask("POST", "/v1/drafts/shop:limits", body))["along"] == ["pay"]
         assert (await door.ask("POST", "/v1/drafts/shop:limits/check", {}))["problems"] == []
         asked = {"why": "too much is lost", "version": 2}
         proposal = await door.ask("POST", "/v1/drafts/shop:limits/propose", asked, 201)
@@ -143,10 +143,10 @@ def test_a_policy_that_is_not_there_yet_begins_with_a_whole_file():
     async def go(door):
         text = 'id = "second"\non = "reading"\nstate = "live"\ndoc = { zh = "读", en = "Read" }\n'
         await door.ask("GET", "/v1/drafts/second", status=404)
-        await door.ask("PUT", "/v1/drafts/second", {"text": text, "version": 3}, 409)
-        saved = await door.ask("PUT", "/v1/drafts/second", {"text": text, "version": 0})
+        await door.ask("POST", "/v1/drafts/second", {"text": text, "version": 3}, 409)
+        saved = await door.ask("POST", "/v1/drafts/second", {"text": text, "version": 0})
         assert (saved["path"], saved["version"]) == ("shop/policies/second.toml", 1)
         assert tomllib.loads((await door.ask("GET", "/v1/drafts/second"))["text"])["on"] == "reading"
-        await door.ask("PUT", "/v1/drafts/second", {"text": text, "version": 1}, 403, "bob")
+        await door.ask("POST", "/v1/drafts/second", {"text": text, "version": 1}, 403, "bob")
 
     at_the_door(go)

@@ -49,6 +49,12 @@ class ProposeRequest(msgspec.Struct, forbid_unknown_fields=True):
     version: int
 
 
+class DiscardRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """Which version of the draft is given up."""
+
+    version: int
+
+
 class DraftRoutes:
     """The routes over one workbench."""
 
@@ -59,16 +65,17 @@ class DraftRoutes:
         """The table of routes."""
         one = by_method(
             GET=self._guard("drafts.read", self._told(self._read)),
-            PUT=self._guard("draft.save", self._told(self._save)),
-            DELETE=self._guard("draft.discard", self._told(self._drop)),
+            POST=self._guard("draft.save", self._told(self._save)),
         )
         check = self._guard("draft.check", self._told(self._check), is_recorded=False)
+        discard = self._guard("draft.discard", self._told(self._drop))
         propose = self._guard("version.propose", self._told(self._propose), is_recorded=False)
         return [
             Route("/v1/drafts", self._guard("drafts.read", self._told(self._list))),
-            Route("/v1/drafts/{id}", one, methods=["GET", "PUT", "DELETE"]),
+            Route("/v1/drafts/{id}", one, methods=["GET", "POST"]),
             Route("/v1/drafts/{id}/check", check, methods=["POST"]),
             Route("/v1/drafts/{id}/propose", propose, methods=["POST"]),
+            Route("/v1/drafts/{id}/discard", discard, methods=["POST"]),
         ]
 
     def _told(self, handler: Keyed) -> Keyed:
@@ -79,7 +86,9 @@ class DraftRoutes:
                 return await handler(request, key)
             except Moved as error:
                 now = error.now.version if error.now is not None else 0
-                return _declined("moved_draft", "rule.refused.gone" if now == 0 else "rule.refused.moved", version=now, n=now)
+                return _declined(
+                    "moved_draft", "rule.refused.gone" if now == 0 else "rule.refused.moved", version=now, n=now
+                )
             except Refused as error:
                 return _declined(error.code, f"rule.refused.{error.code}", **error.values)
             except Declined as error:
@@ -146,10 +155,8 @@ class DraftRoutes:
         sheet = self._sheet(request, key)
         if sheet.draft is None:
             raise LookupError(f"there is no draft {request.path_params['id'][:80]}")
-        seen = request.query_params.get("version", "")
-        if not (seen.isascii() and seen.isdecimal() and len(seen) <= 9):
-            raise ValueError("`version` is missing: say which version of the draft is given up")
-        await self._bench.drafts.drop(sheet.draft.owner, sheet.draft.policy, seen=int(seen))
+        asked = await _read(request, DiscardRequest)
+        await self._bench.drafts.drop(sheet.draft.owner, sheet.draft.policy, seen=asked.version)
         return json_answer({"id": sheet.draft.policy, "version": 0})
 
     async def _propose(self, request: Request, key: Principal) -> Response:

@@ -416,19 +416,10 @@ def _version_paths() -> dict[str, Any]:
         "/v1/drafts": {"get": _get("The key's drafts of policies and of parameters.", "readDrafts", anything, [])},
         "/v1/drafts/{id}": {
             "get": _get("A draft, or what decides where there is none.", "readDraft", anything, draft_id),
-            "put": post(
+            **post(
                 "Keep a whole file as a draft.", "saveDraft", ["text", "version"], path=draft_id, text=text,
                 version=count, along=texts,
-            )["post"],
-            "delete": {
-                "summary": "Give a draft up.",
-                "operationId": "dropDraft",
-                "parameters": [*draft_id, {"name": "version", "in": "query", "required": True, "schema": count}],
-                "responses": {
-                    "200": {"description": "It is gone.", "content": {"application/json": {"schema": anything}}},
-                    **_errors("400", "401", "403", "404", "409", "503"),
-                },
-            },
+            ),
         },
         "/v1/drafts/{id}/check": post(
             "Load the packs with the draft in them and run the cases.", "checkDraft", [], path=draft_id
@@ -436,6 +427,9 @@ def _version_paths() -> dict[str, Any]:
         "/v1/drafts/{id}/propose": post(
             "Propose a draft, bound to its exact content.", "proposeDraft", ["why", "version"], code="201",
             path=draft_id, why=why, version=count,
+        ),
+        "/v1/drafts/{id}/discard": post(
+            "Give a draft up.", "discardDraft", ["version"], path=draft_id, version=count
         ),
         "/v1/proposals": {
             "get": _get("All proposals, the newest first.", "readProposals", anything, []),
