@@ -33,10 +33,14 @@ _SAID: Final[dict[str, tuple[str, str]]] = {
     ),
     "no_task": ("没有此任务", "the incident has no such task"),
     "too_many": ("条目过多（最多 100 项）", "there are at most 100 of these"),
-    "no_clock": ("该报告没有在计时：未到时点、已报送或无须报送", "no clock of this report runs: not yet, sent, or excused"),
+    "no_clock": (
+        "该报告没有在计时：未到时点、已报送或无须报送", "no clock of this report runs: not yet, sent, or excused",
+    ),
     "no_profile": ("请至少选择一套报送规则", "choose whose rules of reporting apply"),
     "bad_impact": ("影响数值有误：须为不小于零的整数", "a figure of what is hit is not a whole number from zero on"),
-    "bad_currency": ("金额与币种须同时填写，币种如 CNY", "an amount has a currency, such as CNY, and the other way round"),
+    "bad_currency": (
+        "金额与币种须同时填写，币种如 CNY", "an amount has a currency, such as CNY, and the other way round",
+    ),
     "no_review": ("请先完成复盘：原因、教训、措施", "write the review first: cause, lessons, measures"),
     "reports_owed": (
         "还有报告既未报送也未登记无须报送", "a report is neither sent nor excused: see to it first",

@@ -80,7 +80,7 @@ class ClosingIncident(AtOnce[CloseIncident, CloseIncident]):
         """Incident, grade, what was learnt, and the reason. What hangs together with an alert about staff stands on the
         incident's own page alone.
         """
-        told = [Line("事件", "Incident", kept.incident)]
+        told = [Line("安全事件", "Incident", kept.incident)]
         incident = self._desk.at_once(kept.incident)
         if incident is not None and not incident.alerts:
             told += _facts(incident)
