@@ -2,7 +2,8 @@
 
 Knows: which decision is an alert and of which kind, which case it joins, in which order cases are taken, what a step
 does to a case and when it can't be taken; how incidents stand, which reports they owe by when, and which grade figures
-suggest (`incidents*`, imported by name: their steps are called like those of cases). Never: who may take it, clocks, journals, where cases are kept.
+suggest (`incidents*`, imported by name: their steps are called like those of cases). Never: who may take it, clocks,
+journals, where cases are kept.
 """
 
 from jindi.cases.alerts import CUSTOMERS, Alert, alert_of

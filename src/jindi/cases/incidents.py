@@ -62,8 +62,8 @@ class Sent(msgspec.Struct, frozen=True):
 
 
 class Clock(msgspec.Struct, frozen=True, kw_only=True):
-    """One time for one report, as it was set going. `turn` counts those of one report from 0; `moment` is what it counts
-    from; `within_us` how long it is, `mark` how sure that figure is, and `zh`, `en` where it comes from.
+    """One time for one report, as it was set going. `turn` counts those of one report from 0; `moment` is what it
+    counts from; `within_us` how long it is, `mark` how sure that figure is, and `zh`, `en` where it comes from.
     """
 
     report: str
@@ -115,7 +115,8 @@ class Lessons(msgspec.Struct, frozen=True):
 
 
 class Incident(msgspec.Struct, frozen=True, kw_only=True):
-    """How an incident stands. `version` counts its steps, the opening included; `steps` are their places in the journal.
+    """How an incident stands. `version` counts its steps, the opening included; `steps` are their places in the
+    journal.
 
     `aware_us` is when the house became aware, `graded_us` when it has had at least this grade since, `peak` the highest
     grade that it ever had. `contained_us` and `resolved_us` are since when, as people said.

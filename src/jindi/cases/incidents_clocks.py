@@ -54,8 +54,8 @@ class Reason(NamedTuple):
 
 
 class Suggestion(NamedTuple):
-    """The grade that the figures suggest, and why; without a reason it is the lightest. `other_currency`: the loss is in
-    a currency that no threshold is in, and nothing is converted here.
+    """The grade that the figures suggest, and why; without a reason it is the lightest. `other_currency`: the loss is
+    in a currency that no threshold is in, and nothing is converted here.
     """
 
     grade: Grade

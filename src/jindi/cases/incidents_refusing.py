@@ -69,12 +69,12 @@ def refusal(
     return _of_step(incident, step, now_us)
 
 
-def _lead(incident: Incident, who: str, leads: bool) -> Refusal | None:  # noqa: FBT001 - one of three
+def _lead(incident: Incident, who: str, leads: bool) -> Refusal | None:
     held = {incident.posts[post] for post in LEADING if post in incident.posts}
     return None if leads or who in held else "not_lead"
 
 
-def _of_step(incident: Incident, step: Step, now_us: int) -> Refusal | None:  # noqa: PLR0911 - one each
+def _of_step(incident: Incident, step: Step, now_us: int) -> Refusal | None:
     match step:
         case Classify():
             return _classify(incident, step)

@@ -117,7 +117,9 @@ class Assembly:
         self._trials = Trials(platform, given.view_log, given.archive) if given.view_log is not None else None
         self._following = Following(platform, given.cases, platform.say) if given.cases is not None else None
         self._casework = (
-            CaseDesk(platform, self._following, partial(_people_who, house, permits, "case.assign")) if self._following else None
+            CaseDesk(platform, self._following, partial(_people_who, house, permits, "case.assign"))
+            if self._following
+            else None
         )
         self._incidents = IncidentDesk(
             platform, partial(_people_who, house, permits, "incident.entry"), self._casework

@@ -4,7 +4,8 @@ from typing import Final
 
 _SAID: Final[dict[str, tuple[str, str]]] = {
     "changed": (
-        "事件刚被他人更新，请刷新后再操作", "somebody took a step with this incident since you looked at it: look again",
+        "事件刚被他人更新，请刷新后再操作",
+        "somebody took a step with this incident since you looked at it: look again",
     ),
     "closed": ("事件已关闭", "the incident is closed"),
     "not_closed": ("事件尚未关闭，无需重开", "the incident is not closed, so it can't be reopened"),

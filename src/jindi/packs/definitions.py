@@ -480,8 +480,8 @@ GRADES: tuple[Grade, ...] = get_args(Grade)
 """The lightest first."""
 
 IncidentKind = Literal["data", "attack", "outage", "funds", "fraud", "vendor"]
-"""What kind of thing an incident is: data security, a cyber attack, an outage, safety of payments and funds, an outbreak
-of fraud, a vendor's trouble."""
+"""What kind of thing an incident is: data security, a cyber attack, an outage, safety of payments and funds, an
+outbreak of fraud, a vendor's trouble."""
 
 INCIDENT_KINDS: tuple[IncidentKind, ...] = get_args(IncidentKind)
 

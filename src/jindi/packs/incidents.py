@@ -44,9 +44,7 @@ def sorts_of(raw: Mapping[str, Any], where: str, problems: list[Problem]) -> dic
         if name not in SORTS:
             problems.append(Problem(where, name[:64], "not a part of incidents", meant(name, SORTS)))
         elif not isinstance(given, dict):
-            problems.append(
-                Problem(where, name, f"must be a table, not {kind_of(given)}", f"begin it with [{name}.…]")
-            )
+            problems.append(Problem(where, name, f"must be a table, not {kind_of(given)}", f"begin it with [{name}.…]"))
         else:
             found[name] = given
     return found
@@ -92,7 +90,7 @@ class Incidents:
         of = table.name("of", "")
         if (moment == "sent") != bool(of):
             table.problem(
-                "`of` names the report that was sent, and belongs to from = \"sent\" alone",
+                '`of` names the report that was sent, and belongs to from = "sent" alone',
                 "name a report, or leave it out",
             )
         return DueDef(moment, within, of)
@@ -148,15 +146,17 @@ class Incidents:
             table.problem(f"`{key}`: the parameter {name} is no {expected.split(' ', 1)[1]}", f"name {expected}")
 
 
-def check_reports(reports: Mapping[str, ReportDef], places: Mapping[str, str], broken: Collection[str]) -> list[Problem]:
+def check_reports(
+    reports: Mapping[str, ReportDef], places: Mapping[str, str], broken: Collection[str]
+) -> list[Problem]:
     """What only all reports together show: each waits for a report that there is, and none in a circle for itself."""
     found: list[Problem] = []
     for name, report in reports.items():
-        for due in report.due:
-            if due.of and due.of not in reports and due.of not in broken:
-                found.append(
-                    Problem(places[name], name, f"`of`: there is no report '{due.of[:64]}'", meant(due.of, reports))
-                )
+        found += [
+            Problem(places[name], name, f"`of`: there is no report '{due.of[:64]}'", meant(due.of, reports))
+            for due in report.due
+            if due.of and due.of not in reports and due.of not in broken
+        ]
         if _waits_for_itself(name, reports):
             found.append(Problem(places[name], name, "waits for itself to be sent", "let one of them begin elsewhere"))
     return found

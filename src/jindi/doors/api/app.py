@@ -45,8 +45,8 @@ from jindi.ports import Clock
 from jindi.run.approvals.approvals import Approvals, approvals_of
 from jindi.run.audit import Actor, Audit, NotRecorded
 from jindi.run.cases import Desk as CaseDesk
-from jindi.run.intake import Refused
 from jindi.run.incidents.desk import Desk as IncidentDesk
+from jindi.run.intake import Refused
 from jindi.run.links import Desk as LinkDesk
 from jindi.run.listed import Roster
 from jindi.run.notices import Desk as NoticeDesk

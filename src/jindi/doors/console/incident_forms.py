@@ -76,7 +76,7 @@ def open_of(form: dict[str, str], view: View) -> Open:
     )  # fmt: skip
 
 
-def step_of(verb: str, form: dict[str, str], view: View) -> Step:  # noqa: PLR0911 - one each
+def step_of(verb: str, form: dict[str, str], view: View) -> Step:
     """The step that a form asks for. Raises Unclear."""
     why = _text(form, "why")
     match verb:

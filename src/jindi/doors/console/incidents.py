@@ -1,7 +1,8 @@
 """The console's pages about incidents: the list, the form that opens one, each with all that can be done with it, and
 its report on paper.
 
-Every form is an ordinary one: it works without a script, carries the version that was looked at, and ends in a redirect.
+Every form is an ordinary one: it works without a script, carries the version that was looked at, and ends in a
+redirect.
 """
 
 from collections.abc import Sequence
@@ -227,7 +228,9 @@ class IncidentPages:
             step: Open = open_of(form, view)
             incident = await self._desk.open(self._doors.actor(request, view.session), step, viewer_of(view))
         except Unclear as error:
-            return self._shown_new(view, Tried("open", form, view.t(error.message), status=HTTPStatus.BAD_REQUEST), None)
+            return self._shown_new(
+                view, Tried("open", form, view.t(error.message), status=HTTPStatus.BAD_REQUEST), None
+            )
         except Declined as error:
             return self._shown_new(view, _refused("open", form, error, view), None)
         return _to(address(f"/console/incidents/{incident.id}", done="open"))
@@ -298,8 +301,8 @@ class IncidentPages:
         who = _who(view).name
         leads = view.may("incident.lead") or who in {it.posts.get(post) for post in LEADING}
         works, is_open = view.may("incident.entry"), it.state != "closed"
-        led = {verb: works and leads and is_open for verb in ("classify", "predate", "appoint", "excuse")}
-        mine = {verb: works and is_open for verb in ("assess", "task", "tick", "tie", "report", "review")}
+        led = dict.fromkeys(("classify", "predate", "appoint", "excuse"), works and leads and is_open)
+        mine = dict.fromkeys(("assess", "task", "tick", "tie", "report", "review"), works and is_open)
         return led | mine | {
             "entry": works, "contain": works and it.state == "open",
             "resolve": works and it.state in ("open", "contained"),

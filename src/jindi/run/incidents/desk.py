@@ -90,7 +90,8 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """One step of an incident's story. `at_us` is when it happened, as whoever wrote it says; `recorded_us` when he did.
+    """One step of an incident's story. `at_us` is when it happened, as whoever wrote it says; `recorded_us` when he
+    did.
     `clocks` are those that it set going, or moved.
     """
 
@@ -213,8 +214,8 @@ class Desk:
         self, actor: Actor, identifier: str, step: Step, viewer: Viewer, *, seen: int | None = None,
         leads: bool = False,
     ) -> Incident:  # fmt: skip
-        """Take a step with an incident: how it stands afterwards. `seen` is the version that was looked at, `leads` lets
-        lead incidents without a post in them. Raises LookupError, Declined, or NotRecorded; then nothing was changed.
+        """Take a step with an incident: how it stands afterwards. `seen` is the version that was looked at, `leads`
+        lets lead incidents without a post in them. Raises LookupError, Declined, or NotRecorded; then nothing was changed.
         """
         async with self._step:
             incident = self.one(identifier, viewer)
@@ -272,8 +273,8 @@ class Desk:
             raise Declined("nobody", incident)
 
     def _link(self, link: Link, viewer: Viewer) -> Link:
-        """A link to what is there, for whoever may know of it. A decision about staff is an alert, whatever it was called.
-        Raises Declined.
+        """A link to what is there, for whoever may know of it. A decision about staff is an alert, whatever it was
+        called. Raises Declined.
         """
         if link.kind in ("decision", "alert"):
             if not self._may_see(viewer, link.id):

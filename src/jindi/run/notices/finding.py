@@ -228,9 +228,7 @@ class Finder:
                 is_due = task.due_us is not None and since_us < task.due_us <= now_us
                 if is_due and task.who and not task.done_by:
                     mark = f"{incident.tasks.index(task)}:{task.due_us}"
-                    yield self._personal(
-                        self._incident_notice("incident.task_due", incident, mark, now_us), task.who
-                    )
+                    yield self._personal(self._incident_notice("incident.task_due", incident, mark, now_us), task.who)
             for clock in () if incident.drill else incident.owed:
                 how, before = _how_far(clock, now_us), _how_far(clock, since_us)
                 if how is not None and how != before:

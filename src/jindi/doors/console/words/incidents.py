@@ -155,9 +155,8 @@ WORDS: Final = {
     "incidents.coming": ("之后应报", "Owed later"),
     "incidents.reports.none": ("按当前级别和类型，没有应报的报告。", "As it is graded, no report is owed."),
     "incidents.reports.note": (
-        "时限取自行业包的参数，标记为其可靠程度。已开始的计时不因降级而停止。金堤不构成法律意见。",
-        "Times are parameters of the packs, marked by how sure they are. A clock that runs does not stop when the grade"
-        " falls. This is no legal advice.",
+        "时限取自行业包的参数，并标明其可靠程度。已开始的计时不因降级而停止。",
+        "Times are parameters of the packs, marked by how sure they are. A clock goes on when the grade falls.",
     ),
     "incidents.report.do": ("登记已报送", "Record that it was sent"),
     "incidents.sent_at": ("报送时间", "Sent at"),
@@ -314,7 +313,6 @@ WORDS: Final = {
     "need.incident_near": ("时限过半的事件报告", "Incident reports past half their time"),
     "about.incidents": (
         "数据泄露、攻击、中断、资金异常等安全事件：定级、计时、处置、报送、复盘。每一步先入日志再生效。",
-        "Leaks, attacks, outages, money amiss: grade it, watch its clocks, work it, report it, learn from it. Each step is"
-        " a record first.",
+        "Leaks, attacks, outages, money amiss: grade, watch the clocks, report, learn. Each step is a record first.",
     ),
 }  # fmt: skip
