@@ -60,7 +60,7 @@ def test_an_incident_is_opened_worked_by_every_step_reported_and_closed():
             taken, root = [], (await api.ask("GET", "/openapi.json", key=api.admin)).json()
             for verb, document in (
                 ("assess", {"impact": {"persons": 2_000_000, "outage_min": 5, "critical": False}}),
-                ("classify", {"grade": "major", "kind": "data", "profiles": ["cn", "dora"], "why": "more than thought"}),
+                ("classify", {"grade": "major", "kind": "data", "profiles": ["cn", "dora"], "why": "worse"}),
                 ("predate", {"aware": format_instant(NOON_US - 20 * MINUTE_US), "why": "the alarm was earlier"}),
                 ("appoint", {"post": "commander", "who": "qian"}), ("entry", {"text": "shut", "at": AWARE}),
                 ("task", {"text": "look at the logs", "who": "lin", "due": later}), ("tick", {"task": 0}),

@@ -123,7 +123,7 @@ def test_an_incident_is_worked_by_forms_from_its_opening_to_its_end_by_two_peopl
         refused = await step(visit, one, "close", why="over")
         assert (refused.status_code, shows(refused, "neither sent nor excused")) == (409, True)
         while owed := world.found(one).owed:
-            await step(visit, one, "report", report=owed[0].report, at="2026-11-22T12:00", to="an office", channel="mail",
+            await step(visit, one, "report", report=owed[0].report, at="2026-11-22T12:00", to="office", channel="mail",
                        reference="R-1")  # fmt: skip
         page = await visit.get(f"/console/incidents/{one}")
         assert shows(page, "All reported", "R-1", "a second person has to agree", "Ask")
@@ -182,7 +182,7 @@ def test_the_list_is_filtered_and_in_order_by_its_address():
         assert shows(await visit.get("/console/incidents?grade=x&order=luck"), "grade=x", "order=luck")
         assert shows(await visit.get("/console/incidents?state=closed"), "No incident fits.")
         world.later(10 * HOUR_US)
-        assert second in (await visit.get("/console/incidents?late=1")).text
+        assert second in (await world.visit().get("/console/incidents?late=1")).text
 
     living(go)
 
@@ -208,6 +208,7 @@ def test_the_overview_counts_reports_whose_time_runs_out():
         await opened(world, kind="attack")
         assert "Incident reports past half" not in (await lead.get("/console")).text
         world.later(HOUR_US)
+        lead = world.visit("wang")
         page = await lead.get("/console")
         assert shows(page, "Incident reports past half their time", "Incident reports that are late")
         drill = await world.open(drill=True)

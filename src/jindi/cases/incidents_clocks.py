@@ -224,8 +224,8 @@ def suggested(kind: IncidentKind, impact: Impact, profiles: Iterable[Profile], r
     reasons = tuple(_reached(mine, impact, rules))
     losses = {rules.currencies.get(each.from_, "") for each in mine if each.measure == "loss"}
     other = bool(impact.amount_minor) and bool(losses) and impact.currency not in losses
-    grade = max((each.threshold.grade for each in reasons), key=rank_of_grade, default="general")
-    return Suggestion(grade, reasons, other)
+    grades: list[Grade] = ["general", *(each.threshold.grade for each in reasons)]
+    return Suggestion(max(grades, key=rank_of_grade), reasons, other)
 
 
 def _reached(thresholds: Iterable[ThresholdDef], impact: Impact, rules: Rules) -> Iterator[Reason]:

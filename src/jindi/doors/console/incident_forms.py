@@ -13,7 +13,6 @@ from jindi.cases.incidents_steps import (
     POSTS,
     Appoint,
     Assess,
-    Channel,
     Classify,
     Close,
     Contain,
@@ -23,7 +22,6 @@ from jindi.cases.incidents_steps import (
     Link,
     LinkKind,
     Open,
-    Post,
     Predate,
     Reopen,
     Report,
@@ -93,7 +91,7 @@ def step_of(verb: str, form: dict[str, str], view: View) -> Step:
             post = next((each for each in POSTS if each == form.get("post")), None)
             if post is None:
                 raise Unclear("incidents.say_post")
-            return Appoint(cast("Post", post), form.get("who", ""))
+            return Appoint(post, form.get("who", ""))
         case "entry":
             return Entry(_text(form, "text"), at_of(form, "at", view))
         case "task":
@@ -124,7 +122,7 @@ def _report_of(form: dict[str, str], view: View) -> Report:
     if channel is None or at_us is None:
         raise Unclear("incidents.say_sent")
     return Report(
-        report=form.get("report", ""), at_us=at_us, to=_line(form, "to"), channel=cast("Channel", channel),
+        report=form.get("report", ""), at_us=at_us, to=_line(form, "to"), channel=channel,
         reference=_line(form, "reference"), note=_text(form, "note"),
     )  # fmt: skip
 
@@ -160,7 +158,7 @@ def link_of(identifier: str) -> Link | None:
         return None
     kinds: dict[str, LinkKind] = {"case_": "case", "dec_": "decision", "inc_": "incident"}
     kind = next((kind for begins, kind in kinds.items() if identifier.startswith(begins)), "control")
-    return Link(cast("LinkKind", kind), identifier)
+    return Link(kind, identifier)
 
 
 def impact_of(form: dict[str, str]) -> Impact:

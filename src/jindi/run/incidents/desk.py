@@ -214,8 +214,10 @@ class Desk:
         self, actor: Actor, identifier: str, step: Step, viewer: Viewer, *, seen: int | None = None,
         leads: bool = False,
     ) -> Incident:  # fmt: skip
-        """Take a step with an incident: how it stands afterwards. `seen` is the version that was looked at, `leads`
-        lets lead incidents without a post in them. Raises LookupError, Declined, or NotRecorded; then nothing was changed.
+        """Take a step with an incident: how it stands afterwards.
+
+        `seen` is the version that was looked at, `leads` lets lead incidents without a post in them. Raises
+        LookupError, Declined, or NotRecorded; then nothing was changed.
         """
         async with self._step:
             incident = self.one(identifier, viewer)
