@@ -91,5 +91,6 @@ async def alarm(room):
     eve = Actor("session_9", "eve", "console", "private", "r", ("security_admin",), "it")
     await Audit(room.platform).act(eve, "entity.read", f"user/{room.platform.token_of('user', 'star')}")
     await room.platform.watching.round()
-    (found,) = [each for each in room.platform.lane.recent if each.event.type == "staff_action"]
+    told = [each for each in room.platform.lane.recent if each.event.type == "staff_action"]
+    (found,) = [each for each in told if each.decision.outcome == "review"]
     return decision_id(found.seq)

@@ -81,6 +81,7 @@ def test_a_clock_tells_at_half_at_three_quarters_and_when_it_is_late_and_no_more
 def test_whose_post_or_task_it_is_is_told_and_that_a_task_is_due():
     async def go(world):
         incident = await opened(world, grade="general", incident_kind="fraud")
+        assert await told(world, "limin") == []
         incident = await take(world, incident, Appoint("scribe", "limin"))
         await take(world, incident, Task("look", "limin", world.clock.now_us() + 10 * MINUTE_US))
         assert sorted(await told(world, "limin")) == ["incident.appointed", "incident.task"]
