@@ -5,7 +5,7 @@ Every form is an ordinary one: it works without a script, carries the version th
 redirect.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -174,12 +174,15 @@ class IncidentPages:
         return Row(incident, self._line(owed[0], view) if owed else None, late)
 
     def _line(self, clock: Clock, view: View) -> ClockLine:
-        report = self._desk.rules().reports.get(clock.report)
-        name = clock.report if report is None else view.words(report.doc)
         return ClockLine(
-            clock, name, clock.state(view.now_us), _left(clock, view),
+            clock, self._name(clock.report, view), clock.state(view.now_us), _left(clock, view),
             clock.state(view.now_us) == "running" and view.now_us >= clock.near_us,
         )  # fmt: skip
+
+    def _name(self, report: str, view: View) -> str:
+        """What a report is called; its plain name when the packs have it no more."""
+        found = self._desk.rules().reports.get(report)
+        return report if found is None else view.words(found.doc)
 
     async def export(self, form: Form, request: Request, view: View) -> Response:
         """The incidents of a filter as a file. That they are taken away is recorded with their number."""
@@ -278,7 +281,8 @@ class IncidentPages:
         clocks = sorted(it.clocks, key=lambda each: (each.is_settled, each.due_us))
         return {
             "it": it, "clocks": [self._line(each, view) for each in clocks], "coming": _coming(page.coming, view),
-            "story": page.story, "said_of": lambda each: said_of(each, view), "suggestion": page.suggestion,
+            "story": page.story, "said_of": lambda each: said_of(each, view, partial(self._name, view=view)),
+            "suggestion": page.suggestion,
             "reasons": self._reasons(page.suggestion, view), "plans": page.plans, "paths": PATHS,
             "loss": None if it.impact.amount_minor is None
             else view.amount(it.impact.amount_minor, it.impact.currency),
@@ -413,7 +417,7 @@ def replace_limit(query: Query, limit: int) -> Query:
 # ---- words and figures
 
 
-def said_of(each: Happened, view: View) -> tuple[str, str]:
+def said_of(each: Happened, view: View, named: Callable[[str], str]) -> tuple[str, str]:
     """What a step says in the timeline: a sentence, and the text that somebody wrote."""
     step = each.step
     body = next((text for name in ("text", "why", "note") if (text := getattr(step, name, ""))), "")
@@ -429,9 +433,9 @@ def said_of(each: Happened, view: View) -> tuple[str, str]:
             link: Link = getattr(step, "link")  # noqa: B009 - the step is known by its verb
             return view.t("incidents.did.untie" if getattr(step, "off", False) else "incidents.did.tie", id=link.id), ""
         case "report":
-            values = {"to": getattr(step, "to", ""), "report": getattr(step, "report", "")}
+            values = {"to": getattr(step, "to", ""), "report": named(getattr(step, "report", ""))}
         case "excuse":
-            values = {"report": getattr(step, "report", "")}
+            values = {"report": named(getattr(step, "report", ""))}
         case "tick":
             number = getattr(step, "task", 0) + 1
             return view.t("incidents.did.tick" if getattr(step, "done", True) else "incidents.did.untick", n=number), ""

@@ -185,6 +185,7 @@ WORDS: Final = {
     "incidents.review": ("复盘", "Review"),
     "incidents.review.none": ("尚未复盘。关闭前必须完成。", "Not written yet. It has to be before the end."),
     "incidents.review.do": ("保存复盘", "Keep the review"),
+    "incidents.review.write": ("填写复盘", "Write the review"),
     "incidents.review.again": ("修改复盘", "Write it again"),
     "incidents.review.cause": ("原因", "Cause"),
     "incidents.review.lessons": ("教训", "Lessons"),
