@@ -1,4 +1,4 @@
-"""C46: a plan for each kind of incident, a drill within its limit, and times that were measured, from the real journal."""
+"""C46: a plan for each kind of incident, a drill within its limit, and times measured, from the real journal."""
 
 from contextlib import contextmanager
 from types import SimpleNamespace

@@ -145,7 +145,7 @@ def link_in(text: str) -> Link | None:
     kind, colon, identifier = text.partition(":")
     if not colon or kind not in LINK_KINDS or not identifier or len(identifier) > 64:
         return None
-    return Link(cast("LinkKind", kind), identifier)
+    return Link(kind, identifier)
 
 
 def link_of(identifier: str) -> Link | None:
@@ -158,7 +158,7 @@ def link_of(identifier: str) -> Link | None:
         return None
     kinds: dict[str, LinkKind] = {"case_": "case", "dec_": "decision", "inc_": "incident"}
     kind = next((kind for begins, kind in kinds.items() if identifier.startswith(begins)), "control")
-    return Link(kind, identifier)
+    return Link(cast("LinkKind", kind), identifier)
 
 
 def impact_of(form: dict[str, str]) -> Impact:
