@@ -43,6 +43,13 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     ),
     "typology": ("doc", "by", "least", "severity", "due", "rest", "step"),
     "typology step": ("doc",),
+    "incident report": (
+        "doc", "profile", "to", "least", "kinds", "critical", "persons", "due", "every", "again", "mark", "basis",
+    ),
+    "incident due": ("from", "within", "of"),
+    "incident threshold": ("doc", "profile", "grade", "measure", "from", "kinds", "critical", "whole"),
+    "incident plan": ("doc", "kind", "step"),
+    "incident plan step": ("doc",),
 }  # fmt: skip
 """Every key that each kind of table accepts; any other key is refused."""
 

@@ -6,7 +6,7 @@ from jindi import __version__
 from jindi.access import PURPOSES
 from jindi.basics.identifiers import NORMAL_FORMS
 from jindi.basics.money import AMOUNT_MINOR_MAX
-from jindi.doors.api import openapi_cases, openapi_links, openapi_lists
+from jindi.doors.api import openapi_cases, openapi_incidents, openapi_links, openapi_lists
 from jindi.doors.api.notices import LIMIT_MAX, OFFSET_MAX
 from jindi.language import Kind
 from jindi.packs import OUTCOMES, Definitions, EventDef, FieldDef
@@ -49,6 +49,7 @@ def document(definitions: Definitions) -> dict[str, Any]:
                 **events,
                 "Decision": _decision(),
                 "Case": openapi_cases.case(),
+                "Incident": openapi_incidents.incident(),
                 "Replay": _replay(),
                 "Problem": _problem(),
             },
@@ -157,6 +158,12 @@ def _paths() -> dict[str, Any]:
                         openapi_lists.one(), [*openapi_lists.ONE, *openapi_lists.filters()], "400")
         },
         **openapi_cases.steps(_errors("400", "401", "403", "404", "409", "413", "503")),
+        **openapi_incidents.paths(
+            _errors("400", "401", "403", "404", "409", "413", "503"),
+            _get("Incidents, the one whose clock ends first before the others, or in another order.", "readIncidents",
+                 openapi_incidents.found(), openapi_incidents.filters(), "400"),
+            _get("An incident in full.", "readIncident", openapi_incidents.page(), openapi_incidents.ONE),
+        ),
         "/v1/links": {
             "get": _get("What hangs on an entity: whoever stood with it in decided events, and with those.",
                         "readLinks", openapi_links.graph(), openapi_links.asked("start"), "400", "503")

@@ -18,6 +18,7 @@ from jindi.doors.console.words import (
     features,
     frame,
     helping,
+    incidents,
     links,
     lists,
     models,
@@ -36,6 +37,7 @@ HTML_LANG: dict[Lang, str] = {"zh": "zh-CN", "en": "en"}
 _AREAS: Final = (
     frame.WORDS,
     cases.WORDS,
+    incidents.WORDS,
     links.WORDS,
     lists.WORDS,
     features.WORDS,
