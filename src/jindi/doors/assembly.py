@@ -17,6 +17,7 @@ from jindi.access import ApiKeys, Kind, OidcSettings, Permits, Principal, Scope,
 from jindi.doors.api import build_api
 from jindi.doors.api.hot import Events
 from jindi.doors.console import build_console
+from jindi.doors.console.customers import CustomerPages
 from jindi.doors.console.doors import Doors, MakeGroup
 from jindi.doors.console.features import FeaturePages
 from jindi.doors.console.links import LinkPages
@@ -27,10 +28,11 @@ from jindi.doors.console.platform_source import PlatformSource
 from jindi.doors.console.searching import SearchPages
 from jindi.doors.console.settings_notices import NoticeSettingsPages
 from jindi.doors.console.settings_webhooks import WebhookPages
+from jindi.doors.console.sources import SourcePages
 from jindi.doors.console.workbench import WorkbenchPages
 from jindi.doors.fences import Fences
 from jindi.doors.oidc import Company
-from jindi.ports import CaseStore, Clock, Files, LinkStore, Log
+from jindi.ports import ActStore, CaseStore, Clock, Files, LinkStore, Log
 from jindi.run.approvals.approvals import approvals_of
 from jindi.run.approvals.cases import Closing
 from jindi.run.approvals.channels import ChannelChange
@@ -40,6 +42,8 @@ from jindi.run.approvals.webhooks import Change
 from jindi.run.backtest.trials import Trials
 from jindi.run.cases import Desk as CaseDesk
 from jindi.run.cases import Following
+from jindi.run.customers import Desk as CustomerDesk
+from jindi.run.customers import Following as CustomerFollowing
 from jindi.run.exploring import Explorer
 from jindi.run.links import Desk as LinkDesk
 from jindi.run.links import Following as LinkFollowing
@@ -81,7 +85,8 @@ class Given:
     """What the wiring hands over. `saved` reads the packs' folders and `keep` writes into them, `permits` says who may
     do what, `house` who there is, `company` is their own sign-in, `fences` is what stands around the door, `mailing`
     the webhooks, `cases` where cases are kept, `notifying` what people are told with, `view_log` and `archive` are the
-    past that backtests read, `link_store` where links are kept, for so many days, `score` the demo's board.
+    past that backtests read, `link_store` where links are kept, for so many days, `act_store` what entities did, for as
+    many, `score` the demo's board.
     """
 
     keys: ApiKeys
@@ -102,6 +107,7 @@ class Given:
     archive: Files | None = None
     link_store: LinkStore | None = None
     links_days: int = KEEP_DAYS
+    act_store: ActStore | None = None
 
 
 class Assembly:
@@ -120,6 +126,11 @@ class Assembly:
             LinkFollowing(platform, given.link_store, platform.say, given.links_days) if given.link_store else None
         )
         self._linked = LinkDesk(platform, self._linking) if self._linking is not None else None
+        self._acting = (
+            CustomerFollowing(platform, given.act_store, platform.say, _zone_of(platform), given.links_days)
+            if given.act_store is not None
+            else None
+        )
         self._approvals = approvals_of(
             platform, permits, given.keys, people=house.staff.principals, is_gone=house.staff.is_gone,
             more=self._operations(),
@@ -171,7 +182,13 @@ class Assembly:
         yield lambda doors: ListPages(self._roster, doors, approvals, audit, reveals)
         yield lambda doors: FeaturePages(Explorer(platform), doors, audit, reveals)
         yield lambda doors: SearchPages(platform, doors, audit, reveals, linked, casework)
+        yield partial(
+            CustomerPages, platform, audit=audit, reveals=reveals, casework=casework, approvals=approvals,
+            roster=self._roster,
+            desk=CustomerDesk(platform, self._acting, self._linking) if self._acting is not None else None,
+        )  # fmt: skip
         yield lambda doors: ModelPages(Models(platform), doors)
+        yield lambda doors: SourcePages(platform, doors)
 
     def _console(self) -> ASGIApp:
         given, platform, house = self._given, self._platform, self._given.house
@@ -198,6 +215,8 @@ class Assembly:
             works += [self._following.keep(), self._casework.keep()]
         if self._linking is not None:
             works.append(self._linking.keep())
+        if self._acting is not None:
+            works.append(self._acting.keep())
         if self._notices is not None:
             works += self._notices.works()
         return works
@@ -216,6 +235,8 @@ class Assembly:
             await self._following.close()
         if self._linking is not None:
             await self._linking.close()
+        if self._acting is not None:
+            await self._acting.close()
         with contextlib.suppress(OSError):
             self._given.keys.save_use()
 

@@ -7,6 +7,7 @@ from jindi.packs.definitions import (
     FOLDS,
     LEVELS,
     OUTCOMES,
+    ArticleDef,
     BandDef,
     Calibration,
     CaseDef,
@@ -32,6 +33,7 @@ from jindi.packs.definitions import (
     PackDef,
     PolicyDef,
     RuleDef,
+    SourceDef,
     SplitDef,
     Trees,
     TypologyDef,
@@ -45,6 +47,7 @@ from jindi.packs.load import canonical_files, digest_of, load, load_events
 from jindi.packs.policies import version_name
 from jindi.packs.scopes import readable, scope_for
 from jindi.packs.skeleton import skeleton
+from jindi.packs.sources import Cited, Register, Resting, Span, resting
 from jindi.packs.standing import DECIDING, PolicyFile, policy_files
 from jindi.packs.suggestions import suggest
 
@@ -53,9 +56,11 @@ __all__ = [
     "FOLDS",
     "LEVELS",
     "OUTCOMES",
+    "ArticleDef",
     "BandDef",
     "Calibration",
     "CaseDef",
+    "Cited",
     "ControlDef",
     "DataClass",
     "Definitions",
@@ -79,7 +84,11 @@ __all__ = [
     "PackDef",
     "PolicyDef",
     "PolicyFile",
+    "Register",
+    "Resting",
     "RuleDef",
+    "SourceDef",
+    "Span",
     "SplitDef",
     "Trees",
     "TypologyDef",
@@ -94,6 +103,7 @@ __all__ = [
     "policy_files",
     "readable",
     "rebased",
+    "resting",
     "rules_of",
     "scope_for",
     "skeleton",
