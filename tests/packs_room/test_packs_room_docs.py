@@ -37,6 +37,8 @@ HEADINGS = {
     "typology": "typologies.toml",
     "typology step": "typologies.toml: a step",
     "control": "controls.toml",
+    "source": "sources.toml",
+    "article": "sources.toml: an article",
     "entry": "lists: an entry",
 }
 

@@ -62,12 +62,10 @@ _PUT_LINK = (
 _ENTITY = "{0}.name, {0}.first_us, {0}.last_us, {0}.seen, {0}.stopped, {0}.worst, {0}.degree"
 _LINK = "l.first_us, l.last_us, l.seen, l.stopped, l.worst, l.money"
 _ENDS = "select max(id), count(*) from (select id from links where id > ? order by id limit ?)"
-_COMPANY = (
-    "with those_a as (select b as other from links where a = ? limit ?), "
-    "those_b as (select a as other from links where b = ? limit ?) "
-    "select (select count(distinct e.id) from (select other from those_a union all select other from those_b) l "
-    "join entities e on e.id = l.other where e.name >= ? and e.name < ?), "
-    "(select count(*) from those_a), (select count(*) from those_b)"
+_COMPANY = tuple(
+    f"select e.name from (select {other} as other from links where {mine} = ? limit ?) "  # noqa: S608 - constants
+    "join entities e on e.id = other"
+    for mine, other in (("a", "b"), ("b", "a"))
 )
 _PRAGMAS = (*WAL, "cache_size = -65536")
 _ASKED_AT_ONCE = 200
@@ -153,10 +151,9 @@ class SqliteLinks(SqliteStore):
         found = self._ask("select id from entities where name = ?", name)
         if not found:
             return 0, True
-        first, last = f"{kind}:", f"{kind};"  # the character behind the colon
-        rows = self._ask(_COMPANY, found[0][0], limit, found[0][0], limit, first, last)
-        count, looked_a, looked_b = rows[0]
-        return int(count), max(looked_a, looked_b) < limit
+        sides = [self._ask(side, found[0][0], limit) for side in _COMPANY]
+        others = {other for side in sides for (other,) in side if other.startswith(f"{kind}:")}
+        return len(others), all(len(side) < limit for side in sides)
 
     def roles(self) -> Mapping[str, int]:
         """How many links there are in which roles."""
@@ -180,7 +177,7 @@ class SqliteLinks(SqliteStore):
             (_between_of(where, 2), (1, 2, 3, *given)),
             (_named(2), ("x", "y")),
             (_ENDS, (0, 10)),
-            (_COMPANY, (1, 10, 1, 10, "x:", "x;")),
+            *((side, (1, 10)) for side in _COMPANY),
         ]
         return [str(step[3]) for said, values in asked for step in self._ask(f"explain query plan {said}", *values)]
 

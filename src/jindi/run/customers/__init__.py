@@ -4,7 +4,7 @@ Knows: how records become an index of their entities, whom it leaves out, for ho
 kept, what a page shows of it, anybody's clear text.
 """
 
-from jindi.run.customers.desk import Desk, Neighbour
+from jindi.run.customers.desk import Around, Desk, Neighbour
 from jindi.run.customers.following import Following
 
-__all__ = ["Desk", "Following", "Neighbour"]
+__all__ = ["Around", "Desk", "Following", "Neighbour"]

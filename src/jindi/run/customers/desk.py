@@ -25,7 +25,7 @@ NEAR_MAX: Final = 400
 SHOWN_MAX: Final = 8
 """So many neighbours of a kind are told."""
 
-LOOKED_MAX: Final = 2_000
+LOOKED_MAX: Final = 500
 """So many links of a neighbour are looked at to say how many share it."""
 
 
