@@ -36,12 +36,11 @@ class MemoryActs:
         for name, each in acts.sums:
             key = each[:2]
             old = sums.setdefault(name, {}).get(key)
-            if old is not None:
-                each = RoleSum(
-                    *key, old.first_us, each.last_us, old.seen + each.seen, old.stopped + each.stopped,
-                    added(old.money, each.money), added(old.held, each.held),
-                )  # fmt: skip
-            sums[name][key] = each._replace(money=added(each.money, ()), held=added(each.held, ()))
+            old = old or RoleSum(*key, each.first_us, 0, 0, 0)
+            sums[name][key] = RoleSum(
+                *key, old.first_us, each.last_us, old.seen + each.seen, old.stopped + each.stopped,
+                added(old.money, each.money), added(old.held, each.held),
+            )  # fmt: skip
         for name, each in acts.hits:
             old = hits.setdefault(name, {}).get(each[:2])
             hits[name][each[:2]] = each if old is None else RuleHits(

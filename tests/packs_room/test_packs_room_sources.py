@@ -51,8 +51,10 @@ status = "draft"
 mark = "from memory"
 names = ["ASVS 5.0", "ASVS 5.0.0"]
 article = [
-  { id = "8.2.1", says = { zh = "一。", en = "One." } }, { id = "8.2.2", says = { zh = "二。", en = "Two." } },
-  { id = "8.2.3", says = { zh = "三。", en = "Three." } }, { id = "8.2", says = { zh = "整节。", en = "The section." } },
+  { id = "8.2.1", says = { zh = "一。", en = "One." } },
+  { id = "8.2.2", says = { zh = "二。", en = "Two." } },
+  { id = "8.2.3", says = { zh = "三。", en = "Three." } },
+  { id = "8.2", says = { zh = "整节。", en = "The section." } },
 ]
 """
 
@@ -128,7 +130,8 @@ def test_spans_say_where_a_text_names_what(register):
 @pytest.mark.parametrize(
     ("basis", "what"),
     [
-        ("《没有的法》第三条", "《没有的法》"), ("银发〔2099〕1号", "银发〔2099〕1号"), ("GB/T 99999-2030 4.1", "GB/T 99999-2030"),
+        ("《没有的法》第三条", "《没有的法》"), ("银发〔2099〕1号", "银发〔2099〕1号"),
+        ("GB/T 99999-2030 4.1", "GB/T 99999-2030"),
         ("反电信网络诈骗法第九十九条", "article 99 of law"), ("ASVS 5.0 9.9", "article 9.9 of standard"),
         ("可疑类型 TY44", "TY44"), ("PCI DSS 9", "PCI DSS"), ("第三条", "第三条"), ("ISO/IEC 27001", "ISO/IEC 27001"),
     ],
@@ -184,7 +187,9 @@ def test_a_register_changes_no_policy_version_and_no_decision():
         name: each.digest for name, each in more.controls.items()
     }  # fmt: skip
     one, other = build(plain), build(more)
-    assert {name: ep.fields for name, ep in one.events.items()} == {name: ep.fields for name, ep in other.events.items()}
+    assert {name: ep.fields for name, ep in one.events.items()} == {
+        name: ep.fields for name, ep in other.events.items()
+    }
 
 
 # ---- the packs that are shipped
