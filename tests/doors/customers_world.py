@@ -1,7 +1,6 @@
 """The house that works cases, with links, lists, sources, and the pages of customers over all of them."""
 
 from functools import partial
-from zoneinfo import ZoneInfo
 
 from links_door_world import LinkWorld, _files
 
@@ -61,7 +60,7 @@ class CustomerWorld(LinkWorld):
 
     def customers(self, doors):
         self.acting = Following(
-            self.platform, self.act_store, self.told.append, ZoneInfo("Asia/Shanghai"), 90, rest_s=0
+            self.platform, self.act_store, self.told.append, 90, rest_s=0
         )  # fmt: skip
         self.roster = Roster(self.platform)
         return CustomerPages(

@@ -10,7 +10,7 @@ from test_run_watching import PACK, watched
 
 from jindi.ports import ActStoreFailure
 from jindi.run.audit import Actor, Audit
-from jindi.run.customers import Desk, Following, following
+from jindi.run.customers import Desk, Following, taking
 from jindi.run.links import Following as LinkFollowing
 from jindi.stores import SqliteActs, SqliteLinks
 from links_world import link_files, send
@@ -29,7 +29,7 @@ class Room(Shop):
 
     async def __aenter__(self):
         await super().__aenter__()
-        self.following = Following(self.platform, self.store, self.told.append, ZONE, self.keep_days, rest_s=0)
+        self.following = Following(self.platform, self.store, self.told.append, self.keep_days, rest_s=0)
         self.linking = LinkFollowing(self.platform, SqliteLinks(":memory:"), self.told.append, 30, rest_s=0)
         self.desk = Desk(self.platform, self.following, self.linking)
         return self
@@ -131,7 +131,7 @@ def test_what_colleagues_do_is_not_written_down():
 
 @pytest.mark.parametrize("pieces", [(7, 20, 3), (30,), (1, 1, 1)])
 def test_what_is_written_down_piece_by_piece_is_what_is_written_down_at_once(monkeypatch, pieces):
-    monkeypatch.setattr(following, "AT_ONCE", 4)
+    monkeypatch.setattr(taking, "AT_ONCE", 4)
 
     async def go():
         async with Room(keep_days=4000) as room:

@@ -5,11 +5,10 @@ it, in one order, what both doors share, so that there is one limit and one book
 """
 
 import contextlib
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from starlette.types import ASGIApp
 
@@ -42,9 +41,12 @@ from jindi.run.approvals.webhooks import Change
 from jindi.run.backtest.trials import Trials
 from jindi.run.cases import Desk as CaseDesk
 from jindi.run.cases import Following
+from jindi.run.customers import Beside as CustomersBeside
 from jindi.run.customers import Desk as CustomerDesk
 from jindi.run.customers import Following as CustomerFollowing
+from jindi.run.customers.taking import zone_of
 from jindi.run.exploring import Explorer
+from jindi.run.links import Beside as LinksBeside
 from jindi.run.links import Desk as LinkDesk
 from jindi.run.links import Following as LinkFollowing
 from jindi.run.links.following import KEEP_DAYS
@@ -85,8 +87,9 @@ class Given:
     """What the wiring hands over. `saved` reads the packs' folders and `keep` writes into them, `permits` says who may
     do what, `house` who there is, `company` is their own sign-in, `fences` is what stands around the door, `mailing`
     the webhooks, `cases` where cases are kept, `notifying` what people are told with, `view_log` and `archive` are the
-    past that backtests read, `link_store` where links are kept, for so many days, `act_store` what entities did, for as
-    many, `score` the demo's board.
+    past that backtests read, `link_store` where links are kept, for so many days, `act_store` what entities did,
+    `link_child` the command and the environment of a process that makes both (without, threads do), `score` the demo's
+    board.
     """
 
     keys: ApiKeys
@@ -107,6 +110,7 @@ class Given:
     archive: Files | None = None
     link_store: LinkStore | None = None
     links_days: int = KEEP_DAYS
+    link_child: tuple[Sequence[str], Mapping[str, str]] | None = None
     act_store: ActStore | None = None
 
 
@@ -122,15 +126,9 @@ class Assembly:
         self._casework = (
             CaseDesk(platform, self._following, partial(_casework_people, house, permits)) if self._following else None
         )
-        self._linking = (
-            LinkFollowing(platform, given.link_store, platform.say, given.links_days) if given.link_store else None
-        )
+        self._linking = self._links()
         self._linked = LinkDesk(platform, self._linking) if self._linking is not None else None
-        self._acting = (
-            CustomerFollowing(platform, given.act_store, platform.say, _zone_of(platform), given.links_days)
-            if given.act_store is not None
-            else None
-        )
+        self._acting = self._acts()
         self._approvals = approvals_of(
             platform, permits, given.keys, people=house.staff.principals, is_gone=house.staff.is_gone,
             more=self._operations(),
@@ -142,6 +140,24 @@ class Assembly:
         self.fences = given.fences or Fences()
         self.events = Events(platform, given.keys, given.clock, permits, self.fences.turnstile)
         self.application = self._api(self._console())
+
+    def _links(self) -> LinkFollowing | LinksBeside | None:
+        """What makes the links; None where none are kept."""
+        platform, given = self._platform, self._given
+        if given.link_store is None:
+            return None
+        if given.link_child is None:
+            return LinkFollowing(platform, given.link_store, platform.say, given.links_days)
+        return LinksBeside(platform, given.link_store, platform.say, *given.link_child, given.links_days)
+
+    def _acts(self) -> CustomerFollowing | CustomersBeside | None:
+        """What keeps the index of what entities did; None where none is kept."""
+        platform, given = self._platform, self._given
+        if given.act_store is None:
+            return None
+        if isinstance(self._linking, LinksBeside):
+            return CustomersBeside(platform, given.act_store, self._linking)
+        return CustomerFollowing(platform, given.act_store, platform.say, given.links_days)
 
     def _operations(self) -> list[Operation[Any, Any]]:
         """What takes four eyes beside what always does."""
@@ -194,7 +210,7 @@ class Assembly:
         given, platform, house = self._given, self._platform, self._given.house
         return build_console(
             PlatformSource(platform, given.score), sessions=house.sessions, links=given.links, clock=given.clock,
-            zone=_zone_of(platform), desk=self._desk, keys=given.keys, audit=house.audit, permits=given.permits,
+            zone=zone_of(platform.program.definitions), desk=self._desk, keys=given.keys, audit=house.audit, permits=given.permits,
             house=house, company=given.company, controls=platform.rounds.controls, approvals=self._approvals,
             reveals=self._reveals, rights=self._rights, casework=self._casework, trials=self._trials,
             more=list(self._groups()),
@@ -215,7 +231,7 @@ class Assembly:
             works += [self._following.keep(), self._casework.keep()]
         if self._linking is not None:
             works.append(self._linking.keep())
-        if self._acting is not None:
+        if isinstance(self._acting, CustomerFollowing):
             works.append(self._acting.keep())
         if self._notices is not None:
             works += self._notices.works()
@@ -239,12 +255,6 @@ class Assembly:
             await self._acting.close()
         with contextlib.suppress(OSError):
             self._given.keys.save_use()
-
-
-def _zone_of(platform: Platform) -> ZoneInfo:
-    """The zone of the first pack that is not the house's own."""
-    packs = platform.program.definitions.packs
-    return next((pack.zone for name, pack in packs.items() if name != "core"), ZoneInfo("UTC"))
 
 
 def _casework_people(house: House, permits: Permits) -> Iterator[str]:

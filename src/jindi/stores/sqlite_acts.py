@@ -147,7 +147,7 @@ class SqliteActs(SqliteStore):
             money.setdefault((event, role), []).append(tuple(sums))
         return [
             RoleSum(
-                *row, tuple((each[0], each[1]) for each in money.get(row[:2], ()) if each[1]),
+                *row[:6], tuple((each[0], each[1]) for each in money.get(row[:2], ()) if each[1]),
                 tuple((each[0], each[2]) for each in money.get(row[:2], ()) if each[2]),
             )
             for row in self._ask(_SUMS, actor)

@@ -5,6 +5,7 @@ kept, what a page shows of it, anybody's clear text.
 """
 
 from jindi.run.customers.desk import Around, Desk, Neighbour
-from jindi.run.customers.following import Following
+from jindi.run.customers.following import Beside, Following
+from jindi.run.customers.taking import ActTaking
 
-__all__ = ["Around", "Desk", "Following", "Neighbour"]
+__all__ = ["ActTaking", "Around", "Beside", "Desk", "Following", "Neighbour"]

@@ -12,10 +12,12 @@ from jindi.basics.instants import day_of
 from jindi.parties import kind_of
 from jindi.parties.tally import SEP
 from jindi.ports import LinkQuery, Near, RoleSum, RuleHits
-from jindi.run.customers.following import Following, day_named, day_number
+from jindi.run.customers.following import Kept
+from jindi.run.customers.taking import day_named, day_number
 from jindi.run.records import DecisionRecord, decode
 
 if TYPE_CHECKING:
+    from jindi.run.links import Beside as LinksBeside
     from jindi.run.links import Following as LinkFollowing
     from jindi.run.platform import Platform
 
@@ -52,7 +54,9 @@ class Around:
 class Desk:
     """What entities did on one platform. `links` is where their links are kept, if anywhere."""
 
-    def __init__(self, platform: "Platform", following: Following, links: "LinkFollowing | None" = None) -> None:
+    def __init__(
+        self, platform: "Platform", following: Kept, links: "LinkFollowing | LinksBeside | None" = None
+    ) -> None:
         self._platform, self._following, self._links = platform, following, links
 
     @property
@@ -133,7 +137,7 @@ class Desk:
             return []
         return await asyncio.to_thread(self._around, name, self._links)
 
-    def _around(self, name: str, links: "LinkFollowing") -> list[Around]:
+    def _around(self, name: str, links: "LinkFollowing | LinksBeside") -> list[Around]:
         horizon_us = self._platform.asked_at_us - links.keep_us
         found: dict[str, list[Near]] = {}
         for near in links.store.near(name, LinkQuery(since_us=horizon_us), NEAR_MAX):
@@ -146,7 +150,7 @@ class Desk:
         ]
 
     @staticmethod
-    def _shared(name: str, links: "LinkFollowing", near: Near) -> Neighbour:
+    def _shared(name: str, links: "LinkFollowing | LinksBeside", near: Near) -> Neighbour:
         count, is_all = links.store.company(near.other.name, kind_of(name), LOOKED_MAX)
         return Neighbour(near, max(0, count - 1), is_all)
 
