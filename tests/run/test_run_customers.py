@@ -1,5 +1,6 @@
 """What entities did is a function of the journal, whoever writes it down, in whatever pieces; whom it leaves out."""
 
+import json
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -10,8 +11,9 @@ from test_run_watching import PACK, watched
 
 from jindi.ports import ActStoreFailure
 from jindi.run.audit import Actor, Audit
-from jindi.run.customers import Desk, Following, taking
+from jindi.run.customers import ActTaking, Desk, Following, taking
 from jindi.run.links import Following as LinkFollowing
+from jindi.run.links import follow
 from jindi.stores import SqliteActs, SqliteLinks
 from links_world import link_files, send
 from shop_world import CARD, DAY_US, DEVICE, IP, NOON_US, PHONE, Shop, copied, pay, run
@@ -187,5 +189,42 @@ def test_what_the_disk_refuses_is_told_and_made_good_later(monkeypatch):
             await room.following.catch_up()
             assert not room.desk.behind
             assert len(await room.desk.places("user:u1", ALL, None, 9)) == 1
+
+    run(go())
+
+
+def test_the_process_that_makes_links_takes_this_in_too_and_says_what_went_wrong(monkeypatch):
+    monkeypatch.setattr("os.nice", lambda _: 0)  # it is our own process here
+
+    async def go():
+        async with Room() as room:
+            await live_through(room, town(3, 20))
+            await room.following.catch_up()
+            log, beside = copied(room.log), SqliteActs(":memory:")
+            said, now_us = [], room.clock.at_us
+            keep_us = room.following.keep_us
+
+            def lines():
+                yield "7 0\n"
+                yield f"{log.next_seq()} {now_us}\n"
+
+            follow(
+                lines(), lambda: log, SqliteLinks(":memory:"), keep_us, said.append,
+                lambda archive: ActTaking(archive, beside, keep_us),
+            )  # fmt: skip
+            assert [json.loads(each)["problem"] for each in said] == ["", ""]
+            await room.following.sweep()
+            assert held(beside) == held(room.store)
+
+            class Broken(SqliteActs):
+                def put(self, *_):
+                    raise ActStoreFailure("the disk is full")
+
+            failing = Broken(":memory:")
+            follow(
+                [f"{log.next_seq()} 0\n"], lambda: log, SqliteLinks(":memory:"), keep_us, said.append,
+                lambda archive: ActTaking(archive, failing, keep_us),
+            )  # fmt: skip
+            assert json.loads(said[-1])["problem"] == "the disk is full"
 
     run(go())

@@ -210,10 +210,10 @@ class Assembly:
         given, platform, house = self._given, self._platform, self._given.house
         return build_console(
             PlatformSource(platform, given.score), sessions=house.sessions, links=given.links, clock=given.clock,
-            zone=zone_of(platform.program.definitions), desk=self._desk, keys=given.keys, audit=house.audit, permits=given.permits,
-            house=house, company=given.company, controls=platform.rounds.controls, approvals=self._approvals,
-            reveals=self._reveals, rights=self._rights, casework=self._casework, trials=self._trials,
-            more=list(self._groups()),
+            zone=zone_of(platform.program.definitions), desk=self._desk, keys=given.keys, audit=house.audit,
+            permits=given.permits, house=house, company=given.company, controls=platform.rounds.controls,
+            approvals=self._approvals, reveals=self._reveals, rights=self._rights, casework=self._casework,
+            trials=self._trials, more=list(self._groups()),
         )  # fmt: skip
 
     def _api(self, console: ASGIApp) -> ASGIApp:

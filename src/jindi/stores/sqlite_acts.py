@@ -143,15 +143,15 @@ class SqliteActs(SqliteStore):
         if actor is None:
             return []
         money: dict[tuple[str, str], list[tuple[str, int, int]]] = {}
-        for event, role, *sums in self._ask(_MONEY, actor):
-            money.setdefault((event, role), []).append(tuple(sums))
-        return [
-            RoleSum(
-                *row[:6], tuple((each[0], each[1]) for each in money.get(row[:2], ()) if each[1]),
-                tuple((each[0], each[2]) for each in money.get(row[:2], ()) if each[2]),
-            )
-            for row in self._ask(_SUMS, actor)
-        ]  # fmt: skip
+        for event, role, currency, minor, kept in self._ask(_MONEY, actor):
+            money.setdefault((event, role), []).append((currency, minor, kept))
+        found = []
+        for event, role, first_us, last_us, seen, stopped in self._ask(_SUMS, actor):
+            sums = money.get((event, role), [])
+            allowed = tuple((currency, minor) for currency, minor, _ in sums if minor)
+            held = tuple((currency, minor) for currency, _, minor in sums if minor)
+            found.append(RoleSum(event, role, first_us, last_us, seen, stopped, allowed, held))
+        return found
 
     def hits(self, name: str, limit: int) -> Sequence[RuleHits]:
         """The rules that its decisions hit, the most frequent first."""

@@ -303,16 +303,10 @@ def _lines(whole: Whole) -> Iterator[tuple[str, str, str, str, str, str]]:
     if whole.activity is not None:
         yield from _of_activity(whole.activity)
     for around in whole.around or ():
-        for each in around.neighbours:
-            link = each.near.link
-            shared = f"{each.shared}{'' if each.is_all else '+'}"
-            yield (
-                "near",
-                each.near.other.name,
-                f"shared={shared}",
-                str(link.seen),
-                *_instants(link.first_us, link.last_us),
-            )
+        for one in around.neighbours:
+            link, shared = one.near.link, f"shared={one.shared}{'' if one.is_all else '+'}"
+            seen = _instants(link.first_us, link.last_us)
+            yield "near", one.near.other.name, shared, str(link.seen), *seen
     for line in whole.cases or ():
         yield "case", line.case.id, line.case.typology, f"{line.case.state} {line.case.verdict}".strip(), "", ""
     for member in whole.lists:
@@ -376,8 +370,9 @@ def _lists_of(definitions: Definitions, kind: str) -> list[ListDef]:
         fields = {
             field.name: field.same_as or field.entity or "" for field in definitions.events[policy.on].fields
         }  # fmt: skip
-        for each in (*policy.rules, *policy.exemptions):
-            for text in each.when.inputs:
+        conditions = [rule.when for rule in policy.rules] + [exemption.when for exemption in policy.exemptions]
+        for when in conditions:
+            for text in when.inputs:
                 field, found, rest = text.partition(" in list('")
                 if found and fields.get(field) == kind:
                     asked[rest.removesuffix("')")] = None

@@ -136,8 +136,9 @@ class SourcePages:
 def _readers(policies: Iterable[PolicyDef]) -> Iterator[tuple[str, str]]:
     """The limits that each policy asks for, live policies last, so that they are kept of several."""
     for policy in sorted(policies, key=lambda each: each.state == "live"):
-        for each in (*policy.rules, *policy.exemptions):
-            for asked in each.when.inputs:
+        conditions = [rule.when for rule in policy.rules] + [exemption.when for exemption in policy.exemptions]
+        for when in conditions:
+            for asked in when.inputs:
                 if asked.startswith("limit('"):
                     yield asked[len("limit('") : -2], policy.id
 
