@@ -22,7 +22,7 @@ from jindi.basics.instants import format_instant
 from jindi.basics.money import format_minor
 from jindi.doors.console.behaviour import Topic, topics_of
 from jindi.doors.console.case_lines import CaseLine, line_of
-from jindi.doors.console.charts import Chart, stacked
+from jindi.doors.console.charts import WIDTH_HALF, Chart, stacked
 from jindi.doors.console.doors import Doors
 from jindi.doors.console.link_view import entity_path, is_name, short, word_of
 from jindi.doors.console.source import DecisionRow
@@ -424,7 +424,7 @@ def _scores_chart(view: View, newest: Sequence[DecisionRow]) -> Chart:
     least = max((row.score for row in rows), default=0) / 60 or 1.0
     stacks = [[(row.outcome.value, float(row.score) if row.score > least else least)] for row in rows]
     titles = [f"{view.at(row.at_us)} · {view.t('outcome.' + row.outcome.value)} · {row.score}" for row in rows]
-    return stacked(labels, stacks, titles)
+    return stacked(labels, stacks, titles, width=WIDTH_HALF)
 
 
 def _who(view: View) -> Principal:
