@@ -42,6 +42,11 @@ class MemoryLinks:
             self.links[key] = merged(self.links.get(key), each, keep_us)
         self.at = cursor, mark
 
+    def company(self, name, kind, limit):
+        sides = [[key[1 - side] for key in self.links if key[side] == name] for side in (0, 1)]
+        assert all(len(side) < limit for side in sides), "the oracle looks at everything"
+        return len({other for side in sides for other in side if other.startswith(kind + ":")}), True
+
     def degree(self, name):
         return sum(name in key[:2] for key in self.links)
 

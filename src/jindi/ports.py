@@ -493,6 +493,11 @@ class LinkStore(Protocol):
     def between(self, names: Collection[str], query: LinkQuery) -> Sequence[Link]:
         """All links that have both ends among these entities, by their ends and roles."""
 
+    def company(self, name: str, kind: str, limit: int) -> tuple[int, bool]:
+        """How many entities of a kind an entity has links with, and whether that is all: only so many links are looked
+        at on either side.
+        """
+
     def roles(self) -> Mapping[str, int]:
         """How many links there are in which roles."""
 
@@ -507,6 +512,96 @@ class LinkStore(Protocol):
 
 class LinkStoreFailure(Exception):  # noqa: N818 - the name of what happened
     """Links could not be kept or read. Nothing is lost: the journal has everything."""
+
+
+class DayCount(NamedTuple):
+    """How the decisions of one day that named an entity came out: `counts` in the order of outcomes. `day` is counted
+    from 1970-01-01, in the zone of who keeps it.
+    """
+
+    day: int
+    counts: tuple[int, ...]
+
+
+class RoleSum(NamedTuple):
+    """What an entity did in one role of one event type. `money` is what the allowed ones were about and `held` the
+    others, in minor units by currency.
+    """
+
+    event_type: str
+    role: str
+    first_us: int
+    last_us: int
+    seen: int
+    stopped: int
+    money: tuple[tuple[str, int], ...] = ()
+    held: tuple[tuple[str, int], ...] = ()
+
+
+class RuleHits(NamedTuple):
+    """How often a rule of a policy was hit by decisions that named an entity."""
+
+    policy: str
+    rule: str
+    first_us: int
+    last_us: int
+    hits: int
+
+
+class Acts(NamedTuple):
+    """What some decisions said of the entities that they name, by name: where each stands in the journal with its
+    outcome, and the sums of days, roles and rules. `firsts` has the first of these decisions of each day.
+    """
+
+    places: Sequence[tuple[str, int, int]]
+    days: Sequence[tuple[str, DayCount]]
+    sums: Sequence[tuple[str, RoleSum]]
+    hits: Sequence[tuple[str, RuleHits]]
+    firsts: Sequence[tuple[int, int]]
+
+
+class ActStore(Protocol):
+    """What entities did, to be looked up by entity: made of the journal, and to be made again from it at any time.
+
+    All methods raise ActStoreFailure, and may be called by several threads.
+    """
+
+    def cursor(self) -> tuple[int, bytes]:
+        """The first record of the journal that has not been taken in, and the mark that was kept with it."""
+
+    def put(self, acts: Acts, cursor: int, mark: bytes) -> None:
+        """Add what was seen to what is there, and move the cursor: all of it or nothing."""
+
+    def clear(self) -> None:
+        """Forget everything; the cursor is 0."""
+
+    def places(
+        self, name: str, outcomes: Sequence[int], before: int | None, limit: int
+    ) -> Sequence[tuple[int, int]]:  # fmt: skip
+        """Where the newest decisions that name an entity stand in the journal, each with its outcome, newest first;
+        only those of some outcomes, and only places below `before` when it is given.
+        """
+
+    def days(self, name: str, since: int) -> Sequence[DayCount]:
+        """An entity's days from one on, oldest first; days without a decision are not there."""
+
+    def sums(self, name: str) -> Sequence[RoleSum]:
+        """What an entity did, by event type and role."""
+
+    def hits(self, name: str, limit: int) -> Sequence[RuleHits]:
+        """The rules that its decisions hit, the most frequent first."""
+
+    def drop(self, before: int, after: int, count: int) -> int | None:
+        """Drop places and days before a day among `count` entities behind a place, and who has none left; where to go
+        on, None at the end. From 0 on, piece by piece, all are looked at.
+        """
+
+    def close(self) -> None:
+        """Let go of the file."""
+
+
+class ActStoreFailure(Exception):  # noqa: N818 - the name of what happened
+    """What entities did could not be kept or read. Nothing is lost: the journal has everything."""
 
 
 class NoticeRow(NamedTuple):

@@ -239,3 +239,21 @@ def test_no_question_reads_a_whole_table():
         for query in (LinkQuery(), LinkQuery(since_us=1, until_us=9, roles=("device-user",))):
             plans = store.plans(query)
             assert not [step for step in plans if step.startswith("SCAN") and "(subquery" not in step], plans
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_how_many_of_a_kind_somebody_stands_with_is_counted_on_both_sides_once_each(kind):
+    with opened(kind) as store:
+        put(
+            store, link("device:d1", "user:u1"), link("device:d1", "user:u2"),
+            link("device:d1", "user:u2", roles="device-payee"), link("ip:i1", "device:d1", roles="ip-device"),
+        )  # fmt: skip
+        assert store.company("device:d1", "user", 50) == (2, True)
+        assert store.company("device:d1", "ip", 50) == (1, True)
+        assert store.company("device:nobody", "user", 50) == (0, True)
+
+
+def test_of_a_hub_only_so_many_links_are_looked_at_and_it_says_so():
+    with opened("memory") as store:
+        put(store, *(link("device:d1", f"user:u{n}", at=n) for n in range(9)))
+        assert store.company("device:d1", "user", 5) == (5, False)

@@ -9,6 +9,7 @@ from test_doors_reveal import Staff, Visit
 from clear_world import clear_files, new_vault
 from jindi.access import ApiKeys, Kind, Permits, Principal, Role, SignInLinks
 from jindi.doors.console import build_console
+from jindi.doors.console.customers import CustomerPages
 from jindi.doors.console.platform_source import PlatformSource
 from jindi.run.approvals.approvals import approvals_of
 from jindi.run.approvals.cases import Closing
@@ -94,9 +95,15 @@ class World(Shop):
             clock=self.clock, zone=ZoneInfo("Asia/Shanghai"), audit=self.audit, permits=permits, keys=self.keys,
             desk=VersionDesk(self.platform, lambda: self.platform.base), approvals=self.approvals,
             reveals=self.reveals, rights=Rights(self.platform, self.audit), casework=self.desk,
-            more=self.groups(permits),
+            more=[self.customers, *self.groups(permits)],
         )  # fmt: skip
         return self
+
+    def customers(self, doors):
+        """The pages of customers."""
+        return CustomerPages(
+            self.platform, doors, self.audit, self.reveals, casework=self.desk, approvals=self.approvals
+        )
 
     def groups(self, permits):
         """Further groups of pages."""

@@ -27,6 +27,7 @@ from jindi.access import (
 from jindi.access.roles import TITLES
 from jindi.doors.api.app import HOT, Routes
 from jindi.doors.console.console import Console
+from jindi.doors.console.customers import CustomerPages
 from jindi.doors.console.features import FeaturePages
 from jindi.doors.console.incidents import IncidentPages
 from jindi.doors.console.links import LinkPages
@@ -37,6 +38,7 @@ from jindi.doors.console.platform_source import PlatformSource
 from jindi.doors.console.searching import SearchPages
 from jindi.doors.console.settings_notices import NoticeSettingsPages
 from jindi.doors.console.settings_webhooks import WebhookPages
+from jindi.doors.console.sources import SourcePages
 from jindi.doors.console.workbench import WorkbenchPages
 from jindi.doors.guarding import doors_of
 from jindi.doors.oidc import Company
@@ -114,6 +116,8 @@ def console_of(api):
         lambda doors: FeaturePages(Explorer(platform), doors, audit, reveals),
         lambda doors: SearchPages(platform, doors, audit, reveals, links, None),
         lambda doors: ModelPages(Models(platform), doors),
+        lambda doors: SourcePages(platform, doors),
+        lambda doors: CustomerPages(platform, doors, audit, reveals),
         lambda doors: WorkbenchPages(Workbench(desk, Drafts(platform.blobs)), trials, doors),
     ]
     return Console(

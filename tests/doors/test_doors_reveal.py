@@ -14,6 +14,7 @@ from api_world import Api
 from clear_world import CASE, FRAUD, ID_CARD, MASKS, OTHER_PHONE, Desk, actor, senior
 from jindi.access import Permits, Role, Scope, Sessions, SignInLinks, csrf_token
 from jindi.doors.console import build_console
+from jindi.doors.console.customers import CustomerPages
 from jindi.doors.console.platform_source import PlatformSource
 from jindi.ports import LogFailure
 from jindi.run.platform import Settings
@@ -88,6 +89,7 @@ class World(Desk):
             links=SignInLinks(self.blobs, bytes), clock=self.clock,
             zone=ZoneInfo("Asia/Shanghai"), audit=self.audit, permits=Permits(), reveals=self.reveals,
             rights=self.rights,
+            more=[lambda doors: CustomerPages(self.platform, doors, self.audit, self.reveals)],
         )  # fmt: skip
         return self
 

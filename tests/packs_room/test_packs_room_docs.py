@@ -42,6 +42,8 @@ HEADINGS = {
     "incident threshold": "incidents.toml: a threshold",
     "incident plan": "incidents.toml: a plan",
     "incident plan step": "incidents.toml: a plan's step",
+    "source": "sources.toml",
+    "article": "sources.toml: an article",
     "entry": "lists: an entry",
 }
 

@@ -34,7 +34,7 @@ from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.wiring import Settled
 from jindi.doors.tls import TlsFiles
 from jindi.journal import Signer, Verifier, checkpoints, heads
-from jindi.ports import Blobs, CaseStore, Clock, Files, Lines, LinkStore, Log, Root, VaultStore
+from jindi.ports import ActStore, Blobs, CaseStore, Clock, Files, Lines, LinkStore, Log, Root, VaultStore
 from jindi.run.archive import Archive
 from jindi.run.audit import Audit
 from jindi.run.backup.drill import VaultFound
@@ -63,6 +63,7 @@ from jindi.stores.folders import change_folder, copy_packs, read_folder, write_f
 from jindi.stores.lines import LineFile
 from jindi.stores.rooms import EmptyRoom
 from jindi.stores.segments import SegmentLog
+from jindi.stores.sqlite_acts import SqliteActs
 from jindi.stores.sqlite_cases import SqliteCases
 from jindi.stores.sqlite_links import SqliteLinks
 from jindi.stores.sqlite_log import SqliteLog
@@ -532,6 +533,10 @@ class Outside:
     def link_store(self, settled: Settled) -> LinkStore | None:
         """Where links are kept; None when the settings have none."""
         return SqliteLinks(settled.data / "links.sqlite") if settled.links_days else None
+
+    def act_store(self, settled: Settled) -> ActStore | None:
+        """Where it is kept what entities did; None when the settings keep no links."""
+        return SqliteActs(settled.data / "customers.sqlite") if settled.links_days else None
 
     def notifying(self, settled: Settled, blobs: Blobs, port: int | None = None) -> Notifying:
         """What people are told with."""

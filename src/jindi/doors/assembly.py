@@ -9,7 +9,6 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from starlette.types import ASGIApp
 
@@ -17,6 +16,7 @@ from jindi.access import ApiKeys, Kind, OidcSettings, Permits, Principal, Scope,
 from jindi.doors.api import build_api
 from jindi.doors.api.hot import Events
 from jindi.doors.console import build_console
+from jindi.doors.console.customers import CustomerPages
 from jindi.doors.console.doors import Doors, MakeGroup
 from jindi.doors.console.features import FeaturePages
 from jindi.doors.console.incidents import IncidentPages
@@ -28,10 +28,11 @@ from jindi.doors.console.platform_source import PlatformSource
 from jindi.doors.console.searching import SearchPages
 from jindi.doors.console.settings_notices import NoticeSettingsPages
 from jindi.doors.console.settings_webhooks import WebhookPages
+from jindi.doors.console.sources import SourcePages
 from jindi.doors.console.workbench import WorkbenchPages
 from jindi.doors.fences import Fences
 from jindi.doors.oidc import Company
-from jindi.ports import CaseStore, Clock, Files, LinkStore, Log
+from jindi.ports import ActStore, CaseStore, Clock, Files, LinkStore, Log
 from jindi.run.approvals.approvals import approvals_of
 from jindi.run.approvals.cases import Closing
 from jindi.run.approvals.channels import ChannelChange
@@ -42,6 +43,10 @@ from jindi.run.approvals.webhooks import Change
 from jindi.run.backtest.trials import Trials
 from jindi.run.cases import Desk as CaseDesk
 from jindi.run.cases import Following
+from jindi.run.customers import Beside as CustomersBeside
+from jindi.run.customers import Desk as CustomerDesk
+from jindi.run.customers import Following as CustomerFollowing
+from jindi.run.customers.taking import zone_of
 from jindi.run.exploring import Explorer
 from jindi.run.incidents.desk import Desk as IncidentDesk
 from jindi.run.links import Beside as LinksBeside
@@ -85,8 +90,9 @@ class Given:
     """What the wiring hands over. `saved` reads the packs' folders and `keep` writes into them, `permits` says who may
     do what, `house` who there is, `company` is their own sign-in, `fences` is what stands around the door, `mailing`
     the webhooks, `cases` where cases are kept, `notifying` what people are told with, `view_log` and `archive` are the
-    past that backtests read, `link_store` where links are kept, for so many days, `link_child` the command and the
-    environment of a process that makes them (without, a thread does), `score` the demo's board.
+    past that backtests read, `link_store` where links are kept, for so many days, `act_store` what entities did,
+    `link_child` the command and the environment of a process that makes both (without, threads do), `score` the demo's
+    board.
     """
 
     keys: ApiKeys
@@ -108,6 +114,7 @@ class Given:
     link_store: LinkStore | None = None
     links_days: int = KEEP_DAYS
     link_child: tuple[Sequence[str], Mapping[str, str]] | None = None
+    act_store: ActStore | None = None
 
 
 class Assembly:
@@ -131,6 +138,7 @@ class Assembly:
         )  # fmt: skip
         self._linking = self._links()
         self._linked = LinkDesk(platform, self._linking) if self._linking is not None else None
+        self._acting = self._acts()
         self._approvals = approvals_of(
             platform, permits, given.keys, people=house.staff.principals, is_gone=house.staff.is_gone,
             more=self._operations(),
@@ -151,6 +159,15 @@ class Assembly:
         if given.link_child is None:
             return LinkFollowing(platform, given.link_store, platform.say, given.links_days)
         return LinksBeside(platform, given.link_store, platform.say, *given.link_child, given.links_days)
+
+    def _acts(self) -> CustomerFollowing | CustomersBeside | None:
+        """What keeps the index of what entities did; None where none is kept."""
+        platform, given = self._platform, self._given
+        if given.act_store is None:
+            return None
+        if isinstance(self._linking, LinksBeside):
+            return CustomersBeside(platform, given.act_store, self._linking)
+        return CustomerFollowing(platform, given.act_store, platform.say, given.links_days)
 
     def _operations(self) -> list[Operation[Any, Any]]:
         """What takes four eyes beside what always does."""
@@ -194,16 +211,22 @@ class Assembly:
         yield lambda doors: ListPages(self._roster, doors, approvals, audit, reveals)
         yield lambda doors: FeaturePages(Explorer(platform), doors, audit, reveals)
         yield lambda doors: SearchPages(platform, doors, audit, reveals, linked, casework)
+        yield partial(
+            CustomerPages, platform, audit=audit, reveals=reveals, casework=casework, approvals=approvals,
+            roster=self._roster,
+            desk=CustomerDesk(platform, self._acting, self._linking) if self._acting is not None else None,
+        )  # fmt: skip
         yield lambda doors: ModelPages(Models(platform), doors)
+        yield lambda doors: SourcePages(platform, doors)
 
     def _console(self) -> ASGIApp:
         given, platform, house = self._given, self._platform, self._given.house
         return build_console(
             PlatformSource(platform, given.score), sessions=house.sessions, links=given.links, clock=given.clock,
-            zone=_zone_of(platform), desk=self._desk, keys=given.keys, audit=house.audit, permits=given.permits,
-            house=house, company=given.company, controls=platform.rounds.controls, approvals=self._approvals,
-            reveals=self._reveals, rights=self._rights, casework=self._casework, trials=self._trials,
-            more=list(self._groups()),
+            zone=zone_of(platform.program.definitions), desk=self._desk, keys=given.keys, audit=house.audit,
+            permits=given.permits, house=house, company=given.company, controls=platform.rounds.controls,
+            approvals=self._approvals, reveals=self._reveals, rights=self._rights, casework=self._casework,
+            trials=self._trials, more=list(self._groups()),
         )  # fmt: skip
 
     def _api(self, console: ASGIApp) -> ASGIApp:
@@ -222,6 +245,8 @@ class Assembly:
             works += [self._following.keep(), self._casework.keep()]
         if self._linking is not None:
             works.append(self._linking.keep())
+        if isinstance(self._acting, CustomerFollowing):
+            works.append(self._acting.keep())
         if self._notices is not None:
             works += self._notices.works()
         return works
@@ -240,14 +265,10 @@ class Assembly:
             await self._following.close()
         if self._linking is not None:
             await self._linking.close()
+        if self._acting is not None:
+            await self._acting.close()
         with contextlib.suppress(OSError):
             self._given.keys.save_use()
-
-
-def _zone_of(platform: Platform) -> ZoneInfo:
-    """The zone of the first pack that is not the house's own."""
-    packs = platform.program.definitions.packs
-    return next((pack.zone for name, pack in packs.items() if name != "core"), ZoneInfo("UTC"))
 
 
 def _people_who(house: House, permits: Permits, action: str) -> Iterator[str]:

@@ -11,6 +11,7 @@ from jindi.packs.definitions import (
     OUTCOMES,
     PROFILES_OF_REPORTS,
     RECEIVERS,
+    ArticleDef,
     BandDef,
     Calibration,
     CaseDef,
@@ -45,6 +46,7 @@ from jindi.packs.definitions import (
     Receiver,
     ReportDef,
     RuleDef,
+    SourceDef,
     SplitDef,
     ThresholdDef,
     Trees,
@@ -79,6 +81,7 @@ from jindi.packs.load import canonical_files, digest_of, load, load_events
 from jindi.packs.policies import version_name
 from jindi.packs.scopes import readable, scope_for
 from jindi.packs.skeleton import policy_skeleton, skeleton
+from jindi.packs.sources import Cited, Register, Resting, Span, resting
 from jindi.packs.standing import DECIDING, PolicyFile, policy_files
 from jindi.packs.suggestions import suggest
 from jindi.packs.toml_text import NotEditable, parsed, toml_of
@@ -97,9 +100,11 @@ __all__ = [
     "PROFILES_OF_REPORTS",
     "RECEIVERS",
     "STATES",
+    "ArticleDef",
     "BandDef",
     "Calibration",
     "CaseDef",
+    "Cited",
     "ControlDef",
     "DataClass",
     "Definitions",
@@ -132,8 +137,12 @@ __all__ = [
     "PolicyFile",
     "Profile",
     "Receiver",
+    "Register",
     "ReportDef",
+    "Resting",
     "RuleDef",
+    "SourceDef",
+    "Span",
     "SplitDef",
     "ThresholdDef",
     "Trees",
@@ -154,6 +163,7 @@ __all__ = [
     "readable",
     "rebased",
     "rebased_values",
+    "resting",
     "rules_of",
     "scope_for",
     "settings_of",

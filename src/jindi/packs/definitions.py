@@ -454,6 +454,41 @@ class ControlDef:
     digest: str
 
 
+@dataclass(frozen=True, slots=True)
+class ArticleDef:
+    """An article of a source, and what it says in one sentence of our own. `mark` says how sure that sentence is."""
+
+    id: str
+    says: Words
+    mark: Literal["verified", "from memory", "design default"]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceDef:
+    """A document that bases rest on: a law, a rule, a standard, or what this house decided itself (`ours`).
+
+    `body` issued it under `number`; it is in force since `since`, None where that is not known. `names` are those by
+    which a basis calls it. `address` is where its text was read, "" where none is known; nobody here asks for it.
+    """
+
+    id: str
+    pack: str
+    title: Words
+    body: Words
+    number: str
+    since: date | None
+    status: Literal["in force", "repealed", "draft", "ours"]
+    mark: Literal["verified", "from memory", "design default"]
+    names: tuple[str, ...]
+    address: str
+    note: Words | None
+    articles: tuple[ArticleDef, ...]
+
+    def article(self, identifier: str) -> ArticleDef | None:
+        """An article by its number."""
+        return next((each for each in self.articles if each.id == identifier), None)
+
+
 Level = Literal["low", "medium", "high", "critical"]
 """How grave a case is."""
 
@@ -615,6 +650,7 @@ class Definitions:
     reports: Mapping[str, ReportDef] = field(default_factory=dict)
     thresholds: Mapping[str, ThresholdDef] = field(default_factory=dict)
     plans: Mapping[str, PlanDef] = field(default_factory=dict)
+    sources: Mapping[str, SourceDef] = field(default_factory=dict)
 
     def live_policy(self, event: str) -> PolicyDef | None:
         """The live policy of an event type, if it has one."""

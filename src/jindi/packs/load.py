@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
@@ -21,9 +21,12 @@ from jindi.packs.definitions import (
     ModelDef,
     PackDef,
     PlanDef,
+    PolicyDef,
     ReportDef,
+    SourceDef,
     ThresholdDef,
     TypologyDef,
+    Words,
 )
 from jindi.packs.events import check_entities, read_event
 from jindi.packs.features import Declared, Features
@@ -33,6 +36,7 @@ from jindi.packs.models import ModelFile, parse_model, read_model, read_model_fi
 from jindi.packs.parameters import read_limit, read_list
 from jindi.packs.policies import Known, check_policies, read_policy
 from jindi.packs.scopes import offer
+from jindi.packs.sources import Register, check_bases, check_names, read_source
 from jindi.packs.tables import Table, meant
 from jindi.packs.typologies import check_rest, read_typology
 
@@ -51,6 +55,7 @@ _ROLES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"controls\.toml\Z", "controls"),
         (r"typologies\.toml\Z", "typologies"),
         (r"incidents\.toml\Z", "incidents"),
+        (r"sources\.toml\Z", "sources"),
         (r"policies/[^/]+\.toml\Z", "policy"),
         (r"policies/shadow/[^/]+\.toml\Z", "shadow version"),
         (r"parameters/[^/]+\.toml\Z", "parameters"),
@@ -65,7 +70,7 @@ _ROLES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
 )
 _LAYOUT: Final = (
     "a pack holds pack.toml, events.toml, features.toml, labels.toml, typologies.toml, incidents.toml, controls.toml, "
-    "models.toml, policies/*.toml, policies/shadow/*.toml, parameters/*.toml, lists/*.toml, models/*.json"
+    "models.toml, sources.toml, policies/*.toml, policies/shadow/*.toml, parameters/*.toml, lists/*.toml, models/*.json"
 )
 _BESIDE: Final = re.compile(r"(?:.*/)?columns[^/]*\.toml\Z")
 _HEADER: Final = re.compile(r"^[ \t]*\[[ \t]*([a-z][a-z0-9_]*)\b(?!\.)", re.MULTILINE | re.ASCII)
@@ -203,7 +208,7 @@ class _Loading:
         self.lists: dict[str, ListDef] = {}
         self.places: dict[str, dict[str, str]] = {
             "event": {}, "feature": {}, "limit": {}, "list": {}, "label": {}, "control": {},
-            "typology": {}, "report": {}, "threshold": {}, "plan": {},
+            "typology": {}, "report": {}, "threshold": {}, "plan": {}, "source": {},
         }  # fmt: skip
 
     def definitions(self, source: Mapping[str, str]) -> Definitions:
@@ -257,8 +262,10 @@ class _Loading:
             if file.raw is not None
         ]
         self.problems.extend(check_policies(policies))
-        labels = self._labels()
+        labels, controls, sources = self._labels(), self._controls(), self._sources()
         reports, thresholds, plans = self._incidents()
+        if sources is not None:
+            self.problems.extend(check_bases(self._bases(policies, controls, reports), Register(sources)))
         return Definitions(
             packs=self.packs,
             events=self.events,
@@ -271,11 +278,12 @@ class _Loading:
             digest=digest(canonical(source)),
             source=source,
             models=models,
-            controls=self._controls(),
+            controls=controls,
             typologies=typologies,
             reports=reports,
             thresholds=thresholds,
             plans=plans,
+            sources=sources or {},
         )
 
     def _incidents(self) -> tuple[dict[str, ReportDef], dict[str, ThresholdDef], dict[str, PlanDef]]:
@@ -303,6 +311,40 @@ class _Loading:
             self.broken.add(name)
         else:
             found[name] = each
+
+    def _sources(self) -> dict[str, SourceDef] | None:
+        """The register; None where there is none, or none that is whole: then no basis is held against it."""
+        found: dict[str, SourceDef] = {}
+        files, before = self._of("sources"), len(self.problems)
+        for file in files:
+            for name, raw in (file.raw or {}).items():
+                if self._is_new("source", name, file):
+                    source = read_source(raw, name, self.pack_of[file.root], file.path, self.problems)
+                    if source is not None:
+                        found[name] = source
+        self.problems.extend(check_names(found, self.places["source"]))
+        is_whole = files and len(self.problems) == before and all(file.raw is not None for file in files)
+        return found if is_whole else None
+
+    def _bases(
+        self,
+        policies: Iterable[tuple[PolicyDef, str]],
+        controls: Mapping[str, ControlDef],
+        reports: Mapping[str, ReportDef],
+    ) -> Iterator[tuple[str, str, Words]]:
+        """Every basis with its file and its item."""
+        for limit in self.limits.values():
+            for number, step in enumerate(limit.steps, 1):
+                yield self.places["limit"][limit.name], f"{limit.name}: value {number}", step.basis
+        for policy, path in policies:
+            for rule in policy.rules:
+                yield path, f"rule {rule.id}", rule.basis
+            for exemption in policy.exemptions:
+                yield path, f"exemption {exemption.id}", exemption.basis
+        for control in controls.values():
+            yield self.places["control"][control.id], control.id, control.basis
+        for name, report in reports.items():
+            yield self.places["report"][name], f"report {name}", report.basis
 
     def _controls(self) -> dict[str, ControlDef]:
         found = {}

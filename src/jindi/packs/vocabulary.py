@@ -50,12 +50,17 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "incident threshold": ("doc", "profile", "grade", "measure", "from", "kinds", "critical", "whole"),
     "incident plan": ("doc", "kind", "step"),
     "incident plan step": ("doc",),
+    "source": (
+        "title", "body", "number", "since", "status", "mark", "names", "address", "note", "article",
+    ),
+    "article": ("id", "says", "mark"),
 }  # fmt: skip
 """Every key that each kind of table accepts; any other key is refused."""
 
 FIELD_TYPES = ("text", "int", "bool", "money", "time", "ratio")
 LIMIT_TYPES = ("money", "int", "ratio", "duration", "text")
 MARKS = ("verified", "from memory", "design default")
+SOURCE_STATES = ("in force", "repealed", "draft", "ours")
 COLOURS = ("black", "white", "grey")
 STATES = ("live", "shadow", "draft")
 DEGRADES = ("open", "closed", "challenge")

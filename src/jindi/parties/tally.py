@@ -46,9 +46,9 @@ class Shape(NamedTuple):
     amounts: tuple[Amount, ...]
 
 
-def shape_of(event: EventDef, leave_out: Collection[str] = ()) -> Shape | None:
-    """What links read of an event type; None where it can't name two entities. `leave_out` names roles that link
-    nobody.
+def shape_of(event: EventDef, leave_out: Collection[str] = (), least: int = 2) -> Shape | None:
+    """What links read of an event type; None where it can't name so many entities: a link has two. `leave_out` names
+    roles that link nobody.
     """
     places = {field.name: place for place, field in enumerate(event.fields)}
     ends = tuple(
@@ -61,7 +61,7 @@ def shape_of(event: EventDef, leave_out: Collection[str] = ()) -> Shape | None:
         for field in event.fields
         if field.type.kind is Kind.MONEY
     )
-    return Shape(ends, amounts) if len(ends) > 1 else None
+    return Shape(ends, amounts) if len(ends) >= least else None
 
 
 @dataclass(slots=True)

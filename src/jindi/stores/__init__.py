@@ -11,6 +11,7 @@ from jindi.stores.memory_log import MemoryLog
 from jindi.stores.memory_vault import MemoryVault
 from jindi.stores.rooms import EmptyRoom
 from jindi.stores.segments import SegmentLog
+from jindi.stores.sqlite_acts import SqliteActs
 from jindi.stores.sqlite_cases import SqliteCases
 from jindi.stores.sqlite_links import SqliteLinks
 from jindi.stores.sqlite_log import SqliteLog
@@ -27,6 +28,7 @@ __all__ = [
     "MemoryLog",
     "MemoryVault",
     "SegmentLog",
+    "SqliteActs",
     "SqliteCases",
     "SqliteLinks",
     "SqliteLog",

@@ -62,6 +62,11 @@ _PUT_LINK = (
 _ENTITY = "{0}.name, {0}.first_us, {0}.last_us, {0}.seen, {0}.stopped, {0}.worst, {0}.degree"
 _LINK = "l.first_us, l.last_us, l.seen, l.stopped, l.worst, l.money"
 _ENDS = "select max(id), count(*) from (select id from links where id > ? order by id limit ?)"
+_COMPANY = tuple(
+    f"select e.name from (select {other} as other from links where {mine} = ? limit ?) "  # noqa: S608 - constants
+    "join entities e on e.id = other"
+    for mine, other in (("a", "b"), ("b", "a"))
+)
 _PRAGMAS = (*WAL, "cache_size = -65536")
 _ASKED_AT_ONCE = 200
 
@@ -139,6 +144,17 @@ class SqliteLinks(SqliteStore):
                     links.append(Link(name, ids[b], roles, first_us, last_us, seen, stopped, worst, _money(money)))
         return sorted(links)
 
+    def company(self, name: str, kind: str, limit: int) -> tuple[int, bool]:
+        """How many entities of a kind an entity has links with, and whether that is all: only so many links are looked
+        at on either side.
+        """
+        found = self._ask("select id from entities where name = ?", name)
+        if not found:
+            return 0, True
+        sides = [self._ask(side, found[0][0], limit) for side in _COMPANY]
+        others = {other for side in sides for (other,) in side if other.startswith(f"{kind}:")}
+        return len(others), all(len(side) < limit for side in sides)
+
     def roles(self) -> Mapping[str, int]:
         """How many links there are in which roles."""
         return dict(self._ask("select name, links from roles where links > 0 order by name"))
@@ -161,6 +177,7 @@ class SqliteLinks(SqliteStore):
             (_between_of(where, 2), (1, 2, 3, *given)),
             (_named(2), ("x", "y")),
             (_ENDS, (0, 10)),
+            *((side, (1, 10)) for side in _COMPANY),
         ]
         return [str(step[3]) for said, values in asked for step in self._ask(f"explain query plan {said}", *values)]
 

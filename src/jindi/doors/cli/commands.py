@@ -27,7 +27,7 @@ from jindi.doors.cli.staffing import staff_app
 from jindi.doors.cli.subjects import subject_app, vault_app
 from jindi.doors.cli.webhooks import webhooks_app
 from jindi.doors.cli.wiring import Settled, Wiring
-from jindi.ports import LinkStoreFailure, LogFailure
+from jindi.ports import ActStoreFailure, LinkStoreFailure, LogFailure
 
 app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, help=(
     "Jindi 金堤: security and risk control for internet finance. Not legal advice. 金堤不构成法律意见。"
@@ -468,7 +468,7 @@ def follow_links(ctx: typer.Context, data: Data = None) -> None:
     wiring, settled = _settle(ctx, output, data)
     try:
         follow(wiring, settled)
-    except (LinkStoreFailure, LogFailure, Problems) as error:
+    except (LinkStoreFailure, ActStoreFailure, LogFailure, Problems) as error:
         output.fail(error if isinstance(error, Problems) else str(error))
 
 

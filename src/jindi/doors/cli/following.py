@@ -1,4 +1,6 @@
-"""The process that a running platform has its links made by: `jindi follow-links`, at a lower priority."""
+"""The process that a running platform has its links and the index of its entities made by: `jindi follow-links`, at a
+lower priority.
+"""
 
 import os
 import sys
@@ -18,14 +20,19 @@ def child_of(settled: Settled) -> tuple[Sequence[str], Mapping[str, str]]:
 
 
 def follow_links(wiring: Wiring, settled: Settled) -> None:
-    """Follow for as long as somebody writes lines into our input. Raises LinkStoreFailure when there is no store."""
-    from jindi.run.links import follow  # noqa: PLC0415 - what it needs is only imported where it runs
+    """Follow for as long as somebody writes lines into our input. Raises LinkStoreFailure or
+    ActStoreFailure when there is no store.
+    """
+    from jindi.run.customers import ActTaking  # noqa: PLC0415 - what it needs is only imported where it runs
+    from jindi.run.links import follow  # noqa: PLC0415
 
-    store = wiring.link_store(settled)
-    if store is None:
+    store, acts = wiring.link_store(settled), wiring.act_store(settled)
+    if store is None or acts is None:
         return
-    with closing(store):
+    keep_us = settled.links_days * DAY_US
+    with closing(store), closing(acts):
         follow(
-            sys.stdin, lambda: wiring.view_log(settled), store, settled.links_days * DAY_US,
+            sys.stdin, lambda: wiring.view_log(settled), store, keep_us,
             lambda line: (sys.stdout.buffer.write(line), sys.stdout.buffer.flush()),
+            lambda archive: ActTaking(archive, acts, keep_us),
         )  # fmt: skip

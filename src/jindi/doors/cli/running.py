@@ -31,7 +31,7 @@ from jindi.doors.serve import listen, serve
 from jindi.doors.tls import LOOK_S, WARN_DAYS, Terminator, days_left
 from jindi.journal import Heads, Notary
 from jindi.packs import canonical_files
-from jindi.ports import CaseStoreFailure, LinkStoreFailure, LogFailure
+from jindi.ports import ActStoreFailure, CaseStoreFailure, LinkStoreFailure, LogFailure
 from jindi.run.audit import Audit, NotRecorded
 from jindi.run.backup.saver import Limits, Saver
 from jindi.run.controls.warden import Warden
@@ -136,7 +136,7 @@ def bring_up(wiring: Wiring, settled: Settled, output: Output, simulation: Simul
             world = _world(wiring, settled, simulation, platform) if simulation is not None else None
             tls = _terminator(wiring, settled)
             uvloop.run(_up(wiring, settled, output, platform, sock, world, tls, provider))
-    except (Problems, LogFailure, NotRecorded, CaseStoreFailure, LinkStoreFailure, OSError) as error:
+    except (Problems, LogFailure, NotRecorded, CaseStoreFailure, LinkStoreFailure, ActStoreFailure, OSError) as error:
         output.fail(error)
     finally:
         gc.enable()
@@ -239,7 +239,7 @@ async def _up(
                 archive=wiring.archive(settled), score=stream.board.to_json if stream else lambda: None,
                 fences=fences, mailing=mailing, cases=wiring.case_store(settled),
                 notifying=wiring.notifying(settled, blobs, port), link_store=wiring.link_store(settled),
-                links_days=settled.links_days, link_child=child_of(settled),
+                links_days=settled.links_days, link_child=child_of(settled), act_store=wiring.act_store(settled),
             )  # fmt: skip
             context = tls.context if tls is not None else None
             await serve(Assembly(platform, given), sock, ready=ready, tls=context)

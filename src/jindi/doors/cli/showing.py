@@ -17,6 +17,7 @@ from jindi.packs import (
     ModelDef,
     PolicyDef,
     RuleDef,
+    SourceDef,
     Words,
 )
 
@@ -60,6 +61,7 @@ def _catalogue(definitions: Definitions) -> Catalogue:
         "rule": {name: _rule(policy, rule) for name, (policy, rule) in rules.items()},
         "limit": {name: _limit(limit) for name, limit in definitions.limits.items()},
         "list": {name: _list(each) for name, each in definitions.lists.items()},
+        "source": {name: _source(each) for name, each in definitions.sources.items()},
     }
 
 
@@ -122,6 +124,15 @@ def _limit(limit: LimitDef) -> Entry:
         for step in limit.steps
     )
     return _words(limit.doc) | {"mark": limit.mark, "values": steps}
+
+
+def _source(each: SourceDef) -> Entry:
+    articles = "; ".join(f"{article.id}: {article.says.en}" for article in each.articles)
+    since = each.since.isoformat() if each.since is not None else ""
+    return _words(each.title) | {
+        "pack": each.pack, "body": each.body.en, "number": each.number, "since": since, "status": each.status,
+        "mark": each.mark, "names": ", ".join(each.names), "address": each.address, "articles": articles,
+    }  # fmt: skip
 
 
 def _basis(basis: Words) -> Entry:

@@ -11,7 +11,7 @@ from jindi.basics.problems import Problems
 from jindi.doors.fences import CONNECTIONS_MAX, Rates
 from jindi.doors.tls import TlsFiles
 from jindi.journal import Signer, Verifier
-from jindi.ports import Blobs, CaseStore, Clock, Files, Lines, LinkStore, Log, Root, VaultStore
+from jindi.ports import ActStore, Blobs, CaseStore, Clock, Files, Lines, LinkStore, Log, Root, VaultStore
 from jindi.run.audit import Audit
 from jindi.run.backup.drill import VaultFound
 from jindi.run.backup.making import Source
@@ -200,6 +200,9 @@ class Wiring(Protocol):
 
     def link_store(self, settled: Settled) -> LinkStore | None:
         """Where links are kept; None when the settings have none. Raises LinkStoreFailure."""
+
+    def act_store(self, settled: Settled) -> ActStore | None:
+        """Where it is kept what entities did; None when the settings keep no links. Raises ActStoreFailure."""
 
     def notifying(self, settled: Settled, blobs: Blobs, port: int | None = None) -> Notifying:
         """What people are told with. Raises NoticeStoreFailure, and ValueError when what is kept of it is damaged."""

@@ -82,7 +82,6 @@ class ClearPages:
         return [
             self._route("/console/decisions/{id}/reveal", "vault.reveal", self.ask, self.reveal),
             self._route("/console/find", "vault.search", self.seek, self.find),
-            Route("/console/entities/{key}/{value:path}", self._needs("entity.read", self.entity)),
         ]
 
     def _route(self, path: str, action: str, get: Shown, post: Shown) -> Route:
@@ -200,32 +199,6 @@ class ClearPages:
             raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, "error.not_recorded") from None
         return self._seeking(view, met=met, entities=self._platform.entities_of(kind), given=given)
 
-    # ---- an entity
-
-    async def entity(self, request: Request, view: View) -> Response:
-        """One entity as of now: its figures, and the masks of what is kept of it."""
-        assert view.session is not None, "asked before"
-        key, value = request.path_params["key"], request.path_params["value"]
-        if self._platform.is_clear(key, value):
-            return self._clear_in_address(view)
-        who = view.session.principal
-        if not self._reveals.may_ask(who, key, value):
-            raise HTTPException(HTTPStatus.NOT_FOUND, "error.no_entity")
-        try:
-            features = self._platform.entity_features(key, value)
-        except LookupError:
-            features = {}
-        kept = await self._reveals.kept(who, value)
-        if not features and not kept:
-            raise HTTPException(HTTPStatus.NOT_FOUND, "error.no_entity")
-        declared = self._platform.program.definitions.features
-        return self._pages.show(
-            "entity.html", view, page="decisions", key=key, value=value, kept=kept,
-            mask=await self._reveals.mask(who, value), as_of_us=self._platform.asked_at_us,
-            features=[(name, declared[name].doc, declared[name].type, each) for name, each in features.items()],
-            text=_feature_text, cases=await self._cases.of_subject(key, value, view) if self._cases else [],
-        )  # fmt: skip
-
     # ---- forms
 
     def _clear_in_address(self, view: View) -> Response:
@@ -266,18 +239,3 @@ def clear_in_address(pages: Pages, view: View) -> Response:
 
 NOTHING_GIVEN = {"purpose": "", "case": "", "kind": ""}
 KINDS = tuple(kind for kind in NORMAL_FORMS if f"kind.{kind}" in WORDS)
-
-
-def _feature_text(view: View, value: Any, kind: Any) -> str:
-    """A feature's value as the page says it."""
-    if value is None:
-        return view.t("missing")
-    if isinstance(value, bool):
-        return view.t("yes" if value else "no")
-    if kind.kind == "duration" and isinstance(value, int):
-        return view.duration(value)
-    if kind.kind == "time" and isinstance(value, int):
-        return view.at(value)
-    if kind.kind == "money" and kind.of and isinstance(value, int):
-        return view.amount(value, kind.of)
-    return f"{value:.6g}" if isinstance(value, float) else str(value)

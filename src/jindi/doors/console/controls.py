@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from jindi.basics.instants import parse_instant
 from jindi.doors.console.view import Pages, View
+from jindi.packs import Words
 
 Ask = Callable[[], Awaitable[dict[str, Any] | None]]
 """The register as a document; None when the platform has none."""
@@ -41,7 +42,7 @@ class ControlsPage:
                     evidence = None if each["result"] is None else pretty(each["result"]["evidence"])
                     return self._pages.show(
                         "control.html", view, page="controls", c=each, risk=risk["title"], evidence=evidence,
-                        said=lambda both: both[view.lang], at_us=parse_instant,
+                        said=lambda both: both[view.lang], at_us=parse_instant, basis=Words(**each["basis"]),
                     )  # fmt: skip
         raise HTTPException(HTTPStatus.NOT_FOUND, "error.not_found")
 

@@ -39,6 +39,8 @@ TERMS: Final = (
           "A condition, with what follows from it, its reason and its basis."),
     _term("basis", "依据", "basis", "规则或数字凭什么成立：法规、事件或自行判断。",
           "What a rule or a figure rests on: a law, an incident, a judgement of our own."),
+    _term("source", "依据来源", "source of a basis", "依据所引的法规、标准或自定口径，登记其条文、状态和核实程度。",
+          "The law, standard or judgement that a basis cites, with its articles, its state and how sure it is."),
     _term("score", "分数", "score", "命中的规则加起来的整数分，与先后次序无关。",
           "Whole points that hit rules add up to, in any order."),
     _term("band", "分数段", "band", "从多少分起给出哪一种处置。", "From which score on which outcome follows."),

@@ -28,6 +28,7 @@ from jindi.engine import EventProgram, Explanation, Facts
 from jindi.engine.showing import shown
 from jindi.language import Kind, Value
 from jindi.packs import OUTCOMES, EventDef, Outcome, PolicyDef, Words
+from jindi.run.archive import Outdated
 from jindi.run.lane import Decided
 from jindi.run.measures import MINUTES_KEPT, quantile_us
 from jindi.run.platform import Found, Platform
@@ -85,6 +86,18 @@ class PlatformSource:
             ):
                 yield self._journalled(earlier.seq, record, earlier.ep)
 
+    def rows_of(self, found: Sequence[tuple[int, DecisionRecord]]) -> Sequence[DecisionRow]:
+        """Decisions that were read from the journal, as rows; those that the viewer may not see are not among them."""
+        rows = []
+        for seq, record in found:
+            try:
+                ep = self._platform.archive.program(record.definitions).events[record.event_type]
+            except Outdated:
+                continue
+            if self._sight.may_see(self._viewer, ep.event, record.values):
+                rows.append(self._journalled(seq, record, ep))
+        return rows
+
     def horizon_us(self, wanted: DecisionFilter = ALL_DECISIONS) -> int | None:
         """The instant of the oldest decision that `recent` can still find for a filter."""
         kept = self._kept(wanted)
@@ -137,6 +150,7 @@ class PlatformSource:
             subject=subject, amount_minor=minor, currency=currency,
             degraded=bool(verdict.degraded), late=record.late,
             status=self._platform.lane.state.openings.status(seq, outcome),
+            exempted=tuple(decider.policy.rules[each].id for each in verdict.exempted) if decider is not None else (),
         )  # fmt: skip
 
     def _find(self, identifier: str) -> Found | None:

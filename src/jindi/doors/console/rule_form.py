@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from jindi.language import ExpressionProblems, Group, Row, Scope, laid_out, read, written
-from jindi.packs import toml_of
+from jindi.packs import Words, toml_of
 
 Mode = Literal["builder", "code"]
 
@@ -61,6 +61,11 @@ class RuleForm:
     cases: tuple[CaseForm, ...] = ()
     lifts: tuple[str, ...] = ()
     """Of an exemption: the outcomes that it lifts."""
+
+    @property
+    def basis(self) -> Words:
+        """What the rule rests on, in both languages."""
+        return Words(self.basis_zh or self.basis_en, self.basis_en or self.basis_zh)
 
     def said(self, name: str) -> str:
         """One of the plain fields."""

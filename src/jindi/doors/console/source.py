@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 
 from jindi.engine import Explanation
 from jindi.packs.definitions import LimitDef, Outcome, PolicyDef, Words
+from jindi.run.records import DecisionRecord
 from jindi.run.watching import Alert, AlertPage, Viewer
 
 
@@ -37,7 +38,8 @@ class DecisionRow:
     """One line of a list. `seq` is the decision's place in the journal and only grows.
 
     `subject` is the key of the event's first entity, a token where it is personal. `status` is what became
-    of a decision that was not the last word (pending, passed, released, …), `final` otherwise.
+    of a decision that was not the last word (pending, passed, released, …), `final` otherwise. `exempted` are the
+    rules whose condition held and that an exemption lifted, where the row was read from the journal.
     """
 
     seq: int
@@ -55,6 +57,7 @@ class DecisionRow:
     degraded: bool = False
     late: bool = False
     status: str = "final"
+    exempted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +257,9 @@ class Source(Protocol):
         self, limit: int, before: int | None = None, wanted: DecisionFilter = ALL_DECISIONS
     ) -> Sequence[DecisionRow]:
         """The newest decisions that fit, newest first; only those with `seq < before` when it is given."""
+
+    def rows_of(self, found: Sequence[tuple[int, DecisionRecord]]) -> Sequence[DecisionRow]:
+        """Decisions that were read from the journal, as rows; those that the viewer may not see are not among them."""
 
     def horizon_us(self, wanted: DecisionFilter = ALL_DECISIONS) -> int | None:
         """The instant of the oldest decision that `recent` can still find for a filter; None when it finds all."""

@@ -41,6 +41,7 @@ MENU: Final = (
     ("lists", "/console/lists", "lists.read"),
     ("features", "/console/features", "features.read"),
     ("models", "/console/models", "models.read"),
+    ("sources", "/console/sources", "sources.read"),
     ("find", "/console/find", "vault.search"),
     ("subjects", "/console/subjects", "subjects.read"),
     ("approvals", "/console/approvals", "approvals.read"),
@@ -222,6 +223,7 @@ class Pages:
             absent=(),
             search_path="/console/decisions",
             unread=_nothing,
+            cited=_plainly,
         )
         self.absent: frozenset[str] = frozenset()
 
@@ -232,6 +234,10 @@ class Pages:
     def bell(self, unread: Callable[[View], int]) -> None:
         """How many notifications wait for whoever looks: from now on every page says so."""
         self._templates.globals["unread"] = unread
+
+    def cites(self, cited: Callable[[View, Words], Any]) -> None:
+        """How a basis is taken apart into words and ways to its sources: from now on every page shows it so."""
+        self._templates.globals["cited"] = cited
 
     def only_with(self, paths: AbstractSet[str]) -> None:
         """The addresses that this console has: the menu shows no page without one."""
@@ -247,6 +253,11 @@ class Pages:
 
 def _nothing(_: View) -> None:
     """This console has no notifications."""
+
+
+def _plainly(view: View, words: Words) -> list[dict[str, str]]:
+    """This console has no register of sources: a basis is its words."""
+    return [{"text": view.words(words), "path": ""}]
 
 
 def role_title(role: Role, lang: Lang) -> str:

@@ -9,13 +9,13 @@ import asyncio
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
 from jindi.basics.instants import DAY_US
 from jindi.basics.problems import Problems
-from jindi.ports import LinkStore, LinkStoreFailure, Log, LogFailure
+from jindi.ports import ActStoreFailure, LinkStore, LinkStoreFailure, Log, LogFailure
 from jindi.run.archive import Archive
 from jindi.run.links.following import DROPPED_AT_ONCE, KEEP_DAYS, PAUSE_S
 from jindi.run.links.taking import Taking
@@ -38,6 +38,17 @@ class Reply(msgspec.Struct, frozen=True):
 
     problem: str = ""
     is_sweeping: bool = False
+
+
+class Round(Protocol):
+    """Something else that the process takes in."""
+
+    @property
+    def is_sweeping(self) -> bool:
+        """Whether it has more to drop."""
+
+    def go_on(self, archive: Archive, end: int, now_us: int) -> None:
+        """Take in all records before `end` of this view of the journal, and drop a piece of what is too old."""
 
 
 class Ended(Exception):  # noqa: N818 - what the other side did
@@ -138,13 +149,17 @@ class Beside:
 
 
 def follow(
-    lines: Iterable[str], open_log: Callable[[], Log], store: LinkStore, keep_us: int, say: Callable[[bytes], object]
-) -> None:
-    """The process's side: a round for each line, until there are no more of them."""
+    lines: Iterable[str], open_log: Callable[[], Log], store: LinkStore, keep_us: int, say: Callable[[bytes], object],
+    more: Callable[[Archive], "Round | None"] = lambda _: None,
+) -> None:  # fmt: skip
+    """The process's side: a round for each line, until there are no more of them. `more` makes what takes in beside
+    links, over the same view of the journal.
+    """
     with suppress(OSError):
         os.nice(NICENESS)
     taking: Taking | None = None
     archive: Archive | None = None
+    other: Round | None = None
     for line in lines:
         end, now_us = (int(word) for word in line.split())
         problem = ""
@@ -154,10 +169,15 @@ def follow(
                 archive = Archive(log) if archive is None else archive.over(log)
                 taking = taking or Taking(archive, store, keep_us)
                 taking.over(archive, store)
-                taking.catch_up(min(end, log.next_seq()))
+                durable = min(end, log.next_seq())
+                taking.catch_up(durable)
                 taking.sweep(now_us, DROPPED_AT_ONCE)
+                other = other or more(archive)
+                if other is not None:
+                    other.go_on(archive, durable, now_us)
             finally:
                 log.close()
-        except (LinkStoreFailure, LogFailure, Problems) as error:
+        except (LinkStoreFailure, ActStoreFailure, LogFailure, Problems) as error:
             problem = str(error)
-        say(msgspec.json.encode(Reply(problem, taking is not None and taking.is_sweeping)) + b"\n")
+        is_sweeping = any(each is not None and each.is_sweeping for each in (taking, other))
+        say(msgspec.json.encode(Reply(problem, is_sweeping)) + b"\n")

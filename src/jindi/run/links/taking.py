@@ -25,12 +25,13 @@ class _Stopping(Exception):  # noqa: N818 - what ends a round
 
 
 class Shapes:
-    """What links read of the event types that the journal names, found out once each. Events about staff link nobody,
-    and neither do the names of staff in other events: what colleagues do is for those who oversee them.
+    """What is read of the event types that the journal names, found out once each: of those that can name so many
+    entities. Events about staff name nobody, and neither do the names of staff in other events: what colleagues do is
+    for those who oversee them.
     """
 
-    def __init__(self, archive: Archive) -> None:
-        self._archive = archive
+    def __init__(self, archive: Archive, least: int = 2) -> None:
+        self._archive, self._least = archive, least
         self._made: dict[tuple[int, str], Shape | None] = {}
 
     def of(self, record: DecisionRecord) -> Shape | None:
@@ -45,7 +46,7 @@ class Shapes:
             event: EventDef = self._archive.event(definitions, event_type)
         except Outdated:
             return None  # what this version of Jindi can't read any more links nobody
-        return None if event.pack == PACK else shape_of(event, SUSPECTS)
+        return None if event.pack == PACK else shape_of(event, SUSPECTS, self._least)
 
 
 class Taking:

@@ -46,6 +46,17 @@ WORDS: Final = {
         "评分模型的卡片：用什么训练、效果如何、是否漂移、谁批准。",
         "The cards of models: what they were trained on, how well they do, drift, who approved them.",
     ),
+    "about.customer": (
+        "一个客户（或商户、设备、银行卡、地址）的全貌：做过什么、从哪里来、与平时有何不同、命中过什么。明文须凭案件另行查看。",
+        (
+            "All about a customer (or a merchant, device, card, address): what it did, from where, how it differs from "
+            "usual, what it hit. Clear text takes a case and a step of its own."
+        ),
+    ),
+    "about.sources": (
+        "规则、限额与控制项所依据的法规和标准：每一条讲了什么、是否核实过、谁以它为据。",
+        "Laws and standards that rules, limits and controls rest on: what each article says, how sure, who cites it.",
+    ),
     "about.find": (
         "凭手机号、证件号等明文查找主体；须说明用途和案件，每次查找都有记录。",
         "Find somebody by a phone or an id in clear: with a purpose and a case, and each search is a record.",

@@ -163,6 +163,7 @@ WORDS: Final = {
     "rule.typology": ("案件类型", "Typology"),
     "rule.typology.none": ("不指定", "none"),
     "rule.basis_zh": ("依据（中文）", "Basis (Chinese)"),
+    "rule.basis_leads": ("所引来源：", "What it cites:"),
     "rule.basis_en": ("依据（英文；留空则同中文）", "Basis (English; empty: the same)"),
     "rule.cases": ("用例", "Cases"),
     "rule.cases.about": (
