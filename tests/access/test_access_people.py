@@ -70,6 +70,14 @@ def test_attack_an_invitation_is_for_the_one_who_was_invited():
     assert people.named("boss").state is State.INVITED
 
 
+@pytest.mark.parametrize("name", ["Li Min", "li min", "Li  Min", "Li\u00a0Min", "Ｌi Ｍin", "LI\u3000MIN"])
+def test_attack_no_second_account_under_a_name_that_is_read_as_anothers(name):
+    people = staff()
+    people.invite("limin", "Li Min", ANALYST, NOW)
+    with pytest.raises(ValueError, match="with this name"):
+        people.invite("other", name, ANALYST, NOW)
+
+
 def test_attack_no_account_begins_without_a_second_factor():
     people = staff()
     token, _ = people.invite("limin", "Li Min", ANALYST, NOW)

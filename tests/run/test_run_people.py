@@ -5,7 +5,7 @@ import hashlib
 
 import pytest
 
-from jindi.access import Hasher, Identity, OidcSettings, Role, State, Trouble
+from jindi.access import Hasher, Identity, OidcSettings, Role, State, Trouble, folded
 from jindi.access.passwords import HashCost
 from jindi.run.audit import NotRecorded
 from jindi.run.people import AddressLimit, Refused
@@ -854,6 +854,15 @@ def test_an_account_is_made_for_whoever_is_in_a_named_group_with_its_roles():
     assert entered.account.roles == ANALYST
     assert people.staff.hash_of(entered.account.id) is None
     assert people.diary.said("staff.invite")
+
+
+@pytest.mark.parametrize("name", ["Li Min", "Li\u00a0Min", "ＬＩ  ＭＩＮ"])
+def test_attack_whoever_calls_himself_as_a_colleague_at_the_provider_is_not_taken_for_him(name):
+    people = People()
+    said = {"login": "newone", "name": name, "groups": ("risk",), "subject": "https://id.example.com\n9"}
+    entered = company(people, GROUPS, **said)
+    assert entered.account.id != people.limin.id
+    assert folded(entered.account.name) != folded(people.limin.name)
 
 
 @pytest.mark.parametrize("groups", [(), ("staff",), ("risk", "audit"), ("audit", "ops")])

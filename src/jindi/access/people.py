@@ -15,6 +15,7 @@ import msgspec
 
 from jindi.access.devices import DEVICES_MAX, Device, known_device
 from jindi.access.logins import normal_login, person_name
+from jindi.access.names import folded
 from jindi.access.passkeys import PASSKEYS_MAX, Passkey
 from jindi.access.principal import Kind, Principal
 from jindi.access.records import read_records, save_records
@@ -182,8 +183,9 @@ class Staff:
         refuse_clash(roles)
         if login in self._by_login:
             raise ValueError("there is an account with this login; give the person another one, or reset that one")
-        if any(name.casefold() == each.name.casefold() for each in self._records.values()):
-            # Records name people, and nobody approves what somebody of his name proposed.
+        if any(folded(name) == folded(each.name) for each in self._records.values()):
+            # Records name people: nobody approves what somebody of his name proposed, and notifications are told to
+            # names.
             raise ValueError("there is an account with this name; add what tells the two apart")
         if len(self._records) >= ACCOUNTS_MAX:
             raise ValueError(f"there are {ACCOUNTS_MAX} accounts, and no more are taken")

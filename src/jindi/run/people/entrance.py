@@ -22,6 +22,7 @@ from jindi.access import (
     asserted,
     assertion,
     clashes,
+    folded,
     new_challenge,
     nobody,
     normal_login,
@@ -141,7 +142,7 @@ class Entrance:
         house = self._house
         try:
             login, name = normal_login(said.login), person_name(said.name)
-            if any(name.casefold() == each.name.casefold() for each in house.staff.all()):
+            if any(folded(name) == folded(each.name) for each in house.staff.all()):
                 name = person_name(f"{name} {login}")
         except ValueError:
             return None
