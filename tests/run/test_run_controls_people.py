@@ -159,6 +159,18 @@ def test_default_accounts_are_found(good, login, name):
     fails(dataclasses.replace(good, staff=lambda: staff(person)), "idle_accounts", "default")
 
 
+def test_a_key_that_never_ends_is_found(good):
+    def keys(**more):
+        made = ApiKeys(Shelf(), chance())
+        made.create("checkout", frozenset({Scope.EVENTS_WRITE}), _now(), **more)
+        return made
+
+    evidence = fails(dataclasses.replace(good, keys=keys), "idle_accounts", "has no end")
+    assert len(evidence["keys_without_end"]) == 1
+    ending = dataclasses.replace(good, keys=lambda: keys(expires_us=_now() + DAY_US))
+    assert passes(ending, "idle_accounts")["keys_without_end"] == []
+
+
 def test_a_start_key_beside_accounts_is_found(good):
     def keys():
         made = ApiKeys(Shelf(), chance())
