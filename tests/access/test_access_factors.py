@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jindi.access import (
@@ -97,11 +97,12 @@ def test_at_each_instant_there_is_one_code_that_opens():
         assert right(totp(NOW + periods * 30 * SECOND), NOW, AppClock()) == (periods == 0), periods
 
 
+@settings(max_examples=20)
 @given(st.integers(-60, 60), st.integers(0, 3_000))
 def test_a_code_is_open_for_half_a_minute_and_no_longer_whatever_the_devices_clock(ahead_s, second):
     clock = AppClock(ahead_s * SECOND)
     code = device(NOW + second * SECOND, ahead_s * SECOND)
-    instants = range(NOW + (second - 200) * SECOND, NOW + (second + 200) * SECOND, SECOND)
+    instants = range(NOW + (second - 95) * SECOND, NOW + (second + 95) * SECOND, SECOND)
     open_at = [at_us for at_us in instants if right(code, at_us, clock)]
     assert len(open_at) == 30
     assert open_at[-1] - open_at[0] == 29 * SECOND

@@ -59,7 +59,9 @@ def test_what_was_found_of_drift_is_shown_after_a_restart_too_and_not_over_a_jou
             await world.platform.rounds.look_for_drift(watcher)
             before = (await world.visit().get("/console/models/fraud")).text
         again = watcher_of(evaluation_text())
-        async with World(files=packs(), watcher=again, log=copied(world.log), blobs=world.blobs, clock=world.clock) as two:
+        async with World(
+            files=packs(), watcher=again, log=copied(world.log), blobs=world.blobs, clock=world.clock
+        ) as two:
             assert again.looked.until == watcher.looked.until
             page = (await two.visit().get("/console/models/fraud")).text
             found = watcher.looked.report["types"]["pay"]["models"]["fraud"]["score"]

@@ -431,7 +431,9 @@ def test_no_component_has_a_flaw_beyond_its_time(good):
     assert evidence["open"][0]["known_days"] == 13
 
 
-@pytest.mark.parametrize(("severity", "days"), [("critical", 3), ("unknown", 3), ("high", 14), ("medium", 60), ("low", 180)])
+@pytest.mark.parametrize(
+    ("severity", "days"), [("critical", 3), ("unknown", 3), ("high", 14), ("medium", 60), ("low", 180)]
+)
 def test_a_flaw_beyond_its_time_fails(good, severity, days):
     evidence = fails(advised(good, ("jinja2", severity, days)), "known_flaws", "jinja2 3.1.5")
     assert evidence["overdue"][0]["severity"] == severity

@@ -25,7 +25,7 @@ RSA_BITS_MIN: Final = 3_072
 """128 bits of security (NIST SP 800-57 part 1, table 2; OWASP ASVS 5.0, 11.2.3)."""
 
 RSA_BITS_OPENED: Final = 2_048
-"""112 bits, the least that RFC 7518 (3.3) allows: taken only where a setting says so, for a provider that has no other."""
+"""112 bits, the least that RFC 7518 (3.3) allows: taken only where a setting says so, if a provider has no other."""
 
 LEEWAY_S = 60
 """So far the provider's clock may be off."""

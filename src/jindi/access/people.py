@@ -6,7 +6,7 @@ account; of all else only digests and hashes are kept. Instants, random bytes, h
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Final
@@ -110,7 +110,7 @@ class Factor:
     """
 
     totp: bytes = b""
-    clock: AppClock = AppClock()
+    clock: AppClock = field(default_factory=AppClock)
     passkey: Passkey | None = None
 
     def __repr__(self) -> str:
@@ -334,7 +334,7 @@ class Staff:
         return codes
 
     def use_totp(self, account: str, code: str, now_us: int) -> Shown:
-        """What a code of the app is now. Taking it is durable, so it is right only once; a stray one is used up, too."""
+        """What a code of the app is now. Taking it is durable, so it is right only once; a stray one is used up too."""
         record = self._must_have(account)
         if not record.totp:
             return Shown.WRONG

@@ -1,9 +1,9 @@
 """Codes from an app (TOTP, RFC 6238): six digits, each once, and each open for half a minute and no longer.
 
-A device's clock may be off. Instead of taking the codes before and after, too, it is kept how far this device's clock is
-ahead of ours, learnt when the app is set up and learnt again (RFC 6238, section 6) from two codes in a row that were of
-another half minute. Such codes open nothing: at each instant there is one code that opens, and what was open under one
-reckoning of the clock is used up under the next.
+A device's clock may be off. Instead of taking the codes before and after, too, it is kept how far this device's clock
+is ahead of ours, learnt when the app is set up and learnt again (RFC 6238, section 6) from two codes in a row that were
+of another half minute. Such codes open nothing: at each instant there is one code that opens, and what was open under
+one reckoning of the clock is used up under the next.
 """
 
 import hmac
@@ -41,7 +41,7 @@ class Shown(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stray:
-    """A code of another half minute: between which bounds it puts the device's clock ahead of ours, and when it came."""
+    """A code of another half minute: between which bounds it puts the device's clock ahead of ours; when it came."""
 
     least_us: int
     most_us: int

@@ -15,10 +15,7 @@ TRANSPORT = (
     ("tls_certificate", "", "the file of the certificate with its chain, PEM"),
     ("tls_key", "", "the file of its private key, PEM, readable by its owner (and a group) alone"),
     ("tls_client_ca", "", "the authorities whose clients may connect (mutual TLS), PEM; empty: everybody"),
-    (
-        "rsa_2048", "", "where RSA keys of 2048 bits (112 bits of security) are taken: some of sign_in (the company's "
-        "provider), tls (the port's certificate, clients'); empty: nowhere, 3072 everywhere",
-    ),
+    ("rsa_2048", "", "where RSA keys of 2048 bits are taken: some of sign_in, tls; empty: nowhere, 3072 everywhere"),
     ("hosts", "", "names that requests may call the platform by besides the machine's own and addresses; *: any"),
     ("signature_window", "300", "seconds for which a signed request is taken"),
     ("rate_events", "50000/second", "events that one key may send: N/second, N/minute, N/hour, or off"),

@@ -4,10 +4,14 @@ for that may hold what it was about. Whatever a library has to tell goes the sam
 
 import asyncio
 import logging
+import sys
+import threading
 import traceback
 from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any, Final
+
+_log = logging.getLogger("jindi")
 
 PLACES_MAX: Final = 8
 """So many places of one fault are told, the innermost ones."""
@@ -34,7 +38,10 @@ def told(error: BaseException) -> str:
 
 def _places(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)[-PLACES_MAX:]
-    return " < ".join(f"{PurePath(each.filename).name}:{each.lineno} {each.name}" for each in reversed(frames)) or "no place"
+    return (
+        " < ".join(f"{PurePath(each.filename).name}:{each.lineno} {each.name}" for each in reversed(frames))
+        or "no place"
+    )
 
 
 class Lines(logging.Formatter):
@@ -55,10 +62,12 @@ def tell_in_lines() -> None:
         handler = logging.StreamHandler()
         handler.setFormatter(Lines())
         root.addHandler(handler)
+        sys.excepthook = lambda _kind, error, _trace: _log.critical("the process ends", exc_info=error)
+        threading.excepthook = lambda args: _log.error("a thread ended", exc_info=args.exc_value)
 
 
 def unheard(_: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
     """What becomes of a fault that nobody waits for: the loop's own words would quote it."""
     error = context.get("exception")
     message = str(context.get("message", "something went wrong beside the requests")).partition("\n")[0]
-    logging.getLogger("jindi").error("%s", message, exc_info=error if isinstance(error, BaseException) else None)
+    _log.error("%s", message, exc_info=error if isinstance(error, BaseException) else None)

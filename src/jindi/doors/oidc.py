@@ -77,7 +77,7 @@ class Company:
                 # Only the operator can do something about it.
                 _log.warning(
                     "the company's sign-in is not believed: its provider signs with an RSA key of fewer than %d bits; "
-                    "ask for ES256, EdDSA or a longer key there, or take it by the setting rsa_2048 = \"sign_in\"",
+                    'ask for ES256, EdDSA or a longer key there, or take it by the setting rsa_2048 = "sign_in"',
                     self.settings.rsa_bits_min,
                 )
             # A key that came into use meanwhile; who only makes up keys has us ask once a minute.

@@ -160,8 +160,8 @@ def take_advisories(desk: Desk, output: Output, files: list[Path]) -> None:
         {"ok": True, "records": told.records, "newest": format_instant(told.newest_us), "digest": told.digest,
          "components": len(components), "open": [each.ids for each in found]}
     )  # fmt: skip
-    newest = format_instant(told.newest_us)[:10]
-    output.say(f"{counted(told.records, 'record')} taken in, the newest of {newest}; {counted(len(components), 'component')}")
+    newest, parts = format_instant(told.newest_us)[:10], counted(len(components), "component")
+    output.say(f"{counted(told.records, 'record')} taken in, the newest of {newest}; {parts}")
     for each in found:
         output.say(
             f"  {each.component} {each.version}  {each.severity}, known since {format_instant(each.published_us)[:10]}, "

@@ -63,7 +63,6 @@ class Transport:
     webhook_http: bool = False
     webhook_ca: Path | None = None
 
-
     def rsa_bits_min(self, place: str) -> int:
         """The shortest RSA key that is taken at a place, `sign_in` or `tls`."""
         return RSA_BITS_OPENED if place in self.rsa_2048 else RSA_BITS_MIN

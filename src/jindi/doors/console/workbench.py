@@ -136,7 +136,7 @@ class WorkbenchPages:
             digest=digest, trials=self._trials.of_policy(sheet.policy), running=self._trials.running, days=DAYS,
             labels=self._labels(sheet), told=told, done=done if done in DONE else None,
             # Only what there is: an address is anybody's to write.
-            both=[each for each in request.query_params.get("both", "").split(",") if sheet.rule(each) is not None][:20],
+            both=[each for each in request.query_params.get("both", "").split(",") if sheet.rule(each)][:20],
             can=view.may("draft.save"), takes_proposals=desk.takes_proposals, is_approved_mode=desk.is_approved_mode,
             is_alone=desk.is_alone, is_confidential=self._bench.is_confidential(sheet), why=why, tried=tried,
             may_propose=view.may("version.propose"),

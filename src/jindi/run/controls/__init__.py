@@ -24,8 +24,8 @@ from jindi.run.controls.registry import CHECKS, Check
 
 # Each of these enters its checks where it is imported.
 _ENTERED = (
-    accounts, advisories, asked, backups, coming_in, entrance, journals, machine, platforms, sources, staffing, transport,
-    vaults,
+    accounts, advisories, asked, backups, coming_in, entrance, journals, machine, platforms, sources, staffing,
+    transport, vaults,
 )  # fmt: skip
 
 __all__ = ["CHECKS", "Check", "CouldNotRun", "Evidence", "Failed", "Ground", "Scratch"]

@@ -106,8 +106,8 @@ def idle_accounts(ground: Ground, asked: Asked) -> Evidence:
     evidence: Evidence = {
         "accounts": len(accounts), "active": sum(each.is_active for each in accounts), "idle": idle,
         "default": default, "of_one_name": sum(count > 1 for count in names.values()),
-        "passkeys_shared": sum(count > 1 for count in credentials.values()), "start_keys": keys, "keys_without_end": endless,
-        "left_idle": lapsed,
+        "passkeys_shared": sum(count > 1 for count in credentials.values()), "start_keys": keys,
+        "keys_without_end": endless, "left_idle": lapsed,
     }  # fmt: skip
     if idle or lapsed != ["sign_in.refused", "disabled"]:
         raise failed(f"有账户超过 {days} 天未用仍可登录", f"an account was idle for {days} days and opens", **evidence)

@@ -1,5 +1,5 @@
-"""What is known of flaws in our components: taken in from a file that an operator brings, held against what is locked and
-installed. Jindi itself asks no database: it makes no request outside.
+"""What is known of flaws in our components: taken in from a file that an operator brings, held against what is locked
+and installed. Jindi itself asks no database: it makes no request outside.
 """
 
 import re
@@ -91,7 +91,9 @@ def take_in(paths: Iterable[Path], names: Collection[str], now_us: int) -> Advis
         what = "no record about a component of Python"
         problems.append(Problem(str(next(iter(paths), "")), "", what, "give the OSV dump of PyPI (PyPI/all.zip)"))
     if not problems and newest_us > now_us + DAY_US:
-        problems.append(Problem("", "", "its newest record is of the future", "set the machine's clock, or fetch it anew"))
+        problems.append(
+            Problem("", "", "its newest record is of the future", "set the machine's clock, or fetch it anew")
+        )
     if problems:
         raise Problems(problems)
     return Advisories(now_us, newest_us, records, sorted(names), flaws)
@@ -206,7 +208,7 @@ def known_flaws(ground: Ground, asked: Asked) -> Evidence:
     if overdue:
         names = ", ".join(sorted({f"{each.component} {each.version}" for each in overdue}))[:200]
         raise failed(
-            f"{len(overdue)} 个已知漏洞超过修复期限：{names}。请升级这些组件，或经审批在控制项的 not_affected 中说明不受影响",
+            f"{len(overdue)} 个已知漏洞超过修复期限：{names}。请升级，或经审批在 not_affected 中说明不受影响",
             f"{len(overdue)} known flaws are beyond their time: {names}. Bring these parts up to date, or have "
             "not_affected of the control name what does not concern you", **evidence,
         )  # fmt: skip

@@ -74,7 +74,7 @@ def flaws_of(record: Any) -> tuple[list[Flaw], int] | None:
     none. Raises ValueError with what is wrong.
     """
     if not isinstance(record, dict):
-        raise ValueError("not an object")
+        raise ValueError("not an object")  # noqa: TRY004 - what is told of a file
     affected = record.get("affected", [])
     if not isinstance(affected, list) or not all(isinstance(each, dict) for each in affected):
         raise ValueError("`affected` is not a list of objects")
@@ -104,7 +104,11 @@ def severity_of(record: Mapping[str, Any], affected: Mapping[str, Any]) -> Sever
     is not reckoned; a record with that alone is of unknown severity.
     """
     found: set[Severity] = set()
-    for told in (record.get("database_specific"), affected.get("database_specific"), affected.get("ecosystem_specific")):
+    for told in (
+        record.get("database_specific"),
+        affected.get("database_specific"),
+        affected.get("ecosystem_specific"),
+    ):
         word = told.get("severity") if isinstance(told, dict) else None
         if isinstance(word, str) and word.upper() in _WORDS:
             found.add(_WORDS[word.upper()])

@@ -77,8 +77,8 @@ def clock(ground: Ground, asked: Asked) -> Evidence:
     if state == TIME_ERROR:
         raise failed(
             "系统时钟没有与任何时间源同步：请启用时间同步服务（chrony、systemd-timesyncd 等）；容器内由宿主机负责",
-            "nothing keeps the machine's clock: turn on a time service (chrony, systemd-timesyncd …); in a container it "
-            "is the host's to do", **evidence,
+            "nothing keeps the machine's clock: turn on a time service (chrony, systemd-timesyncd …); in a container "
+            "that is for the host to do", **evidence,
         )  # fmt: skip
     if greatest_us > asked.whole("error_ms_max") * SECOND_US // 1_000:
         raise failed(

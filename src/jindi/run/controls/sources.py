@@ -218,6 +218,7 @@ def no_secrets(ground: Ground, _: Asked) -> Evidence:
 
 # ---- components
 
+
 @check(
     "components",
     "列出全部组件：版本与锁定文件一致，安装后的文件与其记录的摘要一致",

@@ -40,14 +40,14 @@ def tls(ground: Ground, asked: Asked) -> Evidence:
         version, suite, certificate = _greeted(host, port, _client())
     except ssl.SSLError as error:
         raise failed(
-            "监听地址不提供 TLS：请设置 tls 为 files（自有证书）或 demo；前面另有代理的，在控制项参数 address 写明其地址",
+            "监听地址不提供 TLS：请设置 tls 为 files（自有证书）或 demo；由前置代理提供的，在参数 address 写明其地址",
             "the address does not speak TLS: set tls to files (your certificate) or demo; where a proxy stands before "
             "it, name its address in the control's argument address",
             address=where, answer=error.reason,
         ) from None  # fmt: skip
     except OSError:
         raise could_not_run(
-            "监听地址无人应答：平台未运行时查不了，启动后一小时内会自动检查；由代理提供 TLS 的，在控制项参数 address 写明其地址",
+            "监听地址无人应答：请启动平台，一小时内会自动检查；由前置代理提供 TLS 的，在参数 address 写明其地址",
             "nobody answers at the address: start the platform, which looks by itself within the hour; where a proxy "
             "speaks TLS, name its address in the control's argument address",
             address=where,

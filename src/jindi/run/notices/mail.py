@@ -35,8 +35,7 @@ def is_address(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class MailSettings:
-    """How mail leaves. `tls`: starttls or tls; off only to this machine. `domains`: where letters may go; empty: anywhere.
-    """
+    """How mail leaves. `tls`: starttls or tls; off only to this machine. `domains`: where letters go; empty: all."""
 
     host: str
     port: int = 587

@@ -271,8 +271,10 @@ WORDS: Final = {
     "people.factor.wrong": ("验证未通过，请重试。", "That was not accepted. Try again."),
     "people.factor.clock": (
         "此验证码不属于当前的半分钟，已作废。请等下一个验证码出现后立即输入；若仍如此，请校准手机时间，再试一次。",
-        "This code belongs to another half minute and is used up. Wait for the next one and type it at once. If it "
-        "happens again, set the clock of your device, and try once more.",
+        (
+            "This code belongs to another half minute and is used up. Wait for the next one and type it at once. If it "
+            "happens again, set the clock of your device, and try once more."
+        ),
     ),
     "people.factor.none": ("没有可用的通行密钥。", "There is no passkey that works here."),
     "people.factor.again": ("请再次验证。", "Show your second factor again."),
