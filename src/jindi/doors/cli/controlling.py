@@ -160,13 +160,12 @@ def take_advisories(desk: Desk, output: Output, files: list[Path]) -> None:
         {"ok": True, "records": told.records, "newest": format_instant(told.newest_us), "digest": told.digest,
          "components": len(components), "open": [each.ids for each in found]}
     )  # fmt: skip
-    newest, parts = format_instant(told.newest_us)[:10], counted(len(components), "component")
+    parts, newest = counted(len(components), "component"), format_instant(told.newest_us)[:10]
     output.say(f"{counted(told.records, 'record')} taken in, the newest of {newest}; {parts}")
     for each in found:
-        output.say(
-            f"  {each.component} {each.version}  {each.severity}, known since {format_instant(each.published_us)[:10]}, "
-            f"to be gone by {format_instant(each.due_us)[:10]}  {', '.join(each.ids)}"
-        )
+        since, due = format_instant(each.published_us)[:10], format_instant(each.due_us)[:10]
+        what = f"{each.component} {each.version}  {each.severity}, known since {since}, to be gone by {due}"
+        output.say(f"  {what}  {', '.join(each.ids)}")
     if not found:
         output.say("no component has a flaw that they know of")
 

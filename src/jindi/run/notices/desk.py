@@ -141,7 +141,7 @@ class Desk:
     async def try_mail(self, who: Principal) -> Sent:
         """Send somebody a letter to his own address."""
         now_us = self._platform.now_us()
-        if (soon := self._too_soon(folded(who.name), now_us)) is not None:
+        if self.wishes(who).mail and (soon := self._too_soon(folded(who.name), now_us)) is not None:
             return soon
         key = trial_key(folded(who.name), now_us)
         return await asyncio.to_thread(
