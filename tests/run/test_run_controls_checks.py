@@ -448,7 +448,7 @@ def test_a_flaw_that_was_judged_not_to_concern_us_is_named_and_does_not_fail(goo
 
 
 def test_advisories_that_are_missing_old_partial_or_of_other_components_fail(good):
-    fails(dataclasses.replace(good, blobs=MemoryBlobs(), lock=LOCK), "known_flaws", "never taken in")
+    fails(dataclasses.replace(good, blobs=MemoryBlobs(), lock=LOCK), "known_flaws", "ever taken in")
     fails(advised(good, taken_days=8), "known_flaws", "old")
     fails(advised(good, newest_days=8), "known_flaws", "old")
     fails(advised(good, taken_days=-2), "known_flaws", "old")

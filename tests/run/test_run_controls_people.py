@@ -387,7 +387,9 @@ def test_sessions_that_go_on_or_may_be_too_long_are_found(good, place):
 def test_forged_tokens_are_not_believed(good):
     evidence = passes(good, "tokens_checked")
     assert evidence["forged"]["of another type"] == "type"
-    assert len(evidence["forged"]) == 20
+    assert evidence["forged"]["signed with a short key"] == "short_key"
+    assert evidence["forged"]["unsigned"] == "signature"
+    assert len(evidence["forged"]) == 21
 
 
 def test_what_a_setting_opens_for_the_companys_sign_in_is_shown(good):

@@ -12,6 +12,8 @@ from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
+import msgspec
+
 from jindi.access.roles import Role
 from jindi.access.secrets import RandomBytes, digest_of, new_secret
 
@@ -160,7 +162,7 @@ def identity(settings: OidcSettings, token: str, keys: Any, nonce: str, now_s: i
         usable = _verifying(keys, settings.rsa_bits_min)
         decoded = jwt.decode(token, KeySet.import_key_set(usable), algorithms=list(ALGORITHMS))
     except (JoseError, ValueError, KeyError, TypeError):
-        raise OidcRefused("short_key" if _has_short(keys, settings.rsa_bits_min) else "signature") from None
+        raise OidcRefused("short_key" if _is_by_short(token, keys, settings.rsa_bits_min) else "signature") from None
     if str(decoded.header.get("typ", "JWT")).upper() not in ID_TOKENS:
         raise OidcRefused("type")
     claims = decoded.claims
@@ -210,12 +212,17 @@ def _verifying(keys: Any, rsa_bits_min: int) -> Any:
     return {"keys": usable}
 
 
-def _has_short(keys: Any, rsa_bits_min: int) -> bool:
-    """Whether a set has a key that is not believed because it is too short: then that may be why a token is not."""
+def _is_by_short(token: str, keys: Any, rsa_bits_min: int) -> bool:
+    """Whether a token that is not believed says that it was signed with a key that is too short. Only for the operator
+    to be told: nothing that it says of itself is believed.
+    """
     try:
-        return any(_is_short(key, rsa_bits_min) for key in _checking(keys))
-    except (ValueError, TypeError):
+        short = [key.get("kid") for key in _checking(keys) if _is_short(key, rsa_bits_min)]
+        head = token.partition(".")[0]
+        named = msgspec.json.decode(urlsafe_b64decode(head + "=" * (-len(head) % 4)), type=dict[str, Any]).get("kid")
+    except (ValueError, TypeError, msgspec.MsgspecError, RecursionError):
         return False
+    return named in short
 
 
 def _checking(keys: Any) -> Iterator[Mapping[str, Any]]:
