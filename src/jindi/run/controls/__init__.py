@@ -11,6 +11,7 @@ from jindi.run.controls import (
     backups,
     coming_in,
     entrance,
+    incidents,
     journals,
     machine,
     platforms,
@@ -24,7 +25,8 @@ from jindi.run.controls.registry import CHECKS, Check
 
 # Each of these enters its checks where it is imported.
 _ENTERED = (
-    accounts, advisories, asked, backups, coming_in, entrance, journals, machine, platforms, sources, staffing,
+    accounts, advisories, asked, backups, coming_in, entrance, incidents, journals, machine, platforms, sources,
+    staffing,
     transport, vaults,
 )  # fmt: skip
 
