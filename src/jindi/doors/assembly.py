@@ -13,6 +13,7 @@ from typing import Any
 from starlette.types import ASGIApp
 
 from jindi.access import ApiKeys, Kind, OidcSettings, Permits, Principal, Scope, SignInLinks
+from jindi.basics.instants import DAY_US
 from jindi.doors.api import build_api
 from jindi.doors.api.hot import Events
 from jindi.doors.console import build_console
@@ -66,17 +67,18 @@ from jindi.run.versions.workbench import Workbench
 from jindi.run.webhooks.mailing import Mailing
 
 KEPT_START_KEYS = 5
-START_KEY = "start"
+START_KEY, START_KEY_DAYS = "start", 30
+"""Design default: by then there are accounts, and keys that two people agreed upon."""
 
 
 def start_key(keys: ApiKeys, now_us: int) -> str:
-    """A key for whoever started us. The few newest stay in force, so that a restart cuts nobody off."""
+    """A key for whoever started us. The few newest stay in force for a month, so that a restart cuts nobody off."""
     old = sorted(
-        (key for key in keys.all() if key.name == START_KEY and key.revoked_us is None), key=lambda k: k.created_us
+        (key for key in keys.all() if key.name == START_KEY and key.is_live(now_us)), key=lambda k: k.created_us
     )
     for key in old[: -(KEPT_START_KEYS - 1)]:
         keys.revoke(key.id, now_us)
-    clear, _ = keys.create(START_KEY, frozenset({Scope.ADMIN}), now_us)
+    clear, _ = keys.create(START_KEY, frozenset({Scope.ADMIN}), now_us, expires_us=now_us + START_KEY_DAYS * DAY_US)
     return clear
 
 

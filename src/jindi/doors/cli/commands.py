@@ -906,7 +906,7 @@ def keys_new(
         list[str],
         typer.Option("--scope", metavar="SCOPE", help="A right: events:write, decisions:read, …; repeatable."),
     ],
-    days: Annotated[int | None, typer.Option(min=1, max=3_650, help="It ends after so many days; else never.")] = None,
+    days: Annotated[int, typer.Option(min=1, max=366, help="It ends after so many days.")] = 90,
     signed: Annotated[
         bool, typer.Option("--signed", help="Each request must be signed (RFC 9421); shows the private key.")
     ] = False,
@@ -928,7 +928,7 @@ def keys_new(
         rights = parse_scopes(scopes)
     except ValueError as error:
         output.fail(str(error), 2)
-    until_us = None if days is None else wiring.clock.now_us() + days * DAY_US
+    until_us = wiring.clock.now_us() + days * DAY_US
     if signed or public_key is not None:
         from jindi.doors.cli.signing import pair_of  # noqa: PLC0415
 
@@ -944,7 +944,7 @@ def keys_new(
         except ValueError as error:
             output.fail(str(error))
         output.give({"ok": True, "id": key.id, "private_key": private})
-        output.say(f"{key.id}: requests are signed with its private key, see docs/transport.md")
+        output.say(f"{key.id}, for {days} days: requests are signed with its private key, see docs/transport.md")
         if private is not None:
             output.say(f"{private}This is the only time that the private key is shown.")
         return
@@ -954,7 +954,7 @@ def keys_new(
         lambda: wiring.keys(wiring.blobs(settled)).create(name, rights, wiring.clock.now_us(), expires_us=until_us),
     )  # fmt: skip
     output.give({"ok": True, "id": key.id, "api_key": clear})
-    output.say(f"{key.id} {clear}\nThis is the only time that the key is shown.")
+    output.say(f"{key.id} {clear}\nThis is the only time that the key is shown. It ends after {days} days.")
 
 
 @keys_app.command("list")

@@ -67,7 +67,8 @@ def _transport(wiring: Wiring, settled: Settled) -> Iterator[Finding]:
     assert transport.certificate is not None, "settings are checked"
     assert transport.key is not None, "settings are checked"
     try:
-        opened(TlsFiles(transport.certificate, transport.key, transport.client_ca), now_us)
+        files = TlsFiles(transport.certificate, transport.key, transport.client_ca, transport.rsa_bits_min("tls"))
+        opened(files, now_us)
         left = days_left(transport.certificate, now_us)
     except Problems as error:
         yield Finding("transport", False, str(error))

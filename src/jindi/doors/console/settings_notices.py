@@ -217,7 +217,7 @@ REASONS: Final = {
     "the receiver's certificate": "certificate", "the mail server's certificate": "certificate",
     "the address lies inside": "inside", "the name has no address": "unknown_name",
     "the mail server refused": "refused", "the mail server answered": "refused", "the service answered": "refused",
-    "answered": "refused",
+    "answered": "refused", "mail may not go": "domain", "a test was sent": "soon",
 }  # fmt: skip
 """Why something did not arrive, by the beginning of the sentence."""
 

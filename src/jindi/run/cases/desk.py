@@ -24,6 +24,7 @@ from jindi.cases import (
     Merge,
     Note,
     Refusal,
+    Review,
     Split,
     Step,
     Tag,
@@ -112,6 +113,8 @@ class Page:
     story: tuple[Happened, ...]
     related: tuple[Case, ...]
     takes_two: bool
+    approvers: tuple[str, ...] = ()
+    """Who approved its closing, where that took two."""
 
 
 class Desk:
@@ -200,6 +203,7 @@ class Desk:
             case=case, typology=self.typologies.get(case.typology),
             alerts=tuple(self._seen(alert_in(row)) for row in alerts), story=tuple(_happened(step) for step in steps),
             related=tuple(case_of(row) for row in rows if row.id != case.id), takes_two=self.takes_two(case),
+            approvers=self.approvers(case),
         )  # fmt: skip
 
     async def case_of_decision(self, seq: int) -> str | None:
@@ -214,6 +218,13 @@ class Desk:
         limit_minor = self._platform.parameter(CLOSE_ALONE, 0)
         others = any(minor for currency, minor in case.amounts.items() if currency != LIMIT_CURRENCY)
         return others or case.amounts.get(LIMIT_CURRENCY, 0) >= limit_minor
+
+    def approvers(self, case: Case) -> tuple[str, ...]:
+        """Who approved the closing that stands; nobody, where one was enough."""
+        if not case.approval:
+            return ()
+        found = (each for each in self._platform.approvals.newest() if each.id == case.approval)
+        return tuple(step.name for entry in found for step in entry.approvals)
 
     @property
     def second_look(self) -> int:
@@ -333,7 +344,7 @@ class Desk:
         typology = self.typologies.get(case.typology)
         return refusal(
             case, step, who, self._platform.now_us(), typology, seen=seen, leads=leads, other=other, alerts=alerts,
-            waiting=waiting,
+            waiting=waiting, approvers=self.approvers(case) if isinstance(step, Review) else (),
         )  # fmt: skip
 
     async def keep(self) -> None:

@@ -6,6 +6,7 @@ could not run, too. There is no way to pass but to come to the end.
 
 from jindi.run.controls import (
     accounts,
+    advisories,
     asked,
     backups,
     coming_in,
@@ -24,7 +25,8 @@ from jindi.run.controls.registry import CHECKS, Check
 
 # Each of these enters its checks where it is imported.
 _ENTERED = (
-    accounts, asked, backups, coming_in, entrance, incidents, journals, machine, platforms, sources, staffing,
+    accounts, advisories, asked, backups, coming_in, entrance, incidents, journals, machine, platforms, sources,
+    staffing,
     transport, vaults,
 )  # fmt: skip
 
