@@ -63,7 +63,12 @@ _ALL = f"""
   root.dataset.theme = own;
   for (const said of {NAMES.strip()}) found.push(`has no name: ${{said}}`);
   const wider = {WIDER};
-  if (wider > 0) found.push(`${{wider}} pixels wider than the window`);
+  if (wider > 0) {{
+    const out = [...document.querySelectorAll("main *")]
+      .filter((e) => e.getBoundingClientRect().right > root.clientWidth);
+    const named = out.slice(0, 6).map((e) => `${{e.localName}}.${{e.getAttribute("class")}}`).join(" > ");
+    found.push(`${{wider}} pixels wider than the window: ${{named}}`);
+  }}
   for (const store of [localStorage, sessionStorage])
     for (const name of Object.keys(store)) found.push(`left in the browser's storage: ${{name}}`);
   return found;
