@@ -18,10 +18,12 @@ from jindi.doors.console.words import (
     features,
     frame,
     helping,
+    incidents,
     links,
     lists,
     models,
     notices,
+    parts,
     people,
     policies,
     watching,
@@ -35,6 +37,7 @@ HTML_LANG: dict[Lang, str] = {"zh": "zh-CN", "en": "en"}
 _AREAS: Final = (
     frame.WORDS,
     cases.WORDS,
+    incidents.WORDS,
     links.WORDS,
     lists.WORDS,
     features.WORDS,
@@ -49,6 +52,7 @@ _AREAS: Final = (
     decisions.WORDS,
     policies.WORDS,
     workbench.WORDS,
+    parts.WORDS,
     errors.WORDS,
     helping.WORDS,
 )
