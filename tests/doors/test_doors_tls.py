@@ -112,7 +112,7 @@ def client_of(place, **more):
 
 def shake(port, context, name="localhost", send=b""):
     """Shake hands in a thread's own time: (version, suite, the server's certificate, what it answers)."""
-    plain = socket.create_connection(("127.0.0.1", port), timeout=5)
+    plain = socket.create_connection(("127.0.0.1", port), timeout=120)
     with closing(plain), context.wrap_socket(plain, server_hostname=name) as sealed:
         found = sealed.version(), sealed.cipher()[0], sealed.getpeercert(binary_form=True)
         if send:
@@ -203,7 +203,7 @@ def test_both_versions_that_are_left_are_spoken_and_no_session_is_resumed(place)
             said = shake(api.socket.port, context, send=HEALTH)
             assert said[0] == {ssl.TLSVersion.TLSv1_2: "TLSv1.2", ssl.TLSVersion.TLSv1_3: "TLSv1.3"}[version]
             assert said[3].startswith(b"HTTP/1.1 200")
-            plain = socket.create_connection(("127.0.0.1", api.socket.port), timeout=5)
+            plain = socket.create_connection(("127.0.0.1", api.socket.port), timeout=120)
             with context.wrap_socket(plain, server_hostname="localhost") as sealed:
                 sealed.sendall(HEALTH)
                 sealed.recv(4096)
@@ -225,7 +225,7 @@ def test_answers_over_tls_promise_tls_on_the_short_way_too(place):
 
 def test_plain_http_on_the_port_of_tls_is_not_answered(place):
     def work(api, _):
-        with closing(socket.create_connection(("127.0.0.1", api.socket.port), timeout=5)) as plain:
+        with closing(socket.create_connection(("127.0.0.1", api.socket.port), timeout=120)) as plain:
             plain.sendall(HEALTH)
             with suppress(ConnectionError):
                 assert b"HTTP" not in plain.recv(4096)
@@ -237,7 +237,7 @@ def test_who_does_not_shake_hands_holds_nothing_for_long(place, monkeypatch):
     monkeypatch.setattr("jindi.doors.serve.HANDSHAKE_S", 0.5)
 
     def work(api, _):
-        with closing(socket.create_connection(("127.0.0.1", api.socket.port), timeout=10)) as silent:
+        with closing(socket.create_connection(("127.0.0.1", api.socket.port), timeout=120)) as silent:
             silent.sendall(b"\x16\x03\x01")
             with suppress(ConnectionError):
                 assert silent.recv(100) is not None  # the wait for it would end the test
@@ -317,7 +317,7 @@ def test_a_renewed_certificate_is_used_for_new_connections_while_old_ones_go_on(
     def work(api, terminator):
         context = client_of(place)
         before = shake(api.socket.port, context, name)[2]
-        plain = socket.create_connection(("127.0.0.1", api.socket.port), timeout=5)
+        plain = socket.create_connection(("127.0.0.1", api.socket.port), timeout=120)
         with context.wrap_socket(plain, server_hostname=name) as old:
             place.renew()
             assert taken(terminator).startswith("the changed TLS files are taken")

@@ -636,7 +636,7 @@ def test_a_new_platform_exports_its_first_head_with_its_first_records(tmp_path):
         try:
             await asyncio.sleep(0.2)  # it looks, and there is nothing yet
             await Audit(platform).act(Actor("ann", "ann", "cli"), "platform.start")
-            for _ in range(100):
+            for _ in range(1_000):
                 if any(path.stat().st_size for path in (tmp_path / "heads").rglob("*") if path.is_file()):
                     return True
                 await asyncio.sleep(0.1)
