@@ -96,6 +96,8 @@ TERMS: Final = (
           "The append-only record of everything, chained: a changed byte is found out."),
     _term("control", "控制项", "control", "一项承诺和证明它的检查；没查、过期都算未通过。",
           "A promise and the check that proves it; not run and overdue count as failed."),
+    _term("signed-head", "签名树头", "signed head", "日志全部记录的树根，经签名并存放在别处；凭它可证明记录未被改动。",
+          "The root over all records of the journal, signed and kept elsewhere: what is proved, is proved against it."),
     _term("vault", "保险库", "vault", "明文个人信息加密存放的地方；查看须有案件、用途和二次验证。",
           "Where clear personal data lies sealed; to see it takes a case, a purpose and a second factor."),
 )  # fmt: skip

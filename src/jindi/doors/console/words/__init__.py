@@ -24,6 +24,7 @@ from jindi.doors.console.words import (
     notices,
     people,
     policies,
+    tables,
     watching,
     workbench,
 )
@@ -34,6 +35,7 @@ HTML_LANG: dict[Lang, str] = {"zh": "zh-CN", "en": "en"}
 
 _AREAS: Final = (
     frame.WORDS,
+    tables.WORDS,
     cases.WORDS,
     links.WORDS,
     lists.WORDS,
