@@ -33,7 +33,7 @@ class Found(NamedTuple):
     doing: Doing
     leaf: str
     first: int
-    count: int
+    records: int
     head: str
 
 

@@ -40,7 +40,7 @@ Kind = Literal["text", "number", "time", "money", "outcome"]
 R = TypeVar("R")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Column(Generic[R]):
     """One column. `name` stands in addresses and files, `word` is the id of its head, `of` gives what it is sorted and
     filtered by and what a file says. `chosen`: its values are offered as a filter, each as `said` says it. A column
@@ -75,7 +75,7 @@ class Column(Generic[R]):
         return value if isinstance(value, tuple) else () if value is None else (self.text(row),)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Shape(Generic[R]):
     """A table: its name, its address, who may `read` it and who may `export` it ("": nobody), its columns, and what
     tells two rows apart that are equal otherwise. `order` is how it stands when nobody asks for another order: a
@@ -146,7 +146,7 @@ class Choice:
     offered: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Listed(Generic[R]):
     """A table as a page shows it: one page of what fits, and all that stands around it. `looked` is how many rows were
     looked at when there may be older ones, None when all were.
