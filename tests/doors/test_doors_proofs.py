@@ -102,12 +102,13 @@ def test_the_records_of_a_case_are_proved_and_of_others_nothing_is_said(tmp_path
         async with Audited(tmp_path) as world:
             await world.happens(pay(7))
             case = await world.case(1)
+            await world.happens(pay(9, user="u9"))
             limin = world.visit("limin")
             await limin.step(case, "note", text="called him back")
             await world.happens(pay(8))
             chen = world.visit("chen")
             where, page = await proved(world, world.trail, chen, case=case.id)
-            assert "Hold" not in page
+            assert "stand in the journal as signed" in page
             bundle = await chen.get(f"{where}/bundle.json")
             (tmp_path / "bundle.json").write_bytes(bundle.content)
             told = checked(tmp_path / "bundle.json")
@@ -198,6 +199,7 @@ def test_a_journal_that_was_bent_is_not_proved_and_the_page_says_what_to_do(tmp_
 def test_without_a_key_to_sign_with_nothing_is_proved():
     async def go():
         async with Rooms() as rooms:
+            await rooms.shop.send(pay(1))
             eve = rooms.guest("eve", Scope.AUDIT_READ)
             where = await eve.send("/console/audit/prove", first="0")
             page = await eve.see(where)

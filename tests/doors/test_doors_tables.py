@@ -105,7 +105,7 @@ def test_a_table_is_filtered_sorted_and_paged_by_its_address():
             (following,) = re.findall(r'rel="next" href="([^"]+)"', page)
             page = await guest.see(following.replace("&amp;", "&"))
             assert rows_of(page) == [f"gate {n:03d}" for n in range(50, 100)]
-            page = await guest.see("/console/keys?sort=name&text=key&page=99")
+            page = await guest.see("/console/keys?sort=name&text=gate&page=99")
             assert rows_of(page) == [f"gate {n:03d}" for n in range(100, 120)], "no page is behind the last"
             page = await guest.see("/console/keys?sort=-name&text=gate")
             assert rows_of(page)[0] == "gate 119"
