@@ -32,7 +32,7 @@ WORDS: Final = {
     "audit.chain.exported": ("本机之外", "elsewhere, out of reach"),
     "audit.chain.not_exported": (
         "仅在日志旁（未设置 heads）",
-        "beside the journal only (the setting heads names no folder)",
+        "beside the journal only (heads is not set)",
     ),
     "audit.chain.verified": ("上次从头核验", "Verified from the beginning"),
     "audit.chain.never": ("启动后未核验；核验任一记录即可", "not since the start; proving any record does it"),
