@@ -15,12 +15,12 @@ from people_world import Rooms as People
 from test_doors_trail import Rooms
 
 from jindi.access import Kind, Permits, Principal, Role, Scope
-from jindi.basics.instants import DAY_US, HOUR_US
+from jindi.basics.instants import DAY_US
 from jindi.journal import Heads, Signer, tree_verifier
 from jindi.run.audit import Actor
 from jindi.run.proving import Proving
 from jindi.stores.lines import LineFile
-from shop_world import NOON_US, Shop, pay, run
+from shop_world import NOON_US, pay, run
 
 SCRIPT = Path(__file__).parents[2] / "docs" / "verify_bundle.py"
 SIGNER = Signer("shop", bytes(32))
@@ -340,6 +340,3 @@ def test_attack_a_key_with_all_rights_does_not_read_the_audit_also_not_in_a_sess
         assert not may(action, kind=Kind.LINK, scopes=frozenset({Scope.DECISIONS_READ}))
     for action in ("audit.export", "staff_alerts.read", "vault.reveal"):
         assert not may(action, kind=Kind.LINK)
-
-
-__all__ = ["HOUR_US", "Shop"]
