@@ -129,6 +129,7 @@ def _entities(principal: Principal, about: About) -> str:
     attributes: dict[str, object] = {"name": folded(principal.name)}
     if principal.kind is not Kind.PERSON:
         attributes["scopes"] = sorted(principal.scopes)
+        attributes["is_link"] = principal.kind is Kind.LINK and not principal.via
     thing: dict[str, object] = {} if about.proposer is None else {"proposer": folded(about.proposer)}
     if about.kind is not None:
         thing["kind"] = about.kind

@@ -56,6 +56,12 @@ GRANTED: dict[Role, tuple[Group, ...]] = {
 for the incidents that they work together (what is serious two people close):
 of what is proposed, `PARTIES` says who may answer it, and `OWN_PROPOSAL` that it is never the proposer himself."""
 
+FIRST_OPERATOR = "first_operator"
+"""Whoever came in by the link of a start reads the audit of what he did. `admin` does not contain that, for nobody is
+his own auditor; but while nobody has an account there is nobody else. With the first account links open nothing any
+more and the sessions that they opened end, so this ends, too. What is known of staff alerts it does not open.
+"""
+
 FRESH_FACTOR = "fresh_factor"
 OWN_PROPOSAL = "own_proposal"
 NOT_FOR_KIND = "not_for_kind"
@@ -137,7 +143,7 @@ def schema() -> str:
 _ENTITIES = """
 entity Role;
 entity Person in [Role] = { name: String };
-entity Key = { name: String, scopes: Set<String> };
+entity Key = { name: String, scopes: Set<String>, is_link?: Bool };
 entity Thing = { proposer?: String, kind?: String };
 type Asked = { mfa_age_s?: Long, has_case: Bool, is_sensitive: Bool };
 """
@@ -168,6 +174,10 @@ def policies() -> dict[str, str]:
         written[f"scope {scope}"] = (
             f'permit (principal is Key, action in Action::"scope {scope}", resource) when {{ {held} }};'
         )
+    written[FIRST_OPERATOR] = (
+        'permit (principal is Key, action in [Action::"audit.read", Action::"audit.prove"], resource) when '
+        f'{{ principal has is_link && principal.is_link && principal.scopes.contains("{Scope.ADMIN}") }};'
+    )
     return written | _FORBIDDING
 
 

@@ -44,8 +44,9 @@ from jindi.run.backup.parts import Chosen, Named, Texts, Together
 from jindi.run.backup.repository import Repository
 from jindi.run.backup.restoring import Room
 from jindi.run.backup.sealing import ELSEWHERE, fingerprint
-from jindi.run.cases.filters import BLOB as FILTERS
 from jindi.run.controls.register import BLOB as CONTROLS
+from jindi.run.filters import BLOB as FILTERS
+from jindi.run.filters import OF_CASES as FILTERS_OF_CASES
 from jindi.run.notices import Channels, PreferenceBook
 from jindi.run.notices.assembling import Notifying
 from jindi.run.people import House
@@ -84,7 +85,7 @@ SEALS = (checkpoints.PREFIX, heads.PREFIX)
 
 KEPT_WHOLE = (
     ORIGIN, KEYS_SPLIT, BACKUP_TO, ApiKeys.BLOB, Endpoints.BLOB, Staff.BLOB, CONTROLS, WATCHING, Channels.BLOB,
-    PreferenceBook.BLOB, FILTERS,
+    PreferenceBook.BLOB, FILTERS, FILTERS_OF_CASES,
 )  # fmt: skip
 """The small blobs that a backup takes. Sessions and sign-in links end with the machine that gave them."""
 

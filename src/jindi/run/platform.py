@@ -250,6 +250,11 @@ class Platform:
         return self.lane.state.ledger
 
     @property
+    def heads(self) -> Heads | None:
+        """What signs heads of the journal; None where there is no key."""
+        return self._heads
+
+    @property
     def trail(self) -> Trail:
         """Where people's doings stand in the journal."""
         return self.lane.state.trail

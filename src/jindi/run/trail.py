@@ -28,6 +28,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     on: str | None = None
     since_us: int | None = None
     until_us: int | None = None
+    outcome: str | None = None
     before: int | None = None
     after: int | None = None
     limit: int = 50
@@ -108,6 +109,14 @@ class Trail:
         return len(self._seqs)
 
 
+def one(archive: Archive, seq: int) -> Doing:
+    """What somebody did at a place. Raises LookupError where that is no doing of anybody."""
+    record = archive.record(seq)
+    if not isinstance(record, ActionRecord | StepRecord | ApprovalRecord | CaseRecord):
+        raise LookupError(f"record {seq} of the journal is nobody's doing")  # noqa: TRY004 - it isn't there
+    return _doing(seq, record)
+
+
 def look(archive: Archive, places: "array[int]", wanted: Wanted, *, has_older: bool) -> Page:
     """Read what stands at these places, the newest first; for a thread of its own."""
     found: list[Doing] = []
@@ -140,6 +149,7 @@ def _fits(doing: Doing, wanted: Wanted) -> bool:
         wanted.who in (None, doing.key, doing.name)
         and (wanted.what is None or doing.what == wanted.what or doing.what.startswith(f"{wanted.what}."))
         and wanted.on in (None, doing.on)
+        and wanted.outcome in (None, doing.outcome)
         and (wanted.until_us is None or doing.at_us < wanted.until_us)
     )
 

@@ -107,6 +107,8 @@ TERMS: Final = (
     _term("critical-infrastructure", "关键信息基础设施", "critical information infrastructure",
           "一旦损坏会危害国家安全或公共利益的系统，报送时限更严。",
           "Systems whose failure hurts the country; stricter times hold."),
+    _term("signed-head", "签名树头", "signed head", "日志全部记录的树根，经签名并存放在别处；凭它可证明记录未被改动。",
+          "The root over all records of the journal, signed and kept elsewhere: what is proved, is proved against it."),
     _term("vault", "保险库", "vault", "明文个人信息加密存放的地方；查看须有案件、用途和二次验证。",
           "Where clear personal data lies sealed; to see it takes a case, a purpose and a second factor."),
 )  # fmt: skip

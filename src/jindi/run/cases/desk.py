@@ -43,7 +43,6 @@ from jindi.ports import CaseQuery, CaseStep, CaseStoreFailure, LogFailure
 from jindi.run.answered import fingerprint
 from jindi.run.audit import Actor, NotRecorded
 from jindi.run.cases.files import CaseFiles
-from jindi.run.cases.filters import Filters
 from jindi.run.cases.folding import alert_in, case_of, subject_key
 from jindi.run.cases.following import Following
 from jindi.run.intake import OWN_IDS, Refused
@@ -124,7 +123,7 @@ class Desk:
         """`people` are the names of all who may be given cases, beside whoever takes one himself."""
         self._platform, self._following, self.people = platform, following, people
         self._step, self._settling = asyncio.Lock(), asyncio.Lock()
-        self.files, self.filters = CaseFiles(platform), Filters(platform.blobs)
+        self.files = CaseFiles(platform)
 
     # ---- looking
 

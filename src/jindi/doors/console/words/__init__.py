@@ -28,6 +28,7 @@ from jindi.doors.console.words import (
     people,
     policies,
     sources,
+    tables,
     watching,
     workbench,
 )
@@ -38,6 +39,7 @@ HTML_LANG: dict[Lang, str] = {"zh": "zh-CN", "en": "en"}
 
 _AREAS: Final = (
     frame.WORDS,
+    tables.WORDS,
     cases.WORDS,
     incidents.WORDS,
     links.WORDS,

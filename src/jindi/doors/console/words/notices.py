@@ -160,7 +160,6 @@ WORDS: Final = {
     "notices.log.person": ("个人邮件", "A person's mail"),
     "notices.log.gone": ("已移除的通道", "A channel that was removed"),
     "notices.log.resend": ("重发", "Send again"),
-    "notices.log.older": ("更早", "Older"),
     "notices.sent.waiting": ("待发送", "Waiting"),
     "notices.sent.held": ("免打扰暂存", "Held"),
     "notices.sent.sent": ("已送达", "Sent"),
