@@ -15,22 +15,27 @@ from jindi.parties.screening import han
 from jindi.parties.screening.names import LETTER, PARTICLE, Form, Parsed
 from jindi.parties.screening.words import NICKNAMES
 
-GATE, NO_PAIR = 0.72, 0.5
-"""Two words more alike than the gate are spellings of one; from there down they quickly become two words."""
+GATE, NO_PAIR, UNSURE = 0.72, 0.5, 0.6
+"""Two words more alike than the gate are spellings of one; from there down they quickly become two words.
+What is less alike than `UNSURE` is no evidence.
+"""
 
-NICKNAME, SAME_SOUND, SAME_CONSONANTS, FEW_CONSONANTS, INITIAL = 0.9, 0.96, 0.9, 0.8, 0.8
-EDIT = 0.9
-"""How much a letter of one word costs, as a share of the longer word's length."""
+NICKNAME, SAME_SOUND, INITIAL = 0.9, 0.96, 0.8
+SAME_CONSONANTS, FEW_CONSONANTS, VOWEL = 0.95, 0.85, 0.4
+"""What the same consonants are worth (two of them less), and how much of that other vowels take, as a share of the word."""
+
+EDIT, BARE_EDIT = 0.9, 1.35
+"""How much a letter of one word costs, as a share of the longer word's length; more where vowels are not written."""
 
 FIRST_LETTER = 0.08
 """People seldom err in the first letter."""
 
-CONTRADICTION, SURPLUS, SURPLUS_ORGANISATION = 1.3, 0.2, 0.55
+CONTRADICTION, SURPLUS, SURPLUS_ORGANISATION = 1.3, 0.25, 0.55
 """What a contradicting pair of words, and a word of one side only, weigh against the score."""
 
-ONE_WORD, ONE_WORD_OF_MANY, NUMBERS_DIFFER = 90.0, 60.0, 60.0
+ONE_WORD, ONE_WORD_OF_MANY, NUMBERS_DIFFER, COMMON_ONLY, ENOUGH = 90.0, 60.0, 60.0, 79.0, 0.95
 JOINED, SPELT, SPELT_OTHERWISE, HOMOPHONES, CHARACTERS_NEAR = 98.0, 96.0, 90.0, 79.0, 79.0
-"""Caps: a single word; a single word of a longer name; other numbers. What is given for the same letters cut otherwise; what is given when characters and Pinyin say the
+"""Caps: a single word; a single word of a longer name; other numbers; less than one rare word, or two common ones, alike. What is given for the same letters cut otherwise; what is given when characters and Pinyin say the
 same, when another spelling does; and the most that other characters can have, though they sound the same.
 """
 
@@ -72,7 +77,7 @@ _SOUNDS = (
     ("tsch", "c"), ("sch", "s"), ("tch", "c"), ("shch", "s"), ("dzh", "j"), ("ch", "c"), ("sh", "s"), ("zh", "z"), ("kh", "h"),
     ("gh", "g"), ("ph", "f"), ("th", "t"), ("dh", "d"), ("dj", "j"), ("ck", "k"), ("ts", "c"), ("tz", "c"), ("ks", "x"),
     ("qu", "k"), ("q", "k"), ("w", "v"), ("ou", "u"), ("oo", "u"), ("ee", "i"), ("ei", "i"), ("iy", "i"), ("yi", "i"),
-    ("ij", "i"), ("ej", "i"), ("y", "i"), ("o", "u"), ("e", "i"),
+    ("y", "i"), ("o", "u"), ("e", "i"),
 )  # fmt: skip
 
 
@@ -85,6 +90,8 @@ def sound(word: str) -> str:
     """
     if word[:1] == "x":
         word = f"s{word[1:]}"
+    if len(word) > 3 and word.endswith(("ij", "ej")):
+        word = f"{word[:-2]}i"
     for written, heard in _SOUNDS:
         if written in word:
             word = word.replace(written, heard)
@@ -131,21 +138,29 @@ def likeness(ours: str, theirs: str) -> tuple[float, str]:
         best, by = SAME_SOUND if min(len(ours), len(theirs)) > 2 else FEW_CONSONANTS, "sound"
     elif (core := consonants(ours)) == consonants(theirs) and abs(len(ours) - len(theirs)) <= 3:
         letters = len(core.lstrip("AH"))
-        best, by = SAME_CONSONANTS if letters > 2 else FEW_CONSONANTS if letters == 2 else 0.0, "consonants"
+        vowels = VOWEL * OSA.distance(ours, theirs) / max(len(ours), len(theirs))
+        best, by = (SAME_CONSONANTS if letters > 2 else FEW_CONSONANTS) - vowels if letters > 1 else 0.0, "consonants"
     if (near := _near(ours, theirs)) > best:
         best, by = near, "letters"
-    if heard != said and (near := _near(heard, said) - (1 - SAME_SOUND)) > best:
+    if min(len(heard), len(said)) > 4 and heard != said and (near := _near(heard, said, 1) - (1 - SAME_SOUND)) > best:
         best, by = near, "sound"
     if best < GATE:
         best -= 1.5 * (GATE - best)
     return (best, by) if best > 0.0 else (0.0, "")
 
 
-def _near(ours: str, theirs: str) -> float:
+@lru_cache(maxsize=262_144)
+def _is_bare(word: str) -> bool:
+    """Whether hardly a vowel is written, as in Arabic and Hebrew: each letter tells more."""
+    return len(word) > 3 and sum(char in "aeiouy" for char in word) * 4 < len(word)
+
+
+def _near(ours: str, theirs: str, most: int = 3) -> float:
     """How alike two words are by their letters alone."""
-    distance = OSA.distance(ours, theirs, score_cutoff=3)
-    near = 1.0 - EDIT * distance / max(len(ours), len(theirs)) - (FIRST_LETTER if ours[0] != theirs[0] else 0.0)
-    return near if distance <= 3 and near >= NO_PAIR else 0.0
+    distance = OSA.distance(ours, theirs, score_cutoff=most)
+    cost = BARE_EDIT if _is_bare(ours) or _is_bare(theirs) else EDIT
+    near = 1.0 - cost * distance / max(len(ours), len(theirs)) - (FIRST_LETTER if ours[0] != theirs[0] else 0.0)
+    return near if distance <= most and near >= NO_PAIR else 0.0
 
 
 def _merged(ours: Form, theirs: Form) -> Form:
@@ -156,7 +171,7 @@ def _merged(ours: Form, theirs: Form) -> Form:
     while at + 1 < len(words):
         both = words[at] + words[at + 1]
         if words[at] not in known and words[at + 1] not in known and len(both) > 3 and any(
-            len(each) > 3 and abs(len(each) - len(both)) < 3 and likeness(both, each)[0] >= 0.85 for each in known
+            len(each) > 3 and (_near(both, each) >= 0.87 or sound(both) == sound(each)) for each in known
         ):
             words[at : at + 2], worth[at : at + 2] = [both], [max(worth[at], worth[at + 1], 1.0)]
         at += 1
@@ -203,8 +218,11 @@ def compare_forms(ours: Form, theirs: Form, weight: Weight = alike, *, is_organi
         carried += worth > PARTICLE and near > 0 and min(len(ours.words[i]), len(theirs.words[j])) > 1
     if not carried:
         return whole
-    left_i = [i for i in range(len(ours.words)) if all(i != each[1] for each in kept)]
-    left_j = [j for j in range(len(theirs.words)) if all(j != each[2] for each in kept)]
+    mine, its = {each[1] for each in kept}, {each[2] for each in kept}
+    said, read = {ours.words[i] for i in mine}, {theirs.words[j] for j in its}
+    # A word that is written twice is said once.
+    left_i = [i for i, word in enumerate(ours.words) if i not in mine and word not in said]
+    left_j = [j for j, word in enumerate(theirs.words) if j not in its and word not in read]
     odd_i = sorted((ours.worth[i] * weight(ours.words[i]) for i in left_i if ours.worth[i] > PARTICLE), reverse=True)
     odd_j = sorted((theirs.worth[j] * weight(theirs.words[j]) for j in left_j if theirs.worth[j] > PARTICLE), reverse=True)
     both = min(len(odd_i), len(odd_j))
@@ -212,6 +230,13 @@ def compare_forms(ours: Form, theirs: Form, weight: Weight = alike, *, is_organi
     surplus = sum(odd_i[both:]) + sum(odd_j[both:])
     light = SURPLUS_ORGANISATION if is_organisation else SURPLUS
     score = 100.0 * matched / (together + CONTRADICTION * against + light * surplus)
+    evidence = sum(
+        weight(theirs.words[j]) * (near - UNSURE) / (1 - UNSURE)
+        for near, _, j, by in kept
+        if by != "initial" and theirs.worth[j] > LETTER and near > UNSURE
+    )
+    if len(ours.words) == len(theirs.words) == 1 and len(ours.words[0]) > 5:
+        evidence = ENOUGH
     told = Comparison(
         min(score, 99.0),
         tuple(Pair(ours.words[i], theirs.words[j], near, by) for near, i, j, by in kept),
@@ -223,14 +248,15 @@ def compare_forms(ours: Form, theirs: Form, weight: Weight = alike, *, is_organi
         return whole
     if score >= 99.0 and not left_i and not left_j and all(each[0] == 1.0 for each in kept):
         told = Comparison(100.0, told.pairs, rules=(*rules, "order"))
-    return _judged(told, ours, theirs, is_organisation=is_organisation)
+    told = _judged(told, ours, theirs, is_organisation=is_organisation)
+    return told if is_organisation or evidence >= ENOUGH or told.score == 100 else _capped(told, COMMON_ONLY, "common_only")
 
 
 def _as_one(ours: Form, theirs: Form) -> Comparison:
     """Names whose words are cut otherwise: all letters as one word, an eighth of them wrong at the most."""
     mine, its = ours.joined, theirs.joined
     most = min(len(mine), len(its)) // 8
-    if len(ours.words) == len(theirs.words) or len(mine) < 5 or abs(len(mine) - len(its)) > most:
+    if len(mine) < 5 or abs(len(mine) - len(its)) > most:
         return NOTHING
     distance = OSA.distance(mine, its, score_cutoff=most)
     if distance > most:

@@ -25,14 +25,20 @@ THRESHOLD, STRONG = 80, 90
 CANDIDATES = 50
 """So many names are scored for a subject at the most, besides those found by an identifier."""
 
-WEAK_NAME = BIRTH_DIFFERS = 79
-"""The most that a name of low quality can have by itself unless it is the same to the letter, and the most that is left
-when both births are known and differ."""
+BIRTH_DIFFERS, BIRTH_DIFFERS_SAME_NAME, SAME_NAME = 79, 84, 98
+"""The most that is left when both births are known and differ; a little more when the name is the same, so that it is
+still told.
+"""
 
 AGREES = 2
 """What an equal date of birth, and an equal country, add."""
 
-MERGED_WEIGHT = 1.0
+COMMONEST = 0.35
+"""What a word that stands in every name is worth beside one that stands in a single name."""
+
+LIKELY = 0.45
+"""What share of a name must be found in words that are alike before it is compared."""
+
 _ORGANISATIONS = frozenset({"entity", "vessel", "aircraft"})
 
 Strength = str
@@ -81,11 +87,11 @@ def _deletes(word: str) -> tuple[str, ...]:
 
 def _word_keys(word: str) -> Iterator[str]:
     """The keys under which a word is found by others that are like it."""
-    heard = sound(word)
-    if len(word) > 3:
-        yield from _deletes(heard)
+    yield f"~{sound(word)}"
+    if 3 < len(word) < 14:
+        yield from _deletes(word)
     else:
-        yield heard
+        yield word
     core = consonants(word)
     if len(core) > 2:
         yield f"={core}"
@@ -103,9 +109,9 @@ def _words_of(parsed: Parsed) -> Iterator[tuple[str, float]]:
                 yield word, worth
         for left, right in zip(form.words, form.words[1:], strict=False):
             if len(left) + len(right) > 4:
-                yield left + right, 2 * MERGED_WEIGHT
+                yield left + right, 2.0
         if len(form.words) > 2:
-            yield form.joined, len(form.words) * MERGED_WEIGHT
+            yield form.joined, float(len(form.words))
 
 
 def _whole_keys(parsed: Parsed) -> Iterator[str]:
@@ -145,6 +151,7 @@ class Index:
     _weights: dict[str, float] = field(default_factory=dict)
     _found: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
     _arrays: tuple[np.ndarray, np.ndarray] | None = None
+    _alive: int = 0
 
     @classmethod
     def of(cls, entries: Iterable[Entry]) -> "Index":
@@ -176,6 +183,7 @@ class Index:
                 at = len(self._rows)
                 self._rows.append(row)
                 mine.append(at)
+                self._alive += 1
                 self._enter(row.parsed, at)
 
     def _enter(self, parsed: Parsed, at: int) -> None:
@@ -197,6 +205,7 @@ class Index:
             if (holders := self._numbers.get(_plain_number(number))) and entry.id in holders:
                 holders.remove(entry.id)
         for at in self._of_entry.pop(entry.id):
+            self._alive -= 1
             parsed = self._rows[at].parsed
             for word in {word for word, _ in _words_of(parsed)}:
                 self._postings[word].remove(at)
@@ -206,14 +215,14 @@ class Index:
                 self._often[core] -= 1
 
     def weight(self, word: str) -> float:
-        """How rare a word is in this list, from 0.5 for what stands everywhere to 1: by its consonants, so that the
+        """How rare a word is in this list, from `COMMONEST` for what stands everywhere to 1: by its consonants, so that the
         spellings of Mohammed are one word.
         """
         known = self._weights.get(word)
         if known is None:
-            all_rows = max(len(self._rows), 2)
+            all_rows = max(self._alive, 2)
             often = max(self._often.get(_core(word), 0), 1)
-            known = 0.5 + 0.5 * min(1.0, math.log(all_rows / often + 1) / math.log(max(all_rows / 3, 2) + 1))
+            known = COMMONEST + (1 - COMMONEST) * min(1.0, math.log(all_rows / often + 1) / math.log(max(all_rows / 3, 2) + 1))
             if len(self._weights) < 1_000_000:
                 self._weights[word] = known
         return known
@@ -222,7 +231,7 @@ class Index:
 
     def screen(self, subject: Subject, threshold: int = THRESHOLD, candidates: int = CANDIDATES) -> tuple[Match, ...]:
         """The entries that a subject may be, the likeliest first. An equal identifier is always told."""
-        rows = {row for parsed in _parsed(subject) for row in self._candidates(parsed, threshold, candidates)}
+        rows = {row for parsed in _parsed(subject) for row in self._candidates(parsed, candidates)}
         return self._matches(subject, sorted(rows), threshold, self._by_number(subject))
 
     def screen_all(self, subject: Subject, threshold: int = THRESHOLD) -> tuple[Match, ...]:
@@ -263,7 +272,7 @@ class Index:
             best[key] = _by_identifier(subject, self.entries[key], number, best.get(key))
         return tuple(sorted(best.values(), key=_order))
 
-    def _candidates(self, parsed: Parsed, threshold: int, most: int) -> list[int]:
+    def _candidates(self, parsed: Parsed, most: int) -> list[int]:
         found: dict[int, float] = {}
         for key in _whole_keys(parsed):
             for at in self._whole.get(key, ())[:400]:
@@ -287,7 +296,7 @@ class Index:
             touched = np.unique(np.concatenate([self._like(word)[0] for word in words])) if words else _NO_ROWS
             share = zeros[touched] / (0.8 * np.minimum(totals[touched], total) + 0.2 * np.maximum(totals[touched], total))
             zeros[touched] = 0.0
-            likely = share >= 0.008 * threshold
+            likely = share >= LIKELY
             touched, share = touched[likely], share[likely]
             if len(touched) > most:
                 top = np.argpartition(-share, most)[:most]
@@ -400,11 +409,11 @@ def judged(subject: Subject, entry: Entry, name: Name, ours: str, compared: Comp
     if births == "agrees":
         score = min(score + AGREES, 100.0 if score >= 100 else 99.0)
         rules.append("birth_agrees")
-    elif births == "differs" and score > BIRTH_DIFFERS:
-        score = BIRTH_DIFFERS
+    elif births == "differs":
+        score = min(score, BIRTH_DIFFERS_SAME_NAME if compared.score >= SAME_NAME else BIRTH_DIFFERS)
         rules.append("birth_differs")
-    if "other_characters" in compared.rules and score > BIRTH_DIFFERS:
-        score = compared.score
+    if "other_characters" in compared.rules:
+        score = min(score, compared.score)
     points = math.floor(score + 0.5)
     strength = "exact" if compared.score >= 100 and points == 100 else "strong" if points >= STRONG else "weak"
     if name.quality == "weak" and strength != "weak":

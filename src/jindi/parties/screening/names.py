@@ -26,7 +26,8 @@ _DOTTED = re.compile(r"\b(?:[a-z]\.){2,}(?:[a-z]\b)?")
 _CAMEL = re.compile(r"(?<=[a-zà-ÿ])(?=[A-ZÀ-Þ])")
 _SERVANT = re.compile(r"abd[aeiou]{1,2}(?:l|([rsnzdt])(?=\1))?(?=[a-z]{4})")
 _KEPT_WHOLE = frozenset({"abdallah", "abdullah", "abdoulaye", "abdullahi", "abdoullah", "abdulla", "abdallahi"})
-_ARABIC_NAMES = frozenset({"abd", "abdul", "abdel", "abdal", "abdur", "abdou", "abdoul"})
+_SERVANT_OF = re.compile(r"abd(?:[aeiou]{1,2}[lrsnzdt]?)?\Z")
+_HALVES = re.compile(r"\b([^\W\d_]{2,5})[-‐‑–]([^\W\d_]{2,5})\b(?![-‐‑–])")
 _LEET = str.maketrans("0134579", "oieasjg")
 _STRAY_FORMS = frozenset({"sa", "llc", "ltd", "inc", "gmbh", "plc", "limited"})
 
@@ -65,7 +66,7 @@ class Parsed:
 
 
 def _worth(word: str, count: int, *, is_organisation: bool) -> float:
-    if word in PARTICLES or word in _ARABIC_NAMES:
+    if word in PARTICLES or _SERVANT_OF.match(word):
         return PARTICLE
     if word.isdigit():
         return DIGITS
@@ -81,17 +82,23 @@ def _worth(word: str, count: int, *, is_organisation: bool) -> float:
 def _form(words: Iterable[str], *, is_organisation: bool) -> Form:
     kept = tuple(words)
     worth = [_worth(word, len(kept), is_organisation=is_organisation) for word in kept]
-    if not is_organisation and len(kept) == 2 and worth[0] == PARTICLE and len(kept[0]) > 2 and kept[0] not in _ARABIC_NAMES:
+    if not is_organisation and len(kept) == 2 and worth[0] == PARTICLE and len(kept[0]) > 2 and not _SERVANT_OF.match(kept[0]):
         worth[0] = SHORT_WORD  # Ben, Van, Des: a given name where it stands first and alone
     if kept and max(worth) <= PARTICLE:
         worth = [1.0] * len(kept)
     return Form(kept, tuple(worth))
 
 
+def _one_word(halves: re.Match[str]) -> str:
+    """`Jong-un` is one name; `al-Assad` is not."""
+    return halves[0] if halves[1] in PARTICLES or halves[2] in PARTICLES else halves[1] + halves[2]
+
+
 def _person_words(text: str) -> list[str]:
     if " " not in text.strip() and len(text) > 9:
         text = _CAMEL.sub(" ", text)
-    words = _WORD.findall(latin(text).replace("'", ""))
+    plain = _HALVES.sub(_one_word, latin(text).replace("'", ""))
+    words = _WORD.findall(plain)
     words = [word.translate(_LEET) if not word.isdigit() and not word.isalpha() else word for word in words]
     if len(kept := [word for word in words if word not in TITLES]) > 0:
         words = kept
@@ -100,11 +107,10 @@ def _person_words(text: str) -> list[str]:
     out: list[str] = []
     for word in words:
         if len(word) > 7 and word not in _KEPT_WHOLE and (servant := _SERVANT.match(word)):
-            out += ["abdul", word[servant.end() :]]
+            out += [servant[0], word[servant.end() :]]
         else:
             out.append(word)
-    unique = list(dict.fromkeys(out))
-    return unique if len(unique) > 1 else out
+    return out
 
 
 _FORM_WORDS = tuple(
@@ -115,7 +121,7 @@ _FORM_WORDS = tuple(
 @lru_cache(maxsize=65_536)
 def _mended(word: str) -> str:
     """A word of a legal form with a letter wrong, as it should be."""
-    if len(word) > 4:
+    if len(word) > 4 and word not in _FORM_WORDS:
         for right in _FORM_WORDS:
             if word != right and abs(len(word) - len(right)) < 2 and OSA.distance(word, right, score_cutoff=1) <= 1:
                 return right

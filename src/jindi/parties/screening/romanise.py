@@ -99,6 +99,10 @@ def _is_latin(char: str) -> bool:
     return char < "ɐ" or "Ḁ" <= char <= "ỿ"
 
 
+_KOREAN_SURNAMES = {"이": "ri", "김": "kim", "박": "pak", "최": "choe", "임": "rim", "류": "ryu", "조": "jo", "오": "oh"}
+"""Where one stands alone it is a surname, which is not spelt by its sound."""
+
+
 @lru_cache(maxsize=65_536)
 def latin(text: str) -> str:
     """The text in lower-case ASCII letters, digits and signs; Han characters stay, marks fall away.
@@ -108,6 +112,8 @@ def latin(text: str) -> str:
     """
     if text.isascii():
         return text.lower()
+    if text in _KOREAN_SURNAMES or " " in text and any(each in _KOREAN_SURNAMES for each in text.split(" ")):
+        text = " ".join(_KOREAN_SURNAMES.get(each, each) for each in text.split(" "))
     # NFKC first: full-width letters and ligatures; Hangul stays composed, Latin and Greek letters lose their marks below.
     out: list[str] = []
     for char in unicodedata.normalize("NFKC", text).lower():

@@ -42,7 +42,7 @@ LONG_FORMS = (
     ("obshchestvo s ogranichennoi otvetstvennostyu", "ooo"), ("publichnoe aktsionernoe obshchestvo", "pao"),
     ("otkrytoe aktsionernoe obshchestvo", "oao"), ("zakrytoe aktsionernoe obshchestvo", "zao"),
     ("aktsionernoe obshchestvo", "ao"), ("free zone establishment", "fze"), ("free zone company", "fzc"),
-    ("private limited", "pvt"), ("sendirian berhad", "sdn"), ("perseroan terbatas", "pt"), ("sp z o o", "spzoo"),
+    ("private limited", "pvt"), ("sendirian berhad", "sdn"), ("perseroan terbatas", "pt"), ("sp z o o", "spzoo"), ("sp z oo", "spzoo"),
     ("co kg", "kg"), ("limited liability partnership", "llp"), ("state unitary enterprise", "gup"),
 )  # fmt: skip
 
