@@ -2,7 +2,8 @@
 
     python -m benchmarks.han_tables --names FOLDER
 
-From pypinyin (MIT) the readings, without tones; from OpenCC (Apache-2.0) the simplified form of each character; from the
+From pypinyin (MIT) the readings, without tones; from OpenCC (Apache-2.0) the simplified form of each character;
+from the
 tables of sinonym (Apache-2.0; `surname_romanizations.csv` and `givenname_orcid.csv` in FOLDER) the spellings of
 surnames and the characters of given names that GB 2312 has not. Kept are the characters of GB 2312, of given names, and
 whatever simplifies to one of them. Run it again when a new release of one of them has better readings.
@@ -16,9 +17,11 @@ from collections import defaultdict
 from pathlib import Path
 
 OUT = Path(__file__).parents[1] / "src/jindi/parties/screening/han_tables.py"
-HEAD = '''"""Readings, simplified forms and spellings of Chinese names. Made by `python -m benchmarks.han_tables`; not edited.
+HEAD = '''"""Readings, simplified forms and spellings of Chinese names.
 
-Derived from pypinyin {pypinyin} (MIT), OpenCC {opencc} (Apache-2.0) and the name tables of sinonym (Apache-2.0). See NOTICE.
+Made by `python -m benchmarks.han_tables`; not edited.
+Derived from pypinyin {pypinyin} (MIT), OpenCC {opencc} (Apache-2.0) and the name tables of sinonym (Apache-2.0).
+See NOTICE.
 """
 '''
 BLOCKS = ((0x3400, 0x4DC0), (0x4E00, 0xA000))
@@ -80,7 +83,9 @@ def made(names: Path) -> str:
         + wrapped("SIMPLE", "A character and its simplified form, one pair after the other.", "".join(pairs))
         + wrapped("READINGS", "A reading without its tone, then the characters that are mostly read so.", rows(first))
         + wrapped("OTHERS", "The same for the less common readings of characters.", rows(others))
-        + wrapped("SURNAMES", "How surnames are spelt (Cantonese, Wade-Giles and others) and their pinyin.", spellings, 108)
+        + wrapped(
+            "SURNAMES", "How surnames are spelt (Cantonese, Wade-Giles and others) and their pinyin.", spellings, 108
+        )
     )
 
 

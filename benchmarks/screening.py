@@ -3,7 +3,8 @@
     SHARED_DATA=… python -m benchmarks.screening --out benchmarks/SCREENING.md
 
 Errors are made by a generator with a seed; what the tables of Chinese names give is made with OpenCC and pypinyin where
-they are installed, not with the tables that the product has. Nothing was fitted to the pairs by a program: the threshold is
+they are installed, not with the tables that the product has. Nothing was fitted to the pairs by a program: the
+threshold is
 the least at which the 10,000 negatives and the lists of the UN make at most one false hit in a thousand.
 """
 
@@ -41,7 +42,9 @@ from jindi.parties.screening.romanise import is_han
 HERE = Path(__file__).parent
 DATA = Path(os.environ.get("SHARED_DATA", HERE.parent.parent / "shared" / "data"))
 SEED = 20_261_128
-PUBLISHED = "nomenklatura logic-v2: .892 as committed by its authors (307 of the pairs), .895 run live at its threshold .7"
+PUBLISHED = (
+    "nomenklatura logic-v2: .892 as committed by its authors (307 of the pairs), .895 run live at its threshold .7"
+)
 
 HEAD = """# Screening of names
 
@@ -56,8 +59,10 @@ Made by `python -m benchmarks.screening --out benchmarks/SCREENING.md` on {when}
 def lists() -> tuple[WatchList, WatchList]:
     """The UN's and OFAC's lists."""
     folder = DATA / "sanctions_lists"
-    one = {name: gzip.decompress((folder / f"{name}.csv.gz").read_bytes()).decode("latin-1") for name in
-           ("ofac_sdn", "ofac_alt", "ofac_add")}  # fmt: skip
+    one = {
+        name: gzip.decompress((folder / f"{name}.csv.gz").read_bytes()).decode("latin-1")
+        for name in ("ofac_sdn", "ofac_alt", "ofac_add")
+    }
     un = read_un(gzip.decompress((folder / "UN_consolidated_20260227.xml.gz").read_bytes()), "UN")
     return un, read_ofac(one["ofac_sdn"], "SDN", one["ofac_alt"], one["ofac_add"])
 
@@ -72,13 +77,17 @@ def pair_score(row: dict[str, str]) -> float:
     """A pair's score; what may be a person or an organisation is compared as both."""
     kinds = {"Person": (False,), "LegalEntity": (False, True)}.get(row["schema"], (True,))
     return max(
-        compare(parse(row["name1"], is_organisation=kind), parse(row["name2"], is_organisation=kind)).score for kind in kinds
+        compare(parse(row["name1"], is_organisation=kind), parse(row["name2"], is_organisation=kind)).score
+        for kind in kinds
     )
 
 
 def negatives() -> list[str]:
     """Names of nobody who is listed."""
-    return [str(name) for name in pq.read_table(DATA / "name_matching/negatives_global_10k.parquet")["full_name"].to_pylist()]
+    return [
+        str(name)
+        for name in pq.read_table(DATA / "name_matching/negatives_global_10k.parquet")["full_name"].to_pylist()
+    ]
 
 
 def congress() -> list[str]:
@@ -90,10 +99,31 @@ def congress() -> list[str]:
 
 
 VARIANTS = (
-    ("ph", "f"), ("kh", "h"), ("ou", "u"), ("ee", "i"), ("oo", "u"), ("q", "k"), ("y", "i"), ("sh", "ch"), ("dj", "j"),
-    ("ei", "ey"), ("mm", "m"), ("ss", "s"), ("ll", "l"), ("u", "o"), ("o", "u"), ("i", "e"), ("e", "i"), ("w", "v"),
-    ("c", "k"), ("j", "y"), ("z", "s"), ("ah", "a"), ("gh", "g"), ("th", "t"),
-)  # fmt: skip
+    ("ph", "f"),
+    ("kh", "h"),
+    ("ou", "u"),
+    ("ee", "i"),
+    ("oo", "u"),
+    ("q", "k"),
+    ("y", "i"),
+    ("sh", "ch"),
+    ("dj", "j"),
+    ("ei", "ey"),
+    ("mm", "m"),
+    ("ss", "s"),
+    ("ll", "l"),
+    ("u", "o"),
+    ("o", "u"),
+    ("i", "e"),
+    ("e", "i"),
+    ("w", "v"),
+    ("c", "k"),
+    ("j", "y"),
+    ("z", "s"),
+    ("ah", "a"),
+    ("gh", "g"),
+    ("th", "t"),
+)
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -186,11 +216,8 @@ def recall(index: Index, entries: list[Entry], seed: int = SEED) -> dict[str, Re
 
 def false_hits(index: Index, names: list[str], threshold: int = THRESHOLD) -> list[tuple[str, str, int]]:
     """Names of nobody for which somebody is told: (name, whom, score)."""
-    found = []
-    for name in names:
-        if matches := index.screen(Subject((name,), "person"), threshold):
-            found.append((name, matches[0].name.text, matches[0].score))
-    return found
+    told = ((name, index.screen(Subject((name,), "person"), threshold)) for name in names)
+    return [(name, matches[0].name.text, matches[0].score) for name, matches in told if matches]
 
 
 # ---- Chinese names
@@ -224,7 +251,9 @@ def chinese_variants(name: str) -> Iterator[tuple[str, str]]:
     style = pypinyin.Style
     spelt = SURNAMES.get(surname) or "".join(pypinyin.lazy_pinyin(surname))
     for tone, kind in ((style.NORMAL, "Pinyin"), (style.TONE, "Pinyin with tones")):
-        parts = [each.replace("ü", "v") if tone is style.NORMAL else each for each in pypinyin.lazy_pinyin(given, style=tone)]
+        parts = [
+            each.replace("ü", "v") if tone is style.NORMAL else each for each in pypinyin.lazy_pinyin(given, style=tone)
+        ]
         yield f"{kind}, given name joined", f"{spelt} {''.join(parts)}"
         if tone is style.NORMAL:
             yield "Pinyin, given name apart", f"{spelt} {' '.join(parts)}"
@@ -236,26 +265,48 @@ def chinese_variants(name: str) -> Iterator[tuple[str, str]]:
     if surname not in SURNAMES:
         yield "Wade-Giles", f"{''.join(first)} {'-'.join(wade)}"
     if surname not in SURNAMES and (written := hong_kong().get(spelt)):
-        yield "Hong Kong surname, Pinyin given name", f"{written.title()} {''.join(pypinyin.lazy_pinyin(given)).title()}"
+        yield (
+            "Hong Kong surname, Pinyin given name",
+            f"{written.title()} {''.join(pypinyin.lazy_pinyin(given)).title()}",
+        )
 
 
-SURNAMES = {"单": "shan", "曾": "zeng", "仇": "qiu", "区": "ou", "查": "zha", "朴": "piao", "解": "xie", "覃": "qin",
-            "员": "yun", "缪": "miao", "尉迟": "yuchi", "乐": "yue", "盖": "ge", "翟": "zhai"}  # fmt: skip
+SURNAMES = {
+    "单": "shan",
+    "曾": "zeng",
+    "仇": "qiu",
+    "区": "ou",
+    "查": "zha",
+    "朴": "piao",
+    "解": "xie",
+    "覃": "qin",
+    "员": "yun",
+    "缪": "miao",
+    "尉迟": "yuchi",
+    "乐": "yue",
+    "盖": "ge",
+    "翟": "zhai",
+}
 
 
 def pypinyin_compounds() -> frozenset[str]:
-    return frozenset("欧阳 司马 诸葛 上官 司徒 东方 皇甫 尉迟 公孙 慕容 令狐".split())
+    return frozenset(["欧阳", "司马", "诸葛", "上官", "司徒", "东方", "皇甫", "尉迟", "公孙", "慕容", "令狐"])
 
 
 def hong_kong() -> dict[str, str]:
     """A spelling of each surname that is not its Pinyin."""
     with (DATA / "chinese_names/surname_romanizations.csv").open(encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if float(row["target_share"]) > 0.5 and row["spelling"] != row["mandarin_target"]]
+        rows = [
+            row
+            for row in csv.DictReader(file)
+            if float(row["target_share"]) > 0.5 and row["spelling"] != row["mandarin_target"]
+        ]
     return {row["mandarin_target"]: row["spelling"] for row in rows}
 
 
 def chinese(count: int) -> tuple[dict[str, Recall], tuple[int, int, int]]:
-    """Recall of each kind of spelling against a list in characters; and of pairs that sound the same in other characters
+    """Recall of each kind of spelling against a list in characters; and of pairs that sound the same in other
+    characters
     (how many, told as weak, told as more).
     """
     rng = random.Random(SEED)
@@ -343,7 +394,7 @@ def lossless(index: Index, names: list[str]) -> tuple[int, int, int]:
     return len(names), every, lost
 
 
-def measure(report: Report, folder: Path, *, quick: bool, rounds: int) -> None:  # noqa: ARG001 - nothing is written
+def measure(report: Report, _folder: Path, *, quick: bool, rounds: int) -> None:
     """All figures as rows of the report."""
     if not DATA.exists():
         report.say("screening: no data; set SHARED_DATA")
@@ -351,8 +402,14 @@ def measure(report: Report, folder: Path, *, quick: bool, rounds: int) -> None: 
     scored = pairs()
     subject = "Screening: quality"
     precision, found, both = f1(scored, THRESHOLD)
-    report.add(subject, f"F1 on {len(scored)} labelled pairs at {THRESHOLD}", "", [both], at_least=0.92,
-               note=f"precision {precision:.3f}, recall {found:.3f}; {PUBLISHED}")  # fmt: skip
+    report.add(
+        subject,
+        f"F1 on {len(scored)} labelled pairs at {THRESHOLD}",
+        "",
+        [both],
+        at_least=0.92,
+        note=f"precision {precision:.3f}, recall {found:.3f}; {PUBLISHED}",
+    )
     report.add(subject, "F1, threshold chosen on other pairs (10 folds)", "", [crossed(scored)])
     report.add(subject, f"F1, threshold chosen on the same pairs ({best(scored)})", "", [f1(scored, best(scored))[2]])
     un, ofac = lists()
@@ -361,26 +418,54 @@ def measure(report: Report, folder: Path, *, quick: bool, rounds: int) -> None: 
     index = Index.of(un.entries.values())
     told = recall(index, people)
     for kind, each in told.items():
-        report.add(subject, f"recall, {kind}", "", [each.found / max(each.of, 1)], at_least=0.99,
-                   note=f"{each.of} names; missed: {'; '.join((each.missed or [])[:3])}")  # fmt: skip
+        report.add(
+            subject,
+            f"recall, {kind}",
+            "",
+            [each.found / max(each.of, 1)],
+            at_least=0.99,
+            note=f"{each.of} names; missed: {'; '.join((each.missed or [])[:3])}",
+        )
     all_of = sum(each.of for each in told.values())
     report.add(subject, "recall, all errors", "", [sum(each.found for each in told.values()) / all_of], at_least=0.99)
     nobody = negatives()[: 500 if quick else None]
     han = [name for name in nobody if any(map(is_han, name))]
     both_lists = Index.of([*un.entries.values(), *(each for each in ofac.entries.values())])
-    for title, names in (("synthetic names", nobody), ("of them with Han or Kanji", han), ("names of US congress", congress())):
+    for title, names in (
+        ("synthetic names", nobody),
+        ("of them with Han or Kanji", han),
+        ("names of US congress", congress()),
+    ):
         for listed, each_index in (("UN", index), ("UN and OFAC", both_lists)):
             hits = false_hits(each_index, names)
             strong = sum(hit[2] >= STRONG for hit in hits)
-            report.add(subject, f"false hits, {title}, {listed}", "%", [100 * len(hits) / max(len(names), 1)],
-                       at_most=0.1 if listed == "UN" else None,
-                       note=f"{len(hits)} of {len(names):,}, {strong} strong; " + "; ".join(f"{n} ~ {w} {s}" for n, w, s in hits[:3]))  # fmt: skip
+            report.add(
+                subject,
+                f"false hits, {title}, {listed}",
+                "%",
+                [100 * len(hits) / max(len(names), 1)],
+                at_most=0.1 if listed == "UN" else None,
+                note=f"{len(hits)} of {len(names):,}, {strong} strong; "
+                + "; ".join(f"{n} ~ {w} {s}" for n, w, s in hits[:3]),
+            )
     kinds, (alike, weak, more) = chinese(150 if quick else 2_000)
     for kind, each in sorted(kinds.items()):
-        report.add("Screening: Chinese names", f"recall, {kind}", "", [each.found / each.of], at_least=0.98,
-                   note=f"{each.of} names; missed: {'; '.join((each.missed or [])[:3])}")  # fmt: skip
-    report.add("Screening: Chinese names", "the same sound in other characters, told as a match", "%", [100 * more / max(alike, 1)],
-               at_most=0, note=f"{alike} pairs, {weak} have a score below {THRESHOLD}")  # fmt: skip
+        report.add(
+            "Screening: Chinese names",
+            f"recall, {kind}",
+            "",
+            [each.found / each.of],
+            at_least=0.98,
+            note=f"{each.of} names; missed: {'; '.join((each.missed or [])[:3])}",
+        )
+    report.add(
+        "Screening: Chinese names",
+        "the same sound in other characters, told as a match",
+        "%",
+        [100 * more / max(alike, 1)],
+        at_most=0,
+        note=f"{alike} pairs, {weak} have a score below {THRESHOLD}",
+    )
     rows = sum(len(each.names) for each in both_lists.entries.values())
     begin = time.perf_counter()
     again = Index.of([*un.entries.values(), *ofac.entries.values()])
@@ -398,10 +483,19 @@ def measure(report: Report, folder: Path, *, quick: bool, rounds: int) -> None: 
     report.add(subject, "a name, median", "ms", halves)
     report.add(subject, "a name, p99", "ms", tails, at_most=5)
     rng = random.Random(SEED)
-    sample = [ERRORS[rng.choice(list(ERRORS))](each.name, rng) for each in rng.sample(people, min(len(people), 40 if quick else 300))]
+    sample = [
+        ERRORS[rng.choice(list(ERRORS))](each.name, rng)
+        for each in rng.sample(people, min(len(people), 40 if quick else 300))
+    ]
     names, every, lost = lossless(index, [name for name in sample if name.strip()])
-    report.add("Screening: the index against comparing with all", "matches lost", "%", [100 * lost / max(every, 1)], at_most=0.5,
-               note=f"{lost} of {every} matches of {names} names with errors")  # fmt: skip
+    report.add(
+        "Screening: the index against comparing with all",
+        "matches lost",
+        "%",
+        [100 * lost / max(every, 1)],
+        at_most=0.5,
+        note=f"{lost} of {every} matches of {names} names with errors",
+    )
 
 
 def page(report: Report) -> Iterator[str]:

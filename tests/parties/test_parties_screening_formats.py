@@ -4,7 +4,15 @@ import pytest
 
 from jindi.basics.problems import Problems
 from jindi.parties.screening import Birth, Identifier, Name
-from jindi.parties.screening.formats import read_eu_csv, read_eu_xml, read_files, read_ofac, read_own_csv, read_own_toml, read_un
+from jindi.parties.screening.formats import (
+    read_eu_csv,
+    read_eu_xml,
+    read_files,
+    read_ofac,
+    read_own_csv,
+    read_own_toml,
+    read_un,
+)
 
 UN = """<?xml version="1.0" encoding="UTF-8"?>
 <CONSOLIDATED_LIST dateGenerated="2026-11-01T00:00:09Z">
@@ -43,16 +51,19 @@ EU = """<?xml version="1.0" encoding="UTF-8"?>
   </sanctionEntity>
 </export>
 """
-EU_CSV = """fileGenerationDate;Entity_LogicalId;Entity_EU_ReferenceNumber;Entity_SubjectType;NameAlias_WholeName;BirthDate_BirthDate;Citizenship_CountryDescription
+EU_CSV = """fileGenerationDate;Entity_LogicalId;Entity_EU_ReferenceNumber;Entity_SubjectType;NameAlias_WholeName;\
+BirthDate_BirthDate;Citizenship_CountryDescription
 02/11/2026;1;EU.1.1;P;Anton Berg;;
 02/11/2026;1;EU.1.1;P;Toni Berg;;
 02/11/2026;1;EU.1.1;P;;1970-03-14;UTOPIA
 02/11/2026;2;EU.1.2;E;Hill Trading;;
 """
 SDN = (
-    '1,"BERG, Anton","individual","XX] [YY",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,"DOB 14 Mar 1970; alt. DOB 1971; POB Hilltown, Utopia; '
+    '1,"BERG, Anton","individual","XX] [YY",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,'
+    '"DOB 14 Mar 1970; alt. DOB 1971; POB Hilltown, Utopia; '
     "nationality Utopia; Passport X1234567 (Utopia) expires 2030; a.k.a. 'THE HILL'.\"\n"
-    '2,"HILL STAR","vessel","XX",-0- ,"ABCD1","Tanker",-0- ,-0- ,"Utopia",-0- ,"Vessel Registration Identification IMO 9187629."\n'
+    '2,"HILL STAR","vessel","XX",-0- ,"ABCD1","Tanker",-0- ,-0- ,"Utopia",-0- ,'
+    '"Vessel Registration Identification IMO 9187629."\n'
 )
 ALT = '1,11,"aka","BERG, Toni",-0- \n'
 ADD = '1,21,"1 Hill Road","Hilltown","Utopia",-0- \n'
@@ -63,9 +74,12 @@ def test_a_list_of_the_un_is_read_whole():
     assert (watch.published_on, len(watch.entries)) == ("2026-11-01", 2)
     berg = watch.entries["XXi.001"]
     assert berg.names == (
-        Name("ANTON BERG MARIA"), Name("Антон Берг", "strong"), Name("Toni Berg", "strong"), Name("Tony Berg", "strong"),
+        Name("ANTON BERG MARIA"),
+        Name("Антон Берг", "strong"),
+        Name("Toni Berg", "strong"),
+        Name("Tony Berg", "strong"),
         Name("The Hill", "weak"),
-    )  # fmt: skip
+    )
     assert berg.births == (Birth("1970-03-14"), Birth("", 1968, 1972))
     assert (berg.kind, berg.countries, berg.birth_places) == ("person", ("Utopia",), ("Hilltown, Utopia",))
     assert berg.identifiers == (Identifier("passport", "X1234567", "Utopia"),)
@@ -108,11 +122,16 @@ weak_aliases = ["老单"]
 births = ["1970-03-14", "circa 1971"]
 identifiers = ["passport:E12345678"]
 """
-OWN_CSV = "id,kind,name,aliases,births,identifiers\n1,person,单雄信,SHAN Xiongxin|Shan X.,1970-03-14,passport:E12345678\n"
+OWN_CSV = (
+    "id,kind,name,aliases,births,identifiers\n1,person,单雄信,SHAN Xiongxin|Shan X.,1970-03-14,passport:E12345678\n"
+)
 
 
 def test_our_own_formats_say_the_same():
-    toml, table = read_own_toml(OWN, "own.toml", "own").entries["1"], read_own_csv(OWN_CSV, "own.csv", "own").entries["1"]
+    toml, table = (
+        read_own_toml(OWN, "own.toml", "own").entries["1"],
+        read_own_csv(OWN_CSV, "own.csv", "own").entries["1"],
+    )
     assert toml.names == (Name("单雄信"), Name("SHAN Xiongxin", "strong"), Name("老单", "weak"))
     assert toml.births == (Birth("1970-03-14"), Birth("", 1970, 1972))
     assert toml.identifiers == table.identifiers == (Identifier("passport", "E12345678"),)
@@ -121,26 +140,53 @@ def test_our_own_formats_say_the_same():
 @pytest.mark.parametrize(
     ("read", "told"),
     [
-        (lambda: read_un(UN.replace("<REFERENCE_NUMBER>XXi.001</REFERENCE_NUMBER>", "").replace("<DATAID>1</DATAID>", "").replace("HILL TRADING", "").encode(), "un.xml"),
-         ["un.xml: line 4: has no reference number", "un.xml: line 19: has no name"]),
+        (
+            lambda: read_un(
+                UN.replace("<REFERENCE_NUMBER>XXi.001</REFERENCE_NUMBER>", "")
+                .replace("<DATAID>1</DATAID>", "")
+                .replace("HILL TRADING", "")
+                .encode(),
+                "un.xml",
+            ),
+            ["un.xml: line 4: has no reference number", "un.xml: line 19: has no name"],
+        ),
         (lambda: read_un(b"<CONSOLIDATED_LIST><INDIVIDUALS>", "un.xml"), ["un.xml: line 1: is no XML"]),
-        (lambda: read_un(b'<!DOCTYPE x [<!ENTITY a "b">]><CONSOLIDATED_LIST/>', "un.xml"), ["un.xml: line 1: declares a document type"]),
+        (
+            lambda: read_un(b'<!DOCTYPE x [<!ENTITY a "b">]><CONSOLIDATED_LIST/>', "un.xml"),
+            ["un.xml: line 1: declares a document type"],
+        ),
         (lambda: read_un(b"<CONSOLIDATED_LIST/>", "un.xml"), ["un.xml: lists nobody"]),
         (lambda: read_eu_xml(EU.replace('logicalId="1"', "").encode(), "eu.xml"), ["eu.xml: line 3: has no logicalId"]),
         (lambda: read_eu_csv("a;b\n", "eu.csv"), ["eu.csv: line 1: no column Entity_LogicalId"]),
-        (lambda: read_ofac(SDN.replace('"individual"', '"robot"') + "x,y\n", "sdn.csv"),
-         ["sdn.csv: line 1: an unknown type", "sdn.csv: line 3: sdn.csv: not a row of this layout"]),
-        (lambda: read_ofac(SDN, "sdn.csv", '9,1,"aka","X",-0-\n'), ["sdn.csv: line 1: an alias (ALT) of an entry that is not"]),
-        (lambda: read_own_toml(OWN.replace('"person"', '"robot"').replace("1970-03-14", "soon") + "colour = 1\n", "own.toml", "own"),
-         ["own.toml: line 2: births: no date", "own.toml: line 2: colour: no text", "own.toml: line 2: kind: not known"]),
-        (lambda: read_own_csv("id,name,x\n1,,2\n1,A,\n", "own.csv", "own"), ["own.csv: line 2: name: missing", "own.csv: line 2: x: not known"]),
+        (
+            lambda: read_ofac(SDN.replace('"individual"', '"robot"') + "x,y\n", "sdn.csv"),
+            ["sdn.csv: line 1: an unknown type", "sdn.csv: line 3: sdn.csv: not a row of this layout"],
+        ),
+        (
+            lambda: read_ofac(SDN, "sdn.csv", '9,1,"aka","X",-0-\n'),
+            ["sdn.csv: line 1: an alias (ALT) of an entry that is not"],
+        ),
+        (
+            lambda: read_own_toml(
+                OWN.replace('"person"', '"robot"').replace("1970-03-14", "soon") + "colour = 1\n", "own.toml", "own"
+            ),
+            [
+                "own.toml: line 2: births: no date",
+                "own.toml: line 2: colour: no text",
+                "own.toml: line 2: kind: not known",
+            ],
+        ),
+        (
+            lambda: read_own_csv("id,name,x\n1,,2\n1,A,\n", "own.csv", "own"),
+            ["own.csv: line 2: name: missing", "own.csv: line 2: x: not known"],
+        ),
         (lambda: read_own_csv("id\n", "own.csv", "own"), ["own.csv: line 1: no column name"]),
         (lambda: read_files({"a.csv": OWN_CSV.encode(), "b/a.csv": OWN_CSV.encode()}), ["a: two lists have this name"]),
         (lambda: read_files({"alt.csv": ALT.encode()}), ["alt.csv: aliases or addresses without their list"]),
         (lambda: read_files({"list.pdf": b"%PDF"}), ["list.pdf: not a list that is known here"]),
         (lambda: read_files({}), ["no list is given"]),
     ],
-)  # fmt: skip
+)
 def test_all_that_is_wrong_is_told_with_its_line(read, told):
     with pytest.raises(Problems) as refused:
         read()
@@ -151,7 +197,15 @@ def test_all_that_is_wrong_is_told_with_its_line(read, told):
 
 
 def test_files_are_known_by_what_is_in_them():
-    files = {"x/un.xml": UN, "x/eu.xml": EU, "x/sdn.csv": SDN, "x/alt.csv": ALT, "x/add.csv": ADD, "x/own.toml": OWN, "x/two.csv": OWN_CSV}
+    files = {
+        "x/un.xml": UN,
+        "x/eu.xml": EU,
+        "x/sdn.csv": SDN,
+        "x/alt.csv": ALT,
+        "x/add.csv": ADD,
+        "x/own.toml": OWN,
+        "x/two.csv": OWN_CSV,
+    }
     lists = {each.name: each for each in read_files({name: text.encode() for name, text in files.items()})}
     assert sorted(lists) == ["eu", "ofac", "own", "two", "un"]
     assert len(lists["ofac"].entries["1"].names) == 3

@@ -715,7 +715,9 @@ def screen(
     ] = None,
     file: Annotated[
         str | None,
-        typer.Option("--file", metavar="FILE|-", help="Names: CSV with a header, NDJSON, or one on a line; - is standard input."),
+        typer.Option(
+            "--file", metavar="FILE|-", help="Names: CSV with a header, NDJSON, or one a line; - is standard input."
+        ),
     ] = None,
     threshold: Annotated[int, typer.Option(min=1, max=100, help="From which score on somebody is told.")] = 80,
     kind: Annotated[str, typer.Option(metavar="KIND", help="person, entity, vessel, aircraft (default: any).")] = "",
@@ -726,7 +728,10 @@ def screen(
     ] = None,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
-    """Names against watch lists, and why. Exit 0: nobody was found; 3: somebody may be listed; 1: it could not be done."""
+    """Names against watch lists, and why.
+
+    Exit 0: nobody was found; 3: somebody may be listed; 1: it could not be done.
+    """
     from jindi.doors.cli.screening import Asked  # noqa: PLC0415 - tables of names are slow to import
     from jindi.doors.cli.screening import screen as look  # noqa: PLC0415
 

@@ -65,7 +65,9 @@ def screen(asked: Asked, output: Output) -> None:
     output.give({"ok": True, "lists": told, "threshold": asked.threshold, "subjects": len(subjects), "matches": found})
     for each in lists:
         published = f"发布于 published {each.published_on}，" if each.published_on else ""
-        output.say(f"名单 list {each.name}：{published}版本 version {each.version[:12]}，{len(each.entries):,} 条 entries")
+        output.say(
+            f"名单 list {each.name}：{published}版本 version {each.version[:12]}，{len(each.entries):,} 条 entries"
+        )
     output.say(
         f"已筛查 {len(subjects):,} 个名称，{hit:,} 个有命中，共 {len(found):,} 条（阈值 {asked.threshold}）。"
         f" {counted(len(subjects), 'name')} screened, {hit:,} with matches, {counted(len(found), 'match', 'matches')}"
@@ -95,9 +97,18 @@ def _both(asked: Asked) -> tuple[list[Subject], list[WatchList]]:
 
 def _renamed(entry: Entry, key: str) -> Entry:
     return Entry(
-        key, entry.kind, entry.names, entry.births, entry.birth_places, entry.countries, entry.identifiers, entry.programmes,
-        entry.listed_on, entry.addresses, entry.remarks,
-    )  # fmt: skip
+        key,
+        entry.kind,
+        entry.names,
+        entry.births,
+        entry.birth_places,
+        entry.countries,
+        entry.identifiers,
+        entry.programmes,
+        entry.listed_on,
+        entry.addresses,
+        entry.remarks,
+    )
 
 
 # ---- what is read
@@ -138,12 +149,22 @@ def _read(path: Path) -> bytes:
 
 def _subjects(asked: Asked) -> Iterator[Subject]:
     problems: list[Problem] = []
-    fields = {"kind": asked.kind, "birth": asked.birth, "country": asked.country, "identifier": "|".join(asked.identifier)}
+    fields = {
+        "kind": asked.kind,
+        "birth": asked.birth,
+        "country": asked.country,
+        "identifier": "|".join(asked.identifier),
+    }
     rows = [("", {"name": name, **fields}) for name in asked.names]
     if asked.file is not None:
-        rows += [(where, {**{key: value for key, value in fields.items() if value}, **row}) for where, row in _rows(asked.file)]
+        rows += [
+            (where, {**{key: value for key, value in fields.items() if value}, **row})
+            for where, row in _rows(asked.file)
+        ]
     if not rows:
-        problems.append(Problem("", "", "no name is given", "name somebody, or a file with --file (- is standard input)"))
+        problems.append(
+            Problem("", "", "no name is given", "name somebody, or a file with --file (- is standard input)")
+        )
     subjects = [_subject(where, row, problems) for where, row in rows]
     if problems:
         raise Problems(problems)
@@ -165,9 +186,12 @@ def _rows(file: str) -> list[tuple[str, dict[str, str]]]:
     if "name" in next(csv.reader([header]), []):
         reader = csv.DictReader(io.StringIO(text))
         rows = [
-            (f"{where}: line {reader.line_num}", {str(key).strip().casefold(): (value or "") for key, value in row.items() if key is not None})
+            (
+                f"{where}: line {reader.line_num}",
+                {str(key).strip().casefold(): (value or "") for key, value in row.items() if key is not None},
+            )
             for row in reader
-        ]  # fmt: skip
+        ]
         return [(place, {key: row[key] for key in _COLUMNS if key in row}) for place, row in rows]
     return [(f"{where}: line {at}", {"name": line}) for at, line in enumerate(text.splitlines(), 1) if line.strip()]
 
@@ -179,7 +203,9 @@ def _ndjson(where: str, text: str) -> list[tuple[str, dict[str, str]]]:
             continue
         try:
             document = json.loads(line)
-            rows.append((f"{where}: line {at}", {key: str(document[key]) for key in _COLUMNS if document.get(key) is not None}))
+            rows.append(
+                (f"{where}: line {at}", {key: str(document[key]) for key in _COLUMNS if document.get(key) is not None})
+            )
         except (ValueError, AttributeError, RecursionError):
             problems.append(Problem(where, f"line {at}", "no JSON object", 'write {"name": …} on each line'))
     if problems:
@@ -212,12 +238,25 @@ def _subject(where: str, row: Mapping[str, str], problems: list[Problem]) -> Sub
 def _document(subject: Subject, match: Match, watch: WatchList, entry: Entry) -> dict[str, Any]:
     told = explained(match)
     return {
-        "id": subject.id, "name": subject.names[0], "list": watch.name, "list_version": watch.version, "entry": entry.id,
-        "entry_digest": entry.digest(), "kind": entry.kind, "listed_name": match.name.text, "quality": match.name.quality,
-        "score": match.score, "strength": match.strength, "rules": list(match.rules),
-        "pairs": [{"ours": pair.ours, "theirs": pair.theirs, "likeness": round(pair.likeness, 3), "by": pair.by} for pair in match.comparison.pairs],
-        "programmes": list(entry.programmes), "why": {"zh": list(told.zh), "en": list(told.en)},
-    }  # fmt: skip
+        "id": subject.id,
+        "name": subject.names[0],
+        "list": watch.name,
+        "list_version": watch.version,
+        "entry": entry.id,
+        "entry_digest": entry.digest(),
+        "kind": entry.kind,
+        "listed_name": match.name.text,
+        "quality": match.name.quality,
+        "score": match.score,
+        "strength": match.strength,
+        "rules": list(match.rules),
+        "pairs": [
+            {"ours": pair.ours, "theirs": pair.theirs, "likeness": round(pair.likeness, 3), "by": pair.by}
+            for pair in match.comparison.pairs
+        ],
+        "programmes": list(entry.programmes),
+        "why": {"zh": list(told.zh), "en": list(told.en)},
+    }
 
 
 def _tell(match: Match, watch: WatchList, output: Output) -> None:

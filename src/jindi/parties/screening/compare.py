@@ -1,7 +1,8 @@
 """How alike two names are, from 0 to 100, and why: one definition, used by the index and by whoever looks at a pair.
 
 Words are put together one to one, in whatever order. A pair of words is as alike as the nearest of: the same, the same
-group of given names, the same by sound, so many letters apart. The score is what the pairs are worth over what all words
+group of given names, the same by sound, so many letters apart. The score is what the pairs are worth over what all
+words
 are worth: words that only the longer name has weigh little, words of both that contradict each other weigh fully.
 """
 
@@ -22,7 +23,8 @@ What is less alike than `UNSURE` is no evidence.
 
 NICKNAME, SAME_SOUND, INITIAL = 0.9, 0.96, 0.8
 SAME_CONSONANTS, FEW_CONSONANTS, VOWEL = 0.95, 0.85, 0.4
-"""What the same consonants are worth (two of them less), and how much of that other vowels take, as a share of the word."""
+"""What the same consonants are worth (two of them less), and how much of that other vowels take, as a share of the
+word."""
 
 EDIT, BARE_EDIT = 0.9, 1.35
 """How much a letter of one word costs, as a share of the longer word's length; more where vowels are not written."""
@@ -30,12 +32,16 @@ EDIT, BARE_EDIT = 0.9, 1.35
 FIRST_LETTER = 0.08
 """People seldom err in the first letter."""
 
+LENGTHS = 3
+"""Words whose lengths differ by more are never spellings of one, short forms apart."""
+
 CONTRADICTION, SURPLUS, SURPLUS_ORGANISATION = 1.3, 0.25, 0.55
 """What a contradicting pair of words, and a word of one side only, weigh against the score."""
 
 ONE_WORD, ONE_WORD_OF_MANY, NUMBERS_DIFFER, COMMON_ONLY, ENOUGH = 90.0, 60.0, 60.0, 79.0, 0.95
 JOINED, SPELT, SPELT_OTHERWISE, HOMOPHONES, CHARACTERS_NEAR = 98.0, 96.0, 90.0, 79.0, 79.0
-"""Caps: a single word; a single word of a longer name; other numbers; less than one rare word, or two common ones, alike. What is given for the same letters cut otherwise; what is given when characters and Pinyin say the
+"""Caps: a single word; a single word of a longer name; other numbers; less than one rare word, or two common ones,
+alike. What is given for the same letters cut otherwise; what is given when characters and Pinyin say the
 same, when another spelling does; and the most that other characters can have, though they sound the same.
 """
 
@@ -74,11 +80,37 @@ class Comparison:
 NOTHING = Comparison(0.0)
 
 _SOUNDS = (
-    ("tsch", "c"), ("sch", "s"), ("tch", "c"), ("shch", "s"), ("dzh", "j"), ("ch", "c"), ("sh", "s"), ("zh", "z"), ("kh", "h"),
-    ("gh", "g"), ("ph", "f"), ("th", "t"), ("dh", "d"), ("dj", "j"), ("ck", "k"), ("ts", "c"), ("tz", "c"), ("ks", "x"),
-    ("qu", "k"), ("q", "k"), ("w", "v"), ("ou", "u"), ("oo", "u"), ("ee", "i"), ("ei", "i"), ("iy", "i"), ("yi", "i"),
-    ("y", "i"), ("o", "u"), ("e", "i"),
-)  # fmt: skip
+    ("tsch", "c"),
+    ("sch", "s"),
+    ("tch", "c"),
+    ("shch", "s"),
+    ("dzh", "j"),
+    ("ch", "c"),
+    ("sh", "s"),
+    ("zh", "z"),
+    ("kh", "h"),
+    ("gh", "g"),
+    ("ph", "f"),
+    ("th", "t"),
+    ("dh", "d"),
+    ("dj", "j"),
+    ("ck", "k"),
+    ("ts", "c"),
+    ("tz", "c"),
+    ("ks", "x"),
+    ("qu", "k"),
+    ("q", "k"),
+    ("w", "v"),
+    ("ou", "u"),
+    ("oo", "u"),
+    ("ee", "i"),
+    ("ei", "i"),
+    ("iy", "i"),
+    ("yi", "i"),
+    ("y", "i"),
+    ("o", "u"),
+    ("e", "i"),
+)
 
 
 @lru_cache(maxsize=262_144)
@@ -132,21 +164,37 @@ def likeness(ours: str, theirs: str) -> tuple[float, str]:
         return 0.0, ""
     if (mine := NICKNAMES.get(ours)) and mine & NICKNAMES.get(theirs, frozenset()):
         return NICKNAME, "nickname"
+    gap = abs(len(ours) - len(theirs))
+    if gap > LENGTHS:
+        return 0.0, ""
     heard, said = sound(ours), sound(theirs)
     best, by = 0.0, ""
     if heard == said:
         best, by = SAME_SOUND if min(len(ours), len(theirs)) > 2 else FEW_CONSONANTS, "sound"
-    elif (core := consonants(ours)) == consonants(theirs) and abs(len(ours) - len(theirs)) <= 3:
+    elif (core := consonants(ours)) == consonants(theirs):
         letters = len(core.lstrip("AH"))
         vowels = VOWEL * OSA.distance(ours, theirs) / max(len(ours), len(theirs))
         best, by = (SAME_CONSONANTS if letters > 2 else FEW_CONSONANTS) - vowels if letters > 1 else 0.0, "consonants"
     if (near := _near(ours, theirs)) > best:
         best, by = near, "letters"
-    if min(len(heard), len(said)) > 4 and heard != said and (near := _near(heard, said, 1) - (1 - SAME_SOUND)) > best:
+    if (
+        abs(len(heard) - len(said)) < 2
+        and min(len(heard), len(said)) > 4
+        and heard != said
+        and (near := _near(heard, said, 1) - (1 - SAME_SOUND)) > best
+    ):
         best, by = near, "sound"
     if best < GATE:
         best -= 1.5 * (GATE - best)
     return (best, by) if best > 0.0 else (0.0, "")
+
+
+_FIRST = {char: group for group, chars in enumerate(("jyig", "ckq", "vwbf", "szx", "ou", "aei")) for char in chars}
+
+
+def _begin_alike(left: str, right: str) -> bool:
+    """Whether two first letters are the same, or ones that transliterations exchange."""
+    return left == right or _FIRST.get(left, left) == _FIRST.get(right, right)
 
 
 @lru_cache(maxsize=262_144)
@@ -159,7 +207,11 @@ def _near(ours: str, theirs: str, most: int = 3) -> float:
     """How alike two words are by their letters alone."""
     distance = OSA.distance(ours, theirs, score_cutoff=most)
     cost = BARE_EDIT if _is_bare(ours) or _is_bare(theirs) else EDIT
-    near = 1.0 - cost * distance / max(len(ours), len(theirs)) - (FIRST_LETTER if ours[0] != theirs[0] else 0.0)
+    near = (
+        1.0
+        - cost * distance / max(len(ours), len(theirs))
+        - (0.0 if _begin_alike(ours[0], theirs[0]) else FIRST_LETTER)
+    )
     return near if distance <= most and near >= NO_PAIR else 0.0
 
 
@@ -170,8 +222,11 @@ def _merged(ours: Form, theirs: Form) -> Form:
     at = 0
     while at + 1 < len(words):
         both = words[at] + words[at + 1]
-        if words[at] not in known and words[at + 1] not in known and len(both) > 3 and any(
-            len(each) > 3 and (_near(both, each) >= 0.87 or sound(both) == sound(each)) for each in known
+        if (
+            words[at] not in known
+            and words[at + 1] not in known
+            and len(both) > 3
+            and any(len(each) > 3 and (_near(both, each) >= 0.87 or sound(both) == sound(each)) for each in known)
         ):
             words[at : at + 2], worth[at : at + 2] = [both], [max(worth[at], worth[at + 1], 1.0)]
         at += 1
@@ -204,10 +259,12 @@ def compare_forms(ours: Form, theirs: Form, weight: Weight = alike, *, is_organi
     whole = _as_one(ours, theirs)
     if whole.score >= JOINED:
         return whole
-    merged_ours, merged_theirs = _merged(ours, theirs), _merged(theirs, ours)
-    if merged_ours is not ours or merged_theirs is not theirs:
-        rules = ("joined",)
-    ours, theirs = merged_ours, merged_theirs
+    longer = len(ours.words) - len(theirs.words)
+    if longer:
+        merged = _merged(ours, theirs) if longer > 0 else _merged(theirs, ours)
+        if merged is not ours and merged is not theirs:
+            rules = ("joined",)
+            ours, theirs = (merged, theirs) if longer > 0 else (ours, merged)
     kept = _paired(ours.words, theirs.words)
     matched = together = 0.0
     carried = 0
@@ -224,7 +281,9 @@ def compare_forms(ours: Form, theirs: Form, weight: Weight = alike, *, is_organi
     left_i = [i for i, word in enumerate(ours.words) if i not in mine and word not in said]
     left_j = [j for j, word in enumerate(theirs.words) if j not in its and word not in read]
     odd_i = sorted((ours.worth[i] * weight(ours.words[i]) for i in left_i if ours.worth[i] > PARTICLE), reverse=True)
-    odd_j = sorted((theirs.worth[j] * weight(theirs.words[j]) for j in left_j if theirs.worth[j] > PARTICLE), reverse=True)
+    odd_j = sorted(
+        (theirs.worth[j] * weight(theirs.words[j]) for j in left_j if theirs.worth[j] > PARTICLE), reverse=True
+    )
     both = min(len(odd_i), len(odd_j))
     against = sum(max(mine, its, 0.7 if not is_organisation else 0.0) for mine, its in zip(odd_i, odd_j, strict=False))
     surplus = sum(odd_i[both:]) + sum(odd_j[both:])
@@ -232,8 +291,8 @@ def compare_forms(ours: Form, theirs: Form, weight: Weight = alike, *, is_organi
     score = 100.0 * matched / (together + CONTRADICTION * against + light * surplus)
     evidence = sum(
         weight(theirs.words[j]) * (near - UNSURE) / (1 - UNSURE)
-        for near, _, j, by in kept
-        if by != "initial" and theirs.worth[j] > LETTER and near > UNSURE
+        for near, i, j, by in kept
+        if by != "initial" and max(ours.worth[i], theirs.worth[j]) > LETTER and near > UNSURE
     )
     if len(ours.words) == len(theirs.words) == 1 and len(ours.words[0]) > 5:
         evidence = ENOUGH
@@ -249,7 +308,11 @@ def compare_forms(ours: Form, theirs: Form, weight: Weight = alike, *, is_organi
     if score >= 99.0 and not left_i and not left_j and all(each[0] == 1.0 for each in kept):
         told = Comparison(100.0, told.pairs, rules=(*rules, "order"))
     told = _judged(told, ours, theirs, is_organisation=is_organisation)
-    return told if is_organisation or evidence >= ENOUGH or told.score == 100 else _capped(told, COMMON_ONLY, "common_only")
+    return (
+        told
+        if is_organisation or evidence >= ENOUGH or told.score == 100
+        else _capped(told, COMMON_ONLY, "common_only")
+    )
 
 
 def _as_one(ours: Form, theirs: Form) -> Comparison:
@@ -273,8 +336,9 @@ def _judged(told: Comparison, ours: Form, theirs: Form, *, is_organisation: bool
     if is_organisation or told.score == 0:
         return told
     if min(mine, its) <= 1 < max(mine, its) and "joined" not in told.rules:
-        initials = sum(each.by == "initial" for each in told.pairs)
-        if not initials or told.left_ours:
+        more = ours if mine > its else theirs
+        left = told.left_ours if mine > its else told.left_theirs
+        if any(worth > LETTER and word in left for word, worth in zip(more.words, more.worth, strict=True)):
             return _capped(told, ONE_WORD_OF_MANY, "one_word")
     if mine == its == 1 and told.score < 100.0:
         return _capped(told, ONE_WORD, "one_word")
@@ -312,7 +376,11 @@ def compare(ours: Parsed, theirs: Parsed, weight: Weight = alike) -> Comparison:
             best = Comparison(SPELT, best.pairs, rules=(*best.rules, "reading"))
         if best.score < SPELT and not is_organisation and (spelt := _compare_spelt(ours, theirs)).score > best.score:
             best = spelt
-    elif best.score < HOMOPHONES and not is_organisation and (spelt := _compare_spellings(ours, theirs)).score > best.score:
+    elif (
+        best.score < HOMOPHONES
+        and not is_organisation
+        and (spelt := _compare_spellings(ours, theirs)).score > best.score
+    ):
         best = spelt
     if is_organisation:
         best = _numbers(ours, theirs, best)
@@ -346,7 +414,11 @@ def _characters(mine: str, its: str, *, same_text: bool, is_organisation: bool) 
     if is_organisation or longest > 4:
         distance = OSA.distance(mine, its)
         score = 100.0 * (1 - 1.5 * distance / longest)
-        return _capped(Comparison(max(score, 0.0), (Pair(mine, its, 1 - distance / longest, "characters"),)), CHARACTERS_NEAR, "other_characters")  # noqa: E501 - one thought
+        return _capped(
+            Comparison(max(score, 0.0), (Pair(mine, its, 1 - distance / longest, "characters"),)),
+            CHARACTERS_NEAR,
+            "other_characters",
+        )
     ours, theirs = han.sounds(mine), han.sounds(its)
     if len(ours) == len(theirs) > 1 and all(left & right for left, right in zip(ours, theirs, strict=True)):
         return Comparison(HOMOPHONES, (Pair(mine, its, 1.0, "reading"),), rules=("other_characters",))
@@ -366,7 +438,11 @@ def _compare_spelt(ours: Parsed, theirs: Parsed) -> Comparison:
             if any(_meets(han.sounds(order), sounds) for order in chinese.han):
                 score = SPELT if is_pinyin else SPELT_OTHERWISE
                 if score > best.score:
-                    pair = Pair(ours.han[0], theirs.plain, 1.0, "reading") if ours.han else Pair(ours.plain, theirs.han[0], 1.0, "reading")  # noqa: E501 - one thought
+                    pair = (
+                        Pair(ours.han[0], theirs.plain, 1.0, "reading")
+                        if ours.han
+                        else Pair(ours.plain, theirs.han[0], 1.0, "reading")
+                    )
                     best = Comparison(score, (pair,), rules=("reading" if is_pinyin else "spelling",))
     return best
 
@@ -380,6 +456,11 @@ def _compare_spellings(ours: Parsed, theirs: Parsed) -> Comparison:
         return NOTHING
     for sounds, is_pinyin in mine:
         for others, are_pinyin in its:
-            if len(sounds) > 2 and not (is_pinyin and are_pinyin) and (is_pinyin or are_pinyin) and _meets(sounds, others):
+            if (
+                len(sounds) > 2
+                and not (is_pinyin and are_pinyin)
+                and (is_pinyin or are_pinyin)
+                and _meets(sounds, others)
+            ):
                 return Comparison(HOMOPHONES, (Pair(ours.plain, theirs.plain, 1.0, "reading"),), rules=("spelling",))
     return NOTHING

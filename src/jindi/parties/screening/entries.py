@@ -76,8 +76,7 @@ class Entry:
 def _sorted(entry: Entry) -> dict[str, object]:
     told: dict[str, object] = msgspec.to_builtins(entry)
     return {
-        name: sorted(value, key=canonical) if isinstance(value, list | tuple) else value
-        for name, value in told.items()
+        name: sorted(value, key=canonical) if isinstance(value, list | tuple) else value for name, value in told.items()
     }
 
 

@@ -1,6 +1,8 @@
-"""Readings, simplified forms and spellings of Chinese names. Made by `python -m benchmarks.han_tables`; not edited.
+"""Readings, simplified forms and spellings of Chinese names.
 
-Derived from pypinyin 0.55.0 (MIT), OpenCC 1.4.2 (Apache-2.0) and the name tables of sinonym (Apache-2.0). See NOTICE.
+Made by `python -m benchmarks.han_tables`; not edited.
+Derived from pypinyin 0.55.0 (MIT), OpenCC 1.4.2 (Apache-2.0) and the name tables of sinonym (Apache-2.0).
+See NOTICE.
 """
 
 SIMPLE = (

@@ -1,6 +1,7 @@
 """A list made searchable: for a subject, the entries it may be, found through few candidates and scored by `compare`.
 
-Candidates come by the words of names (the same, one letter apart, the same by sound or consonants, a short form, two words
+Candidates come by the words of names (the same, one letter apart, the same by sound or consonants, a short form,
+two words
 written as one) and, for Chinese names, by characters and by readings. `screen_all` looks at every entry instead: it is
 what the index is held to.
 """
@@ -14,9 +15,9 @@ from itertools import islice
 import numpy as np
 
 from jindi.parties.screening import han
-from jindi.parties.screening.compare import GATE, Comparison, Weight, compare, consonants, likeness, sound
+from jindi.parties.screening.compare import GATE, LENGTHS, Comparison, Weight, compare, consonants, likeness, sound
 from jindi.parties.screening.entries import Birth, Changes, Entry, Identifier, Kind, Name
-from jindi.parties.screening.names import PARTICLE, Parsed, parse
+from jindi.parties.screening.names import PARTICLE, Form, Parsed, parse
 from jindi.parties.screening.words import NICKNAMES
 
 THRESHOLD, STRONG = 80, 90
@@ -36,7 +37,7 @@ AGREES = 2
 COMMONEST = 0.35
 """What a word that stands in every name is worth beside one that stands in a single name."""
 
-LIKELY = 0.45
+LIKELY = 0.55
 """What share of a name must be found in words that are alike before it is compared."""
 
 _ORGANISATIONS = frozenset({"entity", "vessel", "aircraft"})
@@ -47,7 +48,9 @@ Strength = str
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Who is looked for. Births are `YYYY`, `YYYY-MM` or `YYYY-MM-DD`; `identifiers` are numbers as they are written."""
+    """Who is looked for. Births are `YYYY`, `YYYY-MM` or `YYYY-MM-DD`; `identifiers` are numbers as they are
+    written.
+    """
 
     names: tuple[str, ...]
     kind: Kind = "unknown"
@@ -85,13 +88,15 @@ def _deletes(word: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((word, *(word[:at] + word[at + 1 :] for at in range(len(word))))))
 
 
-def _word_keys(word: str) -> Iterator[str]:
-    """The keys under which a word is found by others that are like it."""
+def _word_keys(word: str, *, is_joined: bool) -> Iterator[str]:
+    """The keys under which a word is found by others that are like it; two words written as one have fewer."""
     yield f"~{sound(word)}"
     if 3 < len(word) < 14:
         yield from _deletes(word)
     else:
         yield word
+    if is_joined:
+        return
     core = consonants(word)
     if len(core) > 2:
         yield f"={core}"
@@ -101,17 +106,18 @@ def _word_keys(word: str) -> Iterator[str]:
         yield f"#{group}"
 
 
-def _words_of(parsed: Parsed) -> Iterator[tuple[str, float]]:
-    """Every word that a name is found by, and what it is worth; neighbours also as one word."""
-    for form in parsed.forms:
-        for word, worth in zip(form.words, form.worth, strict=True):
-            if worth > PARTICLE:
-                yield word, worth
+def _words_of(forms: Iterable[Form]) -> dict[str, bool]:
+    """Every word that a name is found by, and whether it is several written as one."""
+    found: dict[str, bool] = {}
+    for form in forms:
         for left, right in zip(form.words, form.words[1:], strict=False):
             if len(left) + len(right) > 4:
-                yield left + right, 2.0
+                found[left + right] = True
         if len(form.words) > 2:
-            yield form.joined, float(len(form.words))
+            found[form.joined] = True
+    for form in forms:
+        found |= {word: False for word, worth in zip(form.words, form.worth, strict=True) if worth > PARTICLE}
+    return found
 
 
 def _whole_keys(parsed: Parsed) -> Iterator[str]:
@@ -144,12 +150,13 @@ class Index:
     _rows: list[_Row] = field(default_factory=list)
     _of_entry: dict[str, list[int]] = field(default_factory=dict)
     _postings: dict[str, list[int]] = field(default_factory=dict)
-    _similar: dict[str, list[str]] = field(default_factory=dict)
+    _similar: dict[str, dict[str, None]] = field(default_factory=dict)
+    _keyed: set[tuple[str, bool]] = field(default_factory=set)
     _whole: dict[str, list[int]] = field(default_factory=dict)
     _numbers: dict[str, list[str]] = field(default_factory=dict)
     _often: dict[str, int] = field(default_factory=dict)
     _weights: dict[str, float] = field(default_factory=dict)
-    _found: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+    _found: dict[tuple[str, bool], tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
     _arrays: tuple[np.ndarray, np.ndarray] | None = None
     _alive: int = 0
 
@@ -187,13 +194,13 @@ class Index:
                 self._enter(row.parsed, at)
 
     def _enter(self, parsed: Parsed, at: int) -> None:
-        for word, _ in {word: worth for word, worth in _words_of(parsed)}.items():
-            rows = self._postings.get(word)
-            if rows is None:
-                rows = self._postings[word] = []
-                for key in dict.fromkeys(_word_keys(word)):
-                    self._similar.setdefault(key, []).append(word)
-            rows.append(at)
+        for word, is_joined in _words_of(parsed.forms).items():
+            # One word can stand alone in one name and be two in another: the keys of both are kept.
+            if (word, is_joined) not in self._keyed:
+                self._keyed.add((word, is_joined))
+                for key in dict.fromkeys(_word_keys(word, is_joined=is_joined)):
+                    self._similar.setdefault(key, {})[word] = None
+            self._postings.setdefault(word, []).append(at)
         for key in dict.fromkeys(_whole_keys(parsed)):
             self._whole.setdefault(key, []).append(at)
         for core in _cores(parsed):
@@ -207,7 +214,7 @@ class Index:
         for at in self._of_entry.pop(entry.id):
             self._alive -= 1
             parsed = self._rows[at].parsed
-            for word in {word for word, _ in _words_of(parsed)}:
+            for word in _words_of(parsed.forms):
                 self._postings[word].remove(at)
             for key in dict.fromkeys(_whole_keys(parsed)):
                 self._whole[key].remove(at)
@@ -215,14 +222,17 @@ class Index:
                 self._often[core] -= 1
 
     def weight(self, word: str) -> float:
-        """How rare a word is in this list, from `COMMONEST` for what stands everywhere to 1: by its consonants, so that the
+        """How rare a word is in this list, from `COMMONEST` for what stands everywhere to 1: by its consonants, so
+        that the
         spellings of Mohammed are one word.
         """
         known = self._weights.get(word)
         if known is None:
             all_rows = max(self._alive, 2)
             often = max(self._often.get(_core(word), 0), 1)
-            known = COMMONEST + (1 - COMMONEST) * min(1.0, math.log(all_rows / often + 1) / math.log(max(all_rows / 3, 2) + 1))
+            known = COMMONEST + (1 - COMMONEST) * min(
+                1.0, math.log(all_rows / often + 1) / math.log(max(all_rows / 3, 2) + 1)
+            )
             if len(self._weights) < 1_000_000:
                 self._weights[word] = known
         return known
@@ -286,34 +296,40 @@ class Index:
         best: dict[int, float] = {}
         for form in parsed.forms[:4]:
             total = sum(
-                worth * self.weight(word) for word, worth in zip(form.words, form.worth, strict=True) if worth > PARTICLE
+                worth * self.weight(word)
+                for word, worth in zip(form.words, form.worth, strict=True)
+                if worth > PARTICLE
             )
-            one = Parsed(parsed.text, parsed.plain, parsed.is_organisation, (form,))
-            words = dict.fromkeys(word for word, _ in _words_of(one))
-            for word in words:
-                at, worth = self._like(word)
+            for word, is_joined in _words_of((form,)).items():
+                at, worth = self._like(word, is_joined=is_joined)
                 zeros[at] += worth
-            touched = np.unique(np.concatenate([self._like(word)[0] for word in words])) if words else _NO_ROWS
-            share = zeros[touched] / (0.8 * np.minimum(totals[touched], total) + 0.2 * np.maximum(totals[touched], total))
-            zeros[touched] = 0.0
+            touched = np.flatnonzero(zeros > LIKELY * 0.2 * total)
+            share = zeros[touched] / (
+                0.8 * np.minimum(totals[touched], total) + 0.2 * np.maximum(totals[touched], total)
+            )
+            zeros[:] = 0.0
             likely = share >= LIKELY
             touched, share = touched[likely], share[likely]
             if len(touched) > most:
                 top = np.argpartition(-share, most)[:most]
                 touched, share = touched[top], share[top]
-            for at, one_share in zip(touched.tolist(), share.tolist(), strict=True):
-                best[at] = max(best.get(at, 0.0), one_share)
+            for one, of_it in zip(touched.tolist(), share.tolist(), strict=True):
+                best[one] = max(best.get(one, 0.0), of_it)
         ranked = sorted(best, key=lambda at: (-best[at], at))
         return list(dict.fromkeys((*whole, *ranked)))[:most]
 
-    def _like(self, word: str) -> tuple[np.ndarray, np.ndarray]:
+    def _like(self, word: str, *, is_joined: bool) -> tuple[np.ndarray, np.ndarray]:
         """The rows that have a word like this one, and what that is worth in each at the most."""
-        known = self._found.get(word)
+        known = self._found.get((word, is_joined))
         if known is not None:
             return known
         best: dict[int, float] = {}
-        keys = dict.fromkeys(_word_keys(word))
-        for other in {each for key in keys for each in self._similar.get(key, ())}:
+        keys = dict.fromkeys(_word_keys(word, is_joined=is_joined))
+        short, long = len(word) - LENGTHS, len(word) + LENGTHS
+        others = {
+            each for key in keys for each in self._similar.get(key, ()) if key[0] == "#" or short <= len(each) <= long
+        }
+        for other in others:
             near, _ = likeness(word, other)
             if near < GATE - 0.1:
                 continue
@@ -321,15 +337,15 @@ class Index:
             for at in self._postings.get(other, ()):
                 if best.get(at, 0.0) < worth:
                     best[at] = worth
-        known = np.fromiter(best.keys(), np.int64, len(best)), np.fromiter(best.values(), np.float64, len(best))
+        known = np.fromiter(best.keys(), np.int32, len(best)), np.fromiter(best.values(), np.float32, len(best))
         if len(self._found) < 200_000:
-            self._found[word] = known
+            self._found[word, is_joined] = known
         return known
 
     def _totals(self) -> tuple[np.ndarray, np.ndarray]:
         """What the words of each row are worth together, and as many zeros to count in."""
         if self._arrays is None:
-            totals = np.zeros(len(self._rows))
+            totals = np.zeros(len(self._rows), np.float32)
             for at, row in enumerate(self._rows):
                 totals[at] = max(
                     (
@@ -342,11 +358,8 @@ class Index:
                     ),
                     default=1.0,
                 )
-            self._arrays = np.maximum(totals, 0.1), np.zeros(len(self._rows))
+            self._arrays = np.maximum(totals, 0.1), np.zeros(len(self._rows), np.float32)
         return self._arrays
-
-
-_NO_ROWS = np.zeros(0, np.int64)
 
 
 def _core(word: str) -> str:
@@ -390,7 +403,11 @@ def _births_fit(ours: str, births: tuple[Birth, ...]) -> str:
         if first - 1 <= year <= last + 1:
             if len(ours) == len(each.date) == 10 and year == first and ours != each.date:
                 swapped = f"{ours[:4]}-{ours[8:]}-{ours[5:7]}"
-                if each.date not in {ours, swapped} and not each.date.endswith("-01-01") and not ours.endswith("-01-01"):
+                if (
+                    each.date not in {ours, swapped}
+                    and not each.date.endswith("-01-01")
+                    and not ours.endswith("-01-01")
+                ):
                     continue
             return "agrees" if first <= year <= last else ""
     return "differs"
@@ -400,9 +417,11 @@ def judged(subject: Subject, entry: Entry, name: Name, ours: str, compared: Comp
     """What a likeness of names is worth, with all else that is known of both."""
     rules = list(compared.rules)
     score = compared.score
-    if score < 100 and subject.countries and {each.casefold() for each in subject.countries} & {
-        each.casefold() for each in entry.countries
-    }:
+    if (
+        score < 100
+        and subject.countries
+        and {each.casefold() for each in subject.countries} & {each.casefold() for each in entry.countries}
+    ):
         score = min(score + AGREES, 99.0)
         rules.append("country_agrees")
     births = _births_fit(subject.birth, entry.births)
@@ -427,7 +446,9 @@ def judged(subject: Subject, entry: Entry, name: Name, ours: str, compared: Comp
 def _by_identifier(subject: Subject, entry: Entry, number: Identifier, known: Match | None) -> Match:
     """An equal identifier decides, whatever the names."""
     if known is not None:
-        return Match(entry, 100, "exact", known.name, known.ours, known.comparison, (*known.rules, f"identifier:{number.kind}"))
+        return Match(
+            entry, 100, "exact", known.name, known.ours, known.comparison, (*known.rules, f"identifier:{number.kind}")
+        )
     ours = subject.names[0] if subject.names else ""
     return Match(entry, 100, "exact", entry.names[0], ours, Comparison(0.0), (f"identifier:{number.kind}",))
 
@@ -437,7 +458,8 @@ def rescreen(
 ) -> dict[str, tuple[Match, ...]]:
     """Which subjects a change of the list concerns: those that match an entry that was added or is another now.
 
-    `by` is an index of the subjects as entries (`index_of`), so that the cost is that of the change, not of all subjects.
+    `by` is an index of the subjects as entries (`index_of`), so that the cost is that of the change, not of all
+    subjects.
     Nobody is left out by a look at fewer: each changed entry is looked for among the subjects, and whoever is found is
     compared as `screen` compares.
     """

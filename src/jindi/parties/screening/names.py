@@ -32,7 +32,8 @@ _LEET = str.maketrans("0134579", "oieasjg")
 _STRAY_FORMS = frozenset({"sa", "llc", "ltd", "inc", "gmbh", "plc", "limited"})
 
 PARTICLE, LETTER, FATHER, SHORT_WORD, COMMON, DIGITS = 0.1, 0.4, 0.4, 0.7, 0.35, 0.8
-"""What a word is worth that says little, before rarity: al, an initial, a patronymic, two letters, a word of every second
+"""What a word is worth that says little, before rarity: al, an initial, a patronymic, two letters, a word of every
+second
 company, a number.
 """
 
@@ -66,7 +67,7 @@ class Parsed:
 
 
 def _worth(word: str, count: int, *, is_organisation: bool) -> float:
-    if word in PARTICLES or _SERVANT_OF.match(word):
+    if word in PARTICLES or _SERVANT_OF.match(word) or (word in TITLES and not is_organisation):
         return PARTICLE
     if word.isdigit():
         return DIGITS
@@ -82,7 +83,13 @@ def _worth(word: str, count: int, *, is_organisation: bool) -> float:
 def _form(words: Iterable[str], *, is_organisation: bool) -> Form:
     kept = tuple(words)
     worth = [_worth(word, len(kept), is_organisation=is_organisation) for word in kept]
-    if not is_organisation and len(kept) == 2 and worth[0] == PARTICLE and len(kept[0]) > 2 and not _SERVANT_OF.match(kept[0]):
+    if (
+        not is_organisation
+        and len(kept) == 2
+        and worth[0] == PARTICLE
+        and len(kept[0]) > 2
+        and not _SERVANT_OF.match(kept[0])
+    ):
         worth[0] = SHORT_WORD  # Ben, Van, Des: a given name where it stands first and alone
     if kept and max(worth) <= PARTICLE:
         worth = [1.0] * len(kept)
@@ -100,8 +107,6 @@ def _person_words(text: str) -> list[str]:
     plain = _HALVES.sub(_one_word, latin(text).replace("'", ""))
     words = _WORD.findall(plain)
     words = [word.translate(_LEET) if not word.isdigit() and not word.isalpha() else word for word in words]
-    if len(kept := [word for word in words if word not in TITLES]) > 0:
-        words = kept
     while len(words) > 2 and words[-1] in _STRAY_FORMS:
         words.pop()
     out: list[str] = []
@@ -114,7 +119,10 @@ def _person_words(text: str) -> list[str]:
 
 
 _FORM_WORDS = tuple(
-    sorted({word for long, _ in LONG_FORMS for word in long.split() if len(word) > 4} | {"limited", "incorporated", "corporation"})
+    sorted(
+        {word for long, _ in LONG_FORMS for word in long.split() if len(word) > 4}
+        | {"limited", "incorporated", "corporation"}
+    )
 )
 
 
@@ -145,7 +153,14 @@ def _tens(words: list[str]) -> list[str]:
     """`40 4` is 44: numbers written in words."""
     out: list[str] = []
     for word in words:
-        if out and len(word) == 1 and word.isdigit() and len(out[-1]) == 2 and out[-1].endswith("0") and out[-1].isdigit():
+        if (
+            out
+            and len(word) == 1
+            and word.isdigit()
+            and len(out[-1]) == 2
+            and out[-1].endswith("0")
+            and out[-1].isdigit()
+        ):
             out[-1] = out[-1][0] + word
         else:
             out.append(word)
@@ -200,5 +215,9 @@ def parse(text: str, *, is_organisation: bool = False) -> Parsed:
             parts = [_organisation_words(part)[0] for part in text.split("/")]
             forms += [_form(part, is_organisation=True) for part in parts if sum(map(len, part)) > 4]
         plain = " ".join(words)
-    numbers = frozenset(word for form in forms[:1] for word in form.words if word.isdigit()) if is_organisation else frozenset()
+    numbers = (
+        frozenset(word for form in forms[:1] for word in form.words if word.isdigit())
+        if is_organisation
+        else frozenset()
+    )
     return Parsed(text, plain, is_organisation, tuple(forms), orders, legal, numbers)

@@ -16,7 +16,8 @@ def _table(text: str) -> dict[str, str]:
 
 
 _CYRILLIC = _table(
-    "а=a б=b в=v г=g д=d е=e ё=e ж=zh з=z и=i й=i к=k л=l м=m н=n о=o п=p р=r с=s т=t у=u ф=f х=kh ц=ts ч=ch ш=sh щ=shch"
+    "а=a б=b в=v г=g д=d е=e ё=e ж=zh з=z и=i й=i к=k л=l м=m н=n о=o п=p р=r с=s т=t у=u ф=f х=kh"
+    " ц=ts ч=ch ш=sh щ=shch"
     " ъ= ы=y ь= э=e ю=yu я=ya і=i ї=yi є=ye ґ=g ў=u ј=j љ=lj њ=nj ћ=c ђ=dj џ=dz ѓ=gj ќ=kj ѕ=dz ә=a ғ=gh қ=q ң=n ө=o ұ=u"
     " ү=u һ=h ҳ=h ҷ=j ӣ=i ӯ=u ѝ=i ѐ=e"
 )
@@ -25,7 +26,8 @@ _GREEK = _table(
 )
 _ARABIC = _table(
     "ا=a آ=a أ=a إ=i ٱ=a ء= ئ=i ؤ=u ب=b پ=p ت=t ث=th ج=j چ=ch ح=h خ=kh د=d ذ=dh ر=r ز=z ژ=zh س=s ش=sh ص=s ض=d ط=t ظ=z"
-    " ع=a غ=gh ف=f ق=q ک=k ك=k گ=g ل=l م=m ن=n ه=h ھ=h ہ=h ۀ=h ة=a و=u ي=i ی=i ى=a ے=e ں=n ٹ=t ڈ=d ڑ=r ـ= ٷ=u ې=e ۍ=i ټ=t"
+    " ع=a غ=gh ف=f ق=q ک=k ك=k گ=g ل=l م=m ن=n ه=h ھ=h ہ=h ۀ=h ة=a و=u ي=i ی=i ى=a ے=e ں=n ٹ=t ڈ=d"
+    " ڑ=r ـ= ٷ=u ې=e ۍ=i ټ=t"
     " ډ=d ړ=r ږ=g ښ=sh ڼ=n ڤ=v"
 )
 _HEBREW = _table(
@@ -36,7 +38,8 @@ _GEORGIAN = _table(
     " ძ=dz წ=ts ჭ=ch ხ=kh ჯ=j ჰ=h"
 )
 _ARMENIAN = _table(
-    "ա=a բ=b գ=g դ=d ե=e զ=z է=e ը=e թ=t ժ=zh ի=i լ=l խ=kh ծ=ts կ=k հ=h ձ=dz ղ=gh ճ=ch մ=m յ=y ն=n շ=sh ո=o չ=ch պ=p ջ=j"
+    "ա=a բ=b գ=g դ=d ե=e զ=z է=e ը=e թ=t ժ=zh ի=i լ=l խ=kh ծ=ts կ=k հ=h ձ=dz ղ=gh ճ=ch մ=m յ=y ն=n"
+    " շ=sh ո=o չ=ch պ=p ջ=j"
     " ռ=r ս=s վ=v տ=t ր=r ց=ts ւ=u փ=p ք=k օ=o ֆ=f և=ev"
 )
 _LATIN = _table("ß=ss æ=ae œ=oe ø=o ł=l đ=d ð=d þ=th ı=i ŋ=ng ħ=h ŧ=t ə=a ʻ= ʼ= ʹ= ʺ= ʿ= ʾ=")
@@ -49,7 +52,8 @@ _SILENT = ("VIRAMA", "NUKTA", "CANDRABINDU", "COENG", "VISARGA", "TONE", "MAI", 
 
 
 _CARRYING = (
-    "DEVANAGARI", "BENGALI", "GUJARATI", "GURMUKHI", "TAMIL", "TELUGU", "KANNADA", "MALAYALAM", "ORIYA", "SINHALA", "KHMER",
+    "DEVANAGARI", "BENGALI", "GUJARATI", "GURMUKHI", "TAMIL", "TELUGU", "KANNADA", "MALAYALAM", "ORIYA", "SINHALA",
+    "KHMER",
     "MYANMAR",
 )  # fmt: skip
 _INHERENT = "\1"
@@ -99,7 +103,16 @@ def _is_latin(char: str) -> bool:
     return char < "ɐ" or "Ḁ" <= char <= "ỿ"
 
 
-_KOREAN_SURNAMES = {"이": "ri", "김": "kim", "박": "pak", "최": "choe", "임": "rim", "류": "ryu", "조": "jo", "오": "oh"}
+_KOREAN_SURNAMES = {
+    "이": "ri",
+    "김": "kim",
+    "박": "pak",
+    "최": "choe",
+    "임": "rim",
+    "류": "ryu",
+    "조": "jo",
+    "오": "oh",
+}
 """Where one stands alone it is a surname, which is not spelt by its sound."""
 
 
@@ -112,9 +125,10 @@ def latin(text: str) -> str:
     """
     if text.isascii():
         return text.lower()
-    if text in _KOREAN_SURNAMES or " " in text and any(each in _KOREAN_SURNAMES for each in text.split(" ")):
+    if any(each in _KOREAN_SURNAMES for each in text.split(" ")):
         text = " ".join(_KOREAN_SURNAMES.get(each, each) for each in text.split(" "))
-    # NFKC first: full-width letters and ligatures; Hangul stays composed, Latin and Greek letters lose their marks below.
+    # NFKC first: full-width letters and ligatures; Hangul stays composed, Latin and Greek letters lose their marks
+    # below.
     out: list[str] = []
     for char in unicodedata.normalize("NFKC", text).lower():
         if char.isascii() or is_han(char):
@@ -125,7 +139,11 @@ def latin(text: str) -> str:
             out.append(found)
         else:
             base = unicodedata.normalize("NFKD", char)
-            if base != char and not ("가" <= char <= "힣") and base[0] not in "かきくけこさしすせそたちつてとはひふへほ":
+            if (
+                base != char
+                and not ("가" <= char <= "힣")
+                and base[0] not in "かきくけこさしすせそたちつてとはひふへほ"
+            ):
                 for part in base:
                     if part.isascii():
                         out.append(part)

@@ -6,4 +6,13 @@ from jindi.parties.screening.formats.ofac import read_ofac
 from jindi.parties.screening.formats.own import read_own_csv, read_own_toml
 from jindi.parties.screening.formats.un import read_un
 
-__all__ = ["FORMATS", "read_eu_csv", "read_eu_xml", "read_files", "read_ofac", "read_own_csv", "read_own_toml", "read_un"]
+__all__ = [
+    "FORMATS",
+    "read_eu_csv",
+    "read_eu_xml",
+    "read_files",
+    "read_ofac",
+    "read_own_csv",
+    "read_own_toml",
+    "read_un",
+]

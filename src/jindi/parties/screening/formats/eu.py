@@ -30,7 +30,9 @@ def _entry(node: Node) -> Entry:
     kind = _KINDS.get((subject.get("classificationCode") or subject.get("code")).casefold(), "unknown")
     names = []
     for at, alias in enumerate(node.all("nameAlias")):
-        whole = alias.get("wholeName") or " ".join(filter(None, map(alias.get, ("firstName", "middleName", "lastName"))))
+        whole = alias.get("wholeName") or " ".join(
+            filter(None, map(alias.get, ("firstName", "middleName", "lastName")))
+        )
         if whole:
             names.append(Name(whole, "primary" if at == 0 else "strong" if alias.get("strong") != "false" else "weak"))
     births = []
@@ -38,21 +40,38 @@ def _entry(node: Node) -> Entry:
         first, last = each.get("yearRangeFrom"), each.get("yearRangeTo")
         if first.isdigit() and last.isdigit():
             births.append(Birth(year_min=int(first), year_max=int(last)))
-        elif birth := birth_of(("circa " if each.get("circa") == "true" else "") + (each.get("birthdate") or each.get("year"))):
+        elif birth := birth_of(
+            ("circa " if each.get("circa") == "true" else "") + (each.get("birthdate") or each.get("year"))
+        ):
             births.append(birth)
     rules = list(node.all("regulation"))
     return Entry(
-        id=node.get("euReferenceNumber") or node.get("logicalId"), kind=kind, names=tuple(dict.fromkeys(names)),
-        births=tuple(births), birth_places=_places(node, "birthdate"),
-        countries=tuple(dict.fromkeys(each.get("countryDescription") for each in node.all("citizenship") if each.get("countryDescription"))),
+        id=node.get("euReferenceNumber") or node.get("logicalId"),
+        kind=kind,
+        names=tuple(dict.fromkeys(names)),
+        births=tuple(births),
+        birth_places=_places(node, "birthdate"),
+        countries=tuple(
+            dict.fromkeys(
+                each.get("countryDescription") for each in node.all("citizenship") if each.get("countryDescription")
+            )
+        ),
         identifiers=tuple(
-            Identifier(kind_of_number(each.get("identificationTypeDescription") or each.get("identificationTypeCode")), each.get("number"), each.get("countryDescription"))
-            for each in node.all("identification") if each.get("number")
+            Identifier(
+                kind_of_number(each.get("identificationTypeDescription") or each.get("identificationTypeCode")),
+                each.get("number"),
+                each.get("countryDescription"),
+            )
+            for each in node.all("identification")
+            if each.get("number")
         ),
         programmes=tuple(dict.fromkeys(each.get("programme") for each in rules if each.get("programme"))),
-        listed_on=min((iso_date(each.get("publicationDate")) for each in rules if each.get("publicationDate")), default=""),
-        addresses=_places(node, "address"), remarks=" ".join(each.text.strip() for each in node.all("remark") if each.text.strip()),
-    )  # fmt: skip
+        listed_on=min(
+            (iso_date(each.get("publicationDate")) for each in rules if each.get("publicationDate")), default=""
+        ),
+        addresses=_places(node, "address"),
+        remarks=" ".join(each.text.strip() for each in node.all("remark") if each.text.strip()),
+    )
 
 
 def _places(node: Node, tag: str) -> tuple[str, ...]:
@@ -73,7 +92,11 @@ def read_eu_csv(text: str, where: str, name: str = "eu") -> WatchList:
     lines: dict[str, int] = {}
     published = ""
     for raw in reader:
-        row = {key: (value or "").strip() for key, value in raw.items() if isinstance(key, str) and isinstance(value, str | None)}
+        row = {
+            key: (value or "").strip()
+            for key, value in raw.items()
+            if isinstance(key, str) and isinstance(value, str | None)
+        }
         key = row.get("Entity_LogicalId", "")
         if not key:
             gathered.wrong(reader.line_num, "has no Entity_LogicalId", "the number says which entry it is")
@@ -96,21 +119,25 @@ def _of_rows(key: str, rows: list[dict[str, str]]) -> Entry:
     def told(column: str) -> tuple[str, ...]:
         return tuple(dict.fromkeys(row[column] for row in rows if row.get(column)))
 
-    names = [
-        Name(row["NameAlias_WholeName"], "strong")
-        for row in rows if row.get("NameAlias_WholeName")
-    ]  # fmt: skip
+    names = [Name(row["NameAlias_WholeName"], "strong") for row in rows if row.get("NameAlias_WholeName")]
     names = [Name(names[0].text), *names[1:]] if names else []
     return Entry(
         id=next(iter(told("Entity_EU_ReferenceNumber")), key),
         kind=_KINDS.get(next(iter(told("Entity_SubjectType")), "").casefold(), "unknown"),
         names=tuple({each.text: each for each in reversed(names)}.values())[::-1],
         births=tuple(filter(None, (birth_of(each) for each in told("BirthDate_BirthDate") or told("BirthDate_Year")))),
-        birth_places=told("BirthDate_Country"), countries=told("Citizenship_CountryDescription"),
+        birth_places=told("BirthDate_Country"),
+        countries=told("Citizenship_CountryDescription"),
         identifiers=tuple(
-            Identifier(kind_of_number(row.get("Identification_TypeDescription", "")), row["Identification_Number"], row.get("Identification_CountryDescription", ""))
-            for row in rows if row.get("Identification_Number")
+            Identifier(
+                kind_of_number(row.get("Identification_TypeDescription", "")),
+                row["Identification_Number"],
+                row.get("Identification_CountryDescription", ""),
+            )
+            for row in rows
+            if row.get("Identification_Number")
         ),
-        programmes=told("Entity_Regulation_Programme"), listed_on=min(map(_day, told("Entity_Regulation_PublicationDate")), default=""),
+        programmes=told("Entity_Regulation_Programme"),
+        listed_on=min(map(_day, told("Entity_Regulation_PublicationDate")), default=""),
         remarks=" ".join(told("Entity_Remark")),
-    )  # fmt: skip
+    )

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from jindi.basics.problems import Problem, Problems
 from jindi.parties.screening.entries import WatchList
@@ -32,15 +33,19 @@ def read_files(files: Mapping[str, bytes]) -> list[WatchList]:
             others = ("cons_alt", "cons_add") if part == "cons_prim" else ("alt", "add")
             alt, add = (text_of(files[parts[each]]) if each in parts else "" for each in others)
             name = "ofac" if part == "sdn" else "ofac_consolidated"
-            read(lambda where=where, data=data, alt=alt, add=add, name=name: read_ofac(text_of(data), where, alt, add, name))
+            read(partial(read_ofac, text_of(data), where, alt, add, name))
         elif part:
             if ("cons_prim" if part.startswith("cons") else "sdn") not in parts:
-                problems.append(Problem(where, "", "aliases or addresses without their list", "put OFAC's sdn.csv beside it"))
+                problems.append(
+                    Problem(where, "", "aliases or addresses without their list", "put OFAC's sdn.csv beside it")
+                )
         else:
-            read(lambda where=where, data=data: _other(where, data))
+            read(partial(_other, where, data))
     names = [each.name for each in lists]
-    for name in sorted({each for each in names if names.count(each) > 1}):
-        problems.append(Problem(name, "", "two lists have this name", "rename one file, or leave one out"))
+    problems += [
+        Problem(name, "", "two lists have this name", "rename one file, or leave one out")
+        for name in sorted({each for each in names if names.count(each) > 1})
+    ]
     if not files:
         problems.append(Problem("", "", "no list is given", FORMATS))
     if problems:

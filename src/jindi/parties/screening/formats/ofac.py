@@ -1,4 +1,7 @@
-"""OFAC's delimited lists: the primary file (SDN or consolidated), aliases (ALT), addresses (ADD); no header, `-0-` is nothing."""
+"""OFAC's delimited lists: the primary file (SDN or consolidated), aliases (ALT), addresses (ADD).
+
+None has a header; `-0-` is nothing.
+"""
 
 import csv
 import io
@@ -21,7 +24,9 @@ _NUMBER = re.compile(
 )
 
 
-def read_ofac(primary: str, where: str, alt: str = "", add: str = "", name: str = "ofac", published_on: str = "") -> WatchList:
+def read_ofac(
+    primary: str, where: str, alt: str = "", add: str = "", name: str = "ofac", published_on: str = ""
+) -> WatchList:
     """The list of three files; the second and third may be away. Raises Problems."""
     gathered = Gathered(where)
     aliases: dict[str, list[Name]] = {}
@@ -40,7 +45,9 @@ def read_ofac(primary: str, where: str, alt: str = "", add: str = "", name: str 
             continue
         gathered.add(_entry(row, kind, aliases.pop(row[0], []), addresses.get(row[0], [])), line)
     for key in aliases:
-        gathered.wrong(lines[key], "an alias (ALT) of an entry that is not in the primary file", "give files of one day")
+        gathered.wrong(
+            lines[key], "an alias (ALT) of an entry that is not in the primary file", "give files of one day"
+        )
     return gathered.as_list(name, published_on)
 
 
@@ -70,8 +77,14 @@ def _entry(row: list[str], kind: Kind, aliases: list[Name], addresses: list[str]
     if row[5] and kind == "vessel":
         numbers.append(Identifier("call_sign", row[5]))
     return Entry(
-        id=row[0], kind=kind, names=tuple(dict.fromkeys([Name(row[1]), *aliases, *quoted])), births=tuple(births),
-        birth_places=tuple(_AT.findall(remarks)), countries=tuple(dict.fromkeys(_FROM.findall(remarks))),
-        identifiers=tuple(dict.fromkeys(numbers)), programmes=tuple(filter(None, re.split(r"\] \[|; ", row[3].strip("[]")))),
-        addresses=tuple(addresses), remarks=remarks,
-    )  # fmt: skip
+        id=row[0],
+        kind=kind,
+        names=tuple(dict.fromkeys([Name(row[1]), *aliases, *quoted])),
+        births=tuple(births),
+        birth_places=tuple(_AT.findall(remarks)),
+        countries=tuple(dict.fromkeys(_FROM.findall(remarks))),
+        identifiers=tuple(dict.fromkeys(numbers)),
+        programmes=tuple(filter(None, re.split(r"\] \[|; ", row[3].strip("[]")))),
+        addresses=tuple(addresses),
+        remarks=remarks,
+    )

@@ -1,4 +1,4 @@
-"""Our own formats, for national lists and a house's own: a TOML file with one table an entry, or a CSV with a header."""
+"""Our own formats, for national lists and a house's own: TOML with a table for each entry, or CSV with a header."""
 
 import csv
 import io
@@ -54,7 +54,9 @@ def read_own_csv(text: str, where: str, name: str) -> WatchList:
         raise Problems(gathered.problems)
     for row in reader:
         if None in row:
-            gathered.wrong(reader.line_num, "more cells than the header has", "put texts with commas into quotation marks")
+            gathered.wrong(
+                reader.line_num, "more cells than the header has", "put texts with commas into quotation marks"
+            )
             continue
         _add(gathered, {key.strip(): (value or "").strip() for key, value in row.items()}, reader.line_num)
     return gathered.as_list(name, "")

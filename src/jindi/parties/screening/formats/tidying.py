@@ -6,17 +6,35 @@ from dataclasses import dataclass, field
 from jindi.basics.problems import Problem, Problems
 from jindi.parties.screening.entries import Birth, Entry, WatchList
 
-_MONTHS = {name: at for at, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+_MONTHS = {
+    name: at
+    for at, name in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1)
+}
 _ISO = re.compile(r"(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?(?:T.*)?\Z")
 _WORDY = re.compile(r"(?:(\d{1,2}) )?(?:([A-Za-z]{3})[a-z]* )?(\d{4})\Z")
 _RANGE = re.compile(r"(\d{4})\s*(?:to|-|–|/)\s*(\d{4})\Z")
 KINDS_OF_NUMBERS = (
-    ("passport", "passport"), ("imo", "imo"), ("mmsi", "mmsi"), ("swift", "swift"), ("bic", "swift"),
-    ("unified social credit", "uscc"), ("uscc", "uscc"), ("national identif", "national_id"), ("national id", "national_id"),
-    ("identification n", "national_id"), ("identity card", "national_id"), ("id card", "national_id"),
-    ("cedula", "national_id"), ("tax", "tax"), ("registration", "registration"), ("ogrn", "registration"), ("lei", "lei"),
-    ("birth cert", "birth_certificate"), ("driver", "driving_licence"), ("aircraft", "tail_number"),
-)  # fmt: skip
+    ("passport", "passport"),
+    ("imo", "imo"),
+    ("mmsi", "mmsi"),
+    ("swift", "swift"),
+    ("bic", "swift"),
+    ("unified social credit", "uscc"),
+    ("uscc", "uscc"),
+    ("national identif", "national_id"),
+    ("national id", "national_id"),
+    ("identification n", "national_id"),
+    ("identity card", "national_id"),
+    ("id card", "national_id"),
+    ("cedula", "national_id"),
+    ("tax", "tax"),
+    ("registration", "registration"),
+    ("ogrn", "registration"),
+    ("lei", "lei"),
+    ("birth cert", "birth_certificate"),
+    ("driver", "driving_licence"),
+    ("aircraft", "tail_number"),
+)
 
 
 def iso_date(text: str) -> str:

@@ -20,7 +20,9 @@ def read_un(data: bytes, where: str, name: str = "un") -> WatchList:
         for node in (each for holder in root.all(group) for each in holder.all(tag)):
             key = node.first("REFERENCE_NUMBER") or node.first("DATAID")
             if not key:
-                gathered.wrong(node.line, "has no reference number", "REFERENCE_NUMBER or DATAID says which entry it is")
+                gathered.wrong(
+                    node.line, "has no reference number", "REFERENCE_NUMBER or DATAID says which entry it is"
+                )
                 continue
             gathered.add(_entry(node, tag, key, kind), node.line)
     return gathered.as_list(name, iso_date(root.get("dateGenerated")))
@@ -34,18 +36,25 @@ def _entry(node: Node, tag: str, key: str, kind: str) -> Entry:
         quality = _QUALITY.get(alias.first("QUALITY").casefold(), "strong")
         names += [Name(each, quality) for each in _split(alias.first("ALIAS_NAME"))]
     return Entry(
-        id=key, kind="person" if kind == "person" else "entity", names=tuple(dict.fromkeys(names)),
+        id=key,
+        kind="person" if kind == "person" else "entity",
+        names=tuple(dict.fromkeys(names)),
         births=tuple(_births(node)),
         birth_places=_places(node.all("INDIVIDUAL_PLACE_OF_BIRTH")),
         countries=tuple(
-            dict.fromkeys(each.text.strip() for holder in node.all("NATIONALITY") for each in holder.all("VALUE") if each.text.strip())
+            dict.fromkeys(
+                each.text.strip()
+                for holder in node.all("NATIONALITY")
+                for each in holder.all("VALUE")
+                if each.text.strip()
+            )
         ),
         identifiers=tuple(_numbers(node)),
         programmes=tuple(filter(None, (node.first("UN_LIST_TYPE"),))),
         listed_on=iso_date(node.first("LISTED_ON")),
         addresses=_places(node.all(f"{tag}_ADDRESS")),
         remarks=node.first("COMMENTS1"),
-    )  # fmt: skip
+    )
 
 
 def _split(text: str) -> Iterator[str]:

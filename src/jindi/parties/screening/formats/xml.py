@@ -44,7 +44,9 @@ def read_xml(data: bytes, where: str) -> Node:
         stack[-1].children.append(node)
         stack.append(node)
         if len(stack) > DEPTH_MAX:
-            raise Problems([Problem(where, f"line {node.line}", "elements lie too deep", "give the publisher's own file")])
+            raise Problems(
+                [Problem(where, f"line {node.line}", "elements lie too deep", "give the publisher's own file")]
+            )
 
     def end(_: str) -> None:
         stack.pop()
@@ -54,13 +56,17 @@ def read_xml(data: bytes, where: str) -> Node:
 
     def refuse(*_: object) -> None:
         line = f"line {parser.CurrentLineNumber}"
-        raise Problems([Problem(where, line, "declares a document type", "give the publisher's own file, without DOCTYPE")])
+        raise Problems(
+            [Problem(where, line, "declares a document type", "give the publisher's own file, without DOCTYPE")]
+        )
 
     parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = begin, end, text
     parser.StartDoctypeDeclHandler = refuse
     try:
         parser.Parse(data, True)
     except expat.ExpatError as error:
-        problem = Problem(where, f"line {error.lineno}", f"is no XML: {expat.ErrorString(error.code)}", "fetch the file again")
+        problem = Problem(
+            where, f"line {error.lineno}", f"is no XML: {expat.ErrorString(error.code)}", "fetch the file again"
+        )
         raise Problems([problem]) from None
     return root.children[0]
