@@ -38,7 +38,7 @@ LENGTHS = 3
 CONTRADICTION, SURPLUS, SURPLUS_ORGANISATION = 1.3, 0.25, 0.55
 """What a contradicting pair of words, and a word of one side only, weigh against the score."""
 
-ONE_WORD, ONE_WORD_OF_MANY, NUMBERS_DIFFER, COMMON_ONLY, ENOUGH = 90.0, 60.0, 60.0, 79.0, 0.95
+ONE_WORD, ONE_WORD_OF_MANY, NUMBERS_DIFFER, COMMON_ONLY, ENOUGH = 90.0, 60.0, 60.0, 79.0, 1.0
 JOINED, SPELT, SPELT_OTHERWISE, HOMOPHONES, CHARACTERS_NEAR = 98.0, 96.0, 90.0, 79.0, 79.0
 """Caps: a single word; a single word of a longer name; other numbers; less than one rare word, or two common ones,
 alike. What is given for the same letters cut otherwise; what is given when characters and Pinyin say the
@@ -204,12 +204,14 @@ def _is_bare(word: str) -> bool:
 
 
 def _near(ours: str, theirs: str, most: int = 3) -> float:
-    """How alike two words are by their letters alone."""
+    """How alike two words are by their letters alone; one letter in four may be wrong."""
+    longest = max(len(ours), len(theirs))
+    most = min(most, max(1, (longest + 1) // 4))
     distance = OSA.distance(ours, theirs, score_cutoff=most)
     cost = BARE_EDIT if _is_bare(ours) or _is_bare(theirs) else EDIT
     near = (
         1.0
-        - cost * distance / max(len(ours), len(theirs))
+        - cost * distance / longest
         - (0.0 if _begin_alike(ours[0], theirs[0]) else FIRST_LETTER)
     )
     return near if distance <= most and near >= NO_PAIR else 0.0
@@ -259,12 +261,11 @@ def compare_forms(ours: Form, theirs: Form, weight: Weight = alike, *, is_organi
     whole = _as_one(ours, theirs)
     if whole.score >= JOINED:
         return whole
-    longer = len(ours.words) - len(theirs.words)
-    if longer:
-        merged = _merged(ours, theirs) if longer > 0 else _merged(theirs, ours)
-        if merged is not ours and merged is not theirs:
+    if len(ours.words) != len(theirs.words) or len(ours.words) > 2:
+        merged_ours, merged_theirs = _merged(ours, theirs), _merged(theirs, ours)
+        if merged_ours is not ours or merged_theirs is not theirs:
             rules = ("joined",)
-            ours, theirs = (merged, theirs) if longer > 0 else (ours, merged)
+            ours, theirs = merged_ours, merged_theirs
     kept = _paired(ours.words, theirs.words)
     matched = together = 0.0
     carried = 0
@@ -290,7 +291,7 @@ def compare_forms(ours: Form, theirs: Form, weight: Weight = alike, *, is_organi
     light = SURPLUS_ORGANISATION if is_organisation else SURPLUS
     score = 100.0 * matched / (together + CONTRADICTION * against + light * surplus)
     evidence = sum(
-        weight(theirs.words[j]) * (near - UNSURE) / (1 - UNSURE)
+        max(ours.worth[i], theirs.worth[j]) * weight(theirs.words[j]) * (near - UNSURE) / (1 - UNSURE)
         for near, i, j, by in kept
         if by != "initial" and max(ours.worth[i], theirs.worth[j]) > LETTER and near > UNSURE
     )
@@ -318,7 +319,8 @@ def compare_forms(ours: Form, theirs: Form, weight: Weight = alike, *, is_organi
 def _as_one(ours: Form, theirs: Form) -> Comparison:
     """Names whose words are cut otherwise: all letters as one word, an eighth of them wrong at the most."""
     mine, its = ours.joined, theirs.joined
-    most = min(len(mine), len(its)) // 8
+    bare = any(map(_is_bare, ours.words)) or any(map(_is_bare, theirs.words))
+    most = 0 if bare else min(len(mine), len(its)) // 8
     if len(mine) < 5 or abs(len(mine) - len(its)) > most:
         return NOTHING
     distance = OSA.distance(mine, its, score_cutoff=most)
