@@ -2,9 +2,8 @@
 
     python -m benchmarks.han_tables --names FOLDER
 
-From pypinyin (MIT) the readings, without tones; from OpenCC (Apache-2.0) the simplified form of each character;
-from the
-tables of sinonym (Apache-2.0; `surname_romanizations.csv` and `givenname_orcid.csv` in FOLDER) the spellings of
+From pypinyin (MIT) the readings, without tones; from OpenCC (Apache-2.0) the simplified form of each character; from
+the tables of sinonym (Apache-2.0; `surname_romanizations.csv` and `givenname_orcid.csv` in FOLDER) the spellings of
 surnames and the characters of given names that GB 2312 has not. Kept are the characters of GB 2312, of given names, and
 whatever simplifies to one of them. Run it again when a new release of one of them has better readings.
 """

@@ -2,8 +2,7 @@
 
 Words are put together one to one, in whatever order. A pair of words is as alike as the nearest of: the same, the same
 group of given names, the same by sound, so many letters apart. The score is what the pairs are worth over what all
-words
-are worth: words that only the longer name has weigh little, words of both that contradict each other weigh fully.
+words are worth: words that only the longer name has weigh little, words of both that contradict each other weigh fully.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,8 +22,9 @@ What is less alike than `UNSURE` is no evidence.
 
 NICKNAME, SAME_SOUND, INITIAL = 0.9, 0.96, 0.8
 SAME_CONSONANTS, FEW_CONSONANTS, VOWEL = 0.95, 0.85, 0.4
-"""What the same consonants are worth (two of them less), and how much of that other vowels take, as a share of the
-word."""
+"""What the same consonants are worth (two of them less), and how much other vowels take of it, by the share of
+the word that they are.
+"""
 
 EDIT, BARE_EDIT = 0.9, 1.35
 """How much a letter of one word costs, as a share of the longer word's length; more where vowels are not written."""
@@ -40,9 +40,9 @@ CONTRADICTION, SURPLUS, SURPLUS_ORGANISATION = 1.3, 0.25, 0.55
 
 ONE_WORD, ONE_WORD_OF_MANY, NUMBERS_DIFFER, COMMON_ONLY, ENOUGH = 90.0, 60.0, 60.0, 79.0, 1.0
 JOINED, SPELT, SPELT_OTHERWISE, HOMOPHONES, CHARACTERS_NEAR = 98.0, 96.0, 90.0, 79.0, 79.0
-"""Caps: a single word; a single word of a longer name; other numbers; less than one rare word, or two common ones,
-alike. What is given for the same letters cut otherwise; what is given when characters and Pinyin say the
-same, when another spelling does; and the most that other characters can have, though they sound the same.
+"""Caps: a single word; a single word of a longer name; other numbers; less alike than `ENOUGH` rare words. What is
+given for the same letters cut otherwise; when characters and Pinyin say the same; when another spelling does; and the
+most that other characters can have, though they sound the same.
 """
 
 Weight = Callable[[str], float]
@@ -209,11 +209,7 @@ def _near(ours: str, theirs: str, most: int = 3) -> float:
     most = min(most, max(1, (longest + 1) // 4))
     distance = OSA.distance(ours, theirs, score_cutoff=most)
     cost = BARE_EDIT if _is_bare(ours) or _is_bare(theirs) else EDIT
-    near = (
-        1.0
-        - cost * distance / longest
-        - (0.0 if _begin_alike(ours[0], theirs[0]) else FIRST_LETTER)
-    )
+    near = 1.0 - cost * distance / longest - (0.0 if _begin_alike(ours[0], theirs[0]) else FIRST_LETTER)
     return near if distance <= most and near >= NO_PAIR else 0.0
 
 

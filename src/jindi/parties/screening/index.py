@@ -1,21 +1,19 @@
 """A list made searchable: for a subject, the entries it may be, found through few candidates and scored by `compare`.
 
-Candidates come by the words of names (the same, one letter apart, the same by sound or consonants, a short form,
-two words
-written as one) and, for Chinese names, by characters and by readings. `screen_all` looks at every entry instead: it is
-what the index is held to.
+Candidates come by the words of names (the same, a letter more or less, the same by sound or consonants, a short form,
+two words written as one) and, for Chinese names, by characters and by readings. `screen_all` looks at every entry
+instead: it is what the index is held to.
 """
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import islice
 
 import numpy as np
 
 from jindi.parties.screening import han
-from jindi.parties.screening.compare import GATE, LENGTHS, Comparison, Weight, compare, consonants, likeness, sound
+from jindi.parties.screening.compare import GATE, LENGTHS, Comparison, compare, consonants, likeness, sound
 from jindi.parties.screening.entries import Birth, Changes, Entry, Identifier, Kind, Name
 from jindi.parties.screening.names import PARTICLE, Form, Parsed, parse
 from jindi.parties.screening.words import NICKNAMES
@@ -301,8 +299,8 @@ class Index:
                 if worth > PARTICLE
             )
             for word, is_joined in _words_of((form,)).items():
-                at, worth = self._like(word, is_joined=is_joined)
-                zeros[at] += worth
+                rows, worth = self._like(word, is_joined=is_joined)
+                zeros[rows] += worth
             touched = np.flatnonzero(zeros > LIKELY * 0.2 * total)
             share = zeros[touched] / (
                 0.8 * np.minimum(totals[touched], total) + 0.2 * np.maximum(totals[touched], total)
@@ -482,13 +480,3 @@ def index_of(subjects: Mapping[str, Subject]) -> Index:
 
 def _as_subject(entry: Entry) -> Subject:
     return Subject(tuple(each.text for each in entry.names), entry.kind, identifiers=entry.identifiers)
-
-
-def weight_of(index: Index) -> Weight:
-    """The rarity of words in a list, to compare a pair with."""
-    return index.weight
-
-
-def first(matches: Iterable[Match], most: int) -> tuple[Match, ...]:
-    """So many of the likeliest."""
-    return tuple(islice(matches, most))

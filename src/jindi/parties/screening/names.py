@@ -33,8 +33,7 @@ _STRAY_FORMS = frozenset({"sa", "llc", "ltd", "inc", "gmbh", "plc", "limited"})
 
 PARTICLE, LETTER, FATHER, SHORT_WORD, COMMON, DIGITS = 0.1, 0.4, 0.4, 0.7, 0.35, 0.8
 """What a word is worth that says little, before rarity: al, an initial, a patronymic, two letters, a word of every
-second
-company, a number.
+second company, a number.
 """
 
 
