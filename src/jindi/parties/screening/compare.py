@@ -354,7 +354,7 @@ def compare(ours: Parsed, theirs: Parsed, weight: Weight = alike) -> Comparison:
 
     >>> from jindi.parties.screening.names import parse
     >>> round(compare(parse("Vladimir Putin"), parse("PUTIN, Vladimir Vladimirovich")).score)
-    96
+    95
     >>> compare(parse("任志强"), parse("任志強")).score, compare(parse("单雄信"), parse("SHAN Xiongxin")).score
     (99.0, 96.0)
     >>> compare(parse("张伟"), parse("章伟")).score

@@ -282,8 +282,8 @@ def surname_of(name: str) -> str:
 def surname_readings(surname: str) -> tuple[str, ...]:
     """How a surname is read, syllables joined by a hyphen.
 
-    >>> surname_readings("单"), surname_readings("尉迟"), surname_readings("王")
-    (('shan',), ('yu-chi',), ('wang',))
+    >>> surname_readings("单"), surname_readings("尉迟"), surname_readings("习")
+    (('shan',), ('yu-chi',), ('xi',))
     """
     if surname in _SURNAME_READINGS:
         return tuple(_SURNAME_READINGS[surname].split(","))
