@@ -272,8 +272,8 @@ def chinese_variants(name: str) -> Iterator[tuple[str, str]]:
             yield "Pinyin, hyphen", f"{spelt.upper()} {'-'.join(parts)}"
             yield "Pinyin, surname last", f"{''.join(parts).title()} {spelt.title()}"
             yield "an English name before", f"Jason {spelt.title()} {''.join(parts).title()}"
-    wade = [each.replace("'", "’") for each in pypinyin.lazy_pinyin(given, style=style.WADEGILES)]
-    first = pypinyin.lazy_pinyin(surname, style=style.WADEGILES)
+    wade = [each.replace("'", "’").replace("v", "ü") for each in pypinyin.lazy_pinyin(given, style=style.WADEGILES)]
+    first = [each.replace("v", "ü") for each in pypinyin.lazy_pinyin(surname, style=style.WADEGILES)]
     if surname not in SURNAMES:
         yield "Wade-Giles", f"{''.join(first)} {'-'.join(wade)}"
     if surname not in SURNAMES and (written := hong_kong().get(spelt)):
@@ -483,7 +483,7 @@ def measure(report: Report, _folder: Path, *, quick: bool, rounds: int) -> None:
     built = time.process_time() - begin
     rates, halves, tails = [], [], []
     for at in range(1 if quick else min(rounds, 3)):
-        batch = nobody[at : 3_000 : 3]
+        batch = nobody[at:3_000:3]
         rate, half, tail = speed(again, batch)
         rates.append(rate)
         halves.append(half)
