@@ -435,7 +435,7 @@ def measure(report: Report, _folder: Path, *, quick: bool, rounds: int) -> None:
             "",
             [each.found / max(each.of, 1)],
             at_least=0.99,
-            note=f"{each.of} names; missed: {'; '.join((each.missed or [])[:3])}",
+            note=f"{each.of} names",
         )
     all_of = sum(each.of for each in told.values())
     report.add(subject, "recall, all errors", "", [sum(each.found for each in told.values()) / all_of], at_least=0.99)
@@ -456,8 +456,7 @@ def measure(report: Report, _folder: Path, *, quick: bool, rounds: int) -> None:
                 "%",
                 [100 * len(hits) / max(len(names), 1)],
                 at_most=0.1 if listed == "UN" else None,
-                note=f"{len(hits)} of {len(names):,}, {strong} strong; "
-                + "; ".join(f"{n} ~ {w} {s}" for n, w, s in hits[:3]),
+                note=f"{len(hits)} of {len(names):,}, {strong} strong",
             )
     kinds, (alike, weak, more) = chinese(150 if quick else 800)
     for kind, each in sorted(kinds.items()):
