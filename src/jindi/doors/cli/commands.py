@@ -716,6 +716,48 @@ def features_suggest(
     output.say(text if out is None else f"{counted(len(names), 'feature')}: {out}")
 
 
+# ---- screening
+
+
+@app.command(cls=Plain)
+def screen(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Who is looked for.")] = None,
+    lists: Annotated[
+        list[Path] | None,
+        typer.Option("--list", metavar="FILE|DIR", exists=True, help="A list, or a folder of lists; may be repeated."),
+    ] = None,
+    file: Annotated[
+        str | None,
+        typer.Option(
+            "--file", metavar="FILE|-", help="Names: CSV with a header, NDJSON, or one a line; - is standard input."
+        ),
+    ] = None,
+    threshold: Annotated[int, typer.Option(min=1, max=100, help="From which score on somebody is told.")] = 80,
+    kind: Annotated[str, typer.Option(metavar="KIND", help="person, entity, vessel, aircraft (default: any).")] = "",
+    birth: Annotated[str, typer.Option(metavar="YYYY[-MM[-DD]]", help="When the subject was born.")] = "",
+    country: Annotated[str, typer.Option(metavar="NAME", help="A country, as the lists write it.")] = "",
+    identifier: Annotated[
+        list[str] | None, typer.Option(metavar="KIND:NUMBER", help="passport:E12345678; may be repeated.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Names against watch lists, and why.
+
+    Exit 0: nobody was found; 3: somebody may be listed; 1: it could not be done.
+    """
+    from jindi.doors.cli.screening import Asked  # noqa: PLC0415 - tables of names are slow to import
+    from jindi.doors.cli.screening import screen as look  # noqa: PLC0415
+
+    output = Output(as_json=as_json)
+    asked = Asked(
+        tuple(names or ()), tuple(lists or ()), file, threshold, kind, birth, country, tuple(identifier or ())
+    )
+    try:
+        look(asked, output)
+    except Problems as error:
+        output.fail(error)
+
+
 # ---- rules
 
 
