@@ -20,6 +20,7 @@ from jindi.packs.definitions import (
     ListDef,
     ModelDef,
     PackDef,
+    PatternDef,
     TypologyDef,
 )
 from jindi.packs.events import check_entities, read_event
@@ -27,6 +28,7 @@ from jindi.packs.features import Declared, Features
 from jindi.packs.labels import read_label
 from jindi.packs.models import ModelFile, parse_model, read_model, read_model_file
 from jindi.packs.parameters import read_limit, read_list
+from jindi.packs.patterns import read_pattern
 from jindi.packs.policies import Known, check_policies, read_policy
 from jindi.packs.scopes import offer
 from jindi.packs.tables import Table, meant
@@ -44,6 +46,7 @@ _ROLES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"labels\.toml\Z", "labels"),
         (r"controls\.toml\Z", "controls"),
         (r"typologies\.toml\Z", "typologies"),
+        (r"patterns\.toml\Z", "patterns"),
         (r"policies/[^/]+\.toml\Z", "policy"),
         (r"policies/shadow/[^/]+\.toml\Z", "shadow version"),
         (r"parameters/[^/]+\.toml\Z", "parameters"),
@@ -57,8 +60,8 @@ _ROLES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
     )
 )
 _LAYOUT: Final = (
-    "a pack holds pack.toml, events.toml, features.toml, labels.toml, typologies.toml, controls.toml, models.toml, "
-    "policies/*.toml, policies/shadow/*.toml, parameters/*.toml, lists/*.toml, models/*.json"
+    "a pack holds pack.toml, events.toml, features.toml, labels.toml, typologies.toml, patterns.toml, controls.toml, "
+    "models.toml, policies/*.toml, policies/shadow/*.toml, parameters/*.toml, lists/*.toml, models/*.json"
 )
 _BESIDE: Final = re.compile(r"(?:.*/)?columns[^/]*\.toml\Z")
 _HEADER: Final = re.compile(r"^[ \t]*\[[ \t]*([a-z][a-z0-9_]*)\b(?!\.)", re.MULTILINE | re.ASCII)
@@ -196,7 +199,7 @@ class _Loading:
         self.lists: dict[str, ListDef] = {}
         self.places: dict[str, dict[str, str]] = {
             "event": {}, "feature": {}, "limit": {}, "list": {}, "label": {}, "control": {},
-            "typology": {},
+            "typology": {}, "pattern": {},
         }  # fmt: skip
 
     def definitions(self, source: Mapping[str, str]) -> Definitions:
@@ -265,7 +268,20 @@ class _Loading:
             models=models,
             controls=self._controls(),
             typologies=typologies,
+            patterns=self._patterns(),
         )
+
+    def _patterns(self) -> dict[str, PatternDef]:
+        found = {}
+        for file in self._of("patterns"):
+            for name, raw in (file.raw or {}).items():
+                if self._is_new("pattern", name, file):
+                    pattern = read_pattern(
+                        raw, name, self.pack_of[file.root], file.path, self.events, self.broken, self.problems
+                    )
+                    if pattern is not None:
+                        found[name] = pattern
+        return found
 
     def _controls(self) -> dict[str, ControlDef]:
         found = {}

@@ -7,6 +7,7 @@ from jindi import packs
 from jindi.basics.problems import Problems
 from jindi.engine import Program, build, check_cases
 from jindi.packs import DECIDING, Definitions, policy_files
+from jindi.parties.patterns import check_patterns
 from jindi.run.records import DefinitionsRecord, Patch, patch_of, source_of
 
 Aside = Mapping[str, tuple[str, str | None]]
@@ -18,7 +19,7 @@ _VERSION = re.compile(r"(?:.*/)?policies/shadow/[^/]+\.toml\Z")
 def compiled(files: Mapping[str, str], *, cases: bool = True) -> Program:
     """Packs, loaded, compiled, and (with `cases`) proved by their own cases. Raises Problems with all of them."""
     program = build(packs.load(files))
-    if cases and (problems := check_cases(program)):
+    if cases and (problems := check_cases(program) + check_patterns(program.definitions)):
         raise Problems(problems)
     return program
 
