@@ -102,7 +102,7 @@ def head(report: Report) -> Iterator[str]:
     for row in report.rows:
         if row.unit in ("transfers/s", "B per transfer kept", "MB"):
             yield f"| {row.subject}: {row.what} | {row.median:,.0f} | {row.unit} |"
-    yield "| graph feature preprocessor (snapml 1.17.2), all its patterns, measured earlier on another day | 13,856 | transfers/s |"
+    yield "| graph feature preprocessor (snapml 1.17.2), all patterns, on another day | 13,856 | transfers/s |"
     yield ""
 
 
@@ -144,7 +144,9 @@ def speed(
 ) -> None:
     """All patterns together over a stream, in blocks and one by one, with room for all and with little."""
     busy = of_world(
-        patterns_world.world(seed=5, accounts=200 if quick else 20_000, days=30, per_account=10, each=1 if quick else 20)
+        patterns_world.world(
+            seed=5, accounts=200 if quick else 20_000, days=30, per_account=10, each=1 if quick else 20
+        )
     )
     streams = [("of the payment pack, generated transfers", shipped, patterns_world.FEED, busy)]
     if given is not None:
@@ -165,11 +167,15 @@ def speed(
             whole = float(facts[:, :, k.WHOLE].mean())
         report.add(subject, told, "transfers/s", rates, at_least=20_000, note="one core, CPU time")
         report.add(subject, "… facts that are whole", "of all", [whole])
-        report.add(subject, "… arrays at the end", "B per transfer kept", [detector.memory_bytes / max(len(detector), 1)])
+        report.add(
+            subject, "… arrays at the end", "B per transfer kept", [detector.memory_bytes / max(len(detector), 1)]
+        )
         few, begin = Detector(patterns, definitions.events), cpu_s()
         for each in rows[:20_000]:
             few.observe(each)
-        report.add(subject, "… each by itself, with its evidence", "transfers/s", [len(rows[:20_000]) / (cpu_s() - begin)])
+        report.add(
+            subject, "… each by itself, with its evidence", "transfers/s", [len(rows[:20_000]) / (cpu_s() - begin)]
+        )
         small, begin = Detector(patterns, definitions.events, edges_max=5_000), cpu_s()
         facts = small.facts(rows)
         report.add(subject, "… with room for 5,000 transfers", "transfers/s", [len(rows) / (cpu_s() - begin)])
@@ -196,8 +202,8 @@ def planted(report: Report, shipped: Definitions, *, quick: bool) -> Iterator[st
     subject = PLANTED.format(accounts=accounts, transfers=len(worlds[0].transfers))
     yield (
         f"The payment pack's patterns over worlds of seeds {', '.join(map(str, seeds))}: {accounts:,} accounts, "
-        f"{len(worlds[0].transfers):,} transfers in 60 days, {each} schemes of each kind, amounts of schemes drawn like "
-        "everybody's. An alert is a transfer that completes the pattern; it is true when a planted transfer is among its "
+        f"{len(worlds[0].transfers):,} transfers in 60 days, {each} schemes of each kind, amounts of schemes drawn "
+        "like everybody's. An alert is a transfer that completes the pattern; it is true when a planted transfer is among its "
         "evidence. Alerts are not ranked here: what a rule on the bare pattern would do."
     )
     yield ""
@@ -221,7 +227,9 @@ def planted(report: Report, shipped: Definitions, *, quick: bool) -> Iterator[st
 # ---- ranked
 
 
-def facts_of(given: Transfers, program: Program, folder: Path, name: str) -> tuple[list[str], Doubles, list[str], Doubles]:
+def facts_of(
+    given: Transfers, program: Program, folder: Path, name: str
+) -> tuple[list[str], Doubles, list[str], Doubles]:
     """Simple windows by the feature engine, and patterns' facts by the detector: names and columns of both."""
     source, target = folder / f"{name}.parquet", folder / f"{name}-facts.parquet"
     columns = {
@@ -268,8 +276,8 @@ def ranking(
     fit, held, test = parts
     inputs = tuple(ModelInput(name, RATIO) for name in names)
     recipe = Recipe(
-        name="laundering", on="transfer", doc=Said("洗钱", "laundering"), inputs=list(names), label="sar", entity="payer",
-        settings=SETTINGS,
+        name="laundering", on="transfer", doc=Said("洗钱", "laundering"), inputs=list(names), label="sar",
+        entity="payer", settings=SETTINGS,
     )  # fmt: skip
     model, _ = as_model(train(recipe, inputs, columns[fit], label[fit]), recipe, inputs)
     seen, score = model.raws(columns[held]), model.raws(columns[test])
@@ -343,11 +351,12 @@ def ranked(report: Report, given: Transfers, program: Program, folder: Path) -> 
     yield "## Alerts ranked: amlsim_generated"
     yield ""
     yield (
-        f"{count:,} transfers of {given.accounts:,} accounts, {int(given.label.sum())} of {len(given.kinds)} schemes; in the "
-        f"order of time 60/20/20, {int(given.label[test].sum())} positives of {len(test):,} in the test part. A transfer sees "
-        "only what came before it, and windows only. Settings of the model were not varied; the threshold is that of the "
-        "best F1 on the validation part. A scheme may begin in one part and end in the next. The windows hold the ideas of "
-        "the six causal features, which were chosen by others in sight of this very test part: treat all rows as exploratory."
+        f"{count:,} transfers of {given.accounts:,} accounts, {int(given.label.sum())} of {len(given.kinds)} schemes; in "
+        f"the order of time 60/20/20, {int(given.label[test].sum())} positives of {len(test):,} in the test part. A "
+        "transfer sees only what came before it, and windows only. Settings of the model were not varied; the threshold "
+        "is that of the best F1 on the validation part. A scheme may begin in one part and end in the next. The windows "
+        "hold the ideas of the six causal features, which were chosen in sight of this very test part: treat all rows as "
+        "exploratory."
     )
     yield ""
     yield from TABLE
@@ -374,7 +383,8 @@ def elsewhere(report: Report, program: Program, folder: Path, *, quick: bool) ->
     second = of_world(patterns_world.world(seed=TESTED, accounts=accounts, days=120, per_account=20, each=each))
     facts = [facts_of(given, program, folder, name) for given, name in ((first, "first"), (second, "second"))]
     joined = Transfers(
-        first.rows + second.rows, np.concatenate([first.scheme, np.where(second.scheme >= 0, second.scheme + 100_000, -1)]),
+        first.rows + second.rows,
+        np.concatenate([first.scheme, np.where(second.scheme >= 0, second.scheme + 100_000, -1)]),
         first.kinds | {n + 100_000: kind for n, kind in second.kinds.items()}, second.accounts,
     )  # fmt: skip
     begin, end = len(first.rows), len(first.rows) + len(second.rows)
@@ -385,9 +395,9 @@ def elsewhere(report: Report, program: Program, folder: Path, *, quick: bool) ->
     yield "## Alerts ranked: another seed, and kinds of scheme that were not learnt"
     yield ""
     yield (
-        f"Learnt on a generated world of seed {TRAINED} with {', '.join(THREE)} alone, tested on seed {TESTED} with all "
-        f"eleven kinds: {len(second.rows):,} transfers, {int(second.label.sum())} of a scheme. Schemes' amounts are drawn "
-        "like everybody's. The world was written by who wrote the patterns."
+        f"Learnt on a generated world of seed {TRAINED} with {', '.join(THREE)} alone, tested on seed {TESTED} with "
+        f"all eleven kinds: {len(second.rows):,} transfers, {int(second.label.sum())} of a scheme. Schemes' amounts are "
+        "drawn like everybody's. The world was written by who wrote the patterns."
     )
     yield ""
     yield from TABLE

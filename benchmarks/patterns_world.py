@@ -77,7 +77,9 @@ def _amount(draw: random.Random) -> int:
     return max(100, int(math.exp(draw.gauss(10.0, 1.0))))
 
 
-def _lives(draw: random.Random, people: list[str], days: int, per_account: int) -> Iterator[tuple[int, str, str, int, int]]:
+def _lives(
+    draw: random.Random, people: list[str], days: int, per_account: int
+) -> Iterator[tuple[int, str, str, int, int]]:
     """Everybody pays a few that he knows, sometimes somebody new; few are paid by many."""
     popular = [draw.paretovariate(1.5) for _ in people]
     known = {name: draw.choices(people, popular, k=draw.randint(2, 6)) for name in people}

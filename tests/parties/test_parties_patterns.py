@@ -1,4 +1,4 @@
-"""Patterns: the detector equals their meaning on any stream, tells when it could not look whole, and survives being kept."""
+"""Patterns: the detector equals their meaning on any stream, says when it could not look whole, and can be kept."""
 
 import itertools
 import sys
@@ -59,7 +59,8 @@ def detector(*patterns, **limits):
 def stream(rows):
     """Transfers of (at, payer, payee) or (at, payer, payee, amount)."""
     return [
-        Transfer(f"t{n}", at, payer, payee, *(rest or (100,)), "CNY") for n, (at, payer, payee, *rest) in enumerate(rows)
+        Transfer(f"t{n}", at, payer, payee, *(rest or (100,)), "CNY")
+        for n, (at, payer, payee, *rest) in enumerate(rows)
     ]
 
 
@@ -117,7 +118,7 @@ def with_feeds(which):
     return [*which, pattern("fan_in", of=(FEED, TOP_UP))]
 
 
-@settings(max_examples=400)
+@settings(max_examples=150)
 @given(patterns(), streams())
 def test_the_detector_equals_the_meaning_on_any_stream(which, transfers):
     which = with_feeds(which)
@@ -128,7 +129,7 @@ def test_the_detector_equals_the_meaning_on_any_stream(which, transfers):
         assert held.observe(each) == wanted
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(patterns(), streams(), st.integers(2, 8), st.integers(1, 25))
 def test_whatever_is_told_to_be_whole_equals_the_meaning_however_little_may_be_kept_and_looked_at(
     which, transfers, edges_max, looks_max
@@ -142,7 +143,7 @@ def test_whatever_is_told_to_be_whole_equals_the_meaning_however_little_may_be_k
         assert len(held) <= edges_max
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(patterns(), streams(), st.integers(0, 30), st.integers(2, 40))
 def test_a_state_read_back_goes_on_as_if_nothing_had_been_and_is_that_of_a_replay(which, transfers, cut, edges_max):
     which = with_feeds(which)
@@ -160,7 +161,7 @@ def test_a_state_read_back_goes_on_as_if_nothing_had_been_and_is_that_of_a_repla
     assert again.to_bytes() == held.to_bytes()
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(patterns(), streams())
 def test_many_at_once_are_told_as_one_after_the_other(which, transfers):
     which = with_feeds(which)
@@ -254,10 +255,10 @@ def test_three_layers_want_a_layer_above():
 
 def test_what_had_to_go_for_want_of_room_is_told_until_it_would_be_too_old_anyway():
     held = detector(pattern("fan_in"), edges_max=2)
-    told = [held.observe(each)[0] for each in stream([(0, "a", "m"), (1, "b", "m"), (2, "c", "m"), (20, "d", "m")])]
+    told = [held.observe(each)[0] for each in stream([(0, "a", "m"), (1, "b", "m"), (2, "c", "m"), (30, "d", "m")])]
     assert [each.whole for each in told] == [True, True, False, True]
-    assert [each.members for each in told] == [1, 2, 2, 3 - 1]
-    assert held.lost_at_us == 0 or held.lost_at_us == 1
+    assert [each.members for each in told] == [1, 2, 2, 1]
+    assert held.lost_at_us == 0
 
 
 def test_a_walk_that_is_too_long_says_so():
@@ -400,7 +401,7 @@ def test_an_event_becomes_transfers_between_accounts_named_by_what_they_are(ship
 
 
 def test_every_planted_scheme_of_a_declared_pattern_is_found(shipped):
-    world = patterns_world.world(seed=11, accounts=800, days=40, per_account=12, each=5)
+    world = patterns_world.world(seed=11, accounts=400, days=40, per_account=10, each=3)
     found = patterns_world.found(world, shipped)
     assert {name: share for name, share in found.recall.items() if share < 1.0} == {}
     assert set(found.recall) == {"gathering", "scattering", "gathered_and_sent", "hub", "middlemen", "ring",

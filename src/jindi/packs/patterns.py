@@ -154,12 +154,14 @@ def _ppm(text: object) -> int | None:
 def _feeds(table: Table, events: Mapping[str, EventDef], broken: Collection[str]) -> tuple[FeedDef, ...]:
     given = table.tables("of")
     if not given:
-        table.problem("no event feeds it", f'add [[{table.item}.of]] with event, payer, payee and amount')
+        table.problem("no event feeds it", f"add [[{table.item}.of]] with event, payer, payee and amount")
     feeds = []
     for number, raw in enumerate(given, 1):
         each = Table(raw, "pattern feed", table.where, f"{table.item}: of {number}", table.problems)
         feed = FeedDef(*(each.text(key) for key in ("event", "payer", "payee", "amount")))
-        if feed.event in broken or any(f"{feed.event}.{name}" in broken for name in (feed.payer, feed.payee, feed.amount)):
+        if feed.event in broken or any(
+            f"{feed.event}.{name}" in broken for name in (feed.payer, feed.payee, feed.amount)
+        ):
             continue
         if feed.event not in events:
             if feed.event:
@@ -194,9 +196,7 @@ def _cases(table: Table, pack: PackDef) -> tuple[PatternCaseDef, ...]:
         name = each.text("name")
         if not each.has("completes"):
             each.missing("completes", "say whether the last transfer completes the pattern")
-        cases.append(
-            PatternCaseDef(name, _transfers(each, pack), each.boolean("completes", False), _gives(each))
-        )
+        cases.append(PatternCaseDef(name, _transfers(each, pack), each.boolean("completes", False), _gives(each)))
     wanted = {True, False} - {case.completes for case in cases}
     if wanted:
         told = "transfers that complete it" if True in wanted else "transfers that don't"

@@ -290,8 +290,8 @@ class Detector:
         for (at, payer, payee, amount, feed, since), name in zip(rows.tolist(), head["ids"], strict=True):
             self._ids[int(self._state[k.NEXT]) & int(self._state[k.WRAP])] = name
             k.insert(
-                self._edges, self._slots, self._state, self._lent, self._freed, at, slots[payer], slots[payee], amount, feed,
-                since,
+                self._edges, self._slots, self._state, self._lent, self._freed, at, slots[payer], slots[payee], amount,
+                feed, since,
             )  # fmt: skip
         self._state[[k.HIGH, k.LOST_AT]] = head["high"], head["lost"]
 

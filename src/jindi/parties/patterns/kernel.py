@@ -15,6 +15,7 @@ paid and all that it got, so every look at a window is a walk that ends where th
 
 import numpy as np
 import numpy.typing as npt
+
 from jindi.features.compiling import kernel
 
 Words = npt.NDArray[np.int64]
@@ -26,9 +27,9 @@ AT, PAYER, PAYEE, AMOUNT, FEED, SINCE, UNSURE, PREV_OUT, PREV_IN, E_WIDTH = rang
 # An account: the newest transfer out of and into it; who has been here, by four marks; what is summed up at it.
 HEAD_OUT, HEAD_IN, MARK1, MARK2, MARK3, MARK4, SUM1, SUM2, SUM3, SUM4, SUM5, S_WIDTH = range(12)
 
-# The state: numbers of the oldest transfer and of the next one, the newest instant that had to go for want of room, the
-# newest instant of a transfer that is UNSURE, the newest instant at all, the last mark given, how much evidence and how many free accounts are told, the ring's size
-# less one.
+# The state: numbers of the oldest transfer and of the next one; the newest instant of one that had to go for want of
+# room, of one that is UNSURE, and of any; the last mark given; how much evidence and how many free accounts are told;
+# the ring's size less one.
 TAIL, NEXT, LOST_AT, UNSURE_AT, HIGH, MARK, EVIDENCE, FREED, WRAP, T_WIDTH = range(10)
 
 # A pattern's line in the program.
@@ -89,7 +90,9 @@ def counts(edges: Words, e: int, prog: Words, p: int) -> bool:
 
 
 @kernel
-def told(edges: Words, e: int, seq: int, prog: Words, p: int, facts: Words, f: int, state: Words, evidence: Words) -> None:
+def told(
+    edges: Words, e: int, seq: int, prog: Words, p: int, facts: Words, f: int, state: Words, evidence: Words
+) -> None:
     """One transfer more as evidence."""
     facts[f + NEW_PAIRS] += is_new(edges, e, prog, p)
     if edges[e + UNSURE]:
@@ -367,7 +370,9 @@ def cycle(
                 facts[f + HIT], facts[f + LENGTH], facts[f + MONEY] = 1, length, least
                 facts[f + SHARE] = share_of(edges[now + AMOUNT], first)
                 return
-            if who == u or (left <= near and (slots[who * S_WIDTH + MARK1] != mark or slots[who * S_WIDTH + SUM1] > left)):
+            if who == u or (
+                left <= near and (slots[who * S_WIDTH + MARK1] != mark or slots[who * S_WIDTH + SUM1] > left)
+            ):
                 continue
             been = False
             for k in range(step + 1):
@@ -534,7 +539,9 @@ def forget(edges: Words, slots: Words, state: Words, freed: Words) -> None:
 
 
 @kernel
-def pair_since(edges: Words, slots: Words, state: Words, lent: Words, at: int, payer: int, payee: int, feed: int) -> int:
+def pair_since(
+    edges: Words, slots: Words, state: Words, lent: Words, at: int, payer: int, payee: int, feed: int
+) -> int:
     """How long ago the pair's transfer before this one was; NONE: not as far as is remembered; -2: could not be
     looked up whole. Both chains are walked in step, so that it takes as long as the shorter one.
     """

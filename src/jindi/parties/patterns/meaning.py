@@ -151,11 +151,10 @@ def _fan(pattern: PatternDef, edges: Sequence[_Edge]) -> Found:
     mine, other = (_payee, _payer) if is_in else (_payer, _payee)
     counted = [edge for edge in edges if mine(edge) == mine(edges[-1])]
     members = _newest(counted, other)
-    told = _told(
+    return _told(
         edges, list(members.values()), hit=len(members) >= (pattern.payers if is_in else pattern.payees),
         members=len(members), money_minor=sum(edge.amount for edge in counted),
     )  # fmt: skip
-    return told
 
 
 def _hub(pattern: PatternDef, edges: Sequence[_Edge]) -> Found:
@@ -217,7 +216,9 @@ def _cycle(pattern: PatternDef, edges: Sequence[_Edge]) -> Found:
     def ways(legs: list[_Edge], been: set[str], left: int) -> Iterator[list[_Edge]]:
         at = legs[-1].payee if legs else now.payee
         for edge in sorted((each for each in edges if each.payer == at), key=lambda each: -each.seq):
-            if legs and ((pattern.in_time and edge.seq <= legs[-1].seq) or not _fits(pattern, edge.amount, legs[-1].amount)):
+            if legs and (
+                (pattern.in_time and edge.seq <= legs[-1].seq) or not _fits(pattern, edge.amount, legs[-1].amount)
+            ):
                 continue
             if left == 1:
                 if edge.payee == now.payer and _fits(pattern, now.amount, edge.amount):
