@@ -32,8 +32,8 @@ class World:
 
 @dataclass(frozen=True)
 class Findings:
-    """How many schemes of each declared pattern were found by it; alerts for 1,000 accounts, and how many of them are of
-    a scheme; the share of facts that were whole.
+    """How many schemes of each declared pattern were found by it, and of each kind by any; alerts for 1,000 accounts,
+    and the share of them that a scheme is in; the share of facts that were whole.
     """
 
     recall: dict[str, float]

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from jindi.basics.instants import HOUR_US, parse_duration
 from jindi.basics.money import EXPONENTS, parse_minor
@@ -17,6 +17,7 @@ from jindi.packs.definitions import (
     PackDef,
     PatternCaseDef,
     PatternDef,
+    PatternKind,
 )
 from jindi.packs.tables import Table, kind_of, meant, opened_table
 from jindi.packs.vocabulary import MARKS, PATTERN_FACTS
@@ -64,7 +65,7 @@ def read_pattern(
     table = opened_table(raw, "pattern", name, where, problems)
     if table is None:
         return None
-    kind = table.choice("kind", PATTERN_KINDS)
+    kind = cast("PatternKind", table.choice("kind", PATTERN_KINDS))
     asked = _KINDS[kind]
     over_us = table.duration("over", None)
     if over_us > PATTERNS_MAX_OVER_US:

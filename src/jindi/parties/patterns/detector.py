@@ -19,7 +19,7 @@ from jindi.basics.digests import canonical, digest
 from jindi.packs import EventDef, PatternDef
 from jindi.parties.patterns import kernel as k
 from jindi.parties.patterns.feeds import Feeds
-from jindi.parties.patterns.meaning import Found, Transfer
+from jindi.parties.patterns.meaning import NOTHING, Found, Transfer
 
 EDGES_MAX: Final = 4_000_000
 LOOKS_MAX: Final = 4_096
@@ -32,6 +32,9 @@ AMOUNT_MAX: Final = 2**48
 MAGIC: Final = b"jindi patterns 1\n"
 _DIGEST: Final = 32
 _FIELDS: Final = 8
+_NOTHING: Final = [0, 1, *[k.NONE] * (k.F_WIDTH - 3), 0]
+"""A pattern that a transfer has nothing to do with."""
+
 _KINDS: Final[Mapping[str, int]] = {
     "fan_in": k.FAN_IN, "fan_out": k.FAN_OUT, "pass_through": k.HUB, "gather_scatter": k.HUB,
     "scatter_gather": k.RELAY, "cycle": k.CYCLE, "bipartite": k.LAYERS, "stack": k.LAYERS,
@@ -76,11 +79,13 @@ class Detector:
     _ids: list[str] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
+        if not self.patterns:
+            raise ValueError("a detector needs a pattern")
         if self.edges_max < 2 or self.looks_max < 1:
             raise ValueError("a detector keeps at least 2 transfers and looks at one")
         self.feeds = Feeds(self.patterns, self.events)
         self._prog = np.array([_line(each, self.feeds.mask(each)) for each in self.patterns], np.int64).reshape(-1)
-        memory = max((max(each.over_us, each.new_for_us) for each in self.patterns), default=1)
+        memory = max(max(each.over_us, each.new_for_us) for each in self.patterns)
         self._lent = np.zeros(k.L_WIDTH, np.int64)
         self._lent[[k.L_EDGES, k.L_MEMORY, k.L_LOOKS, k.L_PATTERNS]] = (
             self.edges_max, memory, self.looks_max, len(self.patterns),
@@ -130,10 +135,7 @@ class Detector:
         for first in range(0, len(transfers), BLOCK):
             piece = transfers[first : first + BLOCK]
             for block, begin, end in self._blocks(piece):
-                found += [
-                    tuple(self._found(block, n * len(self.patterns) + p) for p in range(len(self.patterns)))
-                    for n in range(begin, end)
-                ]
+                found += self._rows(block, begin, end)
         return found
 
     def facts(self, transfers: Sequence[Transfer]) -> k.Words:
@@ -191,19 +193,25 @@ class Detector:
                 self._ids[seq & wrap] = each.id
                 seq += 1
 
-    def _found(self, block: Block, place: int) -> Found:
-        row = [int(word) for word in block.facts[place * k.F_WIDTH : (place + 1) * k.F_WIDTH]]
-        wrap = int(self._state[k.WRAP])
-        numbers = sorted(int(seq) for seq in block.evidence[block.starts[2 * place] : block.starts[2 * place + 1]])
+    def _rows(self, block: Block, begin: int, end: int) -> Iterator[tuple[Found, ...]]:
+        """What the kernel told of some transfers, in words."""
+        patterns = len(self.patterns)
+        facts = block.facts.reshape(-1, k.F_WIDTH)[begin * patterns : end * patterns].tolist()
+        starts = block.starts.reshape(-1, 2)[begin * patterns : end * patterns].tolist()
+        for n in range(0, len(facts), patterns):
+            yield tuple(
+                self._found(facts[place], starts[place][0], starts[place][1], block.evidence)
+                for place in range(n, n + patterns)
+            )
 
-        def figure(column: int) -> int | None:
-            return None if row[column] == k.NONE else row[column]
-
+    def _found(self, row: list[int], begin: int, end: int, told: k.Words) -> Found:
+        if row == _NOTHING:
+            return NOTHING
+        wrap, figures = int(self._state[k.WRAP]), [None if each == k.NONE else each for each in row]
+        evidence = tuple(self._ids[seq & wrap] for seq in sorted(told[begin:end].tolist())) if begin < end else ()
         return Found(
-            hit=bool(row[k.HIT]), members=figure(k.MEMBERS), others=figure(k.OTHERS), length=figure(k.LENGTH),
-            money_minor=figure(k.MONEY), span_us=figure(k.SPAN), share_ppm=figure(k.SHARE),
-            new_pairs=figure(k.NEW_PAIRS), evidence=tuple(self._ids[seq & wrap] for seq in numbers),
-            whole=bool(row[k.WHOLE]),
+            row[k.HIT] == 1, figures[k.MEMBERS], figures[k.OTHERS], figures[k.LENGTH], figures[k.MONEY],
+            figures[k.SPAN], figures[k.SHARE], figures[k.NEW_PAIRS], evidence, row[k.WHOLE] == 1,
         )  # fmt: skip
 
     # ---- accounts and room

@@ -113,15 +113,17 @@ def _edges(pattern: PatternDef, transfers: Sequence[Transfer]) -> Iterator[_Edge
         yield _Edge(seq, each, is_new)
 
 
-def _told(edges: Sequence[_Edge], evidence: Sequence[_Edge], *, hit: bool, **facts: int | None) -> Found:
+def _told(
+    edges: Sequence[_Edge], evidence: Sequence[_Edge], *, hit: bool, members: int | None = None,
+    others: int | None = None, length: int | None = None, money_minor: int | None = None, share_ppm: int | None = None,
+) -> Found:  # fmt: skip
     """Facts with the evidence, each transfer once."""
     kept = sorted({edge.seq: edge for edge in evidence}.values(), key=lambda edge: edge.seq)
     return Found(
-        hit=hit,
+        hit=hit, members=members, others=others, length=length, money_minor=money_minor,
+        span_us=edges[-1].given.at_us - kept[0].given.at_us if kept else None, share_ppm=share_ppm,
         new_pairs=sum(edge.is_new for edge in kept) if kept else None,
         evidence=tuple(edge.given.id for edge in kept) if hit else (),
-        span_us=edges[-1].given.at_us - kept[0].given.at_us if kept else None,
-        **facts,
     )  # fmt: skip
 
 
