@@ -47,6 +47,10 @@ FACTS = {
 SETTINGS = Settings(trees=300, rate=0.05, leaves=16, leaf_rows=20, rows_share=0.7, inputs_share=0.5)
 """Neither chosen on these data nor varied."""
 
+AIM = 0.93
+WARM_US = 180 * DAY_US
+"""As long as the longest window of the pack: what was new before, nobody could know to be new."""
+
 PUBLISHED = (
     ("graph feature preprocessor (snapml 1.17.2) + LightGBM", ".384", ".434", ".31", ".71"),
     ("six causal features, chosen in sight of the test part", ".915", ".795", ".71", ".91"),
@@ -203,8 +207,8 @@ def planted(report: Report, shipped: Definitions, *, quick: bool) -> Iterator[st
     yield (
         f"The payment pack's patterns over worlds of seeds {', '.join(map(str, seeds))}: {accounts:,} accounts, "
         f"{len(worlds[0].transfers):,} transfers in 60 days, {each} schemes of each kind, amounts of schemes drawn "
-        "like everybody's. An alert is a transfer that completes the pattern; it is true when a planted transfer is among "
-        "its evidence. Alerts are not ranked here: what a rule on the bare pattern would do."
+        "like everybody's. An alert is a transfer that completes the pattern; it is true when a planted transfer is "
+        "among its evidence. Alerts are not ranked here: what a rule on the bare pattern would do."
     )
     yield ""
     yield "| planted | found by its pattern | found by any | alerts for 1,000 accounts in 60 days | true of them |"
@@ -312,8 +316,8 @@ def compared(
     thousand = given.accounts / 1_000
     lines = [
         f"| {name} ({sets[name][0].shape[1]}) | **{each.ap:.3f}** "
-        f"({each.ap_interval[0]:.3f} to {each.ap_interval[1]:.3f}) | {each.f1:.3f} | {each.precision:.2f} | {each.recall:.2f} |"
-        f" {int((each.score >= each.threshold).sum()) / thousand:.1f} |"
+        f"({each.ap_interval[0]:.3f} to {each.ap_interval[1]:.3f}) | {each.f1:.3f} | {each.precision:.2f} | "
+        f"{each.recall:.2f} | {int((each.score >= each.threshold).sum()) / thousand:.1f} |"
         for name, each in found.items()
     ]
     return lines, found
@@ -345,7 +349,11 @@ def by_kind(given: Transfers, test: np.ndarray, found: dict[str, Ranking], names
 def ranked(report: Report, given: Transfers, program: Program, folder: Path) -> Iterator[str]:
     """amlsim_generated, 60/20/20 in the order of time."""
     count = len(given.rows)
-    parts = tuple(np.split(np.arange(count), [int(count * 0.6), int(count * 0.8)]))
+    warm = sum(each.at_us < BEGIN_US + WARM_US for each in given.rows)
+    parts = (
+        np.arange(warm, int(count * 0.6)), np.arange(int(count * 0.6), int(count * 0.8)),
+        np.arange(int(count * 0.8), count),
+    )  # fmt: skip
     lines, found = compared(given, parts, facts_of(given, program, folder, "amlsim"))
     test = parts[2]
     yield "## Alerts ranked: amlsim_generated"
@@ -353,6 +361,9 @@ def ranked(report: Report, given: Transfers, program: Program, folder: Path) -> 
     yield (
         f"{count:,} transfers of {given.accounts:,} accounts, {int(given.label.sum())} of {len(given.kinds)} schemes; "
         f"in the order of time 60/20/20, {int(given.label[test].sum())} positives of {len(test):,} in the test part. "
+        f"The first {WARM_US // DAY_US} days, {warm:,} transfers, are not learnt from: the longest window is not full "
+        "before (with them the average precision of simple windows was .42, with patterns .52: seen before they were "
+        "left out). "
         "A transfer sees only what came before it, and windows only. Settings of the model were not varied; the "
         "threshold is that of the best F1 on the validation part. A scheme may begin in one part and end in the next. "
         "The windows hold the ideas of the six causal features, which were chosen in sight of this very test part: "
@@ -365,8 +376,15 @@ def ranked(report: Report, given: Transfers, program: Program, folder: Path) -> 
     yield ""
     yield from by_kind(given, test, found, ("simple windows", "simple windows and patterns"))
     yield ""
+    best = found["simple windows and patterns"].ap
+    yield (
+        f"**{'It falls short' if best < AIM else 'It holds'}**: {best:.3f} where {AIM} was aimed at. AMLSim parts by "
+        "how new a tie is: nearly every laundering transfer is the first of its pair, and late in the log most honest "
+        "ones are not; a memory of 180 days takes the older ties for new."
+    )
+    yield ""
     for name, each in found.items():
-        aim = {"at_least": 0.93} if name == "simple windows and patterns" else {}
+        aim = {"at_least": AIM} if name == "simple windows and patterns" else {}
         report.add(RANKED, f"average precision, {name}", "", [each.ap], **aim)
     whole = found["simple windows and patterns"]
     alerts = int((whole.score >= whole.threshold).sum())
