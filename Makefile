@@ -24,6 +24,7 @@ check: $(VENV)/installed-dev ## format, lint, types, contracts, tests: what CI r
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/jindi packs check
+	$(BIN)/python -m compileall -q src tests
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 format: $(VENV)/installed-dev ## format the code and mend what the linter can mend by itself
@@ -53,6 +54,8 @@ $(VENV)/installed: $(VENV)/bin/python requirements.lock pyproject.toml
 	@echo "installing Jindi into $(VENV) (a minute or two, once)"
 	$(PIP) install --require-hashes -r requirements.lock
 	$(PIP) install --no-deps --no-build-isolation -e .
+	@# Where Python may not keep bytecode, every start would compile all of it again: a second or more.
+	$(BIN)/python -m compileall -q src
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed requirements-dev.lock

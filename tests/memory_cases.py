@@ -2,7 +2,10 @@
 
 from collections import Counter
 
-ORDERS = {"rank": "rank_us", "due": "due_us", "opened": "opened_us", "closed": "closed_us", "money": "money"}
+ORDERS = {
+    "rank": "rank_us", "due": "due_us", "opened": "opened_us", "closed": "closed_us", "money": "money",
+    "looked": "looked_us",
+}  # fmt: skip
 
 
 class MemoryCases:
@@ -77,4 +80,5 @@ def asks_for(query, case):
         query.opened_until_us is None or case.opened_us < query.opened_until_us,
         query.closed_from_us is None or case.closed_us >= query.closed_from_us,
         query.lot_below is None or 0 <= case.lot < query.lot_below,
+        query.looked_from_us is None or case.looked_us >= query.looked_from_us,
     ))  # fmt: skip

@@ -112,9 +112,11 @@ def commands_of(page):
 
 
 def all_commands():
-    """(command words, click command) of everything that the program does."""
+    """(command words, click command) of everything that people do with the program; what it starts itself is hidden."""
     found = {}
     for name, command in get_command(app).commands.items():
+        if command.hidden:
+            continue
         if getattr(command, "invoke_without_command", False):
             found[name] = command
         for inner, leaf in getattr(command, "commands", {"": command}).items():

@@ -283,7 +283,8 @@ class CaseRow(NamedTuple):
 
     `state` is open, closed or merged; `assignee` is "" where it is nobody's. `rank_us` is its place in the queue, the
     smaller first. `wakes_us` ends a snooze, 0: there is none. `money` is what the cases are sorted by when somebody
-    sorts them by money. `lot` is what a closed case has drawn while it waits for a second look, -1 for all others.
+    sorts them by money. `lot` is what a closed case has drawn while it waits for a second look, -1 for all others;
+    `looked_us` is when the last second look was taken, 0: never.
     """
 
     id: str
@@ -301,6 +302,7 @@ class CaseRow(NamedTuple):
     money: int
     alerts: int
     lot: int
+    looked_us: int
     tags: tuple[str, ...]
     body: bytes
 
@@ -325,7 +327,7 @@ class CaseStep(NamedTuple):
     body: bytes
 
 
-CaseOrder = Literal["rank", "due", "opened", "closed", "money"]
+CaseOrder = Literal["rank", "due", "opened", "closed", "money", "looked"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -350,6 +352,7 @@ class CaseQuery:
     opened_until_us: int | None = None
     closed_from_us: int | None = None
     lot_below: int | None = None
+    looked_from_us: int | None = None
     order: CaseOrder = "rank"
     descending: bool = False
     limit: int = 50

@@ -25,7 +25,8 @@ ROWS = st.builds(
     CaseRow, st.sampled_from([f"case_{n:012x}" for n in range(8)]), st.sampled_from(TYPOLOGIES),
     st.sampled_from(SUBJECTS), st.sampled_from(STATES), st.sampled_from(NAMES), st.integers(0, 3), st.integers(0, 1),
     st.integers(-6, 6), TIMES, TIMES, TIMES, TIMES, st.integers(0, 2**63 - 1), st.integers(0, 9),
-    st.integers(-1, 6), st.lists(st.sampled_from(TAGS), unique=True, max_size=3).map(tuple), st.binary(max_size=9),
+    st.integers(-1, 6), TIMES, st.lists(st.sampled_from(TAGS), unique=True, max_size=3).map(tuple),
+    st.binary(max_size=9),
 )  # fmt: skip
 CASES = st.lists(ROWS, unique_by=lambda each: each.id, max_size=5)
 ALERTS = st.lists(
@@ -54,8 +55,8 @@ QUERIES = st.builds(
     typologies=some(TYPOLOGIES), levels=some(range(4)), subject=maybe(st.sampled_from(SUBJECTS)),
     tag=maybe(st.sampled_from(TAGS)), late=st.booleans(), snoozed=maybe(st.booleans()), escalated=maybe(st.booleans()),
     opened_from_us=maybe(TIMES), opened_until_us=maybe(TIMES), closed_from_us=maybe(TIMES), lot_below=maybe(TIMES),
-    order=st.sampled_from(["rank", "due", "opened", "closed", "money"]), descending=st.booleans(),
-    limit=st.integers(0, 9), offset=st.integers(0, 4),
+    looked_from_us=maybe(TIMES), order=st.sampled_from(["rank", "due", "opened", "closed", "money", "looked"]),
+    descending=st.booleans(), limit=st.integers(0, 9), offset=st.integers(0, 4),
 )  # fmt: skip
 
 
@@ -77,7 +78,7 @@ def row(number=1, **more):
     given = {
         "id": f"case_{number:012x}", "typology": "theft", "subject": "user:u1", "state": "open", "assignee": "",
         "level": 2, "escalated": 0, "rank_us": number, "opened_us": number, "due_us": number, "wakes_us": 0,
-        "closed_us": 0, "money": 0, "alerts": 1, "lot": -1, "tags": (), "body": b"b",
+        "closed_us": 0, "money": 0, "alerts": 1, "lot": -1, "looked_us": 0, "tags": (), "body": b"b",
     } | more  # fmt: skip
     return CaseRow(**given)
 
@@ -178,7 +179,8 @@ def test_no_question_reads_a_whole_table(query):
         assert [each for each in steps if each.startswith("SCAN")] == []
         if not (query.typologies or query.levels or query.subject or query.tag or query.late or query.assignee
                 or query.opened_from_us is not None or query.opened_until_us is not None
-                or query.closed_from_us is not None or query.lot_below is not None):  # fmt: skip
+                or query.closed_from_us is not None or query.lot_below is not None
+                or query.looked_from_us is not None):  # fmt: skip
             assert f"SEARCH cases USING INDEX by_{query.order} (state=?)" in steps or query.assignee is not None
     finally:
         store.close()

@@ -100,6 +100,23 @@ def test_what_a_key_may_not_do_is_recorded_as_refused_and_what_nobody_asked_for_
     run(go())
 
 
+def test_a_look_behind_a_place_finds_what_came_since_and_nothing_twice():
+    async def go():
+        async with Api() as api:
+            for path in ("/v1/packs", "/v1/policies", "/v1/packs"):
+                await api.ask("GET", path)
+            audit = Audit(api.shop.platform)
+            whole = (await audit.look(Wanted())).doings
+            assert [each.what for each in whole] == ["packs.read", "policies.read", "packs.read"]
+            for known in range(4):
+                after = whole[-known].seq if known else None
+                page = await audit.look(Wanted(after=after))
+                assert (page.doings, page.older) == (whole[: 3 - known], None)
+            assert (await audit.look(Wanted(after=whole[2].seq, before=whole[0].seq))).doings == whole[1:2]
+
+    run(go())
+
+
 def test_an_administrator_does_not_read_the_audit_and_an_auditor_does_nothing_else():
     async def go():
         async with Api() as api:

@@ -11,7 +11,7 @@ from test_run_watching import PACK, watched
 from jindi.ports import LinkQuery, LinkStoreFailure, LogFailure
 from jindi.run.audit import Actor, Audit
 from jindi.run.lane import Stopped
-from jindi.run.links import Unknown, following
+from jindi.run.links import Unknown, taking
 from jindi.run.records import DecisionRecord
 from jindi.stores import SqliteLinks
 from links_world import Room, link_files, send, tables
@@ -168,7 +168,7 @@ class Failing:
 
 
 def test_after_a_crash_it_goes_on_where_the_store_stands(monkeypatch):
-    monkeypatch.setattr(following, "AT_ONCE", 3)
+    monkeypatch.setattr(taking, "AT_ONCE", 3)
 
     async def go():
         async with Room() as room:

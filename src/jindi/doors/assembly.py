@@ -5,7 +5,7 @@ it, in one order, what both doors share, so that there is one limit and one book
 """
 
 import contextlib
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -41,6 +41,7 @@ from jindi.run.backtest.trials import Trials
 from jindi.run.cases import Desk as CaseDesk
 from jindi.run.cases import Following
 from jindi.run.exploring import Explorer
+from jindi.run.links import Beside as LinksBeside
 from jindi.run.links import Desk as LinkDesk
 from jindi.run.links import Following as LinkFollowing
 from jindi.run.links.following import KEEP_DAYS
@@ -81,7 +82,8 @@ class Given:
     """What the wiring hands over. `saved` reads the packs' folders and `keep` writes into them, `permits` says who may
     do what, `house` who there is, `company` is their own sign-in, `fences` is what stands around the door, `mailing`
     the webhooks, `cases` where cases are kept, `notifying` what people are told with, `view_log` and `archive` are the
-    past that backtests read, `link_store` where links are kept, for so many days, `score` the demo's board.
+    past that backtests read, `link_store` where links are kept, for so many days, `link_child` the command and the
+    environment of a process that makes them (without, a thread does), `score` the demo's board.
     """
 
     keys: ApiKeys
@@ -102,6 +104,7 @@ class Given:
     archive: Files | None = None
     link_store: LinkStore | None = None
     links_days: int = KEEP_DAYS
+    link_child: tuple[Sequence[str], Mapping[str, str]] | None = None
 
 
 class Assembly:
@@ -116,9 +119,7 @@ class Assembly:
         self._casework = (
             CaseDesk(platform, self._following, partial(_casework_people, house, permits)) if self._following else None
         )
-        self._linking = (
-            LinkFollowing(platform, given.link_store, platform.say, given.links_days) if given.link_store else None
-        )
+        self._linking = self._links()
         self._linked = LinkDesk(platform, self._linking) if self._linking is not None else None
         self._approvals = approvals_of(
             platform, permits, given.keys, people=house.staff.principals, is_gone=house.staff.is_gone,
@@ -131,6 +132,15 @@ class Assembly:
         self.fences = given.fences or Fences()
         self.events = Events(platform, given.keys, given.clock, permits, self.fences.turnstile)
         self.application = self._api(self._console())
+
+    def _links(self) -> LinkFollowing | LinksBeside | None:
+        """What makes the links; None where none are kept."""
+        platform, given = self._platform, self._given
+        if given.link_store is None:
+            return None
+        if given.link_child is None:
+            return LinkFollowing(platform, given.link_store, platform.say, given.links_days)
+        return LinksBeside(platform, given.link_store, platform.say, *given.link_child, given.links_days)
 
     def _operations(self) -> list[Operation[Any, Any]]:
         """What takes four eyes beside what always does."""

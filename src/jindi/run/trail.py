@@ -18,7 +18,9 @@ _ITEM = array("Q").itemsize
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """Which doings are asked for; None asks for all. `before` is a place in the journal, `who` a key's id or a name."""
+    """Which doings are asked for; None asks for all. `before` and `after` are places in the journal, neither of them
+    counts itself; `who` is a key's id or a name.
+    """
 
     who: str | None = None
     what: str | None = None
@@ -26,6 +28,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     since_us: int | None = None
     until_us: int | None = None
     before: int | None = None
+    after: int | None = None
     limit: int = 50
 
 
@@ -107,6 +110,9 @@ class Trail:
 def look(archive: Archive, places: "array[int]", wanted: Wanted, *, has_older: bool) -> Page:
     """Read what stands at these places, the newest first; for a thread of its own."""
     found: list[Doing] = []
+    if wanted.after is not None:
+        newer = places[bisect_right(places, wanted.after) :]
+        has_older, places = has_older and len(newer) == len(places), newer
     until = places if wanted.before is None else places[: bisect_right(places, wanted.before - 1)]
     durable = archive.log.next_seq()
     for seq in reversed(until):

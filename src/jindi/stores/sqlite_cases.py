@@ -11,9 +11,9 @@ from jindi.stores.sqlite_base import WAL, SqliteStore, connected, remade
 
 _COLUMNS = (
     "id, typology, subject, state, assignee, level, escalated, rank_us, opened_us, due_us, wakes_us, closed_us, money, "
-    "alerts, lot"
+    "alerts, lot, looked_us"
 )
-_FOUND_BY = 15
+_FOUND_BY = 16
 """So many columns a case is found by; its tags and its body follow."""
 _SCHEMA = (
     (
@@ -30,6 +30,7 @@ _SCHEMA = (
     "create index by_typology on cases (typology, state, rank_us, id)",
     "create index by_subject on cases (subject, typology, opened_us, id)",
     "create index by_lot on cases (state, lot, id)",
+    "create index by_looked on cases (state, looked_us, id)",
     # What counts are made of, so that nobody reads the rows themselves to count them.
     "create index by_kind on cases (state, typology, level, assignee, escalated, wakes_us, due_us, id)",
     # Tags stand with their cases, so that a page is one question, and here, so that a tag finds its cases.
@@ -51,7 +52,10 @@ _TAGS = (
     "group by tag order by 2 desc, 1 limit ?"
 )
 _PRAGMAS = (*WAL, "cache_size = -16384")
-_ORDERS = {"rank": "rank_us", "due": "due_us", "opened": "opened_us", "closed": "closed_us", "money": "money"}
+_ORDERS = {
+    "rank": "rank_us", "due": "due_us", "opened": "opened_us", "closed": "closed_us", "money": "money",
+    "looked": "looked_us",
+}  # fmt: skip
 _STATES = ("open", "closed", "merged")
 
 
@@ -189,6 +193,8 @@ def _where(query: CaseQuery) -> tuple[str, list[object]]:
         terms.append(("closed_us >= ?", (query.closed_from_us,)))
     if query.lot_below is not None:
         terms.append(("lot between 0 and ?", (query.lot_below - 1,)))
+    if query.looked_from_us is not None:
+        terms.append(("looked_us >= ?", (query.looked_from_us,)))
     said = " and ".join(term for term, _ in terms)
     return f"where {said}", [value for _, values in terms for value in values]
 

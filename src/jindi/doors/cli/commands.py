@@ -27,7 +27,7 @@ from jindi.doors.cli.staffing import staff_app
 from jindi.doors.cli.subjects import subject_app, vault_app
 from jindi.doors.cli.webhooks import webhooks_app
 from jindi.doors.cli.wiring import Settled, Wiring
-from jindi.ports import LogFailure
+from jindi.ports import LinkStoreFailure, LogFailure
 
 app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, help=(
     "Jindi 金堤: security and risk control for internet finance. Not legal advice. 金堤不构成法律意见。"
@@ -457,6 +457,19 @@ def checkpoint(
     output = Output(as_json=as_json)
     wiring, settled = _settle(ctx, output, data)
     make_checkpoint(wiring, settled, output, out)
+
+
+@app.command("follow-links", hidden=True)
+def follow_links(ctx: typer.Context, data: Data = None) -> None:
+    """What a running platform starts to have its links made: a round for each line that it writes."""
+    from jindi.doors.cli.following import follow_links as follow  # noqa: PLC0415
+
+    output = Output(as_json=True)
+    wiring, settled = _settle(ctx, output, data)
+    try:
+        follow(wiring, settled)
+    except (LinkStoreFailure, LogFailure, Problems) as error:
+        output.fail(error if isinstance(error, Problems) else str(error))
 
 
 @app.command()

@@ -20,6 +20,7 @@ from jindi.basics.problems import Problem, Problems
 from jindi.doors.assembly import START_KEY, Assembly, Given, company_of, start_key
 from jindi.doors.cli.auditing import caller
 from jindi.doors.cli.backing import Where, recipient_of
+from jindi.doors.cli.following import child_of
 from jindi.doors.cli.grounds import apart_of, ground_of
 from jindi.doors.cli.output import Output
 from jindi.doors.cli.rehearsing import ChildRehearsal
@@ -238,7 +239,7 @@ async def _up(
                 archive=wiring.archive(settled), score=stream.board.to_json if stream else lambda: None,
                 fences=fences, mailing=mailing, cases=wiring.case_store(settled),
                 notifying=wiring.notifying(settled, blobs, port), link_store=wiring.link_store(settled),
-                links_days=settled.links_days,
+                links_days=settled.links_days, link_child=child_of(settled),
             )  # fmt: skip
             context = tls.context if tls is not None else None
             await serve(Assembly(platform, given), sock, ready=ready, tls=context)

@@ -69,6 +69,7 @@ class HelpPages:
     def __init__(self, doors: Doors, audit: Audit | None, has: Callable[[str], bool]) -> None:
         self._doors, self._audit, self._has = doors, audit, has
         self._known: dict[str, tuple[int, bool]] = {}
+        self._did: dict[str, tuple[int, frozenset[str]]] = {}
 
     def routes(self) -> list[Route]:
         """The table of routes."""
@@ -119,9 +120,16 @@ class HelpPages:
             if self._has(step.path.partition("?")[0])
         ]
 
-    async def _done(self, view: View) -> set[str]:
+    async def _done(self, view: View) -> frozenset[str]:
         """What the reader has done lately, as the journal has it."""
         if self._audit is None or view.session is None:
-            return set()
-        found = await self._audit.look(Wanted(who=view.session.principal.name, limit=SCAN_MAX))
-        return {each.what for each in found.doings if each.outcome == "allowed"}
+            return frozenset()
+        # What was found before is remembered: of a busy day only what came since is read.
+        who, until = view.session.principal.name, self._audit.platform.archive.log.next_seq() - 1
+        after, known = self._did.get(who, (None, frozenset[str]()))
+        found = await self._audit.look(Wanted(who=who, after=after, limit=SCAN_MAX))
+        done = known | {each.what for each in found.doings if each.outcome == "allowed"}
+        if len(self._did) >= KNOWN_MAX:
+            self._did.clear()
+        self._did[who] = until, done
+        return done

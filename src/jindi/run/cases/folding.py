@@ -51,7 +51,8 @@ def row_of(case: Case) -> CaseRow:
         assignee=case.assignee, level=LEVELS.index(case.level), escalated=int(case.escalated), rank_us=rank_of(case),
         opened_us=case.opened_us, due_us=case.due_us, wakes_us=case.wakes_us or 0, closed_us=case.closed_us or 0,
         money=max(hundredths, default=0), alerts=case.alerts,
-        lot=case.lot if case.waits_for_review else -1, tags=case.tags, body=_encode(case),
+        lot=case.lot if case.waits_for_review else -1,
+        looked_us=max((each.at_us for each in case.looks), default=0), tags=case.tags, body=_encode(case),
     )  # fmt: skip
 
 

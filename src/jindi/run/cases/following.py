@@ -1,6 +1,7 @@
 """The follower that makes cases of the journal: it goes on where the store's cursor stands, and loses nothing."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,11 @@ AT_ONCE: Final = 5_000
 While some thousand are written, pages wait a few hundred milliseconds.
 """
 
+PIECE, REST_S = 8, 0.0002
+"""After every few records, some half a millisecond of work, it rests: the lane has the interpreter for itself then, and
+need not wait until it is taken from here.
+"""
+
 PAUSE_S: Final = 0.5
 """So often it is looked whether something has come."""
 
@@ -24,8 +30,10 @@ PAUSE_S: Final = 0.5
 class Following:
     """Keeps the cases of one platform up to date. One piece at a time, each in a thread of its own."""
 
-    def __init__(self, platform: "Platform", store: CaseStore, tell: Callable[[str], None]) -> None:
-        self._platform, self.store, self._tell = platform, store, tell
+    def __init__(
+        self, platform: "Platform", store: CaseStore, tell: Callable[[str], None], rest_s: float = REST_S
+    ) -> None:  # fmt: skip
+        self._platform, self.store, self._tell, self._rest_s = platform, store, tell, rest_s
         self._turn, self._is_known = asyncio.Lock(), False
         self.problem: str | None = None
         """Why the cases are not up to date; None when they are."""
@@ -90,6 +98,8 @@ class Following:
         records = self._all(begin, end) if places is None else self._at(places)
         for count, (seq, record) in enumerate(records, 1):
             folding.take(seq, record)
+            if count % PIECE == 0 and self._rest_s:
+                time.sleep(self._rest_s)
             if count % AT_ONCE == 0:
                 folding.keep(seq + 1, self._mark(seq + 1))
         folding.keep(end, self._mark(end))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from jindi.run.cases.desk import Desk
 
 SINCE_US: Final = 30 * DAY_US
-CLOSED_MAX: Final = 5_000
+CLOSED_MAX: Final = 1_000
 """So many closed cases are looked at for the figures; the newest, when there are more."""
 
 SAMPLE_SHOWN: Final = 50
@@ -72,9 +72,9 @@ async def team_of(desk: "Desk") -> Team:
     )  # fmt: skip
     sample, waiting = await desk.find(drawn)
     works = {each.name: each for each in _closed(closed)}
-    still_open, _ = await desk.find(desk.query(state="open", limit=CLOSED_MAX))
-    # What a second look found wrong is open again, so it is counted where it is.
-    for look in (look for case in (*closed, *still_open) for look in case.looks if look.at_us >= since_us):
+    # What a second look found wrong is open again, so it is found by its look, wherever it is.
+    seen, _ = await desk.find(desk.query(looked_from_us=since_us, order="looked", descending=True, limit=CLOSED_MAX))
+    for look in (look for case in seen for look in case.looks if look.at_us >= since_us):
         work = works.setdefault(look.of, Work(look.of))
         work.looked, work.agreed = work.looked + 1, work.agreed + look.agrees
     for what, query in (("open", desk.query(state="open")), ("late", desk.query(state="open", late=True))):

@@ -4,7 +4,8 @@ Knows: how records become links, which events link nobody, for how long a link i
 how a graph is expanded or laid out (`parties` says that), nor where links are kept.
 """
 
+from jindi.run.links.beside import Beside, follow
 from jindi.run.links.desk import Desk, Unknown
 from jindi.run.links.following import Following
 
-__all__ = ["Desk", "Following", "Unknown"]
+__all__ = ["Beside", "Desk", "Following", "Unknown", "follow"]

@@ -9,6 +9,7 @@ from jindi.parties import Graph, Path, expand, shape_of, shortest
 from jindi.parties.graph import CAP, HUB, LOOKED_MAX
 from jindi.parties.tally import SEP
 from jindi.ports import Link, LinkEntity, LinkQuery, Near
+from jindi.run.links.beside import Beside
 from jindi.run.links.following import Following
 from jindi.run.watching.sight import PACK, SUSPECTS
 
@@ -26,7 +27,7 @@ class Unknown(LookupError):  # noqa: N818 - what was asked for
 class Desk:
     """The links of one platform. All answers leave out what is older than links are kept."""
 
-    def __init__(self, platform: "Platform", following: Following) -> None:
+    def __init__(self, platform: "Platform", following: Following | Beside) -> None:
         self._platform, self._following = platform, following
 
     @property
