@@ -18,6 +18,7 @@ from benchmarks import (
     limits,
     links,
     path,
+    patterns,
     recovery,
     replay,
     results,
@@ -41,6 +42,7 @@ SUBJECTS = {
     "backup": backups.measure,
     "cases": casework.measure,
     "links": links.measure,
+    "patterns": patterns.measure,
     "console": console.measure,
     "screening": screening.measure,
 }

@@ -9,6 +9,7 @@ from jindi.engine import build, check_cases
 from jindi.language import TIME_WORDS
 from jindi.packs import FOLDS, LEVELS, OUTCOMES, load
 from jindi.packs import vocabulary as words
+from jindi.parties.patterns import check_patterns
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "packs.md").read_text("utf-8")
@@ -36,6 +37,9 @@ HEADINGS = {
     "list": "lists",
     "typology": "typologies.toml",
     "typology step": "typologies.toml: a step",
+    "pattern": "patterns.toml",
+    "pattern feed": "patterns.toml: transfers",
+    "pattern case": "patterns.toml: a case",
     "control": "controls.toml",
     "incident report": "incidents.toml: a report",
     "incident due": "incidents.toml: a report's time",
@@ -90,6 +94,7 @@ def test_the_examples_load_and_prove_their_cases():
     definitions = load(core | examples())
     assert definitions.live_policy("shop_order")
     assert check_cases(build(definitions)) == []
+    assert check_patterns(definitions) == []
 
 
 def test_the_examples_show_every_key():

@@ -516,6 +516,76 @@ class TypologyDef:
     rest: bool = False
 
 
+PatternKind = Literal[
+    "fan_in", "fan_out", "pass_through", "gather_scatter", "scatter_gather", "cycle", "bipartite", "stack",
+]  # fmt: skip
+
+PATTERN_KINDS: tuple[PatternKind, ...] = get_args(PatternKind)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedDef:
+    """Which events are transfers: the fields of an event type that say who pays whom how much."""
+
+    event: str
+    payer: str
+    payee: str
+    amount: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseTransfer:
+    """A transfer of a pattern's case; `at_us` counts from the case's beginning."""
+
+    at_us: int
+    payer: str
+    payee: str
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class PatternCaseDef:
+    """Some transfers in order, whether the last of them completes the pattern, and facts that it then gives."""
+
+    name: str
+    transfers: tuple[CaseTransfer, ...]
+    completes: bool
+    gives: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class PatternDef:
+    """A shape of money in the graph of transfers, looked for around each transfer in (at - over, at].
+
+    `payers`, `payees`, `middlemen`, `sources` are the fewest that make it, 0 where the kind has none; `length_least`
+    to `length_most` is how many transfers a cycle has, `in_time` whether its legs must follow each other in time.
+    `share_ppm` is how much of the money goes on, in parts per million, None for any: of a whole account (what went
+    out of what came in), or of each leg against the one before it. A transfer is new when the same payer made none of
+    the same kind to the same payee in the `new_for_us` before it; with `only_new` no other transfer counts.
+    """
+
+    name: str
+    pack: str
+    doc: Words
+    kind: PatternKind
+    of: tuple[FeedDef, ...]
+    over_us: int
+    basis: Words
+    mark: str
+    payers: int = 0
+    payees: int = 0
+    middlemen: int = 0
+    sources: int = 0
+    length_least: int = 0
+    length_most: int = 0
+    in_time: bool = False
+    share_ppm: tuple[int, int] | None = None
+    new_for_us: int = 0
+    only_new: bool = False
+    cases: tuple[PatternCaseDef, ...] = ()
+
+
 Grade = Literal["general", "serious", "major", "critical"]
 """How grave an incident is: 一般, 较大, 重大, 特别重大."""
 
@@ -651,6 +721,7 @@ class Definitions:
     thresholds: Mapping[str, ThresholdDef] = field(default_factory=dict)
     plans: Mapping[str, PlanDef] = field(default_factory=dict)
     sources: Mapping[str, SourceDef] = field(default_factory=dict)
+    patterns: Mapping[str, PatternDef] = field(default_factory=dict)
 
     def live_policy(self, event: str) -> PolicyDef | None:
         """The live policy of an event type, if it has one."""

@@ -20,6 +20,7 @@ from jindi.packs.definitions import (
     ListDef,
     ModelDef,
     PackDef,
+    PatternDef,
     PlanDef,
     PolicyDef,
     ReportDef,
@@ -34,6 +35,7 @@ from jindi.packs.incidents import Incidents, check_reports, sorts_of
 from jindi.packs.labels import read_label
 from jindi.packs.models import ModelFile, parse_model, read_model, read_model_file
 from jindi.packs.parameters import read_limit, read_list
+from jindi.packs.patterns import read_pattern
 from jindi.packs.policies import Known, check_policies, read_policy
 from jindi.packs.scopes import offer
 from jindi.packs.sources import Register, check_bases, check_names, read_source
@@ -56,6 +58,7 @@ _ROLES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"typologies\.toml\Z", "typologies"),
         (r"incidents\.toml\Z", "incidents"),
         (r"sources\.toml\Z", "sources"),
+        (r"patterns\.toml\Z", "patterns"),
         (r"policies/[^/]+\.toml\Z", "policy"),
         (r"policies/shadow/[^/]+\.toml\Z", "shadow version"),
         (r"parameters/[^/]+\.toml\Z", "parameters"),
@@ -69,8 +72,9 @@ _ROLES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
     )
 )
 _LAYOUT: Final = (
-    "a pack holds pack.toml, events.toml, features.toml, labels.toml, typologies.toml, incidents.toml, controls.toml, "
-    "models.toml, sources.toml, policies/*.toml, policies/shadow/*.toml, parameters/*.toml, lists/*.toml, models/*.json"
+    "a pack holds pack.toml, events.toml, features.toml, labels.toml, typologies.toml, patterns.toml, "
+    "incidents.toml, controls.toml, models.toml, sources.toml, policies/*.toml, policies/shadow/*.toml, "
+    "parameters/*.toml, lists/*.toml, models/*.json"
 )
 _BESIDE: Final = re.compile(r"(?:.*/)?columns[^/]*\.toml\Z")
 _HEADER: Final = re.compile(r"^[ \t]*\[[ \t]*([a-z][a-z0-9_]*)\b(?!\.)", re.MULTILINE | re.ASCII)
@@ -208,7 +212,7 @@ class _Loading:
         self.lists: dict[str, ListDef] = {}
         self.places: dict[str, dict[str, str]] = {
             "event": {}, "feature": {}, "limit": {}, "list": {}, "label": {}, "control": {},
-            "typology": {}, "report": {}, "threshold": {}, "plan": {}, "source": {},
+            "typology": {}, "report": {}, "threshold": {}, "plan": {}, "source": {}, "pattern": {},
         }  # fmt: skip
 
     def definitions(self, source: Mapping[str, str]) -> Definitions:
@@ -264,8 +268,9 @@ class _Loading:
         self.problems.extend(check_policies(policies))
         labels, controls, sources = self._labels(), self._controls(), self._sources()
         reports, thresholds, plans = self._incidents()
+        patterns = self._patterns()
         if sources is not None:
-            self.problems.extend(check_bases(self._bases(policies, controls, reports), Register(sources)))
+            self.problems.extend(check_bases(self._bases(policies, controls, reports, patterns), Register(sources)))
         return Definitions(
             packs=self.packs,
             events=self.events,
@@ -284,7 +289,20 @@ class _Loading:
             thresholds=thresholds,
             plans=plans,
             sources=sources or {},
+            patterns=patterns,
         )
+
+    def _patterns(self) -> dict[str, PatternDef]:
+        found = {}
+        for file in self._of("patterns"):
+            for name, raw in (file.raw or {}).items():
+                if self._is_new("pattern", name, file):
+                    pattern = read_pattern(
+                        raw, name, self.pack_of[file.root], file.path, self.events, self.broken, self.problems
+                    )
+                    if pattern is not None:
+                        found[name] = pattern
+        return found
 
     def _incidents(self) -> tuple[dict[str, ReportDef], dict[str, ThresholdDef], dict[str, PlanDef]]:
         read = Incidents(self.limits, self.broken, self.problems)
@@ -331,6 +349,7 @@ class _Loading:
         policies: Iterable[tuple[PolicyDef, str]],
         controls: Mapping[str, ControlDef],
         reports: Mapping[str, ReportDef],
+        patterns: Mapping[str, PatternDef],
     ) -> Iterator[tuple[str, str, Words]]:
         """Every basis with its file and its item."""
         for limit in self.limits.values():
@@ -345,6 +364,8 @@ class _Loading:
             yield self.places["control"][control.id], control.id, control.basis
         for name, report in reports.items():
             yield self.places["report"][name], f"report {name}", report.basis
+        for name, pattern in patterns.items():
+            yield self.places["pattern"][name], f"pattern {name}", pattern.basis
 
     def _controls(self) -> dict[str, ControlDef]:
         found = {}

@@ -54,6 +54,12 @@ KEYS: Mapping[str, tuple[str, ...]] = {
         "title", "body", "number", "since", "status", "mark", "names", "address", "note", "article",
     ),
     "article": ("id", "says", "mark"),
+    "pattern": (
+        "doc", "kind", "of", "over", "payers", "payees", "middlemen", "sources", "length", "order", "share", "new_for",
+        "only_new", "basis", "mark", "case",
+    ),
+    "pattern feed": ("event", "payer", "payee", "amount"),
+    "pattern case": ("name", "transfers", "completes", "gives"),
 }  # fmt: skip
 """Every key that each kind of table accepts; any other key is refused."""
 
@@ -110,6 +116,9 @@ LIFECYCLES: Mapping[str, Mapping[str, str]] = {
     "list_entry": {"list": "text", "value": "text", "action": "text", "reason": "text", "by": "text"},
 }
 """The events of a decision's life, with the fields (and their types) that each must have."""
+
+PATTERN_FACTS = ("members", "others", "length", "money", "span", "share", "new_pairs")
+"""What a pattern tells beside whether it is complete: counts, money in minor units, microseconds, parts per million."""
 
 FOLDS_OF_NUMBERS = frozenset({"sum", "mean", "std", "min", "max", "quantile"})
 FOLDS_WITHOUT_VALUE = frozenset({"count", "since_first", "since_last"})

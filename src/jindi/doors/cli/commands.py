@@ -797,12 +797,13 @@ def packs_check(
 ) -> None:  # fmt: skip
     """Load packs, report every problem of every file, and run every rule's own cases."""
     from jindi.engine import build, check_cases  # noqa: PLC0415
+    from jindi.parties.patterns import check_patterns  # noqa: PLC0415
 
     output = Output(as_json=as_json)
     wiring, settled = _settle(ctx, output, None, [*(folder or []), *(folders or [])])
     try:
         definitions = packs.load(wiring.pack_files(settled.packs))
-        problems = check_cases(build(definitions))
+        problems = check_cases(build(definitions)) + check_patterns(definitions)
         if problems:
             raise Problems(problems)
     except Problems as error:

@@ -8,6 +8,7 @@ from jindi import packs
 from jindi.basics.problems import Problem, Problems
 from jindi.engine import Program, build, check_cases
 from jindi.packs import DECIDING, Definitions, policy_files
+from jindi.parties.patterns import check_patterns
 from jindi.run.records import DefinitionsRecord, Patch, patch_of, source_of
 
 Aside = Mapping[str, tuple[str, str | None]]
@@ -38,7 +39,7 @@ def _built(files: tuple[tuple[str, str], ...]) -> Program:
 
 @lru_cache(maxsize=_REMEMBERED)
 def _unproved(program: Program) -> tuple[Problem, ...]:
-    return tuple(check_cases(program))
+    return (*check_cases(program), *check_patterns(program.definitions))
 
 
 def is_aside(path: str) -> bool:

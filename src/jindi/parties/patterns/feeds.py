@@ -1,0 +1,67 @@
+"""Which events are transfers, and between whom: an account is named by what it is and its id, `user:u1`."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from jindi.language import Value
+from jindi.packs import EventDef, FeedDef, PatternDef
+from jindi.parties.patterns.meaning import Transfer
+
+FEEDS_MAX = 62
+"""A pattern's feeds are bits of one word."""
+
+
+class _End(NamedTuple):
+    place: int
+    kind: str
+
+
+class _Feed(NamedTuple):
+    """Where an event type has what of a transfer. `currency` is fixed, or stands `beside`."""
+
+    number: int
+    payer: _End
+    payee: _End
+    amount: int
+    currency: str | None
+    beside: int
+
+
+class Feeds:
+    """The feeds of some patterns, each with its number. Raises ValueError for more than a word has bits."""
+
+    def __init__(self, patterns: Iterable[PatternDef], events: Mapping[str, EventDef]) -> None:
+        held = list(patterns)
+        self.all: tuple[FeedDef, ...] = tuple(dict.fromkeys(feed for pattern in held for feed in pattern.of))
+        if len(self.all) > FEEDS_MAX:
+            raise ValueError(f"patterns are fed by {len(self.all)} kinds of transfers, more than {FEEDS_MAX}")
+        self._by_event: dict[str, list[_Feed]] = {}
+        for number, feed in enumerate(self.all):
+            self._by_event.setdefault(feed.event, []).append(_read(number, feed, events[feed.event]))
+
+    def mask(self, pattern: PatternDef) -> int:
+        """The feeds of a pattern as bits."""
+        return sum(1 << self.all.index(feed) for feed in pattern.of)
+
+    def transfers(self, event: str, values: Sequence[Value], at_us: int, name: str) -> Iterator[Transfer]:
+        """The transfers that an event is; `values` in the order of its fields. A missing field makes none."""
+        for feed in self._by_event.get(event, ()):
+            payer, payee, amount = values[feed.payer.place], values[feed.payee.place], values[feed.amount]
+            currency = feed.currency if feed.currency is not None else values[feed.beside]
+            if payer is None or payee is None or not isinstance(amount, int) or not isinstance(currency, str):
+                continue
+            yield Transfer(
+                name, at_us, f"{feed.payer.kind}:{payer}", f"{feed.payee.kind}:{payee}", amount, currency, feed.number
+            )
+
+
+def _read(number: int, feed: FeedDef, event: EventDef) -> _Feed:
+    places = {field.name: place for place, field in enumerate(event.fields)}
+
+    def end(name: str) -> _End:
+        field = event.fields[places[name]]
+        return _End(places[name], field.same_as or field.entity or name)
+
+    money = event.fields[places[feed.amount]].type
+    beside = places.get(money.currency_field or "", -1)
+    return _Feed(number, end(feed.payer), end(feed.payee), places[feed.amount], money.of, beside)
