@@ -361,6 +361,10 @@ BUILT = (
     "features.quantile.", "features.entity", "features.pack", "features.event", "models.kind.", "models.size.",
     "models.figure.", "models.threshold.", "models.proposal.", "models.because.", "models.drift.size.",
     "models.drift.reference", "models.drift.current",
+    "incidents.show.", "incidents.grade.", "incidents.kind.", "incidents.state.", "incidents.drill.",
+    "incidents.order.", "incidents.profile.", "incidents.to.", "incidents.clock.", "incidents.moment.",
+    "incidents.channel.", "incidents.review.", "incidents.contain", "incidents.resolve", "incidents.post.",
+    "incidents.link.", "incidents.done.", "incidents.did.", "kind.incident_",
 )  # fmt: skip
 """Beginnings of ids that the code puts together with a value."""
 
