@@ -351,6 +351,7 @@ BUILT = (
     "cases.review.", "cases.team.age.", "cases.verb.", "need.", "heat.line.", "about.", "guide.", "found.",
     "links.view.", "links.order.", "links.key.", "links.kind.",
     "bench.state.", "bench.done.", "type.", "trial.state.", "trial.by_",
+    "bands.wrong.", "about_it.state.", "params.time.", "params.hint.",
     "notices.tab.", "notices.empty.", "notices.way.", "notices.done.", "notices.wish.", "notices.chain.",
     "notices.channel.", "notices.kind.", "notices.state.", "notices.step.", "notices.sent.", "notices.why.",
     "webhooks.state.", "webhooks.step.", "webhooks.done.",

@@ -37,6 +37,11 @@ HEADINGS = {
     "typology": "typologies.toml",
     "typology step": "typologies.toml: a step",
     "control": "controls.toml",
+    "incident report": "incidents.toml: a report",
+    "incident due": "incidents.toml: a report's time",
+    "incident threshold": "incidents.toml: a threshold",
+    "incident plan": "incidents.toml: a plan",
+    "incident plan step": "incidents.toml: a plan's step",
     "entry": "lists: an entry",
 }
 

@@ -24,6 +24,12 @@ class Group(StrEnum):
     """To work cases: to take them, to write on them, to close them."""
     CASELEAD = "caselead"
     """To act on cases of others, and to give them to others."""
+    INCIDENTS = "incidents"
+    """To look at incidents."""
+    INCIDENTWORK = "incidentwork"
+    """To open incidents and to work them."""
+    INCIDENTLEAD = "incidentlead"
+    """To lead incidents without a post in them: to grade, to appoint, to excuse reports, to close."""
     EXPORTING = "exporting"
     """To take many records away at once."""
     REVEALING = "revealing"
@@ -148,6 +154,27 @@ ACTIONS: dict[str, Action] = _table(
     Action("cases.filter", Group.CASEWORK, "保存筛选", "Keep a filter of cases", _CASES),
     Action("cases.work", Group.CASEWORK, "查看批量进度", "Watch a step with many cases", _CASES),
     Action("case.lead", Group.CASELEAD, "处理他人案件", "Act on cases of others", _CASES),
+    Action("incidents.read", Group.INCIDENTS, "查看安全事件列表", "Read the incidents", _CASES),
+    Action("incident.read", Group.INCIDENTS, "查看安全事件", "Read an incident", _CASES),
+    Action("incident.print", Group.INCIDENTS, "打印事件报告", "Print an incident's report", _CASES),
+    Action("incidents.export", Group.INCIDENTLEAD, "导出安全事件", "Export incidents"),
+    Action("incident.open", Group.INCIDENTWORK, "开立安全事件", "Open an incident", _CASES),
+    Action("incident.classify", Group.INCIDENTWORK, "事件定级", "Grade an incident", _CASES),
+    Action("incident.assess", Group.INCIDENTWORK, "更新事件影响", "Say what an incident hits", _CASES),
+    Action("incident.predate", Group.INCIDENTWORK, "更正事件时间", "Put an incident's times right", _CASES),
+    Action("incident.appoint", Group.INCIDENTWORK, "指定事件角色", "Appoint somebody in an incident", _CASES),
+    Action("incident.entry", Group.INCIDENTWORK, "记录事件经过", "Write into an incident's timeline", _CASES),
+    Action("incident.task", Group.INCIDENTWORK, "添加事件任务", "Add a task to an incident", _CASES),
+    Action("incident.tick", Group.INCIDENTWORK, "勾选事件任务", "Tick a task of an incident", _CASES),
+    Action("incident.tie", Group.INCIDENTWORK, "关联到事件", "Link something to an incident", _CASES),
+    Action("incident.contain", Group.INCIDENTWORK, "标记事件已遏制", "Say that an incident is contained", _CASES),
+    Action("incident.resolve", Group.INCIDENTWORK, "标记事件已解决", "Say that an incident is resolved", _CASES),
+    Action("incident.report", Group.INCIDENTWORK, "登记事件报送", "Record that a report was sent", _CASES),
+    Action("incident.excuse", Group.INCIDENTWORK, "登记无须报送", "Say that a report is not owed", _CASES),
+    Action("incident.review", Group.INCIDENTWORK, "填写事件复盘", "Write an incident's review", _CASES),
+    Action("incident.close", Group.INCIDENTWORK, "关闭安全事件", "Close an incident", _CASES),
+    Action("incident.reopen", Group.INCIDENTWORK, "重开安全事件", "Reopen an incident", _CASES),
+    Action("incident.lead", Group.INCIDENTLEAD, "指挥安全事件", "Lead incidents", _ADMIN),
     Action("decisions.export", Group.EXPORTING, "导出决策", "Export decisions", _DECISIONS),
     Action("version.shadow", Group.AUTHORING, "设为影子版本", "Put in the shadow", _WRITERS),
     Action("version.retire", Group.AUTHORING, "撤下影子版本", "Retire a version", _WRITERS),

@@ -19,6 +19,7 @@ from jindi.doors.api.hot import Events
 from jindi.doors.console import build_console
 from jindi.doors.console.doors import Doors, MakeGroup
 from jindi.doors.console.features import FeaturePages
+from jindi.doors.console.incidents import IncidentPages
 from jindi.doors.console.links import LinkPages
 from jindi.doors.console.lists import ListPages
 from jindi.doors.console.models import ModelPages
@@ -34,6 +35,7 @@ from jindi.ports import CaseStore, Clock, Files, LinkStore, Log
 from jindi.run.approvals.approvals import approvals_of
 from jindi.run.approvals.cases import Closing
 from jindi.run.approvals.channels import ChannelChange
+from jindi.run.approvals.incidents import ClosingIncident
 from jindi.run.approvals.operations import Operation
 from jindi.run.approvals.people import Grant, Invite, Reset
 from jindi.run.approvals.webhooks import Change
@@ -41,6 +43,7 @@ from jindi.run.backtest.trials import Trials
 from jindi.run.cases import Desk as CaseDesk
 from jindi.run.cases import Following
 from jindi.run.exploring import Explorer
+from jindi.run.incidents.desk import Desk as IncidentDesk
 from jindi.run.links import Beside as LinksBeside
 from jindi.run.links import Desk as LinkDesk
 from jindi.run.links import Following as LinkFollowing
@@ -114,11 +117,18 @@ class Assembly:
         self._platform, self._given = platform, given
         house, permits = given.house, given.permits
         self._desk = Desk(platform, given.saved, given.keep)
+        # One for both doors: whoever saves a draft second is told so.
+        self._bench = Workbench(self._desk, Drafts(platform.blobs))
         self._trials = Trials(platform, given.view_log, given.archive) if given.view_log is not None else None
         self._following = Following(platform, given.cases, platform.say) if given.cases is not None else None
         self._casework = (
-            CaseDesk(platform, self._following, partial(_casework_people, house, permits)) if self._following else None
+            CaseDesk(platform, self._following, partial(_people_who, house, permits, "case.assign"))
+            if self._following
+            else None
         )
+        self._incidents = IncidentDesk(
+            platform, partial(_people_who, house, permits, "incident.entry"), self._casework
+        )  # fmt: skip
         self._linking = self._links()
         self._linked = LinkDesk(platform, self._linking) if self._linking is not None else None
         self._approvals = approvals_of(
@@ -145,7 +155,9 @@ class Assembly:
     def _operations(self) -> list[Operation[Any, Any]]:
         """What takes four eyes beside what always does."""
         given, house, platform = self._given, self._given.house, self._platform
-        more: list[Operation[Any, Any]] = [Invite(house), Grant(house), Reset(house)]
+        more: list[Operation[Any, Any]] = [
+            Invite(house), Grant(house), Reset(house), ClosingIncident(platform, self._incidents),
+        ]  # fmt: skip
         if given.mailing is not None:
             more.append(Change(platform, given.mailing))
         if self._casework is not None:
@@ -177,7 +189,8 @@ class Assembly:
         if linked is not None:
             yield partial(LinkPages, linked, audit=audit, reveals=reveals, cases=casework, approvals=approvals)
         if self._trials is not None:
-            yield partial(_workbench, self._desk, self._trials)
+            yield partial(_workbench, self._bench, self._trials)
+        yield lambda doors: IncidentPages(self._incidents, doors, approvals, audit)
         yield lambda doors: ListPages(self._roster, doors, approvals, audit, reveals)
         yield lambda doors: FeaturePages(Explorer(platform), doors, audit, reveals)
         yield lambda doors: SearchPages(platform, doors, audit, reveals, linked, casework)
@@ -198,7 +211,8 @@ class Assembly:
         return build_api(
             self._platform, given.keys, given.clock, given.base_files, console, self.events, self._desk, given.permits,
             self.fences, given.mailing, self._approvals, self._reveals, self._rights, self._casework, self._linked,
-            self._roster, self._notices.desk if self._notices is not None else None,
+            self._roster, self._notices.desk if self._notices is not None else None, self._bench,
+            self._incidents,
         )  # fmt: skip
 
     def works(self) -> list[Coroutine[Any, Any, None]]:
@@ -236,11 +250,11 @@ def _zone_of(platform: Platform) -> ZoneInfo:
     return next((pack.zone for name, pack in packs.items() if name != "core"), ZoneInfo("UTC"))
 
 
-def _casework_people(house: House, permits: Permits) -> Iterator[str]:
-    """The names of those who may be given cases."""
+def _people_who(house: House, permits: Permits, action: str) -> Iterator[str]:
+    """The names of those who may do something: whoever may be given cases, say."""
     now_us = house.clock.now_us()
     for each in house.staff.principals():
-        if permits.may(each, "case.assign", now_us).allowed:
+        if permits.may(each, action, now_us).allowed:
             yield each.name
 
 
@@ -254,5 +268,5 @@ def _everybody(house: House, keys: ApiKeys, clock: Clock) -> Iterator[Principal]
     yield from (key.principal for key in keys.all() if key.is_live(now_us) and key.name != START_KEY)
 
 
-def _workbench(desk: Desk, trials: Trials, doors: Doors) -> WorkbenchPages:
-    return WorkbenchPages(Workbench(desk, Drafts(desk.platform.blobs)), trials, doors)
+def _workbench(bench: Workbench, trials: Trials, doors: Doors) -> WorkbenchPages:
+    return WorkbenchPages(bench, trials, doors)

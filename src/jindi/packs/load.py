@@ -4,7 +4,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from jindi.basics.digests import canonical, digest
@@ -20,10 +20,14 @@ from jindi.packs.definitions import (
     ListDef,
     ModelDef,
     PackDef,
+    PlanDef,
+    ReportDef,
+    ThresholdDef,
     TypologyDef,
 )
 from jindi.packs.events import check_entities, read_event
 from jindi.packs.features import Declared, Features
+from jindi.packs.incidents import Incidents, check_reports, sorts_of
 from jindi.packs.labels import read_label
 from jindi.packs.models import ModelFile, parse_model, read_model, read_model_file
 from jindi.packs.parameters import read_limit, read_list
@@ -31,6 +35,8 @@ from jindi.packs.policies import Known, check_policies, read_policy
 from jindi.packs.scopes import offer
 from jindi.packs.tables import Table, meant
 from jindi.packs.typologies import check_rest, read_typology
+
+T = TypeVar("T")
 
 FILE_CHARACTERS_MAX: Final = 1_000_000
 """A pack file is written by people; a larger one is a mistake or an attack."""
@@ -44,6 +50,7 @@ _ROLES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"labels\.toml\Z", "labels"),
         (r"controls\.toml\Z", "controls"),
         (r"typologies\.toml\Z", "typologies"),
+        (r"incidents\.toml\Z", "incidents"),
         (r"policies/[^/]+\.toml\Z", "policy"),
         (r"policies/shadow/[^/]+\.toml\Z", "shadow version"),
         (r"parameters/[^/]+\.toml\Z", "parameters"),
@@ -57,8 +64,8 @@ _ROLES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
     )
 )
 _LAYOUT: Final = (
-    "a pack holds pack.toml, events.toml, features.toml, labels.toml, typologies.toml, controls.toml, models.toml, "
-    "policies/*.toml, policies/shadow/*.toml, parameters/*.toml, lists/*.toml, models/*.json"
+    "a pack holds pack.toml, events.toml, features.toml, labels.toml, typologies.toml, incidents.toml, controls.toml, "
+    "models.toml, policies/*.toml, policies/shadow/*.toml, parameters/*.toml, lists/*.toml, models/*.json"
 )
 _BESIDE: Final = re.compile(r"(?:.*/)?columns[^/]*\.toml\Z")
 _HEADER: Final = re.compile(r"^[ \t]*\[[ \t]*([a-z][a-z0-9_]*)\b(?!\.)", re.MULTILINE | re.ASCII)
@@ -196,7 +203,7 @@ class _Loading:
         self.lists: dict[str, ListDef] = {}
         self.places: dict[str, dict[str, str]] = {
             "event": {}, "feature": {}, "limit": {}, "list": {}, "label": {}, "control": {},
-            "typology": {},
+            "typology": {}, "report": {}, "threshold": {}, "plan": {},
         }  # fmt: skip
 
     def definitions(self, source: Mapping[str, str]) -> Definitions:
@@ -251,6 +258,7 @@ class _Loading:
         ]
         self.problems.extend(check_policies(policies))
         labels = self._labels()
+        reports, thresholds, plans = self._incidents()
         return Definitions(
             packs=self.packs,
             events=self.events,
@@ -265,7 +273,36 @@ class _Loading:
             models=models,
             controls=self._controls(),
             typologies=typologies,
+            reports=reports,
+            thresholds=thresholds,
+            plans=plans,
         )
+
+    def _incidents(self) -> tuple[dict[str, ReportDef], dict[str, ThresholdDef], dict[str, PlanDef]]:
+        read = Incidents(self.limits, self.broken, self.problems)
+        reports: dict[str, ReportDef] = {}
+        thresholds: dict[str, ThresholdDef] = {}
+        plans: dict[str, PlanDef] = {}
+        for file in self._of("incidents"):
+            for sort, declared in sorts_of(file.raw or {}, file.path, self.problems).items():
+                for name, raw in declared.items():
+                    if not self._is_new(sort, name, file):
+                        continue
+                    pack = self.pack_of[file.root]
+                    if sort == "report":
+                        self._put(reports, name, read.report(raw, name, pack, file.path))
+                    elif sort == "threshold":
+                        self._put(thresholds, name, read.threshold(raw, name, pack, file.path))
+                    else:
+                        self._put(plans, name, read.plan(raw, name, pack, file.path))
+        self.problems.extend(check_reports(reports, self.places["report"], self.broken))
+        return reports, thresholds, plans
+
+    def _put(self, found: dict[str, T], name: str, each: T | None) -> None:
+        if each is None:
+            self.broken.add(name)
+        else:
+            found[name] = each
 
     def _controls(self) -> dict[str, ControlDef]:
         found = {}

@@ -5,8 +5,9 @@ from bisect import bisect_left, bisect_right
 
 import msgspec
 
+from jindi.cases.incidents import incident_id
 from jindi.run.archive import Archive
-from jindi.run.records import ActionRecord, ApprovalRecord, CaseRecord, Record, StepRecord, approval_id
+from jindi.run.records import ActionRecord, ApprovalRecord, CaseRecord, IncidentRecord, Record, StepRecord, approval_id
 
 SEQS_MAX = 1 << 20
 """Places that are remembered. Of more the oldest sixteenth goes: the journal still has them, and so has a bundle."""
@@ -67,7 +68,7 @@ class Trail:
 
     def note(self, seq: int, record: Record) -> None:
         """Take in a record of the journal; what no person did says nothing here."""
-        if isinstance(record, ActionRecord | StepRecord | ApprovalRecord | CaseRecord):
+        if isinstance(record, ActionRecord | StepRecord | ApprovalRecord | CaseRecord | IncidentRecord):
             self.put(seq)
 
     def put(self, seq: int) -> None:
@@ -166,6 +167,11 @@ def _doing(seq: int, record: Record) -> Doing:
         return Doing(
             seq, record.received_us, record.key, record.name, f"case.{record.verb}", record.case, "allowed",
             record.door, record.place, record.request,
+        )  # fmt: skip
+    if isinstance(record, IncidentRecord):
+        return Doing(
+            seq, record.received_us, record.key, record.name, f"incident.{record.verb}",
+            record.incident or incident_id(seq), "allowed", record.door, record.place, record.request,
         )  # fmt: skip
     assert isinstance(record, ActionRecord), "the trail holds nothing else"
     return Doing(

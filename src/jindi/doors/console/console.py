@@ -42,7 +42,7 @@ from jindi.doors.console import live
 from jindi.doors.console.account import AccountPages
 from jindi.doors.console.approvals import ApprovalPages, view_may
 from jindi.doors.console.assets import Assets
-from jindi.doors.console.attention import Attention
+from jindi.doors.console.attention import Attention, Need, Needing
 from jindi.doors.console.case_bulk import CaseBulkPages
 from jindi.doors.console.case_team import CaseTeamPages
 from jindi.doors.console.cases import CasePages
@@ -614,8 +614,12 @@ class Console:
             **overview_values(source, view),
             "cases": await self._cases.waiting(view) if self._cases is not None else None,
             "heat_map": await self._cases.heat(view) if self._cases is not None else None,
-            "needs": await self._attention.of(view, source),
+            "needs": await self._attention.of(view, source, self._needed(view)),
         }
+
+    def _needed(self, view: View) -> list[Need]:
+        """What groups of pages know of that needs the reader."""
+        return [need for group in self._more if isinstance(group, Needing) for need in group.needs(view)]
 
     async def decisions(self, request: Request, view: View) -> Response:
         """The list, its filter in the address."""

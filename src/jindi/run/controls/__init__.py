@@ -10,6 +10,7 @@ from jindi.run.controls import (
     backups,
     coming_in,
     entrance,
+    incidents,
     journals,
     machine,
     platforms,
@@ -23,7 +24,8 @@ from jindi.run.controls.registry import CHECKS, Check
 
 # Each of these enters its checks where it is imported.
 _ENTERED = (
-    accounts, asked, backups, coming_in, entrance, journals, machine, platforms, sources, staffing, transport, vaults,
+    accounts, asked, backups, coming_in, entrance, incidents, journals, machine, platforms, sources, staffing,
+    transport, vaults,
 )  # fmt: skip
 
 __all__ = ["CHECKS", "Check", "CouldNotRun", "Evidence", "Failed", "Ground", "Scratch"]
