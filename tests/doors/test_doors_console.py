@@ -358,7 +358,8 @@ BUILT = (
     "lists.colour.", "lists.tab.", "lists.state.", "lists.move.", "features.standing.", "features.reader.",
     "features.quantile.", "features.entity", "features.pack", "features.event", "models.kind.", "models.size.",
     "models.figure.", "models.threshold.", "models.proposal.", "models.because.", "models.drift.size.",
-    "models.drift.reference", "models.drift.current",
+    "models.drift.reference", "models.drift.current", "sources.status.", "source.kind.", "customer.over.",
+    "customer.list.state.",
 )  # fmt: skip
 """Beginnings of ids that the code puts together with a value."""
 
