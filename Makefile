@@ -7,7 +7,7 @@ DATA   ?= demo-data
 LISTEN ?= 127.0.0.1:8420
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run check format bench lock clean
+.PHONY: help demo run check read kernels format bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,13 +19,19 @@ run: $(VENV)/installed ## start the platform without a simulation (DATA=… LIST
 	$(BIN)/jindi up --data $(DATA) --listen $(LISTEN)
 
 check: $(VENV)/installed-dev ## format, lint, types, contracts, tests: what CI runs
+	$(BIN)/python -m compileall -q src tests
+	$(MAKE) --no-print-directory -j2 read kernels
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+
+read: # what needs no test to be found: format, lint, types, contracts, packs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/jindi packs check
-	$(BIN)/python -m compileall -q src tests
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+
+kernels: # machine code, made once for all processes that run tests, while others read
+	$(BIN)/python tests/kernels.py
 
 format: $(VENV)/installed-dev ## format the code and mend what the linter can mend by itself
 	$(BIN)/ruff format .

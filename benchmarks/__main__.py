@@ -22,6 +22,7 @@ from benchmarks import (
     replay,
     results,
     rules,
+    screening,
     vaults,
     windows,
 )
@@ -41,6 +42,7 @@ SUBJECTS = {
     "cases": casework.measure,
     "links": links.measure,
     "console": console.measure,
+    "screening": screening.measure,
 }
 
 

@@ -77,12 +77,18 @@ def check(bundle, key_line, exported):
         need((size, root) in heads, f"the exported head of {size} records is not in the bundle: cut off, or a fork")
     (size, root), first, end = heads[-1], bundle["first"], bundle["end"]
     need(0 <= first < end <= size, "the records lie behind the newest head")
-    need([each["seq"] for each in bundle["records"]] == list(range(first, end)), "records are missing or moved")
-    for seq, each in enumerate(bundle["records"], first):
+    seqs, picked = [each["seq"] for each in bundle["records"]], bundle.get("picked") is True
+    if picked:
+        need(seqs == sorted(set(seqs)) and seqs and first <= seqs[0] and seqs[-1] < end, "records are moved")
+    else:
+        need(seqs == list(range(first, end)), "records are missing or moved")
+    for seq, each in zip(seqs, bundle["records"], strict=True):
         leaf = sha(b"\0", b64decode(each["record"]))
         need(climb(seq, size - 1, leaf, leaf, each["path"])[1] == root, f"record {seq} is not what stands there")
     print(f"{len(heads)} signed heads, of {heads[0][0]} to {size} records, each goes on from the one before")
-    print(f"proved: records {first} to {end - 1} stand in the journal as they are in the bundle, none is left out")
+    which = ", ".join(map(str, seqs)) if picked else f"{first} to {end - 1}"
+    rest = "of others it says nothing" if picked else "none is left out"
+    print(f"proved: records {which} stand in the journal as they are in the bundle, {rest}")
 
 
 if __name__ == "__main__":

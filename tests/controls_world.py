@@ -240,8 +240,8 @@ def certificate(folder, days=90, key=None):
     return path
 
 
-def rsa_key():
-    return rsa.generate_private_key(65537, 2048)
+def rsa_key(bits=3072):
+    return rsa.generate_private_key(65537, bits)
 
 
 @contextmanager

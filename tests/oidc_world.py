@@ -22,7 +22,7 @@ class Provider:
 
     def __init__(self, clock):
         self.clock = clock
-        self.key = RSAKey.generate_key(2048, {"kid": "k1", "use": "sig", "alg": "RS256"})
+        self.key = RSAKey.generate_key(3072, {"kid": "k1", "use": "sig", "alg": "RS256"})
         self.person = {"sub": "42", "preferred_username": "limin", "name": "Li Min", "amr": ["pwd", "mfa"]}
         self.claims, self.forge, self.described, self.served = {}, None, {}, None
         self.codes, self.asked, self.status, self.keys_asked, self.body = {}, [], 200, 0, None

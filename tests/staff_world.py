@@ -126,7 +126,7 @@ class People:
     def person(self, login, name, *roles):
         """An active account with the good password and an app."""
         token, _ = self.staff.invite(login, name, frozenset(roles), self.clock.at_us)
-        account, self.codes = self.staff.accept(token, HASH, Factor(SECRET, -1), self.clock.at_us)
+        account, self.codes = self.staff.accept(token, HASH, Factor(SECRET), self.clock.at_us)
         return account
 
     def code(self, at_us=None):

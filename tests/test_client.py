@@ -24,7 +24,7 @@ class Live:
         self.ready = threading.Event()
         self.thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
         self.thread.start()
-        assert self.ready.wait(60)
+        assert self.ready.wait(120)
         return self
 
     def __exit__(self, *_):

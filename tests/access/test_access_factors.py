@@ -3,20 +3,23 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jindi.access import (
     STRANGER,
+    AppClock,
     Device,
     Drafts,
     Lock,
     Lockouts,
     PasskeyRefused,
+    Shown,
     Site,
     asserted,
     assertion,
     digest_of,
+    first_clock,
     known_device,
     new_challenge,
     nobody,
@@ -24,8 +27,8 @@ from jindi.access import (
     person_name,
     registered,
     registration,
-    totp_counter,
     totp_link,
+    totp_shown,
     totp_text,
 )
 from jindi.access.passkeys import ANSWER_MAX
@@ -80,31 +83,117 @@ def test_names_are_written_as_people_write_them():
 # ---- codes of apps
 
 
-def test_a_code_is_right_in_its_half_minute_and_one_around_it():
-    now = NOW
-    for periods, right in ((-2, False), (-1, True), (0, True), (1, True), (2, False)):
-        code = totp(now + periods * 30 * SECOND)
-        assert (totp_counter(SECRET, code, now, -1) is not None) == right
+def right(code, at_us, clock):
+    return totp_shown(SECRET, code, at_us, clock)[0] is Shown.RIGHT
+
+
+def device(at_us, ahead_us):
+    """What an app shows whose device is so far ahead."""
+    return totp(at_us + ahead_us)
+
+
+def test_at_each_instant_there_is_one_code_that_opens():
+    for periods in range(-3, 4):
+        assert right(totp(NOW + periods * 30 * SECOND), NOW, AppClock()) == (periods == 0), periods
+
+
+@settings(max_examples=20)
+@given(st.integers(-60, 60), st.integers(0, 3_000))
+def test_a_code_is_open_for_half_a_minute_and_no_longer_whatever_the_devices_clock(ahead_s, second):
+    clock = AppClock(ahead_s * SECOND)
+    code = device(NOW + second * SECOND, ahead_s * SECOND)
+    instants = range(NOW + (second - 95) * SECOND, NOW + (second + 95) * SECOND, SECOND)
+    open_at = [at_us for at_us in instants if right(code, at_us, clock)]
+    assert len(open_at) == 30
+    assert open_at[-1] - open_at[0] == 29 * SECOND
 
 
 def test_attack_a_code_read_over_a_shoulder_is_too_late():
     code = totp(NOW)
-    assert totp_counter(SECRET, code, NOW + 60 * SECOND, -1) is None, "not used by its owner, and too old all the same"
-    last = totp_counter(SECRET, code, NOW, -1)
-    assert totp_counter(SECRET, code, NOW + 1, last) is None, "used by its owner"
-    assert totp_counter(SECRET, totp(NOW - 30 * SECOND), NOW, last) is None
+    shown, used = totp_shown(SECRET, code, NOW, AppClock())
+    assert shown is Shown.RIGHT
+    assert not right(code, NOW + 1, used), "used by its owner"
+    begun = NOW - NOW % (30 * SECOND)
+    assert right(code, begun + 30 * SECOND - 1, AppClock())
+    assert not right(code, begun + 30 * SECOND, AppClock()), "not used by its owner, and too old all the same"
+    assert not right(totp(NOW - 30 * SECOND), NOW, used)
+
+
+@pytest.mark.parametrize("ahead_s", [-60, -35, -31, 31, 35, 60])
+def test_the_clock_of_a_device_is_learnt_when_its_app_is_set_up(ahead_s):
+    clock = first_clock(SECRET, device(NOW, ahead_s * SECOND), NOW)
+    later = NOW + 30 * SECOND
+    assert right(device(later, ahead_s * SECOND), later, clock)
+    assert not right(totp(later), later, clock), "one code, and it is the device's"
+
+
+def test_a_device_that_is_right_is_taken_to_be_right():
+    assert first_clock(SECRET, totp(NOW), NOW).ahead_us == 0
+
+
+def test_a_device_that_is_off_by_more_than_two_periods_is_not_set_up():
+    assert first_clock(SECRET, device(NOW, 120 * SECOND), NOW) is None
+    assert first_clock(SECRET, "000000", NOW) is None
+
+
+@pytest.mark.parametrize("ahead_s", [-60, -40, 20, 40, 60])
+def test_a_clock_that_strayed_is_learnt_anew_from_two_codes_in_a_row_and_neither_opens_anything(ahead_s):
+    clock, at_us = AppClock(), NOW - NOW % (30 * SECOND) + 15 * SECOND
+    for _ in range(2):
+        shown, clock = totp_shown(SECRET, device(at_us, ahead_s * SECOND), at_us, clock)
+        assert shown is Shown.STRAY
+        at_us += 30 * SECOND
+    at_us += 60 * SECOND  # what was open by the old reckoning is used up
+    assert right(device(at_us, ahead_s * SECOND), at_us, clock)
+
+
+def test_attack_one_stray_code_moves_no_clock_and_two_far_apart_do_not_either():
+    late = NOW + 40 * SECOND
+    _, clock = totp_shown(SECRET, totp(NOW), late, AppClock())
+    assert clock.ahead_us == 0
+    much_later = late + 11 * MINUTE
+    _, clock = totp_shown(SECRET, totp(much_later - 40 * SECOND), much_later, clock)
+    assert clock.ahead_us == 0
+
+
+def test_what_opens_in_between_ends_a_learning():
+    _, clock = totp_shown(SECRET, totp(NOW), NOW + 40 * SECOND, AppClock())
+    shown, clock = totp_shown(SECRET, totp(NOW + 60 * SECOND), NOW + 60 * SECOND, clock)
+    assert (shown, clock.stray) == (Shown.RIGHT, None)
+
+
+def test_attack_a_stray_code_is_used_up_so_a_guess_that_hit_a_coming_one_is_no_use_when_it_comes():
+    coming = totp(NOW + 30 * SECOND)
+    shown, clock = totp_shown(SECRET, coming, NOW, AppClock())
+    assert shown is Shown.STRAY
+    assert not right(coming, NOW + 30 * SECOND, clock)
+
+
+@given(st.lists(st.tuples(st.integers(-90, 90), st.integers(1, 90)), min_size=1, max_size=40))
+def test_attack_no_code_opens_twice_nor_over_more_than_half_a_minute_however_the_clock_was_taught(tries):
+    """Whoever has codes of this app shows them late or early as he likes; after each we look which one is open."""
+    clock, at_us, seen = AppClock(), NOW, {}
+    for off_s, pause_s in tries:
+        open_now = (at_us + clock.ahead_us) // (30 * SECOND)
+        if open_now > clock.last:
+            first, _ = seen.get(open_now, (at_us, at_us))
+            seen[open_now] = (first, at_us)
+        _, clock = totp_shown(SECRET, device(at_us, off_s * SECOND), at_us, clock)
+        assert abs(clock.ahead_us) <= 90 * SECOND
+        at_us += pause_s * SECOND
+    assert all(last - first < 30 * SECOND for first, last in seen.values())
 
 
 @pytest.mark.parametrize(
     "code", ["", "12345", "1234567", "abcdef", "１２３４５６", "-12345", "0x1234", "१२३४५६", "9" * 10_000]
 )
 def test_what_is_no_code_is_wrong(code):
-    assert totp_counter(SECRET, code, NOW, -1) is None
+    assert totp_shown(SECRET, code, NOW, AppClock()) == (Shown.WRONG, AppClock())
 
 
 def test_spaces_in_a_code_are_forgiven():
     code = totp(NOW)
-    assert totp_counter(SECRET, f" {code[:3]} {code[3:]} ", NOW, -1) is not None
+    assert right(f" {code[:3]} {code[3:]} ", NOW, AppClock())
 
 
 def test_the_link_for_the_app_names_house_and_login_and_carries_the_secret():

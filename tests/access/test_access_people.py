@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jindi.access import Factor, Passkey, Role, Sessions, Staff, State
+from jindi.access import Factor, Passkey, Role, Sessions, Shown, Staff, State, first_clock
 from jindi.vault import CannotOpen, Sealer
 from staff_world import DAY, GOOD, HASH, HOUR, MINUTE, NOW, SECOND, SECRET, People, Shelf, chance, sealer, totp
 
 ANALYST, SECURITY = frozenset({Role.ANALYST}), frozenset({Role.SECURITY_ADMIN})
-APP = Factor(SECRET, -1)
+APP = Factor(SECRET)
 
 
 def staff(shelf=None, **more):
@@ -68,6 +68,14 @@ def test_attack_an_invitation_is_for_the_one_who_was_invited():
     account, _ = people.accept(one, HASH, APP, NOW)
     assert (account.login, account.roles) == ("limin", ANALYST)
     assert people.named("boss").state is State.INVITED
+
+
+@pytest.mark.parametrize("name", ["Li Min", "li min", "Li  Min", "Li\u00a0Min", "Ｌi Ｍin", "LI\u3000MIN"])
+def test_attack_no_second_account_under_a_name_that_is_read_as_anothers(name):
+    people = staff()
+    people.invite("limin", "Li Min", ANALYST, NOW)
+    with pytest.raises(ValueError, match="with this name"):
+        people.invite("other", name, ANALYST, NOW)
 
 
 def test_attack_no_account_begins_without_a_second_factor():
@@ -140,7 +148,7 @@ def test_attack_a_sealed_app_moved_to_another_account_opens_nothing():
     records[1]["totp"] = records[0]["totp"]
     shelf.kept[Staff.BLOB] = msgspec.json.encode(records)
     again = staff(shelf)
-    assert again.use_totp(one.id, totp(NOW), NOW)
+    assert again.use_totp(one.id, totp(NOW), NOW) is Shown.RIGHT
     with pytest.raises(CannotOpen):
         again.use_totp(two.id, totp(NOW), NOW)
 
@@ -228,17 +236,41 @@ def test_attack_a_code_is_right_once_even_across_a_restart():
     shelf = Shelf()
     people = staff(shelf)
     account = active(people)
-    assert people.use_totp(account.id, totp(NOW), NOW)
-    assert not people.use_totp(account.id, totp(NOW), NOW)
-    assert not staff(shelf).use_totp(account.id, totp(NOW), NOW)
-    assert staff(shelf).use_totp(account.id, totp(NOW + 30 * SECOND), NOW + 30 * SECOND)
+    assert people.use_totp(account.id, totp(NOW), NOW) is Shown.RIGHT
+    assert people.use_totp(account.id, totp(NOW), NOW) is not Shown.RIGHT
+    assert staff(shelf).use_totp(account.id, totp(NOW), NOW) is not Shown.RIGHT
+    assert staff(shelf).use_totp(account.id, totp(NOW + 30 * SECOND), NOW + 30 * SECOND) is Shown.RIGHT
 
 
 def test_attack_the_code_that_enrolled_the_app_does_not_sign_in():
     people = staff()
     token, _ = people.invite("limin", "Li Min", ANALYST, NOW)
-    account, _ = people.accept(token, HASH, Factor(SECRET, NOW // (30 * SECOND)), NOW)
-    assert not people.use_totp(account.id, totp(NOW), NOW)
+    account, _ = people.accept(token, HASH, Factor(SECRET, first_clock(SECRET, totp(NOW), NOW)), NOW)
+    assert people.use_totp(account.id, totp(NOW), NOW) is not Shown.RIGHT
+
+
+def test_what_is_learnt_of_a_devices_clock_is_kept_over_a_restart_and_begun_anew_with_another_app():
+    shelf, ahead_us = Shelf(), 40 * SECOND
+    people = staff(shelf)
+    token, _ = people.invite("limin", "Li Min", ANALYST, NOW)
+    clock = first_clock(SECRET, totp(NOW + ahead_us), NOW)
+    account, _ = people.accept(token, HASH, Factor(SECRET, clock), NOW)
+    later = NOW + 90 * SECOND
+    assert staff(shelf).use_totp(account.id, totp(later + ahead_us), later) is Shown.RIGHT
+    staff(shelf).add_factor(account.id, APP)
+    assert staff(shelf).use_totp(account.id, totp(later), later) is Shown.RIGHT
+
+
+def test_accounts_of_before_the_clocks_were_kept_go_on():
+    import msgspec
+
+    shelf = Shelf()
+    account = active(staff(shelf))
+    records = msgspec.json.decode(shelf.kept[Staff.BLOB])
+    for name in ("totp_ahead_us", "totp_stray"):
+        del records[0][name]
+    shelf.kept[Staff.BLOB] = msgspec.json.encode(records)
+    assert staff(shelf).use_totp(account.id, totp(NOW), NOW) is Shown.RIGHT
 
 
 def test_attack_a_recovery_code_is_right_once_and_never_after_new_ones():
@@ -284,7 +316,7 @@ def test_a_reset_leaves_nothing_that_opens_anything():
     assert (blank.state, blank.has_factor, blank.codes_left, blank.devices) == (State.INVITED, False, 0, ())
     assert people.hash_of(account.id) is None
     assert people.device(account.id, cookie, NOW) is None
-    assert not people.use_totp(account.id, totp(NOW), NOW)
+    assert people.use_totp(account.id, totp(NOW), NOW) is not Shown.RIGHT
     assert people.roles_now(account.id, account.epoch) is None
     assert people.hashes_before(account.id) == (HASH,)
     assert people.accept(token, HASH, APP, NOW)[0].is_active

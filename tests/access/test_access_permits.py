@@ -75,13 +75,15 @@ def test_who_has_no_role_and_no_scope_may_do_nothing_but_keep_his_own_account():
     assert not any(may(person(), name) for name in ACTIONS)
 
 
-def test_the_three_administrations_have_no_changing_action_in_common():
+def test_the_three_administrations_have_no_changing_action_in_common_but_incidents_that_they_work_together():
     mine = {role: {n for n in ACTIONS if may(person(role), n)} for role in ROLES}
-    shared = {Group.PROPOSING, Group.ANSWERING, Group.OVERSEEING, Group.OWN}
+    incidents = {Group.INCIDENTS, Group.INCIDENTWORK, Group.INCIDENTLEAD}
+    shared = {Group.PROPOSING, Group.ANSWERING, Group.OVERSEEING, Group.OWN} | incidents
     for one, other in ((Role.SECURITY_ADMIN, Role.SYSTEM_ADMIN), (Role.SECURITY_ADMIN, Role.AUDITOR),
                        (Role.SYSTEM_ADMIN, Role.AUDITOR)):  # fmt: skip
         both = {name for name in mine[one] & mine[other] if not groups_of(name) & shared}
         assert both <= {"staff_alerts.read"}, both
+    assert not {name for name in mine[Role.AUDITOR] if groups_of(name) & (incidents - {Group.INCIDENTS})}
 
 
 def test_an_auditor_changes_nothing_but_signs_heads():

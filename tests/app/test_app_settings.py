@@ -197,3 +197,10 @@ def test_breached_passwords_are_read_by_their_first_digits(tmp_path):
     ranges = breached_in(tmp_path)
     assert [line.partition(":")[0] for line in ranges("ABCDE")] == ["0018A45C4D1DEF81644B54AB7F969B88D65", "FF"]
     assert list(ranges("12345")) == []
+
+
+def test_shorter_rsa_keys_are_taken_only_where_the_setting_names_the_place(tmp_path):
+    transport = settle(in_folder(tmp_path, 'rsa_2048 = "sign_in"\n'), {}).transport
+    assert (transport.rsa_bits_min("sign_in"), transport.rsa_bits_min("tls")) == (2048, 3072)
+    assert settle({}, {}).transport.rsa_bits_min("sign_in") == 3072
+    assert "use some of: sign_in, tls" in "".join(told({"data": str(tmp_path)}, {"JINDI_RSA_2048": "everywhere"}))

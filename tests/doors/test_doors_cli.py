@@ -423,6 +423,8 @@ def test_keys_are_made_listed_and_revoked_and_shown_once(copy):
     assert told("keys", "list", "--data", data)["keys"][0]["revoked"]
     assert told("keys", "revoke", made["id"], "--data", data, code=1)["ok"] is False
     assert told("keys", "new", "x", "--scope", "everything", "--data", data, code=2)["ok"] is False
+    (listed,) = told("keys", "list", "--data", data)["keys"]
+    assert listed["expires"] is not None, "a key that never ends is nobody's to forget"
     assert jindi("keys", "list", "--data", data).exit_code == 0
 
 
@@ -581,23 +583,23 @@ def running(data, packs, *more, command="up"):
     finally:
         if process.poll() is None:
             process.kill()
-        process.communicate(timeout=60)
+        process.communicate(timeout=300)
 
 
 def stop(process):
     process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=300)
     return process.returncode, out, err
 
 
 def until(happens):
     import time
 
-    for _ in range(600):
+    for _ in range(6_000):
         if happens():
             return
         time.sleep(0.05)
-    raise AssertionError("it has not happened in half a minute")
+    raise AssertionError("it has not happened in five minutes")
 
 
 def test_up_prints_one_line_when_it_is_ready_serves_takes_changed_packs_and_stops_in_order(tmp_path):
@@ -622,7 +624,7 @@ def test_up_prints_one_line_when_it_is_ready_serves_takes_changed_packs_and_stop
             assert page.status_code < 400
             # A second platform over the same folder is turned away and disturbs nothing.
             with running(data, packs) as second:
-                out, err = second.communicate(timeout=60)
+                out, err = second.communicate(timeout=300)
                 assert (second.returncode, json.loads(out)["ok"]) == (1, False)
                 assert "Traceback" not in err
             assert told("keys", "new", "x", "--scope", "admin", "--data", data, code=1)["ok"] is False
@@ -665,7 +667,7 @@ def test_up_prints_one_line_when_it_is_ready_serves_takes_changed_packs_and_stop
         )
         assert answer.content == first.content
         again.send_signal(signal.SIGINT)
-        again.communicate(timeout=60)
+        again.communicate(timeout=300)
         assert again.returncode == 0
     assert not [
         canary
@@ -687,7 +689,7 @@ def test_a_demo_tells_its_past_though_to_start_it_is_an_event_itself(tmp_path):
 def test_up_that_can_not_begin_says_why_and_is_1(tmp_path):
     packs = write_packs(tmp_path, policy=POLICY.replace("amount >=", "amuont >="))
     with running(tmp_path / "data", packs) as process:
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=300)
     assert process.returncode == 1
     assert json.loads(out)["problems"]
     assert "Traceback" not in err
@@ -699,7 +701,7 @@ def test_up_over_a_damaged_journal_names_the_place_and_does_not_begin(copy):
     bad[len(bad.rstrip(b"\0")) // 2] ^= 1
     segment.write_bytes(bad)
     with running(copy[0], copy[1]) as process:
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=300)
     assert process.returncode == 1
     assert segment.name in json.loads(out)["error"]
     assert "Traceback" not in err

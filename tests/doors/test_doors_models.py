@@ -4,7 +4,7 @@ from lists_pages_world import World
 
 from jindi.access import Role
 from scored_world import evaluation_text, learnt, learnt_files, live, packs, town, watcher_of
-from shop_world import pay, run
+from shop_world import copied, pay, run
 
 
 def test_a_platform_without_models_says_how_to_make_one():
@@ -47,6 +47,30 @@ def test_drift_is_shown_with_its_critical_values_and_what_is_proposed():
             for told in (f"{found['psi']:.4g}", f"{found['critical']:.4g}", f"{found['ks']:.4g}", "beyond chance",
                          "Newest settled rows", "turned out true", "<svg"):  # fmt: skip
                 assert told in page, told
+
+    run(go())
+
+
+def test_what_was_found_of_drift_is_shown_after_a_restart_too_and_not_over_a_journal_that_lacks_it():
+    async def go():
+        watcher = watcher_of(evaluation_text())
+        async with World(files=packs(), watcher=watcher) as world:
+            await live(world, town(new={"large": 0.35}))
+            await world.platform.rounds.look_for_drift(watcher)
+            before = (await world.visit().get("/console/models/fraud")).text
+        again = watcher_of(evaluation_text())
+        async with World(
+            files=packs(), watcher=again, log=copied(world.log), blobs=world.blobs, clock=world.clock
+        ) as two:
+            assert again.looked.until == watcher.looked.until
+            page = (await two.visit().get("/console/models/fraud")).text
+            found = watcher.looked.report["types"]["pay"]["models"]["fraud"]["score"]
+            for told in (f"{found['psi']:.4g}", f"{found['critical']:.4g}", "beyond chance"):
+                assert told in before
+                assert told in page
+        shorter = watcher_of(evaluation_text())
+        async with World(files=packs(), watcher=shorter, blobs=world.blobs):
+            assert shorter.looked is None
 
     run(go())
 

@@ -113,13 +113,13 @@ def test_attack_a_token_signed_with_the_public_key_as_a_secret_is_refused(here):
 
 def test_attack_a_token_signed_with_another_key_is_refused_also_under_the_right_name(here):
     for kid in ("k1", "k9"):
-        forger = RSAKey.generate_key(2048, {"kid": kid})
+        forger = RSAKey.generate_key(3072, {"kid": kid})
         here.forge = lambda claims, forger=forger: here.sign(claims, forger)
         assert why(company(here), here) == "signature"
 
 
 def test_attack_a_token_that_brings_its_own_key_is_refused(here):
-    forger = RSAKey.generate_key(2048, {"kid": "k1"})
+    forger = RSAKey.generate_key(3072, {"kid": "k1"})
     header = {"alg": "RS256", "kid": "k1", "jwk": forger.as_dict(private=False)}
     here.forge = lambda claims: here.sign(claims, forger, header)
     assert why(company(here), here) == "signature"
@@ -229,7 +229,7 @@ def test_a_new_key_is_fetched_when_it_comes_into_use_and_not_more_than_once_a_mi
     one = company(here)
     asyncio.run(signing_in(one, here))
     assert here.keys_asked == 1
-    here.key = RSAKey.generate_key(2048, {"kid": "k5", "use": "sig"})
+    here.key = RSAKey.generate_key(3072, {"kid": "k5", "use": "sig"})
     assert why(one, here) == "signature"
     here.clock.at_us += MINUTE
     assert asyncio.run(signing_in(one, here)).login == "limin"
@@ -265,7 +265,16 @@ def test_the_clients_secret_is_in_no_repr(here):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_attack_a_token_signed_with_a_short_key_is_refused(here):
-    short = RSAKey.import_key(rsa.generate_private_key(65537, 1024), {"kid": "k1"})
-    here.key = short
-    assert why(company(here), here) == "signature"
+@pytest.mark.parametrize("bits", [1024, 2048])
+def test_attack_a_token_signed_with_a_short_key_is_refused(here, caplog, bits):
+    here.key = RSAKey.import_key(rsa.generate_private_key(65537, bits), {"kid": "k1"})
+    assert why(company(here), here) == "short_key"
+    assert 'rsa_2048 = "sign_in"' in caplog.text
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_providers_key_of_2048_bits_is_taken_where_the_setting_says_so_and_a_shorter_one_never(here):
+    here.key = RSAKey.import_key(rsa.generate_private_key(65537, 2048), {"kid": "k1"})
+    assert asyncio.run(signing_in(company(here, rsa_bits_min=2048), here)).login == "limin"
+    here.key = RSAKey.import_key(rsa.generate_private_key(65537, 1024), {"kid": "k1"})
+    assert why(company(here, rsa_bits_min=2048), here) == "short_key"

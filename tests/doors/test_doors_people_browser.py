@@ -5,9 +5,9 @@ import threading
 
 import pytest
 import uvicorn
-from console_browser import Browser, Profile, Tab, chromium
+from console_browser import ANSWER_S, Profile, Tab, chromium
+from looking_over import all_told, found_here
 from people_world import Rooms
-from test_doors_console_browser import CONTRAST, NAMES, WIDER
 from test_doors_people import secret_of
 
 from jindi.access import Role
@@ -29,7 +29,7 @@ class Live:
         self.ready = threading.Event()
         self.thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
         self.thread.start()
-        assert self.ready.wait(60)
+        assert self.ready.wait(ANSWER_S)
 
     async def _serve(self):
         async with Rooms(base=self.url) as rooms:
@@ -57,22 +57,13 @@ def live():
     made.close()
 
 
-@pytest.fixture(scope="module")
-def browser():
-    made = Browser()
-    yield made
-    made.close()
-
-
 @pytest.fixture
-def tab(browser, live):
-    profile = Profile(browser)
-    made = Tab(profile)
+def tab(process, live):
+    made = Tab(Profile(process))
     for name, value in (("jindi_lang", "en"), ("jindi_theme", "light")):
         made.cookie(live.url, name, value)
     made.call("WebAuthn.enable")
-    yield made
-    profile.close()
+    return made
 
 
 def fill(tab, selector, text):
@@ -197,16 +188,10 @@ def pages(live, tab):
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
-def test_each_page_can_be_read_and_says_what_its_parts_are(live, tab, lang, theme, width):
+def test_each_page_can_be_read_and_says_what_its_parts_are(live, tab, lang, width):
     tab.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
     tab.cookie(live.url, "jindi_lang", lang)
-    tab.cookie(live.url, "jindi_theme", theme)
-    for name in pages(live, tab):
-        assert tab.run(CONTRAST) == [], name
-        assert tab.run(NAMES) == [], name
-        assert tab.run(WIDER) <= 0, name
+    found = [f"{name}: {each}" for name in pages(live, tab) for each in found_here(tab)]
     # (A page that refuses answers 403, which the browser's console notes.)
-    assert [each for each in tab.complaints() if "403" not in each] == []
-    assert all(url.startswith((live.url, "data:")) for url in tab.requested())
+    assert found + all_told(tab, live.url, ("403",)) == []

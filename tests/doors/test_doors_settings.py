@@ -13,6 +13,7 @@ from jindi.run.notices import MailSettings, Preferences
 from jindi.run.webhooks import Reach
 from mail_world import MailServer
 from shop_world import list_entry, pay, run
+from staff_world import MINUTE as MINUTE_US
 from webhook_world import Receiver
 
 PATH, HOOKS = "/console/settings/notifications", "/console/settings/webhooks"
@@ -101,9 +102,25 @@ def test_a_test_letter_comes_to_ones_own_address():
             world.wishes.put("limin", Preferences(mail="limin@example.com"))
             sent = await visit.post(f"{PATH}/mail", to="someone@else.example")
             assert sent.headers["location"] == f"{PATH}?done=mailed"
+            again = await visit.post(f"{PATH}/mail")
+            assert again.headers["location"] == f"{PATH}?why=soon", "nobody is flooded by way of us"
+            world.clock.at_us += MINUTE_US
+            world.wishes.put("limin", Preferences())
+            assert "no_address" in (await visit.post(f"{PATH}/mail")).headers["location"]
 
         living(go, mail=mail)
     assert [each[1] for each in server.taken] == [["TO:<limin@example.com>"]]
+
+
+def test_attack_a_teams_letters_go_to_no_domain_that_the_operator_has_not_named():
+    async def go(world):
+        asked = await world.visit("zhou").post(
+            f"{PATH}/channels", **CHANNEL | {"kind": "mail", "address": "team@elsewhere.example", "secret": ""}
+        )
+        assert asked.status_code == 422
+        assert world.channels.all() == ()
+
+    living(go, mail=MailSettings("localhost", 25, "jindi@example.com", tls="off", domains=("example.com",)))
 
 
 # ---- channels: two people

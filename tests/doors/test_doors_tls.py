@@ -7,6 +7,7 @@ import ssl
 import stat
 import threading
 from contextlib import closing, suppress
+from dataclasses import replace
 
 import pytest
 import uvloop
@@ -31,7 +32,7 @@ from jindi.basics.instants import DAY_US
 from jindi.basics.problems import Problems
 from jindi.client import Client, JindiError, Signer
 from jindi.doors import certificates
-from jindi.doors.certificates import covers, new_authority, new_leaf
+from jindi.doors.certificates import Pair, covers, new_authority, new_leaf
 from jindi.doors.cli.running import in_clear
 from jindi.doors.fences import Fences
 from jindi.doors.tls import Terminator, TlsFiles, days_left, opened
@@ -75,9 +76,9 @@ def place(tmp_path):
     return Place(tmp_path)
 
 
-def person(name, authority=None, *, is_ca=False):
+def person(name, authority=None, *, is_ca=False, key=None):
     """A certificate of a client, self-made or under an authority: (certificate, key)."""
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = key or ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     issuer, signing = (subject, key) if authority is None else (authority[0].subject, authority[1])
     now = dt.datetime.now(dt.UTC)
@@ -111,7 +112,7 @@ def client_of(place, **more):
 
 def shake(port, context, name="localhost", send=b""):
     """Shake hands in a thread's own time: (version, suite, the server's certificate, what it answers)."""
-    plain = socket.create_connection(("127.0.0.1", port), timeout=5)
+    plain = socket.create_connection(("127.0.0.1", port), timeout=120)
     with closing(plain), context.wrap_socket(plain, server_hostname=name) as sealed:
         found = sealed.version(), sealed.cipher()[0], sealed.getpeercert(binary_form=True)
         if send:
@@ -202,7 +203,7 @@ def test_both_versions_that_are_left_are_spoken_and_no_session_is_resumed(place)
             said = shake(api.socket.port, context, send=HEALTH)
             assert said[0] == {ssl.TLSVersion.TLSv1_2: "TLSv1.2", ssl.TLSVersion.TLSv1_3: "TLSv1.3"}[version]
             assert said[3].startswith(b"HTTP/1.1 200")
-            plain = socket.create_connection(("127.0.0.1", api.socket.port), timeout=5)
+            plain = socket.create_connection(("127.0.0.1", api.socket.port), timeout=120)
             with context.wrap_socket(plain, server_hostname="localhost") as sealed:
                 sealed.sendall(HEALTH)
                 sealed.recv(4096)
@@ -224,7 +225,7 @@ def test_answers_over_tls_promise_tls_on_the_short_way_too(place):
 
 def test_plain_http_on_the_port_of_tls_is_not_answered(place):
     def work(api, _):
-        with closing(socket.create_connection(("127.0.0.1", api.socket.port), timeout=5)) as plain:
+        with closing(socket.create_connection(("127.0.0.1", api.socket.port), timeout=120)) as plain:
             plain.sendall(HEALTH)
             with suppress(ConnectionError):
                 assert b"HTTP" not in plain.recv(4096)
@@ -236,7 +237,7 @@ def test_who_does_not_shake_hands_holds_nothing_for_long(place, monkeypatch):
     monkeypatch.setattr("jindi.doors.serve.HANDSHAKE_S", 0.5)
 
     def work(api, _):
-        with closing(socket.create_connection(("127.0.0.1", api.socket.port), timeout=10)) as silent:
+        with closing(socket.create_connection(("127.0.0.1", api.socket.port), timeout=120)) as silent:
             silent.sendall(b"\x16\x03\x01")
             with suppress(ConnectionError):
                 assert silent.recv(100) is not None  # the wait for it would end the test
@@ -316,7 +317,7 @@ def test_a_renewed_certificate_is_used_for_new_connections_while_old_ones_go_on(
     def work(api, terminator):
         context = client_of(place)
         before = shake(api.socket.port, context, name)[2]
-        plain = socket.create_connection(("127.0.0.1", api.socket.port), timeout=5)
+        plain = socket.create_connection(("127.0.0.1", api.socket.port), timeout=120)
         with context.wrap_socket(plain, server_hostname=name) as old:
             place.renew()
             assert taken(terminator).startswith("the changed TLS files are taken")
@@ -367,17 +368,69 @@ def test_a_broken_file_stops_a_start_and_is_named(place, name):
     assert "PRIVATE" not in str(told.value)
 
 
-def test_a_weak_key_and_a_sealed_one_are_refused(place):
-    weak = rsa.generate_private_key(public_exponent=65537, key_size=1024)
+def with_rsa(place, bits):
+    """The server's files, with an RSA key of so many bits under no authority."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = dt.datetime.now(dt.UTC)
     made = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(weak.public_key()).serial_number(1)
-        .not_valid_before(now).not_valid_after(now + dt.timedelta(days=1)).sign(weak, hashes.SHA256())
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+        .not_valid_before(now).not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True).sign(key, hashes.SHA256())
     )  # fmt: skip
-    place.files.certificate.write_bytes(made.public_bytes(Encoding.PEM))
+    place.put(Pair(
+        made.public_bytes(Encoding.PEM), key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    ))  # fmt: skip
+    return place.files
+
+
+def test_rsa_keys_have_128_bits_of_security_or_a_setting_says_otherwise(place, tmp_path):
+    files = with_rsa(place, 2048)
+    with pytest.raises(Problems, match="weak") as told:
+        opened(files, now_us())
+    assert 'use ECDSA of 256 bits, or RSA of 3072; or take 2048 by the setting rsa_2048 = "tls"' in str(told.value)
+    assert opened(replace(files, rsa_bits_min=2048), now_us())
+    authority = tmp_path / "clients.pem"
+    authority.write_bytes(files.certificate.read_bytes())
+    place.renew()
+    with pytest.raises(Problems, match=r"clients\.pem.*weak"):
+        opened(replace(place.files, client_ca=authority), now_us())
+    with pytest.raises(Problems, match="weak") as told:
+        opened(replace(with_rsa(place, 1024), rsa_bits_min=2048), now_us())
+    assert "rsa_2048" not in str(told.value), "no setting opens it further"
+
+
+def test_a_chain_is_as_strong_as_its_weakest_key(place):
+    weak = with_rsa(place, 2048).certificate.read_bytes()
+    place.renew()
+    place.files.certificate.write_bytes(place.files.certificate.read_bytes() + weak)
     with pytest.raises(Problems, match="weak"):
         opened(place.files, now_us())
+
+
+def test_attack_a_client_with_a_short_key_under_the_right_authority_is_not_taken(place, tmp_path):
+    authority = person("shops", is_ca=True)
+    ca, _ = write(tmp_path, "shops", *authority)
+    short = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    certificate, key = write(tmp_path, "short", *person("shop", authority, key=short))
+
+    def answered(api, _):
+        context = client_of(place)
+        context.set_ciphers("ALL:@SECLEVEL=1")
+        context.load_cert_chain(certificate, key)
+        try:
+            return shake(api.socket.port, context, send=HEALTH)[3]
+        except (ssl.SSLError, ConnectionError):
+            return b""
+
+    files = TlsFiles(place.files.certificate, place.files.key, ca)
+    assert serving(place, answered, files) == b""
+    assert serving(place, answered, replace(files, rsa_bits_min=2048)).startswith(b"HTTP/1.1 200")
+
+
+def test_a_weak_key_and_a_sealed_one_are_refused(place):
+    with pytest.raises(Problems, match="weak"):
+        opened(with_rsa(place, 1024), now_us())
     place.renew()
     key = ec.generate_private_key(ec.SECP256R1())
     sealed = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret"))

@@ -327,8 +327,8 @@ def test_the_page_of_the_audit_shows_who_did_what_and_that_it_was_looked_at(lang
             )
             assert "eve" in await eve.see("/console/audit?who=eve&since=2024-01-01&until=2999-01-01")
             assert 'href="/console/audit"' in page
-            admin = rooms.guest("root", Scope.ADMIN, lang=lang)
-            assert 'href="/console/audit"' not in await admin.see("/console")
+            reader = rooms.guest("ann", Scope.DECISIONS_READ, lang=lang)
+            assert 'href="/console/audit"' not in await reader.see("/console")
 
     run(go())
 
@@ -351,7 +351,7 @@ def test_the_page_of_the_audit_is_paged():
 def test_every_action_that_the_doors_record_has_its_words_in_both_languages():
     doors = Path(jindi.doors.__file__).parent
     calls = "_needs|_guard|_with|_act|act|_entering|_not_let_in|get|post|_alone"
-    recorded = re.compile(rf'(?:{calls})\([^"]*(?:"/[^"]*",[^"]*)?"((?!error|people)\w+\.(?!html\b)\w+)"')
+    recorded = re.compile(rf'(?:{calls})\([^"]*(?:"/[^"]*",[^"]*)?"((?!error|people|kept)\w+\.(?!html\b)\w+)"')
     found = {
         what for path in doors.rglob("*.py") for what in recorded.findall(re.sub(r"\s+", " ", path.read_text("utf-8")))
     }

@@ -20,7 +20,8 @@ def test_a_backup_that_is_killed_leaves_the_older_one_and_the_next_is_whole(tmp_
     folder.grow((4,) * 4)
     began = time.perf_counter()
     folder.back_up()
-    long_s, killed, whole = 4 * (time.perf_counter() - began), 0, [folder.batches()]
+    # What a backup takes at most: less than we thought when one was whole before it was killed, else more.
+    long_s, killed, whole = time.perf_counter() - began, 0, [folder.batches()]
     for number in range(12):
         folder.grow([chance.randrange(1, 6) for _ in range(40)])
         child = os.fork()
@@ -33,6 +34,7 @@ def test_a_backup_that_is_killed_leaves_the_older_one_and_the_next_is_whole(tmp_
         os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         killed += os.WIFSIGNALED(status)
+        long_s *= 1.3 if os.WIFSIGNALED(status) else 0.6
         whole.append(folder.batches())
         given = folder.given_back(tmp_path / f"restored-{number}")
         assert given in whole

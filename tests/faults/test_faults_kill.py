@@ -13,7 +13,7 @@ def test_killing_a_loaded_platform_loses_no_answer_counts_nothing_twice_and_reco
         [sys.executable, str(HARNESS), "--rounds", "12", "--seed", "3"],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1_200,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]

@@ -16,6 +16,7 @@ from backup_world import Breaking, Folder, document, records
 from jindi.basics.instants import HOUR_US
 from jindi.basics.problems import Problems
 from jindi.journal import Chain, Signer
+from jindi.ports import DeliveryRow, NoticeRow, WatchRow
 from jindi.run.backup import drill as drills
 from jindi.run.backup import making
 from jindi.run.backup.drill import Outcome
@@ -29,6 +30,7 @@ from jindi.run.backup.standing import standing
 from jindi.run.snapshots import name_of
 from jindi.stores.databases import copied
 from jindi.stores.segments import SegmentLog
+from jindi.stores.sqlite_notices import SqliteNotices
 from shop_world import CANARIES
 
 
@@ -139,7 +141,7 @@ def test_a_snapshot_is_never_ahead_of_the_journal_beside_it(folder):
 
     folder.blobs.save(name_of(6), [b"a snapshot"])
     folder.back_up(source=replace(source, parts=parts, journal=noted))
-    assert order == ["before"] * 4 + ["journal"] + ["after"] * 3
+    assert order == ["before"] * 5 + ["journal"] + ["after"] * 3
 
 
 class _Noted:
@@ -202,6 +204,26 @@ def test_a_database_is_copied_at_one_instant_after_the_journal(folder, tmp_path)
         writer.join()
         base.close()
     assert [path.name for path in folder.settled.data.iterdir() if path.name.endswith(".copy")] == []
+
+
+def test_what_people_were_told_and_have_read_and_what_would_go_on_to_others_comes_back(folder, tmp_path):
+    folder.grow()
+    store = SqliteNotices(folder.settled.data / "notices.sqlite")
+    notices = [NoticeRow(f"n{n}", f"case-{n}", "li min", "case.assigned", 2, n, b"{}", 0) for n in (1, 2)]
+    waiting = DeliveryRow("d1", "mail", "li min", "case.assigned", 2, 1, b"{}", "held", 9)
+    store.put(notices, [waiting], [WatchRow("case-1", 1, 50, b"{}")], (), 4, 7)
+    store.read("li min", ["n1"], 8)
+    folder.back_up()  # while it is open
+    store.close()
+    _, settled = folder.restore(tmp_path / "restored")
+    there = SqliteNotices(settled.data / "notices.sqlite")
+    try:
+        assert [(row.key, row.read_us) for row in there.find("li min", unread=False)] == [("n2", 0), ("n1", 8)]
+        assert [row.key for row in there.due(9, 10)] == ["d1"]
+        assert [row.notice for row in there.watches(50, 10)] == ["case-1"]
+        assert there.cursor() == (4, 7)
+    finally:
+        there.close()
 
 
 def test_a_damaged_database_stops_the_backup_and_is_named(folder, tmp_path):

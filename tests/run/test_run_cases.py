@@ -257,7 +257,7 @@ def test_the_follower_tells_once_that_it_is_behind_and_goes_on(monkeypatch):
         async with Room(store=Failing(SqliteCases(":memory:"), after=0, times=3)) as room:
             await paid(room, 1)
             keeping = asyncio.create_task(room.following.keep())
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(120):
                 while room.following.problem is None:  # noqa: ASYNC110 - it tells by a flag
                     await asyncio.sleep(0)
                 while room.following.problem is not None:  # noqa: ASYNC110
@@ -489,7 +489,7 @@ def test_the_next_for_somebody_without_a_name_is_none():
         async with Room() as room:
             await paid(room, 1)
             await room.following.catch_up()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(120):
                 assert await room.desk.next(ANN._replace(name="")) is None
 
     run(go())

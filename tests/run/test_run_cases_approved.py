@@ -9,7 +9,7 @@ import pytest
 from approvals_world import person
 from casework_world import Room
 from jindi.access import ApiKeys, Permits, Role, Scope
-from jindi.cases import Assign, Close, Note
+from jindi.cases import Assign, Close, Note, Review
 from jindi.run.approvals.approvals import Approvals, Forbidden
 from jindi.run.approvals.approvals import Declined as NotApproved
 from jindi.run.approvals.cases import Closing
@@ -114,6 +114,23 @@ def test_two_people_close_it_in_the_name_of_who_asked_and_the_case_says_by_which
             assert room.approvals.entry(entry.id).state(room.clock.at_us) == "applied"
             assert {room.status(f"dec_{row.seq:012x}") for row in room.store.alerts_of(case.id)} == {"rejected"}
             assert {fields["by"] for _, _, fields in room.events("review_verdict")} == {"ann"}
+
+    run(go())
+
+
+def test_attack_whoever_approved_a_closing_takes_no_second_look_at_it():
+    async def go():
+        async with Office() as room:
+            await room.answer(room.bob, await room.ask())
+            case = await room.one()
+            look = Review(agrees=True, why="as I said")
+            assert (await room.desk.page(case.id)).approvers == ("bob",)
+            for name in ("bob", "ann"):
+                with pytest.raises(Declined) as told:
+                    await room.desk.take(Actor(f"per_{name}", name, "console"), case.id, look, leads=True)
+                assert told.value.code == "own_verdict"
+            after = await room.desk.take(Actor("per_cleo", "cleo", "console"), case.id, look, leads=True)
+            assert after.look.by == "cleo"
 
     run(go())
 

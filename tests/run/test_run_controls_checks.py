@@ -39,6 +39,8 @@ from jindi.packs import Words, load
 from jindi.ports import Frame
 from jindi.run.audit import Audit
 from jindi.run.controls import CHECKS, backups
+from jindi.run.controls.advisories import Advisories, keep
+from jindi.run.controls.flaws import Flaw
 from jindi.run.controls.ground import Address
 from jindi.run.controls.journals import Verifying, mutated, mutations
 from jindi.run.controls.machine import TIME_ERROR, kernel_clock
@@ -48,6 +50,7 @@ from jindi.run.controls.worlds import CANARIES, SENSITIVE, canary_needles, needl
 from jindi.run.platform import Platform
 from jindi.run.records import DECISION, decode
 from jindi.run.webhooks.reaching import Reach
+from jindi.stores.files import MemoryBlobs
 from jindi.stores.sqlite_vault import SqliteVault
 from jindi.vault import CannotOpen, KeyRing, Tokens, Vault, ciphers
 from jindi.vault import vault as vaults_room
@@ -404,6 +407,54 @@ def test_a_secret_in_a_pack_or_in_the_settings_fails_and_is_not_repeated(good, t
 
 def test_words_are_no_secrets():
     assert list(secrets_in('password = "passwordpassword"\ntoken = "token-of-appreciation"')) == []
+
+
+LOCK = "jinja2==3.1.5 \\\n    --hash=sha256:00\nnumpy==2.1.0\n"
+
+
+def advised(good, *flaws, taken_days=1, newest_days=1, records=20_000, names=("jinja2", "numpy")):
+    """The ground with advisories taken in some days ago: (component, severity, known for so many days)."""
+    now_us, blobs = good.clock.now_us(), MemoryBlobs()
+    made = [
+        Flaw(f"GHSA-{number}", [f"CVE-{number}"], name, [], [[("introduced", "0"), ("fixed", "3.1.6")]],
+             now_us - days * DAY_US, severity)
+        for number, (name, severity, days) in enumerate(flaws)
+    ]  # fmt: skip
+    keep(blobs, Advisories(now_us - taken_days * DAY_US, now_us - newest_days * DAY_US, records, list(names), made))
+    return dataclasses.replace(good, blobs=blobs, lock=LOCK)
+
+
+def test_no_component_has_a_flaw_beyond_its_time(good):
+    assert passes(advised(good), "known_flaws")["open"] == []
+    evidence = passes(advised(good, ("jinja2", "high", 13), ("numpy", "low", 179)), "known_flaws")
+    assert {each["component"] for each in evidence["open"]} == {"jinja2", "numpy"}
+    assert evidence["open"][0]["known_days"] == 13
+
+
+@pytest.mark.parametrize(
+    ("severity", "days"), [("critical", 3), ("unknown", 3), ("high", 14), ("medium", 60), ("low", 180)]
+)
+def test_a_flaw_beyond_its_time_fails(good, severity, days):
+    evidence = fails(advised(good, ("jinja2", severity, days)), "known_flaws", "jinja2 3.1.5")
+    assert evidence["overdue"][0]["severity"] == severity
+    passes(advised(good, ("jinja2", severity, days - 1)), "known_flaws")
+
+
+def test_a_flaw_that_was_judged_not_to_concern_us_is_named_and_does_not_fail(good):
+    bad = advised(good, ("jinja2", "critical", 30))
+    evidence = passes(bad, "known_flaws", not_affected=("CVE-0", "CVE-gone"))
+    assert (evidence["not_affected"], evidence["not_affected_and_not_there"]) == (["CVE-0"], ["CVE-gone"])
+    fails(bad, "known_flaws", "beyond their time", not_affected=("CVE-1",))
+
+
+def test_advisories_that_are_missing_old_partial_or_of_other_components_fail(good):
+    fails(dataclasses.replace(good, blobs=MemoryBlobs(), lock=LOCK), "known_flaws", "ever taken in")
+    fails(advised(good, taken_days=8), "known_flaws", "old")
+    fails(advised(good, newest_days=8), "known_flaws", "old")
+    fails(advised(good, taken_days=-2), "known_flaws", "old")
+    fails(advised(good, records=4_999), "known_flaws", "not whole")
+    assert fails(advised(good, names=("jinja2",)), "known_flaws", "not whole")["uncovered"] == ["numpy"]
+    could_not(dataclasses.replace(advised(good), lock=None), "known_flaws")
 
 
 def test_all_components_are_the_locked_ones(good):
@@ -876,6 +927,14 @@ def test_a_server_that_takes_old_versions_or_weak_suites_fails(good, tmp_path, m
 def test_a_certificate_that_ends_soon_fails(good, tmp_path):
     with serving(server_context(certificate(tmp_path, days=3))) as address:
         fails(dataclasses.replace(good, listen=address), "tls", "ends soon")
+
+
+def test_a_certificate_with_a_short_key_fails_but_where_a_setting_opened_it(good, tmp_path):
+    with serving(server_context(certificate(tmp_path, key=rsa_key(2048)))) as address:
+        listening = dataclasses.replace(good, listen=address)
+        assert fails(listening, "tls", "2048 bits")["rsa_bits"] == 2048
+        opened = dataclasses.replace(listening, settings={**good.settings, "rsa_2048": "tls"})
+        assert passes(opened, "tls")["opened_by_setting"] == "rsa_2048 = tls"
 
 
 def test_no_tls_fails_and_nobody_there_proves_nothing(good):

@@ -9,7 +9,21 @@ from contextlib import contextmanager
 import pytest
 
 from controls_world import DAY_US, control, found, ground, lived, planted, scratch_with, staffed_place, wired
-from jindi.access import ApiKeys, Factor, Hasher, Lockouts, OidcSettings, Permits, Role, Scope, Sessions, Staff, Verdict
+from jindi.access import (
+    ApiKeys,
+    AppClock,
+    Factor,
+    Hasher,
+    Lockouts,
+    OidcSettings,
+    Permits,
+    Role,
+    Scope,
+    Sessions,
+    Shown,
+    Staff,
+    Verdict,
+)
 from jindi.access import oidc as oidc_room
 from jindi.access import passwords as passwords_room
 from jindi.access import people as people_room
@@ -31,7 +45,7 @@ from jindi.run.reveals import Declined, Reveals
 from jindi.run.watching import Sight, Watching
 from jindi.run.watching import telling as telling_room
 from jindi.vault import Level
-from staff_world import HASH, SECRET, Shelf, chance, sealer
+from staff_world import HASH, SECOND, SECRET, Shelf, chance, sealer
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +68,7 @@ def staff(*people, hash_=HASH, at_us=None):
              ("sunli", "Sun Li", {Role.AUDITOR}))  # fmt: skip
     for login, name, roles in (*usual, *people):
         token, _ = made.invite(login, name, frozenset(roles), now_us)
-        made.accept(token, hash_, Factor(SECRET, -1), now_us)
+        made.accept(token, hash_, Factor(SECRET), now_us)
     return made
 
 
@@ -143,6 +157,18 @@ def test_an_account_that_lies_idle_is_found(good):
 def test_default_accounts_are_found(good, login, name):
     person = (login, name, {Role.ANALYST})
     fails(dataclasses.replace(good, staff=lambda: staff(person)), "idle_accounts", "default")
+
+
+def test_a_key_that_never_ends_is_found(good):
+    def keys(**more):
+        made = ApiKeys(Shelf(), chance())
+        made.create("checkout", frozenset({Scope.EVENTS_WRITE}), _now(), **more)
+        return made
+
+    evidence = fails(dataclasses.replace(good, keys=keys), "idle_accounts", "has no end")
+    assert len(evidence["keys_without_end"]) == 1
+    ending = dataclasses.replace(good, keys=lambda: keys(expires_us=_now() + DAY_US))
+    assert passes(ending, "idle_accounts")["keys_without_end"] == []
 
 
 def test_a_start_key_beside_accounts_is_found(good):
@@ -269,15 +295,24 @@ def test_a_lock_that_a_stranger_can_close_for_the_owner_is_found(good):
 
 
 def test_codes_work_once(good):
-    assert passes(good, "codes_once")["again"]["after a restart"] == "factor.wrong"
+    assert passes(good, "codes_once")["again"]["after a restart"] == "factor.clock"
 
 
 def test_codes_that_work_again_are_found(good):
-    once = people_room.totp_counter
-    with planted(people_room, totp_counter=lambda secret, code, now_us, _: once(secret, code, now_us, -1)):
+    once = people_room.totp_shown
+    forgetful = AppClock()
+    with planted(people_room, totp_shown=lambda secret, code, now_us, _: once(secret, code, now_us, forgetful)):
         fails(good, "codes_once", "after a restart, replayed")
+    with planted(people_room, totp_shown=lambda *told: _one_around(once, *told)):
+        fails(good, "codes_once", "a period early, a period late")
     with planted(people_room, without_code=lambda codes, _: list(codes)):
         fails(good, "codes_once", "recovery")
+
+
+def _one_around(once, secret, code, now_us, clock):
+    """As if the codes before and after were taken, too."""
+    tries = [once(secret, code, now_us + off_us, clock) for off_us in (-30 * SECOND, 0, 30 * SECOND)]
+    return next((each for each in tries if each[0] is Shown.RIGHT), tries[1])
 
 
 def test_no_way_leads_round_the_second_factor(good):
@@ -287,7 +322,7 @@ def test_no_way_leads_round_the_second_factor(good):
 
 
 def test_ways_round_the_second_factor_are_found(good):
-    with planted(Staff, use_totp=lambda *_: True):
+    with planted(Staff, use_totp=lambda *_: Shown.RIGHT):
         fails(good, "no_way_round_mfa", "another's code")
     with planted(Staff, has_active=lambda _: False):
         evidence = fails(good, "no_way_round_mfa", "key, link")
@@ -295,7 +330,7 @@ def test_ways_round_the_second_factor_are_found(good):
     real = Staff.accept
 
     def accept(self, token, password, factor, now_us):
-        return real(self, token, password, Factor(SECRET, -1), now_us)
+        return real(self, token, password, Factor(SECRET), now_us)
 
     with planted(Staff, accept=accept):
         fails(good, "no_way_round_mfa", "reset link without a factor")
@@ -352,10 +387,21 @@ def test_sessions_that_go_on_or_may_be_too_long_are_found(good, place):
 def test_forged_tokens_are_not_believed(good):
     evidence = passes(good, "tokens_checked")
     assert evidence["forged"]["of another type"] == "type"
-    assert len(evidence["forged"]) == 20
+    assert evidence["forged"]["signed with a short key"] == "short_key"
+    assert evidence["forged"]["unsigned"] == "signature"
+    assert len(evidence["forged"]) == 21
+
+
+def test_what_a_setting_opens_for_the_companys_sign_in_is_shown(good):
+    assert passes(good, "tokens_checked")["opened_by_setting"] is None
+    opened = dataclasses.replace(good, settings={**good.settings, "rsa_2048": "sign_in"})
+    evidence = passes(opened, "tokens_checked")
+    assert (evidence["rsa_bits_min"], evidence["opened_by_setting"]) == (2048, "rsa_2048 = sign_in")
 
 
 def test_tokens_that_are_believed_and_must_not_be_are_found(good):
+    with planted(oidc_room, _is_short=lambda *_: False):
+        fails(good, "tokens_checked", "signed with a short key")
     with planted(oidc_room, LEEWAY_S=100_000_000):
         fails(good, "tokens_checked", "expired, of tomorrow, old")
     with planted(oidc_room, ID_TOKENS=("JWT", "AT+JWT")):
@@ -590,7 +636,7 @@ def test_a_new_platform_exports_its_first_head_with_its_first_records(tmp_path):
         try:
             await asyncio.sleep(0.2)  # it looks, and there is nothing yet
             await Audit(platform).act(Actor("ann", "ann", "cli"), "platform.start")
-            for _ in range(100):
+            for _ in range(1_000):
                 if any(path.stat().st_size for path in (tmp_path / "heads").rglob("*") if path.is_file()):
                     return True
                 await asyncio.sleep(0.1)

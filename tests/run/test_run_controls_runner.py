@@ -375,14 +375,14 @@ def test_a_platform_that_closes_breaks_the_run_off_and_the_next_one_goes_on(home
 
     def slow(ground, asked):
         begun.set()
-        ending.wait(5)
+        ending.wait(120)
         return {"seen": 1}
 
     monkeypatch.setitem(CHECKS, "policies_live", dataclasses.replace(CHECKS["policies_live"], look=slow))
 
     async def act(platform, clock):
         working = asyncio.create_task(platform.rounds.keep_controls(platform.warden))
-        await asyncio.to_thread(begun.wait, 5)
+        await asyncio.to_thread(begun.wait, 120)
         platform.warden._stopping.set()
         ending.set()
         await working

@@ -447,7 +447,7 @@ def test_an_event_that_breaks_the_lane_takes_no_other_event_s_answer_with_it(mon
         async with Shop() as shop:
             await shop.send(pay(1))
             gate, real = threading.Event(), shop.log.append
-            shop.log.append = lambda *batch: (gate.wait(10), real(*batch))
+            shop.log.append = lambda *batch: (gate.wait(120), real(*batch))
             on_its_way = shop.submit(pay(2))
             while shop.platform.lane._flying is None:  # noqa: ASYNC110 - the lane tells nobody
                 await asyncio.sleep(0)

@@ -33,10 +33,9 @@ def test_the_two_recipes_differ_only_in_when_they_test():
     assert {key for key in first if first[key] != second[key]} == {"name", "test_from"}
 
 
-def test_the_recipe_beats_the_published_figures_on_the_last_week_that_was_chosen_on(handbook, tmp_path):
+def test_the_recipe_beats_the_published_figures_on_the_last_week_that_was_chosen_on(handbook_data, tmp_path):
     pytest.importorskip("lightgbm", reason="OUR HANDBOOK RECIPE IS NOT CHECKED: no LightGBM")
-    data, _ = handbook
-    rows = pq.read_table(data / "raw_dev.parquet")
+    rows = pq.read_table(handbook_data / "raw_dev.parquet")
     before = pc.less(pc.cast(rows["TX_DATETIME"], pa.timestamp("us")), pa.scalar(CHOSEN_UNTIL, pa.timestamp("us")))
     source, out = tmp_path / "until.parquet", tmp_path / "facts.parquet"
     pq.write_table(rows.filter(before), source)

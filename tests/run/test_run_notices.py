@@ -346,6 +346,20 @@ def test_a_recipient_that_the_server_refuses_for_good_is_not_tried_again():
     assert sending.states() == [("failed", 1, "the mail server refused the recipient (550)")]
 
 
+def test_attack_no_letter_goes_to_a_domain_that_the_operator_has_not_named_by_whatever_way_it_got_there():
+    with MailServer() as server:
+        sending = Sending(mail=settings(server.port, domains=("bank.example",)))
+        sending.wishes.put("limin", Preferences(mail="limin@elsewhere.example"))  # of before the setting
+        sending.put("mail", "limin")
+        run(sending.courier.round())
+        team = sending.channel("mail", "team@elsewhere.example")
+        assert "mail_domains" in sending.courier.to_channel(team, LATE, "k1").why
+        ours = sending.channel("mail", "team@BANK.example", name="ours")
+        assert sending.courier.to_channel(ours, LATE, "k2").why == ""
+    assert sending.states() == [("failed", 1, "mail may not go to this domain (setting mail_domains)")]
+    assert [each[1] for each in server.taken] == [["TO:<team@BANK.example>"]]
+
+
 # ---- again and again
 
 

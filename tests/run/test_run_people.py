@@ -5,7 +5,7 @@ import hashlib
 
 import pytest
 
-from jindi.access import Hasher, Identity, OidcSettings, Role, State, Trouble
+from jindi.access import Hasher, Identity, OidcSettings, Role, State, Trouble, folded
 from jindi.access.passwords import HashCost
 from jindi.run.audit import NotRecorded
 from jindi.run.people import AddressLimit, Refused
@@ -123,7 +123,32 @@ def test_attack_a_code_that_was_used_is_not_used_again_by_whoever_saw_it():
     people.run(people.enter(code=code))
     people.clock.at_us = NOW + SECOND
     handle = passworded(people)
-    assert why(people, people.entrance.totp(AT_DOOR, handle, code, "", "")) == "factor.wrong"
+    assert why(people, people.entrance.totp(AT_DOOR, handle, code, "", "")) == "factor.clock"
+
+
+def test_a_code_of_another_half_minute_opens_nothing_counts_as_a_try_and_its_owner_is_told_of_his_clock():
+    people = People()
+    handle = passworded(people)
+    for ahead_us in (-30 * SECOND, 30 * SECOND):
+        code = people.code(people.clock.at_us + ahead_us)
+        assert why(people, people.entrance.totp(AT_DOOR, handle, code, "", "")) == "factor.clock"
+    entry, _ = people.entrance.waiting(handle)
+    assert entry.tries == 2
+    people.clock.at_us += 60 * SECOND
+    assert people.run(people.entrance.totp(AT_DOOR, handle, people.code(), "", ""))
+
+
+def test_a_device_whose_clock_strayed_is_in_once_what_was_open_before_is_over():
+    people = People()
+    handle, answers = passworded(people), []
+    for _ in range(2):
+        code = people.code(people.clock.at_us - 45 * SECOND)
+        answers.append(why(people, people.entrance.totp(AT_DOOR, handle, code, "", "")))
+        people.clock.at_us += 60 * SECOND
+    assert answers == ["factor.clock"] * 2
+    people.clock.at_us += 30 * SECOND
+    code = people.code(people.clock.at_us - 45 * SECOND)
+    assert people.run(people.entrance.totp(AT_DOOR, handle, code, "", ""))
 
 
 def test_attack_one_half_done_sign_in_gives_one_session_also_to_two_at_once():
@@ -131,9 +156,10 @@ def test_attack_one_half_done_sign_in_gives_one_session_also_to_two_at_once():
 
     async def twice():
         handle = await people.entrance.password(AT_DOOR, "limin", GOOD, "", "a")
-        codes = [people.code(), people.code(NOW + 30 * SECOND)]
         return await asyncio.gather(
-            *(people.entrance.totp(AT_DOOR, handle, code, "", "") for code in codes), return_exceptions=True
+            people.entrance.totp(AT_DOOR, handle, people.code(), "", ""),
+            people.entrance.code(AT_DOOR, handle, people.codes[0], "", ""),
+            return_exceptions=True,
         )
 
     got = people.run(twice())
@@ -829,6 +855,15 @@ def test_an_account_is_made_for_whoever_is_in_a_named_group_with_its_roles():
     assert entered.account.roles == ANALYST
     assert people.staff.hash_of(entered.account.id) is None
     assert people.diary.said("staff.invite")
+
+
+@pytest.mark.parametrize("name", ["Li Min", "Li\u00a0Min", "ＬＩ  ＭＩＮ"])
+def test_attack_whoever_calls_himself_as_a_colleague_at_the_provider_is_not_taken_for_him(name):
+    people = People()
+    said = {"login": "newone", "name": name, "groups": ("risk",), "subject": "https://id.example.com\n9"}
+    entered = company(people, GROUPS, **said)
+    assert entered.account.id != people.limin.id
+    assert folded(entered.account.name) != folded(people.limin.name)
 
 
 @pytest.mark.parametrize("groups", [(), ("staff",), ("risk", "audit"), ("audit", "ops")])

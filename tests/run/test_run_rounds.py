@@ -17,6 +17,6 @@ def test_a_platform_ends_though_somebody_does_something_in_that_very_moment(turn
             shop.platform.acted.set()
             for _ in range(turns):
                 await asyncio.sleep(0)
-            await asyncio.wait_for(shop.platform.close(), 10)
+            await asyncio.wait_for(shop.platform.close(), 120)
 
     run(go())

@@ -228,7 +228,7 @@ def test_a_running_platform_re_wraps_by_itself_after_a_rotation():
             await asyncio.gather(*(shop.submit(pay(n, user=f"u{n}")) for n in range(20)))
             vault.rotate(2)
             assert vault.status().waiting == 20
-            for _ in range(600):
+            for _ in range(3_000):
                 if not vault.status().waiting:
                     break
                 await asyncio.sleep(0.05)

@@ -231,7 +231,7 @@ def test_a_delivery_that_is_under_way_ends_when_the_platform_stops():
         while not slow.taken:
             time.sleep(0.01)
         one.stop()
-        thread.join(5)
+        thread.join(120)
         assert not thread.is_alive()
         one.close()
         assert said[0].why == "stopped"

@@ -38,7 +38,7 @@ def address(service, pems):
 
 @pytest.fixture
 def root(address, pems, token):
-    return TransitRoot(f"{address}/transit/jindi", token, pems[0], timeout_s=5)
+    return TransitRoot(f"{address}/transit/jindi", token, pems[0], timeout_s=60)
 
 
 def test_what_the_service_sealed_it_opens_for_the_same_place_only(root, service):

@@ -14,6 +14,8 @@ from jindi.access.links import LINK_LIFETIME_US, Invitation, SignInLinks
 from jindi.access.logins import normal_login, person_name
 from jindi.access.names import folded
 from jindi.access.oidc import (
+    RSA_BITS_MIN,
+    RSA_BITS_OPENED,
     Asked,
     Identity,
     OidcRefused,
@@ -58,7 +60,7 @@ from jindi.access.sessions import (
     is_csrf_token,
     session_id,
 )
-from jindi.access.totp import new_totp, totp_counter, totp_link, totp_text
+from jindi.access.totp import AppClock, Shown, first_clock, new_totp, totp_link, totp_shown, totp_text
 
 __all__ = [
     "ABSOLUTE_US",
@@ -75,12 +77,15 @@ __all__ = [
     "PROFILES",
     "PURPOSES",
     "ROLES",
+    "RSA_BITS_MIN",
+    "RSA_BITS_OPENED",
     "SCOPES",
     "STRANGER",
     "About",
     "Action",
     "ApiKey",
     "ApiKeys",
+    "AppClock",
     "Asked",
     "Budgets",
     "Device",
@@ -112,6 +117,7 @@ __all__ = [
     "Scope",
     "Session",
     "Sessions",
+    "Shown",
     "SignInLinks",
     "Site",
     "Staff",
@@ -126,6 +132,7 @@ __all__ = [
     "clashes",
     "csrf_token",
     "digest_of",
+    "first_clock",
     "folded",
     "identity",
     "is_case",
@@ -148,8 +155,8 @@ __all__ = [
     "registration",
     "roles_of",
     "session_id",
-    "totp_counter",
     "totp_link",
+    "totp_shown",
     "totp_text",
     "troubles",
 ]

@@ -24,6 +24,12 @@ class Group(StrEnum):
     """To work cases: to take them, to write on them, to close them."""
     CASELEAD = "caselead"
     """To act on cases of others, and to give them to others."""
+    INCIDENTS = "incidents"
+    """To look at incidents."""
+    INCIDENTWORK = "incidentwork"
+    """To open incidents and to work them."""
+    INCIDENTLEAD = "incidentlead"
+    """To lead incidents without a post in them: to grade, to appoint, to excuse reports, to close."""
     EXPORTING = "exporting"
     """To take many records away at once."""
     REVEALING = "revealing"
@@ -119,6 +125,7 @@ ACTIONS: dict[str, Action] = _table(
     Action("models.read", Group.READING, "查看模型一览", "Read the models", _READERS),
     Action("model.read", Group.READING, "查看模型", "Read a model", _READERS),
     Action("sources.read", Group.READING, "查看依据来源", "Read the sources of bases", _READERS),
+    Action("definitions.export", Group.READING, "导出定义表", "Export a table of definitions", _READERS),
     Action("entity.read", Group.ENTITIES, "查询主体", "Look up an entity", frozenset({Scope.ENTITIES_READ})),
     Action(
         "entity.export",
@@ -155,6 +162,27 @@ ACTIONS: dict[str, Action] = _table(
     Action("cases.filter", Group.CASEWORK, "保存筛选", "Keep a filter of cases", _CASES),
     Action("cases.work", Group.CASEWORK, "查看批量进度", "Watch a step with many cases", _CASES),
     Action("case.lead", Group.CASELEAD, "处理他人案件", "Act on cases of others", _CASES),
+    Action("incidents.read", Group.INCIDENTS, "查看安全事件列表", "Read the incidents", _CASES),
+    Action("incident.read", Group.INCIDENTS, "查看安全事件", "Read an incident", _CASES),
+    Action("incident.print", Group.INCIDENTS, "打印事件报告", "Print an incident's report", _CASES),
+    Action("incidents.export", Group.INCIDENTLEAD, "导出安全事件", "Export incidents"),
+    Action("incident.open", Group.INCIDENTWORK, "开立安全事件", "Open an incident", _CASES),
+    Action("incident.classify", Group.INCIDENTWORK, "事件定级", "Grade an incident", _CASES),
+    Action("incident.assess", Group.INCIDENTWORK, "更新事件影响", "Say what an incident hits", _CASES),
+    Action("incident.predate", Group.INCIDENTWORK, "更正事件时间", "Put an incident's times right", _CASES),
+    Action("incident.appoint", Group.INCIDENTWORK, "指定事件角色", "Appoint somebody in an incident", _CASES),
+    Action("incident.entry", Group.INCIDENTWORK, "记录事件经过", "Write into an incident's timeline", _CASES),
+    Action("incident.task", Group.INCIDENTWORK, "添加事件任务", "Add a task to an incident", _CASES),
+    Action("incident.tick", Group.INCIDENTWORK, "勾选事件任务", "Tick a task of an incident", _CASES),
+    Action("incident.tie", Group.INCIDENTWORK, "关联到事件", "Link something to an incident", _CASES),
+    Action("incident.contain", Group.INCIDENTWORK, "标记事件已遏制", "Say that an incident is contained", _CASES),
+    Action("incident.resolve", Group.INCIDENTWORK, "标记事件已解决", "Say that an incident is resolved", _CASES),
+    Action("incident.report", Group.INCIDENTWORK, "登记事件报送", "Record that a report was sent", _CASES),
+    Action("incident.excuse", Group.INCIDENTWORK, "登记无须报送", "Say that a report is not owed", _CASES),
+    Action("incident.review", Group.INCIDENTWORK, "填写事件复盘", "Write an incident's review", _CASES),
+    Action("incident.close", Group.INCIDENTWORK, "关闭安全事件", "Close an incident", _CASES),
+    Action("incident.reopen", Group.INCIDENTWORK, "重开安全事件", "Reopen an incident", _CASES),
+    Action("incident.lead", Group.INCIDENTLEAD, "指挥安全事件", "Lead incidents", _ADMIN),
     Action("decisions.export", Group.EXPORTING, "导出决策", "Export decisions", _DECISIONS),
     Action("version.shadow", Group.AUTHORING, "设为影子版本", "Put in the shadow", _WRITERS),
     Action("version.retire", Group.AUTHORING, "撤下影子版本", "Retire a version", _WRITERS),
@@ -176,6 +204,7 @@ ACTIONS: dict[str, Action] = _table(
     Action("vault.reveal", Group.REVEALING, "查看明文", "Reveal clear text", _OPENERS),
     Action("vault.search", Group.REVEALING, "按明文查找", "Search by clear text", _OPENERS),
     Action("subjects.read", Group.SUBJECTS, "查看个人信息请求", "Read requests about persons' data", _SUBJECTS),
+    Action("subjects.export", Group.SUBJECTS, "导出个人信息请求登记", "Export the register of requests", _SUBJECTS),
     Action("subject.request", Group.SUBJECTS, "登记个人信息请求", "Open a request about a person's data", _SUBJECTS),
     Action("subject.refuse", Group.SUBJECTS, "拒绝个人信息请求", "Refuse a request about a person's data", _SUBJECTS),
     Action("subject.export", Group.SUBJECTS, "导出个人信息", "Export a person's data", _SUBJECTS),
@@ -191,6 +220,14 @@ ACTIONS: dict[str, Action] = _table(
         _ASKERS | _ANSWERERS,
         (Group.ANSWERING, Group.AUDITING),
     ),
+    Action(
+        "approvals.export",
+        Group.PROPOSING,
+        "导出待批事项",
+        "Export what waits for approval",
+        _ASKERS | _ANSWERERS,
+        (Group.ANSWERING, Group.AUDITING),
+    ),
     # Which kinds of operations somebody may ask for and answer is narrowed by the policies (`policies.PARTIES`).
     Action("approval.propose", Group.PROPOSING, "提请审批", "Ask for approval", _ASKERS),
     Action("approval.withdraw", Group.PROPOSING, "撤回申请", "Withdraw what was asked for", _ASKERS),
@@ -201,6 +238,7 @@ ACTIONS: dict[str, Action] = _table(
     Action("approval.fail", Group.MACHINE, "获批事项执行失败", "What was approved could not be carried out"),
     Action("approval.waive", Group.MACHINE, "未经第二人审批", "Go on without a second person"),
     Action("staff.read", Group.STAFFING, "查看员工账户", "Read the accounts of staff"),
+    Action("staff.export", Group.STAFFING, "导出员工账户表", "Export the table of accounts"),
     Action("staff.invite", Group.STAFFING, "邀请员工", "Invite a member of staff"),
     Action("staff.disable", Group.STAFFING, "停用员工账户", "Disable an account"),
     Action("staff.enable", Group.STAFFING, "启用员工账户", "Enable an account"),
@@ -208,6 +246,7 @@ ACTIONS: dict[str, Action] = _table(
     Action("staff.reset", Group.STAFFING, "重置员工登录", "Reset how somebody signs in"),
     Action("staff.roles", Group.STAFFING, "变更员工角色", "Change somebody's roles"),
     Action("keys.read", Group.KEYING, "查看接口密钥", "Read the API keys", _ADMIN),
+    Action("keys.export", Group.KEYING, "导出接口密钥表", "Export the table of API keys", _ADMIN),
     Action("key.create", Group.KEYING, "创建密钥", "Create a key"),
     Action("key.revoke", Group.KEYING, "吊销密钥", "Revoke a key"),
     Action("key.rotate", Group.KEYING, "轮换密钥", "Rotate a key"),
@@ -219,6 +258,8 @@ ACTIONS: dict[str, Action] = _table(
     Action("vault.recount", Group.MACHINE, "按现有数据重新清点保险库", "Give up what the vault is missing"),
     Action("vault.root", Group.MACHINE, "更换根密钥", "Change the root key"),
     Action("webhooks.read", Group.OPERATING, "查看推送地址", "Read the webhooks", _ADMIN),
+    Action("webhooks.export", Group.OPERATING, "导出推送地址表", "Export the table of webhooks", _ADMIN),
+    Action("deliveries.export", Group.OPERATING, "导出通知投递记录", "Export the log of deliveries", _ADMIN),
     Action("webhook.change", Group.OPERATING, "变更推送地址", "Change a webhook", _ADMIN),
     Action("channels.read", Group.OPERATING, "查看通知通道", "Read the channels of notifications", _ADMIN),
     Action("channel.change", Group.OPERATING, "变更通知通道", "Change a channel of notifications", _ADMIN),
@@ -235,6 +276,13 @@ ACTIONS: dict[str, Action] = _table(
         frozenset({Scope.DECISIONS_READ, Scope.AUDIT_READ}),
     ),
     Action(
+        "controls.export",
+        Group.OVERSEEING,
+        "导出控制登记",
+        "Export the control register",
+        frozenset({Scope.DECISIONS_READ, Scope.AUDIT_READ}),
+    ),
+    Action(
         "staff_alerts.read",
         Group.AUDITING,
         "查看员工预警",
@@ -244,6 +292,15 @@ ACTIONS: dict[str, Action] = _table(
     ),
     Action("head.write", Group.AUDITING, "签发树头", "Sign a tree head", frozenset({Scope.ADMIN, Scope.AUDIT_READ})),
     Action("audit.read", Group.AUDITING, "查看审计", "Read the audit", frozenset({Scope.AUDIT_READ})),
+    Action("audit.export", Group.AUDITING, "导出审计", "Export the audit", frozenset({Scope.AUDIT_READ})),
+    Action(
+        "audit.prove",
+        Group.AUDITING,
+        "核验记录并导出审计证据包",
+        "Prove records, as a signed bundle",
+        frozenset({Scope.AUDIT_READ}),
+    ),
+    Action("table.filter", Group.OWN, "筛选与保存表格视图", "Filter a table, and keep its filters", _CONSOLE),
     Action("help.read", Group.OWN, "查看帮助", "Read the help", _CONSOLE),
     Action("notices.read", Group.OWN, "查看本人通知", "Read one's own notifications", _CONSOLE),
     Action("notices.mark", Group.OWN, "将本人通知标为已读", "Mark one's own notifications as read", _CONSOLE),

@@ -6,11 +6,13 @@ audience, times and nonce are right, all of them. Never: a request; who fetches,
 
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
+
+import msgspec
 
 from jindi.access.roles import Role
 from jindi.access.secrets import RandomBytes, digest_of, new_secret
@@ -21,8 +23,11 @@ ALGORITHMS: Final = ("RS256", "PS256", "ES256", "EdDSA")
 ID_TOKENS: Final = ("JWT",)
 """What the header of an ID token calls itself, if it says anything: an access token (`at+jwt`, RFC 9068) is none."""
 
-RSA_BITS_MIN = 2_048
-"""What RFC 7518 (3.3) asks of a provider's key; the large ones have no longer."""
+RSA_BITS_MIN: Final = 3_072
+"""128 bits of security (NIST SP 800-57 part 1, table 2; OWASP ASVS 5.0, 11.2.3)."""
+
+RSA_BITS_OPENED: Final = 2_048
+"""112 bits, the least that RFC 7518 (3.3) allows: taken only where a setting says so, if a provider has no other."""
 
 LEEWAY_S = 60
 """So far the provider's clock may be off."""
@@ -46,6 +51,7 @@ class OidcSettings:
     `roles`: an account is made for whoever is in one of these groups (`group_claim`), with the roles of his groups;
     whoever is in none is refused. Empty: accounts are only made by invitation. `mfa`: the values of `amr` or `acr` that
     prove a second factor; when the token has one, ours is not asked for. Empty: ours is always asked for.
+    `rsa_bits_min`: the shortest RSA key of the provider that is believed.
     """
 
     issuer: str
@@ -55,6 +61,7 @@ class OidcSettings:
     group_claim: str = "groups"
     roles: Mapping[str, frozenset[Role]] = field(default_factory=dict)
     mfa: tuple[str, ...] = ()
+    rsa_bits_min: int = RSA_BITS_MIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +159,10 @@ def identity(settings: OidcSettings, token: str, keys: Any, nonce: str, now_s: i
     from joserfc.jwk import KeySet  # noqa: PLC0415 - as above
 
     try:
-        decoded = jwt.decode(token, KeySet.import_key_set(_verifying(keys)), algorithms=list(ALGORITHMS))
+        usable = _verifying(keys, settings.rsa_bits_min)
+        decoded = jwt.decode(token, KeySet.import_key_set(usable), algorithms=list(ALGORITHMS))
     except (JoseError, ValueError, KeyError, TypeError):
-        raise OidcRefused("signature") from None
+        raise OidcRefused("short_key" if _is_by_short(token, keys, settings.rsa_bits_min) else "signature") from None
     if str(decoded.header.get("typ", "JWT")).upper() not in ID_TOKENS:
         raise OidcRefused("type")
     claims = decoded.claims
@@ -192,28 +200,45 @@ def roles_of(settings: OidcSettings, groups: Sequence[str]) -> frozenset[Role]:
     return frozenset(role for group in groups for role in settings.roles.get(group, frozenset()))
 
 
-def _verifying(keys: Any) -> Any:
-    """Those keys of a set that check signatures. A key that could also sign with a shared secret is none of them."""
-    listed = keys.get("keys") if isinstance(keys, dict) else None
+def _verifying(keys: Any, rsa_bits_min: int) -> Any:
+    """Those keys of a set that check signatures and are long enough."""
     usable = [
         {name: value for name, value in key.items() if name not in ("use", "key_ops")}
-        for key in listed or ()
-        if isinstance(key, dict)
-        and key.get("kty") in ("RSA", "EC", "OKP")
-        and key.get("use", "sig") == "sig"
-        and not _is_short(key)
+        for key in _checking(keys)
+        if not _is_short(key, rsa_bits_min)
     ]
     if not usable:
         raise ValueError("no key that checks signatures")
     return {"keys": usable}
 
 
-def _is_short(key: Mapping[str, Any]) -> bool:
-    """Whether it is an RSA key that can be had by reckoning."""
+def _is_by_short(token: str, keys: Any, rsa_bits_min: int) -> bool:
+    """Whether a token that is not believed says that it was signed with a key that is too short. Only for the operator
+    to be told: nothing that it says of itself is believed.
+    """
+    try:
+        short = [key.get("kid") for key in _checking(keys) if _is_short(key, rsa_bits_min)]
+        head = token.partition(".")[0]
+        named = msgspec.json.decode(urlsafe_b64decode(head + "=" * (-len(head) % 4)), type=dict[str, Any]).get("kid")
+    except (ValueError, TypeError, msgspec.MsgspecError, RecursionError):
+        return False
+    return named in short
+
+
+def _checking(keys: Any) -> Iterator[Mapping[str, Any]]:
+    """The keys for signatures. A key that could also sign with a shared secret is none of them."""
+    listed = keys.get("keys") if isinstance(keys, dict) else None
+    for key in listed or ():
+        if isinstance(key, dict) and key.get("kty") in ("RSA", "EC", "OKP") and key.get("use", "sig") == "sig":
+            yield key
+
+
+def _is_short(key: Mapping[str, Any], rsa_bits_min: int) -> bool:
+    """Whether it is an RSA key of too few bits."""
     if key["kty"] != "RSA":
         return False
     modulus = str(key.get("n", ""))
-    return int.from_bytes(urlsafe_b64decode(modulus + "=" * (-len(modulus) % 4))).bit_length() < RSA_BITS_MIN
+    return int.from_bytes(urlsafe_b64decode(modulus + "=" * (-len(modulus) % 4))).bit_length() < rsa_bits_min
 
 
 def _which(error: Exception) -> str:

@@ -6,7 +6,7 @@ account; of all else only digests and hashes are kept. Instants, random bytes, h
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Final
@@ -15,13 +15,14 @@ import msgspec
 
 from jindi.access.devices import DEVICES_MAX, Device, known_device
 from jindi.access.logins import normal_login, person_name
+from jindi.access.names import folded
 from jindi.access.passkeys import PASSKEYS_MAX, Passkey
 from jindi.access.principal import Kind, Principal
 from jindi.access.records import read_records, save_records
 from jindi.access.recovery import new_codes, without_code
 from jindi.access.roles import Role, refuse_clash
 from jindi.access.secrets import RandomBytes, digest_of, new_secret
-from jindi.access.totp import totp_counter
+from jindi.access.totp import AppClock, Shown, Stray, totp_shown
 from jindi.basics.instants import DAY_US, HOUR_US
 from jindi.ports import Blobs
 from jindi.vault import Sealer
@@ -90,6 +91,8 @@ class _Record(msgspec.Struct, frozen=True):
     history: list[str] = []
     totp: bytes = b""
     totp_last: int = -1
+    totp_ahead_us: int = 0
+    totp_stray: Stray | None = None
     passkeys: list[Passkey] = []
     codes: list[bytes] = []
     devices: list[Device] = []
@@ -102,10 +105,12 @@ class _Record(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """A second factor about to be enrolled: the secret of an app with the period of its first code, or a passkey."""
+    """A second factor about to be enrolled: the secret of an app with what its first code told of its clock, or a
+    passkey.
+    """
 
     totp: bytes = b""
-    counter: int = -1
+    clock: AppClock = field(default_factory=AppClock)
     passkey: Passkey | None = None
 
     def __repr__(self) -> str:
@@ -178,8 +183,9 @@ class Staff:
         refuse_clash(roles)
         if login in self._by_login:
             raise ValueError("there is an account with this login; give the person another one, or reset that one")
-        if any(name.casefold() == each.name.casefold() for each in self._records.values()):
-            # Records name people, and nobody approves what somebody of his name proposed.
+        if any(folded(name) == folded(each.name) for each in self._records.values()):
+            # Records name people: nobody approves what somebody of his name proposed, and notifications are told to
+            # names.
             raise ValueError("there is an account with this name; add what tells the two apart")
         if len(self._records) >= ACCOUNTS_MAX:
             raise ValueError(f"there are {ACCOUNTS_MAX} accounts, and no more are taken")
@@ -205,7 +211,7 @@ class Staff:
             raise ValueError("this account is disabled; enable it first")
         blank = msgspec.structs.replace(
             record, state=State.INVITED, epoch=record.epoch + 1, password="", password_set_us=None,
-            totp=b"", totp_last=-1, passkeys=[], codes=[], devices=[],
+            totp=b"", totp_last=-1, totp_ahead_us=0, totp_stray=None, passkeys=[], codes=[], devices=[],
             history=_remembered(record, self._history),
         )  # fmt: skip
         return self._invited(blank, now_us)
@@ -309,7 +315,7 @@ class Staff:
         record = self._must_have(account)
         if not record.passkeys:
             raise ValueError("this is the only second factor; set up another one first")
-        return self._save(msgspec.structs.replace(record, totp=b"", totp_last=-1))
+        return self._save(msgspec.structs.replace(record, totp=b"", totp_last=-1, totp_ahead_us=0, totp_stray=None))
 
     def remove_passkey(self, account: str, public_id: str) -> StaffAccount | None:
         """Without a passkey; None when the account has none of this id. Raises ValueError for the only factor."""
@@ -327,16 +333,16 @@ class Staff:
         self._save(msgspec.structs.replace(self._must_have(account), codes=kept))
         return codes
 
-    def use_totp(self, account: str, code: str, now_us: int) -> bool:
-        """Whether this is the app's code now. Taking it is durable, so it is right only once."""
+    def use_totp(self, account: str, code: str, now_us: int) -> Shown:
+        """What a code of the app is now. Taking it is durable, so it is right only once; a stray one is used up too."""
         record = self._must_have(account)
         if not record.totp:
-            return False
-        secret = self._sealer().open(record.totp, _bound(account))
-        counter = totp_counter(secret, code, now_us, record.totp_last)
-        if counter is not None:
-            self._save(msgspec.structs.replace(record, totp_last=counter))
-        return counter is not None
+            return Shown.WRONG
+        secret, before = self._sealer().open(record.totp, _bound(account)), _clock(record)
+        shown, clock = totp_shown(secret, code, now_us, before)
+        if clock != before:
+            self._save(_with_clock(record, clock))
+        return shown
 
     def use_code(self, account: str, code: str) -> bool:
         """Whether this is one of the recovery codes. Taking it is durable, so it is right only once."""
@@ -412,7 +418,7 @@ class Staff:
             record = msgspec.structs.replace(record, passkeys=[*record.passkeys, factor.passkey])
         if factor.totp:
             sealed = self._sealer().seal(factor.totp, _bound(record.id))
-            record = msgspec.structs.replace(record, totp=sealed, totp_last=factor.counter)
+            record = _with_clock(msgspec.structs.replace(record, totp=sealed), factor.clock)
         return record
 
     def _invited(self, record: _Record, now_us: int) -> tuple[str, StaffAccount]:
@@ -467,6 +473,16 @@ class Staff:
 def _remembered(record: _Record, history: int) -> list[str]:
     hashes: Sequence[str] = [record.password, *record.history] if record.password else record.history
     return list(hashes[:history])
+
+
+def _clock(record: _Record) -> AppClock:
+    return AppClock(record.totp_ahead_us, record.totp_last, record.totp_stray)
+
+
+def _with_clock(record: _Record, clock: AppClock) -> _Record:
+    return msgspec.structs.replace(
+        record, totp_last=clock.last, totp_ahead_us=clock.ahead_us, totp_stray=clock.stray
+    )  # fmt: skip
 
 
 def _bound(account: str) -> bytes:

@@ -7,7 +7,7 @@ error is no; and policies that don't fit the schema are never loaded.
 
 import json
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import cedarpy
 
@@ -70,7 +70,7 @@ class Permits:
         """
         if own:
             _checked(own, self._schema, place)
-        self._policies = cedarpy.PolicySet.from_str(f"{shipped}\n{own}")
+        self._policies = _read(f"{shipped}\n{own}")
 
     def may(self, principal: Principal, action: str, now_us: int, about: About = _NOTHING) -> Verdict:
         """Whether `principal` may do `action` now. An unknown action is a fault of the house: KeyError."""
@@ -103,6 +103,12 @@ def _shipped() -> tuple[tuple[str, ...], str, cedarpy.Schema]:
     return tuple(named), text, read
 
 
+@lru_cache(maxsize=4)
+def _read(text: str) -> cedarpy.PolicySet:
+    """Policies that were checked, read: each door of a platform asks the same ones, and reading them takes 5 ms."""
+    return cedarpy.PolicySet.from_str(text)
+
+
 def _request(principal: Principal, action: str, now_us: int, about: About) -> dict[str, object]:
     asked: dict[str, object] = {"has_case": about.has_case, "is_sensitive": about.is_sensitive}
     if principal.mfa_us is not None:
@@ -123,6 +129,7 @@ def _entities(principal: Principal, about: About) -> str:
     attributes: dict[str, object] = {"name": folded(principal.name)}
     if principal.kind is not Kind.PERSON:
         attributes["scopes"] = sorted(principal.scopes)
+        attributes["is_link"] = principal.kind is Kind.LINK and not principal.via
     thing: dict[str, object] = {} if about.proposer is None else {"proposer": folded(about.proposer)}
     if about.kind is not None:
         thing["kind"] = about.kind

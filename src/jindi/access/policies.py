@@ -19,34 +19,48 @@ _ALWAYS = (Group.OWN,)
 
 GRANTED: dict[Role, tuple[Group, ...]] = {
     Role.ANALYST: (
-        Group.READING, Group.ENTITIES, Group.CASES, Group.CASEWORK, Group.REVEALING, Group.PROPOSING,
+        Group.READING, Group.ENTITIES, Group.CASES, Group.CASEWORK, Group.INCIDENTS, Group.INCIDENTWORK,
+        Group.REVEALING, Group.PROPOSING,
     ),
     Role.SENIOR_ANALYST: (
-        Group.READING, Group.ENTITIES, Group.CASES, Group.CASEWORK, Group.CASELEAD, Group.REVEALING, Group.EXPORTING,
-        Group.SUBJECTS, Group.PROPOSING,
+        Group.READING, Group.ENTITIES, Group.CASES, Group.CASEWORK, Group.CASELEAD, Group.INCIDENTS,
+        Group.INCIDENTWORK, Group.INCIDENTLEAD, Group.REVEALING, Group.EXPORTING, Group.SUBJECTS, Group.PROPOSING,
         Group.ANSWERING, Group.OVERSEEING,
     ),
     Role.POLICY_AUTHOR: (Group.READING, Group.AUTHORING, Group.PROPOSING),
     Role.APPROVER: (
-        Group.READING, Group.CASES, Group.APPROVING, Group.PROPOSING, Group.ANSWERING, Group.OVERSEEING,
+        Group.READING, Group.CASES, Group.INCIDENTS, Group.APPROVING, Group.PROPOSING, Group.ANSWERING,
+        Group.OVERSEEING,
     ),
     Role.AML_OFFICER: (
-        Group.READING, Group.ENTITIES, Group.CASES, Group.CASEWORK, Group.CASELEAD, Group.REVEALING, Group.EXPORTING,
-        Group.SUBJECTS, Group.PROPOSING,
+        Group.READING, Group.ENTITIES, Group.CASES, Group.CASEWORK, Group.CASELEAD, Group.INCIDENTS,
+        Group.INCIDENTWORK, Group.INCIDENTLEAD, Group.REVEALING, Group.EXPORTING, Group.SUBJECTS, Group.PROPOSING,
         Group.ANSWERING, Group.OVERSEEING,
     ),
-    Role.TREASURER: (Group.READING, Group.EXPORTING, Group.PROPOSING, Group.ANSWERING, Group.OVERSEEING),
+    Role.TREASURER: (
+        Group.READING, Group.INCIDENTS, Group.INCIDENTWORK, Group.EXPORTING, Group.PROPOSING, Group.ANSWERING,
+        Group.OVERSEEING,
+    ),
     Role.SECURITY_ADMIN: (
-        Group.STAFFING, Group.KEYING, Group.PROPOSING, Group.ANSWERING, Group.OVERSEEING,
+        Group.INCIDENTS, Group.INCIDENTWORK, Group.INCIDENTLEAD, Group.STAFFING, Group.KEYING, Group.PROPOSING,
+        Group.ANSWERING, Group.OVERSEEING,
     ),
     Role.SYSTEM_ADMIN: (
-        Group.OPERATING, Group.MEASURING, Group.PROPOSING, Group.ANSWERING, Group.OVERSEEING,
+        Group.INCIDENTS, Group.INCIDENTWORK, Group.INCIDENTLEAD, Group.OPERATING, Group.MEASURING, Group.PROPOSING,
+        Group.ANSWERING, Group.OVERSEEING,
     ),
-    Role.AUDITOR: (Group.READING, Group.CASES, Group.AUDITING, Group.OVERSEEING),
+    Role.AUDITOR: (Group.READING, Group.CASES, Group.INCIDENTS, Group.AUDITING, Group.OVERSEEING),
     Role.SUPERVISOR: (Group.READING, Group.OVERSEEING),
 }  # fmt: skip
-"""Which groups of actions a role has. The three administrations have none in common that changes anything alone:
+"""Which groups of actions a role has. The three administrations have none in common that changes anything alone, but
+for the incidents that they work together (what is serious two people close):
 of what is proposed, `PARTIES` says who may answer it, and `OWN_PROPOSAL` that it is never the proposer himself."""
+
+FIRST_OPERATOR = "first_operator"
+"""Whoever came in by the link of a start reads the audit of what he did. `admin` does not contain that, for nobody is
+his own auditor; but while nobody has an account there is nobody else. With the first account links open nothing any
+more and the sessions that they opened end, so this ends, too. What is known of staff alerts it does not open.
+"""
 
 FRESH_FACTOR = "fresh_factor"
 OWN_PROPOSAL = "own_proposal"
@@ -100,6 +114,12 @@ PARTIES: dict[str, Parties] = {
         (Role.ANALYST, Role.SENIOR_ANALYST, Role.AML_OFFICER), (Scope.CASES_WORK,),
         (Role.SENIOR_ANALYST, Role.AML_OFFICER, Role.APPROVER), (Scope.CASES_WORK, Scope.ADMIN),
     ),
+    "incident.close": Parties(
+        (Role.ANALYST, Role.SENIOR_ANALYST, Role.AML_OFFICER, Role.TREASURER, Role.SECURITY_ADMIN, Role.SYSTEM_ADMIN),
+        (Scope.CASES_WORK, Scope.ADMIN),
+        (Role.SENIOR_ANALYST, Role.AML_OFFICER, Role.SECURITY_ADMIN, Role.SYSTEM_ADMIN, Role.APPROVER),
+        (Scope.ADMIN,),
+    ),
     "list.change": Parties(
         (Role.ANALYST, Role.SENIOR_ANALYST, Role.AML_OFFICER), (Scope.CASES_WORK, Scope.ADMIN),
         (Role.SENIOR_ANALYST, Role.AML_OFFICER, Role.APPROVER), (Scope.CASES_WORK, Scope.ADMIN),
@@ -123,7 +143,7 @@ def schema() -> str:
 _ENTITIES = """
 entity Role;
 entity Person in [Role] = { name: String };
-entity Key = { name: String, scopes: Set<String> };
+entity Key = { name: String, scopes: Set<String>, is_link?: Bool };
 entity Thing = { proposer?: String, kind?: String };
 type Asked = { mfa_age_s?: Long, has_case: Bool, is_sensitive: Bool };
 """
@@ -154,6 +174,10 @@ def policies() -> dict[str, str]:
         written[f"scope {scope}"] = (
             f'permit (principal is Key, action in Action::"scope {scope}", resource) when {{ {held} }};'
         )
+    written[FIRST_OPERATOR] = (
+        'permit (principal is Key, action in [Action::"audit.read", Action::"audit.prove"], resource) when '
+        f'{{ principal has is_link && principal.is_link && principal.scopes.contains("{Scope.ADMIN}") }};'
+    )
     return written | _FORBIDDING
 
 

@@ -3,6 +3,7 @@
 import secrets
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, TypeVar
@@ -70,7 +71,8 @@ def company_of(settled: Settled, environment: Mapping[str, str]) -> OidcSettings
     company = None
     if settled.oidc is not None:
         try:
-            company = read_oidc(settled.oidc, environment)
+            read = read_oidc(settled.oidc, environment)
+            company = replace(read, rsa_bits_min=settled.transport.rsa_bits_min("sign_in"))
         except Problems as wrong:
             problems += wrong.problems
     if problems:

@@ -23,11 +23,11 @@ def tls_files(settled: Settled, now_us: int) -> TlsFiles | None:
     if transport.tls == "files":
         assert transport.certificate is not None, "settings are checked"
         assert transport.key is not None, "settings are checked"
-        return TlsFiles(transport.certificate, transport.key, transport.client_ca)
+        return TlsFiles(transport.certificate, transport.key, transport.client_ca, transport.rsa_bits_min("tls"))
     folder = settled.data / FOLDER
     settled.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     _renew(FileBlobs(folder), folder, _names(settled.host), now_us)
-    return TlsFiles(folder / LEAF, folder / LEAF_KEY, transport.client_ca)
+    return TlsFiles(folder / LEAF, folder / LEAF_KEY, transport.client_ca, transport.rsa_bits_min("tls"))
 
 
 def own_authority(settled: Settled) -> Path:

@@ -29,7 +29,7 @@ NOTICES = (
     ("mail_user", "", "the name to sign in with there; empty: nobody signs in"),
     ("mail_password_file", "", "the file of the password, readable by its owner alone"),
     ("mail_ca", "", "authorities that the mail server is verified against besides the system's, PEM"),
-    ("mail_domains", "", "domains that people may have their notifications mailed to, by commas; empty: any"),
+    ("mail_domains", "", "domains that notifications may be mailed to, by commas; empty: any"),
 )
 """Each setting: its name, its default, what it means. Numbers are design defaults."""
 

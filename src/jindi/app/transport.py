@@ -15,6 +15,7 @@ TRANSPORT = (
     ("tls_certificate", "", "the file of the certificate with its chain, PEM"),
     ("tls_key", "", "the file of its private key, PEM, readable by its owner (and a group) alone"),
     ("tls_client_ca", "", "the authorities whose clients may connect (mutual TLS), PEM; empty: everybody"),
+    ("rsa_2048", "", "where RSA keys of 2048 bits are taken: some of sign_in, tls; empty: nowhere, 3072 everywhere"),
     ("hosts", "", "names that requests may call the platform by besides the machine's own and addresses; *: any"),
     ("signature_window", "300", "seconds for which a signed request is taken"),
     ("rate_events", "50000/second", "events that one key may send: N/second, N/minute, N/hour, or off"),
@@ -26,6 +27,9 @@ TRANSPORT = (
     ("webhook_ca", "", "authorities that webhooks' receivers are verified against besides the system's, PEM"),
 )
 """Each setting: its name, its default, what it means. Rates and numbers are design defaults."""
+
+RSA_2048 = ("sign_in", "tls")
+"""Where the setting of that name may take shorter keys."""
 
 _TLS: Mapping[str, Literal["off", "demo", "files"]] = {"off": "off", "demo": "demo", "files": "files"}
 
@@ -44,7 +48,7 @@ def read_transport(chosen: Mapping[str, str], problems: list[Problem]) -> Transp
         what, remedy = f"given, and tls is {tls}: it would not be used", "set tls to files, or leave it out"
         problems += [Problem("settings", name, what, remedy) for name in idle if chosen[name]]
     return Transport(
-        tls or "off", certificate, key, client_ca,
+        tls or "off", certificate, key, client_ca, _rsa_2048(chosen["rsa_2048"], problems),
         hosts=_listed(chosen["hosts"]),
         signature_window_s=_whole(chosen, "signature_window", 10, 3_600, problems),
         rates=Rates(*(_rate(chosen, name, problems) for name in ("rate_events", "rate_requests", "rate_sign_in"))),
@@ -53,6 +57,14 @@ def read_transport(chosen: Mapping[str, str], problems: list[Problem]) -> Transp
         webhook_http=_is_on(chosen, "webhook_http", "loopback", problems),
         webhook_ca=_path(chosen["webhook_ca"]),
     )  # fmt: skip
+
+
+def _rsa_2048(text: str, problems: list[Problem]) -> frozenset[str]:
+    places = frozenset(_listed(text))
+    if not places <= set(RSA_2048):
+        what, remedy = "not a place where shorter keys may be taken", f"use some of: {', '.join(RSA_2048)}; or leave it"
+        problems.append(Problem("settings", "rsa_2048", what, remedy))
+    return places
 
 
 def _path(text: str) -> Path | None:

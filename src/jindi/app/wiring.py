@@ -44,8 +44,9 @@ from jindi.run.backup.parts import Chosen, Named, Texts, Together
 from jindi.run.backup.repository import Repository
 from jindi.run.backup.restoring import Room
 from jindi.run.backup.sealing import ELSEWHERE, fingerprint
-from jindi.run.cases.filters import BLOB as FILTERS
 from jindi.run.controls.register import BLOB as CONTROLS
+from jindi.run.filters import BLOB as FILTERS
+from jindi.run.filters import OF_CASES as FILTERS_OF_CASES
 from jindi.run.notices import Channels, PreferenceBook
 from jindi.run.notices.assembling import Notifying
 from jindi.run.people import House
@@ -84,7 +85,7 @@ SEALS = (checkpoints.PREFIX, heads.PREFIX)
 
 KEPT_WHOLE = (
     ORIGIN, KEYS_SPLIT, BACKUP_TO, ApiKeys.BLOB, Endpoints.BLOB, Staff.BLOB, CONTROLS, WATCHING, Channels.BLOB,
-    PreferenceBook.BLOB, FILTERS,
+    PreferenceBook.BLOB, FILTERS, FILTERS_OF_CASES,
 )  # fmt: skip
 """The small blobs that a backup takes. Sessions and sign-in links end with the machine that gave them."""
 
@@ -96,6 +97,11 @@ OWN_PACKS = "packs"
 
 DATABASES = ("vault.sqlite",)
 """The databases of the data folder, as far as they are there; a SQLite journal is taken as a journal."""
+
+TOLD = "notices.sqlite"
+"""What people were told and have read, what is on its way, and what goes on to somebody else unless they read it: the
+journal alone can't say any of that again.
+"""
 
 BASE_PACK = "core"
 EVALUATION_BYTES_MAX = 4 * 1024 * 1024
@@ -414,6 +420,7 @@ class Outside:
 
         there = [name for name in DATABASES if (data / name).is_file()]
         databases: dict[str, Callable[[], BinaryIO]] = {name: partial(copied, data / name) for name in there}
+        told = {TOLD: partial(copied, data / TOLD)} if (data / TOLD).is_file() else {}
         return Source(
             origin=self.origin(settled),
             store=settled.journal,
@@ -423,6 +430,8 @@ class Outside:
                 Chosen(state, "state/", _kept),
                 Named(written),
                 Texts(PACKS, packs),
+                # Before the journal: what comes meanwhile is told after a restore, and nothing that is in no journal.
+                Named(told),
                 # The counts first, then the rows, then their keys: none can speak of what the next one lacks.
                 Chosen(keys, f"{KEY_FOLDER}/", lambda names: [name for name in names if name == SEEN], True),
                 Named(databases, after_journal=True),
@@ -541,7 +550,7 @@ class Outside:
     def notifying(self, settled: Settled, blobs: Blobs, port: int | None = None) -> Notifying:
         """What people are told with."""
         return Notifying(
-            SqliteNotices(settled.data / "notices.sqlite"), Channels(blobs, secrets.token_bytes), PreferenceBook(blobs),
+            SqliteNotices(settled.data / TOLD), Channels(blobs, secrets.token_bytes), PreferenceBook(blobs),
             settled.mail, settled.rules, self.address(settled, port),
         )  # fmt: skip
 

@@ -1,7 +1,9 @@
 """Alerts, the cases that they come to, and what people do with them: a person examines a finding.
 
 Knows: which decision is an alert and of which kind, which case it joins, in which order cases are taken, what a step
-does to a case and when it can't be taken. Never: who may take it, clocks, journals, where cases are kept.
+does to a case and when it can't be taken; how incidents stand, which reports they owe by when, and which grade figures
+suggest (`incidents*`, imported by name: their steps are called like those of cases). Never: who may take it, clocks,
+journals, where cases are kept.
 """
 
 from jindi.cases.alerts import CUSTOMERS, Alert, alert_of

@@ -51,19 +51,20 @@ FILES_MAX: Final = 50
 def refusal(
     case: Case, step: Step, who: str, now_us: int, typology: TypologyDef | None, *, seen: int | None = None,
     leads: bool = False, other: Case | None = None, alerts: Collection[int] = (), waiting: int = 0,
+    approvers: Collection[str] = (),
 ) -> Refusal | None:  # fmt: skip
     """Why `who` can't take a step; None when he can.
 
     `seen` is the version of the case that he looked at, None when he did not say. Whoever `leads` may act on cases of
     others. `other` is the case that this one is to be merged into, `alerts` are those of this case, `waiting` is how
-    many of its decisions wait for a verdict.
+    many of its decisions wait for a verdict. `approvers` are those who approved its closing.
     """
     if seen is not None and seen != case.version:
         return "changed"
     if isinstance(step, Reopen):
         return "not_closed" if case.state != "closed" else _said(step.why)
     if isinstance(step, Review):
-        return _review(case, step, who)
+        return _review(case, step, who, approvers)
     if case.state != "open" and not isinstance(step, Note | Withdraw):
         return "not_open"
     if _needs_it(step) and case.assignee != who and not leads:
@@ -115,11 +116,11 @@ def _needs_it(step: Step) -> bool:
     return not isinstance(step, Assign | Note | Tag | Task | Tick | Attach)
 
 
-def _review(case: Case, step: Review, who: str) -> Refusal | None:
-    """Nobody looks a second time at what he decided himself."""
+def _review(case: Case, step: Review, who: str, approvers: Collection[str]) -> Refusal | None:
+    """Nobody looks a second time at what he decided himself, alone or with another."""
     if case.state != "closed":
         return "not_closed"
-    if case.closed_by == who:
+    if case.closed_by == who or who in approvers:
         return "own_verdict"
     return "reviewed" if case.look is not None else _said(step.why)
 

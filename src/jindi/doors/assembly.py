@@ -13,12 +13,14 @@ from typing import Any
 from starlette.types import ASGIApp
 
 from jindi.access import ApiKeys, Kind, OidcSettings, Permits, Principal, Scope, SignInLinks
+from jindi.basics.instants import DAY_US
 from jindi.doors.api import build_api
 from jindi.doors.api.hot import Events
 from jindi.doors.console import build_console
 from jindi.doors.console.customers import CustomerPages
 from jindi.doors.console.doors import Doors, MakeGroup
 from jindi.doors.console.features import FeaturePages
+from jindi.doors.console.incidents import IncidentPages
 from jindi.doors.console.links import LinkPages
 from jindi.doors.console.lists import ListPages
 from jindi.doors.console.models import ModelPages
@@ -35,6 +37,7 @@ from jindi.ports import ActStore, CaseStore, Clock, Files, LinkStore, Log
 from jindi.run.approvals.approvals import approvals_of
 from jindi.run.approvals.cases import Closing
 from jindi.run.approvals.channels import ChannelChange
+from jindi.run.approvals.incidents import ClosingIncident
 from jindi.run.approvals.operations import Operation
 from jindi.run.approvals.people import Grant, Invite, Reset
 from jindi.run.approvals.webhooks import Change
@@ -46,6 +49,7 @@ from jindi.run.customers import Desk as CustomerDesk
 from jindi.run.customers import Following as CustomerFollowing
 from jindi.run.customers.taking import zone_of
 from jindi.run.exploring import Explorer
+from jindi.run.incidents.desk import Desk as IncidentDesk
 from jindi.run.links import Beside as LinksBeside
 from jindi.run.links import Desk as LinkDesk
 from jindi.run.links import Following as LinkFollowing
@@ -63,17 +67,18 @@ from jindi.run.versions.workbench import Workbench
 from jindi.run.webhooks.mailing import Mailing
 
 KEPT_START_KEYS = 5
-START_KEY = "start"
+START_KEY, START_KEY_DAYS = "start", 30
+"""Design default: by then there are accounts, and keys that two people agreed upon."""
 
 
 def start_key(keys: ApiKeys, now_us: int) -> str:
-    """A key for whoever started us. The few newest stay in force, so that a restart cuts nobody off."""
+    """A key for whoever started us. The few newest stay in force for a month, so that a restart cuts nobody off."""
     old = sorted(
-        (key for key in keys.all() if key.name == START_KEY and key.revoked_us is None), key=lambda k: k.created_us
+        (key for key in keys.all() if key.name == START_KEY and key.is_live(now_us)), key=lambda k: k.created_us
     )
     for key in old[: -(KEPT_START_KEYS - 1)]:
         keys.revoke(key.id, now_us)
-    clear, _ = keys.create(START_KEY, frozenset({Scope.ADMIN}), now_us)
+    clear, _ = keys.create(START_KEY, frozenset({Scope.ADMIN}), now_us, expires_us=now_us + START_KEY_DAYS * DAY_US)
     return clear
 
 
@@ -121,11 +126,18 @@ class Assembly:
         self._platform, self._given = platform, given
         house, permits = given.house, given.permits
         self._desk = Desk(platform, given.saved, given.keep)
+        # One for both doors: whoever saves a draft second is told so.
+        self._bench = Workbench(self._desk, Drafts(platform.blobs))
         self._trials = Trials(platform, given.view_log, given.archive) if given.view_log is not None else None
         self._following = Following(platform, given.cases, platform.say) if given.cases is not None else None
         self._casework = (
-            CaseDesk(platform, self._following, partial(_casework_people, house, permits)) if self._following else None
+            CaseDesk(platform, self._following, partial(_people_who, house, permits, "case.assign"))
+            if self._following
+            else None
         )
+        self._incidents = IncidentDesk(
+            platform, partial(_people_who, house, permits, "incident.entry"), self._casework
+        )  # fmt: skip
         self._linking = self._links()
         self._linked = LinkDesk(platform, self._linking) if self._linking is not None else None
         self._acting = self._acts()
@@ -162,7 +174,9 @@ class Assembly:
     def _operations(self) -> list[Operation[Any, Any]]:
         """What takes four eyes beside what always does."""
         given, house, platform = self._given, self._given.house, self._platform
-        more: list[Operation[Any, Any]] = [Invite(house), Grant(house), Reset(house)]
+        more: list[Operation[Any, Any]] = [
+            Invite(house), Grant(house), Reset(house), ClosingIncident(platform, self._incidents),
+        ]  # fmt: skip
         if given.mailing is not None:
             more.append(Change(platform, given.mailing))
         if self._casework is not None:
@@ -194,7 +208,8 @@ class Assembly:
         if linked is not None:
             yield partial(LinkPages, linked, audit=audit, reveals=reveals, cases=casework, approvals=approvals)
         if self._trials is not None:
-            yield partial(_workbench, self._desk, self._trials)
+            yield partial(_workbench, self._bench, self._trials)
+        yield lambda doors: IncidentPages(self._incidents, doors, approvals, audit)
         yield lambda doors: ListPages(self._roster, doors, approvals, audit, reveals)
         yield lambda doors: FeaturePages(Explorer(platform), doors, audit, reveals)
         yield lambda doors: SearchPages(platform, doors, audit, reveals, linked, casework)
@@ -221,7 +236,8 @@ class Assembly:
         return build_api(
             self._platform, given.keys, given.clock, given.base_files, console, self.events, self._desk, given.permits,
             self.fences, given.mailing, self._approvals, self._reveals, self._rights, self._casework, self._linked,
-            self._roster, self._notices.desk if self._notices is not None else None,
+            self._roster, self._notices.desk if self._notices is not None else None, self._bench,
+            self._incidents,
         )  # fmt: skip
 
     def works(self) -> list[Coroutine[Any, Any, None]]:
@@ -257,11 +273,11 @@ class Assembly:
             self._given.keys.save_use()
 
 
-def _casework_people(house: House, permits: Permits) -> Iterator[str]:
-    """The names of those who may be given cases."""
+def _people_who(house: House, permits: Permits, action: str) -> Iterator[str]:
+    """The names of those who may do something: whoever may be given cases, say."""
     now_us = house.clock.now_us()
     for each in house.staff.principals():
-        if permits.may(each, "case.assign", now_us).allowed:
+        if permits.may(each, action, now_us).allowed:
             yield each.name
 
 
@@ -275,5 +291,5 @@ def _everybody(house: House, keys: ApiKeys, clock: Clock) -> Iterator[Principal]
     yield from (key.principal for key in keys.all() if key.is_live(now_us) and key.name != START_KEY)
 
 
-def _workbench(desk: Desk, trials: Trials, doors: Doors) -> WorkbenchPages:
-    return WorkbenchPages(Workbench(desk, Drafts(desk.platform.blobs)), trials, doors)
+def _workbench(bench: Workbench, trials: Trials, doors: Doors) -> WorkbenchPages:
+    return WorkbenchPages(bench, trials, doors)

@@ -73,6 +73,13 @@ class Company:
         try:
             return identity(self.settings, token, await self._jwks(provider), asked.nonce, now_us // SECOND_US)
         except OidcRefused as refusal:
+            if refusal.why == "short_key":
+                # Only the operator can do something about it.
+                _log.warning(
+                    "the company's sign-in is not believed: its provider signs with an RSA key of fewer than %d bits; "
+                    'ask for ES256, EdDSA or a longer key there, or take it by the setting rsa_2048 = "sign_in"',
+                    self.settings.rsa_bits_min,
+                )
             # A key that came into use meanwhile; who only makes up keys has us ask once a minute.
             assert self._keys is not None, "fetched just now"
             if refusal.why != "signature" or now_us - self._keys[1] < KEYS_AGAIN_US:

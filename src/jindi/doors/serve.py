@@ -14,6 +14,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from jindi.doors.api.connection import connections
 from jindi.doors.assembly import Assembly
+from jindi.doors.faults import tell_in_lines, unheard
 from jindi.doors.tls import HANDSHAKE_S
 
 
@@ -84,6 +85,8 @@ async def serve(
     )  # fmt: skip
     server = _Server(config)
     loop = asyncio.get_running_loop()
+    tell_in_lines()
+    loop.set_exception_handler(unheard)
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, lambda: setattr(server, "should_exit", True))
     serving = asyncio.create_task(server.serve(sockets=[sock]))

@@ -17,14 +17,17 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
+from jindi.access import RSA_BITS_MIN, RSA_BITS_OPENED
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.certificates import moment
 
 SUITES = "ECDHE+AESGCM:ECDHE+CHACHA20"
+_LEVEL, _LEVEL_OPENED = "@SECLEVEL=3", "@SECLEVEL=2"
+"""What OpenSSL takes of keys, curves and signatures: 128 bits of security; 112 where a setting says so."""
 HANDSHAKE_S = 10.0
 """Who has not shaken hands by then is cut off: he holds a socket and has sent nothing."""
 
-RSA_BITS_MIN = 2_048
+EC_BITS_MIN = 256
 WARN_DAYS = 14
 LOOK_S = 5.0
 """How often the files are looked at for changes."""
@@ -32,11 +35,15 @@ LOOK_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class TlsFiles:
-    """Where the certificate (with its chain), its key and, for mutual TLS, the clients' authorities are, as PEM."""
+    """Where the certificate (with its chain), its key and, for mutual TLS, the clients' authorities are, as PEM.
+
+    `rsa_bits_min`: the shortest RSA key that any of them, and a client's certificate, may have.
+    """
 
     certificate: Path
     key: Path
     client_ca: Path | None = None
+    rsa_bits_min: int = RSA_BITS_MIN
 
     @property
     def all(self) -> tuple[Path, ...]:
@@ -57,15 +64,15 @@ def mark_of(files: TlsFiles) -> object:
 def opened(files: TlsFiles, now_us: int) -> ssl.SSLContext:
     """A server's context over the files as they are now. Raises Problems with everything that is wrong with them."""
     problems: list[Problem] = []
-    _look_at_certificate(files.certificate, now_us, problems)
+    _look_at_certificate(files.certificate, now_us, files.rsa_bits_min, problems)
     _look_at_key(files.key, problems)
     if files.client_ca is not None:
-        _look_at_authorities(files.client_ca, problems)
+        _look_at_authorities(files.client_ca, files.rsa_bits_min, problems)
     if problems:
         raise Problems(problems)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_ciphers(SUITES)
+    context.set_ciphers(f"{SUITES}:{_LEVEL if files.rsa_bits_min >= RSA_BITS_MIN else _LEVEL_OPENED}")
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_TICKET | ssl.OP_SINGLE_ECDH_USE
     context.num_tickets = 0
     context.set_alpn_protocols(["http/1.1"])
@@ -128,19 +135,31 @@ def _certificates(path: Path, problems: list[Problem]) -> list[x509.Certificate]
     return []
 
 
-def _look_at_certificate(path: Path, now_us: int, problems: list[Problem]) -> None:
+def _look_at_certificate(path: Path, now_us: int, rsa_bits_min: int, problems: list[Problem]) -> None:
     if not (found := _certificates(path, problems)):
         return
     leaf, now = found[0], moment(now_us)
     if not leaf.not_valid_before_utc <= now < leaf.not_valid_after_utc:
         what = f"the certificate is valid from {leaf.not_valid_before_utc} to {leaf.not_valid_after_utc}, not now"
         problems.append(Problem(str(path), "", what, "renew it, or set the clock"))
-    key = leaf.public_key()
-    strong = isinstance(key, ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey) or (
-        isinstance(key, rsa.RSAPublicKey) and key.key_size >= RSA_BITS_MIN
-    )
+    for each in found:
+        _look_at_strength(path, each, rsa_bits_min, problems)
+
+
+def _look_at_strength(path: Path, certificate: x509.Certificate, rsa_bits_min: int, problems: list[Problem]) -> None:
+    key = certificate.public_key()
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        strong = key.key_size >= EC_BITS_MIN
+    else:
+        strong = isinstance(key, ed25519.Ed25519PublicKey) or (
+            isinstance(key, rsa.RSAPublicKey) and key.key_size >= rsa_bits_min
+        )
     if not strong:
-        problems.append(Problem(str(path), "", "the certificate's key is weak", f"use ECDSA, or RSA of {RSA_BITS_MIN}"))
+        what = f"the key of {certificate.subject.rfc4514_string() or 'the certificate'} is weak"
+        opened = isinstance(key, rsa.RSAPublicKey) and RSA_BITS_OPENED <= key.key_size < rsa_bits_min
+        other = f'; or take {RSA_BITS_OPENED} by the setting rsa_2048 = "tls"' if opened else ""
+        remedy = f"use ECDSA of {EC_BITS_MIN} bits, or RSA of {rsa_bits_min}{other}"
+        problems.append(Problem(str(path), "", what, remedy))
 
 
 def _look_at_key(path: Path, problems: list[Problem]) -> None:
@@ -155,8 +174,9 @@ def _look_at_key(path: Path, problems: list[Problem]) -> None:
         problems.append(Problem(str(path), "", "others can read or change this key", "chmod 600, and find out who did"))
 
 
-def _look_at_authorities(path: Path, problems: list[Problem]) -> None:
+def _look_at_authorities(path: Path, rsa_bits_min: int, problems: list[Problem]) -> None:
     for each in _certificates(path, problems):
+        _look_at_strength(path, each, rsa_bits_min, problems)
         try:
             is_authority = each.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
         except x509.ExtensionNotFound:

@@ -6,7 +6,7 @@ Knows: definitions, values and arithmetic. Never: clocks, files, networks, store
 from jindi.engine.changes import Change, Move, Without
 from jindi.engine.columns import Columns, Verdicts, complete_columns, inputs_of, judge_columns
 from jindi.engine.decide import decide, judge, reasons, side_of
-from jindi.engine.examples import CaseRun, check_cases, check_policy, run_cases
+from jindi.engine.examples import CaseRun, OutcomeRun, check_cases, check_policy, run_cases, run_outcomes, scores_of
 from jindi.engine.explanations import (
     BandLine,
     Condition,
@@ -61,6 +61,7 @@ __all__ = [
     "Model",
     "ModelLine",
     "Move",
+    "OutcomeRun",
     "PolicyProgram",
     "Program",
     "Reason",
@@ -90,7 +91,9 @@ __all__ = [
     "reasons",
     "refit",
     "run_cases",
+    "run_outcomes",
     "said",
+    "scores_of",
     "shortened",
     "shown",
     "side_of",

@@ -1,6 +1,6 @@
 """A pack's own worked examples, run: does each rule fire where its author says that it does?"""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from jindi.basics.problems import Problem, Problems
@@ -8,7 +8,7 @@ from jindi.engine.decide import judge
 from jindi.engine.program import EventProgram, Facts, PolicyProgram, Program, build_trial
 from jindi.engine.showing import said, shown
 from jindi.language import Expression, Kind, Trace, Value, time_words, trace
-from jindi.packs.definitions import CaseDef, Definitions, PolicyDef, RuleDef
+from jindi.packs.definitions import CaseDef, Definitions, Outcome, PolicyDef, RuleDef
 
 _VALUES_SHOWN = 8
 
@@ -23,6 +23,20 @@ class CaseRun:
     wanted: bool | None
     fired: bool | None
     values: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeRun:
+    """One case of a whole policy, run: which outcome it is to have and which it had (None: it could not be run), the
+    score, the rules that were hit, and why it is a miss ("" where it came out as its author says).
+    """
+
+    name: str
+    wanted: Outcome | None
+    came: Outcome | None
+    score: int
+    hits: tuple[str, ...]
     why: str
 
 
@@ -56,6 +70,30 @@ def run_cases(definitions: Definitions, policy: PolicyDef, rule: str) -> tuple[C
     program = build_trial(definitions, policy)
     found = next((each for each in policy.rules if each.id == rule), None)
     return tuple(_run(program, found, case) for case in found.cases) if found is not None else ()
+
+
+def run_outcomes(definitions: Definitions, policy: PolicyDef) -> tuple[OutcomeRun, ...]:
+    """The cases of a whole policy, each run, those that hold too. Raises Problems when the policy can't be tried."""
+    program = build_trial(definitions, policy)
+    assert program.live is not None, "a trial's policy is live"
+    return tuple(_run_outcome(program, program.live, case) for case in policy.cases)
+
+
+def scores_of(program: EventProgram, policy: str, recent: Sequence[Facts]) -> tuple[int, ...] | None:
+    """The scores that a policy gives to complete facts of recent events; None when it judges none here."""
+    known = (program.live, program.challenger, *program.shadows)
+    found = next((each for each in known if each is not None and each.policy.id == policy), None)
+    return None if found is None else tuple(judge(program, found, facts).score for facts in recent)
+
+
+def _run_outcome(program: EventProgram, policy: PolicyProgram, case: CaseDef) -> OutcomeRun:
+    try:
+        verdict = judge(program, policy, facts_of(program, case))
+    except LookupError as error:
+        return OutcomeRun(case.name, case.outcome, None, 0, (), str(error.args[0]))
+    why = "; ".join(each.problem for each in _check(program, policy, None, case))
+    hits = tuple(policy.policy.rules[hit].id for hit in verdict.hits)
+    return OutcomeRun(case.name, case.outcome, verdict.outcome, verdict.score, hits, why)
 
 
 def _run(program: EventProgram, rule: RuleDef, case: CaseDef) -> CaseRun:

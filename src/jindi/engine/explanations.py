@@ -448,7 +448,7 @@ def _limits(sight: _Sight, day: date) -> tuple[LimitLine, ...]:
         limit = sight.program.definitions.limits[name]
         step = limit.on(day)
         value = sight.show(f"limit('{name}')")
-        lines.append(LimitLine(name, limit.doc, value, step.since, step.basis.en, step.basis.zh, limit.mark))
+        lines.append(LimitLine(name, limit.doc, value, step.since, step.basis.en, step.basis.zh, limit.mark_of(step)))
     return tuple(lines)
 
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import isnan
 from struct import Struct
+from types import CodeType
 from typing import Any, cast
 
 from jindi.features import kernel as k
@@ -200,5 +202,11 @@ def _writer(each: Runner, names: Names, buffer: memoryview, offset: int, *, lear
         + (f"    ({fields}) = values\n" if fields else "")
         + f"    pack_into(buffer, {offset}, {', '.join(words)})\n"
     )
-    exec(text, known)  # noqa: S102 - see above: own text, numbers only
+    exec(_code(text), known)  # noqa: S102 - see above: own text, numbers only
     return cast("Writer", known["write"])
+
+
+@lru_cache(maxsize=512)
+def _code(text: str) -> CodeType:
+    """A text compiled; the same lanes are made ready for each platform, replay and trial of a draft."""
+    return compile(text, "<a lane's words>", "exec")

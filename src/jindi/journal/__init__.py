@@ -36,6 +36,7 @@ from jindi.journal.heads import (
     tree_verifier,
 )
 from jindi.journal.merkle import Frontier, Tree
+from jindi.journal.proofs import is_included, leaf_hash
 
 __all__ = [
     "GENESIS",
@@ -55,6 +56,8 @@ __all__ = [
     "Verified",
     "Verifier",
     "check",
+    "is_included",
+    "leaf_hash",
     "load_checkpoints",
     "make_bundle",
     "read_heads",

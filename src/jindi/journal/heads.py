@@ -112,6 +112,20 @@ class Heads:
     def _rests_on(self, last: Checkpoint) -> bool:
         return any(each.head == last for each in resting(self._blobs, self._signer.verifier))
 
+    @property
+    def verifier(self) -> Verifier:
+        """What its heads are checked with."""
+        return self._signer.verifier
+
+    def signed(self) -> list[tuple[Checkpoint, str]]:
+        """All heads that we know of, those elsewhere and those beside the journal, signatures checked, each with its
+        note. CheckpointRefused, OSError as they come.
+        """
+        kept = [(each.head, each.note) for each in resting(self._blobs, self.verifier)]
+        if self._elsewhere is None:
+            return kept
+        return signed_heads(self._elsewhere.read(), self.verifier, []) + kept
+
     def newest_note(self) -> str | None:
         """The newest head that we know of, as it was signed."""
         newest = self._newest()

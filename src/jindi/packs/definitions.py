@@ -89,6 +89,7 @@ class EventDef:
 
 
 Unit = Literal["day", "week", "month", "year"]
+Mark = Literal["verified", "from memory", "design default"]
 
 FOLDS = (
     "count", "sum", "mean", "std", "min", "max", "distinct", "first", "last",
@@ -153,11 +154,14 @@ class DerivedDef:
 
 @dataclass(frozen=True, slots=True)
 class LimitStep:
-    """A value of a limit from a day on, with where it comes from. `value` None is an unset placeholder."""
+    """A value of a limit from a day on, with where it comes from. `value` None is an unset placeholder, `mark` None: it
+    is as sure as the limit says.
+    """
 
     since: date
     value: int | float | str | None
     basis: Words
+    mark: Mark | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +172,12 @@ class LimitDef:
     pack: str
     doc: Words
     type: Type
-    mark: Literal["verified", "from memory", "design default"]
+    mark: Mark
     steps: tuple[LimitStep, ...]
+
+    def mark_of(self, step: LimitStep) -> Mark:
+        """How sure one of its figures is."""
+        return step.mark or self.mark
 
     def on(self, day: date) -> LimitStep:
         """The step in force on a day; raises LookupError before the first: asked too early, never guessed."""
@@ -508,6 +516,107 @@ class TypologyDef:
     rest: bool = False
 
 
+Grade = Literal["general", "serious", "major", "critical"]
+"""How grave an incident is: 一般, 较大, 重大, 特别重大."""
+
+GRADES: tuple[Grade, ...] = get_args(Grade)
+"""The lightest first."""
+
+IncidentKind = Literal["data", "attack", "outage", "funds", "fraud", "vendor"]
+"""What kind of thing an incident is: data security, a cyber attack, an outage, safety of payments and funds, an
+outbreak of fraud, a vendor's trouble."""
+
+INCIDENT_KINDS: tuple[IncidentKind, ...] = get_args(IncidentKind)
+
+Profile = Literal["cn", "dora", "nis2"]
+"""Whose rules of reporting apply."""
+
+PROFILES_OF_REPORTS: tuple[Profile, ...] = get_args(Profile)
+
+Receiver = Literal["cac", "pboc", "nfra", "police", "persons", "authority"]
+"""To whom an incident is reported."""
+
+RECEIVERS: tuple[Receiver, ...] = get_args(Receiver)
+
+Moment = Literal["aware", "classified", "contained", "resolved", "sent"]
+"""From when a time for reporting counts; `sent`: when another report was sent."""
+
+MOMENTS: tuple[Moment, ...] = get_args(Moment)
+
+Measure = Literal["persons", "loss", "outage"]
+"""What a threshold of a grade compares."""
+
+MEASURES: tuple[Measure, ...] = get_args(Measure)
+
+
+@dataclass(frozen=True, slots=True)
+class DueDef:
+    """One time for a report: from which moment, within the duration of which parameter. `of` is the report that was
+    sent, "" for all other moments.
+    """
+
+    moment: Moment
+    within: str
+    of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportDef:
+    """A report that an incident may owe: to whom, of which incidents, and by when (the earliest of `due`).
+
+    It is owed from the grade `least` on; `kinds` empty: of all kinds. `critical` True: only when critical information
+    infrastructure is hit, False: only when it is not, None: either way. `persons`: only when people are affected.
+    `every` is the parameter by which it is repeated until the incident is resolved, "" for once. `again`: when the
+    grade rises after it was sent, it is owed once more. `mark` says how sure all of that is.
+    """
+
+    name: str
+    pack: str
+    doc: Words
+    profile: Profile
+    to: Receiver
+    least: Grade
+    kinds: tuple[IncidentKind, ...]
+    critical: bool | None
+    persons: bool
+    due: tuple[DueDef, ...]
+    every: str
+    again: bool
+    mark: Literal["verified", "from memory", "design default"]
+    basis: Words
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdDef:
+    """From which figure on a grade is suggested: the parameter `from_`, compared with what `measure` names.
+
+    `kinds` empty: of all kinds. `critical` and `whole` True: only when critical information infrastructure is hit, or
+    when all of a system is down; None: either way.
+    """
+
+    name: str
+    pack: str
+    doc: Words
+    profile: Profile
+    grade: Grade
+    measure: Measure
+    from_: str
+    kinds: tuple[IncidentKind, ...]
+    critical: bool | None
+    whole: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanDef:
+    """What is done when an incident of a kind begins, in order."""
+
+    name: str
+    pack: str
+    doc: Words
+    kind: IncidentKind
+    steps: tuple[Words, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class PackDef:
     """A pack's own page."""
@@ -538,6 +647,9 @@ class Definitions:
     models: Mapping[str, ModelDef] = field(default_factory=dict)
     controls: Mapping[str, ControlDef] = field(default_factory=dict)
     typologies: Mapping[str, TypologyDef] = field(default_factory=dict)
+    reports: Mapping[str, ReportDef] = field(default_factory=dict)
+    thresholds: Mapping[str, ThresholdDef] = field(default_factory=dict)
+    plans: Mapping[str, PlanDef] = field(default_factory=dict)
     sources: Mapping[str, SourceDef] = field(default_factory=dict)
 
     def live_policy(self, event: str) -> PolicyDef | None:

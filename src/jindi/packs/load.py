@@ -4,7 +4,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from jindi.basics.digests import canonical, digest
@@ -20,13 +20,17 @@ from jindi.packs.definitions import (
     ListDef,
     ModelDef,
     PackDef,
+    PlanDef,
     PolicyDef,
+    ReportDef,
     SourceDef,
+    ThresholdDef,
     TypologyDef,
     Words,
 )
 from jindi.packs.events import check_entities, read_event
 from jindi.packs.features import Declared, Features
+from jindi.packs.incidents import Incidents, check_reports, sorts_of
 from jindi.packs.labels import read_label
 from jindi.packs.models import ModelFile, parse_model, read_model, read_model_file
 from jindi.packs.parameters import read_limit, read_list
@@ -35,6 +39,8 @@ from jindi.packs.scopes import offer
 from jindi.packs.sources import Register, check_bases, check_names, read_source
 from jindi.packs.tables import Table, meant
 from jindi.packs.typologies import check_rest, read_typology
+
+T = TypeVar("T")
 
 FILE_CHARACTERS_MAX: Final = 1_000_000
 """A pack file is written by people; a larger one is a mistake or an attack."""
@@ -48,6 +54,7 @@ _ROLES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"labels\.toml\Z", "labels"),
         (r"controls\.toml\Z", "controls"),
         (r"typologies\.toml\Z", "typologies"),
+        (r"incidents\.toml\Z", "incidents"),
         (r"sources\.toml\Z", "sources"),
         (r"policies/[^/]+\.toml\Z", "policy"),
         (r"policies/shadow/[^/]+\.toml\Z", "shadow version"),
@@ -62,8 +69,8 @@ _ROLES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
     )
 )
 _LAYOUT: Final = (
-    "a pack holds pack.toml, events.toml, features.toml, labels.toml, typologies.toml, controls.toml, models.toml, "
-    "sources.toml, policies/*.toml, policies/shadow/*.toml, parameters/*.toml, lists/*.toml, models/*.json"
+    "a pack holds pack.toml, events.toml, features.toml, labels.toml, typologies.toml, incidents.toml, controls.toml, "
+    "models.toml, sources.toml, policies/*.toml, policies/shadow/*.toml, parameters/*.toml, lists/*.toml, models/*.json"
 )
 _BESIDE: Final = re.compile(r"(?:.*/)?columns[^/]*\.toml\Z")
 _HEADER: Final = re.compile(r"^[ \t]*\[[ \t]*([a-z][a-z0-9_]*)\b(?!\.)", re.MULTILINE | re.ASCII)
@@ -201,7 +208,7 @@ class _Loading:
         self.lists: dict[str, ListDef] = {}
         self.places: dict[str, dict[str, str]] = {
             "event": {}, "feature": {}, "limit": {}, "list": {}, "label": {}, "control": {},
-            "typology": {}, "source": {},
+            "typology": {}, "report": {}, "threshold": {}, "plan": {}, "source": {},
         }  # fmt: skip
 
     def definitions(self, source: Mapping[str, str]) -> Definitions:
@@ -256,8 +263,9 @@ class _Loading:
         ]
         self.problems.extend(check_policies(policies))
         labels, controls, sources = self._labels(), self._controls(), self._sources()
+        reports, thresholds, plans = self._incidents()
         if sources is not None:
-            self.problems.extend(check_bases(self._bases(policies, controls), Register(sources)))
+            self.problems.extend(check_bases(self._bases(policies, controls, reports), Register(sources)))
         return Definitions(
             packs=self.packs,
             events=self.events,
@@ -272,8 +280,37 @@ class _Loading:
             models=models,
             controls=controls,
             typologies=typologies,
+            reports=reports,
+            thresholds=thresholds,
+            plans=plans,
             sources=sources or {},
         )
+
+    def _incidents(self) -> tuple[dict[str, ReportDef], dict[str, ThresholdDef], dict[str, PlanDef]]:
+        read = Incidents(self.limits, self.broken, self.problems)
+        reports: dict[str, ReportDef] = {}
+        thresholds: dict[str, ThresholdDef] = {}
+        plans: dict[str, PlanDef] = {}
+        for file in self._of("incidents"):
+            for sort, declared in sorts_of(file.raw or {}, file.path, self.problems).items():
+                for name, raw in declared.items():
+                    if not self._is_new(sort, name, file):
+                        continue
+                    pack = self.pack_of[file.root]
+                    if sort == "report":
+                        self._put(reports, name, read.report(raw, name, pack, file.path))
+                    elif sort == "threshold":
+                        self._put(thresholds, name, read.threshold(raw, name, pack, file.path))
+                    else:
+                        self._put(plans, name, read.plan(raw, name, pack, file.path))
+        self.problems.extend(check_reports(reports, self.places["report"], self.broken))
+        return reports, thresholds, plans
+
+    def _put(self, found: dict[str, T], name: str, each: T | None) -> None:
+        if each is None:
+            self.broken.add(name)
+        else:
+            found[name] = each
 
     def _sources(self) -> dict[str, SourceDef] | None:
         """The register; None where there is none, or none that is whole: then no basis is held against it."""
@@ -290,7 +327,10 @@ class _Loading:
         return found if is_whole else None
 
     def _bases(
-        self, policies: Iterable[tuple[PolicyDef, str]], controls: Mapping[str, ControlDef]
+        self,
+        policies: Iterable[tuple[PolicyDef, str]],
+        controls: Mapping[str, ControlDef],
+        reports: Mapping[str, ReportDef],
     ) -> Iterator[tuple[str, str, Words]]:
         """Every basis with its file and its item."""
         for limit in self.limits.values():
@@ -303,6 +343,8 @@ class _Loading:
                 yield path, f"exemption {exemption.id}", exemption.basis
         for control in controls.values():
             yield self.places["control"][control.id], control.id, control.basis
+        for name, report in reports.items():
+            yield self.places["report"][name], f"report {name}", report.basis
 
     def _controls(self) -> dict[str, ControlDef]:
         found = {}

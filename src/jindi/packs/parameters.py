@@ -7,7 +7,7 @@ from typing import Any, Literal, cast
 from jindi.basics.money import EXPONENTS
 from jindi.basics.problems import Problem
 from jindi.language import DURATION, INT, RATIO, TEXT, Kind, Type
-from jindi.packs.definitions import LimitDef, LimitStep, ListDef, ListEntry, PackDef, Words
+from jindi.packs.definitions import LimitDef, LimitStep, ListDef, ListEntry, Mark, PackDef, Words
 from jindi.packs.tables import Table, meant, opened_table
 from jindi.packs.values import read_day, read_instant, read_value
 from jindi.packs.vocabulary import COLOURS, IDENTIFIERS, LIMIT_TYPES, MARKS
@@ -50,8 +50,9 @@ def read_limit(raw: Any, name: str, pack: PackDef, where: str, problems: list[Pr
         table.problem("`value` is empty", "give at least one dated value")
     mark = table.choice("mark", MARKS)
     doc = table.words()
-    marked = cast("Literal['verified', 'from memory', 'design default']", mark)
-    return LimitDef(name, pack.name, doc, kind, marked, tuple(steps) or (LimitStep(date.min, None, Words("", "")),))
+    return LimitDef(
+        name, pack.name, doc, kind, cast("Mark", mark), tuple(steps) or (LimitStep(date.min, None, Words("", "")),)
+    )
 
 
 def _read_step(table: Table, kind: Type) -> LimitStep | None:
@@ -75,7 +76,8 @@ def _read_step(table: Table, kind: Type) -> LimitStep | None:
             value = cast("int | float | str", read_value(table.raw["is"], kind))
         except ValueError as error:
             table.problem(f"`is` {error}")
-    return LimitStep(since, value, basis) if since is not None else None
+    mark = cast("Mark", table.choice("mark", MARKS)) if table.has("mark") else None
+    return LimitStep(since, value, basis, mark) if since is not None else None
 
 
 def read_list(raw: Any, name: str, pack: PackDef, where: str, problems: list[Problem]) -> ListDef | None:

@@ -1,9 +1,11 @@
 """A new pack that works from the first minute: small, whole, in both languages, there to be changed."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from jindi.basics.problems import Problem, Problems
 from jindi.packs.tables import NAME, NAME_REMEDY
+from jindi.packs.toml_text import toml_of
 
 BASE_PACK = "core"
 NAME_LENGTH_MAX = 40
@@ -21,6 +23,45 @@ def skeleton(name: str) -> Mapping[str, str]:
     if name == BASE_PACK:
         raise Problems([Problem("", "name", "the name of the pack that is always loaded", "choose another name")])
     return {f"{name}/{path}".replace("NAME", name): text.replace("NAME", name) for path, text in _FILES.items()}
+
+
+def policy_skeleton(policy: str, on: str, state: str, zh: str, en: str, night: datetime) -> str:
+    """The file of a new policy that loads at once and allows everything: one rule that gives a point at night, and no
+    band that would make anything of it. `night` is three in the morning of some day where the pack is at home.
+    """
+    noon = night.replace(hour=12)
+    return _POLICY.format(
+        id=toml_of(policy), on=toml_of(on), state=toml_of(state), doc=toml_of({"zh": zh, "en": en}),
+        night=toml_of(night.isoformat()), noon=toml_of(noon.isoformat()),
+    )  # fmt: skip
+
+
+_POLICY = """\
+id       = {id}
+on       = {on}
+state    = {state}
+deadline = "200ms"
+doc      = {doc}
+
+# A beginning: one point for events at night, of which nothing follows. Put a rule of your own in its place.
+[[rule]]
+id    = "at-night"
+doc   = {{ zh = "零点至六点之间。", en = "Between midnight and six." }}
+when  = "hour < 6"
+score = 1
+basis = {{ zh = "自定：示例规则，尚无处置", en = "Ours: an example, of which nothing follows yet" }}
+case = [
+  {{ name = "three in the morning", given = {{}}, at = {night}, fires = true }},
+  {{ name = "noon", given = {{}}, at = {noon}, fires = false }},
+]
+
+# What comes out in the end.
+[[case]]
+name    = "at night, too, all is allowed"
+given   = {{}}
+at      = {night}
+outcome = "allow"
+"""
 
 
 _FILES = {

@@ -23,7 +23,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "derived": ("doc", "is", "else", "degrade"),
     "model": ("doc", "on", "file", "degrade"),
     "limit": ("doc", "type", "currency", "mark", "value"),
-    "step": ("since", "is", "basis"),
+    "step": ("since", "is", "basis", "mark"),
     "list": ("doc", "colour", "of", "identifier", "entry"),
     "entry": ("value", "expires", "reason"),
     "label": ("doc", "on", "mature", "from"),
@@ -43,6 +43,13 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     ),
     "typology": ("doc", "by", "least", "severity", "due", "rest", "step"),
     "typology step": ("doc",),
+    "incident report": (
+        "doc", "profile", "to", "least", "kinds", "critical", "persons", "due", "every", "again", "mark", "basis",
+    ),
+    "incident due": ("from", "within", "of"),
+    "incident threshold": ("doc", "profile", "grade", "measure", "from", "kinds", "critical", "whole"),
+    "incident plan": ("doc", "kind", "step"),
+    "incident plan step": ("doc",),
     "source": (
         "title", "body", "number", "since", "status", "mark", "names", "address", "note", "article",
     ),

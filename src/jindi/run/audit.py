@@ -15,7 +15,7 @@ from jindi.ports import Log
 from jindi.run.lane import Busy, Stopped
 from jindi.run.platform import Platform
 from jindi.run.records import ACTION, TEXT_MAX, ActionRecord, Standing, encode_action
-from jindi.run.trail import Page, Wanted, look
+from jindi.run.trail import Doing, Page, Wanted, look, one
 
 FAILED_MAX = 10
 """Attempts to come in that are journalled in a minute, each way in by itself: noise at one door drowns no other."""
@@ -23,6 +23,18 @@ FAILED_MAX = 10
 
 class NotRecorded(Exception):  # noqa: N818 - what the person is told
     """The action could not be journalled, so it was not done."""
+
+
+class Found(NamedTuple):
+    """A doing with where it stands: the hash of its record as a leaf of the tree, the first record of its batch and how
+    many that has, and the batch's hash in the chain.
+    """
+
+    doing: Doing
+    leaf: str
+    first: int
+    records: int
+    head: str
 
 
 class Actor(NamedTuple):
@@ -114,6 +126,16 @@ class Audit:
     def named(self, text: str) -> str:
         """What an address names, as the audit keeps it: as it is, but for what is written as a person's number."""
         return self.text(text) if holds_personal_number(text) else text
+
+    async def one(self, seq: int) -> Found:
+        """What was done at a place of the journal, with where it stands. Raises LookupError."""
+        return await asyncio.to_thread(self._one, seq)
+
+    def _one(self, seq: int) -> Found:
+        archive = self._platform.archive
+        doing, place = one(archive, seq), archive.place(seq)
+        leaf = journal.leaf_hash(place.records[seq - place.first]).hex()
+        return Found(doing, leaf, place.first, len(place.records), place.head.hex())
 
     async def look(self, wanted: Wanted) -> Page:
         """What was done, the newest first. To look is an action of its own: `act` comes first."""

@@ -24,6 +24,7 @@ from jindi.run.backup.saver import Saver
 from jindi.run.drift.watcher import Watcher
 from jindi.run.erasures import erase_again
 from jindi.run.history.keeper import Keeper
+from jindi.run.incidents.book import Incidents
 from jindi.run.intake import AHEAD_MAX_US, Intake, Refused
 from jindi.run.lane import RECENT_MAX, Held, Lane, Waiter, write_again
 from jindi.run.lane import NotNow as NotNow  # noqa: PLC0414 - it is asked for here
@@ -37,6 +38,7 @@ from jindi.run.records import (
     CaseRecord,
     DecisionRecord,
     DefinitionsRecord,
+    IncidentRecord,
     Record,
     StepRecord,
     base_of,
@@ -47,6 +49,7 @@ from jindi.run.records import (
     encode_approval,
     encode_case,
     encode_definitions,
+    encode_incident,
     encode_step,
 )
 from jindi.run.recovery import Progress, last_record, recover, tree_before
@@ -247,6 +250,11 @@ class Platform:
         return self.lane.state.ledger
 
     @property
+    def heads(self) -> Heads | None:
+        """What signs heads of the journal; None where there is no key."""
+        return self._heads
+
+    @property
     def trail(self) -> Trail:
         """Where people's doings stand in the journal."""
         return self.lane.state.trail
@@ -255,6 +263,11 @@ class Platform:
     def approvals(self) -> Book:
         """What people asked for that takes four eyes, and what became of it."""
         return self.lane.state.approvals
+
+    @property
+    def incidents(self) -> Incidents:
+        """How incidents stand."""
+        return self.lane.state.incidents
 
     @property
     def requests(self) -> Requests:
@@ -411,6 +424,18 @@ class Platform:
         seq, durable = self.lane.journal(encode_case(step))
         self.trail.note(seq, step)
         self.lane.state.casework.put(seq)
+        await durable
+        self.acted.set()
+        return seq
+
+    async def incident_step(self, step: IncidentRecord) -> int:
+        """Journal a step with an incident; returns its number when it is durable. Raises Stopped or Busy when there is
+        no such record, or none that is sure to last.
+        """
+        seq, durable = self.lane.journal(encode_incident(step))
+        # Noted at once, for a snapshot of now has the record behind it; a lane that stops is recovered without.
+        self.trail.note(seq, step)
+        self.incidents.note(seq, step)
         await durable
         self.acted.set()
         return seq

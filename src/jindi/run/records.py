@@ -1,6 +1,6 @@
 """What the journal keeps: one decision with everything needed to make it again, one set of definitions, one step that
-a person took with versions of them, one step of an operation that takes four eyes, or one other action of a person or
-a key.
+a person took with versions of them, one step of an operation that takes four eyes, one step with a case or with an
+incident, or one other action of a person or a key.
 
 Records are msgpack arrays without names: the definitions, themselves a record, say what stands where. Derived
 features and words of the clock are left out, for they are functions of what is kept.
@@ -19,7 +19,7 @@ from jindi.language import Value
 from jindi.packs import OUTCOMES, Definitions
 from jindi.run.events import Event, Scalar
 
-DEFINITIONS, DECISION, STEP, ACTION, APPROVAL, CASE = 0, 1, 2, 3, 4, 5
+DEFINITIONS, DECISION, STEP, ACTION, APPROVAL, CASE, INCIDENT = 0, 1, 2, 3, 4, 5, 6
 ID_PREFIX, STEP_PREFIX, APPROVAL_PREFIX = "dec_", "chg_", "apr_"
 
 TEXT_MAX = 200
@@ -275,7 +275,31 @@ class CaseRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     standing: Standing = Standing()
 
 
-Record = DecisionRecord | DefinitionsRecord | StepRecord | ActionRecord | ApprovalRecord | CaseRecord
+class IncidentRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A step that a person took with an incident: who, when, and what exactly, written before it took effect.
+
+    `incident` is "" in the step that opens one: its id is made of that record's place. `body` is the step's canonical
+    JSON, `clocks` that of the clocks which it set going, as the rules of its moment had them. The rest is as in an
+    action's record.
+    """
+
+    kind: int
+    received_us: int
+    key: str
+    name: str
+    incident: str
+    verb: str
+    body: bytes
+    clocks: bytes = b"[]"
+    door: str = ""
+    place: str = ""
+    request: str = ""
+    standing: Standing = Standing()
+
+
+Record = (
+    DecisionRecord | DefinitionsRecord | StepRecord | ActionRecord | ApprovalRecord | CaseRecord | IncidentRecord
+)  # fmt: skip
 
 
 def _verdict(verdict: Verdict | Decision) -> tuple[Any, ...]:
@@ -341,6 +365,11 @@ def encode_case(step: CaseRecord) -> bytes:
     return _encode(step)
 
 
+def encode_incident(step: IncidentRecord) -> bytes:
+    """The bytes of an incident's step."""
+    return _encode(step)
+
+
 _PLAIN = 10
 """Fields of an action of which no more is known; such a record is no longer than it ever was."""
 
@@ -391,6 +420,7 @@ _decode_step = msgspec.msgpack.Decoder(StepRecord).decode
 _decode_action = msgspec.msgpack.Decoder(ActionRecord).decode
 _decode_approval = msgspec.msgpack.Decoder(ApprovalRecord).decode
 _decode_case = msgspec.msgpack.Decoder(CaseRecord).decode
+_decode_incident = msgspec.msgpack.Decoder(IncidentRecord).decode
 
 
 def decode(record: bytes | memoryview) -> Record:
@@ -409,5 +439,7 @@ def decode(record: bytes | memoryview) -> Record:
             return _decode_approval(record)
         case 5:
             return _decode_case(record)
+        case 6:
+            return _decode_incident(record)
         case _:
             raise ValueError("not a record of this journal")

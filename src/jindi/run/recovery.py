@@ -13,6 +13,7 @@ from jindi.run import snapshots
 from jindi.run.approvals.book import Book
 from jindi.run.archive import Archive, Outdated, batch_at
 from jindi.run.blocks import Feeder
+from jindi.run.incidents.book import Incidents
 from jindi.run.lists import Lists
 from jindi.run.records import CaseRecord, DecisionRecord, DefinitionsRecord, Record, decode
 from jindi.run.requests import Requests
@@ -77,6 +78,7 @@ def _recover(log: Log, blobs: Blobs, program: Program, archive: Archive, progres
                 state.trail.note(seq, record)
                 state.approvals.note(seq, record)
                 state.requests.note(seq, record)
+                state.incidents.note(seq, record)
                 if isinstance(record, CaseRecord):
                     state.casework.put(seq)
                 state.next_seq = seq + 1
@@ -148,6 +150,7 @@ def _from_snapshot(
         state.trail = Trail.load(header.trail) if header.trail is not None else _trail(state.ledger)
         state.approvals = header.approvals if header.approvals is not None else _approvals(archive, header.seq)
         state.requests = header.requests if header.requests is not None else _requests(archive, header.seq)
+        state.incidents = header.incidents if header.incidents is not None else _incidents(archive, header.seq)
         if header.deeds is not None:
             state.deeds = Trail.load(header.deeds)
         if header.alerts is not None:
@@ -204,6 +207,14 @@ def _approvals(archive: Archive, until: int) -> Book:
 def _requests(archive: Archive, until: int) -> Requests:
     """What a snapshot of an earlier Jindi doesn't know: the requests of persons before a record."""
     found = Requests()
+    for seq, record in archive.others(until):
+        found.note(seq, record)
+    return found
+
+
+def _incidents(archive: Archive, until: int) -> Incidents:
+    """What a snapshot of an earlier Jindi doesn't know: the incidents before a record."""
+    found = Incidents()
     for seq, record in archive.others(until):
         found.note(seq, record)
     return found

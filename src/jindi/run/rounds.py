@@ -70,6 +70,8 @@ class Rounds:
     def all(self) -> Iterator[Coroutine[None, None, None]]:
         """The rounds that the settings ask for, each without end."""
         platform = self._platform
+        if self._watcher is not None:
+            self._watcher.recall(platform.blobs, platform.log.next_seq())
         if platform.watching is not None:
             yield self._watch_staff(platform.watching)
         if platform.vault is not None:
@@ -124,6 +126,10 @@ class Rounds:
     async def look_for_drift(self, watcher: Watcher) -> int:
         """Look for drift now, and let each finding in by the front door; answers how many were decided."""
         found = await asyncio.to_thread(watcher.round, self._platform.archive, self._platform.program.definitions)
+        try:
+            await asyncio.to_thread(watcher.keep, self._platform.blobs)
+        except OSError as error:
+            self._platform.say(f"what was found of drift could not be kept; a restart forgets it: {error}")
         return await self.let_in(DRIFT_EVENT, "drift", found)
 
     async def _watch_requests(self) -> None:

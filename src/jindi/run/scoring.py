@@ -103,7 +103,7 @@ class Models:
 
     @property
     def looked(self) -> "Looked | None":
-        """What the drift watcher found last; None when it has not looked since the start, or there is none."""
+        """What the drift watcher found last; None when it has not looked yet, or there is none."""
         watcher = self._platform.rounds.watcher
         return None if watcher is None else watcher.looked
 

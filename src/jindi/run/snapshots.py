@@ -17,6 +17,7 @@ from jindi.journal import Frontier
 from jindi.ports import Blobs
 from jindi.run.answered import Answered
 from jindi.run.approvals.book import Book
+from jindi.run.incidents.book import Incidents
 from jindi.run.openings import Opening, Openings
 from jindi.run.requests import Requests
 from jindi.run.versions import Ledger, Watched
@@ -78,6 +79,8 @@ class Header(msgspec.Struct, kw_only=True):
     """Where that stands of which cases are made; None in a snapshot of before there were any."""
     casework_from: int = 0
     """Before this place of the journal none of them is remembered."""
+    incidents: Incidents | None = None
+    """How incidents stand; None in a snapshot of before there were any: the journal tells."""
 
 
 class Restored(msgspec.Struct):
@@ -139,6 +142,7 @@ def chunks(state: Any, last_record: bytes, frontier: Frontier | None = None) -> 
         alerts=state.alerts.save(),
         casework=state.casework.save(),
         casework_from=state.casework.begins,
+        incidents=state.incidents,
         frontier=None if frontier is None else list(frontier),
         sections=[Section(name, data.nbytes, hashlib.sha256(data).digest()) for name, data in buffers],
     )

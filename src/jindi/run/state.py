@@ -19,6 +19,7 @@ from jindi.packs import OUTCOMES, EventDef, Outcome
 from jindi.run.answered import Answered, fingerprint
 from jindi.run.approvals.book import Book
 from jindi.run.events import Event, Scalars, field_order
+from jindi.run.incidents.book import Incidents
 from jindi.run.intake import Refused
 from jindi.run.lists import Lists
 from jindi.run.openings import Opening, Openings, Status
@@ -136,6 +137,8 @@ class State:
         """Where events of staff stand that somebody is to look at."""
         self.casework = Trail()
         """Where that stands of which cases are made: all other decisions that did not allow, and steps with cases."""
+        self.incidents = Incidents()
+        """How incidents stand: few, so all of them are here."""
         self.watch = Watch()
         self._fed: Fed = windows
         self.high_us = 0
@@ -163,6 +166,7 @@ class State:
         state.ledger, state.trail, state.watch = self.ledger, self.trail, Watch(self.watch.watched)
         state.approvals, state.requests = self.approvals, self.requests
         state.deeds, state.alerts, state.casework = self.deeds, self.alerts, self.casework
+        state.incidents = self.incidents
         return state
 
     def feed_through(self, fed: "Fed") -> None:

@@ -5,8 +5,9 @@ from bisect import bisect_left, bisect_right
 
 import msgspec
 
+from jindi.cases.incidents import incident_id
 from jindi.run.archive import Archive
-from jindi.run.records import ActionRecord, ApprovalRecord, CaseRecord, Record, StepRecord, approval_id
+from jindi.run.records import ActionRecord, ApprovalRecord, CaseRecord, IncidentRecord, Record, StepRecord, approval_id
 
 SEQS_MAX = 1 << 20
 """Places that are remembered. Of more the oldest sixteenth goes: the journal still has them, and so has a bundle."""
@@ -27,6 +28,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     on: str | None = None
     since_us: int | None = None
     until_us: int | None = None
+    outcome: str | None = None
     before: int | None = None
     after: int | None = None
     limit: int = 50
@@ -66,7 +68,7 @@ class Trail:
 
     def note(self, seq: int, record: Record) -> None:
         """Take in a record of the journal; what no person did says nothing here."""
-        if isinstance(record, ActionRecord | StepRecord | ApprovalRecord | CaseRecord):
+        if isinstance(record, ActionRecord | StepRecord | ApprovalRecord | CaseRecord | IncidentRecord):
             self.put(seq)
 
     def put(self, seq: int) -> None:
@@ -107,6 +109,14 @@ class Trail:
         return len(self._seqs)
 
 
+def one(archive: Archive, seq: int) -> Doing:
+    """What somebody did at a place. Raises LookupError where that is no doing of anybody."""
+    record = archive.record(seq)
+    if not isinstance(record, ActionRecord | StepRecord | ApprovalRecord | CaseRecord):
+        raise LookupError(f"record {seq} of the journal is nobody's doing")  # noqa: TRY004 - it isn't there
+    return _doing(seq, record)
+
+
 def look(archive: Archive, places: "array[int]", wanted: Wanted, *, has_older: bool) -> Page:
     """Read what stands at these places, the newest first; for a thread of its own."""
     found: list[Doing] = []
@@ -139,6 +149,7 @@ def _fits(doing: Doing, wanted: Wanted) -> bool:
         wanted.who in (None, doing.key, doing.name)
         and (wanted.what is None or doing.what == wanted.what or doing.what.startswith(f"{wanted.what}."))
         and wanted.on in (None, doing.on)
+        and wanted.outcome in (None, doing.outcome)
         and (wanted.until_us is None or doing.at_us < wanted.until_us)
     )
 
@@ -156,6 +167,11 @@ def _doing(seq: int, record: Record) -> Doing:
         return Doing(
             seq, record.received_us, record.key, record.name, f"case.{record.verb}", record.case, "allowed",
             record.door, record.place, record.request,
+        )  # fmt: skip
+    if isinstance(record, IncidentRecord):
+        return Doing(
+            seq, record.received_us, record.key, record.name, f"incident.{record.verb}",
+            record.incident or incident_id(seq), "allowed", record.door, record.place, record.request,
         )  # fmt: skip
     assert isinstance(record, ActionRecord), "the trail holds nothing else"
     return Doing(

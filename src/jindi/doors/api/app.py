@@ -23,7 +23,9 @@ from jindi.doors.api.bodies import json_answer, problem_answer, read_json, to_by
 from jindi.doors.api.cases import CaseRoutes
 from jindi.doors.api.clear import BODY_BYTES_MAX, NO_STORE, ClearRoutes
 from jindi.doors.api.controls import ControlRoutes
+from jindi.doors.api.drafts import DraftRoutes
 from jindi.doors.api.hot import SIGNED_BY, Events, Gone, Receive, Scope, Send, TooLarge, answer
+from jindi.doors.api.incidents import IncidentRoutes
 from jindi.doors.api.links import LinkRoutes
 from jindi.doors.api.lists import ListRoutes
 from jindi.doors.api.metrics import exposition
@@ -44,6 +46,7 @@ from jindi.ports import Clock
 from jindi.run.approvals.approvals import Approvals, approvals_of
 from jindi.run.audit import Actor, Audit, NotRecorded
 from jindi.run.cases import Desk as CaseDesk
+from jindi.run.incidents.desk import Desk as IncidentDesk
 from jindi.run.intake import Refused
 from jindi.run.links import Desk as LinkDesk
 from jindi.run.listed import Roster
@@ -52,6 +55,8 @@ from jindi.run.platform import Found, NotNow, Platform, compiled
 from jindi.run.reveals import Reveals
 from jindi.run.subjects import Rights
 from jindi.run.versions.desk import Desk
+from jindi.run.versions.drafts import Drafts
+from jindi.run.versions.workbench import Workbench
 from jindi.run.watching import Alerts, Sight, Viewer
 from jindi.run.webhooks.mailing import Mailing
 from jindi.vault import kind_of
@@ -111,6 +116,8 @@ class Routes:
         permits: Permits, mailing: Mailing | None = None, approvals: Approvals | None = None,
         reveals: Reveals | None = None, rights: Rights | None = None, cases: CaseDesk | None = None,
         linked: LinkDesk | None = None, roster: Roster | None = None, notices: NoticeDesk | None = None,
+        bench: Workbench | None = None,
+        incidents: IncidentDesk | None = None,
     ) -> None:  # fmt: skip
         self._platform, self._keys, self._base_files = platform, keys, base_files
         self._permits = permits
@@ -119,6 +126,7 @@ class Routes:
         self._clear = ClearRoutes(self._reveals, rights or Rights(platform, self._audit), self._guard)
         self._sight = Sight(platform)
         self._versions = VersionRoutes(desk, self._guard, self._may)
+        self._drafts = DraftRoutes(bench or Workbench(desk, Drafts(platform.blobs)), self._guard)
         self._trail = TrailRoutes(self._audit, platform, self._guard)
         asking = approvals or approvals_of(platform, permits, keys)
         self._approvals = ApprovalRoutes(asking, desk, keys, self._audit, self._guard, self._may)
@@ -126,6 +134,7 @@ class Routes:
         self._notices = NoticeRoutes(notices, self._guard)
         self._controls = ControlRoutes(platform, self._guard)
         self._cases = CaseRoutes(cases, self._guard, self._may, self._actor)
+        self._incidents = IncidentRoutes(incidents, self._guard, self._may, self._actor, self._viewer)
         self._links = LinkRoutes(platform, linked, self._guard, self._audit, self._actor)
         self._lists = ListRoutes(roster or Roster(platform), self._reveals, self._guard, self._may)
 
@@ -143,6 +152,7 @@ class Routes:
                 methods=["POST"],
             ),
             *self._versions.routes(),
+            *self._drafts.routes(),
             *self._trail.routes(),
             *self._clear.routes(),
             *self._approvals.routes(),
@@ -151,6 +161,7 @@ class Routes:
             *self._notices.routes(),
             *self._controls.routes(),
             *self._cases.routes(),
+            *self._incidents.routes(),
             *self._links.routes(),
             *self._lists.routes(),
             Route("/v1/packs", self._guard("packs.read", self._packs)),
@@ -388,6 +399,8 @@ def build_api(
     linked: LinkDesk | None = None,
     roster: Roster | None = None,
     notices: NoticeDesk | None = None,
+    bench: Workbench | None = None,
+    incidents: IncidentDesk | None = None,
 ) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     """The ASGI application of a running platform. `base_files` gives the packs that are always loaded; `events` is
     the hot route, if its maker uses it elsewhere, too; `desk` where versions are changed (without, what is in force
@@ -395,7 +408,7 @@ def build_api(
     passes first; `mailing` holds the webhooks; `approvals` is where operations are asked for that take four eyes.
     `reveals` and `rights` are those of the console, too: one limit and one book for both doors. `cases` is where cases
     are worked, `linked` where links are asked for, `roster` what both doors know of lists, `notices` where people are
-    notified.
+    notified, `bench` where drafts are kept, `incidents` where incidents are worked.
     """
     asked, fences = permits or Permits(), fences or Fences()
     hot = events or Events(platform, keys, clock, asked, fences.turnstile)
@@ -415,6 +428,8 @@ def build_api(
             linked,
             roster,
             notices,
+            bench,
+            incidents,
         ).routes(),
         exception_handlers={404: _not_found, 405: _not_allowed, 500: _failed},
     )

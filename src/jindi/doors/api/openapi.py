@@ -6,7 +6,7 @@ from jindi import __version__
 from jindi.access import PURPOSES
 from jindi.basics.identifiers import NORMAL_FORMS
 from jindi.basics.money import AMOUNT_MINOR_MAX
-from jindi.doors.api import openapi_cases, openapi_links, openapi_lists
+from jindi.doors.api import openapi_cases, openapi_incidents, openapi_links, openapi_lists
 from jindi.doors.api.notices import LIMIT_MAX, OFFSET_MAX
 from jindi.language import Kind
 from jindi.packs import OUTCOMES, Definitions, EventDef, FieldDef
@@ -49,6 +49,7 @@ def document(definitions: Definitions) -> dict[str, Any]:
                 **events,
                 "Decision": _decision(),
                 "Case": openapi_cases.case(),
+                "Incident": openapi_incidents.incident(),
                 "Replay": _replay(),
                 "Problem": _problem(),
             },
@@ -157,6 +158,12 @@ def _paths() -> dict[str, Any]:
                         openapi_lists.one(), [*openapi_lists.ONE, *openapi_lists.filters()], "400")
         },
         **openapi_cases.steps(_errors("400", "401", "403", "404", "409", "413", "503")),
+        **openapi_incidents.paths(
+            _errors("400", "401", "403", "404", "409", "413", "503"),
+            _get("Incidents, the one whose clock ends first before the others, or in another order.", "readIncidents",
+                 openapi_incidents.found(), openapi_incidents.filters(), "400"),
+            _get("An incident in full.", "readIncident", openapi_incidents.page(), openapi_incidents.ONE),
+        ),
         "/v1/links": {
             "get": _get("What hangs on an entity: whoever stood with it in decided events, and with those.",
                         "readLinks", openapi_links.graph(), openapi_links.asked("start"), "400", "503")
@@ -379,6 +386,9 @@ def _version_paths() -> dict[str, Any]:
     proposal_id = [{"name": "id", "in": "path", "required": True, "schema": {"type": "string", "pattern": _STEP_ID}}]
     name = [{"name": "id", "in": "path", "required": True, "schema": text, "description": "A policy or a version."}]
     version = [{"name": "version", "in": "query", "required": False, "schema": text}]
+    said = "A policy, also one that is not there yet; or a file of parameters as PACK:NAME."
+    draft_id = [{"name": "id", "in": "path", "required": True, "schema": text, "description": said}]
+    count = {"type": "integer", "minimum": 0}
     anything = {"type": "object"}
 
     def post(summary: str, operation: str, needs: list[str], *, code: str = "200", path: Any = (), **given: Any) -> Any:
@@ -409,6 +419,24 @@ def _version_paths() -> dict[str, Any]:
         "/v1/policies/retire": post("End a shadow version.", "endShadow", ["version"], version=text, why=why),
         "/v1/policies/rollback": post(
             "Go back to what was in force before.", "rollBack", ["why"], why=why, policy=text
+        ),
+        "/v1/drafts": {"get": _get("The key's drafts of policies and of parameters.", "readDrafts", anything, [])},
+        "/v1/drafts/{id}": {
+            "get": _get("A draft, or what decides where there is none.", "readDraft", anything, draft_id),
+            **post(
+                "Keep a whole file as a draft.", "saveDraft", ["text", "version"], path=draft_id, text=text,
+                version=count, along=texts,
+            ),
+        },
+        "/v1/drafts/{id}/check": post(
+            "Load the packs with the draft in them and run the cases.", "checkDraft", [], path=draft_id
+        ),
+        "/v1/drafts/{id}/propose": post(
+            "Propose a draft, bound to its exact content.", "proposeDraft", ["why", "version"], code="201",
+            path=draft_id, why=why, version=count,
+        ),
+        "/v1/drafts/{id}/discard": post(
+            "Give a draft up.", "discardDraft", ["version"], path=draft_id, version=count
         ),
         "/v1/proposals": {
             "get": _get("All proposals, the newest first.", "readProposals", anything, []),

@@ -716,6 +716,48 @@ def features_suggest(
     output.say(text if out is None else f"{counted(len(names), 'feature')}: {out}")
 
 
+# ---- screening
+
+
+@app.command(cls=Plain)
+def screen(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Who is looked for.")] = None,
+    lists: Annotated[
+        list[Path] | None,
+        typer.Option("--list", metavar="FILE|DIR", exists=True, help="A list, or a folder of lists; may be repeated."),
+    ] = None,
+    file: Annotated[
+        str | None,
+        typer.Option(
+            "--file", metavar="FILE|-", help="Names: CSV with a header, NDJSON, or one a line; - is standard input."
+        ),
+    ] = None,
+    threshold: Annotated[int, typer.Option(min=1, max=100, help="From which score on somebody is told.")] = 80,
+    kind: Annotated[str, typer.Option(metavar="KIND", help="person, entity, vessel, aircraft (default: any).")] = "",
+    birth: Annotated[str, typer.Option(metavar="YYYY[-MM[-DD]]", help="When the subject was born.")] = "",
+    country: Annotated[str, typer.Option(metavar="NAME", help="A country, as the lists write it.")] = "",
+    identifier: Annotated[
+        list[str] | None, typer.Option(metavar="KIND:NUMBER", help="passport:E12345678; may be repeated.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Names against watch lists, and why.
+
+    Exit 0: nobody was found; 3: somebody may be listed; 1: it could not be done.
+    """
+    from jindi.doors.cli.screening import Asked  # noqa: PLC0415 - tables of names are slow to import
+    from jindi.doors.cli.screening import screen as look  # noqa: PLC0415
+
+    output = Output(as_json=as_json)
+    asked = Asked(
+        tuple(names or ()), tuple(lists or ()), file, threshold, kind, birth, country, tuple(identifier or ())
+    )
+    try:
+        look(asked, output)
+    except Problems as error:
+        output.fail(error)
+
+
 # ---- rules
 
 
@@ -906,7 +948,7 @@ def keys_new(
         list[str],
         typer.Option("--scope", metavar="SCOPE", help="A right: events:write, decisions:read, …; repeatable."),
     ],
-    days: Annotated[int | None, typer.Option(min=1, max=3_650, help="It ends after so many days; else never.")] = None,
+    days: Annotated[int, typer.Option(min=1, max=366, help="It ends after so many days.")] = 90,
     signed: Annotated[
         bool, typer.Option("--signed", help="Each request must be signed (RFC 9421); shows the private key.")
     ] = False,
@@ -928,7 +970,7 @@ def keys_new(
         rights = parse_scopes(scopes)
     except ValueError as error:
         output.fail(str(error), 2)
-    until_us = None if days is None else wiring.clock.now_us() + days * DAY_US
+    until_us = wiring.clock.now_us() + days * DAY_US
     if signed or public_key is not None:
         from jindi.doors.cli.signing import pair_of  # noqa: PLC0415
 
@@ -944,7 +986,7 @@ def keys_new(
         except ValueError as error:
             output.fail(str(error))
         output.give({"ok": True, "id": key.id, "private_key": private})
-        output.say(f"{key.id}: requests are signed with its private key, see docs/transport.md")
+        output.say(f"{key.id}, for {days} days: requests are signed with its private key, see docs/transport.md")
         if private is not None:
             output.say(f"{private}This is the only time that the private key is shown.")
         return
@@ -954,7 +996,7 @@ def keys_new(
         lambda: wiring.keys(wiring.blobs(settled)).create(name, rights, wiring.clock.now_us(), expires_us=until_us),
     )  # fmt: skip
     output.give({"ok": True, "id": key.id, "api_key": clear})
-    output.say(f"{key.id} {clear}\nThis is the only time that the key is shown.")
+    output.say(f"{key.id} {clear}\nThis is the only time that the key is shown. It ends after {days} days.")
 
 
 @keys_app.command("list")

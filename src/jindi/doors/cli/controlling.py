@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from jindi import packs
+from jindi.basics.instants import format_instant
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.auditing import caller
 from jindi.doors.cli.grounds import ground_of
@@ -16,6 +17,8 @@ from jindi.packs.tables import meant
 from jindi.ports import LogFailure
 from jindi.run.archive import Archive
 from jindi.run.audit import record_alone
+from jindi.run.controls.advisories import in_use, keep, take_in
+from jindi.run.controls.flaws import open_flaws
 from jindi.run.controls.ground import Ground
 from jindi.run.controls.register import Book, standings
 from jindi.run.controls.registry import look
@@ -138,6 +141,33 @@ def run(desk: Desk, output: Output, only: tuple[str, ...], *, is_due_only: bool)
     _tell_run(output, plan.run, asked, found)
     if counts(asked).failing:
         raise SystemExit(1)
+
+
+def take_advisories(desk: Desk, output: Output, files: list[Path]) -> None:
+    """Take in what is known of flaws, and tell at once which of our components have one."""
+    lock = desk.wiring.lock()
+    try:
+        if lock is None:
+            what = "there is no requirements.lock, so nobody knows whose flaws to keep"
+            raise Problems([Problem("requirements.lock", "", what, "install Jindi from its wheel or its sources")])
+        now_us, components = desk.wiring.clock.now_us(), in_use(lock)
+        told = take_in(files, set(components), now_us)
+        keep(desk.wiring.blobs(desk.settled), told)
+    except Failures as error:
+        output.fail(error)
+    found = open_flaws(told.flaws, components)
+    output.give(
+        {"ok": True, "records": told.records, "newest": format_instant(told.newest_us), "digest": told.digest,
+         "components": len(components), "open": [each.ids for each in found]}
+    )  # fmt: skip
+    parts, newest = counted(len(components), "component"), format_instant(told.newest_us)[:10]
+    output.say(f"{counted(told.records, 'record')} taken in, the newest of {newest}; {parts}")
+    for each in found:
+        since, due = format_instant(each.published_us)[:10], format_instant(each.due_us)[:10]
+        what = f"{each.component} {each.version}  {each.severity}, known since {since}, to be gone by {due}"
+        output.say(f"  {what}  {', '.join(each.ids)}")
+    if not found:
+        output.say("no component has a flaw that they know of")
 
 
 def _known(desk: Desk, only: tuple[str, ...]) -> None:

@@ -67,7 +67,8 @@ def _transport(wiring: Wiring, settled: Settled) -> Iterator[Finding]:
     assert transport.certificate is not None, "settings are checked"
     assert transport.key is not None, "settings are checked"
     try:
-        opened(TlsFiles(transport.certificate, transport.key, transport.client_ca), now_us)
+        files = TlsFiles(transport.certificate, transport.key, transport.client_ca, transport.rsa_bits_min("tls"))
+        opened(files, now_us)
         left = days_left(transport.certificate, now_us)
     except Problems as error:
         yield Finding("transport", False, str(error))
@@ -86,7 +87,10 @@ def _packs(wiring: Wiring, settled: Settled) -> Iterator[Finding]:
     yield Finding(
         "packs", True, f"{', '.join(sorted(program.definitions.packs))}: {counted(rules, 'rule')}, all cases hold"
     )
-    unsure = sorted(name for name, limit in program.definitions.limits.items() if limit.mark != "verified")
+    unsure = sorted(
+        name for name, limit in program.definitions.limits.items()
+        if any(limit.mark_of(step) != "verified" for step in limit.steps)
+    )  # fmt: skip
     if unsure:
         said = f"{counted(len(unsure), 'limit')} from memory or by design default: {', '.join(unsure)}"
         yield Finding("figures", True, said)

@@ -42,6 +42,22 @@ def controls_run(
     run(desk_of(ctx.obj.wiring, output, data, folders), output, tuple(only or ()), is_due_only=due)
 
 
+@controls_app.command("advisories")
+def controls_advisories(
+    ctx: typer.Context,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="OSV records: a zip, a folder, or JSON.")],
+    data: Data = None, folders: Packs = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Take in what is known of flaws in components (OSV's PyPI/all.zip), in the place of what was there.
+
+    Jindi fetches nothing itself. The platform may run meanwhile; the next look of control C56 uses it.
+    """
+    from jindi.doors.cli.controlling import desk_of, take_advisories  # noqa: PLC0415
+
+    output = Output(as_json=as_json)
+    take_advisories(desk_of(ctx.obj.wiring, output, data, folders), output, files)
+
+
 @controls_app.command("report")
 def controls_report(
     ctx: typer.Context,

@@ -120,6 +120,7 @@ def _rule(policy: PolicyDef, rule: RuleDef) -> Entry:
 def _limit(limit: LimitDef) -> Entry:
     steps = "; ".join(
         f"since {step.since}: {said(shown(step.value, limit.type, lambda _: None), limit.type.kind)} ({step.basis.en})"
+        f"{f' [{step.mark}]' if step.mark else ''}"
         for step in limit.steps
     )
     return _words(limit.doc) | {"mark": limit.mark, "values": steps}

@@ -265,9 +265,9 @@ class Keeping:
         step = limit.on(came)
         self._output.give({
             "ok": True, "request": id_of(seq), "right": named, "subject": whose, "received": came.isoformat(),
-            "due": due.isoformat(), "basis": step.basis.en, "mark": limit.mark,
+            "due": due.isoformat(), "basis": step.basis.en, "mark": limit.mark_of(step),
         })  # fmt: skip
-        self._output.say(f"{id_of(seq)}: 最迟答复 due {due}（{step.basis.zh}；{step.basis.en}；{limit.mark}）")
+        self._output.say(f"{id_of(seq)}: 最迟答复 due {due}（{step.basis.zh}；{step.basis.en}；{limit.mark_of(step)}）")
 
     def close_request(self, request: str, *, refused: bool) -> None:
         """Record the end of a request."""

@@ -5,7 +5,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
-from jindi.access import ApiKeys, OidcSettings, Permits, ProfileName, Replays, SignInLinks, Staff
+from jindi.access import (
+    RSA_BITS_MIN,
+    RSA_BITS_OPENED,
+    ApiKeys,
+    OidcSettings,
+    Permits,
+    ProfileName,
+    Replays,
+    SignInLinks,
+    Staff,
+)
 from jindi.access.replays import WINDOW_S
 from jindi.basics.problems import Problems
 from jindi.doors.fences import CONNECTIONS_MAX, Rates
@@ -44,6 +54,7 @@ class Transport:
     certificate: Path | None = None
     key: Path | None = None
     client_ca: Path | None = None
+    rsa_2048: frozenset[str] = frozenset()
     hosts: tuple[str, ...] = ()
     signature_window_s: int = WINDOW_S
     rates: Rates = field(default_factory=Rates)
@@ -51,6 +62,10 @@ class Transport:
     webhook_allow: tuple[str, ...] = ()
     webhook_http: bool = False
     webhook_ca: Path | None = None
+
+    def rsa_bits_min(self, place: str) -> int:
+        """The shortest RSA key that is taken at a place, `sign_in` or `tls`."""
+        return RSA_BITS_OPENED if place in self.rsa_2048 else RSA_BITS_MIN
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,26 +4,26 @@ Every form is an ordinary one: it works without a script, carries the session's 
 page that shows a secret is the answer to the form that collects it, and is shown once.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from jindi.access import ACTIONS, SCOPES, About, ApiKeys, Principal, Scope
+from jindi.access import ACTIONS, SCOPES, About, ApiKey, ApiKeys, Principal, Scope
 from jindi.basics.instants import DAY_US, format_instant
-from jindi.doors.console.doors import Form, Needs, Shown
-from jindi.doors.console.view import Pages, View
-from jindi.doors.waiting import about_waiting, everything, of_entry
+from jindi.doors.console.doors import Doors, Shown
+from jindi.doors.console.listing import Column, Shape, Table
+from jindi.doors.console.view import View
+from jindi.doors.waiting import Waiting, about_waiting, everything, of_entry
 from jindi.run.approvals.approvals import POLICIES, Approvals, Declined, Forbidden
 from jindi.run.audit import NotRecorded
 from jindi.run.records import STEP_PREFIX
 from jindi.run.versions.desk import Desk
 from jindi.vault import PROFILES
 
-PAST = 30
 DONE = ("asked", "approved", "rejected", "withdrawn")
 SCOPE = "scope."
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -39,20 +39,81 @@ FIELDS: dict[str, tuple[str, ...]] = {
 
 WHOLE = frozenset({"days", "overlap_hours", "version"})
 
-Refuse = Callable[[Request, View, Forbidden], Awaitable[Response]]
+
+class KeyLine(NamedTuple):
+    """A key as the list shows it; `standing` is live, revoked or expired."""
+
+    key: ApiKey
+    standing: str
+
+
+def _standing(key: ApiKey, now_us: int) -> str:
+    return "live" if key.is_live(now_us) else "expired" if key.revoked_us is None else "revoked"
+
+
+def _known(key: ApiKey) -> tuple[str, ...]:
+    """The names of those who were ever shown its secret, as far as they are known."""
+    return tuple(mark.removeprefix("name:") for mark in key.owners if mark.startswith("name:"))
+
+
+PAST: Final = Shape[Waiting](
+    "approvals", "/console/approvals", "approvals.read",
+    (
+        Column(
+            "kind", "approvals.kind", lambda each: each.kind, chosen=True,
+            said=lambda view, kind: kind_words(view, kind),  # noqa: PLW0108 - it stands further down
+        ),
+        Column(
+            "state", "col.status", lambda each: each.state, chosen=True, searched=False,
+            said=lambda view, state: view.t(f"approvals.state.{state}"),
+        ),
+        Column("by", "approvals.asker", lambda each: each.by, chosen=True),
+        Column("why", "col.why", lambda each: each.why, sorts=False),
+        Column("at", "col.time", lambda each: each.at_us, kind="time", searched=False),
+        Column("until", "approvals.until", lambda each: each.until_us, kind="time", searched=False, sorts=False),
+        Column("approvals", "approvals.count", lambda each: each.approvals, kind="number", searched=False),
+        Column("digest", "approvals.digest", lambda each: each.digest, sorts=False),
+        Column("id", "approvals.kind", lambda each: each.id, shown=False),
+        Column(
+            "answered_by", "approvals.kind", lambda each: tuple(f"{a.what}:{a.by}" for a in each.answers), shown=False,
+            sorts=False,
+        ),
+    ),
+    key=lambda each: each.id, export="approvals.export", order="-at",
+)  # fmt: skip
+
+KEYS: Final = Shape[KeyLine](
+    "keys", "/console/keys", "keys.read",
+    (
+        Column("name", "keys.name", lambda each: each.key.name),
+        Column(
+            "state", "keys.state", lambda each: each.standing, chosen=True, searched=False,
+            said=lambda view, standing: view.t(f"keys.{standing}"),
+        ),
+        Column("scopes", "keys.scopes", lambda each: tuple(sorted(each.key.scopes)), chosen=True),
+        Column("made", "keys.made", lambda each: each.key.created_us, kind="time", searched=False),
+        Column("ends", "keys.ends", lambda each: each.key.expires_us, kind="time", searched=False),
+        Column(
+            "used", "keys.used", lambda each: None if each.key.used_day < 0 else each.key.used_day * DAY_US,
+            kind="time", searched=False,
+        ),
+        Column("known", "keys.known", lambda each: _known(each.key)),
+        Column("id", "keys.name", lambda each: each.key.id, shown=False),
+    ),
+    key=lambda each: each.key.id, export="keys.export",
+)  # fmt: skip
+
 Act = Callable[[Principal, dict[str, str], Request, View], Awaitable[Response]]
 
 
 class ApprovalPages:
-    """The pages and forms. `needs` asks for a session with a right, `form` reads and checks a form, `refuse` records
-    what the policies forbid, and says so.
-    """
+    """The pages and forms."""
 
-    def __init__(
-        self, approvals: Approvals, desk: Desk, keys: ApiKeys, pages: Pages, needs: Needs, form: Form, refuse: Refuse
-    ) -> None:
+    def __init__(self, approvals: Approvals, desk: Desk, keys: ApiKeys, doors: Doors) -> None:
         self._approvals, self._desk, self._keys = approvals, desk, keys
-        self._pages, self._needs, self._form, self._refuse = pages, needs, form, refuse
+        self._pages, self._needs, self._form, self._refuse = doors.pages, doors.needs, doors.form, doors.refuse
+        self._past = Table(PAST, doors, self._answered)
+        self._listed = Table(KEYS, doors, self._all_keys)
 
     def routes(self) -> list[Route]:
         """The table of routes."""
@@ -65,6 +126,8 @@ class ApprovalPages:
 
         return [
             Route("/console/approvals", self._needs("approvals.read", self.all)),
+            *self._past.routes(),
+            *self._listed.routes(),
             post("/console/approvals/propose", self._propose, "approval.propose"),
             Route("/console/approvals/{id}", self._needs("approvals.read", self.one)),
             post("/console/approvals/{id}/approve", self._approve, "approval.approve"),
@@ -84,10 +147,17 @@ class ApprovalPages:
         listed = everything(self._approvals, self._desk)
         return self._pages.show(
             "approvals.html", view, page="approvals", waiting=[each for each in listed if each.is_waiting],
-            past=[each for each in listed if not each.is_waiting][:PAST], **self._common(request, view),
+            t=await self._past.listed(request, view), **self._common(request, view),
             asks={kind: view_may(self._approvals, view, kind) for kind in self._approvals.kinds},
             profiles=PROFILES, scopes=SCOPES,
         )  # fmt: skip
+
+    async def _answered(self, _: View) -> Sequence[Waiting]:
+        return [each for each in everything(self._approvals, self._desk) if not each.is_waiting]
+
+    async def _all_keys(self, view: View) -> Sequence[KeyLine]:
+        listed = sorted(self._keys.all(), key=lambda key: (not key.is_live(view.now_us), -key.created_us))
+        return [KeyLine(each, _standing(each, view.now_us)) for each in listed]
 
     async def one(self, request: Request, view: View) -> Response:
         """One operation: exactly what is approved, by whom it was asked for and answered, and the forms that answer."""
@@ -109,9 +179,8 @@ class ApprovalPages:
     async def keys(self, request: Request, view: View) -> Response:
         """All API keys, without their secrets, and forms to ask for another, for another secret, or for an end."""
         asks = {kind: view_may(self._approvals, view, kind) for kind in self._approvals.kinds}
-        listed = sorted(self._keys.all(), key=lambda key: (not key.is_live(view.now_us), -key.created_us))
         return self._pages.show(
-            "keys.html", view, page="keys", keys=listed, asks=asks, scopes=SCOPES,
+            "keys.html", view, page="keys", t=await self._listed.listed(request, view), asks=asks, scopes=SCOPES,
             day_of=lambda day: format_instant(day * DAY_US)[:10], **self._common(request, view),
         )  # fmt: skip
 

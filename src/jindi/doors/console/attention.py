@@ -1,7 +1,9 @@
 """What needs somebody now: approvals that he may give, and what the platform warns of before it goes wrong."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from jindi.basics.instants import SECOND_US
 from jindi.doors.console.controls import Ask
@@ -32,6 +34,14 @@ class Need:
     presses: bool = False
 
 
+@runtime_checkable
+class Needing(Protocol):
+    """A group of pages that knows of something that needs the reader."""
+
+    def needs(self, view: View) -> Sequence[Need]:
+        """What needs him now; what counts nothing is not shown."""
+
+
 class Attention:
     """Gathers it for each reader. Without `approvals` or `desk` nothing waits for two people."""
 
@@ -39,9 +49,11 @@ class Attention:
         self._approvals, self._desk, self._controls = approvals, desk, controls
         self._failing, self._asked_us = 0, -KEPT_US
 
-    async def of(self, view: View, source: Source) -> list[Need]:
-        """What needs the reader: what he may answer first, then what is amiss."""
-        found = [*self._answers(view), *await self._amiss(view, source)]
+    async def of(self, view: View, source: Source, more: Sequence[Need] = ()) -> list[Need]:
+        """What needs the reader: what he may answer first, then what other groups of pages know of, then what is
+        amiss.
+        """
+        found = [*self._answers(view), *more, *await self._amiss(view, source)]
         return [each for each in found if each.count]
 
     def _answers(self, view: View) -> list[Need]:

@@ -1,4 +1,4 @@
-"""A step with all cases of a filter, and filters that are kept under a name: what the queue has beside its rows."""
+"""A step with all cases of a filter, beside the queue's rows."""
 
 from functools import partial
 from http import HTTPStatus
@@ -16,18 +16,17 @@ from jindi.doors.console.cases import CasePages
 from jindi.doors.console.doors import Doors, Shown
 from jindi.doors.console.guard import CASE_FIELDS_MAX, CASE_FORM_BYTES_MAX
 from jindi.doors.console.view import View, address
-from jindi.run.audit import Audit
-from jindi.run.cases import Bulks, Desk, Moved, NotKept, TooMany
+from jindi.run.cases import Bulks, Desk, Moved, TooMany
 
 WHOLE: Final = ("assign", "tag", "snooze", "escalate", "close")
 """What can be done with all cases of a filter."""
 
 
 class CaseBulkPages:
-    """The forms beside the queue. With `audit` a kept filter is recorded."""
+    """The forms beside the queue."""
 
-    def __init__(self, desk: Desk, doors: Doors, audit: Audit | None, cases: CasePages) -> None:
-        self._desk, self._bulks, self._doors, self._audit = desk, Bulks(desk), doors, audit
+    def __init__(self, desk: Desk, doors: Doors, cases: CasePages) -> None:
+        self._desk, self._bulks, self._doors = desk, Bulks(desk), doors
         self._told = cases.told
 
     def routes(self) -> list[Route]:
@@ -41,8 +40,6 @@ class CaseBulkPages:
             *(post(f"/console/case-work/{verb}", f"case.{verb}", partial(self._begin, verb)) for verb in WHOLE),
             Route("/console/case-work/{id}", self._doors.needs("cases.work", self._told(self.work))),
             post("/console/case-work/{id}/stop", "cases.work", self.stop, is_recorded=True),
-            post("/console/case-filters", "cases.filter", self.keep),
-            post("/console/case-filters/forget", "cases.filter", self.forget, is_recorded=True),
         ]
 
     def _queue(self, form: dict[str, str], view: View) -> Queue:
@@ -94,29 +91,6 @@ class CaseBulkPages:
         identifier: str = request.path_params["id"]
         self._bulks.stop(view.session.principal.name, identifier)
         return _to(f"/console/case-work/{identifier}")
-
-    async def keep(self, request: Request, view: View) -> Response:
-        """Keep the filter that the page shows."""
-        form = await self._form(request)
-        assert view.session is not None, "asked before"
-        queue, who = self._queue(form, view), view.session.principal.name
-        if self._audit is not None:
-            await self._audit.act(self._doors.actor(request, view.session), "cases.filter")
-        try:
-            self._desk.filters.keep(who, form.get("name", ""), queue.asked, shared=form.get("shared") == "1")
-        except NotKept as error:
-            return _to(address("/console/cases", **queue.asked, kept=error.why))
-        return _to(address("/console/cases", **queue.asked, kept="done"))
-
-    async def forget(self, request: Request, view: View) -> Response:
-        """Forget one of the reader's own."""
-        form = await self._doors.form(request)
-        assert view.session is not None, "asked before"
-        try:
-            self._desk.filters.forget(view.session.principal.name, form.get("name", ""))
-        except NotKept as error:
-            return _to(address("/console/cases", kept=error.why))
-        return _to(address("/console/cases", kept="forgotten"))
 
 
 def _step(verb: str, form: dict[str, str], view: View) -> Step:

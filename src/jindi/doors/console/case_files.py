@@ -1,7 +1,8 @@
-"""Files of a case in the console: taken with a form, handed out as downloads, and the case as one page to print."""
+"""Files of a case in the console: taken with a form, handed out as downloads; and the case on paper or as a PDF."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from hashlib import sha256
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
@@ -13,12 +14,15 @@ from starlette.routing import Route
 
 from jindi.doors.casework import file_said, said
 from jindi.doors.console.case_steps import Tried
-from jindi.doors.console.case_story import story
+from jindi.doors.console.case_story import Moment, story
 from jindi.doors.console.doors import Doors, Shown
+from jindi.doors.console.papers import CasePaper, case_paper
+from jindi.doors.console.source import JournalPlace
 from jindi.doors.console.view import View
 from jindi.packs import OUTCOMES
 from jindi.ports import VaultFailure
-from jindi.run.cases import Declined, Desk, NotTaken
+from jindi.run.audit import Audit
+from jindi.run.cases import Declined, Desk, NotTaken, Page, Seen
 
 if TYPE_CHECKING:
     from jindi.doors.console.cases import CasePages
@@ -31,10 +35,12 @@ Told = Callable[[Shown], Callable[[Request, View], Awaitable[Response]]]
 
 
 class CaseFilePages:
-    """What belongs to the page of a case and is no ordinary step. `cases` shows that page."""
+    """What belongs to the page of a case and is no ordinary step. `cases` shows that page; without `audit` there is no
+    PDF, for nobody could record that it was taken.
+    """
 
-    def __init__(self, desk: Desk, doors: Doors, cases: "CasePages") -> None:
-        self._desk, self._doors, self._cases = desk, doors, cases
+    def __init__(self, desk: Desk, doors: Doors, cases: "CasePages", audit: Audit | None) -> None:
+        self._desk, self._doors, self._cases, self._audit = desk, doors, cases, audit
 
     def routes(self) -> list[Route]:
         """The table of routes."""
@@ -46,6 +52,8 @@ class CaseFilePages:
             ),
             Route("/console/cases/{id}/files/{place}", needs("case.file", told(self.file))),
             Route("/console/cases/{id}/print", needs("case.print", told(self.printed))),
+            # What it is of is recorded with its digest, before it is handed out.
+            Route("/console/cases/{id}/paper.pdf", needs("case.print", told(self.paper), is_recorded=False)),
         ]  # fmt: skip
 
     async def attach(self, request: Request, view: View) -> Response:
@@ -84,6 +92,14 @@ class CaseFilePages:
     async def printed(self, request: Request, view: View) -> Response:
         """All of a case on one page, for paper or a PDF, with where the journal proves it."""
         page = await self._desk.page(request.path_params["id"])
+        return self._doors.pages.show(
+            "case_print.html", view, page="cases", it=page, case=page.case, line=self._cases.line(page.case, view),
+            moments=self._moments(page, view), rows=await self._rows(page, view), outcomes=OUTCOMES,
+            has_paper=self._audit is not None,
+        )  # fmt: skip
+
+    async def _rows(self, page: Page, view: View) -> list[tuple[Seen, tuple[str, ...], JournalPlace | None]]:
+        """The decisions of a case, each with its rules and its place in the journal."""
         source, rows = self._doors.seen(view), []
         for each in page.alerts:
             found = source.decision(each.decision_id)
@@ -91,7 +107,24 @@ class CaseFilePages:
                 (each, found.row.rules if found is not None else (), found.place if found is not None else None)
             )
             await asyncio.sleep(0)  # each is a short read, but there may be two hundred: decisions go first
-        return self._doors.pages.show(
-            "case_print.html", view, page="cases", it=page, case=page.case, line=self._cases.line(page.case, view),
-            moments=list(reversed(story(page, self._cases.asked(page.case.id), view))), rows=rows, outcomes=OUTCOMES,
+        return rows
+
+    def _moments(self, page: Page, view: View) -> list[Moment]:
+        return list(reversed(story(page, self._cases.asked(page.case.id), view)))
+
+    async def paper(self, request: Request, view: View) -> Response:
+        """The same as a PDF. Its digest is in the record that it was taken away."""
+        assert view.session is not None, "asked before"
+        page = await self._desk.page(request.path_params["id"])
+        rows, mask = await self._rows(page, view), await self._cases.mask(view.session.principal, page.case)
+        paper = CasePaper(page, self._cases.line(page.case, view), rows, self._moments(page, view), mask)
+        content = await asyncio.to_thread(case_paper, view, paper)
+        digest = sha256(content).hexdigest()
+        if self._audit is None:
+            raise HTTPException(HTTPStatus.NOT_FOUND, "error.not_found")
+        actor = self._doors.actor(request, view.session)
+        await self._audit.act(
+            actor, "case.print", f"{page.case.id} sha256:{digest}", case=page.case.id, rows=len(rows)
         )  # fmt: skip
+        named = {"content-disposition": f'attachment; filename="{page.case.id}.pdf"', **_SANDBOX}
+        return Response(content, media_type="application/pdf", headers=named)

@@ -204,6 +204,6 @@ def possible(page: Page, view: View, who: str, *, has_files: bool) -> Possible:
         task=is_open and view.may("case.task"), tick=is_open and view.may("case.tick"),
         attach=is_open and has_files and view.may("case.attach"),
         withdraw=(is_mine or leads) and view.may("case.withdraw"),
-        review=case.waits_for_review and case.closed_by != who and view.may("case.review"),
+        review=case.waits_for_review and who not in (case.closed_by, *page.approvers) and view.may("case.review"),
         merge_into=others if holds and view.may("case.merge") else (),
     )  # fmt: skip

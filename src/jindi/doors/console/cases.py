@@ -38,6 +38,7 @@ from jindi.doors.console.case_steps import (
 from jindi.doors.console.case_story import since, story
 from jindi.doors.console.doors import Doors, Shown
 from jindi.doors.console.guard import CASE_FIELDS_MAX, CASE_FORM_BYTES_MAX
+from jindi.doors.console.kept import OwnTable
 from jindi.doors.console.tables import FORMS, Form, Lines, as_file
 from jindi.doors.console.view import View, address, is_fit_for_address
 from jindi.doors.guarding import Endpoint, by_method
@@ -56,6 +57,11 @@ EXPORT_ROWS_MAX, EXPORT_ROWS_AT_ONCE = 10_000, 250
 TAGS_OFFERED = 50
 BEHIND_TOLD = 1_000
 """So many records behind the journal the cases may be before a page says so: less is caught up with at once."""
+
+TABLE: Final = OwnTable(
+    "cases", "/console/cases", "cases.read", ("tab", "typology", "level", "late", "tag", "subject", "order"),
+    keeps="cases.filter",
+)  # fmt: skip
 
 CSV_HEAD = (
     "case", "typology", "level", "state", "escalated", "entity", "subject", "amounts", "alerts", "score", "assignee",
@@ -98,6 +104,7 @@ class CasePages:
     ) -> None:
         self._desk, self._doors, self._approvals = desk, doors, approvals
         self._audit, self._reveals = audit, reveals
+        doors.tables.know(TABLE)
 
     async def _form(self, request: Request) -> dict[str, str]:
         return await self._doors.form(request, bytes_max=CASE_FORM_BYTES_MAX, fields_max=CASE_FIELDS_MAX)
@@ -123,7 +130,7 @@ class CasePages:
             post("/console/cases/ticked/tag", "case.tag", self.told(partial(self._ticked, "tag"))),
             post("/console/cases/ticked/snooze", "case.snooze", self.told(partial(self._ticked, "snooze"))),
             Route("/console/cases/{id}", self._doors.needs("case.read", self.told(self.one))),
-            *CaseFilePages(self._desk, self._doors, self).routes(),
+            *CaseFilePages(self._desk, self._doors, self, self._audit).routes(),
             *(
                 post(f"/console/cases/{{id}}/{verb}", f"case.{verb}", self.told(partial(self._step, verb)))
                 for verb in VERBS
@@ -251,7 +258,7 @@ class CasePages:
             levels=LEVELS, orders=[name for name in ORDERS if name != "closed" or queue.tab == "closed"],
             tags=await desk.tags(TAGS_OFFERED), snoozes=SNOOZES, result=_result(asked, view),
             missed=asked.get("found") == "none", is_drained=asked.get("next") == "none",
-            kept=desk.filters.of(who), kept_told=_kept(asked.get("kept", ""), view), **self.standing(),
+            kept=self._doors.tables.kept(request, view, TABLE, queue.asked), **self.standing(),
         )  # fmt: skip
 
     async def _tabs(self, view: View) -> list[tuple[str, int | None]]:
@@ -322,7 +329,7 @@ class CasePages:
             can=possible(page, view, who.name, has_files=self._desk.files.is_on), tried=tried, who=who.name,
             others=since(page, _seen(tried.form), view) if tried.is_changed else [],
             moments=story(page, asked, view), related=[self.line(each, view) for each in page.related],
-            mask=await self._mask(who, case), waits=waits, asks=self._asks(page, view), outcomes=OUTCOMES,
+            mask=await self.mask(who, case), waits=waits, asks=self._asks(page, view), outcomes=OUTCOMES,
             people=sorted({*self._desk.people()} - {case.assignee}), everybody=sorted(self._desk.people()),
             snoozes=SNOOZES, verdicts=VERDICTS, beside=await self._beside(case, queue, place, view),
             context=_context(request), queue=queue, done=_verb(request.query_params.get("done", "")),
@@ -349,7 +356,8 @@ class CasePages:
             and approvals.may(_who(view), "approval.propose", CLOSING)
         )
 
-    async def _mask(self, who: Principal, case: Case) -> str | None:
+    async def mask(self, who: Principal, case: Case) -> str | None:
+        """What may be shown of whom a case is about."""
         return None if self._reveals is None else await self._reveals.mask(who, case.subject)
 
     def _place(self, request: Request, view: View) -> tuple[Queue | None, int]:
@@ -520,12 +528,6 @@ def _result(asked: Any, view: View) -> tuple[int, list[str], str] | None:
             zh, en = said(code)
             refused.append(view.t("cases.refused", n=int(number), why=zh if view.lang == "zh" else en))
     return int(done), refused, ""
-
-
-def _kept(text: str, view: View) -> str:
-    """What became of a filter that was to be kept or forgotten."""
-    known = ("done", "forgotten", "no_name", "name_too_long", "personal", "too_many", "not_there")
-    return view.t(f"cases.kept.{text}") if text in known else ""
 
 
 def _is_count(text: str) -> bool:

@@ -3,6 +3,7 @@
 Lengths are pixels of the drawing's own box; colours are classes, so that a theme can change them.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -256,3 +257,62 @@ def waterfall(parts: Sequence[tuple[str, int]], bands: Sequence[tuple[int, str]]
         names,
         row,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of the score line in which one outcome holds: scores from `low` to `high`, None where it has no end.
+    `count` of the decisions that are known fall into it.
+    """
+
+    x: float
+    width: float
+    outcome: str
+    low: int | None
+    high: int | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreLine:
+    """The line of scores with what each comes to. `marks` are the scores at which something begins; of them the last
+    figure says whether it is out of order.
+    """
+
+    segments: tuple[Segment, ...]
+    marks: tuple[tuple[float, int, bool], ...]
+    reach: tuple[float, float]
+    known: int
+    width: int
+
+
+def score_line(
+    bands: Sequence[tuple[int, str]], order: Sequence[str], reach: tuple[int, int], scores: Sequence[int] = ()
+) -> ScoreLine:
+    """What each score comes to by bands of (score, outcome), in their order; `order` are all outcomes by weight,
+    `reach` the lowest and highest score that there can be, `scores` those of known decisions.
+
+    As in the engine the heaviest outcome of all bands at or below a score holds.
+    """
+    width, left = 420, 12
+    starts = sorted({score for score, _ in bands})
+    low = min(0, reach[0], *starts) if starts else min(0, reach[0])
+    high = max(reach[1], *starts, low + 1) if starts else max(reach[1], low + 1)
+    low, high = low - max(1, (high - low) // 12), high + max(1, (high - low) // 8)
+
+    def at(score: int) -> float:
+        return round(left + (score - low) * (width - 2 * left) / (high - low), 1)
+
+    edges: list[int | None] = [None, *starts, None]
+    segments = []
+    for begin, end in itertools.pairwise(edges):
+        asked = [order.index(then) for score, then in bands if begin is not None and score <= begin and then in order]
+        outcome = order[max(asked, default=0)]
+        held = sum((begin is None or each >= begin) and (end is None or each < end) for each in scores)
+        x, to = at(low if begin is None else begin), at(high if end is None else end)
+        last = None if end is None else end - 1
+        segments.append(Segment(x, round(to - x, 1), outcome, begin, last, held))
+    marks = tuple(
+        (at(score), score, any(other >= score for other, _ in bands[:place])) for place, (score, _) in enumerate(bands)
+    )
+    return ScoreLine(tuple(segments), marks, (at(reach[0]), at(reach[1])), len(scores), width)

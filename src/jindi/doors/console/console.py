@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Literal, TypeVar
@@ -36,12 +37,12 @@ from jindi.access import (
 from jindi.access.actions import Group
 from jindi.basics.identifiers import is_written_as_name
 from jindi.basics.instants import MINUTE_US, SECOND_US, format_instant
-from jindi.basics.money import format_minor
+from jindi.basics.money import EXPONENTS, format_minor
 from jindi.doors.console import live
 from jindi.doors.console.account import AccountPages
 from jindi.doors.console.approvals import ApprovalPages, view_may
 from jindi.doors.console.assets import Assets
-from jindi.doors.console.attention import Attention
+from jindi.doors.console.attention import Attention, Need, Needing
 from jindi.doors.console.case_bulk import CaseBulkPages
 from jindi.doors.console.case_team import CaseTeamPages
 from jindi.doors.console.cases import CasePages
@@ -66,6 +67,9 @@ from jindi.doors.console.guard import (
     refuse_other_sites,
 )
 from jindi.doors.console.help import HelpPages
+from jindi.doors.console.keeping import KeptPages
+from jindi.doors.console.kept import Tables
+from jindi.doors.console.listing import TEXT_MAX, Asked, Column, Shape, Table
 from jindi.doors.console.overview import overview_values
 from jindi.doors.console.reasons import decision_values, limit_text
 from jindi.doors.console.signing_in import NOTICES, SigningIn
@@ -81,12 +85,13 @@ from jindi.doors.console.words import WORDS
 from jindi.doors.guarding import AboutOf, Endpoint, about_of, by_method, marked
 from jindi.doors.oidc import Company
 from jindi.doors.origins import address_class
-from jindi.packs.definitions import Outcome
+from jindi.packs.definitions import OUTCOMES, Outcome
 from jindi.ports import Clock
 from jindi.run.approvals.approvals import Approvals, Forbidden
 from jindi.run.audit import Actor, Audit, NotRecorded
 from jindi.run.backtest.trials import Trials
 from jindi.run.cases import Desk as CaseDesk
+from jindi.run.filters import Filters
 from jindi.run.people import Entrance, House, Office, Own
 from jindi.run.records import decision_id, decision_seq
 from jindi.run.reveals import Reveals
@@ -100,6 +105,28 @@ CSV_HEAD = (
     "seq", "decision_id", "event_id", "event_type", "at", "outcome", "score", "rules", "subject", "amount",
     "currency", "status", "degraded", "late",
 )  # fmt: skip
+DECISIONS_LOOKED = 1_000
+"""(design default) So many of the newest that fit are sorted, where somebody asks for another order than by time."""
+
+DECISIONS = Shape[DecisionRow](
+    "decisions", "/console/decisions", "decisions.read",
+    (
+        Column("time", "col.time", lambda row: row.at_us, kind="time", searched=False),
+        Column("verdict", "col.outcome", lambda row: OUTCOMES.index(row.outcome), kind="outcome", searched=False),
+        Column("score", "col.score", lambda row: row.score, kind="number", searched=False),
+        Column("event", "col.type", lambda row: row.event_type, searched=False),
+        Column("subject", "col.subject", lambda row: row.subject),
+        Column("amount", "col.amount", lambda row: _amount(row), kind="money", searched=False),  # noqa: PLW0108
+        Column("rules", "col.rules", lambda row: row.rules, sorts=False, searched=False),
+        Column("status", "col.status", lambda row: row.status, searched=False),
+        Column("latency", "col.latency", lambda row: row.latency_us, kind="number", searched=False),
+        Column("decision_id", "col.time", lambda row: row.decision_id, shown=False, sorts=False),
+        Column("event_id", "col.time", lambda row: row.event_id, shown=False, sorts=False),
+    ),
+    key=lambda row: f"{-row.seq:020d}", carried=("outcome", "type", "rule", "trouble", "before"),
+)  # fmt: skip
+"""The list of decisions. What fits is found by the source, which keeps the newest; the order is made here."""
+
 SEARCHED = ("subject", "tag", "text")
 FILTERED = (
     "before", "late", "level", "on", "order", "outcome", "page", "rule", "since", "tab", "trouble", "type", "typology",
@@ -149,23 +176,23 @@ class Console:
         self._clock, self._zone = clock, zone
         self._assets = Assets()
         self._pages = Pages(self._assets)
-        self._desk = desk
+        self._desk, self._asking = desk, approvals
+        self._tables = Tables(Filters(audit.platform.blobs) if audit is not None else None)
+        self._decided = Table(DECISIONS, self._doors(), self._no_rows)
         self._versions, self._has_bench = None, trials is not None
         if desk is not None:
-            self._versions = VersionPages(desk, self._pages, self._needs, self._checked_form, trials)
-        self._trail = TrailPage(audit, self._pages, self._checked_form) if audit is not None else None
+            self._versions = VersionPages(desk, self._doors(), trials)
+        self._trail = TrailPage(audit, self._doors(), casework) if audit is not None else None
         self._house = house
         self._signing_in, self._people = self._pages_of_people(house, company, approvals)
-        self._asking, self._approvals = approvals, None
+        self._approvals = None
         if approvals is not None and desk is not None and keys is not None:
             everyday = sources.seen_by(NOBODY)  # alerts about staff leave the house in no file
             approvals.register(Export(everyday, CSV_HEAD, partial(self._lines, everyday)))
-            self._approvals = ApprovalPages(
-                approvals, desk, keys, self._pages, self._needs, self._checked_form, self._refused_by_policy
-            )
+            self._approvals = ApprovalPages(approvals, desk, keys, self._doors())
             self._pages.alone(not approvals.is_on)
-        self._alerts = AlertPages(self._seen, self._pages)
-        self._controls = ControlsPage(controls or _no_register, self._pages)
+        self._alerts = AlertPages(self._seen, self._doors())
+        self._controls = ControlsPage(controls or _no_register, self._doors())
         self._reveals = reveals
         self._cases = self._pages_of_cases(casework, approvals, audit, reveals)
         self._casework: list[PageGroup] = []
@@ -174,7 +201,7 @@ class Console:
             self._casework = [
                 cases,
                 CaseTeamPages(casework, doors, cases),
-                CaseBulkPages(casework, doors, audit, cases),
+                CaseBulkPages(casework, doors, cases),
             ]
         self._clear = self._subjects = None
         if reveals is not None and audit is not None:
@@ -183,14 +210,12 @@ class Console:
                 self._cases,
             )  # fmt: skip
             if rights is not None:
-                self._subjects = SubjectPages(
-                    rights, reveals, self._pages, self._needs, self._checked_form, self._actor
-                )  # fmt: skip
+                self._subjects = SubjectPages(rights, reveals, self._doors())
         self._attention = Attention(approvals, desk, controls or _no_register)
         self._explaining = asyncio.Lock()
         self._more: list[PageGroup] = [make(self._doors()) for make in more]
         self._help = HelpPages(self._doors(), audit, self._has)
-        self._more.append(self._help)
+        self._more += [self._help, KeptPages(self._doors())]
         self._paths = {route.path for route in self.routes()}
         self._pages.only_with(self._paths)
         self._streams = 0
@@ -207,7 +232,10 @@ class Console:
         )  # fmt: skip
         entrance, own = Entrance(house), Own(house)
         signing_in = SigningIn(house, entrance, own, company, gate)
-        account, staff = AccountPages(house, entrance, own, gate), StaffPages(house, Office(house), gate, approvals)
+        account, staff = (
+            AccountPages(house, entrance, own, gate),
+            StaffPages(house, Office(house), gate, self._doors(), approvals),
+        )
         return signing_in, [*signing_in.routes(), *account.routes(), *staff.routes()]
 
     def _pages_of_cases(
@@ -223,6 +251,7 @@ class Console:
         return Doors(
             self._pages, self._needs, self._checked_form, self._checked_upload, self._actor, self._refused_by_policy,
             partial(clear_in_address, self._pages), self._error, self._seen, self._beside, self._beside_pages,
+            self._tables, self._taking, self._blind,
         )  # fmt: skip
 
     # ---- who is there -------------------------------------------------------------------------------
@@ -384,8 +413,38 @@ class Console:
         return " ".join(
             f"{name}={self._audit.text(value) if name in SEARCHED else self._audit.named(value)}"
             for name, value in sorted(asked.items())
-            if value and name in (*SEARCHED, *FILTERED)
+            if value and (name in (*SEARCHED, *FILTERED) or name in self._tables.filtered)
         )
+
+    async def _no_rows(self, _: View) -> Sequence[DecisionRow]:
+        """Decisions are read page by page, where they are shown."""
+        return ()
+
+    def _blind(self, text: str) -> str:
+        """What the audit keeps of a text that somebody typed."""
+        return self._audit.text(text) if self._audit is not None else ""
+
+    async def _taking(self, request: Request, view: View, action: str, on: str, rows: int) -> Response | None:
+        """Record that rows of a table are taken away; the page that refuses it when they are too many for one person,
+        or when that can't be recorded.
+        """
+        assert view.session is not None, "asked before"
+        most = self._asking.export_rows if self._asking is not None and self._asking.is_on else EXPORT_ROWS_MAX
+        is_refused = rows > most
+        if self._audit is not None:
+            actor, given = self._actor(request, view.session), 0 if is_refused else rows
+            try:
+                await self._audit.act(actor, action, on, allowed=not is_refused, rows=given)
+            except NotRecorded:
+                return self._error(view, HTTPStatus.SERVICE_UNAVAILABLE, "error.not_recorded")
+        if not is_refused:
+            return None
+        told = view.t("table.export.too_many", n=f"{rows:,}", most=f"{most:,}")
+        back = request.url.path.rpartition(".")[0]
+        return self._pages.show(
+            "refused.html", view, status=int(HTTPStatus.FORBIDDEN), page=None, told=[told], code=403,
+            back=(address(back, **request.query_params), view.t("table.back")),
+        )  # fmt: skip
 
     # ---- signing in ---------------------------------------------------------------------------------
 
@@ -555,15 +614,19 @@ class Console:
             **overview_values(source, view),
             "cases": await self._cases.waiting(view) if self._cases is not None else None,
             "heat_map": await self._cases.heat(view) if self._cases is not None else None,
-            "needs": await self._attention.of(view, source),
+            "needs": await self._attention.of(view, source, self._needed(view)),
         }
+
+    def _needed(self, view: View) -> list[Need]:
+        """What groups of pages know of that needs the reader."""
+        return [need for group in self._more if isinstance(group, Needing) for need in group.needs(view)]
 
     async def decisions(self, request: Request, view: View) -> Response:
         """The list, its filter in the address."""
         wanted, unknown = _filter_of(request.query_params)
         if wanted.text is not None and is_written_as_name(wanted.text):
             return clear_in_address(self._pages, view)
-        return self._listed(view, wanted, unknown, _whole(request.query_params.get("before")))
+        return await self._listed(request, view, wanted, unknown, _whole(request.query_params.get("before")))
 
     async def search(self, request: Request, view: View) -> Response:
         """The way from what somebody typed to an address that can be kept and passed on. What is written as a person's
@@ -573,7 +636,7 @@ class Console:
         fit = {name: value for name, value in form.items() if is_fit_for_address(value)}
         wanted, unknown = _filter_of(fit)
         if len(fit) == len(form):
-            return RedirectResponse(_way_to(wanted), HTTPStatus.SEE_OTHER)
+            return RedirectResponse(_way_to(wanted, form.get("sort", "")), HTTPStatus.SEE_OTHER)
         assert view.session is not None, "asked before"
         if self._audit is not None:
             try:
@@ -585,24 +648,29 @@ class Console:
         found = self._seen(view).recent(PAGE_ROWS, None, DecisionFilter(text=text))
         if one := next((row for row in found if row.event_id == text), None):
             return RedirectResponse(f"/console/decisions/{one.decision_id}", HTTPStatus.SEE_OTHER)
-        return self._listed(view, wanted, unknown, None, is_refused=True)
+        return await self._listed(request, view, wanted, unknown, None, is_refused=True)
 
-    def _listed(
-        self, view: View, wanted: DecisionFilter, unknown: Sequence[str], before: int | None,
+    async def _listed(
+        self, request: Request, view: View, wanted: DecisionFilter, unknown: Sequence[str], before: int | None,
         *, is_refused: bool = False,
     ) -> Response:  # fmt: skip
-        source = self._seen(view)
-        rows = source.recent(PAGE_ROWS + 1, before, wanted)
+        source, sort = self._seen(view), self._decided.asked(request.query_params).sort
+        looked = DECISIONS_LOOKED if sort else PAGE_ROWS
+        rows = source.recent(looked + 1, before, wanted)
+        t = await self._decided.listed(request, view, rows[:looked])
+        older = rows[looked - 1].seq if len(rows) > looked else None
         return self._pages.show(
             "decisions.html",
             view,
+            t=replace(t, looked=looked) if sort and older is not None else t,
             status=HTTPStatus.BAD_REQUEST if is_refused else HTTPStatus.OK,
             is_refused=is_refused,
             is_telling=not rows and source.stats().telling_us is not None,
             page="decisions",
-            rows=rows[:PAGE_ROWS],
-            older=rows[PAGE_ROWS - 1].seq if len(rows) > PAGE_ROWS else None,
+            rows=t.rows,
+            older=older,
             before=before,
+            sort=sort,
             wanted=wanted,
             query=_query_of(wanted),
             unknown=unknown,
@@ -625,7 +693,21 @@ class Console:
                     "export.html", view, status=HTTPStatus.FORBIDDEN, page="decisions", most=most, wanted=wanted,
                     query=_query_of(wanted), may_ask=view_may(self._asking, view, "decisions.export"),
                 )  # fmt: skip
+        asked = self._decided.asked(request.query_params)
+        if asked.sort:
+            return as_file(form, "decisions", CSV_HEAD, self._sorted(self._seen(view), wanted, asked))
         return as_file(form, "decisions", CSV_HEAD, self._lines(self._seen(view), wanted))
+
+    async def _sorted(self, source: Source, wanted: DecisionFilter, asked: Asked) -> Lines:
+        """The same rows in an order, so all of them are read first."""
+        rows: list[DecisionRow] = []
+        while len(rows) < EXPORT_ROWS_MAX:
+            found = source.recent(EXPORT_ROWS_AT_ONCE, rows[-1].seq if rows else None, wanted)
+            rows += found
+            if len(found) < EXPORT_ROWS_AT_ONCE:
+                break
+            await asyncio.sleep(0)
+        yield [_csv_line(row) for row in self._decided.fitting(rows, replace(asked, text=""))]
 
     async def _lines(self, source: Source, wanted: DecisionFilter, before: int | None = None) -> Lines:
         """Page after page, so that the loop can turn to decisions in between."""
@@ -670,9 +752,9 @@ class Console:
 
     async def policies(self, request: Request, view: View) -> Response:
         """All policies, with what they have done, their versions, and proposals."""
-        more = (
-            self._versions.overview(request, view) if self._versions is not None else {"versions": None, "bench": False}
-        )
+        more: dict[str, Any] = {"versions": None, "bench": False, "t": None}
+        if self._versions is not None:
+            more = await self._versions.overview(request, view)
         return self._pages.show("policies.html", view, page="policies", policies=self._seen(view).policies(), **more)
 
     async def policy(self, request: Request, view: View) -> Response:
@@ -809,7 +891,8 @@ class Console:
             Route("/console/policies/{id}", self._needs("policy.read", self.policy)),
             Route("/console/controls", self._needs("controls.read", self._controls.page)),
             Route("/console/controls/{id}", self._needs("controls.read", self._controls.control)),
-            *self._audit_routes(),
+            *self._controls.routes(),
+            *(self._trail.routes() if self._trail is not None else ()),
             *(self._clear.routes() if self._clear is not None else ()),
             *(self._subjects.routes() if self._subjects is not None else ()),
             *(route for group in self._casework for route in group.routes()),
@@ -829,13 +912,6 @@ class Console:
         # The form only makes an address, and whoever opens it is recorded then; what it shows itself it records.
         search = self._needs("decisions.read", self.search, is_recorded=False, about=lambda _: About())
         return by_method(GET=self._needs("decisions.read", self.decisions), POST=search)
-
-    def _audit_routes(self) -> list[Route]:
-        if self._trail is None:
-            return []
-        search = self._needs("audit.read", self._trail.search, is_recorded=False, about=lambda _: About())
-        looks = by_method(GET=self._needs("audit.read", self._trail.page), POST=search)
-        return [Route("/console/audit", looks, methods=["GET", "POST"])]
 
     def app(self) -> ASGIApp:
         """All of it as one ASGI application."""
@@ -939,12 +1015,12 @@ def _filter_of(asked: Mapping[str, str]) -> tuple[DecisionFilter, list[str]]:
     return DecisionFilter(outcome, text_of("type"), text_of("rule"), text_of("text"), trouble), unknown
 
 
-def _way_to(wanted: DecisionFilter) -> str:
+def _way_to(wanted: DecisionFilter, sort: str) -> str:
     """The address of what is wanted: of a decision when nothing but its whole id is, of the list otherwise."""
     if wanted.text is not None and wanted == DecisionFilter(text=wanted.text):
         with suppress(ValueError):
             return f"/console/decisions/{decision_id(decision_seq(wanted.text))}"
-    return address("/console/decisions", **_query_of(wanted))
+    return address("/console/decisions", **_query_of(wanted), sort=sort[:TEXT_MAX])
 
 
 def _query_of(wanted: DecisionFilter) -> dict[str, str | None]:
@@ -955,6 +1031,13 @@ def _query_of(wanted: DecisionFilter) -> dict[str, str | None]:
         "text": wanted.text,
         "trouble": wanted.trouble,
     }
+
+
+def _amount(row: DecisionRow) -> float | None:
+    """What amounts are sorted by: the figure, whatever its currency."""
+    if row.amount_minor is None or row.currency is None:
+        return None
+    return row.amount_minor / float(10 ** EXPONENTS.get(row.currency, 2))
 
 
 def _csv_line(row: DecisionRow) -> list[str]:

@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from jindi.access import Session
 from jindi.doors.console.guard import FIELDS_MAX, FORM_BYTES_MAX, Upload
+from jindi.doors.console.kept import Tables
 from jindi.doors.console.source import Source
 from jindi.doors.console.view import Pages, View
 from jindi.doors.guarding import AboutOf, Endpoint, about_of
@@ -59,6 +60,13 @@ class Beside(Protocol):
         """What was reckoned; None where that could not be."""
 
 
+class Taking(Protocol):
+    """Records that rows of a table are taken away, or that it was refused: before it is done, with their number."""
+
+    async def __call__(self, request: Request, view: View, action: str, on: str, rows: int) -> Response | None:
+        """The page that refuses it, None where it may go on. `on` is the filter as the audit may keep it."""
+
+
 Refuse = Callable[[Request, View, Forbidden], Awaitable[Response]]
 ActorOf = Callable[[Request, Session], Actor]
 ClearInAddress = Callable[[View], Response]
@@ -70,7 +78,8 @@ ErrorPage = Callable[..., Response]
 class Doors:
     """What pages ask of the console: `needs` asks for a session with a right, `form` reads and checks a form, `refuse`
     records what the policies forbid and says so, `clear` refuses what may stand in no address, `seen` is the platform
-    as the reader may see it, `fragment` a part of a page that refreshes itself.
+    as the reader may see it, `fragment` a part of a page that refreshes itself. `tables` are all tables of the console,
+    `blind` is what the audit keeps of a text that somebody typed.
     """
 
     pages: Pages
@@ -84,6 +93,9 @@ class Doors:
     seen: Callable[[View], Source]
     beside: Beside
     fragment: Fragment
+    tables: Tables
+    taking: Taking
+    blind: Callable[[str], str]
 
 
 class Group(Protocol):

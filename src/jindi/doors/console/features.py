@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from jindi.access import About, Principal
@@ -17,18 +17,52 @@ from jindi.doors.console.charts import stacked
 from jindi.doors.console.doors import Doors, Shown
 from jindi.doors.console.feature_words import in_words
 from jindi.doors.console.figures import amount_short
-from jindi.doors.console.view import View, address, is_fit_for_address
-from jindi.doors.guarding import Endpoint, by_method
+from jindi.doors.console.listing import Column, Shape, Table
+from jindi.doors.console.view import View, is_fit_for_address
 from jindi.language import Type, Value
-from jindi.packs import FOLDS, DerivedDef, FeatureDef
 from jindi.run.audit import Audit, NotRecorded
-from jindi.run.exploring import STANDINGS, Asked, Distribution, Explorer, Seen
+from jindi.run.exploring import Asked, Distribution, Explorer, Seen
 from jindi.run.reveals import Reveals
 
-ROWS: Final = 50
-TEXT_MAX: Final = 80
 READERS_SHOWN: Final = 40
-NAMED = ("entity", "pack", "event", "fold", "standing")
+
+
+def _fold(view: View, fold: str) -> str:
+    return view.t("features.fold.derived") if fold == "derived" else fold
+
+
+SHAPE: Final = Shape[Seen](
+    "features", "/console/features", "features.read",
+    (
+        Column("name", "features.name", lambda each: each.name),
+        Column("words", "features.words", lambda each: _says(each), sorts=False, searched=False),  # noqa: PLW0108
+        Column("type", "features.type", lambda each: str(each.definition.type), searched=False),
+        Column("pack", "features.pack", lambda each: each.definition.pack, chosen=True),
+        Column(
+            "standing", "features.standing", lambda each: each.standing, chosen=True, searched=False,
+            said=lambda view, standing: view.t(f"features.standing.{standing}"),
+        ),
+        Column("readers", "features.readers", lambda each: len(each.readers), kind="number", searched=False),
+        Column("entity", "features.entity", lambda each: each.entities, chosen=True, shown=False, searched=False),
+        Column(
+            "event", "features.event", lambda each: each.events, chosen=True, shown=False, searched=False,
+            said=lambda view, name: view.event(name),
+        ),
+        Column(
+            "fold", "features.fold", lambda each: each.fold, chosen=True, shown=False, searched=False, said=_fold,
+        ),
+        Column("zh", "features.words", lambda each: each.definition.doc.zh, sorts=False, shown=False),
+        Column("en", "features.words", lambda each: each.definition.doc.en, sorts=False, shown=False),
+    ),
+    key=lambda each: each.name, export="definitions.export", order="name",
+)  # fmt: skip
+
+
+def _says(each: Seen) -> str:
+    """What a feature is, as its pack has it: the expression of a derived one, the window's length of another."""
+    if each.derived is not None:
+        return each.derived.expression.text
+    return "" if each.window is None else f"{each.window.fold} {each.window.over}"
 
 
 class FeaturePages:
@@ -37,12 +71,14 @@ class FeaturePages:
     def __init__(self, explorer: Explorer, doors: Doors, audit: Audit, reveals: Reveals | None) -> None:
         self._explorer, self._doors = explorer, doors
         self._audit, self._reveals, self._platform = audit, reveals, audit.platform
+        self._table = Table(SHAPE, doors, self._rows)
 
     def routes(self) -> list[Route]:
         """The table of routes."""
         needs = self._doors.needs
         routes = [
-            Route("/console/features", self._list(), methods=["GET", "POST"]),
+            Route("/console/features", needs("features.read", self.all)),
+            *self._table.routes(),
             Route("/console/features/{id}", needs("feature.read", self._told(self.one))),
         ]
         if self._reveals is not None:
@@ -50,11 +86,6 @@ class FeaturePages:
             value = needs("entity.read", self._told(self.value), is_recorded=False, about=lambda _: About())
             routes.append(Route("/console/features/{id}/value", value, methods=["POST"]))
         return routes
-
-    def _list(self) -> Endpoint:
-        # The form only makes an address, and whoever opens it is recorded then.
-        search = self._doors.needs("features.read", self.search, is_recorded=False, about=lambda _: About())
-        return by_method(GET=self._doors.needs("features.read", self.all), POST=search)
 
     def _told(self, show: Shown) -> Shown:
         async def telling(request: Request, view: View) -> Response:
@@ -69,40 +100,15 @@ class FeaturePages:
 
     # ---- all of them
 
-    async def search(self, request: Request, _: View) -> Response:
-        """The way from a filter that somebody chose to an address that can be kept."""
-        form = await self._doors.form(request)
-        text = form.get("text", "").strip()[:TEXT_MAX]
-        if not is_fit_for_address(text):
-            text = ""  # no feature is called so
-        asked = Asked(text, *(form.get(name, "")[:TEXT_MAX] for name in NAMED))
-        return RedirectResponse(address("/console/features", **asked.query), HTTPStatus.SEE_OTHER)
-
     async def all(self, request: Request, view: View) -> Response:
         """Every feature of the packs in force, filtered by the address."""
-        given = request.query_params
-        definitions = self._explorer.definitions
-        every: dict[str, FeatureDef | DerivedDef] = {**definitions.features, **definitions.derived}
-        choices: dict[str, list[str]] = {
-            "entity": sorted({name for each in definitions.features.values() for name in each.entities}),
-            "pack": sorted({each.pack for each in every.values()}),
-            "event": sorted({name for each in definitions.features.values() for name in each.of}),
-            "fold": [*FOLDS, "derived"], "standing": [*STANDINGS],
-        }  # fmt: skip
-        text = given.get("text", "")[:TEXT_MAX]
-        wanted = {name: given.get(name, "") for name in NAMED}
-        unknown = [name for name, value in wanted.items() if value and value not in choices[name]]
-        asked = Asked(text, *("" if name in unknown else wanted[name] for name in NAMED))
-        found = self._explorer.all(asked)
-        number = given.get("page", "1")
-        page = int(number) if number.isascii() and number.isdecimal() and len(number) <= 4 else 1
-        last = max(-(-len(found) // ROWS), 1)
-        page = min(max(page, 1), last)
         return self._doors.pages.show(
-            "features.html", view, page="features", found=found[(page - 1) * ROWS : page * ROWS], count_of=len(found),
-            all_of=len(every), asked=asked, choices=choices, unknown=unknown, number=page, last=last,
-            in_words=in_words, warming=len(self._platform.lane.state.warming),
+            "features.html", view, page="features", t=await self._table.listed(request, view), in_words=in_words,
+            warming=len(self._platform.lane.state.warming),
         )  # fmt: skip
+
+    async def _rows(self, _: View) -> list[Seen]:
+        return self._explorer.all(Asked())
 
     # ---- one
 

@@ -19,6 +19,7 @@ from starlette.routing import Route
 from jindi.access import About, Principal
 from jindi.basics.instants import DAY_US, day_of, format_instant
 from jindi.doors.console.doors import Doors, Shown
+from jindi.doors.console.listing import Column, Shape, Table, form_of
 from jindi.doors.console.tables import Lines, as_file
 from jindi.doors.console.view import View, address
 from jindi.packs import ListDef
@@ -42,7 +43,7 @@ from jindi.run.listed import (
     needs_expiry,
     usual_days,
 )
-from jindi.run.listed.roster import is_of_staff
+from jindi.run.listed.roster import Listed, is_of_staff
 from jindi.run.reveals import Reveals
 
 ROWS: Final = 50
@@ -51,6 +52,34 @@ EXPORT_ROWS_MAX: Final = 10_000
 EXPORT_AT_ONCE: Final = 500
 FORM_BYTES_MAX: Final = 1_048_576
 PROBLEMS_SHOWN: Final = 50
+SHAPE: Final = Shape[Listed](
+    "lists", "/console/lists", "lists.read",
+    (
+        Column("list", "lists.list", lambda each: each.definition.name),
+        Column(
+            "colour", "lists.kind", lambda each: each.definition.colour, chosen=True, searched=False,
+            said=lambda view, colour: view.t(f"lists.colour.{colour}"),
+        ),
+        Column(
+            "of", "lists.of", lambda each: each.definition.of.of or "text", chosen=True, searched=False,
+            said=lambda view, of: view.t("lists.text") if of == "text" else view.kind(of),
+        ),
+        Column("live", "lists.live", lambda each: each.live, kind="number", searched=False),
+        Column("soon", "lists.soon", lambda each: each.soon, kind="number", searched=False),
+        Column("forever", "lists.forever", lambda each: each.forever, kind="number", searched=False),
+        Column("expired", "lists.expired", lambda each: each.expired, kind="number", searched=False),
+        Column(
+            "changed", "lists.changed", lambda each: each.changed.at_us if each.changed is not None else None,
+            kind="time", searched=False,
+        ),
+        Column("rules", "lists.rules", lambda each: len(each.uses), kind="number", searched=False),
+        Column("pack", "lists.pack", lambda each: each.definition.pack, chosen=True, shown=False),
+        Column("zh", "lists.list", lambda each: each.definition.doc.zh, shown=False, sorts=False),
+        Column("en", "lists.list", lambda each: each.definition.doc.en, shown=False, sorts=False),
+    ),
+    key=lambda each: each.definition.name, export="definitions.export",
+)  # fmt: skip
+
 CSV_HEAD: Final = ("list", "value", "state", "expires", "source", "reason", "by", "changed", "changes")
 
 
@@ -77,14 +106,19 @@ class ListPages:
     ) -> None:
         self._roster, self._doors, self._approvals = roster, doors, approvals
         self._audit, self._reveals, self._platform = audit, reveals, audit.platform
+        self._table = Table(SHAPE, doors, self._rows)
 
     def routes(self) -> list[Route]:
         """The table of routes."""
         needs = self._doors.needs
         return [
             Route("/console/lists", needs("lists.read", self._told(self.all))),
+            *self._table.routes(),
             Route("/console/lists/{id}", needs("list.read", self._told(self.one))),
-            Route("/console/lists/{id}/entries.csv", needs("lists.export", self._told(self.export), is_recorded=False)),
+            Route(
+                "/console/lists/{id}/entries.{form}",
+                needs("lists.export", self._told(self.export), is_recorded=False),
+            ),
             # The form only makes an address, and whoever opens it is recorded then.
             Route(
                 "/console/lists/{id}/find",
@@ -124,14 +158,16 @@ class ListPages:
 
     # ---- looking
 
-    async def all(self, _: Request, view: View) -> Response:
+    async def all(self, request: Request, view: View) -> Response:
         """Every list: what it is, how many stand on it, when it changed last, and what asks for it."""
-        await self._roster.catch_up()
-        listed = await self._roster.all(staff=view.may("staff_alerts.read"))
         return self._doors.pages.show(
-            "lists.html", view, page="lists", listed=listed, behind=self._roster.behind, waiting=self._waiting(),
-            needs_expiry=needs_expiry,
+            "lists.html", view, page="lists", t=await self._table.listed(request, view), behind=self._roster.behind,
+            waiting=self._waiting(), needs_expiry=needs_expiry,
         )  # fmt: skip
+
+    async def _rows(self, view: View) -> list[Listed]:
+        await self._roster.catch_up()
+        return await self._roster.all(staff=view.may("staff_alerts.read"))
 
     async def one(self, request: Request, view: View) -> Response:
         """One list, filtered and in order by the address, with the form that asks for a change."""
@@ -201,7 +237,10 @@ class ListPages:
             return text
 
     async def export(self, request: Request, view: View) -> Response:
-        """The entries of a filter as CSV, in its order. That they are taken away is recorded with their number."""
+        """The entries of a filter as a file, in its order. That they are taken away is recorded with their number."""
+        form = form_of(request)
+        if form is None:
+            raise HTTPException(HTTPStatus.NOT_FOUND, "error.not_found")
         await self._roster.catch_up()
         name = request.path_params["id"]
         state, order, _, _ = _asked(request)
@@ -218,7 +257,7 @@ class ListPages:
                 "refused.html", view, status=HTTPStatus.FORBIDDEN, page="lists", told=[told], code=403,
                 back=(f"/console/lists/{name}", name),
             )  # fmt: skip
-        return as_file("csv", name, CSV_HEAD, self._lines(name, state, order))
+        return as_file(form, name, CSV_HEAD, self._lines(name, state, order))
 
     async def _lines(self, name: str, state: str, order: str) -> Lines:
         for offset in range(0, EXPORT_ROWS_MAX, EXPORT_AT_ONCE):

@@ -1,4 +1,4 @@
-"""A rule as a form: what stands in its fields, and what a pack's file has of it.
+"""A rule or an exemption as a form: what stands in its fields, and what a pack's file has of it.
 
 A draft may be wrong, and is kept all the same: what can't be read (a score that is no number) is kept as a text, and
 the check of the packs says what is wrong with it. Only what could not be written down at all is refused.
@@ -59,6 +59,8 @@ class RuleForm:
     basis_en: str = ""
     plain: Mapping[str, str] = field(default_factory=dict)
     cases: tuple[CaseForm, ...] = ()
+    lifts: tuple[str, ...] = ()
+    """Of an exemption: the outcomes that it lifts."""
 
     @property
     def basis(self) -> Words:
@@ -77,16 +79,17 @@ def form_of(raw: Mapping[str, Any], scope: Scope) -> RuleForm:
     group = rows_for(when, scope)
     return RuleForm(
         id=str(raw.get("id", "")),
-        zh=_of(doc, "zh"),
-        en=_of(doc, "en"),
+        zh=said_in(doc, "zh"),
+        en=said_in(doc, "en"),
         mode="code" if group is None else "builder",
         when=when,
         group=group,
         score=str(raw["score"]) if "score" in raw else "",
-        basis_zh=_of(basis, "zh"),
-        basis_en=_of(basis, "en"),
+        basis_zh=said_in(basis, "zh"),
+        basis_en=said_in(basis, "en"),
         plain={name: str(raw[name]) for name in PLAIN if name in raw},
         cases=tuple(_case_of(each) for each in raw.get("case", []) if isinstance(each, dict)),
+        lifts=tuple(map(str, raw["lifts"])) if isinstance(raw.get("lifts"), list) else (),
     )
 
 
@@ -94,6 +97,11 @@ def empty(then: str = "review") -> RuleForm:
     """The form of a rule that is not there yet: with the two cases that a rule must have."""
     group = Group("all", (Row(""),))
     return RuleForm(group=group, plain={"then": then}, cases=(CaseForm(), CaseForm(fires=False)))
+
+
+def empty_exemption() -> RuleForm:
+    """The form of an exemption that is not there yet: it lifts a challenge."""
+    return RuleForm(group=Group("all", (Row(""),)), lifts=("challenge",))
 
 
 def rows_for(text: str, scope: Scope) -> Group | None:
@@ -110,22 +118,23 @@ def form_from(fields: Mapping[str, str], scope: Scope, before: str = "") -> Rule
     """What somebody typed. Rows that say the same as the text `before` leave it as it was written."""
     mode: Mode = "code" if fields.get("mode") == "code" else "builder"
     group = _group_from(fields)
-    when = _text(fields, "when")
+    when = text_in(fields, "when")
     if mode == "builder":
         when = written(group, scope)
         when = before if _says_the_same(when, before, scope) else when
     return RuleForm(
-        id=_text(fields, "id"),
-        zh=_text(fields, "zh"),
-        en=_text(fields, "en"),
+        id=text_in(fields, "id"),
+        zh=text_in(fields, "zh"),
+        en=text_in(fields, "en"),
         mode=mode,
         when=when,
         group=group if mode == "builder" else rows_for(when, scope),
-        score=_text(fields, "score"),
-        basis_zh=_text(fields, "basis_zh"),
-        basis_en=_text(fields, "basis_en"),
-        plain={name: text for name in PLAIN if (text := _text(fields, name))},
+        score=text_in(fields, "score"),
+        basis_zh=text_in(fields, "basis_zh"),
+        basis_en=text_in(fields, "basis_en"),
+        plain={name: text for name in PLAIN if (text := text_in(fields, name))},
         cases=tuple(_cases_from(fields)),
+        lifts=tuple(name.removeprefix("lifts.") for name in fields if name.startswith("lifts."))[:8],
     )
 
 
@@ -183,23 +192,42 @@ def parts_of(form: RuleForm, before: Mapping[str, Any] | None) -> dict[str, Any]
         del parts["degrade"]
     if form.score:
         parts["score"] = int(form.score) if _WHOLE.match(form.score) else form.score
-    if form.basis_zh or form.basis_en:
-        zh, en = form.basis_zh or form.basis_en, form.basis_en or form.basis_zh
-        parts["basis"] = zh if zh == en else {"zh": zh, "en": en}
+    if (basis := both_of(form.basis_zh, form.basis_en)) is not None:
+        parts["basis"] = basis
     cases = [_case(number, each) for number, each in enumerate(form.cases) if each != CaseForm(fires=each.fires)]
     if cases:
         parts["case"] = cases
     return {name: was[name] if name in was and was[name] == value else value for name, value in parts.items()}
 
 
+def exemption_of(form: RuleForm, before: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The exemption as its file has it; what is the same as before keeps its form."""
+    was: Mapping[str, Any] = before or {}
+    parts = {"id": form.id, "doc": {"zh": form.zh, "en": form.en}, "when": form.when}
+    # Its author's order of outcomes means nothing, but is his.
+    old = [each for each in was.get("lifts", []) if each in form.lifts] if isinstance(was.get("lifts"), list) else []
+    parts["lifts"] = [*old, *(each for each in form.lifts if each not in old)]
+    if (basis := both_of(form.basis_zh, form.basis_en)) is not None:
+        parts["basis"] = basis
+    return {name: was[name] if name in was and was[name] == value else value for name, value in parts.items()}
+
+
+def both_of(zh: str, en: str) -> Any:
+    """A text in both languages, or one for both; None for no text."""
+    zh, en = zh or en, en or zh
+    return None if not zh else zh if zh == en else {"zh": zh, "en": en}
+
+
 # ---- fields
 
 
-def _text(fields: Mapping[str, str], name: str) -> str:
+def text_in(fields: Mapping[str, str], name: str) -> str:
+    """What was typed into a field, without blanks around it."""
     return fields.get(name, "").replace("\r\n", "\n").replace("\r", "\n").strip()
 
 
-def _of(words: object, lang: str) -> str:
+def said_in(words: object, lang: str) -> str:
+    """A text of a file in one language."""
     if isinstance(words, dict):
         return str(words.get(lang, ""))
     return words if isinstance(words, str) else ""
@@ -234,7 +262,7 @@ def _cases_from(fields: Mapping[str, str]) -> list[CaseForm]:
     found: dict[int, dict[str, str]] = {}
     for name in fields:
         if (match := _CASE.match(name)) is not None:
-            found.setdefault(int(match[1]), {})[match[2]] = _text(fields, name)
+            found.setdefault(int(match[1]), {})[match[2]] = text_in(fields, name)
     return [
         CaseForm(each.get("name", ""), each.get("fires") == "yes", each.get("given", ""), each.get("lists", ""),
                  each.get("at", ""))
@@ -245,28 +273,29 @@ def _cases_from(fields: Mapping[str, str]) -> list[CaseForm]:
 def _case_of(raw: Mapping[str, Any]) -> CaseForm:
     at = raw.get("at", "")
     return CaseForm(
-        str(raw.get("name", "")), raw.get("fires") is True, _lines(raw.get("given")), _lines(raw.get("lists")),
+        str(raw.get("name", "")), raw.get("fires") is True, lines_of(raw.get("given")), lines_of(raw.get("lists")),
         at if isinstance(at, str) else toml_of(at),
     )  # fmt: skip
 
 
-def _lines(table: object) -> str:
+def lines_of(table: object) -> str:
+    """A table of a file as lines of `name = value`."""
     if not isinstance(table, dict):
         return ""
     return "\n".join(f"{key} = {toml_of(value)}" for key, value in table.items())
 
 
 def _case(number: int, form: CaseForm) -> dict[str, Any]:
-    case: dict[str, Any] = {"name": form.name, "given": _table(number, "given", form.given)}
+    case: dict[str, Any] = {"name": form.name, "given": table_from(number, "given", form.given)}
     if form.lists:
-        case["lists"] = _table(number, "lists", form.lists)
+        case["lists"] = table_from(number, "lists", form.lists)
     if form.at:
         case["at"] = form.at
     return case | {"fires": form.fires}
 
 
-def _table(number: int, name: str, text: str) -> dict[str, Any]:
-    """Lines of TOML; as people also write them, in one line with commas."""
+def table_from(number: int, name: str, text: str) -> dict[str, Any]:
+    """Lines of TOML; as people also write them, in one line with commas. Raises Unwritable."""
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:

@@ -1,5 +1,6 @@
 """The console's settings of notifications: one's own wishes, and for who administers them the channels of teams."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
@@ -12,6 +13,7 @@ from starlette.routing import Route
 from jindi.access import ROLES, About, Principal
 from jindi.doors.console.doors import Doors, Shown
 from jindi.doors.console.guard import CASE_FIELDS_MAX, CASE_FORM_BYTES_MAX
+from jindi.doors.console.listing import Column, Shape, Table
 from jindi.doors.console.view import View, address
 from jindi.doors.guarding import by_method
 from jindi.packs import LEVELS
@@ -21,7 +23,7 @@ from jindi.run.audit import NotRecorded
 from jindi.run.notices import KINDS, OCCASIONS, Desk, Preferences
 from jindi.run.notices.channels import SIGNED, Channel, Unknown, Wanted
 from jindi.run.notices.channels import Unfit as UnfitChannel
-from jindi.run.notices.desk import CHANGE
+from jindi.run.notices.desk import CHANGE, Sending
 from jindi.run.notices.occasions import CHOSEN, words_of
 from jindi.run.notices.preferences import WAYS, ZONE
 from jindi.run.notices.preferences import Unfit as UnfitWish
@@ -29,15 +31,53 @@ from jindi.run.notices.preferences import Unfit as UnfitWish
 PATH: Final = "/console/settings/notifications"
 ROLE: Final = "role."
 WAY: Final = "tell."
-LOG_ROWS: Final = 30
+LOG_LOOKED: Final = 1_000
+"""So many of the newest deliveries the log shows."""
+
 ZONES: Final = (
     "Asia/Shanghai", "Asia/Hong_Kong", "Asia/Singapore", "Asia/Tokyo", "Europe/Berlin", "Europe/London",
     "America/New_York", "America/Los_Angeles", "UTC",
 )  # fmt: skip
 """Zones that the form offers; somebody's own is added to them."""
 
+_OF_STAFF: Final = "staff.alert"
+
 DONE: Final = ("saved", "mailed", "sent", "again", "asked")
 STEPS: Final = ("disable", "enable", "remove")
+
+
+def _occasion(view: View, name: str) -> str:
+    known = OCCASIONS.get(name)
+    return name if known is None else known.zh if view.lang == "zh" else known.en
+
+
+SHAPE: Final = Shape[Sending](
+    "deliveries", PATH, "channels.read",
+    (
+        Column("at", "col.time", lambda each: each.row.at_us, kind="time", searched=False),
+        Column(
+            "occasion", "notices.what", lambda each: each.row.occasion, chosen=True, searched=False, said=_occasion
+        ),
+        Column(
+            "channel", "notices.channel.name_col",
+            lambda each: each.row.channel if each.channel is None else each.channel.name, chosen=True,
+            said=lambda view, channel: view.t("notices.log.person") if channel == "mail" else channel,
+        ),
+        Column(
+            "state", "col.status", lambda each: each.row.state, chosen=True, searched=False,
+            said=lambda view, state: view.t(f"notices.sent.{state}"),
+        ),
+        Column("tries", "notices.log.tries", lambda each: each.row.tries, kind="number", searched=False),
+        Column("why", "col.status", lambda each: each.row.why, shown=False, sorts=False),
+        Column(
+            "matter", "notices.what", lambda each: "" if each.notice.occasion == _OF_STAFF else each.notice.matter,
+            shown=False, sorts=False,
+        ),
+    ),
+    key=lambda each: each.row.key, export="deliveries.export",
+    # Alerts about staff leave the house in no file, and neither does that somebody was told of one.
+    leaves=lambda each: each.row.occasion != _OF_STAFF,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +99,7 @@ class NoticeSettingsPages:
 
     def __init__(self, desk: Desk, doors: Doors, approvals: Approvals) -> None:
         self._desk, self._doors, self._approvals = desk, doors, approvals
+        self._log = Table(SHAPE, doors, self._sent, LOG_LOOKED)
 
     def routes(self) -> list[Route]:
         """The table of routes."""
@@ -74,6 +115,7 @@ class NoticeSettingsPages:
         )
         return [
             Route(PATH, both, methods=["GET", "POST"]),
+            *self._log.routes(),
             post("/mail", "notices.prefer", self._try_mail),
             # What asks for approval is a record itself.
             post("/channels", "channel.change", self._ask, is_recorded=False),
@@ -112,14 +154,12 @@ class NoticeSettingsPages:
             "wishes": wishes, "tried": tried, "chosen": chosen, "ways": WAYS, "occasions": OCCASIONS,
             "zones": sorted({*ZONES, wishes.zone}), "has_mail": self._desk.courier.mail is not None,
             "rules": self._desk.rules, "done": done if done in DONE else None, "why": _why(asked.get("why", "")),
-            "channels": None, "log": None, "older": None, "asks": False,
+            "channels": None, "t": None, "asks": False,
         }  # fmt: skip
         if view.may("channels.read"):
-            page = _page(asked.get("page", ""))
-            log = await self._desk.log(LOG_ROWS + 1, (page - 1) * LOG_ROWS)
             shown |= {
-                "channels": self._desk.channels.all(), "log": log[:LOG_ROWS], "number": page,
-                "older": page + 1 if len(log) > LOG_ROWS else None, "kinds": KINDS, "signed": SIGNED, "roles": ROLES,
+                "channels": self._desk.channels.all(), "t": await self._log.listed(request, view),
+                "kinds": KINDS, "signed": SIGNED, "roles": ROLES,
                 "levels": LEVELS, "asks": self._approvals.may(who, "approval.propose", CHANGE),
                 "waits": self._waits(),
             }  # fmt: skip
@@ -127,6 +167,9 @@ class NoticeSettingsPages:
             "settings_notices.html", view, status=int(tried.status), page="settings_notices",
             words=lambda notice: words_of(notice, view.lang), **shown,
         )  # fmt: skip
+
+    async def _sent(self, _: View) -> Sequence[Sending]:
+        return await self._desk.log(LOG_LOOKED)
 
     def _waits(self) -> dict[str, str]:
         """The channels about which a second person is asked, each with the operation's id."""
@@ -217,7 +260,7 @@ REASONS: Final = {
     "the receiver's certificate": "certificate", "the mail server's certificate": "certificate",
     "the address lies inside": "inside", "the name has no address": "unknown_name",
     "the mail server refused": "refused", "the mail server answered": "refused", "the service answered": "refused",
-    "answered": "refused",
+    "answered": "refused", "mail may not go": "domain", "a test was sent": "soon",
 }  # fmt: skip
 """Why something did not arrive, by the beginning of the sentence."""
 
@@ -245,10 +288,6 @@ def _wishes_of(form: dict[str, str], chosen: list[str], before: Preferences) -> 
         form.get("mail", "").strip()[:254], form.get("lang", ""), form.get("zone", ZONE), form.get("quiet_from", ""),
         form.get("quiet_until", ""), "breaks" in form, muted,
     )  # fmt: skip
-
-
-def _page(text: str) -> int:
-    return int(text) if text.isascii() and text.isdecimal() and 0 < len(text) <= 3 and int(text) > 0 else 1
 
 
 def _to(**query: object) -> Response:

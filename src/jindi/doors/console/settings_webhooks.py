@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from jindi.access import About, Principal
 from jindi.doors.console.doors import Doors, Shown
+from jindi.doors.console.listing import Column, Shape, Table
 from jindi.doors.console.view import View, address
 from jindi.packs import OUTCOMES
 from jindi.run.approvals.approvals import Approvals, Declined, Forbidden
@@ -51,11 +52,39 @@ class Tried:
         return self.form.get(name, "") if which == self.which else ""
 
 
+SHAPE: Final = Shape[Line](
+    "webhooks", PATH, "webhooks.read",
+    (
+        Column("url", "webhooks.url", lambda each: each.endpoint.url),
+        Column(
+            "told", "webhooks.told", lambda each: (*map(str, each.endpoint.outcomes), *each.endpoint.types),
+            sorts=False, searched=False,
+        ),
+        Column(
+            "state", "col.status", lambda each: each.endpoint.state, chosen=True, searched=False,
+            said=lambda view, state: view.t(f"webhooks.state.{state}"),
+        ),
+        Column(
+            "delivered", "webhooks.delivered", lambda each: each.progress.delivered if each.progress else None,
+            kind="number", searched=False,
+        ),
+        Column("behind", "webhooks.behind", lambda each: each.behind, kind="number", searched=False),
+        Column(
+            "last", "webhooks.last", lambda each: (each.progress.last_us or None) if each.progress else None,
+            kind="time", searched=False,
+        ),
+        Column("id", "webhooks.url", lambda each: each.endpoint.id, shown=False),
+    ),
+    key=lambda each: each.endpoint.id, export="webhooks.export",
+)  # fmt: skip
+
+
 class WebhookPages:
     """The page over the endpoints of one platform, and its forms."""
 
     def __init__(self, mailing: Mailing, platform: Platform, doors: Doors, approvals: Approvals) -> None:
         self._mailing, self._platform, self._doors, self._approvals = mailing, platform, doors, approvals
+        self._table = Table(SHAPE, doors, self._rows)
 
     def routes(self) -> list[Route]:
         """The table of routes."""
@@ -68,6 +97,7 @@ class WebhookPages:
 
         return [
             Route(PATH, needs("webhooks.read", self.page)),
+            *self._table.routes(),
             post("/add", self._add),
             post("/{id}/test", self._test, is_recorded=True),
             post("/{id}/change", self._change),
@@ -86,14 +116,18 @@ class WebhookPages:
 
     async def page(self, request: Request, view: View) -> Response:
         """All endpoints, how far each was told, and forms for what can be done."""
-        return self._show(request, view, Tried())
+        return await self._show(request, view, Tried())
 
-    def _show(self, request: Request, view: View, tried: Tried) -> Response:
+    async def _rows(self, _: View) -> list[Line]:
+        return self._lines()
+
+    async def _show(self, request: Request, view: View, tried: Tried) -> Response:
         asked = request.query_params
         done = asked.get("done")
         return self._doors.pages.show(
-            "settings_webhooks.html", view, status=int(tried.status), page="settings_webhooks", lines=self._lines(),
-            tried=tried, done=done if done in ("arrived", "failed") else None, outcomes_all=OUTCOMES,
+            "settings_webhooks.html", view, status=int(tried.status), page="settings_webhooks",
+            t=await self._table.listed(request, view), tried=tried,
+            done=done if done in ("arrived", "failed") else None, outcomes_all=OUTCOMES,
             types=sorted(self._platform.program.definitions.events), is_on=self._approvals.is_on,
             asks=self._approvals.may(_who(view), "approval.propose", CHANGE),
         )  # fmt: skip
@@ -141,7 +175,7 @@ class WebhookPages:
             return await self._doors.refuse(request, view, error)
         except Declined as error:
             told = error.zh if view.lang == "zh" else error.en
-            return self._show(request, view, Tried(tried.which, tried.form, told, HTTPStatus.CONFLICT))
+            return await self._show(request, view, Tried(tried.which, tried.form, told, HTTPStatus.CONFLICT))
         return RedirectResponse(f"/console/approvals/{entry.id}?done=asked", HTTPStatus.SEE_OTHER)
 
     async def _test(self, request: Request, _: View) -> Response:

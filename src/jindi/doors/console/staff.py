@@ -1,7 +1,8 @@
 """The console's pages of staff administration: who there is, inviting, disabling, resetting, and giving roles."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -9,7 +10,9 @@ from starlette.routing import Route
 
 from jindi.access import ACTIONS, IDLE_DAYS, ROLES, Role, StaffAccount, parse_roles
 from jindi.access.roles import TITLES
+from jindi.doors.console.doors import Doors
 from jindi.doors.console.gate import Gate
+from jindi.doors.console.listing import Column, Shape, Table
 from jindi.doors.console.view import View
 from jindi.run.approvals.approvals import Approvals, Declined, Forbidden
 from jindi.run.audit import Actor, NotRecorded
@@ -20,14 +23,42 @@ DONE = ("disabled", "enabled", "unlocked", "roles")
 ROLE = "role."
 """Each role is a field of its own in a form."""
 
+SHAPE: Final = Shape[StaffAccount](
+    "staff", PATH, "staff.read",
+    (
+        Column("name", "staff.person", lambda each: each.name),
+        Column("login", "staff.login", lambda each: each.login),
+        Column(
+            "state", "staff.state", lambda each: str(each.state), chosen=True, searched=False,
+            said=lambda view, state: view.t(f"staff.state.{state}"),
+        ),
+        Column(
+            "role", "account.roles", lambda each: tuple(sorted(each.roles)), chosen=True, searched=False,
+            said=lambda view, role: TITLES[Role(role)][0 if view.lang == "zh" else 1] if role in ROLES else role,
+        ),
+        Column("factors", "account.factors", lambda each: _factors(each), sorts=False, searched=False),  # noqa: PLW0108
+        Column("used", "staff.used", lambda each: each.used_us, kind="time", searched=False),
+        Column("id", "staff.login", lambda each: each.id, shown=False),
+    ),
+    key=lambda each: each.id, export="staff.export",
+)  # fmt: skip
+
+
+def _factors(each: StaffAccount) -> tuple[str, ...]:
+    return ("totp",) * each.has_totp + ("passkey",) * len(each.passkeys)
+
+
 _Act = Callable[[Actor, dict[str, str], Request, View], Awaitable[Response]]
 
 
 class StaffPages:
     """Accounts of staff, for whoever administers them."""
 
-    def __init__(self, house: House, office: Office, gate: Gate, approvals: Approvals | None = None) -> None:
+    def __init__(
+        self, house: House, office: Office, gate: Gate, doors: Doors, approvals: Approvals | None = None
+    ) -> None:
         self._house, self._office, self._gate, self._approvals = house, office, gate, approvals
+        self._table = Table(SHAPE, doors, self._everybody)
 
     def routes(self) -> list[Route]:
         """The table of routes."""
@@ -38,6 +69,7 @@ class StaffPages:
 
         return [
             Route(PATH, self._gate.needs("staff.read", self.page)),
+            *self._table.routes(),
             post("/invite", self._invite, "staff.invite"),
             Route(f"{PATH}/{{id}}", self._gate.needs("staff.read", self.person)),
             post("/{id}/invite", self._invite_again, "staff.invite"),
@@ -61,12 +93,12 @@ class StaffPages:
                 return await act(actor, form, request, view)
             except Declined as error:
                 told = error.zh if view.lang == "zh" else error.en
-                return self._page(request, view, [told], HTTPStatus.CONFLICT)
+                return await self._page(request, view, [told], HTTPStatus.CONFLICT)
             except Forbidden as error:
                 action = view.action(ACTIONS[error.action])
                 return self._gate.error(view, HTTPStatus.FORBIDDEN, f"error.forbidden.{error.why}", action=action)
             except ValueError as error:
-                return self._page(request, view, [self._said(view, error)], HTTPStatus.UNPROCESSABLE_ENTITY)
+                return await self._page(request, view, [self._said(view, error)], HTTPStatus.UNPROCESSABLE_ENTITY)
             except NotRecorded:
                 return self._gate.error(view, HTTPStatus.SERVICE_UNAVAILABLE, "error.not_recorded")
 
@@ -84,9 +116,12 @@ class StaffPages:
 
     async def page(self, request: Request, view: View) -> Response:
         """Every account."""
-        return self._page(request, view, [])
+        return await self._page(request, view, [])
 
-    def _page(
+    async def _everybody(self, _: View) -> Sequence[StaffAccount]:
+        return self._office.all()
+
+    async def _page(
         self, request: Request, view: View, sentences: list[str], status: int = HTTPStatus.OK,
         told: tuple[str, StaffAccount] | None = None,
     ) -> Response:  # fmt: skip
@@ -109,7 +144,8 @@ class StaffPages:
                 is_own=session is not None and session.account == person.id,
                 sessions=self._house.sessions.of_account(person.id, view.now_us), **values,
             )  # fmt: skip
-        return self._gate.pages.show("staff.html", view, status=int(status), people=self._office.all(), **values)
+        listed = await self._table.listed(request, view)
+        return self._gate.pages.show("staff.html", view, status=int(status), t=listed, **values)
 
     def _link(self, request: Request, token: str) -> str:
         """The address of a one-time link, as whoever asks for it reaches us."""
@@ -119,7 +155,7 @@ class StaffPages:
 
     async def person(self, request: Request, view: View) -> Response:
         """One account."""
-        return self._page(request, view, [])
+        return await self._page(request, view, [])
 
     # ---- forms
 
@@ -141,17 +177,17 @@ class StaffPages:
             wanted: dict[str, object] = {"login": form.get("login", ""), "name": form.get("name", "")}
             return await self._ask(request, "staff.invite", wanted | {"roles": sorted(_roles(form))}, form)
         told = await self._office.invite(actor, form.get("login", ""), form.get("name", ""), _roles(form))
-        return self._page(request, view, [], HTTPStatus.OK, told)
+        return await self._page(request, view, [], HTTPStatus.OK, told)
 
     async def _invite_again(self, actor: Actor, _: dict[str, str], request: Request, view: View) -> Response:
         told = await self._office.invite_again(actor, request.path_params["id"])
-        return self._page(request, view, [], HTTPStatus.OK, told)
+        return await self._page(request, view, [], HTTPStatus.OK, told)
 
     async def _reset(self, actor: Actor, form: dict[str, str], request: Request, view: View) -> Response:
         if self._asks:
             return await self._ask(request, "staff.reset", {"account": request.path_params["id"]}, form)
         told = await self._office.reset(actor, request.path_params["id"])
-        return self._page(request, view, [], HTTPStatus.OK, told)
+        return await self._page(request, view, [], HTTPStatus.OK, told)
 
     async def _disable(self, actor: Actor, _: dict[str, str], request: Request, __: View) -> Response:
         return _done((await self._office.disable(actor, request.path_params["id"])).id, "disabled")

@@ -1,19 +1,22 @@
 """The console's pages about the rights of whom data is about: requests with their clocks, and what answers them."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
 from http import HTTPStatus
+from typing import Final
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from jindi.access import About, Principal, Session
-from jindi.doors.console.doors import Form, Needs, Shown
-from jindi.doors.console.view import Pages, View
+from jindi.access import About, Principal
+from jindi.doors.console.doors import Doors, Shown
+from jindi.doors.console.listing import Column, Shape, Table
+from jindi.doors.console.view import View
 from jindi.doors.guarding import by_method
 from jindi.run.audit import Actor, NotRecorded
+from jindi.run.requests import Request as Asked
 from jindi.run.reveals import Reveals
 from jindi.run.subjects import ASKED, REASONS, Declined, Rights
 
@@ -24,18 +27,39 @@ _STATUS = {
 }  # fmt: skip
 DONE = ("opened", "corrected", "erased", "refused")
 
+SHAPE: Final = Shape[Asked](
+    "subjects", "/console/subjects", "subjects.read",
+    (
+        Column("closed", "col.time", lambda each: each.closed_us, kind="time", searched=False),
+        Column(
+            "asked", "subjects.asked", lambda each: each.asked, chosen=True, searched=False,
+            said=lambda view, asked: view.t(f"subjects.asked.{asked}"),
+        ),
+        Column("subject", "subjects.subject", lambda each: each.subject, sorts=False),
+        Column(
+            "state", "subjects.state", lambda each: each.state, chosen=True, searched=False,
+            said=lambda view, state: view.t(f"subjects.state.{state}"),
+        ),
+        Column("by", "subjects.by", lambda each: each.closed_by, chosen=True),
+        Column("id", "subjects.reference", lambda each: each.id, shown=False),
+        Column("reference", "subjects.reference", lambda each: each.reference, shown=False),
+        Column("received", "subjects.received", lambda each: each.received.isoformat(), shown=False, searched=False),
+        Column("due", "subjects.due", lambda each: each.due.isoformat(), shown=False, searched=False),
+        Column("reason", "subjects.state", lambda each: each.reason, shown=False, searched=False),
+    ),
+    key=lambda each: each.id, export="subjects.export", order="-closed",
+)  # fmt: skip
+
 Act = Callable[[Request, View, Actor, dict[str, str]], Awaitable[Response]]
 
 
 class SubjectPages:
     """The pages over one platform's requests."""
 
-    def __init__(
-        self, rights: Rights, reveals: Reveals, pages: Pages, needs: Needs, form: Form,
-        actor: Callable[[Request, Session], Actor],
-    ) -> None:  # fmt: skip
-        self._rights, self._reveals, self._pages = rights, reveals, pages
-        self._needs, self._form, self._actor = needs, form, actor
+    def __init__(self, rights: Rights, reveals: Reveals, doors: Doors) -> None:
+        self._rights, self._reveals, self._pages = rights, reveals, doors.pages
+        self._needs, self._form, self._actor = doors.needs, doors.form, doors.actor
+        self._closed = Table(SHAPE, doors, self._ended)
 
     def routes(self) -> list[Route]:
         """The table of routes."""
@@ -53,6 +77,7 @@ class SubjectPages:
         one = "/console/subjects/{id}"
         return [
             Route("/console/subjects", requests, methods=["GET", "POST"]),
+            *self._closed.routes(),
             Route(one, self._needs("subjects.read", self.request)),
             post(f"{one}/export", self._export, "subject.export"),
             post(f"{one}/correct", self._correct, "subject.correct"),
@@ -64,16 +89,19 @@ class SubjectPages:
 
     async def requests(self, request: Request, view: View) -> Response:
         """All requests, those that are due first."""
-        return self._list(request, view)
+        return await self._list(request, view)
 
-    def _list(self, request: Request, view: View, why: str | None = None) -> Response:
+    async def _ended(self, _: View) -> Sequence[Asked]:
+        return [each for each in self._rights.requests.listed if each.state != "open"]
+
+    async def _list(self, request: Request, view: View, why: str | None = None) -> Response:
         today = self._rights.today
         everyone = self._rights.requests.listed
         done = request.query_params.get("done")
         return self._pages.show(
             "subjects.html", view, status=int(_STATUS.get(why, HTTPStatus.BAD_REQUEST)) if why else 200,
             page="subjects", today=today, open=[each for each in everyone if each.state == "open"],
-            closed=[each for each in everyone if each.state != "open"][:100], asked=ASKED, why=why,
+            t=await self._closed.listed(request, view), asked=ASKED, why=why,
             done=done if done in DONE else None, reasons=REASONS,
         )  # fmt: skip
 
@@ -107,7 +135,7 @@ class SubjectPages:
             except Declined as error:
                 if "id" in request.path_params:
                     return await self._one(request, view, error.why)
-                return self._list(request, view, error.why)
+                return await self._list(request, view, error.why)
             except NotRecorded:
                 raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, "error.not_recorded") from None
 

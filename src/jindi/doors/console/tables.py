@@ -77,11 +77,15 @@ def csv_bytes(lines: Sequence[Sequence[str]]) -> bytes:
     return out.getvalue().encode()
 
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""What a formula begins with; the wide ones do in spreadsheets of East Asia."""
+
+
 def harmless(cell: str) -> str:
     """A cell that no spreadsheet takes for a formula; amounts and scores below zero stay numbers.
 
     >>> harmless("=1+1"), harmless("-12.50"), harmless("-1+1")
     ("'=1+1", '-12.50', "'-1+1")
     """
-    formula = cell.startswith(("=", "+", "-", "@", "\t", "\r"))
+    formula = cell.startswith(_FORMULA)
     return "'" + cell if formula and not cell[1:].replace(".", "", 1).isdecimal() else cell

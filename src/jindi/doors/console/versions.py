@@ -3,9 +3,9 @@
 Every form is an ordinary one: it works without a script, carries the session's token, and ends in a redirect.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -14,12 +14,13 @@ from starlette.routing import Route
 
 from jindi.access import Session
 from jindi.basics.problems import Problems
-from jindi.doors.console.doors import Form, Needs, Shown
-from jindi.doors.console.view import Pages, View
+from jindi.doors.console.doors import Doors, Shown
+from jindi.doors.console.listing import Column, Shape, Table
+from jindi.doors.console.view import View
 from jindi.packs import OUTCOMES
 from jindi.run.backtest.trials import Trials
 from jindi.run.platform import NotNow
-from jindi.run.versions import Proposal, Tally
+from jindi.run.versions import Proposal, Tally, Version
 from jindi.run.versions.desk import Declined, Desk, Person
 from jindi.run.versions.tallies import SideTally
 
@@ -30,11 +31,31 @@ CONFIRM = "confirm."
 DONE = ("shadowed", "retired", "proposed", "approved", "rejected", "rolled_back")
 
 
-class VersionPages:
-    """The pages and forms over one desk. `needs` asks for a session with a right, `form` reads and checks a form."""
+SHAPE: Final = Shape[Version](
+    "versions", "/console/policies", "policies.read",
+    (
+        Column("version", "col.version", lambda each: each.name),
+        Column("policy", "policies.policy", lambda each: each.id, chosen=True),
+        Column(
+            "event", "col.type", lambda each: each.on, chosen=True, said=lambda view, name: view.event(name)
+        ),
+        Column(
+            "state", "col.status", lambda each: each.state, chosen=True, searched=False,
+            said=lambda view, state: view.t(f"state.{state}"),
+        ),
+        Column("since", "col.since", lambda each: each.since_us or None, kind="time", searched=False),
+    ),
+    key=lambda each: each.name, export="definitions.export", order="-since",
+)  # fmt: skip
 
-    def __init__(self, desk: Desk, pages: Pages, needs: Needs, form: Form, trials: Trials | None = None) -> None:
-        self._desk, self._pages, self._needs, self._form, self._trials = desk, pages, needs, form, trials
+
+class VersionPages:
+    """The pages and forms over one desk."""
+
+    def __init__(self, desk: Desk, doors: Doors, trials: Trials | None = None) -> None:
+        self._desk, self._trials = desk, trials
+        self._pages, self._needs, self._form = doors.pages, doors.needs, doors.form
+        self._table = Table(SHAPE, doors, self._rows)
 
     def routes(self) -> list[Route]:
         """The table of routes."""
@@ -44,6 +65,7 @@ class VersionPages:
             return Route(path, self._needs(action, self._doing(act), is_recorded=False), methods=["POST"])
 
         return [
+            *self._table.routes(),
             Route("/console/drafts", self._needs("drafts.read", self.drafts)),
             post("/console/drafts/propose", self._propose, "version.propose"),
             post("/console/drafts/shadow", self._shadow, "version.shadow"),
@@ -57,7 +79,10 @@ class VersionPages:
 
     # ---- pages
 
-    def overview(self, request: Request, view: View) -> dict[str, Any]:
+    async def _rows(self, _: View) -> Sequence[Version]:
+        return self._desk.versions()
+
+    async def overview(self, request: Request, view: View) -> dict[str, Any]:
         """What the list of policies shows of versions."""
         proposals = self._desk.proposals()
         versions = self._desk.versions()
@@ -67,6 +92,7 @@ class VersionPages:
         return {
             **self._common(request, view),
             "versions": by_policy,
+            "t": await self._table.listed(request, view),
             "open": [each for each in proposals if each.state == "open"],
             "past": [each for each in proposals if each.state != "open"][:20],
             "saved": [each for each in versions if each.state == "draft"],

@@ -4,9 +4,9 @@ Every form works without a script. What somebody typed is never lost: a form tha
 with why; one that was sent when the session had ended stands on a page of its own until its author has signed in again.
 """
 
-import hmac
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -15,15 +15,20 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from jindi.access import Session, folded
 from jindi.basics.problems import Problems
+from jindi.doors.console.bench_base import BenchPages, address_of, done_in, owner_of, person_of, renewed, who, whole
+from jindi.doors.console.charts import score_line
 from jindi.doors.console.doors import Doors
-from jindi.doors.console.guard import RULE_FIELDS_MAX, RULE_FORM_BYTES_MAX, read_form, refuse_other_sites
+from jindi.doors.console.parameters import ParameterPages
+from jindi.doors.console.part_forms import ALL, bands_of, reach_of
+from jindi.doors.console.part_pages import PartPages
 from jindi.doors.console.rule_form import (
     RuleForm,
     Unwritable,
     changed_rows,
     empty,
+    empty_exemption,
+    exemption_of,
     form_from,
     form_of,
     parts_of,
@@ -38,11 +43,10 @@ from jindi.packs import OUTCOMES, Definitions, readable
 from jindi.packs.vocabulary import DEGRADES
 from jindi.run.backtest.trials import DAYS, Busy, Trials
 from jindi.run.platform import NotNow
-from jindi.run.versions.desk import Declined, Person
+from jindi.run.versions.desk import Declined
 from jindi.run.versions.drafts import Moved
-from jindi.run.versions.workbench import Check, Refused, Sheet, Workbench
-
-DONE = ("saved", "removed", "restored", "taken_over", "discarded")
+from jindi.run.versions.figures import Figures
+from jindi.run.versions.workbench import Check, Named, Refused, Rule, Sheet, Workbench
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +68,14 @@ class NameLine:
     group: str
 
 
-class WorkbenchPages:
+class WorkbenchPages(BenchPages):
     """The pages over one workbench."""
 
     def __init__(self, bench: Workbench, trials: Trials, doors: Doors) -> None:
-        self._bench, self._trials, self._doors = bench, trials, doors
-        self._pages = doors.pages
-        self._results = TrialPages(trials, bench.desk, doors)
+        super().__init__(bench, doors)
+        self._trials, self._results = trials, TrialPages(trials, bench.desk, doors)
+        self._parts = PartPages(bench, doors)
+        self._figures = ParameterPages(Figures(bench), trials, doors)
 
     def routes(self) -> list[Route]:
         """The table of routes."""
@@ -81,17 +86,14 @@ class WorkbenchPages:
             return Route(path, handler, methods=["POST"])
 
         base = "/console/workbench"
-        save = needs("draft.save", self.save)
         return [
             Route(base, needs("drafts.read", self.overview)),
             Route(f"{base}/{{id}}", needs("drafts.read", self.sheet)),
             Route(f"{base}/{{id}}/file", needs("drafts.read", self.file)),
-            Route(f"{base}/{{id}}/new", needs("drafts.read", self.rule)),
-            Route(f"{base}/{{id}}/new", save, methods=["POST"]),
-            Route(f"{base}/{{id}}/rules/{{rule}}", needs("drafts.read", self.rule)),
-            Route(f"{base}/{{id}}/rules/{{rule}}", save, methods=["POST"]),
-            post(f"{base}/{{id}}/rules/{{rule}}/remove", self._acting(self._remove), "draft.save"),
-            post(f"{base}/{{id}}/rules/{{rule}}/restore", self._acting(self._restore), "draft.save"),
+            *self._named_routes("rule", f"{base}/{{id}}/new", f"{base}/{{id}}/rules"),
+            *self._named_routes("exemption", f"{base}/{{id}}/new-exemption", f"{base}/{{id}}/exemptions"),
+            *self._parts.routes(),
+            *self._figures.routes(),
             # What is typed is checked again and again; that it was saved is recorded.
             Route(
                 f"{base}/{{id}}/check",
@@ -106,20 +108,38 @@ class WorkbenchPages:
             *self._results.routes(),
         ]
 
+    def _named_routes(self, kind: Named, new: str, one: str) -> list[Route]:
+        """The addresses of rules, or of exemptions."""
+        needs, path = self._doors.needs, f"{one}/{{rule}}"
+        see, save = partial(self.rule, kind=kind), partial(self.save, kind=kind)
+        routes = [
+            Route(each, needs(action, act), methods=methods)
+            for each in (new, path)
+            for action, act, methods in (("drafts.read", see, ["GET"]), ("draft.save", save, ["POST"]))
+        ]
+        for verb, act in (("remove", self._remove), ("restore", self._restore), ("move", self._move)):
+            acting = self._acting(partial(act, kind=kind))
+            routes.append(Route(f"{path}/{verb}", needs("draft.save", acting), methods=["POST"]))
+        return routes
+
     # ---- pages
 
     async def overview(self, _: Request, view: View) -> Response:
         """One's drafts, and all policies that can be worked on."""
-        mine = self._bench.sheets(_owner(view))
+        mine = self._bench.sheets(owner_of(view))
         policies = self._bench.policies()
         docs = {each.id: each for each in self._bench.desk.platform.program.definitions.policies}
-        return self._pages.show("workbench.html", view, page="policies", mine=mine, policies=policies, docs=docs)
+        figures = self._figures.sheets(view)
+        return self._pages.show(
+            "workbench.html", view, page="policies", mine=mine, policies=policies, docs=docs, figures=figures,
+            can=view.may("draft.save"),
+        )  # fmt: skip
 
     async def sheet(self, request: Request, view: View) -> Response:
         """One policy on the table: its rules, what the draft changes, what it would do, and what comes next."""
-        sheet = self._sheet(request, view)
+        sheet = self.sheet_of(request, view)
         if sheet is None:
-            return self._no_policy(request, view)
+            return self.no_policy(request, view)
         return await self._sheet_page(request, view, sheet)
 
     async def _sheet_page(
@@ -130,11 +150,16 @@ class WorkbenchPages:
         check = await self._bench.check(sheet)
         review = await self._bench.review(sheet) if sheet.is_changed else None
         digest = self._bench.digest(sheet)
-        done = request.query_params.get("done")
+        bands = sheet.listed("band")
+        line = score_line(
+            [(each["from"], each.get("then", "")) for each in bands if type(each.get("from")) is int], ALL,
+            reach_of(sheet.listed_rules()), await self._bench.scores(sheet),
+        )  # fmt: skip
         return self._pages.show(
             "workbench_policy.html", view, page="policies", status=status, sheet=sheet, check=check, review=review,
             digest=digest, trials=self._trials.of_policy(sheet.policy), running=self._trials.running, days=DAYS,
-            labels=self._labels(sheet), told=told, done=done if done in DONE else None,
+            labels=self._labels(sheet), told=told, done=done_in(request), line=line, bands=bands_of(bands),
+            policy=check.policy(sheet.policy), reads=_reads(check, sheet),
             both=[each for each in request.query_params.get("both", "").split(",") if each][:20],
             can=view.may("draft.save"), takes_proposals=desk.takes_proposals, is_approved_mode=desk.is_approved_mode,
             is_alone=desk.is_alone, is_confidential=self._bench.is_confidential(sheet), why=why, tried=tried,
@@ -143,76 +168,75 @@ class WorkbenchPages:
 
     async def file(self, request: Request, view: View) -> Response:
         """The draft as the file that it is."""
-        sheet = self._sheet(request, view)
+        sheet = self.sheet_of(request, view)
         if sheet is None:
-            return self._no_policy(request, view)
+            return self.no_policy(request, view)
         name = sheet.path.rpartition("/")[2]
         return Response(
             sheet.text, media_type="application/toml",
             headers={"content-disposition": f'attachment; filename="{quote(name)}"'},
         )  # fmt: skip
 
-    async def rule(self, request: Request, view: View) -> Response:
-        """One rule of the draft, or a new one."""
-        sheet = self._sheet(request, view)
+    async def rule(self, request: Request, view: View, *, kind: Named = "rule") -> Response:
+        """One rule or exemption of the draft, or a new one."""
+        sheet = self.sheet_of(request, view)
         if sheet is None:
-            return self._no_policy(request, view)
+            return self.no_policy(request, view)
         scope, name = self._bench.scope(sheet.on), request.path_params.get("rule")
         if name is None:
-            return await self._rule_page(request, view, sheet, None, empty(), check=None)
-        line = sheet.rule(name)
+            form = empty() if kind == "rule" else empty_exemption()
+            return await self._rule_page(request, view, sheet, None, form, check=None, kind=kind)
+        line = sheet.rule(name, kind)
         if line is None:
-            return self._doors.error(view, HTTPStatus.NOT_FOUND, "error.no_rule", id=name[:64])
+            missing = "error.no_rule" if kind == "rule" else "error.no_exemption"
+            return self._doors.error(view, HTTPStatus.NOT_FOUND, missing, id=name[:64])
         form = form_of(line.now if line.now is not None else line.live or {}, scope)
-        return await self._rule_page(request, view, sheet, name, form, check=await self._bench.check(sheet))
+        return await self._rule_page(request, view, sheet, name, form, check=await self._bench.check(sheet), kind=kind)
 
     async def _rule_page(
         self, request: Request, view: View, sheet: Sheet, name: str | None, form: RuleForm, *, check: Check | None,
         told: str | None = None, status: int = 200, is_typed: bool = False, moved: Sheet | None = None,
+        kind: Named = "rule",
     ) -> Response:  # fmt: skip
         definitions = self._bench.desk.platform.program.definitions
-        line = sheet.rule(name) if name is not None else None
+        line = sheet.rule(name, kind) if name is not None else None
         problems, type_ = self._told(form.when, sheet.on, view)
         rule = name or form.id
         runs: tuple[CaseRun, ...] = check.runs(sheet.policy, form.id or rule) if check is not None else ()
-        mine, others = _parted(check, form.id or rule)
-        done = request.query_params.get("done")
+        mine, others = _parted(check, form.id or rule, kind)
         return self._pages.show(
             "workbench_rule.html", view, page="policies", status=status, sheet=sheet, name=name, line=line, form=form,
             problems=problems, type=type_, runs=runs, mine=mine, others=others, is_checked=check is not None,
             names=list(self._names(definitions, sheet.on, view)), operators=OPERATORS, told=told, is_typed=is_typed,
-            moved=moved, there=None if moved is None or name is None else moved.rule(name),
-            done=done if done in DONE and not is_typed else None, can=view.may("draft.save"),
+            moved=moved, there=None if moved is None or name is None else moved.rule(name, kind),
+            done=None if is_typed else done_in(request), can=view.may("draft.save"), kind=kind,
             asked=tuple(str(each) for each in OUTCOMES if each != "allow"), degrades=DEGRADES,
-            typologies=definitions.typologies, version=(moved or sheet).version,
-            action=_address(sheet.policy, name),
+            typologies=definitions.typologies, draft_version=(moved or sheet).version,
+            action=_address(sheet.policy, name, kind),
         )  # fmt: skip
 
     # ---- saving a rule
 
-    async def save(self, request: Request, view: View) -> Response:
-        """The form of a rule: kept in the draft, checked, or with a row more or less."""
-        refuse_other_sites(request)
-        fields = await read_form(request, bytes_max=RULE_FORM_BYTES_MAX, fields_max=RULE_FIELDS_MAX)
-        is_ours = view.csrf is not None and hmac.compare_digest(fields.get("csrf", "").encode(), view.csrf.encode())
+    async def save(self, request: Request, view: View, *, kind: Named = "rule") -> Response:
+        """The form of a rule or an exemption: kept in the draft, checked, or with a row more or less."""
+        fields, is_ours = await self.typed(request, view)
         name = request.path_params.get("rule")
-        sheet = self._sheet(request, view)
+        sheet = self.sheet_of(request, view)
         if sheet is None:
-            if not is_ours:
-                return self._doors.error(view, HTTPStatus.FORBIDDEN, "error.csrf")
-            return self._no_policy(request, view)
-        line = sheet.rule(name) if name is not None else None
+            return self.no_policy(request, view) if is_ours else self.forged(view)
+        line = sheet.rule(name, kind) if name is not None else None
         before = line.now if line is not None else None
         form = form_from(fields, self._bench.scope(sheet.on), str((before or {}).get("when", "")))
         if not is_ours:
             # Of another session, most likely this one's before: nothing is done, and nothing that was typed is lost.
             why = view.t("rule.renewed") if fields.get("again") else view.t("error.csrf")
             return await self._rule_page(
-                request, view, sheet, name, form, check=None, told=why, status=HTTPStatus.FORBIDDEN, is_typed=True
+                request, view, sheet, name, form, check=None, told=why, status=HTTPStatus.FORBIDDEN, is_typed=True,
+                kind=kind,
             )  # fmt: skip
         do = fields.get("do", "check")
         if do == "save":
-            return await self._save(request, view, sheet, name, form, _whole(fields.get("version")))
+            return await self._save(request, view, sheet, name, form, whole(fields.get("version")), kind)
         if do in ("code", "builder"):
             form = turned(form, "code" if do == "code" else "builder", self._bench.scope(sheet.on))
         elif do != "check":
@@ -222,54 +246,47 @@ class WorkbenchPages:
         if do == "check":
             try:
                 rule = name if before is not None else None
-                check, _ = await self._bench.check_with(sheet, rule, parts_of(form, before))
+                check, _ = await self._bench.check_with(sheet, rule, _raw(form, before, kind), kind)
             except (Unwritable, Refused) as error:
-                told = self._refusal(view, error)
+                told = self.refusal(view, error)
         return await self._rule_page(
-            request, view, sheet, name, form, check=check, told=told, is_typed=True, status=422 if told else 200
+            request, view, sheet, name, form, check=check, told=told, is_typed=True, status=422 if told else 200,
+            kind=kind,
         )  # fmt: skip
 
     async def _save(
-        self, request: Request, view: View, sheet: Sheet, name: str | None, form: RuleForm, seen: int
+        self, request: Request, view: View, sheet: Sheet, name: str | None, form: RuleForm, seen: int, kind: Named
     ) -> Response:  # fmt: skip
-        line = sheet.rule(name) if name is not None else None
+        line = sheet.rule(name, kind) if name is not None else None
         rule = name if line is not None and line.now is not None else None
         status: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY
         moved: Sheet | None = None
         try:
-            parts = parts_of(form, line.now if line is not None else None)
-            await self._bench.save_rule(sheet, _owner(view), _who(view), rule, parts, seen=seen)
+            parts = _raw(form, line.now if line is not None else None, kind)
+            await self._bench.save_rule(sheet, owner_of(view), who(view), rule, parts, seen=seen, kind=kind)
         except (Unwritable, Refused) as error:
-            told = self._refusal(view, error)
+            told = self.refusal(view, error)
         except Moved as error:
             status = HTTPStatus.CONFLICT
-            told = view.t("rule.refused.gone") if error.now is None else view.t("rule.moved", n=error.now.version)
+            told = self.moved(view, error)
             moved = replace(sheet, draft=error.now)
         except OSError:
             told, status = view.t("rule.refused.disk"), HTTPStatus.SERVICE_UNAVAILABLE
         else:
-            return RedirectResponse(f"{_address(sheet.policy, form.id)}?done=saved", HTTPStatus.SEE_OTHER)
+            return RedirectResponse(f"{_address(sheet.policy, form.id, kind)}?done=saved", HTTPStatus.SEE_OTHER)
         return await self._rule_page(
-            request, view, sheet, name, form, check=None, told=told, status=status, is_typed=True, moved=moved
+            request, view, sheet, name, form, check=None, told=told, status=status, is_typed=True, moved=moved,
+            kind=kind,
         )  # fmt: skip
-
-    def _refusal(self, view: View, error: Unwritable | Refused) -> str:
-        if isinstance(error, Unwritable):
-            field = view.t(f"rule.case.{error.field}")
-            return view.t("rule.refused.unwritable", n=error.case + 1, field=field, what=error.what)
-        return view.t(f"rule.refused.{error.code}", **error.values)
 
     # ---- as one types
 
     async def check(self, request: Request, view: View) -> Response:
         """What is wrong with a condition, for the page's own script: its text, its type, all problems at once."""
-        refuse_other_sites(request)
-        fields = await read_form(request, bytes_max=RULE_FORM_BYTES_MAX, fields_max=RULE_FIELDS_MAX)
-        if view.csrf is None or not hmac.compare_digest(fields.get("csrf", "").encode(), view.csrf.encode()):
-            # Only our own pages can read this answer: whoever signed in again in another tab goes on in this one.
-            told = {"told": view.t("error.csrf"), "csrf": view.csrf}
-            return JSONResponse(told, HTTPStatus.FORBIDDEN)
-        sheet = self._sheet(request, view)
+        fields, is_ours = await self.typed(request, view)
+        if not is_ours:
+            return renewed(view)
+        sheet = self.sheet_of(request, view)
         if sheet is None:
             return JSONResponse({"told": view.t("error.no_policy", id="")}, HTTPStatus.NOT_FOUND)
         form = form_from(fields, self._bench.scope(sheet.on))
@@ -319,18 +336,17 @@ class WorkbenchPages:
 
         async def handler(request: Request, view: View) -> Response:
             form = await self._doors.form(request)
-            sheet = self._sheet(request, view)
+            sheet = self.sheet_of(request, view)
             if sheet is None:
-                return self._no_policy(request, view)
+                return self.no_policy(request, view)
             try:
                 return RedirectResponse(await act(request, view, sheet, form), HTTPStatus.SEE_OTHER)
             except Declined as error:
                 told, status = (error.zh if view.lang == "zh" else error.en), HTTPStatus.CONFLICT
             except Refused as error:
-                told, status = self._refusal(view, error), HTTPStatus.UNPROCESSABLE_ENTITY
+                told, status = self.refusal(view, error), HTTPStatus.UNPROCESSABLE_ENTITY
             except Moved as error:
-                word: str = "rule.refused.gone" if error.now is None else "rule.moved"
-                told = view.t(word, n=error.now.version if error.now is not None else 0)
+                told = self.moved(view, error)
                 status, sheet = HTTPStatus.CONFLICT, replace(sheet, draft=error.now)
             except Busy:
                 told, status = view.t("error.busy_trial"), HTTPStatus.CONFLICT
@@ -343,26 +359,44 @@ class WorkbenchPages:
 
         return handler
 
-    async def _remove(self, request: Request, view: View, sheet: Sheet, form: Mapping[str, str]) -> str:
+    async def _remove(
+        self, request: Request, view: View, sheet: Sheet, form: Mapping[str, str], *, kind: Named
+    ) -> str:  # fmt: skip
         rule: str = request.path_params["rule"]
-        await self._bench.remove_rule(sheet, _owner(view), _who(view), rule, seen=_whole(form.get("version")))
-        return f"{_address(sheet.policy)}?done=removed"
+        await self._bench.remove_rule(
+            sheet, owner_of(view), who(view), rule, seen=whole(form.get("version")), kind=kind
+        )  # fmt: skip
+        return f"{address_of(sheet.policy)}?done=removed"
 
-    async def _restore(self, request: Request, view: View, sheet: Sheet, form: Mapping[str, str]) -> str:
+    async def _restore(
+        self, request: Request, view: View, sheet: Sheet, form: Mapping[str, str], *, kind: Named
+    ) -> str:  # fmt: skip
         rule: str = request.path_params["rule"]
-        await self._bench.restore_rule(sheet, _owner(view), _who(view), rule, seen=_whole(form.get("version")))
-        return f"{_address(sheet.policy)}?done=restored"
+        await self._bench.restore_rule(
+            sheet, owner_of(view), who(view), rule, seen=whole(form.get("version")), kind=kind
+        )  # fmt: skip
+        return f"{address_of(sheet.policy)}?done=restored"
+
+    async def _move(
+        self, request: Request, view: View, sheet: Sheet, form: Mapping[str, str], *, kind: Named
+    ) -> str:  # fmt: skip
+        rule: str = request.path_params["rule"]
+        by = -1 if form.get("to") == "up" else 1
+        await self._bench.move_rule(
+            sheet, owner_of(view), who(view), rule, by, seen=whole(form.get("version")), kind=kind
+        )  # fmt: skip
+        return f"{_address(sheet.policy, rule, kind)}?done=moved"
 
     async def _take_over(self, _: Request, view: View, sheet: Sheet, form: Mapping[str, str]) -> str:
         _now, both = await self._bench.take_over(
-            sheet, _owner(view), _who(view), seen=_whole(form.get("version"))
+            sheet, owner_of(view), who(view), seen=whole(form.get("version"))
         )  # fmt: skip
         more = f"&both={quote(','.join(both))}" if both else ""
-        return f"{_address(sheet.policy)}?done=taken_over{more}"
+        return f"{address_of(sheet.policy)}?done=taken_over{more}"
 
     async def _discard(self, _: Request, view: View, sheet: Sheet, form: Mapping[str, str]) -> str:
-        await self._bench.discard(_owner(view), sheet.policy, seen=_whole(form.get("version")))
-        return f"{_address(sheet.policy)}?done=discarded"
+        await self._bench.discard(owner_of(view), sheet.policy, seen=whole(form.get("version")))
+        return f"{address_of(sheet.policy)}?done=discarded"
 
     async def _backtest(self, _: Request, view: View, sheet: Sheet, form: Mapping[str, str]) -> str:
         if self._bench.is_confidential(sheet):
@@ -374,43 +408,30 @@ class WorkbenchPages:
         days = int(asked) if asked in {str(each) for each in DAYS} else DAYS[0]
         label = form.get("label") or None
         trial = self._trials.start(
-            check.program, sheet.policy, who=_who(view), digest=self._bench.digest(sheet), days=days,
+            check.program, sheet.policy, who=who(view), digest=self._bench.digest(sheet), days=days,
             label=label if label in self._labels(sheet) else None,
         )  # fmt: skip
         return f"/console/backtests/{trial.id}"
 
     async def _shadow(self, _: Request, view: View, sheet: Sheet, form: Mapping[str, str]) -> str:
-        self._must_be_newest(sheet)
+        if sheet.is_behind:
+            raise Declined("behind")
         version = await self._bench.desk.shadow(
-            _person(view), sheet.policy, files=self._bench.files(sheet), why=form.get("why", "")
+            person_of(view), sheet.policy, files=self._bench.files(sheet), why=form.get("why", "")
         )  # fmt: skip
         return f"/console/versions/{quote(version)}?done=shadowed"
 
     async def _propose(self, _: Request, view: View, sheet: Sheet, form: Mapping[str, str]) -> str:
-        self._must_be_newest(sheet)
-        if sheet.version != _whole(form.get("version")):
-            raise Moved(sheet.draft)
+        self._bench.refuse_proposal(sheet, whole(form.get("version")))
         proposal = await self._bench.desk.propose(
-            _person(view), [sheet.policy], files=self._bench.files(sheet), why=form.get("why", "")
+            person_of(view), [sheet.policy], files=self._bench.files(sheet), why=form.get("why", "")
         )  # fmt: skip
-        await self._bench.discard(_owner(view), sheet.policy)
+        await self._bench.discard(owner_of(view), sheet.policy)
         return f"/console/proposals/{proposal.id}?done=proposed"
-
-    def _must_be_newest(self, sheet: Sheet) -> None:
-        if sheet.is_behind:
-            raise Declined("behind")
 
     def _labels(self, sheet: Sheet) -> list[str]:
         labels = self._bench.desk.platform.program.definitions.labels
         return [name for name, label in labels.items() if sheet.on in label.on]
-
-    # ---- what they have in common
-
-    def _sheet(self, request: Request, view: View) -> Sheet | None:
-        return self._bench.sheet(_owner(view), request.path_params["id"])
-
-    def _no_policy(self, request: Request, view: View) -> Response:
-        return self._doors.error(view, HTTPStatus.NOT_FOUND, "error.no_policy", id=request.path_params["id"][:64])
 
 
 def _told(line: str, view: View) -> Told:
@@ -421,11 +442,12 @@ def _told(line: str, view: View) -> Told:
     return Told(problem, remedy, at)
 
 
-def _parted(check: Check | None, rule: str) -> tuple[list[str], list[str]]:
-    """The problems of one rule, and all others."""
+def _parted(check: Check | None, rule: str, kind: Named) -> tuple[list[str], list[str]]:
+    """The problems of one rule or exemption, and all others."""
     if check is None:
         return [], []
-    mine = [each for each in check.problems if each.item == f"rule {rule}" or each.item.startswith(f"rule {rule}:")]
+    name = f"{kind} {rule}"
+    mine = [each for each in check.problems if each.item == name or each.item.startswith(f"{name}:")]
     return [str(each) for each in mine], [str(each) for each in check.problems if each not in mine]
 
 
@@ -433,29 +455,24 @@ def _type(kind: Kind, view: View) -> str:
     return view.t(f"type.{kind}")
 
 
-def _address(policy: str, rule: str | None = "") -> str:
-    base = f"/console/workbench/{quote(policy, safe='')}"
-    return base if rule == "" else f"{base}/new" if rule is None else f"{base}/rules/{quote(rule, safe='')}"
+def _raw(form: RuleForm, before: Rule | None, kind: Named) -> Rule:
+    """A form as its file has it. Raises Unwritable."""
+    return parts_of(form, before) if kind == "rule" else exemption_of(form, before)
 
 
-def _whole(text: str | None) -> int:
-    return int(text) if text and text.isascii() and text.isdecimal() and len(text) <= 9 else 0
+def _reads(check: Check, sheet: Sheet) -> tuple[list[str], list[str]]:
+    """The features and the models that a policy's conditions read."""
+    found = check.policy(sheet.policy)
+    if found is None or check.program is None:
+        return [], []
+    conditions = (*(each.when for each in found.rules), *(each.when for each in found.exemptions))
+    named = {name for when in conditions for name in when.inputs}
+    definitions = check.program.definitions
+    features = sorted(name for name in named if name in definitions.features or name in definitions.derived)
+    return features, sorted(name for name in named if name in definitions.models)
 
 
-def _session(view: View) -> Session:
-    assert view.session is not None, "asked before"
-    return view.session
-
-
-def _who(view: View) -> str:
-    return _session(view).who
-
-
-def _owner(view: View) -> str:
-    """Whose drafts these are: the account's; where there are no accounts, whoever has this name."""
-    session = _session(view)
-    return session.account or f"name {folded(session.who)}"
-
-
-def _person(view: View) -> Person:
-    return Person("", _who(view), _session(view).principal.marks)
+def _address(policy: str, rule: str | None, kind: Named) -> str:
+    if rule is None:
+        return address_of(policy, "new" if kind == "rule" else "new-exemption")
+    return address_of(policy, f"{kind}s", rule)

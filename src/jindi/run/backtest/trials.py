@@ -44,7 +44,9 @@ _json = msgspec.json.Encoder().encode
 
 class Trial(msgspec.Struct, frozen=True):
     """One backtest: what was tried (`digest` names the whole set of pack files), who asked, how far it is. `version` is
-    the policy's own, `days` how much of the past counts, `label` what decisions are held against, "" for nothing.
+    the policy's own, `days` how much of the past counts, `label` what decisions are held
+    against, "" for nothing. With a draft of parameters, `draft` is its name and `as_if` the parameters whose values to
+    come were judged as if they had been in force.
     """
 
     id: str
@@ -62,6 +64,8 @@ class Trial(msgspec.Struct, frozen=True):
     total: int = 0
     ended_us: int = 0
     problem: str = ""
+    draft: str = ""
+    as_if: tuple[str, ...] = ()
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -135,7 +139,8 @@ class Trials:
         return sorted(found.values(), key=lambda each: -each.at_us)
 
     def start(
-        self, program: Program, policy: str, *, who: str, digest: str, days: int, label: str | None = None
+        self, program: Program, policy: str, *, who: str, digest: str, days: int, label: str | None = None,
+        draft: str = "", as_if: tuple[str, ...] = (),
     ) -> Trial:  # fmt: skip
         """Begin to judge the past by a program. Raises Busy, and Problems when the policy can't decide."""
         if self._child is not None:
@@ -149,7 +154,7 @@ class Trials:
         question = Question(Span(max(0, end_us - days * DAY_US)), now_us, label)
         trial = Trial(
             _id(digest, who, now_us), policy, found.on, found.version, digest, platform.program.digest, who, now_us,
-            days, label or "",
+            days, label or "", draft=draft, as_if=as_if,
         )  # fmt: skip
         pid, fd = self._forked(candidate, question)
         child = self._child = _Child(pid, fd, trial, ended=asyncio.Event())

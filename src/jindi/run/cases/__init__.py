@@ -7,12 +7,11 @@ step does to a case (`cases` says that), nor where cases are kept.
 from jindi.run.cases.bulk import Bulk, Bulks, Moved, TooMany
 from jindi.run.cases.desk import Declined, Desk, Happened, Page, Seen
 from jindi.run.cases.files import NotTaken
-from jindi.run.cases.filters import NotKept, SavedFilter
 from jindi.run.cases.folding import Folding, case_of, row_of
 from jindi.run.cases.following import Following
 from jindi.run.cases.team import Team, Work, team_of
 
 __all__ = [
-    "Bulk", "Bulks", "Declined", "Desk", "Folding", "Following", "Happened", "Moved", "NotKept", "NotTaken", "Page",
-    "SavedFilter", "Seen", "Team", "TooMany", "Work", "case_of", "row_of", "team_of",
+    "Bulk", "Bulks", "Declined", "Desk", "Folding", "Following", "Happened", "Moved", "NotTaken", "Page",
+    "Seen", "Team", "TooMany", "Work", "case_of", "row_of", "team_of",
 ]  # fmt: skip

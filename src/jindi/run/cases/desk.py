@@ -24,6 +24,7 @@ from jindi.cases import (
     Merge,
     Note,
     Refusal,
+    Review,
     Split,
     Step,
     Tag,
@@ -42,7 +43,6 @@ from jindi.ports import CaseQuery, CaseStep, CaseStoreFailure, LogFailure
 from jindi.run.answered import fingerprint
 from jindi.run.audit import Actor, NotRecorded
 from jindi.run.cases.files import CaseFiles
-from jindi.run.cases.filters import Filters
 from jindi.run.cases.folding import alert_in, case_of, subject_key
 from jindi.run.cases.following import Following
 from jindi.run.intake import OWN_IDS, Refused
@@ -112,6 +112,8 @@ class Page:
     story: tuple[Happened, ...]
     related: tuple[Case, ...]
     takes_two: bool
+    approvers: tuple[str, ...] = ()
+    """Who approved its closing, where that took two."""
 
 
 class Desk:
@@ -121,7 +123,7 @@ class Desk:
         """`people` are the names of all who may be given cases, beside whoever takes one himself."""
         self._platform, self._following, self.people = platform, following, people
         self._step, self._settling = asyncio.Lock(), asyncio.Lock()
-        self.files, self.filters = CaseFiles(platform), Filters(platform.blobs)
+        self.files = CaseFiles(platform)
 
     # ---- looking
 
@@ -200,6 +202,7 @@ class Desk:
             case=case, typology=self.typologies.get(case.typology),
             alerts=tuple(self._seen(alert_in(row)) for row in alerts), story=tuple(_happened(step) for step in steps),
             related=tuple(case_of(row) for row in rows if row.id != case.id), takes_two=self.takes_two(case),
+            approvers=self.approvers(case),
         )  # fmt: skip
 
     async def case_of_decision(self, seq: int) -> str | None:
@@ -214,6 +217,13 @@ class Desk:
         limit_minor = self._platform.parameter(CLOSE_ALONE, 0)
         others = any(minor for currency, minor in case.amounts.items() if currency != LIMIT_CURRENCY)
         return others or case.amounts.get(LIMIT_CURRENCY, 0) >= limit_minor
+
+    def approvers(self, case: Case) -> tuple[str, ...]:
+        """Who approved the closing that stands; nobody, where one was enough."""
+        if not case.approval:
+            return ()
+        found = (each for each in self._platform.approvals.newest() if each.id == case.approval)
+        return tuple(step.name for entry in found for step in entry.approvals)
 
     @property
     def second_look(self) -> int:
@@ -333,7 +343,7 @@ class Desk:
         typology = self.typologies.get(case.typology)
         return refusal(
             case, step, who, self._platform.now_us(), typology, seen=seen, leads=leads, other=other, alerts=alerts,
-            waiting=waiting,
+            waiting=waiting, approvers=self.approvers(case) if isinstance(step, Review) else (),
         )  # fmt: skip
 
     async def keep(self) -> None:

@@ -6,10 +6,12 @@ could not run, too. There is no way to pass but to come to the end.
 
 from jindi.run.controls import (
     accounts,
+    advisories,
     asked,
     backups,
     coming_in,
     entrance,
+    incidents,
     journals,
     machine,
     platforms,
@@ -23,7 +25,9 @@ from jindi.run.controls.registry import CHECKS, Check
 
 # Each of these enters its checks where it is imported.
 _ENTERED = (
-    accounts, asked, backups, coming_in, entrance, journals, machine, platforms, sources, staffing, transport, vaults,
+    accounts, advisories, asked, backups, coming_in, entrance, incidents, journals, machine, platforms, sources,
+    staffing,
+    transport, vaults,
 )  # fmt: skip
 
 __all__ = ["CHECKS", "Check", "CouldNotRun", "Evidence", "Failed", "Ground", "Scratch"]

@@ -88,7 +88,7 @@ GENERIC: Final = frozenset({
     days_max=90,
 )
 def idle_accounts(ground: Ground, asked: Asked) -> Evidence:
-    """C26. PCI DSS 4.0.1 8.2.6; GB/T 22239-2019 8.1.4.2 c, d."""
+    """C26. PCI DSS 4.0.1 8.2.6; GB/T 22239-2019 8.1.4.2 c, d; ASVS 5.0 13.2.1."""
     now_us, days = ground.clock.now_us(), asked.whole("days_max")
     accounts = _in_force(ground.staff())
     idle = [
@@ -98,13 +98,16 @@ def idle_accounts(ground: Ground, asked: Asked) -> Evidence:
     default = [each.id for each in accounts if _bare(each.login) in GENERIC or _bare(each.name) in GENERIC]
     names = Counter(folded(each.name) for each in accounts)
     credentials = Counter(key.id for each in accounts for key in each.passkeys)
-    keys = [each.id for each in ground.keys().all() if each.is_live(now_us) and each.name == "start"]
+    live = [each for each in ground.keys().all() if each.is_live(now_us)]
+    keys = [each.id for each in live if each.name == "start"]
+    endless = [each.id for each in live if each.expires_us is None]
     with ground.scratch() as scratch:
         lapsed = staffed(scratch, lambda crew: _left_idle(crew, days))
     evidence: Evidence = {
         "accounts": len(accounts), "active": sum(each.is_active for each in accounts), "idle": idle,
         "default": default, "of_one_name": sum(count > 1 for count in names.values()),
-        "passkeys_shared": sum(count > 1 for count in credentials.values()), "start_keys": keys, "left_idle": lapsed,
+        "passkeys_shared": sum(count > 1 for count in credentials.values()), "start_keys": keys,
+        "keys_without_end": endless, "left_idle": lapsed,
     }  # fmt: skip
     if idle or lapsed != ["sign_in.refused", "disabled"]:
         raise failed(f"有账户超过 {days} 天未用仍可登录", f"an account was idle for {days} days and opens", **evidence)
@@ -115,6 +118,12 @@ def idle_accounts(ground: Ground, asked: Asked) -> Evidence:
             "已有员工账户，启动时的密钥仍有效：请吊销（jindi keys revoke）",
             "there are accounts, and a key of a start is still live: revoke it (jindi keys revoke)", **evidence,
         )  # fmt: skip
+    if endless:
+        raise failed(
+            "有接口密钥没有到期日：请在“接口密钥”页轮换（两人），或吊销后新建",
+            "an API key has no end: rotate it on the page of API keys (two people), or revoke it and make another",
+            **evidence,
+        )
     return evidence
 
 

@@ -6,6 +6,7 @@ import hmac
 import json
 import statistics
 import time
+import warnings
 from base64 import urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from http import HTTPStatus
@@ -14,14 +15,26 @@ from typing import Any, Final
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from jindi.access import Factor, Identity, OidcRefused, OidcSettings, Role, Scope, Session, identity
-from jindi.access.totp import PERIOD_US
+from jindi.access import (
+    RSA_BITS_MIN,
+    RSA_BITS_OPENED,
+    Factor,
+    Identity,
+    OidcRefused,
+    OidcSettings,
+    Role,
+    Scope,
+    Session,
+    identity,
+)
+from jindi.access.totp import PERIOD_US, RELEARN_US
 from jindi.basics.instants import HOUR_US, MINUTE_US, SECOND_US
 from jindi.run.controls.crews import DOOR, SESSION, Crew, Member, refused, staffed
 from jindi.run.controls.ground import Evidence, Ground, could_not_run, failed
 from jindi.run.controls.registry import Asked, check
 from jindi.run.controls.worlds import Asking, Browser, given_by
 from jindi.run.people import Refused
+from jindi.run.people.entrance import WHY
 
 PAGE: Final = "/console/decisions"
 """A page that analysts may see."""
@@ -182,12 +195,14 @@ async def _replayed(crew: Crew) -> tuple[dict[str, str], dict[str, str]]:
     again = {"replayed": await show(code)}
     # As after a restart: what was used lies on the disk.
     restarted = crew.scratch.house(crew.platform).staff
-    again["after a restart"] = "" if restarted.use_totp(member.id, code, crew.now_us) else "factor.wrong"
-    crew.later(4 * PERIOD_US)
-    late = member.code(crew.now_us - 3 * PERIOD_US)
-    again["two periods late"] = await show(late)
+    again["after a restart"] = WHY.get(restarted.use_totp(member.id, code, crew.now_us), "")
+    for name, off in (("a period late", -1), ("two periods late", -2), ("a period early", 1), ("three early", 3)):
+        # Far apart, so that they teach the house nothing of the device's clock.
+        crew.later(2 * RELEARN_US)
+        again[name] = await show(member.code(crew.now_us + off * PERIOD_US))
+        crew.later(4 * PERIOD_US)
+        first[f"app, after a code {name}"] = await show(member.code(crew.now_us))  # and the lock has not counted on
     again["another's"] = await show(other.code(crew.now_us))
-    again["of the next but one"] = await show(member.code(crew.now_us + 3 * PERIOD_US))
     first["recovery"] = await show(member.codes[0], recovery=True)
     again["recovery"] = await show(member.codes[0], recovery=True)
     return first, again
@@ -429,18 +444,25 @@ async def _sessions(crew: Crew) -> Evidence:
     "Sign-in tokens forged: unsigned, keyed by the public key, another's, expired, for others, of another type",
 )
 def tokens_checked(ground: Ground, _: Asked) -> Evidence:
-    """C25. ASVS 5.0 9.1.1-9.1.3, 9.2.1-9.2.4."""
-    key, other = RSAKey.generate_key(2_048, {"kid": "k1"}), RSAKey.generate_key(2_048, {"kid": "k1"})
-    now_s, settings = ground.clock.now_us() // SECOND_US, OidcSettings("https://id.example.com", "jindi", "")
+    """C25. ASVS 5.0 9.1.1-9.1.3, 9.2.1-9.2.4, 11.2.3. What the setting rsa_2048 opens is permitted, and shown."""
+    opened = "sign_in" in [each.strip() for each in ground.settings.get("rsa_2048", "").split(",")]
+    bits_min = RSA_BITS_OPENED if opened else RSA_BITS_MIN
+    key, other = RSAKey.generate_key(bits_min, {"kid": "k1"}), RSAKey.generate_key(bits_min, {"kid": "k1"})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it is too short is the point
+        short = RSAKey.generate_key(bits_min - 1_024, {"kid": "k2"})
+    now_s = ground.clock.now_us() // SECOND_US
+    settings = OidcSettings("https://id.example.com", "jindi", "", rsa_bits_min=bits_min)
     claims: dict[str, Any] = {
         "iss": settings.issuer, "aud": settings.client_id, "sub": "42", "iat": now_s, "exp": now_s + 300,
         "nonce": "n-check", "preferred_username": "check",
     }  # fmt: skip
-    keys = {"keys": [key.as_dict(private=False)]}
+    keys = {"keys": [key.as_dict(private=False), short.as_dict(private=False)]}
     header = {"alg": "RS256", "kid": "k1", "typ": "JWT"}
     forged: Mapping[str, str] = {
         "unsigned": _unsigned(claims),
         "keyed by the public key": _keyed(claims, key.as_pem(private=False)),
+        "signed with a short key": jwt.encode({**header, "kid": "k2"}, claims, short),
         "signed by another": jwt.encode(header, claims, other),
         "another algorithm": jwt.encode({**header, "alg": "RS512"}, claims, key, algorithms=["RS512"]),
         "of another type": jwt.encode({**header, "typ": "at+jwt"}, claims, key),
@@ -451,7 +473,10 @@ def tokens_checked(ground: Ground, _: Asked) -> Evidence:
     }  # fmt: skip
     judged = {name: _judged(settings, token, keys, now_s) for name, token in forged.items()}
     right = _judged(settings, jwt.encode(header, claims, key), keys, now_s)
-    evidence: Evidence = {"honest": right, "forged": judged}
+    evidence: Evidence = {
+        "rsa_bits_min": bits_min, "opened_by_setting": "rsa_2048 = sign_in" if opened else None, "honest": right,
+        "forged": judged,
+    }  # fmt: skip
     if right != "believed":
         raise could_not_run("真令牌也不被接受，无从对照", "an honest token is not believed", **evidence)
     believed = sorted(name for name, word in judged.items() if word == "believed")

@@ -73,7 +73,7 @@ class Crew:
         password, secret = self.password(), new_totp(self.house.random)
         token, account = self.house.staff.invite(login, name, frozenset(roles), self.now_us)
         hash_ = await self.house.fitting(password, account)
-        account, codes = self.house.staff.accept(token, hash_, Factor(secret, -1), self.now_us)
+        account, codes = self.house.staff.accept(token, hash_, Factor(secret), self.now_us)
         return Member(account, password, secret, codes)
 
     async def first(self, member: Member, cookie: str = "", password: str | None = None) -> str:

@@ -62,7 +62,10 @@ def clock(ground: Ground, asked: Asked) -> Evidence:
         "newest_record": None if newest_us is None else format_instant(newest_us),
     }
     if newest_us is not None and newest_us > now_us + AHEAD_MAX_US:
-        raise failed("系统时钟落后于日志的最新记录", "the clock lies behind the journal's newest record", **evidence)
+        raise failed(
+            "系统时钟落后于日志的最新记录：请校准时钟；若属实，查明谁把它拨回",
+            "the clock lies behind the journal's newest record: set it right, and find out who put it back", **evidence,
+        )  # fmt: skip
     try:
         state, greatest_us, estimated_us = ground.kernel_clock()
     except (OSError, AttributeError):
@@ -72,9 +75,16 @@ def clock(ground: Ground, asked: Asked) -> Evidence:
     evidence |= {"kept": state != TIME_ERROR, "error_ms_at_most": greatest_us // 1_000,
                  "error_ms_estimated": estimated_us // 1_000}  # fmt: skip
     if state == TIME_ERROR:
-        raise failed("系统时钟没有与任何时间源同步", "nothing keeps the machine's clock", **evidence)
+        raise failed(
+            "系统时钟没有与任何时间源同步：请启用时间同步服务（chrony、systemd-timesyncd 等）；容器内由宿主机负责",
+            "nothing keeps the machine's clock: turn on a time service (chrony, systemd-timesyncd …); in a container "
+            "that is for the host to do", **evidence,
+        )  # fmt: skip
     if greatest_us > asked.whole("error_ms_max") * SECOND_US // 1_000:
-        raise failed("系统时钟的误差过大", "the clock may be too far off", **evidence)
+        raise failed(
+            "系统时钟的误差过大：请检查时间同步服务及其时间源",
+            "the clock may be too far off: look at the time service and its sources", **evidence,
+        )  # fmt: skip
     return evidence
 
 

@@ -550,8 +550,9 @@ def limits_dated(ground: Ground, asked: Asked) -> Evidence:
 
     today, wrong, marks = day_of(now_us, zone), [], dict[str, int]()
     for limit in limits:
-        marks[limit.mark] = marks.get(limit.mark, 0) + 1
         steps = [step for step in limit.steps if step.since <= today]
+        mark = limit.mark_of(steps[-1]) if steps else limit.mark
+        marks[mark] = marks.get(mark, 0) + 1
         if not steps:
             wrong.append(f"{limit.name}: no value yet")
         elif steps[-1].value is None:

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from jindi.basics.digests import canonical, digest
+from jindi.run.controls.advisories import pinned
+from jindi.run.controls.flaws import normal
 from jindi.run.controls.ground import Evidence, Ground, could_not_run, failed
 from jindi.run.controls.registry import Asked, check
 
@@ -216,12 +218,6 @@ def no_secrets(ground: Ground, _: Asked) -> Evidence:
 
 # ---- components
 
-_PINNED: Final = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?==([^\s;\\]+)", re.MULTILINE)
-
-
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
-
 
 @check(
     "components",
@@ -232,16 +228,13 @@ def components(ground: Ground, _: Asked) -> Evidence:
     """C40, its part without a network. ASVS 5.0 15.1.2; GB/T 22239 8.1.4.4."""
     if ground.lock is None:
         raise could_not_run("没有锁定文件 requirements.lock，无从对照", "there is no requirements.lock to compare with")
-    # One lock for all systems and Pythons: a component may stand in it more than once, each for some of them.
-    pinned: dict[str, set[str]] = {}
-    for name, version in _PINNED.findall(ground.lock):
-        pinned.setdefault(_normal(name), set()).add(version)
-    if not pinned:
+    locked = pinned(ground.lock)
+    if not locked:
         raise could_not_run("锁定文件中没有任何组件", "the lock file pins nothing")
-    installed = {_normal(each.name): each for each in distributions()}
+    installed = {normal(each.name): each for each in distributions()}
     wrong, absent, altered, files = [], [], [], 0
     bill = []
-    for name, versions in sorted(pinned.items()):
+    for name, versions in sorted(locked.items()):
         if (there := installed.get(name)) is None:
             absent.append(name)  # of another operating system or Python
             continue
@@ -252,7 +245,7 @@ def components(ground: Ground, _: Asked) -> Evidence:
         altered += [f"{name}: {each}" for each in bad]
         bill.append({"name": name, "version": there.version, "licence": _licence(there)})
     evidence: Evidence = {
-        "components": len(bill), "locked": len(pinned), "not_installed": absent, "files": files,
+        "components": len(bill), "locked": len(locked), "not_installed": absent, "files": files,
         "bill_digest": digest(canonical(bill)), "bill": bill,
     }  # fmt: skip
     if wrong or altered:

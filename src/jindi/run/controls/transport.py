@@ -7,7 +7,9 @@ import warnings
 from typing import Final
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from jindi.access import RSA_BITS_MIN, RSA_BITS_OPENED
 from jindi.basics.instants import DAY_US, SECOND_US
 from jindi.run.controls.ground import Evidence, Ground, could_not_run, failed
 from jindi.run.controls.registry import Asked, check
@@ -31,19 +33,25 @@ WEAK: Final = {
     days_left_min=7,
 )
 def tls(ground: Ground, asked: Asked) -> Evidence:
-    """C39. ASVS 5.0 12.1, 12.3; PCI DSS 4.2.1. `address` names the proxy's, where one stands before us."""
+    """C39. ASVS 5.0 12.1, 12.3, 11.2.3; PCI DSS 4.2.1. `address` names the proxy's, where one stands before us."""
     host, port = _address(asked.text("address"), ground)
     where = f"{host}:{port}"
     try:
         version, suite, certificate = _greeted(host, port, _client())
     except ssl.SSLError as error:
         raise failed(
-            "监听地址不提供 TLS", "the address does not speak TLS", address=where, answer=error.reason
-        ) from None
+            "监听地址不提供 TLS：请设置 tls 为 files（自有证书）或 demo；由前置代理提供的，在参数 address 写明其地址",
+            "the address does not speak TLS: set tls to files (your certificate) or demo; where a proxy stands before "
+            "it, name its address in the control's argument address",
+            address=where, answer=error.reason,
+        ) from None  # fmt: skip
     except OSError:
         raise could_not_run(
-            "监听地址连不上（平台未运行？）", "nobody answers at the address (is the platform down?)", address=where
-        ) from None
+            "监听地址无人应答：请启动平台，一小时内会自动检查；由前置代理提供 TLS 的，在参数 address 写明其地址",
+            "nobody answers at the address: start the platform, which looks by itself within the hour; where a proxy "
+            "speaks TLS, name its address in the control's argument address",
+            address=where,
+        ) from None  # fmt: skip
     accepted: list[str] = []
     untried: list[str] = []
     for name, old in OLD.items():
@@ -51,20 +59,34 @@ def tls(ground: Ground, asked: Asked) -> Evidence:
     for name, suites in WEAK.items():
         (accepted if _accepts(host, port, _client(ssl.TLSVersion.TLSv1_2, suites), untried, name) else []).append(name)
     loaded = x509.load_der_x509_certificate(certificate)
+    opened = "tls" in [each.strip() for each in ground.settings.get("rsa_2048", "").split(",")]
+    bits_min = RSA_BITS_OPENED if opened else RSA_BITS_MIN
+    public = loaded.public_key()
+    rsa_bits = public.key_size if isinstance(public, RSAPublicKey) else None
     ends_us = round(loaded.not_valid_after_utc.timestamp() * SECOND_US)
     begins_us = round(loaded.not_valid_before_utc.timestamp() * SECOND_US)
     now_us = ground.clock.now_us()
     days_left = (ends_us - now_us) // DAY_US
     evidence: Evidence = {
         "address": where, "version": version, "suite": suite, "days_left": days_left, "accepted": accepted,
+        "rsa_bits": rsa_bits, "rsa_bits_min": bits_min, "opened_by_setting": "rsa_2048 = tls" if opened else None,
         "certificate_ends": loaded.not_valid_after_utc.isoformat(), "could_not_offer": untried,
     }  # fmt: skip
     if accepted:
         raise failed(
             f"接受不安全的协商：{', '.join(accepted)}", f"takes what it must not: {', '.join(accepted)}", **evidence
         )
+    if rsa_bits is not None and rsa_bits < bits_min:
+        raise failed(
+            f"证书的 RSA 密钥只有 {rsa_bits} 位，至少 {bits_min} 位：请换用 ECDSA 或更长的密钥",
+            f"the certificate's RSA key has {rsa_bits} bits, {bits_min} are asked: use ECDSA, or a longer one",
+            **evidence,
+        )
     if begins_us > now_us or days_left < asked.whole("days_left_min"):
-        raise failed("证书未生效或即将到期", "the certificate is not in force, or ends soon", **evidence)
+        raise failed(
+            "证书未生效或即将到期：请更换证书，并核对本机时钟",
+            "the certificate is not in force, or ends soon: renew it, and look at the machine's clock", **evidence,
+        )  # fmt: skip
     if any(name in OLD for name in untried):
         raise could_not_run(
             "本机的 OpenSSL 提不出旧版协议，无从证明被拒",

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -10,9 +11,14 @@ import msgspec
 
 from jindi.basics.problems import Problems
 from jindi.packs import Definitions
+from jindi.ports import Blobs
 from jindi.run.archive import Archive
 from jindi.run.drift.judging import Evaluation, evaluation_of
 from jindi.run.drift.report import Question, drift
+
+BLOB = "drift-looked.json"
+SHAPE = 1
+"""The shape of a kept report: another one is not read."""
 
 EVENT = "drift_found"
 FINDINGS_MAX = 20
@@ -34,15 +40,39 @@ class Looked(msgspec.Struct, frozen=True):
     until: int
 
 
+class _Kept(msgspec.Struct, frozen=True):
+    """What lies on the disk: the last report, and in which shape."""
+
+    shape: int
+    looked: Looked
+
+
 class Watcher:
     """Looks for drift. `texts` gives the evaluations of models, `pack/NAME` → the JSON text of its file."""
 
     def __init__(self, texts: Callable[[], Mapping[str, str]], question: Question | None = None) -> None:
         self.texts, self._question = texts, question or Question()
         self.looked: Looked | None = None
-        """What the last round found; None before the first one."""
+        """What the last round found, perhaps before a restart; None before the first one."""
         self._stopping = threading.Event()
         self._working = threading.Lock()
+
+    def keep(self, blobs: Blobs) -> None:
+        """Keep what the last round found, so that a restart goes on with it. OSError comes through."""
+        if self.looked is not None:
+            blobs.save(BLOB, [msgspec.json.encode(_Kept(SHAPE, self.looked))], private=True)
+
+    def recall(self, blobs: Blobs, end: int) -> None:
+        """Go on with what was found before a restart. What speaks of more than the journal has (`end`), is of another
+        version, or can't be read is forgotten: the next round finds it anew.
+        """
+        raw = blobs.load(BLOB)
+        if raw is None or self.looked is not None:
+            return
+        with suppress(msgspec.MsgspecError):
+            kept = msgspec.json.decode(raw, type=_Kept)
+            if kept.shape == SHAPE and kept.looked.until <= end:
+                self.looked = kept.looked
 
     def round(self, archive: Archive, definitions: Definitions) -> list[dict[str, Any]]:
         """The fields of an event for each finding, the gravest first; none when there is too little to compare."""

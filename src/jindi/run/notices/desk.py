@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from jindi.access import Principal, folded
-from jindi.basics.instants import MINUTE_US
+from jindi.basics.instants import MINUTE_US, SECOND_US
 from jindi.ports import DeliveryRow, NoticeRow, NoticeStore, NoticeStoreFailure
 from jindi.run.notices.channels import Channel, Channels, Unfit, Unknown, Wanted
 from jindi.run.notices.courier import Courier, trial_key, trial_notice
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 KEYS_AT_ONCE: Final = 200
 ASKED_US: Final = 10 * MINUTE_US
 """So long a channel that waits for approval may be there before its proposal is."""
+
+TRIAL_US: Final = 20 * SECOND_US
+"""So long after a test no other one goes to the same place (design default)."""
 
 CHANGE: Final = "channel.change"
 
@@ -65,6 +68,7 @@ class Desk:
         self.channels, self.preferences, self._mailing, self.rules = channels, preferences, mailing, rules
         self._store: NoticeStore = follower.store
         self._unread: dict[str, int] = {}
+        self._tried: dict[str, int] = {}
 
     def changed(self) -> None:
         """There is something new: what was counted no longer counts."""
@@ -137,17 +141,30 @@ class Desk:
     async def try_mail(self, who: Principal) -> Sent:
         """Send somebody a letter to his own address."""
         now_us = self._platform.now_us()
+        if self.wishes(who).mail and (soon := self._too_soon(folded(who.name), now_us)) is not None:
+            return soon
         key = trial_key(folded(who.name), now_us)
         return await asyncio.to_thread(
             self.courier.deliver, MAIL_CHANNEL, folded(who.name), trial_notice(now_us), key
         )  # fmt: skip
 
+    def _too_soon(self, place: str, now_us: int) -> Sent | None:
+        """Why no other test goes to a place yet. Nobody's letter box is to be filled by way of us."""
+        if 0 <= now_us - self._tried.get(place, -TRIAL_US) < TRIAL_US:
+            return Sent("a test was sent a moment ago")
+        self._tried = {each: at_us for each, at_us in self._tried.items() if 0 <= now_us - at_us < TRIAL_US}
+        self._tried[place] = now_us
+        return None
+
     # ---- the channels of teams
 
     async def ask(self, wanted: Wanted) -> Channel:
         """A channel that waits for a second person. Raises `channels.Unfit`."""
-        if wanted.kind == "mail" and self.courier.mail is None:
-            raise Unfit("no_mail")
+        if wanted.kind == "mail":
+            if self.courier.mail is None:
+                raise Unfit("no_mail")
+            if not self.courier.mail.may_go(wanted.address):
+                raise Unfit("reach")
         return await asyncio.to_thread(self.channels.ask, wanted, self._platform.now_us(), self._check)
 
     def _check(self, address: str) -> None:
@@ -160,6 +177,8 @@ class Desk:
         channel, now_us = self.channels.get(identifier), self._platform.now_us()
         if channel.state == "asked":
             raise Unknown("this channel waits for a second person")
+        if (soon := self._too_soon(identifier, now_us)) is not None:
+            return soon
         return await asyncio.to_thread(
             self.courier.to_channel, channel, trial_notice(now_us), trial_key(identifier, now_us)
         )  # fmt: skip

@@ -12,6 +12,8 @@ import msgspec
 from jindi.access import ROLES, About, Kind, Permits, Principal, Role, folded
 from jindi.basics.instants import MINUTE_US
 from jindi.cases import Assign, Escalate, Task, unpack_step
+from jindi.cases import incidents_steps as incident_steps
+from jindi.cases.incidents import Clock, Incident, incident_id, rank_of_grade
 from jindi.oversight import EVENT as CONTROL_EVENT
 from jindi.packs import LEVELS
 from jindi.ports import CaseQuery, CaseRow, CaseStore
@@ -28,6 +30,7 @@ from jindi.run.records import (
     CaseRecord,
     DecisionRecord,
     DefinitionsRecord,
+    IncidentRecord,
     Record,
     StepRecord,
     approval_id,
@@ -131,6 +134,8 @@ class Finder:
     def _of(self, seq: int, record: Record) -> list[Found]:
         if isinstance(record, CaseRecord):
             return list(self._casework(seq, record))
+        if isinstance(record, IncidentRecord):
+            return list(self._incident(seq, record))
         if isinstance(record, ApprovalRecord):
             return list(self._operation(seq, record))
         if isinstance(record, StepRecord):
@@ -154,6 +159,80 @@ class Finder:
 
     def _of_case(self, occasion: str, case: str, mark: str, at_us: int) -> Notice:
         return _notice(occasion, f"{case}:{mark}", at_us, case, f"/console/cases/{case}")
+
+    # ---- incidents
+
+    def _incident(self, seq: int, record: IncidentRecord) -> Iterator[Found]:
+        incident = self._platform.incidents.all.get(record.incident or incident_id(seq))
+        if incident is None or incident.alerts:
+            return  # what hangs together with an alert about staff is told to nobody: it stands on its page
+        try:
+            step = incident_steps.unpack_step(record.body)
+            clocks = msgspec.json.decode(record.clocks, type=tuple[Clock, ...])
+        except msgspec.ValidationError:
+            return  # a later version of Jindi wrote it
+        at_us, who = record.received_us, ""
+        match step:
+            case incident_steps.Open(drill=False):
+                yield self._of_incident("incident.opened", incident, f"{seq:x}", at_us, but=record.name)
+            case incident_steps.Classify(grade=grade) if rank_of_grade(grade) > self._grade_before(incident, seq):
+                yield self._of_incident("incident.raised", incident, f"{seq:x}", at_us, but=record.name)
+            case incident_steps.Appoint(_, who) | incident_steps.Task(_, who):
+                if who and folded(who) != folded(record.name):
+                    occasion = "incident.task" if record.verb == "task" else "incident.appointed"
+                    yield self._personal(self._incident_notice(occasion, incident, f"{seq:x}", at_us), who)
+            case _:
+                pass
+        if not incident.drill:
+            yield from (
+                self._of_clock_of(incident, clock, how, at_us)
+                for clock in clocks if (how := _how_far(clock, at_us)) is not None
+            )  # fmt: skip
+
+    def _grade_before(self, incident: Incident, seq: int) -> int:
+        """The grade that an incident had before a step, as its earlier steps say."""
+        before = -1
+        for place in incident.steps:
+            if place >= seq:
+                break
+            with suppress(LookupError, msgspec.ValidationError):
+                record = self._platform.archive.record(place)
+                if isinstance(record, IncidentRecord) and record.verb in ("open", "classify"):
+                    step = incident_steps.unpack_step(record.body)
+                    if isinstance(step, incident_steps.Open | incident_steps.Classify):
+                        before = rank_of_grade(step.grade)
+        return before
+
+    def _incident_notice(self, occasion: str, incident: Incident, mark: str, at_us: int) -> Notice:
+        path = f"/console/incidents/{incident.id}"
+        return _notice(occasion, f"{incident.id}:{mark}", at_us, incident.id, path)
+
+    def _of_incident(
+        self, occasion: str, incident: Incident, mark: str, at_us: int, but: str = ""
+    ) -> Found:  # fmt: skip
+        """What concerns all who lead incidents, and those who have a post in this one."""
+        found = self.of_audience(self._incident_notice(occasion, incident, mark, at_us), but)
+        here = {folded(each.name) for each in self._people()}
+        posted = {folded(each) for each in incident.posts.values()} & here - {folded(but)}
+        return msgspec.structs.replace(found, people=tuple(sorted({*found.people, *posted})))
+
+    def _of_clock_of(self, incident: Incident, clock: Clock, how: str, at_us: int) -> Found:
+        return self._of_incident(f"incident.{how}", incident, f"{clock.report}:{clock.turn}", at_us)
+
+    def _running_out(self, since_us: int, now_us: int) -> Iterator[Found]:
+        """Clocks of incidents that came further between two instants, and tasks that became due."""
+        for incident in self._platform.incidents.newest():
+            if incident.state == "closed" or incident.alerts:
+                continue
+            for task in incident.tasks:
+                is_due = task.due_us is not None and since_us < task.due_us <= now_us
+                if is_due and task.who and not task.done_by:
+                    mark = f"{incident.tasks.index(task)}:{task.due_us}"
+                    yield self._personal(self._incident_notice("incident.task_due", incident, mark, now_us), task.who)
+            for clock in () if incident.drill else incident.owed:
+                how, before = _how_far(clock, now_us), _how_far(clock, since_us)
+                if how is not None and how != before:
+                    yield self._of_clock_of(incident, clock, how, now_us)
 
     def _operation(self, seq: int, record: ApprovalRecord) -> Iterator[Found]:
         of = seq if record.of < 0 else record.of
@@ -245,7 +324,7 @@ class Finder:
 
     def of_clock(self, since_us: int, now_us: int) -> list[Found]:
         """What became due between two instants. Blocking: it asks the cases."""
-        found = list(self._expiring(since_us, now_us))
+        found = [*self._expiring(since_us, now_us), *self._running_out(since_us, now_us)]
         if self._cases is not None:
             found += self._due(since_us, now_us)
             found += self._untaken(since_us, now_us)
@@ -321,9 +400,28 @@ class Finder:
             entries = list(self._approvals.book.entries.values())
             entry = next((each for each in entries if each.id == notice.matter), None)
             return entry is None or entry.state(now_us) != "open"
+        if kind == "incident":
+            return self._is_incident_settled(notice)
         if kind == "lane":
             return self._platform.lane.stopped is None
         return False
+
+    def _is_incident_settled(self, notice: Notice) -> bool:
+        """Whether an incident's clock was stopped, or the incident was looked at by somebody who did something."""
+        incident = self._platform.incidents.all.get(notice.matter)
+        if incident is None or incident.state == "closed":
+            return True
+        if notice.occasion == "incident.opened":
+            return incident.version > 1
+        _, _, report, turn = (*notice.id.split(":"), "", "")[:4]
+        return not any(each.report == report and str(each.turn) == turn for each in incident.owed)
+
+
+def _how_far(clock: Clock, at_us: int) -> str | None:
+    """How far a clock has come that nobody has settled: half, near its end, or late; None before half of it."""
+    if at_us > clock.due_us:
+        return "late"
+    return "near" if at_us >= clock.near_us else "half" if at_us >= clock.half_us else None
 
 
 def _notice(occasion: str, mark: str, at_us: int, matter: str, path: str) -> Notice:

@@ -35,7 +35,7 @@ def is_address(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class MailSettings:
-    """How mail leaves. `tls`: starttls or tls; off only to this machine."""
+    """How mail leaves. `tls`: starttls or tls; off only to this machine. `domains`: where letters go; empty: all."""
 
     host: str
     port: int = 587
@@ -45,6 +45,10 @@ class MailSettings:
     tls: Literal["starttls", "tls", "off"] = "starttls"
     domains: tuple[str, ...] = ()
     context: ssl.SSLContext | None = field(default=None, repr=False)
+
+    def may_go(self, address: str) -> bool:
+        """Whether a letter may go to an address."""
+        return not self.domains or address.rpartition("@")[2].lower() in self.domains
 
 
 def letter(settings: MailSettings, to: str, identifier: str, message: Message) -> EmailMessage:
@@ -112,6 +116,9 @@ class Post:
         """One letter; what became of it. `gone` when the server will never take it."""
         if not is_address(to):
             return Sent("not an address", gone=True)
+        if not self.settings.may_go(to):
+            # Looked at here, too: the address may have been kept before the setting was.
+            return Sent("mail may not go to this domain (setting mail_domains)", gone=True)
         made = letter(self.settings, to, identifier, message)
         try:
             with self._open() as server:

@@ -50,6 +50,28 @@ OCCASIONS: Final[dict[str, Occasion]] = {
             "case.untaken", "极高级别案件无人领取", "A critical case was opened and nobody has taken it", "critical",
             audience=("case.next",), lead="case.lead",
         ),
+        Occasion(
+            "incident.opened", "有安全事件开立", "An incident was opened", "high", audience=("incident.lead",),
+            lead="incident.lead",
+        ),
+        Occasion(
+            "incident.raised", "安全事件升级", "An incident was graded up", "high", audience=("incident.lead",),
+        ),
+        Occasion(
+            "incident.half", "事件报送时限已过半", "Half of the time for an incident's report is over", "medium",
+            audience=("incident.lead",),
+        ),
+        Occasion(
+            "incident.near", "事件报送时限将到", "The time for an incident's report is nearly over", "high",
+            audience=("incident.lead",), lead="incident.lead",
+        ),
+        Occasion(
+            "incident.late", "事件报送已超时", "An incident's report is late", "critical", audience=("incident.lead",),
+            lead="incident.lead",
+        ),
+        Occasion("incident.appointed", "安全事件中有角色指派给您", "You have a post in an incident", "high"),
+        Occasion("incident.task", "安全事件中有任务交给您", "A task of an incident is yours", "high"),
+        Occasion("incident.task_due", "您在安全事件中的任务已到期", "A task of yours in an incident is due", "high"),
         Occasion("approval.waits", "有申请待您审批", "An approval waits for you", "medium", lead="approval.approve"),
         Occasion("approval.approved", "您的申请已获批准", "What you asked for was approved", "medium"),
         Occasion("approval.rejected", "您的申请被驳回", "What you asked for was rejected", "medium"),

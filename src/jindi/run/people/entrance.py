@@ -16,11 +16,13 @@ from jindi.access import (
     PasskeyRefused,
     Role,
     Session,
+    Shown,
     StaffAccount,
     State,
     asserted,
     assertion,
     clashes,
+    folded,
     new_challenge,
     nobody,
     normal_login,
@@ -35,6 +37,9 @@ ENTRY_TRIES = 5
 """A half-done sign-in ends after so many vain tries at the second factor."""
 
 CHALLENGE_US = 2 * MINUTE_US
+
+WHY = {Shown.WRONG: "factor.wrong", Shown.STRAY: "factor.clock"}
+"""What somebody is told whose code opens nothing. That a code was a stray one helps no guesser: it is used up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +142,7 @@ class Entrance:
         house = self._house
         try:
             login, name = normal_login(said.login), person_name(said.name)
-            if any(name.casefold() == each.name.casefold() for each in house.staff.all()):
+            if any(folded(name) == folded(each.name) for each in house.staff.all()):
                 name = person_name(f"{name} {login}")
         except ValueError:
             return None
@@ -171,8 +176,9 @@ class Entrance:
     async def totp(self, actor: Actor, handle: str, code: str, cookie: str, name: str = "") -> Entered | None:
         """In by an app's code; None when the password is too old and a new one must be set first. Raises Refused."""
         entry, account = self._may_try(actor, handle, "sign_in.totp")
-        if not self._house.staff.use_totp(account.id, code, self._house.clock.now_us()):
-            self._wrong(actor, handle, entry, account, "sign_in.totp")
+        shown = self._house.staff.use_totp(account.id, code, self._house.clock.now_us())
+        if shown is not Shown.RIGHT:
+            self._wrong(actor, handle, entry, account, "sign_in.totp", WHY[shown])
         return await self._shown(actor, handle, entry, account, "totp", cookie, name)
 
     async def code(self, actor: Actor, handle: str, code: str, cookie: str, name: str = "") -> Entered | None:
@@ -224,9 +230,9 @@ class Entrance:
         account = house.staff.get(session.account)
         if account is None or house.lockouts.is_locked(account.id, session.device, now_us):
             raise Refused("sign_in.refused")
-        if not house.staff.use_totp(account.id, code, now_us):
+        if (shown := house.staff.use_totp(account.id, code, now_us)) is not Shown.RIGHT:
             self._turned_away(actor, "factor.show", account, account.id, session.device)
-            raise Refused("factor.wrong")
+            raise Refused(WHY[shown])
         return await self._again(actor, account, session, clear_id)
 
     def ask_again(self, session: Session) -> tuple[str, str]:
@@ -293,14 +299,16 @@ class Entrance:
             raise Refused("sign_in.refused")
         return entry, account
 
-    def _wrong(self, actor: Actor, handle: str, entry: Entry, account: StaffAccount, what: str) -> NoReturn:
+    def _wrong(
+        self, actor: Actor, handle: str, entry: Entry, account: StaffAccount, what: str, why: str = "factor.wrong"
+    ) -> NoReturn:  # fmt: skip
         """Count a vain try at the second factor. Always raises Refused."""
         self._turned_away(actor, what, account, account.id, entry.device)
         if entry.tries + 1 >= ENTRY_TRIES:
             self._entries.take(handle, self._house.clock.now_us())
             raise Refused("sign_in.ended")
         self._entries.change(handle, replace(entry, tries=entry.tries + 1))
-        raise Refused("factor.wrong")
+        raise Refused(why)
 
     async def _shown(
         self, actor: Actor, handle: str, entry: Entry, account: StaffAccount, factor: str, cookie: str, name: str

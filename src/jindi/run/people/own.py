@@ -16,12 +16,12 @@ from jindi.access import (
     Session,
     StaffAccount,
     Trouble,
+    first_clock,
     known_device,
     new_challenge,
     new_totp,
     registered,
     registration,
-    totp_counter,
     troubles,
 )
 from jindi.run.audit import Actor
@@ -276,10 +276,10 @@ class Own:
 
     def _app(self, begun: Begun, code: str) -> Factor:
         """The app, once it gives the right code: so nobody shuts himself out with one that was scanned wrong."""
-        counter = totp_counter(begun.totp, code, self._house.clock.now_us(), -1)
-        if counter is None:
+        clock = first_clock(begun.totp, code, self._house.clock.now_us())
+        if clock is None:
             raise Refused("factor.wrong")
-        return Factor(totp=begun.totp, counter=counter)
+        return Factor(totp=begun.totp, clock=clock)
 
     def _made(self, handle: str, begun: Begun, answer: str, name: str) -> Passkey:
         self._begun.change(handle, replace(begun, challenge=b""))  # once, whatever comes of it

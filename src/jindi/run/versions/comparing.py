@@ -52,7 +52,9 @@ def compare(old: Definitions, new: Definitions) -> tuple[Difference, ...]:
         ("feature", old.features, new.features), ("derived feature", old.derived, new.derived),
         ("limit", old.limits, new.limits), ("list", old.lists, new.lists), ("model", old.models, new.models),
         ("event", old.events, new.events), ("label", old.labels, new.labels),
-        ("typology", old.typologies, new.typologies), ("pack", old.packs, new.packs),
+        ("typology", old.typologies, new.typologies), ("incident report", old.reports, new.reports),
+        ("incident threshold", old.thresholds, new.thresholds), ("incident plan", old.plans, new.plans),
+        ("pack", old.packs, new.packs),
     ):  # fmt: skip
         found.extend(_of_kind(kind, "", mine, theirs))
     return tuple(found)
@@ -177,7 +179,8 @@ def _step(step: LimitStep, kind: Type) -> str:
         said = _measured("length_us", value) or "0s"
     else:
         said = "placeholder" if value is None else str(value)
-    return f"{said} since {step.since} ({_text(step.basis)})"
+    sure = f", {step.mark}" if step.mark is not None else ""
+    return f"{said} since {step.since} ({_text(step.basis)}{sure})"
 
 
 def _measured(name: str, value: object) -> str | None:

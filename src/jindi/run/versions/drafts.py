@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from jindi.access import folded
 from jindi.ports import Blobs
 
 PREFIX = "draft-"
@@ -18,9 +19,11 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Draft(msgspec.Struct, frozen=True):
-    """A policy's file as its author has it now. `base` is the text that it began from, `version` counts its savings.
+    """A file as its author has it now. `base` is the text that it began from, `version` counts its savings.
 
-    `owner` is the author's account, or his name where there are no accounts; `who` is how people call him.
+    `owner` is the author's account, or his name where there are no accounts; `who` is how people call him. `policy` is
+    the draft's name: a policy's, or of a parameters' file (`payment:own`); with such a one drafts of policies may go
+    `along`, by their names.
     """
 
     owner: str
@@ -31,6 +34,7 @@ class Draft(msgspec.Struct, frozen=True):
     text: str
     version: int
     at_us: int
+    along: tuple[str, ...] = ()
 
 
 class Moved(Exception):  # noqa: N818 - what happened
@@ -87,6 +91,11 @@ class Drafts:
             return msgspec.json.decode(raw, type=Draft)
         except msgspec.MsgspecError:
             return None
+
+
+def named_owner(name: str) -> str:
+    """Whose drafts they are where there is no account but a name: somebody's at the console, or a key's."""
+    return f"name {folded(name)}"
 
 
 def _begin(owner: str) -> str:

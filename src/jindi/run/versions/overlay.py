@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from jindi import packs
-from jindi.basics.problems import Problems
+from jindi.basics.problems import Problem, Problems
 from jindi.engine import Program, build, check_cases
 from jindi.packs import DECIDING, Definitions, policy_files
 from jindi.run.records import DefinitionsRecord, Patch, patch_of, source_of
@@ -12,15 +13,32 @@ from jindi.run.records import DefinitionsRecord, Patch, patch_of, source_of
 Aside = Mapping[str, tuple[str, str | None]]
 """Files that came with shadow versions: path → (its text, the text of the base that it covers or None)."""
 
+_REMEMBERED = 4
+"""Programs that are kept though nobody holds them: each takes some megabytes."""
+
 _VERSION = re.compile(r"(?:.*/)?policies/shadow/[^/]+\.toml\Z")
 
 
 def compiled(files: Mapping[str, str], *, cases: bool = True) -> Program:
-    """Packs, loaded, compiled, and (with `cases`) proved by their own cases. Raises Problems with all of them."""
-    program = build(packs.load(files))
-    if cases and (problems := check_cases(program)):
+    """Packs, loaded, compiled, and (with `cases`) proved by their own cases. Raises Problems with all of them.
+
+    The last few are remembered: the same files are compiled again and again where a draft is tried, compared and
+    proposed, and a program is nothing but a function of them.
+    """
+    program = _built(tuple(sorted(files.items())))
+    if cases and (problems := _unproved(program)):
         raise Problems(problems)
     return program
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _built(files: tuple[tuple[str, str], ...]) -> Program:
+    return build(packs.load(dict(files)))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _unproved(program: Program) -> tuple[Problem, ...]:
+    return tuple(check_cases(program))
 
 
 def is_aside(path: str) -> bool:

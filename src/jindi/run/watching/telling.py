@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from jindi.basics.instants import DAY_US, SECOND_US
+from jindi.cases.incidents import incident_id
 from jindi.run.intake import OWN_IDS
 from jindi.run.records import ACTION as ACTION_RECORD
 from jindi.run.records import (
@@ -18,6 +19,7 @@ from jindi.run.records import (
     ApprovalRecord,
     CaseRecord,
     DecisionRecord,
+    IncidentRecord,
     Record,
     StepRecord,
     step_id,
@@ -139,6 +141,8 @@ def tell(seq: int, record: Record, facts: Known) -> list[Told]:
         return _deed(seq, record, facts)
     if isinstance(record, CaseRecord):
         return _casework(seq, record, facts)
+    if isinstance(record, IncidentRecord):
+        return _incident(seq, record, facts)
     return []
 
 
@@ -201,6 +205,16 @@ def _casework(seq: int, record: CaseRecord, facts: Known) -> list[Told]:
     action = ActionRecord(
         ACTION_RECORD, record.received_us, record.key, record.name, f"case.{record.verb}", record.case, True,
         record.door, record.place, record.request, record.about, record.case, standing=record.standing,
+    )  # fmt: skip
+    return tell_action(seq, action, facts)
+
+
+def _incident(seq: int, record: IncidentRecord, facts: Known) -> list[Told]:
+    """A step with an incident, which is about no customer."""
+    action = ActionRecord(
+        ACTION_RECORD, record.received_us, record.key, record.name, f"incident.{record.verb}",
+        record.incident or incident_id(seq), True, record.door, record.place, record.request,
+        standing=record.standing,
     )  # fmt: skip
     return tell_action(seq, action, facts)
 

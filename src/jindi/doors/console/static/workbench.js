@@ -1,4 +1,4 @@
-// A rule as it is written: problems while one types, rows without a round trip, and a session that ends in between.
+// A rule, or bands, as they are written: problems while one types, rows without a round trip, and a session that ends in between.
 // The page reads, checks and saves without it.
 "use strict";
 
@@ -45,6 +45,11 @@
     list.replaceChildren(...answer.problems.map(line));
     const written = document.getElementById("written");
     if (written) written.textContent = answer.text;
+    const panel = document.getElementById("panel-line");
+    if (panel && answer.panel) {
+      const drawn = new DOMParser().parseFromString(answer.panel, "text/html").getElementById("panel-line");
+      if (drawn) panel.replaceWith(document.importNode(drawn, true));
+    }
   }
 
   // What the server says of the page's form; null when it could not be asked, or the session is over.

@@ -19,13 +19,16 @@ from jindi.doors.console.words import (
     features,
     frame,
     helping,
+    incidents,
     links,
     lists,
     models,
     notices,
+    parts,
     people,
     policies,
     sources,
+    tables,
     watching,
     workbench,
 )
@@ -36,7 +39,9 @@ HTML_LANG: dict[Lang, str] = {"zh": "zh-CN", "en": "en"}
 
 _AREAS: Final = (
     frame.WORDS,
+    tables.WORDS,
     cases.WORDS,
+    incidents.WORDS,
     links.WORDS,
     lists.WORDS,
     features.WORDS,
@@ -53,6 +58,7 @@ _AREAS: Final = (
     decisions.WORDS,
     policies.WORDS,
     workbench.WORDS,
+    parts.WORDS,
     errors.WORDS,
     helping.WORDS,
 )

@@ -41,6 +41,10 @@ WORDS: Final = {
         "There is no decision with the id {id}.",
     ),
     "error.no_policy": ("没有名为 {id} 的策略。", "There is no policy named {id}."),
+    "error.forbidden.read": (
+        "您无权查看这张表，因此也不能筛选、保存或导出。",
+        "You may not read this table, so you can't filter it, keep filters of it or take it away.",
+    ),
     "error.forbidden.not_permitted": (
         "您无权执行“{action}”。如工作需要，请由安全管理员为您的账户授予相应角色。",
         "You may not do this: {action}. If your work needs it, ask a security administrator for the role.",

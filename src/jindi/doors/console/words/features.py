@@ -14,7 +14,6 @@ WORDS: Final = {
         "{n} 个特征正在用历史补算；补齐前按声明降级。",
         "{n} {n:feature catches|features catch} up with the past; until then they degrade as declared.",
     ),
-    "features.text": ("名称或说明", "Name or sentence"),
     "features.entity": ("主体", "Entity"),
     "features.pack": ("行业包", "Pack"),
     "features.event": ("来源事件", "Fed by"),

@@ -15,6 +15,7 @@ WORDS: Final = {
     "lists.list": ("名单", "List"),
     "lists.kind": ("类别", "Kind"),
     "lists.of": ("内容", "Of"),
+    "lists.pack": ("行业包", "Pack"),
     "lists.text": ("文本", "text"),
     "lists.colour.black": ("黑名单", "Black"),
     "lists.colour.grey": ("灰名单", "Grey"),

@@ -96,10 +96,10 @@ WORDS: Final = {
         "As the drift watcher found it: {reference} against {current}, level {level}.",
     ),
     "models.drift.none": (
-        "自启动以来漂移监测尚未看过此模型（首次约在启动一小时后，决策太少时不作比较）。",
+        "漂移监测尚未看过此模型（启动后约一小时内会看一次，决策太少时不作比较）。",
         (
-            "The drift watcher has said nothing of this model since the start (it looks first after about an "
-            "hour, and compares nothing while there are too few decisions)."
+            "The drift watcher has said nothing of this model yet (it looks within about an hour after a start, and "
+            "compares nothing while there are too few decisions)."
         ),
     ),
     "models.drift.off": (

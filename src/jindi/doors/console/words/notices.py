@@ -160,7 +160,6 @@ WORDS: Final = {
     "notices.log.person": ("个人邮件", "A person's mail"),
     "notices.log.gone": ("已移除的通道", "A channel that was removed"),
     "notices.log.resend": ("重发", "Send again"),
-    "notices.log.older": ("更早", "Older"),
     "notices.sent.waiting": ("待发送", "Waiting"),
     "notices.sent.held": ("免打扰暂存", "Held"),
     "notices.sent.sent": ("已送达", "Sent"),
@@ -174,6 +173,11 @@ WORDS: Final = {
         "It did not arrive: the address lies in a closed network.",
     ),
     "notices.why.unknown_name": ("未送达：域名没有地址。", "It did not arrive: the name has no address."),
+    "notices.why.domain": (
+        "未送达：不允许发往该域名（设置 mail_domains）。",
+        "It did not arrive: mail may not go to this domain (mail_domains).",
+    ),
+    "notices.why.soon": ("刚刚发送过测试，请稍后再试。", "A test was sent a moment ago. Wait a little."),
     "notices.why.refused": ("未送达：对方拒收。", "It did not arrive: the other side refused it."),
     "notices.why.failed": ("未送达。", "It did not arrive."),
     # webhooks

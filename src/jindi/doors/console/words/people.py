@@ -269,6 +269,13 @@ WORDS: Final = {
     "people.busy": ("当前登录人数过多，请稍后再试。", "Too many are signing in. Try again in a moment."),
     "people.too_often": ("尝试过于频繁，请一分钟后再试。", "Too many tries. Wait a minute."),
     "people.factor.wrong": ("验证未通过，请重试。", "That was not accepted. Try again."),
+    "people.factor.clock": (
+        "此验证码不属于当前的半分钟，已作废。请等下一个验证码出现后立即输入；若仍如此，请校准手机时间，再试一次。",
+        (
+            "This code belongs to another half minute and is used up. Wait for the next one and type it at once. If it "
+            "happens again, set the clock of your device, and try once more."
+        ),
+    ),
     "people.factor.none": ("没有可用的通行密钥。", "There is no passkey that works here."),
     "people.factor.again": ("请再次验证。", "Show your second factor again."),
     "people.factor.ended": (

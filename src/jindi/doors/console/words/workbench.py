@@ -10,8 +10,8 @@ WORDS: Final = {
     ),
     "bench.mine": ("我的草稿", "My drafts"),
     "bench.mine.none": (
-        "您还没有草稿。打开下面的策略，修改其中一条规则即可。",
-        "You have no draft yet. Open a policy below and change a rule.",
+        "您还没有草稿。打开下面的策略，修改其中一处即可。",
+        "You have no draft yet. Open a policy below and change something.",
     ),
     "bench.all": ("全部策略", "All policies"),
     "bench.open": ("打开工作台", "Open in the workbench"),
@@ -30,8 +30,8 @@ WORDS: Final = {
     ),
     "bench.take_over": ("并入生效内容", "Take it over"),
     "bench.both": (
-        "以下规则双方都改过，保留了您的写法，请逐条核对：",
-        "Both sides changed these rules, and yours was kept; look them over:",
+        "以下内容双方都改过，保留了您的写法，请逐条核对：",
+        "Both sides changed these, and yours was kept; look them over:",
     ),
     "bench.discard": ("放弃草稿", "Give the draft up"),
     "bench.discard.about": ("草稿将被删除，生效内容不受影响。", "The draft is deleted; what decides stays as it is."),
@@ -98,6 +98,13 @@ WORDS: Final = {
     "bench.done.removed": ("规则已从草稿中删除。", "The rule is removed from the draft."),
     "bench.done.restored": ("已恢复为生效内容。", "It is again as it decides."),
     "bench.done.taken_over": ("已并入生效内容。", "What decides is taken over."),
+    "bench.done.moved": ("顺序已调整。", "It has its new place."),
+    "bench.done.begun": (
+        "新策略已建为草稿：可载入、全部放行。请把示例规则换成您自己的。",
+        "The new policy is a draft: it loads, and allows everything. Put rules of your own in the example's place.",
+    ),
+    "bench.done.along": ("已更新一并提交的草稿。", "What goes along is as you said."),
+    "bench.done.removed_value": ("该数值已从草稿中删除。", "The value is taken out of the draft."),
     "bench.done.discarded": ("草稿已放弃。", "The draft is given up."),
     # the rule
     "rule.condition": ("条件", "Condition"),
@@ -198,8 +205,8 @@ WORDS: Final = {
     "rule.live": ("生效中的写法", "As it decides"),
     "rule.unsaved": ("以下内容尚未保存。", "What is here is not saved yet."),
     "rule.moved": (
-        "草稿已在别处（另一标签页）保存为第 {n} 版，您的改动尚未保存，仍在下面。再次保存将覆盖那一版里这条规则的内容。",
-        "It was saved in another tab as version {n}. Yours is below, unsaved; saving again overwrites this rule.",
+        "草稿已在别处（另一标签页）保存为第 {n} 版，您的改动尚未保存，仍在下面。再次保存将覆盖那一版里的这部分内容。",
+        "It was saved in another tab as version {n}. Yours is below, unsaved; saving again overwrites this part.",
     ),
     "rule.moved.there": ("那一版里的条件", "The condition there"),
     "rule.renewed": (
@@ -219,6 +226,87 @@ WORDS: Final = {
         "用例 {n} 的“{field}”不是有效的 TOML，未保存：{what}",
         "Case {n}: {field} is no TOML, so nothing was saved: {what}",
     ),
+    "rule.refused.no_event": (
+        "没有可以为其建策略的事件类型“{on}”，请从列表中选择。",
+        "There is no event type “{on}” that a policy could be for; choose one of the list.",
+    ),
+    "rule.refused.no_id": (
+        "“{id}”不能作为策略编号：请用小写字母、数字与连字符，以字母开头。",
+        "“{id}” is no id for a policy: use small letters, digits and hyphens, beginning with a letter.",
+    ),
+    "rule.refused.policy_taken": (
+        "编号 {id} 已有策略或草稿，请换一个编号。",
+        "There is a policy, or a draft of yours, called {id}; choose another id.",
+    ),
+    "rule.refused.no_doc": (
+        "请用两种语言各写一句策略说明。",
+        "Say in one sentence in each language what the policy is for.",
+    ),
+    "rule.refused.other_policy": (
+        "草稿的文件必须仍是策略 {id}、事件 {on}：编号与事件类型不能在草稿中更改。",
+        "The draft's file must stay of the policy {id} on {on}: neither id nor event type changes in a draft.",
+    ),
+    "rule.refused.too_long": ("文件过长（上限 1 MB），未保存。", "The file is longer than 1 MB; it was not saved."),
+    "rule.refused.past": (
+        "{since} 的数值不能改：已生效的日子，决策是按当时的数值作出的。请新增一个自 {first} 或更晚起生效的数值。",
+        (
+            "The value of {since} can't be changed: decisions of days that have come were made with theirs. "
+            "Add a value from {first} on, or later."
+        ),
+    ),
+    "rule.refused.no_day": (
+        "“{given}”不是日期，请写成 2027-01-01 这样。",
+        "“{given}” is no day; write it as 2027-01-01.",
+    ),
+    "rule.refused.no_value": (
+        "草稿中没有自 {since} 起的数值。",
+        "The draft has no value from {since} on.",
+    ),
+    "rule.refused.no_draft": ("没有草稿，请先新增一个数值。", "There is no draft; add a value first."),
+    "rule.refused.no_mark": (
+        "“{given}”不是标注，请从列表中选择。",
+        "“{given}” says nothing of how sure a figure is; choose one of the list.",
+    ),
+    "rule.refused.no_source": (
+        "此数值来自监管或外部规定：请写明出处（法规名称、条款、文号），两种语言均可。",
+        "This figure is of regulation: say where it comes from (the law, its article, the notice's number).",
+    ),
+    "rule.refused.no_basis": ("请写明数值的依据。", "Say what the figure rests on."),
+    "rule.refused.long_basis": ("依据不超过 {n} 字，请缩短。", "The basis may have {n} characters; make it shorter."),
+    "rule.refused.no_parameter": (
+        "此文件里没有参数 {id}，无法在这里修改。",
+        "This file has no parameter {id} that could be changed here.",
+    ),
+    "rule.refused.only_values": (
+        "这里只能新增或修改将来的数值；参数的增删、类型、说明与标注请直接编辑文件。",
+        "Only values to come change here; parameters themselves, types, words and marks are edited in the file.",
+    ),
+    "rule.refused.not_along": (
+        "只有参数草稿可以带上其他草稿一并提交。",
+        "Only with a draft of parameters may other drafts go along.",
+    ),
+    "rule.refused.moved": (
+        "草稿已保存为第 {n} 版，与给出的版本不同，未保存。请先读取那一版。",
+        "The draft is saved as version {n}, not the one that was given; nothing was kept. Read that one first.",
+    ),
+    "rule.refused.no_reader": (
+        "没有可以试算的策略读取这个参数。",
+        "No policy that could be tried here reads this parameter.",
+    ),
+    "rule.refused.value_money": (
+        "“{given}”不是金额，请写成 1500.00 这样（主币单位，不写币种）。",
+        "“{given}” is no amount; write it as 1500.00, in major units and without the currency.",
+    ),
+    "rule.refused.value_int": ("“{given}”不是整数，请写成 10 这样。", "“{given}” is no whole number; write 10."),
+    "rule.refused.value_ratio": (
+        "“{given}”不是比率，请写成 0.02 或 2% 这样。",
+        "“{given}” is no ratio; write 0.02 or 2%.",
+    ),
+    "rule.refused.value_duration": (
+        "“{given}”不是时长，请写成 30s、5m、2h 或 7d 这样。",
+        "“{given}” is no length of time; write 30s, 5m, 2h or 7d.",
+    ),
+    "rule.refused.value_text": ("“{given}”不是文本，请重写。", "“{given}” is no text; write it anew."),
     "rule.refused.gone": (
         "草稿已被放弃或已提案，未保存。",
         "The draft was given up or proposed meanwhile; nothing was saved.",
@@ -299,6 +387,12 @@ WORDS: Final = {
     "error.no_trial": (
         "没有编号为 {id} 的回测（或已不再保留）。",
         "There is no backtest {id}, or it is not kept any more.",
+    ),
+    "error.no_exemption": ("策略里没有豁免 {id}。", "The policy has no exemption {id}."),
+    "error.no_parameter": ("没有参数或参数文件 {id}。", "There is no parameter, and no file of them, called {id}."),
+    "trial.as_if": (
+        "按“假如当时已生效”试算：下列参数的新数值视为一直有效。",
+        "As if in force: the new values of these parameters were taken to have held all the time.",
     ),
     "error.no_rule": ("策略里没有规则 {id}。", "The policy has no rule {id}."),
     "error.busy_trial": (

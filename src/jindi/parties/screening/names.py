@@ -1,0 +1,222 @@
+"""A name as it is compared: its words, what each is worth, and for Chinese names its characters and readings."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rapidfuzz.distance import OSA
+
+from jindi.parties.screening import han
+from jindi.parties.screening.romanise import is_han, latin
+from jindi.parties.screening.words import (
+    FORMS,
+    GENERIC,
+    HAN_FORMS,
+    LONG_FORMS,
+    NUMBERS,
+    PARTICLES,
+    PATRONYMIC,
+    SHORT,
+    TITLES,
+)
+
+_WORD = re.compile(r"[a-z0-9]+")
+_DOTTED = re.compile(r"\b(?:[a-z]\.){2,}(?:[a-z]\b)?")
+_CAMEL = re.compile(r"(?<=[a-zà-ÿ])(?=[A-ZÀ-Þ])")
+_SERVANT = re.compile(r"abd[aeiou]{1,2}(?:l|([rsnzdt])(?=\1))?(?=[a-z]{4})")
+_KEPT_WHOLE = frozenset({"abdallah", "abdullah", "abdoulaye", "abdullahi", "abdoullah", "abdulla", "abdallahi"})
+_SERVANT_OF = re.compile(r"abd(?:[aeiou]{1,2}[lrsnzdt]?)?\Z")
+_HALVES = re.compile(r"\b([^\W\d_]{2,5})[-‐‑–]([^\W\d_]{2,5})\b(?![-‐‑–])")
+_LEET = str.maketrans("0134579", "oieasjg")
+_STRAY_FORMS = frozenset({"sa", "llc", "ltd", "inc", "gmbh", "plc", "limited"})
+
+PARTICLE, LETTER, FATHER, SHORT_WORD, COMMON, DIGITS = 0.1, 0.4, 0.4, 0.7, 0.35, 0.8
+"""What a word is worth that says little, before rarity: al, an initial, a patronymic, two letters, a word of every
+second company, a number.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One way to read a name: its words in order, what each is worth at most, and which of them carry the name."""
+
+    words: tuple[str, ...]
+    worth: tuple[float, ...]
+
+    @property
+    def joined(self) -> str:
+        """All words as one."""
+        return "".join(self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A name, ready to be compared. `han` holds it in simplified characters, surname first (more than one way where the
+    order can't be told), without legal forms.
+    """
+
+    text: str
+    plain: str
+    is_organisation: bool
+    forms: tuple[Form, ...]
+    han: tuple[str, ...] = ()
+    legal: frozenset[str] = frozenset()
+    numbers: frozenset[str] = frozenset()
+
+
+def _worth(word: str, count: int, *, is_organisation: bool) -> float:
+    if word in PARTICLES or _SERVANT_OF.match(word) or (word in TITLES and not is_organisation):
+        return PARTICLE
+    if word.isdigit():
+        return DIGITS
+    if is_organisation:
+        return COMMON if word in GENERIC else 1.0 if len(word) > 2 else SHORT_WORD
+    if len(word) == 1:
+        return LETTER
+    if count > 2 and PATRONYMIC.match(word):
+        return FATHER
+    return 1.0 if len(word) > 2 else SHORT_WORD
+
+
+def _form(words: Iterable[str], *, is_organisation: bool) -> Form:
+    kept = tuple(words)
+    worth = [_worth(word, len(kept), is_organisation=is_organisation) for word in kept]
+    if (
+        not is_organisation
+        and len(kept) == 2
+        and worth[0] == PARTICLE
+        and len(kept[0]) > 2
+        and not _SERVANT_OF.match(kept[0])
+    ):
+        worth[0] = SHORT_WORD  # Ben, Van, Des: a given name where it stands first and alone
+    if kept and max(worth) <= PARTICLE:
+        worth = [1.0] * len(kept)
+    return Form(kept, tuple(worth))
+
+
+def _one_word(halves: re.Match[str]) -> str:
+    """`Jong-un` is one name; `al-Assad` is not."""
+    return halves[0] if halves[1] in PARTICLES or halves[2] in PARTICLES else halves[1] + halves[2]
+
+
+def _person_words(text: str) -> list[str]:
+    if " " not in text.strip() and len(text) > 9:
+        text = _CAMEL.sub(" ", text)
+    plain = _HALVES.sub(_one_word, latin(text).replace("'", ""))
+    words = _WORD.findall(plain)
+    words = [word.translate(_LEET) if not word.isdigit() and not word.isalpha() else word for word in words]
+    while len(words) > 2 and words[-1] in _STRAY_FORMS:
+        words.pop()
+    out: list[str] = []
+    for word in words:
+        if len(word) > 7 and word not in _KEPT_WHOLE and (servant := _SERVANT.match(word)):
+            out += [servant[0], word[servant.end() :]]
+        else:
+            out.append(word)
+    return out
+
+
+_FORM_WORDS = tuple(
+    sorted(
+        {word for long, _ in LONG_FORMS for word in long.split() if len(word) > 4}
+        | {"limited", "incorporated", "corporation"}
+    )
+)
+
+
+@lru_cache(maxsize=65_536)
+def _mended(word: str) -> str:
+    """A word of a legal form with a letter wrong, as it should be."""
+    if len(word) > 4 and word not in _FORM_WORDS:
+        for right in _FORM_WORDS:
+            if word != right and abs(len(word) - len(right)) < 2 and OSA.distance(word, right, score_cutoff=1) <= 1:
+                return right
+    return word
+
+
+def _organisation_words(text: str) -> tuple[list[str], frozenset[str]]:
+    plain = _DOTTED.sub(lambda found: found[0].replace(".", "") + " ", latin(text).replace("'s ", " "))
+    plain = " ".join(_mended(word) for word in _WORD.findall(plain.replace("'", "")))
+    for long, short in LONG_FORMS:
+        if long in plain:
+            plain = re.sub(rf"\b{long}\b", short, plain)
+    words = [SHORT.get(word, word) for word in plain.split()]
+    legal = frozenset(word for word in words if word in FORMS)
+    kept = [NUMBERS.get(word, word) for word in words if word not in legal]
+    kept = [word for word in kept if word != "the"] or kept
+    return (kept or words), legal
+
+
+def _tens(words: list[str]) -> list[str]:
+    """`40 4` is 44: numbers written in words."""
+    out: list[str] = []
+    for word in words:
+        if (
+            out
+            and len(word) == 1
+            and word.isdigit()
+            and len(out[-1]) == 2
+            and out[-1].endswith("0")
+            and out[-1].isdigit()
+        ):
+            out[-1] = out[-1][0] + word
+        else:
+            out.append(word)
+    return out
+
+
+def _han_orders(text: str, *, is_organisation: bool) -> tuple[str, ...]:
+    parts = ["".join(char for char in part if is_han(char)) for part in re.split(r"[\s·•・,，]+", han.simple(text))]
+    parts = [part for part in parts if part]
+    whole = "".join(parts)
+    if is_organisation:
+        for form in HAN_FORMS:
+            if whole.endswith(form) and len(whole) - len(form) > 1:
+                whole = whole.removesuffix(form)
+        return (whole,)
+    if len(parts) > 1 and len(parts[-1]) <= 2 and len(whole) <= 6:
+        return (whole, parts[-1] + "".join(parts[:-1]))
+    return (whole,)
+
+
+@lru_cache(maxsize=65_536)
+def parse(text: str, *, is_organisation: bool = False) -> Parsed:
+    """A name as it is compared.
+
+    >>> parse("NURISTANI, Abdul Aziz").forms[0].words
+    ('nuristani', 'abdul', 'aziz')
+    >>> parse("習近平").han, parse("習近平").forms[0].words
+    (('习近平',), ('xi', 'jinping'))
+    >>> parse("OOO Oboronnye Initsiativy", is_organisation=True).forms[0].words
+    ('oboronnye', 'initsiativy')
+    """
+    legal: frozenset[str] = frozenset()
+    orders: tuple[str, ...] = ()
+    if han.has_han(text):
+        orders = tuple(each for each in dict.fromkeys(_han_orders(text, is_organisation=is_organisation)) if each)
+    if orders and sum(is_han(char) for char in text) * 2 > sum(char.isalnum() for char in text):
+        forms = [
+            _form(each, is_organisation=is_organisation)
+            for order in orders
+            if len(order) <= 4
+            for each in han.latin_forms(order)
+        ]
+        plain = orders[0]
+    else:
+        if is_organisation:
+            words, legal = _organisation_words(text)
+            words = _tens(words)
+        else:
+            words = _person_words(text)
+        forms = [_form(words, is_organisation=is_organisation)] if words else []
+        if is_organisation and "/" in text:
+            parts = [_organisation_words(part)[0] for part in text.split("/")]
+            forms += [_form(part, is_organisation=True) for part in parts if sum(map(len, part)) > 4]
+        plain = " ".join(words)
+    numbers = (
+        frozenset(word for form in forms[:1] for word in form.words if word.isdigit())
+        if is_organisation
+        else frozenset()
+    )
+    return Parsed(text, plain, is_organisation, tuple(forms), orders, legal, numbers)
