@@ -365,6 +365,7 @@ BUILT = (
     "incidents.order.", "incidents.profile.", "incidents.to.", "incidents.clock.", "incidents.moment.",
     "incidents.channel.", "incidents.review.", "incidents.contain", "incidents.resolve", "incidents.post.",
     "incidents.link.", "incidents.done.", "incidents.did.", "kind.incident_",
+    "sources.status.", "source.kind.", "customer.over.", "customer.list.state.",
 )  # fmt: skip
 """Beginnings of ids that the code puts together with a value."""
 

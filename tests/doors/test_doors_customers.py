@@ -57,7 +57,7 @@ def test_all_that_is_known_of_a_customer_is_on_one_page_and_nothing_in_clear():
         assert has(page, "cases", "case_000000000001", "CNY 12,000.00", "Unassigned")
         assert has(page, "scores", "the newest 3")
         assert has(page, "hits", "huge", "pay")
-        assert has(page, "around", "shared with 1 others", "not shared")
+        assert has(page, "around", "shared with 1 more (User)", "not shared")
         assert has(page, "lists", "On none of the lists")
         assert has(page, "kept", "138****5678", "Reveal with reason…")
         assert has(page, "exempted", "No exemption held")

@@ -92,7 +92,6 @@ WORDS: Final = {
     "find.decisions": ("相关决策", "Decisions"),
     "find.by_token": ("按此令牌查看主体", "The entity of this token"),
     "find.empty": ("填写查找表单后，结果显示在这里。", "Fill in the form; what is found is shown here."),
-    "entity.title": ("主体", "Entity"),
     "entity.as_of": ("截至 {at}", "as of {at}"),
     "entity.kept": ("保险库中的信息", "What the vault keeps"),
     "entity.kept.none": ("没有保存，或已删除。", "Nothing is kept, or it was erased."),

@@ -68,8 +68,8 @@ WORDS: Final = {
     ),
     "customer.around.none": ("没有同现的其他主体。", "Nothing else stood in its events."),
     "customer.around.more": ("共 {n} 个", "{n} in all"),
-    "customer.shared": ("另有 {n} 个{kind}共用", "shared with {n} others"),
-    "customer.shared.more": ("另有至少 {n} 个{kind}共用", "shared with at least {n} others"),
+    "customer.shared": ("另有 {n} 个{kind}共用", "shared with {n} more ({kind})"),
+    "customer.shared.more": ("另有至少 {n} 个{kind}共用", "shared with at least {n} more ({kind})"),
     "customer.alone": ("仅此一户", "not shared"),
     "customer.behaviour": ("行为特征", "Behaviour"),
     "customer.behaviour.line": (
@@ -81,8 +81,6 @@ WORDS: Final = {
     ),
     "customer.behaviour.none": ("没有以它为主体的特征。", "No feature has it as its key."),
     "customer.topic.derived": ("推导出的特征", "Worked out of others"),
-    "customer.figure": ("指标", "Figure"),
-    "customer.windows": ("各窗口", "Windows"),
     "customer.usual": ("平时每天", "A usual day"),
     "customer.usual.of": ("{n} 天平均", "mean of {n} days"),
     "customer.over.day": ("当日", "today"),
@@ -110,5 +108,4 @@ WORDS: Final = {
     "customer.requests.none": ("没有提出过请求。", "No request was made."),
     "customer.cases.none": ("没有关于它的案件。", "There is no case about it."),
     "customer.export.title": ("导出本页内容（留痕）", "Take away what this page shows (recorded)"),
-    "customer.decisions.all": ("在决策列表中查看", "See in the list of decisions"),
 }
