@@ -14,8 +14,8 @@ from jindi.app.wiring import Outside
 from jindi.basics.instants import DAY_US, format_instant
 from jindi.parties import expand, laid_out, shortest
 from jindi.ports import Link, LinkEntity, LinkQuery
+from jindi.run.follower import REST_S
 from jindi.run.links import Following
-from jindi.run.links.following import REST_S
 from jindi.run.platform import Platform, Settings
 from jindi.stores import SegmentLog, SqliteLinks
 from jindi.stores.files import MemoryBlobs

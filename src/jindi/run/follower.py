@@ -5,6 +5,7 @@ cursor stands, so that nothing is lost and nothing counted twice; in a thread th
 import asyncio
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, ClassVar, Final, Generic, Protocol, TypeVar
 
@@ -46,7 +47,7 @@ class Stopping(Exception):  # noqa: N818 - what ends a round
     """The platform is closing: what is under way is dropped, and made again at the next start."""
 
 
-class Taking(Generic[Kept]):
+class Taking(ABC, Generic[Kept]):
     """Takes a journal into a store. For one thread at a time; `rest_s` 0: without rests, `is_stopping` ends a round."""
 
     DROPPED_AT_ONCE: ClassVar[int]
@@ -75,9 +76,9 @@ class Taking(Generic[Kept]):
             return 0
         return end - begin
 
+    @abstractmethod
     def sweep(self, now_us: int, count: int) -> None:
         """A look for what is too old, a piece at a time."""
-        raise NotImplementedError
 
     @property
     def is_sweeping(self) -> bool:
@@ -86,9 +87,9 @@ class Taking(Generic[Kept]):
 
     # ---- inside
 
+    @abstractmethod
     def _take(self, decisions: Iterator[tuple[int, DecisionRecord]], end: int) -> None:
         """Take in some decisions, and put the cursor at `end`."""
-        raise NotImplementedError
 
     def _begin(self, end: int) -> int:
         """Where to go on. What was made of another journal is forgotten: one was restored, say."""
@@ -127,7 +128,7 @@ class Taking(Generic[Kept]):
             time.sleep(self._rest_s)
 
 
-class Follower(Generic[Kept]):
+class Follower(ABC, Generic[Kept]):
     """Keeps a store of one platform up to date in a thread. `HOLDS` says what is in it, `FAILURE` is its port's."""
 
     HOLDS: ClassVar[str]
@@ -143,9 +144,9 @@ class Follower(Generic[Kept]):
         self.problem: str | None = None
         """Why the store is not up to date; None when it is."""
 
+    @abstractmethod
     def _make(self, archive: Archive) -> Taking[Kept]:
         """What takes in."""
-        raise NotImplementedError
 
     @property
     def behind(self) -> int:

@@ -17,8 +17,9 @@ from jindi.basics.instants import DAY_US
 from jindi.basics.problems import Problems
 from jindi.ports import ActStoreFailure, LinkStore, LinkStoreFailure, Log, LogFailure
 from jindi.run.archive import Archive
-from jindi.run.links.following import DROPPED_AT_ONCE, KEEP_DAYS, PAUSE_S
-from jindi.run.links.taking import Taking
+from jindi.run.follower import PAUSE_S
+from jindi.run.links.following import KEEP_DAYS
+from jindi.run.links.taking import LinkTaking
 
 if TYPE_CHECKING:
     from jindi.run.platform import Platform
@@ -157,7 +158,7 @@ def follow(
     """
     with suppress(OSError):
         os.nice(NICENESS)
-    taking: Taking | None = None
+    taking: LinkTaking | None = None
     archive: Archive | None = None
     other: Round | None = None
     for line in lines:
@@ -167,11 +168,11 @@ def follow(
             log = open_log()
             try:
                 archive = Archive(log) if archive is None else archive.over(log)
-                taking = taking or Taking(archive, store, keep_us)
+                taking = taking or LinkTaking(archive, store, keep_us)
                 taking.over(archive, store)
                 durable = min(end, log.next_seq())
                 taking.catch_up(durable)
-                taking.sweep(now_us, DROPPED_AT_ONCE)
+                taking.sweep(now_us, taking.DROPPED_AT_ONCE)
                 other = other or more(archive)
                 if other is not None:
                     other.go_on(archive, durable, now_us)

@@ -1,27 +1,15 @@
 """How records of the journal become links in a store: wherever that is done, in a thread or in a process of its own."""
 
-import time
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterator
 
-from jindi import journal
 from jindi.basics.instants import DAY_US
 from jindi.packs import EventDef
 from jindi.parties import Shape, Tally, shape_of
 from jindi.ports import LinkStore
 from jindi.run.archive import Archive, Outdated
-from jindi.run.records import DECISION, DecisionRecord, decode
+from jindi.run.follower import AT_ONCE, Taking
+from jindi.run.records import DecisionRecord
 from jindi.run.watching.sight import PACK, SUSPECTS
-
-AT_ONCE: Final = 1_000
-"""Decisions that are taken in before the store is written: some ten thousand links at the most."""
-
-PIECE, REST_S = 8, 0.0005
-"""In a thread it rests after every few decisions. While it rests the lane has the interpreter for itself."""
-
-
-class _Stopping(Exception):  # noqa: N818 - what ends a round
-    """The platform is closing: what is under way is dropped, and made again at the next start."""
 
 
 class Shapes:
@@ -49,29 +37,24 @@ class Shapes:
         return None if event.pack == PACK else shape_of(event, SUSPECTS, self._least)
 
 
-class Taking:
-    """Takes a journal into a store. For one thread at a time; `rest_s` 0: without rests, `is_stopping` ends a round."""
+class LinkTaking(Taking[LinkStore]):
+    """Takes a journal into the store of links."""
+
+    DROPPED_AT_ONCE = 5_000
 
     def __init__(
         self, archive: Archive, store: LinkStore, keep_us: int, rest_s: float = 0.0,
         is_stopping: Callable[[], bool] = lambda: False,
     ) -> None:  # fmt: skip
-        self._archive, self._store, self._keep_us = archive, store, keep_us
-        self._rest_s, self._is_stopping = rest_s, is_stopping
+        super().__init__(archive, store, keep_us, rest_s, is_stopping)
         self._shapes = Shapes(archive)
-        self._is_known = False
-        self._seen_us, self._swept_us, self._sweep_at = 0, 0, 0
+        self._seen_us, self._swept_us = 0, 0
 
     def over(self, archive: Archive, store: LinkStore) -> None:
         """Go on with another view of the same journal, or another store."""
         if archive is not self._archive:
-            self._archive, self._shapes = archive, Shapes(archive)
-        self._store = store
-
-    def catch_up(self, end: int) -> int:
-        """Take in all records before `end`; answers how many there were."""
-        begin = self._begin(end)
-        return 0 if begin == end else self._take(begin, end)
+            self._shapes = Shapes(archive)
+        super().over(archive, store)
 
     def sweep(self, now_us: int, count: int) -> None:
         """A look for what is too old, once for each day of the journal, `count` links at a time."""
@@ -87,57 +70,16 @@ class Taking:
         self._swept_us = 0
         self.sweep(now_us, 1 << 40)
 
-    @property
-    def is_sweeping(self) -> bool:
-        """Whether a look for what is too old is under way."""
-        return bool(self._sweep_at)
-
-    # ---- inside
-
-    def _begin(self, end: int) -> int:
-        """Where to go on. Links that were made of another journal are forgotten: one was restored, say."""
-        cursor, mark = self._store.cursor()
-        if not self._is_known and cursor:
-            if cursor > end or self._mark(cursor) != mark:
-                self._store.clear()
-                cursor = 0
-            self._is_known = True
-        return cursor
-
-    def _mark(self, cursor: int) -> bytes:
-        """What the journal before a place is known by: the hash of the batch that holds the record before it."""
-        return self._archive.place(cursor - 1).head
-
-    def _take(self, begin: int, end: int) -> int:
-        tally, count = Tally(self._keep_us), 0
-        try:
-            for frame in self._archive.log.read(begin):
-                if frame.first >= end:
-                    break
-                for seq, raw in enumerate(journal.unseal(frame.batch).records, frame.first):
-                    if not begin <= seq < end or raw[1] != DECISION:  # a record's second byte is its kind
-                        continue
-                    record = decode(raw)
-                    assert isinstance(record, DecisionRecord), "its kind says so"
-                    if (shape := self._shapes.of(record)) is not None:
-                        tally.take(shape, record.values, record.as_of_us, record.verdict.outcome)
-                    self._seen_us = max(self._seen_us, record.as_of_us)
-                    count += 1
-                    if count % PIECE == 0:
-                        self._rest()
-                    if count % AT_ONCE == 0:
-                        self._put(tally, seq + 1)
-                        tally = Tally(self._keep_us)
-            self._put(tally, end)
-        except _Stopping:
-            return 0
-        return end - begin
+    def _take(self, decisions: Iterator[tuple[int, DecisionRecord]], end: int) -> None:
+        tally = Tally(self._keep_us)
+        for count, (seq, record) in enumerate(decisions, 1):
+            if (shape := self._shapes.of(record)) is not None:
+                tally.take(shape, record.values, record.as_of_us, record.verdict.outcome)
+            self._seen_us = max(self._seen_us, record.as_of_us)
+            if count % AT_ONCE == 0:
+                self._put(tally, seq + 1)
+                tally = Tally(self._keep_us)
+        self._put(tally, end)
 
     def _put(self, tally: Tally, cursor: int) -> None:
         self._store.put(tally.entities(), tally.links(), cursor, self._mark(cursor), self._keep_us)
-
-    def _rest(self) -> None:
-        if self._is_stopping():
-            raise _Stopping
-        if self._rest_s:
-            time.sleep(self._rest_s)
