@@ -471,6 +471,9 @@ def test_a_large_case_is_closed_by_two_people_and_the_page_says_that_it_waits():
         assert world.status(decision) == "rejected"
         page = await visit.get(f"/console/cases/{case.id}")
         assert shows(page, "closed it: Confirmed", waits, "answered: approved")
+        auditor = world.visit("chen")
+        found = await auditor.get(f"/console/audit?on={case.id}")
+        assert shows(found, "Close a case", "Carried out after approval")
 
     living(go)
 

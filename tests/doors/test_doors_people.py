@@ -624,6 +624,21 @@ def test_an_administrator_invites_disables_enables_and_gives_roles_and_each_step
     run(go())
 
 
+def test_the_staff_page_lists_everybody_with_its_filter_and_files_and_opens_each():
+    async def go():
+        async with Rooms() as rooms:
+            one = await rooms.into("admin")
+            page = await one.get("/console/staff")
+            assert page.status_code == 200
+            for each in rooms.staff.all():
+                assert each.name in page.text
+                assert (await one.get(f"/console/staff/{each.id}")).status_code == 200
+            assert 'href="/console/staff.csv"' in page.text
+            assert (await one.get("/console/staff?text=nobody-at-all")).status_code == 200
+
+    run(go())
+
+
 @pytest.mark.parametrize("step", STAFF)
 def test_attack_no_form_of_staff_works_without_its_token_or_from_another_site(step):
     async def go():

@@ -126,9 +126,12 @@ def stacked(
     unit: str = "",
     *,
     width: int = WIDTH,
+    least: float = 0,
 ) -> Chart:
-    """One column per label, its (class, value) parts upon each other in the order given."""
-    top, step = ceiling(max((sum(value for _, value in stack) for stack in stacks), default=0))
+    """One column per label, its (class, value) parts upon each other in the order given. The upright axis reaches
+    `least` at any rate.
+    """
+    top, step = ceiling(max(least, *(sum(value for _, value in stack) for stack in stacks), 0))
     up = _up(top, step, unit)
     left = _margin(up)
     slot = (width - left - _RIGHT) / max(1, len(labels))

@@ -48,6 +48,9 @@ ROWS: Final = 20
 SCORES: Final = 60
 """So many of the newest decisions are read for the timeline of scores, and at the most of each page."""
 
+SCORE_AXIS = 10
+"""The axis of scores reaches at least here: where there are no points, no bar looks like one."""
+
 DAYS: Final = 60
 HITS: Final = 20
 CASES: Final = 20
@@ -419,12 +422,13 @@ def _days_chart(view: View, activity: Activity) -> Chart:
 def _scores_chart(view: View, newest: Sequence[DecisionRow]) -> Chart:
     """The scores of the newest decisions, the oldest of them first, each in the colour of its outcome."""
     rows = newest[::-1]
-    labels = [view.at(row.at_us)[5:10] for row in rows]
+    days = [view.at(row.at_us)[5:10] for row in rows]
+    labels = [day if n == 0 or day != days[n - 1] else "" for n, day in enumerate(days)]
     # A decision without points is told by a thin bar all the same: its outcome is what matters.
-    least = max((row.score for row in rows), default=0) / 60 or 1.0
+    least = max(max((row.score for row in rows), default=0), SCORE_AXIS) / 60
     stacks = [[(row.outcome.value, float(row.score) if row.score > least else least)] for row in rows]
     titles = [f"{view.at(row.at_us)} · {view.t('outcome.' + row.outcome.value)} · {row.score}" for row in rows]
-    return stacked(labels, stacks, titles, width=WIDTH_HALF)
+    return stacked(labels, stacks, titles, width=WIDTH_HALF, least=SCORE_AXIS)
 
 
 def _who(view: View) -> Principal:

@@ -22,13 +22,14 @@ from jindi.run.trail import SCAN_MAX, Wanted
 @dataclass(frozen=True, slots=True)
 class GuideStep:
     """One step of the way: its words (`guide.<id>` and `guide.<id>.how`), where it is done, which actions say that it
-    was, and which action somebody must be allowed to do for it to be his.
+    was, and which action somebody must be allowed to do for it to be his. `by_anyone`: whoever did it.
     """
 
     id: str
     path: str
     actions: tuple[str, ...]
     needs: str
+    by_anyone: bool = False
 
 
 STEPS: Final = (
@@ -38,7 +39,7 @@ STEPS: Final = (
     GuideStep("note", "/console/cases?tab=my", ("case.note",), "case.note"),
     GuideStep("links", "/console/links", ("links.read",), "links.read"),
     GuideStep("close", "/console/cases?tab=my", ("case.close",), "case.close"),
-    GuideStep("colleague", "/console/staff", ("staff.invite",), "staff.invite"),
+    GuideStep("colleague", "/console/staff", ("staff.invite",), "overview.read", by_anyone=True),
     GuideStep("two", "/console/cases?tab=all&order=money", ("approval.propose",), "approval.propose"),
     GuideStep("rule", "/console/policies", ("draft.save",), "draft.save"),
     GuideStep("past", "/console/policies", ("backtest.run",), "backtest.run"),
@@ -113,21 +114,30 @@ class HelpPages:
         return known[1]
 
     async def _steps(self, view: View) -> list[Shown]:
-        done = await self._done(view)
+        own, all_ = await self._done(view), await self._done_by_anyone()
         return [
-            Shown(step, any(action in done for action in step.actions), view.may(step.needs))
+            Shown(step, any(each in (all_ if step.by_anyone else own) for each in step.actions), view.may(step.needs))
             for step in STEPS
             if self._has(step.path.partition("?")[0])
         ]
 
     async def _done(self, view: View) -> frozenset[str]:
         """What the reader has done lately, as the journal has it."""
-        if self._audit is None or view.session is None:
+        if view.session is None:
+            return frozenset()
+        return await self._found(view.session.principal.name)
+
+    async def _done_by_anyone(self) -> frozenset[str]:
+        """Those steps that count whoever did them: accounts are made at the machine, too."""
+        return await self._found("", "staff.invite")
+
+    async def _found(self, who: str, what: str | None = None) -> frozenset[str]:
+        if self._audit is None:
             return frozenset()
         # What was found before is remembered: of a busy day only what came since is read.
-        who, until = view.session.principal.name, self._audit.platform.archive.log.next_seq() - 1
+        until = self._audit.platform.archive.log.next_seq() - 1
         after, known = self._did.get(who, (None, frozenset[str]()))
-        found = await self._audit.look(Wanted(who=who, after=after, limit=SCAN_MAX))
+        found = await self._audit.look(Wanted(who=who or None, what=what, after=after, limit=SCAN_MAX))
         done = known | {each.what for each in found.doings if each.outcome == "allowed"}
         if len(self._did) >= KNOWN_MAX:
             self._did.clear()

@@ -135,7 +135,7 @@ class StaffPages:
             "page": "staff", "sentences": sentences, "done": done if done in DONE else None, "roles": ROLES,
             "title_of": lambda role: TITLES[role][0 if view.lang == "zh" else 1], "told": told,
             "is_fresh": session is not None and session.is_fresh(view.now_us), "again": "/console/account/again",
-            "address": None if told is None else self._link(request, told[0]), "profile": self._house.profile,
+            "link": None if told is None else self._link(request, told[0]), "profile": self._house.profile,
             "idle_days": IDLE_DAYS[-1], "asks": self._asks,
         }  # fmt: skip
         if person is not None:

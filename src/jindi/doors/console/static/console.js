@@ -239,6 +239,9 @@ all("[data-refresh]").forEach(refreshing);
 all("[data-again]").forEach(again);
 all("[data-only-hits]").forEach(onlyHits);
 if (root.dataset.keys === "on") keys(togglePause);
+// What a form was refused for is looked at, also where it stands further down.
+const refusal = find("form .refused[role=alert], main .refused[role=alert]");
+if (refusal) refusal.scrollIntoView({ block: "center" });
 // A menu closes when one looks elsewhere.
 document.addEventListener("click", (event) => {
   for (const menu of all("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;

@@ -162,6 +162,8 @@ WORDS: Final = {
     "audit.door.api": ("接口", "API"),
     "audit.door.console": ("控制台", "Console"),
     "audit.door.cli": ("命令行", "Command line"),
+    "audit.door.approval": ("审批通过后执行", "Carried out after approval"),
+    "audit.door.platform": ("平台", "The platform"),
     "audit.place.loopback": ("本机", "this machine"),
     "audit.place.private": ("内网", "private network"),
     "audit.place.public": ("公网", "public network"),

@@ -84,6 +84,10 @@ WORDS: Final = {
     "proposal.withdrawn": ("已撤回", "Withdrawn"),
     "proposal.expired": ("已过期", "Expired"),
     "proposal.overtaken": ("已被取代", "Overtaken"),
+    "proposal.overtaken.why": (
+        "提案之后，另一项变更已经生效。提案只对当时的内容有效，不能再批准：请在现在的内容上重新起草并提案。",
+        "Another change came in force meanwhile; a proposal holds for what was in force when it was made. Draft anew.",
+    ),
     # columns and common labels
     "col.time": ("时间", "Time"),
     "col.outcome": ("处置", "Outcome"),

@@ -153,8 +153,8 @@ WORDS: Final = {
     ),
     "guide.colleague": ("邀请一位同事", "Invite a colleague"),
     "guide.colleague.how": (
-        "在终端运行 jindi staff invite 为自己和第二个人各建一个账户（见 docs/access.md），用隐私窗口打开第二个链接。",
-        "Run jindi staff invite in a terminal for yourself and a second person (docs/access.md); use a private window.",
+        "停下平台，用 jindi staff invite 给两人建账户并给角色（见 docs/access.md），再启动；第二个链接用隐私窗口打开。",
+        "Stop, run jindi staff invite with roles for two people (docs/access.md), start again; use a private window.",
     ),
     "guide.two": ("让两个人结一个大额案件", "Close a large case by two"),
     "guide.two.how": (
