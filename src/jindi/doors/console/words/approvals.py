@@ -15,8 +15,8 @@ WORDS: Final = {
         "Four eyes are off (four_eyes = off): what is asked for is done at once, unseen by others. For a demo.",
     ),
     "approvals.files": (
-        "策略以“文件”方式变更：保存即生效，不经审批（设置 changes）。",
-        "Policies are changed by files: what is saved is in force, without an approval (setting changes).",
+        "行业包文件夹里的改动保存即生效，不经审批（设置 changes）；在工作台起草的，仍须批准。",
+        "What is saved in the packs' folder is in force without an approval (setting changes); drafts here take one.",
     ),
     "approvals.waiting": ("待处理", "Waiting"),
     "approvals.none": ("没有待处理的事项。", "Nothing waits."),
