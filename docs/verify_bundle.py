@@ -2,8 +2,8 @@
 
     python verify_bundle.py BUNDLE KEY [--heads EXPORTED.heads]
 
-KEY is the published line, never one that came with the bundle. With --heads, every head that was exported must be part
-of the same history. Exit 0 with what is proved, the range of records too; 1 with the reason when anything is not.
+KEY is the published line, never one of the bundle's. With --heads every exported head must be part of the same history.
+Exit 0 with what is proved; 1 with the reason when anything is not.
 """
 
 import argparse
@@ -78,23 +78,20 @@ def check(bundle, key_line, exported):
     (size, root), first, end = heads[-1], bundle["first"], bundle["end"]
     need(0 <= first < end <= size, "the records lie behind the newest head")
     seqs, picked = [each["seq"] for each in bundle["records"]], bundle.get("picked") is True
-    if picked:
-        need(seqs == sorted(set(seqs)) and seqs and first <= seqs[0] and seqs[-1] < end, "records are moved")
-    else:
-        need(seqs == list(range(first, end)), "records are missing or moved")
+    whole = seqs == list(range(first, end))
+    some = picked and seqs and seqs == sorted(set(seqs)) and first <= seqs[0] and seqs[-1] < end
+    need(whole or some, "records are missing or moved")
     for seq, each in zip(seqs, bundle["records"], strict=True):
         leaf = sha(b"\0", b64decode(each["record"]))
         need(climb(seq, size - 1, leaf, leaf, each["path"])[1] == root, f"record {seq} is not what stands there")
     print(f"{len(heads)} signed heads, of {heads[0][0]} to {size} records, each goes on from the one before")
-    which = ", ".join(map(str, seqs)) if picked else f"{first} to {end - 1}"
-    rest = "of others it says nothing" if picked else "none is left out"
-    print(f"proved: records {which} stand in the journal as they are in the bundle, {rest}")
+    said, rest = ", ".join(map(str, seqs)) if picked else f"{first} to {end - 1}", "of others it says nothing" * picked
+    print(f"proved: records {said} stand in the journal as they are in the bundle; {rest or 'none is left out'}")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name in ("bundle", "key", "--heads"):
-        parser.add_argument(name)
+    [parser.add_argument(name) for name in ("bundle", "key", "--heads")]
     asked = parser.parse_args()
     try:
         lines = Path(asked.heads).read_text("utf-8").splitlines() if asked.heads else []

@@ -15,6 +15,7 @@ from shop_world import HOUR_US, NOON_US, Shop, event, list_entry, pay, shop_file
 PACKS = Path(__file__).parents[1] / "packs"
 RULES = {
     "shop/incidents.toml": (PACKS / "platform" / "incidents.toml").read_text("utf-8"),
+    "shop/sources.toml": (PACKS / "platform" / "sources.toml").read_text("utf-8"),
     "shop/parameters/incidents.toml": (PACKS / "platform" / "parameters" / "incidents.toml").read_text("utf-8"),
 }
 STAFF_PACK = {

@@ -11,6 +11,7 @@ import pytest
 
 from jindi import journal
 from jindi.access import ACTIONS
+from jindi.cases import incidents_steps
 from jindi.ports import LogFailure
 from jindi.run import snapshots
 from jindi.run.approvals.approvals import POLICIES
@@ -337,8 +338,12 @@ def test_every_name_that_the_code_asks_for_or_records_is_in_the_table():
     assert named <= ACTIONS.keys() | {POLICIES}, named - ACTIONS.keys()
 
 
+INCIDENT_VERBS = {str(step.__struct_config__.tag) for step in get_args(incidents_steps.Step)}
+
+
 def test_every_action_of_the_table_is_asked_for_or_recorded_somewhere():
     used = {name for path in SOURCES for name in _texts(path)}
+    used |= {f"incident.{verb}" for verb in INCIDENT_VERBS}
     used |= {f"version.{verb}" for verb in get_args(Verb)} | {f"approval.{verb}" for verb in get_args(ApprovalVerb)}
     assert ACTIONS.keys() <= used, ACTIONS.keys() - used
 

@@ -1158,7 +1158,7 @@ def test_a_limit_without_a_value_fails(good):
 def test_every_check_has_a_test_that_it_passes_and_one_that_it_fails():
     source = "".join(
         Path(__file__).with_name(name).read_text("utf-8")
-        for name in ("test_run_controls_checks.py", "test_run_controls_people.py")
+        for name in ("test_run_controls_checks.py", "test_run_controls_people.py", "test_run_controls_incidents.py")
     )
     for name in CHECKS:
         assert re.search(rf'passes\([^\n]*"{name}"', source), f"{name} is never shown to pass"

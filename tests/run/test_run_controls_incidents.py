@@ -31,18 +31,26 @@ def ground(room, *, later_us=0, broken=False):
     )  # fmt: skip
 
 
+def passes(room, name):
+    return CHECKS[name].look(ground(room), ASKED)
+
+
+def fails(room, name, match):
+    with pytest.raises(Failed, match=match):
+        CHECKS[name].look(ground(room), ASKED)
+
+
 def test_a_drill_that_was_contained_within_a_year_passes_with_the_medians_of_what_was_measured():
     async def go():
         async with Room() as room:
             drill = await room.open(drill=True, began_us=NOON_US - HOUR_US)
-            with pytest.raises(Failed, match="no drill"):
-                incident_drill(ground(room), ASKED)
+            fails(room, "incident_drill", "no drill")
             room.later(20 * MINUTE_US)
             await room.take(drill, Contain("cut off"))
             other = await room.open(aware_us=room.clock.at_us, began_us=room.clock.at_us - 10 * MINUTE_US)
             room.later(5 * MINUTE_US)
             await room.take(other, Contain("cut off"))
-            found = incident_drill(ground(room), ASKED)
+            found = passes(room, "incident_drill")
             assert found["last_drill"]["id"] == drill.id
             assert (found["drills"], found["incidents"]) == (1, 1)
             # Found after 50 and 10 minutes, contained after 30 and 5: of two the lower.

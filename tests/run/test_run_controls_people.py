@@ -132,7 +132,8 @@ def test_two_administrations_in_one_person_or_under_one_name_are_found(good):
     assert len(evidence["wrong"]) == 2
     assert len(evidence["clashes_taken"]) == 6
     twice = [("zhou", "Zhou Qi", {Role.SECURITY_ADMIN}), ("zhou2", "ZHOU  QI", {Role.SYSTEM_ADMIN})]
-    evidence = fails(dataclasses.replace(good, staff=lambda: staff(*twice)), "administrators_apart")
+    with planted(people_room, folded=lambda name: name):  # as it was before such names were refused
+        evidence = fails(dataclasses.replace(good, staff=lambda: staff(*twice)), "administrators_apart")
     assert evidence["wrong"] == ["one name: security_admin + system_admin"]
 
 

@@ -53,7 +53,7 @@ class Span(NamedTuple):
     cited: Cited
 
 
-Kind = Literal["rule", "exemption", "limit", "control", "typology"]
+Kind = Literal["rule", "exemption", "limit", "control", "typology", "report", "pattern"]
 """What rests on sources."""
 
 
@@ -236,7 +236,9 @@ def check_names(sources: Mapping[str, SourceDef], places: Mapping[str, str]) -> 
 
 
 def resting(definitions: Definitions, register: Register) -> Mapping[str, Sequence[Resting]]:
-    """What rests on each source: rules and exemptions, limits, controls, and the typologies of those rules."""
+    """What rests on each source: rules and exemptions, limits, controls, reports of incidents, patterns, and the
+    typologies of those rules.
+    """
     found: dict[str, list[Resting]] = {source: [] for source in register.sources}
     typed: dict[str, dict[str, dict[str, None]]] = {}
 
@@ -256,6 +258,10 @@ def resting(definitions: Definitions, register: Register) -> Mapping[str, Sequen
         put("limit", "", limit.name, limit.doc, [step.basis for step in limit.steps])
     for control in definitions.controls.values():
         put("control", "", control.id, control.doc, [control.basis])
+    for report in definitions.reports.values():
+        put("report", "", report.name, report.doc, [report.basis])
+    for pattern in definitions.patterns.values():
+        put("pattern", "", pattern.name, pattern.doc, [pattern.basis])
     for name, sources in sorted(typed.items()):
         for source, articles in sources.items():
             found[source].append(

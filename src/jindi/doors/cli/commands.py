@@ -721,7 +721,7 @@ def features_suggest(
 
 @app.command(cls=Plain)
 def screen(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Who is looked for.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Who is looked for.")] = None,
     lists: Annotated[
         list[Path] | None,
         typer.Option("--list", metavar="FILE|DIR", exists=True, help="A list, or a folder of lists; may be repeated."),

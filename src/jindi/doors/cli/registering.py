@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from jindi.doors.cli.helping import Plain
 from jindi.doors.cli.output import Output
 
 controls_app = typer.Typer(no_args_is_help=True, help="Controls: the register, its checks, the report with evidence.")
@@ -42,7 +43,7 @@ def controls_run(
     run(desk_of(ctx.obj.wiring, output, data, folders), output, tuple(only or ()), is_due_only=due)
 
 
-@controls_app.command("advisories")
+@controls_app.command("advisories", cls=Plain)
 def controls_advisories(
     ctx: typer.Context,
     files: Annotated[list[Path], typer.Argument(metavar="FILE", help="OSV records: a zip, a folder, or JSON.")],

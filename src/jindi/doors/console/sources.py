@@ -26,7 +26,7 @@ from jindi.run.platform import Platform
 
 PLACE, ACTION = "/console/sources", "sources.read"
 TEXT_MAX: Final = 80
-KINDS: Final = ("rule", "exemption", "limit", "control", "typology")
+KINDS: Final = ("rule", "exemption", "limit", "control", "typology", "report", "pattern")
 
 
 @dataclass(frozen=True, slots=True)
