@@ -359,7 +359,7 @@ def test_a_torn_tail_is_mended_with_a_word_and_what_stood_before_it_is_all_there
         async with on_disk("segments", tmp_path) as shop:
             await live(shop, 30)
             await shop.platform.close(snapshot=False)
-        newest = max((tmp_path / "journal").glob("*.*"))
+        newest = max((tmp_path / "journal").glob("*.segment"))
         data = bytearray(newest.read_bytes())
         end = len(data.rstrip(b"\0"))
         data[end - 60 :] = bytes(len(data) - end + 60)  # the last batch, cut short by the power
@@ -377,7 +377,7 @@ def test_a_journal_that_was_changed_in_the_middle_is_refused_at_the_start(tmp_pa
         async with on_disk("segments", tmp_path) as shop:
             await live(shop, 30)
             await shop.platform.close(snapshot=False)
-        newest = max((tmp_path / "journal").glob("*.*"))
+        newest = max((tmp_path / "journal").glob("*.segment"))
         data = bytearray(newest.read_bytes())
         data[data.index(b"challenge_result") if b"challenge_result" in data else len(data.rstrip(b"\0")) // 2] ^= 1
         newest.write_bytes(data)
