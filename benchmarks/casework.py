@@ -135,7 +135,7 @@ def row_of(draw: random.Random, number: int) -> CaseRow:
         case_id(number), draw.choice(["theft", "scam", "mule", "other"]), f"user:u{number % 15_000}",
         draw.choice(["open", "open", "open", "closed"]), draw.choice(["", "", "", "ann", "bob"]), draw.randrange(4),
         int(draw.random() < 0.05), draw.randrange(10**15), number * 1_000, number * 1_000 + draw.randrange(10**10), 0,
-        number, draw.randrange(10**9), 50, draw.randrange(-1, 1_000_000),
+        number, draw.randrange(10**9), 50, draw.randrange(-1, 1_000_000), 0,
         ("vip",) if draw.random() < 0.1 else (), draw.randbytes(350),
     )  # fmt: skip
 
