@@ -21,7 +21,8 @@ run: $(VENV)/installed ## start the platform without a simulation (DATA=… LIST
 check: $(VENV)/installed-dev ## format, lint, types, contracts, tests: what CI runs
 	$(BIN)/python -m compileall -q src tests
 	$(MAKE) --no-print-directory -j2 read kernels
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile \
+	  || $(BIN)/python tests/once_more.py $$?
 
 read: # what needs no test to be found: format, lint, types, contracts, packs
 	$(BIN)/ruff format --check .

@@ -5,6 +5,7 @@ import dataclasses
 import functools
 import json
 import os
+import time
 
 import msgspec
 import pytest
@@ -231,18 +232,30 @@ def test_checks_run_in_one_process_of_their_own(desk):
     assert apart._child is None
 
 
+def _sleeps():
+    time.sleep(600.0)
+
+
 def test_a_check_that_takes_too_long_is_ended_and_the_next_one_runs(desk):
-    apart = Apart(apart_of(desk.outside, desk.settled, desk.definitions), never, longest_s=0.0)
+    apart = Apart(_sleeps, never, longest_s=0.0)
     late = apart.look(desk.definitions.controls["SHOP2"])
     assert late.outcome == "could_not_run"
     assert "and was ended" in late.why.en
-    apart._longest_s = 600.0
+    apart._made, apart._longest_s = apart_of(desk.outside, desk.settled, desk.definitions), 600.0
     assert apart.look(desk.definitions.controls["SHOP2"]).outcome == "passed"
     apart.close()
 
 
-def test_a_platform_that_closes_waits_for_no_check(desk):
+def test_a_platform_that_closes_begins_no_check(desk):
     apart = Apart(apart_of(desk.outside, desk.settled, desk.definitions), lambda: True)
+    with pytest.raises(Stopping):
+        apart.look(desk.definitions.controls["SHOP2"])
+    assert apart._child is None
+
+
+def test_a_platform_that_closes_waits_for_no_check(desk):
+    asked = iter([False, False])
+    apart = Apart(_sleeps, lambda: next(asked, True))
     with pytest.raises(Stopping):
         apart.look(desk.definitions.controls["SHOP2"])
     apart.close()

@@ -147,6 +147,8 @@ class Apart:
 
     def look(self, control: ControlDef) -> Found:
         """Run the check of a control there. Raises Stopping."""
+        if self._is_stopping():
+            raise Stopping
         _, pipe = self._child = self._child or self._begun()
         until = time.monotonic() + self._longest_s
         try:
