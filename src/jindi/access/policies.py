@@ -86,6 +86,12 @@ _KEY_PARTIES = Parties(
 )  # fmt: skip
 """Another security administrator; where there is only one, an approver, who has nothing to do with administration."""
 
+_SCREENING_PARTIES = Parties(
+    (Role.ANALYST, Role.SENIOR_ANALYST, Role.AML_OFFICER), (Scope.CASES_WORK, Scope.ADMIN),
+    (Role.SENIOR_ANALYST, Role.AML_OFFICER, Role.APPROVER), (Scope.CASES_WORK, Scope.ADMIN),
+)  # fmt: skip
+"""Whoever works cases asks; whoever answers for screening agrees."""
+
 PARTIES: dict[str, Parties] = {
     "policies.change": Parties(
         (Role.POLICY_AUTHOR,), (Scope.POLICIES_WRITE, Scope.ADMIN),
@@ -123,6 +129,12 @@ PARTIES: dict[str, Parties] = {
     "list.change": Parties(
         (Role.ANALYST, Role.SENIOR_ANALYST, Role.AML_OFFICER), (Scope.CASES_WORK, Scope.ADMIN),
         (Role.SENIOR_ANALYST, Role.AML_OFFICER, Role.APPROVER), (Scope.CASES_WORK, Scope.ADMIN),
+    ),
+    "screening.clear": _SCREENING_PARTIES,
+    "screening.lift": _SCREENING_PARTIES,
+    "watchlist.drop": Parties(
+        (Role.SENIOR_ANALYST, Role.AML_OFFICER), (Scope.CASES_WORK, Scope.ADMIN),
+        (Role.AML_OFFICER, Role.APPROVER), (Scope.CASES_WORK, Scope.ADMIN),
     ),
     "decisions.export": Parties(
         (Role.SENIOR_ANALYST, Role.AML_OFFICER, Role.TREASURER), (Scope.DECISIONS_READ, Scope.ADMIN),

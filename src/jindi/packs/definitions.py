@@ -46,6 +46,28 @@ class Words:
         return cls(text, text)
 
 
+Listed = Literal["person", "entity", "unknown"]
+"""What somebody who is looked for on watch lists may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScreensDef:
+    """Whom the platform looks for on watch lists, told by fields beside: `name` holds the name, `number` the number of
+    an identity document, `birth` a date (`1970-03-14`), `country` a country; those that are None are not told.
+    """
+
+    name: str
+    number: str | None = None
+    birth: str | None = None
+    country: str | None = None
+    kind: Listed = "unknown"
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields that it reads."""
+        return tuple(each for each in (self.name, self.number, self.birth, self.country) if each is not None)
+
+
 @dataclass(frozen=True, slots=True)
 class FieldDef:
     """A field of an event.
@@ -55,7 +77,8 @@ class FieldDef:
     key it is (user, device, merchant, ...). `subject` names the field beside it that says whose an identifier is,
     for the vault. `currency_field` names the field that holds the currency of
     a money field when the pack does not fix it. `same_as` names the entity whose keys these are in another role: a
-    payee is a user, too.
+    payee is a user, too. A field that `screens` is filled by the platform: how near the named one is to somebody on a
+    watch list.
     """
 
     name: str
@@ -71,6 +94,7 @@ class FieldDef:
     most: int | None = None
     subject: str | None = None
     same_as: str | None = None
+    screens: ScreensDef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +295,8 @@ class RuleDef:
     cases: tuple[CaseDef, ...]
     typology: str | None = None
     """What kind of case a hit points to; None where only the rest says so."""
+    discreet: bool = False
+    """Answers do not say that it was hit: whoever it is about must not be told (no tipping-off)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 from jindi.basics.money import EXPONENTS
 from jindi.basics.problems import Problem
 from jindi.language import BOOL, INT, RATIO, TEXT, TIME, Kind, Type
-from jindi.packs.definitions import DataClass, EventDef, FieldDef, PackDef
+from jindi.packs.definitions import DataClass, EventDef, FieldDef, Listed, PackDef, ScreensDef
 from jindi.packs.tables import INT_MAX, NAME, NAME_REMEDY, Table, kind_of, meant, opened_table
 from jindi.packs.vocabulary import (
     DATA_CLASSES,
@@ -39,6 +39,7 @@ def read_event(raw: Any, name: str, pack: PackDef, where: str, problems: list[Pr
     read = (_read_field(field, word, name, pack, where=where, problems=problems) for word, field in given.items())
     fields = tuple(field for field in read if field is not None)
     _check_subjects(fields, name, where, problems)
+    _check_screens(fields, name, where, problems)
     own = table.boolean("own", default=False)
     if own and lifecycle:
         table.problem("the events of a decision's life come from outside", "leave `own` out")
@@ -130,6 +131,7 @@ def _read_field(
         identifier=identifier,
         subject=table.name("subject") if table.has("subject") else None,
         same_as=table.name("same_as") if table.has("same_as") else None,
+        screens=_screens(table) if table.has("screens") else None,
     )
     if field.same_as and (field.entity is None or field.entity == field.same_as):
         table.problem(
@@ -140,6 +142,19 @@ def _read_field(
     if field.entity and field.type.kind not in (Kind.TEXT, Kind.TOKEN, Kind.INT):
         table.problem(f"{field.type} can't be the key of an entity", "use a text, a token or a whole number")
     return _with_bounds(field, table, word)
+
+
+_LISTED: Final[tuple[Listed, ...]] = ("unknown", "person", "entity")
+
+
+def _screens(table: Table) -> ScreensDef:
+    """Who is looked for on watch lists."""
+    inner = Table(table.table("screens"), "field screens", table.where, f"{table.item}: screens", table.problems)
+    said = {key: inner.name(key) if inner.has(key) else None for key in ("number", "birth", "country")}
+    kind = inner.choice("kind", _LISTED, "unknown")
+    return ScreensDef(
+        inner.name("name"), **said, kind=next((each for each in _LISTED if each == kind), "unknown")
+    )  # fmt: skip
 
 
 def _check_class(table: Table, name: str, word: str, data_class: str, identifier: str | None) -> None:
@@ -234,6 +249,28 @@ def _check_subjects(fields: tuple[FieldDef, ...], event: str, where: str, proble
         if field.subject is not None and field.subject not in names:
             problem = f"subject {field.subject} is no text, identifier or whole number of this event"
             problems.append(Problem(where, f"{event}.{field.name}", problem, meant(field.subject, names)))
+
+
+def _check_screens(fields: tuple[FieldDef, ...], event: str, where: str, problems: list[Problem]) -> None:
+    """What the platform fills is an optional whole number, and reads names and numbers that are personal."""
+    beside = {field.name: field for field in fields}
+    for field in fields:
+        if field.screens is None:
+            continue
+
+        def wrong(problem: str, remedy: str, item: str = f"{event}.{field.name}") -> None:
+            problems.append(Problem(where, item, problem, remedy))
+
+        if field.type != INT or field.required or field.entity:
+            wrong("the platform fills what `screens`", 'write type = "int", required = false, and no entity')
+        for name in field.screens.fields:
+            if name not in beside or beside[name].screens is not None:
+                wrong(f"`screens`: {event} has no field '{name}'", meant(name, beside))
+            elif beside[name].type.kind not in (Kind.TEXT, Kind.TOKEN):
+                wrong(f"`screens`: {name} is {beside[name].type}", "name a text or an identifier")
+        named = beside.get(field.screens.name)
+        if named is not None and named.identifier != "name":
+            wrong(f"`screens`: {named.name} is no name", 'give it identifier = "name"')
 
 
 def _check_lifecycle(event: EventDef, lifecycle: str, table: Table) -> None:

@@ -302,6 +302,7 @@ class _Reader:
             confirmed_ppm,
             cases,
             self.typology(table),
+            discreet=table.boolean("discreet", default=False),
         )
 
     def typology(self, table: Table) -> str | None:

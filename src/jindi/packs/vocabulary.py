@@ -15,8 +15,9 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "event": ("doc", "late_after", "lifecycle", "own", "fields"),
     "field": (
         "type", "class", "doc", "required", "entity", "identifier", "subject", "same_as", "values", "length_max",
-        "least", "most", "currency", "currency_field",
+        "least", "most", "currency", "currency_field", "screens",
     ),
+    "field screens": ("name", "number", "birth", "country", "kind"),
     "feature": (
         "doc", "of", "by", "fold", "value", "over", "lag", "where", "counts", "current", "q", "degrade",
     ),
@@ -33,7 +34,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "band": ("from", "then", "method", "wait"),
     "rule": (
         "id", "doc", "when", "then", "score", "basis", "degrade", "method", "wait", "share_max",
-        "confirmed_share", "typology", "case",
+        "confirmed_share", "typology", "discreet", "case",
     ),
     "rule case": ("name", "given", "lists", "at", "fires"),
     "exemption": ("id", "doc", "when", "lifts", "basis"),

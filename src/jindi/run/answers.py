@@ -6,11 +6,20 @@ from typing import Any, Protocol
 import msgspec
 
 from jindi.basics.instants import format_instant
-from jindi.engine import EventProgram
+from jindi.engine import EventProgram, Reason
 from jindi.run.records import decision_id
 
 _json = msgspec.json.Encoder().encode
 JOINED_MAX = 1_024
+
+RESTRICTED = "restricted"
+DISCREET = Reason(
+    RESTRICTED,
+    "该业务暂时无法办理，请联系客服。",
+    "This can't be done at the moment. Please contact customer service.",
+    "",
+)
+"""What an answer says in the place of a rule that whoever it is about must not hear of."""
 
 
 class Verdictlike(Protocol):
@@ -46,9 +55,12 @@ class Writer:
 
     def __init__(self, ep: EventProgram, side: int = 0) -> None:
         live = ep.decider(side)
-        self._reasons = [_json(reason) for reason in live.reasons] if live is not None else []
+        rules = live.policy.rules if live is not None else ()
+        reasons = live.reasons if live is not None else ()
+        told = [DISCREET if rule.discreet else reason for rule, reason in zip(rules, reasons, strict=True)]
+        self._reasons = [_json(reason) for reason in told]
         self._joined: dict[tuple[int, ...], bytes] = {}
-        self._rule_ids = tuple(rule.id for rule in live.policy.rules) if live is not None else ()
+        self._rule_ids = tuple(reason.rule for reason in told)
         self._policy = _json(f"{live.policy.id}@{live.policy.digest[:12]}") if live is not None else b"null"
         # Nearly every answer ends like this: no rule spoke.
         self._nothing = b"".join(

@@ -4,7 +4,7 @@ The fast road is a decoder generated from the packs; only what it refuses is loo
 to name all its problems with their paths. No message carries a value: it could be somebody's phone number.
 """
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -17,6 +17,7 @@ from jindi.basics.shapes import Misshapen, check_names, check_shape
 from jindi.language import Kind
 from jindi.packs import Definitions, EventDef, FieldDef, ListDef
 from jindi.run.events import Event, Scalar, Scalars
+from jindi.run.screening.seeking import Seek, Sought
 from jindi.vault import Personal, Tokens, is_token
 
 AHEAD_MAX_US = 5 * MINUTE_US
@@ -96,6 +97,13 @@ def wire_type(field: FieldDef) -> Any:
             return Annotated[str, msgspec.Meta(min_length=1, max_length=field.length_max)]
 
 
+def _member(place: int, field: FieldDef) -> Any:
+    """A field as the decoder's struct has it. What the platform fills may only be missing."""
+    if field.screens is not None:
+        return (f"f{place}", None, None)
+    return (f"f{place}", wire_type(field)) if field.required else (f"f{place}", wire_type(field) | None, None)
+
+
 class _Shape:
     """What intake knows of one event type: its decoder's struct and how each value is turned over."""
 
@@ -108,10 +116,7 @@ class _Shape:
             ("at", Annotated[datetime, msgspec.Meta(tz=True)]),
         ]
         # An optional field may be absent or null; both mean missing.
-        wire = [
-            (f"f{place}", wire_type(field)) if field.required else (f"f{place}", wire_type(field) | None, None)
-            for place, field in enumerate(definition.fields)
-        ]
+        wire = [_member(place, field) for place, field in enumerate(definition.fields)]
         self.struct: type[msgspec.Struct] = msgspec.defstruct(
             f"wire_{definition.name}",
             members + wire,
@@ -142,6 +147,7 @@ class _Shape:
 
         self.is_plain = not self.floats and not self.currencies and definition.lifecycle != "list_entry"
         self.personal = personal_places(definition.fields)
+        self.screened = tuple(_screened(definition.fields, dict(self.personal)))
         self.identifiers = tuple(
             (place, field.identifier) for place, field in enumerate(definition.fields) if field.identifier is not None
         )
@@ -205,6 +211,31 @@ class _Shape:
                 found.append((at, at, named["value"]))
         return found
 
+    def sought(self, values: list[Any]) -> list[tuple[int, int, int, Sought]]:
+        """Who is to be looked for on watch lists, by decoded values before they are turned over: the place to fill,
+        that of the name, that of whose it is, and who.
+        """
+        return [
+            (at, named, whose, Sought(values[named], *(None if p is None else values[p] for p in others), kind))
+            for at, named, whose, others, kind in self.screened
+            if values[named] is not None
+        ]
+
+
+_Screened = tuple[int, int, int, tuple[int | None, int | None, int | None], str]
+
+
+def _screened(fields: Sequence[FieldDef], whose: Mapping[int, int]) -> Iterator[_Screened]:
+    """What is filled by screening: its place, those of the name and of whose it is, of what else is told, the kind."""
+    places = {field.name: place for place, field in enumerate(fields)}
+    for place, field in enumerate(fields):
+        if (screens := field.screens) is not None:
+            number, birth, country = (
+                None if each is None else places[each] for each in (screens.number, screens.birth, screens.country)
+            )
+            named = places[screens.name]
+            yield place, named, whose[named], (number, birth, country), screens.kind
+
 
 def personal_places(fields: Sequence[FieldDef]) -> tuple[tuple[int, int], ...]:
     """The places of identifiers, each with the place of the field that says whose it is; its own where none does."""
@@ -260,12 +291,14 @@ class Intake:
     """Reads events for one set of definitions. Pure but for the clock that it is given.
 
     With `held`, the pairs that a vault holds, events carry what it does not hold yet; without, clear text ends here.
+    With `seek` the names that the packs want screened are looked for on watch lists; without, nobody is.
     """
 
     def __init__(
-        self, definitions: Definitions, tokens: Tokens, now_us: Callable[[], int], held: Pairs | None = None
-    ) -> None:
-        self._tokens, self._now_us, self._held = tokens, now_us, held
+        self, definitions: Definitions, tokens: Tokens, now_us: Callable[[], int], held: Pairs | None = None,
+        seek: Seek | None = None,
+    ) -> None:  # fmt: skip
+        self._tokens, self._now_us, self._held, self._seek = tokens, now_us, held, seek
         self._shapes = {name: _Shape(event, definitions.lists, tokens) for name, event in definitions.events.items()}
         self._by_struct = {shape.struct: shape for shape in self._shapes.values()}
         union: Any = None
@@ -287,6 +320,7 @@ class Intake:
             if bytes(raw).count(b'"') != shape.quotes(rest):
                 check_names(raw)
             clear = shape.clear(rest) if self._held is not None else None
+            sought = shape.sought(rest) if shape.screened else None
             values = shape.values(rest)
             at_us = _microseconds(at)
         except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
@@ -300,6 +334,8 @@ class Intake:
             or event_id.startswith(OWN_IDS)
         ):
             raise Refused(self._problems_of_bytes(raw))
+        if sought:
+            values = self._filled(values, sought)
         if clear and self._held is not None:
             return Event(event_id, shape.definition.name, at_us, values, _fresh(clear, values, self._held))
         return Event(event_id, shape.definition.name, at_us, values)
@@ -318,11 +354,23 @@ class Intake:
         for at in given:
             wire[at] = None
         clear = shape.clear(wire) if self._held is not None else []
+        sought = shape.sought(wire)
         values = shape.values(wire)
         if given:
             values = tuple(given.get(at, value) for at, value in enumerate(values))
+        values = self._filled(values, sought)
         personal = _fresh(clear, values, self._held) if self._held is not None else None
         return Event(event_id, type_name, at_us, values, personal)
+
+    def _filled(self, values: Scalars, sought: list[tuple[int, int, int, Sought]]) -> Scalars:
+        """Values with what screening finds, which the platform tells and no sender."""
+        if self._seek is None or not sought:
+            return values
+        filled = list(values)
+        for at, named, whose, who in sought:
+            token, customer = str(values[named]), values[whose]
+            filled[at] = self._seek(token, token if customer is None else str(customer), who)
+        return tuple(filled)
 
     def _problems_of_bytes(self, raw: bytes | memoryview) -> list[Problem]:
         if len(raw) > EVENT_BYTES_MAX:
@@ -377,6 +425,8 @@ class Intake:
             if value is None:
                 if field.required:
                     problems.append(Problem("event", field.name, "missing", f"give {_wanted(field)}"))
+            elif field.screens is not None:
+                problems.append(Problem("event", field.name, "filled by the platform itself", "leave it out"))
             elif (
                 inside and field.identifier is not None and isinstance(value, str) and is_token(field.identifier, value)
             ):

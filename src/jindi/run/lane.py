@@ -168,7 +168,7 @@ class Lane:
         if len(self._in_flight) >= QUEUE_MAX:
             raise Busy
         if (flying := self._in_flight.get(event.id)) is not None:
-            if flying[0].content != event.content:
+            if not self.state.is_same(flying[0], event):
                 raise Conflict
             # Each waits for itself: a sender who goes away takes nobody else's answer along.
             flying[1].append(waiter)
@@ -191,7 +191,7 @@ class Lane:
         record, writer = self._archive.read_back(seq)
         if record.event_id != event.id:
             return None
-        if record.event.content != event.content and not self._is_same(record, event):
+        if not self.state.is_same(event, record.event) and not self._is_same(record, event):
             raise Conflict
         return write_again(writer, seq, record)
 
@@ -199,7 +199,8 @@ class Lane:
         """Whether an event is the journalled one, read under definitions whose fields have changed since."""
         if (record.event_type, record.at_us) != (event.type, event.at_us):
             return False
-        return self._archive.values_today(record, self.state.program.definitions) == event.values
+        values = self._archive.values_today(record, self.state.program.definitions)
+        return values is not None and self.state.is_same(event, msgspec.structs.replace(record.event, values=values))
 
     def _decide(self, event: Event, received_us: int, mark: tuple[int, int], waiter: Waiter) -> None:
         state = self.state

@@ -56,6 +56,9 @@ from jindi.run.recovery import Progress, last_record, recover, tree_before
 from jindi.run.replay.one import Proof, prove
 from jindi.run.requests import Requests
 from jindi.run.rounds import Rounds
+from jindi.run.screening.book import Screened
+from jindi.run.screening.screener import Screener
+from jindi.run.screening.seeking import SCREEN_FROM
 from jindi.run.state import Gathered, State
 from jindi.run.trail import Trail
 from jindi.run.versions import Aside, Ledger, Watched, composed
@@ -171,6 +174,7 @@ class Platform:
         saver: Saver | None = None,
         heads: Heads | None = None,
         warden: "Warden | None" = None,
+        screens: bool = True,
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._open_log, self._blobs, self._tokens, self._clock = open_log, blobs, tokens, clock
@@ -188,6 +192,8 @@ class Platform:
         self._aside: Aside = {}
         self._changing = asyncio.Lock()
         self.measures = Measures()
+        self.screener = Screener(lambda: self.screened, lambda: self.screen_from) if screens else None
+        """Looks for names on watch lists; None where nobody is to be screened."""
         self.started_us = clock.now_us()
         self._background: set[asyncio.Task[None]] = set()
         self._snapshot_seq, self._snapshot_us = 0, self.started_us
@@ -270,6 +276,16 @@ class Platform:
         return self.lane.state.incidents
 
     @property
+    def screened(self) -> Screened:
+        """Matches with watch lists, and what became of them."""
+        return self.lane.state.screened
+
+    @property
+    def screen_from(self) -> int:
+        """From which score on somebody is told of."""
+        return self.parameter("screening_from", SCREEN_FROM)
+
+    @property
     def requests(self) -> Requests:
         """Requests of persons about their own data."""
         return self.lane.state.requests
@@ -337,7 +353,8 @@ class Platform:
     def _intake(self, program: Program) -> Intake:
         """What reads events from now on; with a vault it says what that does not hold yet."""
         held = self._vault.known if self._vault is not None else None
-        return Intake(program.definitions, self._tokens, self._clock.now_us, held)
+        seek = self.screener.seek if self.screener is not None else None
+        return Intake(program.definitions, self._tokens, self._clock.now_us, held, seek)
 
     def _found(self) -> Program:
         """What is in force at the start: the saved packs, or what the journal ends under; and in either case the

@@ -17,6 +17,7 @@ from jindi.run.incidents.book import Incidents
 from jindi.run.lists import Lists
 from jindi.run.records import CaseRecord, DecisionRecord, DefinitionsRecord, Record, decode
 from jindi.run.requests import Requests
+from jindi.run.screening.book import Screened
 from jindi.run.state import State
 from jindi.run.trail import Trail
 from jindi.run.versions import Ledger, Watch
@@ -151,6 +152,7 @@ def _from_snapshot(
         state.approvals = header.approvals if header.approvals is not None else _approvals(archive, header.seq)
         state.requests = header.requests if header.requests is not None else _requests(archive, header.seq)
         state.incidents = header.incidents if header.incidents is not None else _incidents(archive, header.seq)
+        state.screened = header.screened if header.screened is not None else Screened()
         if header.deeds is not None:
             state.deeds = Trail.load(header.deeds)
         if header.alerts is not None:

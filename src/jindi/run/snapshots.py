@@ -20,6 +20,7 @@ from jindi.run.approvals.book import Book
 from jindi.run.incidents.book import Incidents
 from jindi.run.openings import Opening, Openings
 from jindi.run.requests import Requests
+from jindi.run.screening.book import Screened
 from jindi.run.versions import Ledger, Watched
 
 MAGIC = b"JINDI-SNAPSHOT-2\n"
@@ -81,6 +82,8 @@ class Header(msgspec.Struct, kw_only=True):
     """Before this place of the journal none of them is remembered."""
     incidents: Incidents | None = None
     """How incidents stand; None in a snapshot of before there were any: the journal tells."""
+    screened: Screened | None = None
+    """Matches with watch lists; None in a snapshot of before there were any."""
 
 
 class Restored(msgspec.Struct):
@@ -143,6 +146,7 @@ def chunks(state: Any, last_record: bytes, frontier: Frontier | None = None) -> 
         casework=state.casework.save(),
         casework_from=state.casework.begins,
         incidents=state.incidents,
+        screened=state.screened,
         frontier=None if frontier is None else list(frontier),
         sections=[Section(name, data.nbytes, hashlib.sha256(data).digest()) for name, data in buffers],
     )

@@ -25,6 +25,8 @@ from jindi.run.lists import Lists
 from jindi.run.openings import Opening, Openings, Status
 from jindi.run.records import DecisionRecord, decision_seq
 from jindi.run.requests import Requests
+from jindi.run.screening.book import MATCH, VERDICT, Screened
+from jindi.run.screening.book import PACK as SCREENING_PACK
 from jindi.run.trail import Trail
 from jindi.run.versions import Ledger, Watch
 
@@ -139,6 +141,8 @@ class State:
         """Where that stands of which cases are made: all other decisions that did not allow, and steps with cases."""
         self.incidents = Incidents()
         """How incidents stand: few, so all of them are here."""
+        self.screened = Screened()
+        """Matches with watch lists, and what became of them."""
         self.watch = Watch()
         self._fed: Fed = windows
         self.high_us = 0
@@ -147,6 +151,15 @@ class State:
         self.warming: frozenset[str] = frozenset()
         self._gatherers = {name: Gatherer(ep) for name, ep in program.events.items()}
         self._of_staff = frozenset(name for name, ep in program.events.items() if ep.event.pack == STAFF)
+        self._screening = {
+            name: ep.event
+            for name, ep in program.events.items()
+            if name in (MATCH, VERDICT) and ep.event.pack == SCREENING_PACK
+        }
+        self._filled = {
+            name: frozenset(place for place, field in enumerate(ep.event.fields) if field.screens is not None)
+            for name, ep in program.events.items()
+        }
         self._lifecycles = {name: ep.event.lifecycle for name, ep in program.events.items()}
         accepted = [feature for feature in program.definitions.features.values() if feature.counts == "accepted"]
         self._kept = frozenset(name for feature in accepted for name in feature.of)
@@ -166,7 +179,7 @@ class State:
         state.ledger, state.trail, state.watch = self.ledger, self.trail, Watch(self.watch.watched)
         state.approvals, state.requests = self.approvals, self.requests
         state.deeds, state.alerts, state.casework = self.deeds, self.alerts, self.casework
-        state.incidents = self.incidents
+        state.incidents, state.screened = self.incidents, self.screened
         return state
 
     def feed_through(self, fed: "Fed") -> None:
@@ -177,6 +190,20 @@ class State:
         """Go on with these windows, which have seen the same events."""
         self.windows = self._fed = windows
         self.warming = frozenset()
+
+    def is_same(self, event: Event, other: Event) -> bool:
+        """Whether two events of one id say the same. What the platform fills is not the sender's: a watch list that
+        changed between two tries makes no other event.
+        """
+        if event.content == other.content:
+            return True
+        filled = self._filled.get(event.type)
+        if not filled or (event.type, event.at_us) != (other.type, other.at_us):
+            return False
+        return len(event.values) == len(other.values) and all(
+            ours == theirs or place in filled
+            for place, (ours, theirs) in enumerate(zip(event.values, other.values, strict=True))
+        )
 
     def refusal(self, event: Event) -> Problem | None:
         """Why an event that reads well still can't be taken now; None when it can."""
@@ -285,6 +312,8 @@ class State:
         self.next_seq = seq + 1
         self.answered.add(mark or fingerprint(event.id), seq, as_of_us)
         lifecycle = self._lifecycles[event.type]
+        if event.type in self._screening:
+            self.screened.note(event.type, seq, _named(self._screening[event.type], event.values), as_of_us)
         if outcome is Outcome.ALLOW:
             if event.type in self._kept:
                 self._fed.keep(event.type, as_of_us, event.values)

@@ -252,6 +252,24 @@ class Vault:
                     names.append(subject.name)
             return tuple(names)
 
+    def opened_page(
+        self, kinds: Collection[str], after: int = 0, limit: int = 500
+    ) -> tuple[list[Opened], int | None]:  # fmt: skip
+        """Rows of these kinds, opened, of up to `limit` rows that lie above a place; and the place to go on above, None
+        when these were the last. What does not open is left out: `check` tells of it. For looking through everybody.
+        """
+        with self._lock:
+            page = self._store.all_rows(after, limit)
+            chosen = [row for _, row in page if kind_of(row.token) in kinds]
+            whose = self._store.with_numbers({row.subject for row in chosen})
+            found: list[Opened] = []
+            for row in chosen:
+                subject = whose.get(row.subject)
+                if subject is not None and (sealers := self._tried(subject)) is not None:
+                    with suppress(CannotOpen):
+                        found.append(_open(row, subject, sealers))
+            return found, page[-1][0] if page else None
+
     def tokens_of(self, name: str, limit: int) -> tuple[str, ...]:
         """At most so many tokens that a subject has rows for; none for one that there is not. Nothing is opened."""
         with self._lock:

@@ -587,7 +587,8 @@ def _event(event: EventDef) -> dict[str, Any]:
         "at": _INSTANT,
     }
     for field in event.fields:
-        properties[field.name] = _field(field)
+        if field.screens is None:  # the platform fills it
+            properties[field.name] = _field(field)
     return {
         "type": "object",
         "title": event.name,

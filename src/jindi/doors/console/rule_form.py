@@ -61,6 +61,7 @@ class RuleForm:
     cases: tuple[CaseForm, ...] = ()
     lifts: tuple[str, ...] = ()
     """Of an exemption: the outcomes that it lifts."""
+    discreet: bool = False
 
     @property
     def basis(self) -> Words:
@@ -90,6 +91,7 @@ def form_of(raw: Mapping[str, Any], scope: Scope) -> RuleForm:
         plain={name: str(raw[name]) for name in PLAIN if name in raw},
         cases=tuple(_case_of(each) for each in raw.get("case", []) if isinstance(each, dict)),
         lifts=tuple(map(str, raw["lifts"])) if isinstance(raw.get("lifts"), list) else (),
+        discreet=raw.get("discreet") is True,
     )
 
 
@@ -135,6 +137,7 @@ def form_from(fields: Mapping[str, str], scope: Scope, before: str = "") -> Rule
         plain={name: text for name in PLAIN if (text := text_in(fields, name))},
         cases=tuple(_cases_from(fields)),
         lifts=tuple(name.removeprefix("lifts.") for name in fields if name.startswith("lifts."))[:8],
+        discreet="discreet" in fields,
     )
 
 
@@ -192,6 +195,8 @@ def parts_of(form: RuleForm, before: Mapping[str, Any] | None) -> dict[str, Any]
         del parts["degrade"]
     if form.score:
         parts["score"] = int(form.score) if _WHOLE.match(form.score) else form.score
+    if form.discreet:
+        parts["discreet"] = True
     if (basis := both_of(form.basis_zh, form.basis_en)) is not None:
         parts["basis"] = basis
     cases = [_case(number, each) for number, each in enumerate(form.cases) if each != CaseForm(fires=each.fires)]

@@ -165,6 +165,14 @@ class Index:
         index.apply(Changes(tuple(entries), (), ()))
         return index
 
+    def among(self, ids: Iterable[str]) -> "Index":
+        """Some of the entries by themselves, for looking only: words weigh what they weigh in the whole list, so a
+        score is the one that the whole list gives.
+        """
+        some = Index.of(self.entries[each] for each in ids)
+        some._often, some._alive = self._often, self._alive  # noqa: SLF001 - its own kind
+        return some
+
     def apply(self, changes: Changes) -> None:
         """The list as it is after the changes; answers are those of an index that was built anew."""
         for entry in (*changes.removed, *(old for old, _ in changes.changed)):

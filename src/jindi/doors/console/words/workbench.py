@@ -159,6 +159,7 @@ WORDS: Final = {
     "rule.wait": ("延迟时长", "Delay for"),
     "rule.degrade": ("输入缺失时", "When an input is away"),
     "rule.share_max": ("命中比例上限", "May fire on at most"),
+    "rule.discreet": ("保密：对外答复不说命中此规则", "Discreet: answers do not say that it was hit"),
     "rule.confirmed_share": ("已确认的比例", "Confirmed share"),
     "rule.typology": ("案件类型", "Typology"),
     "rule.typology.none": ("不指定", "none"),
