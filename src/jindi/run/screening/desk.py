@@ -2,7 +2,8 @@
 
 A list that changes is held against everybody whom the vault knows, only with what changed of it. What is found is
 told as events by the front door, so that it is journalled, decided, and becomes a case. A confirmed match freezes at
-once, by one person; to clear one, or to lift a freeze, takes two."""
+once, by one person; to clear one, or to lift a freeze, takes two.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence

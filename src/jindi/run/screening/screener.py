@@ -2,7 +2,8 @@
 
 A name that was looked for before costs a look into a dictionary; a new one is compared. What is remembered are tokens
 and entries; of names only single words stay in the index's memory, and nothing on disk. Matches that nobody was told
-of yet wait in `fresh`, for whoever tells them through the front door."""
+of yet wait in `fresh`, for whoever tells them through the front door.
+"""
 
 from collections import deque
 from collections.abc import Callable

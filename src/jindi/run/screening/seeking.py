@@ -19,8 +19,10 @@ class Sought(NamedTuple):
         return f"Sought({self.kind})"
 
 
-Seek = Callable[[str, str, Sought], int | None] """(the name's token, whose it is, who) → the score from 0 to 100 of
-what was not cleared; None where there are no lists, `UNUSABLE` where there are some that can't be used. """
+Seek = Callable[[str, str, Sought], int | None]
+"""(the name's token, whose it is, who) → the score from 0 to 100 of what was not cleared; None where there are no
+lists, `UNUSABLE` where there are some that can't be used.
+"""
 
 UNUSABLE: Final = -1
 SCREEN_FROM: Final = 80
