@@ -367,13 +367,14 @@ def test_two_people_take_a_list_out_of_force():
     run(go())
 
 
-def test_why_a_match_was_found_is_told_in_sentences_in_both_languages():
+def test_why_a_match_was_found_is_told_in_both_languages_and_without_the_customers_own_words():
     async def go():
         async with Wallet() as wallet:
             await wallet.load()
-            await wallet.sent(registration(1, "Xiongxin Shan"))
+            await wallet.sent(registration(1, "Xiongxin Canary Shan"))
             told = await wallet.desk.why(wallet.desk.hits()[0])
             assert "SHAN Xiongxin" in told.zh[0]
             assert len(told.zh) == len(told.en) > 1
+            assert "canary" not in str(told).casefold()
 
     run(go())

@@ -164,7 +164,6 @@ ACTIONS: dict[str, Action] = _table(
     Action("case.lead", Group.CASELEAD, "处理他人案件", "Act on cases of others", _CASES),
     Action("screening.read", Group.CASES, "查看名单筛查", "Look at screening", _CASES),
     Action("screening.match", Group.CASES, "查看名单命中", "Read a match with a watch list", _CASES),
-    Action("screening.why", Group.REVEALING, "查看命中依据明文", "See why a match was found, in clear", _OPENERS),
     Action("screening.confirm", Group.CASEWORK, "确认名单命中并停办业务", "Confirm a match, and freeze", _CASES),
     Action("screening.clear", Group.MACHINE, "排除名单命中", "Clear a match"),
     Action("screening.lift", Group.MACHINE, "解除停办", "Lift a freeze"),

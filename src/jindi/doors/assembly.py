@@ -26,6 +26,7 @@ from jindi.doors.console.lists import ListPages
 from jindi.doors.console.models import ModelPages
 from jindi.doors.console.notices import NoticePages
 from jindi.doors.console.platform_source import PlatformSource
+from jindi.doors.console.screening import ScreeningPages
 from jindi.doors.console.searching import SearchPages
 from jindi.doors.console.settings_notices import NoticeSettingsPages
 from jindi.doors.console.settings_webhooks import WebhookPages
@@ -40,6 +41,7 @@ from jindi.run.approvals.channels import ChannelChange
 from jindi.run.approvals.incidents import ClosingIncident
 from jindi.run.approvals.operations import Operation
 from jindi.run.approvals.people import Grant, Invite, Reset
+from jindi.run.approvals.screening import operations_of
 from jindi.run.approvals.webhooks import Change
 from jindi.run.backtest.trials import Trials
 from jindi.run.cases import Desk as CaseDesk
@@ -60,6 +62,7 @@ from jindi.run.people import House, Office
 from jindi.run.platform import Platform
 from jindi.run.reveals import Reveals
 from jindi.run.scoring import Models
+from jindi.run.screening.desk import Desk as ScreeningDesk
 from jindi.run.subjects import Rights
 from jindi.run.versions.desk import OPERATOR, Desk, Keep
 from jindi.run.versions.drafts import Drafts
@@ -138,6 +141,7 @@ class Assembly:
         self._incidents = IncidentDesk(
             platform, partial(_people_who, house, permits, "incident.entry"), self._casework
         )  # fmt: skip
+        self._screening = ScreeningDesk(platform, house.audit)
         self._linking = self._links()
         self._linked = LinkDesk(platform, self._linking) if self._linking is not None else None
         self._acting = self._acts()
@@ -176,6 +180,7 @@ class Assembly:
         given, house, platform = self._given, self._given.house, self._platform
         more: list[Operation[Any, Any]] = [
             Invite(house), Grant(house), Reset(house), ClosingIncident(platform, self._incidents),
+            *operations_of(platform, self._screening),
         ]  # fmt: skip
         if given.mailing is not None:
             more.append(Change(platform, given.mailing))
@@ -210,6 +215,7 @@ class Assembly:
         if self._trials is not None:
             yield partial(_workbench, self._bench, self._trials)
         yield lambda doors: IncidentPages(self._incidents, doors, approvals, audit)
+        yield lambda doors: ScreeningPages(self._screening, doors, approvals, audit, reveals)
         yield lambda doors: ListPages(self._roster, doors, approvals, audit, reveals)
         yield lambda doors: FeaturePages(Explorer(platform), doors, audit, reveals)
         yield lambda doors: SearchPages(platform, doors, audit, reveals, linked, casework)
@@ -237,12 +243,13 @@ class Assembly:
             self._platform, given.keys, given.clock, given.base_files, console, self.events, self._desk, given.permits,
             self.fences, given.mailing, self._approvals, self._reveals, self._rights, self._casework, self._linked,
             self._roster, self._notices.desk if self._notices is not None else None, self._bench,
-            self._incidents,
+            self._incidents, self._screening,
         )  # fmt: skip
 
     def works(self) -> list[Coroutine[Any, Any, None]]:
         """What goes on as long as the doors are open."""
         works = [self._approvals.keep(), Office(self._given.house).keep(), self._roster.keep()]
+        works.append(self._screening.keep())
         if self._following is not None and self._casework is not None:
             works += [self._following.keep(), self._casework.keep()]
         if self._linking is not None:

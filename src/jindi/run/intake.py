@@ -215,9 +215,13 @@ class _Shape:
         """Who is to be looked for on watch lists, by decoded values before they are turned over: the place to fill,
         that of the name, that of whose it is, and who.
         """
+
+        def told(place: int | None) -> str | None:
+            return None if place is None else values[place]
+
         return [
-            (at, named, whose, Sought(values[named], *(None if p is None else values[p] for p in others), kind))
-            for at, named, whose, others, kind in self.screened
+            (at, named, whose, Sought(values[named], told(number), told(birth), told(country), kind))
+            for at, named, whose, (number, birth, country), kind in self.screened
             if values[named] is not None
         ]
 

@@ -32,6 +32,7 @@ from jindi.doors.api.metrics import exposition
 from jindi.doors.api.notices import NoticeRoutes
 from jindi.doors.api.openapi import document
 from jindi.doors.api.problems import problem
+from jindi.doors.api.screening import ScreeningRoutes
 from jindi.doors.api.staff_alerts import AlertRoutes
 from jindi.doors.api.threshold import Threshold
 from jindi.doors.api.trail import TrailRoutes
@@ -53,6 +54,7 @@ from jindi.run.listed import Roster
 from jindi.run.notices import Desk as NoticeDesk
 from jindi.run.platform import Found, NotNow, Platform, compiled
 from jindi.run.reveals import Reveals
+from jindi.run.screening.desk import Desk as ScreeningDesk
 from jindi.run.subjects import Rights
 from jindi.run.versions.desk import Desk
 from jindi.run.versions.drafts import Drafts
@@ -118,6 +120,7 @@ class Routes:
         linked: LinkDesk | None = None, roster: Roster | None = None, notices: NoticeDesk | None = None,
         bench: Workbench | None = None,
         incidents: IncidentDesk | None = None,
+        screening: ScreeningDesk | None = None,
     ) -> None:  # fmt: skip
         self._platform, self._keys, self._base_files = platform, keys, base_files
         self._permits = permits
@@ -135,6 +138,7 @@ class Routes:
         self._controls = ControlRoutes(platform, self._guard)
         self._cases = CaseRoutes(cases, self._guard, self._may, self._actor)
         self._incidents = IncidentRoutes(incidents, self._guard, self._may, self._actor, self._viewer)
+        self._screening = ScreeningRoutes(platform, screening, self._guard, self._actor)
         self._links = LinkRoutes(platform, linked, self._guard, self._audit, self._actor)
         self._lists = ListRoutes(roster or Roster(platform), self._reveals, self._guard, self._may)
 
@@ -162,6 +166,7 @@ class Routes:
             *self._controls.routes(),
             *self._cases.routes(),
             *self._incidents.routes(),
+            *self._screening.routes(),
             *self._links.routes(),
             *self._lists.routes(),
             Route("/v1/packs", self._guard("packs.read", self._packs)),
@@ -401,6 +406,7 @@ def build_api(
     notices: NoticeDesk | None = None,
     bench: Workbench | None = None,
     incidents: IncidentDesk | None = None,
+    screening: ScreeningDesk | None = None,
 ) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     """The ASGI application of a running platform. `base_files` gives the packs that are always loaded; `events` is
     the hot route, if its maker uses it elsewhere, too; `desk` where versions are changed (without, what is in force
@@ -408,7 +414,8 @@ def build_api(
     passes first; `mailing` holds the webhooks; `approvals` is where operations are asked for that take four eyes.
     `reveals` and `rights` are those of the console, too: one limit and one book for both doors. `cases` is where cases
     are worked, `linked` where links are asked for, `roster` what both doors know of lists, `notices` where people are
-    notified, `bench` where drafts are kept, `incidents` where incidents are worked.
+    notified, `bench` where drafts are kept, `incidents` where incidents are worked, `screening` where matches with
+    watch lists are.
     """
     asked, fences = permits or Permits(), fences or Fences()
     hot = events or Events(platform, keys, clock, asked, fences.turnstile)
@@ -430,6 +437,7 @@ def build_api(
             notices,
             bench,
             incidents,
+            screening,
         ).routes(),
         exception_handlers={404: _not_found, 405: _not_allowed, 500: _failed},
     )

@@ -6,7 +6,7 @@ from jindi import __version__
 from jindi.access import PURPOSES
 from jindi.basics.identifiers import NORMAL_FORMS
 from jindi.basics.money import AMOUNT_MINOR_MAX
-from jindi.doors.api import openapi_cases, openapi_incidents, openapi_links, openapi_lists
+from jindi.doors.api import openapi_cases, openapi_incidents, openapi_links, openapi_lists, openapi_screening
 from jindi.doors.api.notices import LIMIT_MAX, OFFSET_MAX
 from jindi.language import Kind
 from jindi.packs import OUTCOMES, Definitions, EventDef, FieldDef
@@ -163,6 +163,15 @@ def _paths() -> dict[str, Any]:
             _get("Incidents, the one whose clock ends first before the others, or in another order.", "readIncidents",
                  openapi_incidents.found(), openapi_incidents.filters(), "400"),
             _get("An incident in full.", "readIncident", openapi_incidents.page(), openapi_incidents.ONE),
+        ),
+        **openapi_screening.paths(
+            _errors("400", "401", "403", "404", "409", "413", "503"),
+            _get("The watch lists in force, and whom they are being held against.", "readWatchlists",
+                 openapi_screening.lists(), []),
+            _get("Matches with watch lists, the newest first.", "readMatches", openapi_screening.found(),
+                 openapi_screening.filters(), "400"),
+            _get("A match in full, with the entry as it reads and why it was found.", "readMatch",
+                 openapi_screening.one(), openapi_screening.ONE),
         ),
         "/v1/links": {
             "get": _get("What hangs on an entity: whoever stood with it in decided events, and with those.",

@@ -25,6 +25,7 @@ from jindi.doors.cli.policies import policies_app
 from jindi.doors.cli.registering import controls_app
 from jindi.doors.cli.staffing import staff_app
 from jindi.doors.cli.subjects import subject_app, vault_app
+from jindi.doors.cli.watchlist_commands import watchlists_app
 from jindi.doors.cli.webhooks import webhooks_app
 from jindi.doors.cli.wiring import Settled, Wiring
 from jindi.ports import ActStoreFailure, LinkStoreFailure, LogFailure
@@ -54,6 +55,7 @@ app.add_typer(staff_app, name="staff")
 app.add_typer(webhooks_app, name="webhooks")
 app.add_typer(vault_app, name="vault")
 app.add_typer(subject_app, name="subject")
+app.add_typer(watchlists_app, name="watchlists")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of words.")]
 Whole = Annotated[

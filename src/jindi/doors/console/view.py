@@ -33,6 +33,7 @@ CHOICES: Final[dict[str, tuple[str, ...]]] = {
 MENU: Final = (
     ("overview", "/console", "overview.read"),
     ("cases", "/console/cases", "cases.read"),
+    ("screening", "/console/screening", "screening.read"),
     ("incidents", "/console/incidents", "incidents.read"),
     ("links", "/console/links", "links.read"),
     ("team", "/console/team", "cases.team"),

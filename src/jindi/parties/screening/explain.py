@@ -80,27 +80,31 @@ class Told:
     en: tuple[str, ...]
 
 
-def explained(match: Match) -> Told:
-    """Why an entry is told of, sentence by sentence."""
+def explained(match: Match, *, is_clear: bool = True) -> Told:
+    """Why an entry is told of, sentence by sentence. `is_clear` False: without the words of whoever was looked for, for
+    those who may see a match and not the name; the list's own names are public.
+    """
     strength, quality, kind = STRENGTHS[match.strength], QUALITIES[match.name.quality], KINDS[match.entry.kind]
+    ours = (f"“{match.ours}”", f"“{match.ours}”") if is_clear else ("客户姓名", "The name")
     zh = [
         (
-            f"“{match.ours}”与名单条目 {match.entry.id}（{kind[0]}）的{quality[0]}"
+            f"{ours[0]}与名单条目 {match.entry.id}（{kind[0]}）的{quality[0]}"
             f"“{match.name.text}”：{match.score} 分，{strength[0]}匹配。"
         )
     ]
     en = [
         (
-            f"“{match.ours}” and the {quality[1]} “{match.name.text}” of entry {match.entry.id} ({kind[1]}):"
+            f"{ours[1]} and the {quality[1]} “{match.name.text}” of entry {match.entry.id} ({kind[1]}):"
             f" {match.score} of 100, {strength[1]}."
         )
     ]
     for pair in match.comparison.pairs:
-        zh.append(f"“{pair.ours}” ↔ “{pair.theirs}”：{_by(pair)[0]}{_share(pair)}。")
-        en.append(f"“{pair.ours}” ↔ “{pair.theirs}”: {_by(pair)[1]}{_share(pair)}.")
+        put = f"“{pair.ours}” ↔ “{pair.theirs}”" if is_clear else f"“{pair.theirs}”"
+        zh.append(f"{put}：{_by(pair)[0]}{_share(pair)}。")
+        en.append(f"{put}: {_by(pair)[1]}{_share(pair)}.")
     if left := match.comparison.left_ours:
-        zh.append(f"只在被查名称中：{'、'.join(left)}。")
-        en.append(f"Only in the name looked for: {', '.join(left)}.")
+        zh.append(f"只在被查名称中：{'、'.join(left) if is_clear else f'{len(left)} 个词'}。")
+        en.append(f"Only in the name looked for: {', '.join(left) if is_clear else f'{len(left)} words'}.")
     if left := match.comparison.left_theirs:
         zh.append(f"只在名单名称中：{'、'.join(left)}。")
         en.append(f"Only in the list's name: {', '.join(left)}.")

@@ -13,24 +13,24 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
+from jindi.parties.screening import Entry
+from jindi.parties.screening.explain import Told
 from jindi.ports import VaultFailure
 from jindi.run.audit import Actor, Audit, NotRecorded
 from jindi.run.intake import OWN_IDS, Refused
 from jindi.run.lane import Busy, Conflict, Stopped
 from jindi.run.records import decision_id
-from jindi.run.screening import shelf
+from jindi.run.screening import loading, shelf
 from jindi.run.screening.book import MATCH, PACK, VERDICT, Hit
+from jindi.run.screening.lists import Lists
+from jindi.run.screening.loading import Read
 from jindi.run.screening.screener import Fresh, Screener
 from jindi.run.screening.seeking import Sought
+from jindi.run.screening.shelf import Loaded
 from jindi.run.state import LIST_ENTRY
 
 if TYPE_CHECKING:
-    from jindi.parties.screening import Entry
-    from jindi.parties.screening.explain import Told
     from jindi.run.platform import Platform
-    from jindi.run.screening.lists import Lists
-    from jindi.run.screening.loading import Read
-    from jindi.run.screening.shelf import Loaded
 
 FROZEN: Final = "frozen_users"
 """The list of the pack `account` on which whoever is frozen stands."""
@@ -156,39 +156,32 @@ class Desk:
             raise LookupError("there is no such match")
         return found
 
-    def entry(self, hit: Hit) -> "Entry | None":
+    def entry(self, hit: Hit) -> Entry | None:
         """The entry that a match is about, if the list in force still has it as it read then."""
         lists = self._lists
         return None if lists is None else lists.entry_of(hit)
 
-    async def why(self, hit: Hit) -> "Told | None":
-        """Why a match was found, in sentences that hold the name in clear: only for whoever may see it."""
-        from jindi.run.screening import loading  # noqa: PLC0415 - half a second, for whoever has lists
-
+    async def why(self, hit: Hit) -> Told | None:
+        """Why a match was found, in sentences without the customer's own words; None when it is a match no more."""
         vault, lists, threshold = self._platform.vault, self._lists, self._platform.screen_from
         if vault is None or lists is None:
             return None
-        found = await asyncio.to_thread(loading.why, vault, lists, hit, threshold)
-        return None if found is None else found[1]
+        return await asyncio.to_thread(loading.why, vault, lists, hit, threshold)
 
     @property
-    def _lists(self) -> "Lists | None":
-        from jindi.run.screening.lists import Lists  # noqa: PLC0415 - half a second, for whoever has lists
-
+    def _lists(self) -> Lists | None:
         lists = self._screener.lists
         assert lists is None or isinstance(lists, Lists), "nothing else is taken"
         return lists
 
     # ---- loading
 
-    async def load(self, actor: Actor, files: Mapping[str, bytes], *, is_meant: bool = False) -> "list[Loaded]":
+    async def load(self, actor: Actor, files: Mapping[str, bytes], *, is_meant: bool = False) -> list[Loaded]:
         """Put lists in force; everybody is held against what is new in them, from now on, beside decisions.
 
         `is_meant`: they may take away more than is usual, or be older than those in force. Raises Problems, Declined,
         NotRecorded, OSError; then nothing is changed.
         """
-        from jindi.run.screening import loading  # noqa: PLC0415 - half a second, for whoever has lists
-
         async with self._step:
             if self._screener.is_reading:
                 raise Declined("reading")
@@ -201,9 +194,7 @@ class Desk:
                 await self._audit.act(actor, "watchlist.load", on, rows=-1)
             return await self._take(actor, read, tuple(sorted(_plain(name) for name in files)))
 
-    async def _take(self, actor: Actor, read: "Sequence[Read]", files: tuple[str, ...]) -> "list[Loaded]":
-        from jindi.run.screening import loading  # noqa: PLC0415 - half a second, for whoever has lists
-
+    async def _take(self, actor: Actor, read: Sequence[Read], files: tuple[str, ...]) -> list[Loaded]:
         platform, keys = self._platform, list[str]()
         for each in read:
             keys += loading.fresh_keys(each)
@@ -225,7 +216,7 @@ class Desk:
             self.loaded = {**self.loaded, **{each.name: each for each in put}}
         return put
 
-    def _refuse_odd(self, read: "Sequence[Read]") -> None:
+    def _refuse_odd(self, read: Sequence[Read]) -> None:
         most = self._platform.parameter("screening_removed_max", REMOVED_MAX_PERMILLE)
         for each in read:
             if not each.list.entries:
@@ -289,11 +280,9 @@ class Desk:
             self.progress = None
 
     async def _concerned(
-        self, lists: "Lists", keys: Sequence[str], progress: Progress
+        self, lists: Lists, keys: Sequence[str], progress: Progress
     ) -> AsyncIterator[tuple[str, str, Sought]]:  # fmt: skip
         """Whom of all that the vault holds these entries may mean, found in a thread."""
-        from jindi.run.screening import loading  # noqa: PLC0415 - half a second, for whoever has lists
-
         vault = self._platform.vault
         assert vault is not None, "asked before"
         some = await asyncio.to_thread(lists.among, keys)
@@ -377,12 +366,10 @@ class Desk:
         return self._platform.customer(hit.user)
 
 
-def _shelved(platform: "Platform") -> "tuple[Mapping[str, Loaded], Lists | None]":
+def _shelved(platform: "Platform") -> tuple[Mapping[str, Loaded], Lists | None]:
     """What lies on the shelf, and made searchable. Raises Damaged, OSError."""
     if not platform.blobs.names(shelf.PREFIX):
         return {}, None
-    from jindi.run.screening import loading  # noqa: PLC0415 - half a second, for whoever has lists
-
     loaded = shelf.load(platform.blobs)
     return loaded, loading.made(loaded.values())
 

@@ -1,4 +1,4 @@
-"""What takes long and needs half a second to import: lists read, put on the shelf, made searchable, held against names.
+"""What takes long: lists read, put on the shelf, made searchable, held against names.
 
 Everything here is for a thread beside the lane.
 """
@@ -6,7 +6,7 @@ Everything here is for a thread beside the lane.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from jindi.parties.screening import Changes, Match, WatchList, differences
+from jindi.parties.screening import Changes, WatchList, differences
 from jindi.parties.screening.explain import Told, explained
 from jindi.parties.screening.formats import read_files
 from jindi.ports import Blobs
@@ -124,12 +124,12 @@ def sought_of(vault: Vault, user: str) -> Iterator[tuple[str, str, Sought]]:
             yield user, each.token, Sought(each.clear, card)
 
 
-def why(vault: Vault, lists: Lists, hit: Hit, threshold: int) -> tuple[Match, Told] | None:
-    """Why a match was found, sentence by sentence: in clear, so for whoever may see that. None when it is no more."""
+def why(vault: Vault, lists: Lists, hit: Hit, threshold: int) -> Told | None:
+    """Why a match was found, sentence by sentence, without the customer's own words. None when it is one no more."""
     for _, token, sought in sought_of(vault, hit.user):
         if token == hit.name:
             # By itself: the index of all is the lane's, and this is another thread.
             some = lists.among([f"{hit.list}:{hit.entry}"])
             for match in some.matches(sought, min(threshold, hit.score)):
-                return match, explained(match)
+                return explained(match, is_clear=False)
     return None
