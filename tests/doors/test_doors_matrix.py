@@ -35,6 +35,7 @@ from jindi.doors.console.lists import ListPages
 from jindi.doors.console.models import ModelPages
 from jindi.doors.console.notices import NoticePages
 from jindi.doors.console.platform_source import PlatformSource
+from jindi.doors.console.screening import ScreeningPages
 from jindi.doors.console.searching import SearchPages
 from jindi.doors.console.settings_notices import NoticeSettingsPages
 from jindi.doors.console.settings_webhooks import WebhookPages
@@ -57,6 +58,7 @@ from jindi.run.notices.assembling import Notifying
 from jindi.run.people import House
 from jindi.run.reveals import Reveals
 from jindi.run.scoring import Models
+from jindi.run.screening.desk import Desk as ScreeningDesk
 from jindi.run.subjects import Rights
 from jindi.run.versions.desk import Desk
 from jindi.run.versions.drafts import Drafts
@@ -112,6 +114,7 @@ def console_of(api):
     approvals, reveals = approvals_of(platform, Permits(), api.keys), Reveals(platform, audit, Permits())
     groups = [
         lambda doors: IncidentPages(IncidentDesk(platform), doors, approvals, audit),
+        lambda doors: ScreeningPages(ScreeningDesk(platform, audit), doors, approvals, audit, reveals),
         lambda doors: ListPages(Roster(platform), doors, approvals, audit, reveals),
         lambda doors: FeaturePages(Explorer(platform), doors, audit, reveals),
         lambda doors: SearchPages(platform, doors, audit, reveals, links, None),

@@ -34,9 +34,12 @@ def unpacked(name: str, data: bytes) -> dict[str, bytes]:
             found = {each.filename: _read(archive, each) for each in inside}
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError):
         raise _problem(name, "is no whole ZIP") from None
-    return {
-        each.removesuffix(".gz"): _inflated(each, of) if of[:2] == b"\x1f\x8b" else of for each, of in found.items()
-    }
+    left, plain = UNPACKED_BYTES_MAX, dict[str, bytes]()
+    for each, content in found.items():
+        is_packed = content[:2] == b"\x1f\x8b"
+        plain[each.removesuffix(".gz")] = whole = _inflated(each, content, left) if is_packed else content
+        left -= len(whole)
+    return plain
 
 
 def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
@@ -45,13 +48,13 @@ def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
         return file.read(member.file_size + 1)[: member.file_size]
 
 
-def _inflated(name: str, data: bytes) -> bytes:
+def _inflated(name: str, data: bytes, most: int = UNPACKED_BYTES_MAX) -> bytes:
     try:
         with gzip.open(io.BytesIO(data)) as file:
-            found = file.read(UNPACKED_BYTES_MAX + 1)
+            found = file.read(max(most, 0) + 1)
     except (OSError, EOFError, zlib.error):
         raise _problem(name, "is no whole gzip file") from None
-    if len(found) > UNPACKED_BYTES_MAX:
+    if len(found) > most:
         raise _problem(name, f"unpacks to more than {UNPACKED_BYTES_MAX >> 20} MiB")
     return found
 

@@ -50,7 +50,7 @@ WORDS: Final = {
     "screening.load": ("载入名单", "Load a list"),
     "screening.load.line": (
         "联合国、欧盟的 XML（欧盟亦可 CSV），OFAC 的 sdn.csv、alt.csv、add.csv 打成 ZIP，或自有 TOML、CSV。",
-        "The XML of the UN or the EU (or its CSV), OFAC's sdn.csv, alt.csv and add.csv in a ZIP, or your own TOML or CSV.",
+        "The XML of the UN or the EU (or its CSV), OFAC's three CSV files in a ZIP, or your own TOML or CSV.",
     ),
     "screening.load.file": ("名单文件", "The list's file"),
     "screening.load.meant": (
