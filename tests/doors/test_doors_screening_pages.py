@@ -52,9 +52,9 @@ class World(Wallet):
     def visit(self, who):
         return Visit(self, who, roles=HOUSE[who])
 
-    async def loaded_by(self, visit, data=LISTED.encode(), name="own.toml", **more):
+    async def loaded_by(self, visit, text=LISTED, name="own.toml", **more):
         answer = await visit.http.post(
-            "/console/screening/lists", data={"csrf": visit.csrf, **more}, files={"file": (name, data)}
+            "/console/screening/lists", data={"csrf": visit.csrf, **more}, files={"file": (name, text.encode())}
         )
         await self.settled()
         return answer
@@ -81,15 +81,15 @@ def test_what_is_wrong_with_a_list_is_told_at_once_and_nothing_changes():
         async with World() as world:
             wang = world.visit("wang")
             bad = LISTED.replace('name    = "单雄信"', "").replace('kind = "person"', 'kind = "alien"')
-            answer = await world.loaded_by(wang, bad.encode())
+            answer = await world.loaded_by(wang, bad)
             assert answer.status_code == 422
             assert answer.text.count("own.toml") >= 2
             assert world.desk.loaded == {}
-            await world.loaded_by(wang, (LISTED + MORE).encode())
+            await world.loaded_by(wang, LISTED + MORE)
             half = LISTED[: LISTED.index('[[entry]]\nid   = "RU-1"')]
-            assert (await world.loaded_by(wang, half.encode())).status_code == 409
-            assert (await world.loaded_by(wang, half.encode(), meant="1")).status_code == 303
-            assert (await world.loaded_by(wang, b"")).status_code == 400
+            assert (await world.loaded_by(wang, half)).status_code == 409
+            assert (await world.loaded_by(wang, half, meant="1")).status_code == 303
+            assert (await world.loaded_by(wang, "")).status_code == 400
 
     run(go())
 
@@ -200,7 +200,8 @@ def test_programs_load_lists_and_read_matches_as_described():
             await api.wallet.sent(registration(1, CLEAR))
             await api.wallet.sent(transfer(1, "Sergej Lavrovsky"))
             for path, named in (
-                ("/v1/watchlists", "/v1/watchlists"), ("/v1/screening/matches?state=open&limit=1", "/v1/screening/matches"),
+                ("/v1/watchlists", "/v1/watchlists"),
+                ("/v1/screening/matches?state=open&limit=1", "/v1/screening/matches"),
                 (f"/v1/screening/matches/{decision_id(api.wallet.desk.hits()[0].seq)}", "/v1/screening/matches/{id}"),
             ):  # fmt: skip
                 answer = await api.ask("GET", path, key=api.worker)

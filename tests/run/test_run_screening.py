@@ -1,11 +1,16 @@
 """Screening beside the stream: at the door, on each payment, when a list changes; cleared by two, frozen by one."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from jindi.basics.problems import Problems
 from jindi.parties.screening import THRESHOLD
 from jindi.run.approvals.approvals import Declined as NotAgreed
 from jindi.run.approvals.approvals import Forbidden
+from jindi.run.controls.ground import Failed
+from jindi.run.controls.registry import Asked
+from jindi.run.controls.watch_lists import watch_lists_fresh
 from jindi.run.intake import Refused
 from jindi.run.lane import Held
 from jindi.run.records import decision_id
@@ -376,5 +381,30 @@ def test_why_a_match_was_found_is_told_in_both_languages_and_without_the_custome
             assert "SHAN Xiongxin" in told.zh[0]
             assert len(told.zh) == len(told.en) > 1
             assert "canary" not in str(told).casefold()
+
+    run(go())
+
+
+# ---- the control
+
+
+def test_the_control_fails_without_lists_with_stale_ones_and_with_a_damaged_one():
+    async def go():
+        async with Wallet() as wallet:
+            ground = SimpleNamespace(blobs=wallet.blobs, clock=wallet.clock)
+            asked = Asked({"days_max": 7})
+            with pytest.raises(Failed):
+                watch_lists_fresh(ground, asked)
+            await wallet.load()
+            assert watch_lists_fresh(ground, asked)["own"]["entries"] == 2
+            wallet.clock.at_us += 8 * DAY_US
+            with pytest.raises(Failed, match="not loaded for over 7 days: own"):
+                watch_lists_fresh(ground, asked)
+            await wallet.load()
+            watch_lists_fresh(ground, asked)
+            (name,) = wallet.blobs.names(shelf.PREFIX)
+            wallet.blobs.save(name, [b"{broken"])
+            with pytest.raises(Failed, match="damaged"):
+                watch_lists_fresh(ground, asked)
 
     run(go())

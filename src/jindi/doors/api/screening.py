@@ -73,11 +73,7 @@ class ScreeningRoutes:
                 zh, en = said(error.code, error.values_of)
                 return problem_answer(problems.DECLINED, en, detail_zh=zh, code=error.code)
             except Problems as error:
-                told = [
-                    {"where": each.where, "item": each.item, "problem": each.problem, "remedy": each.remedy}
-                    for each in error.problems[:100]
-                ]
-                return problem_answer(problems.BAD_REQUEST, str(error)[:400], problems=told)
+                return problem_answer(problems.BAD_REQUEST, problems=error.problems[:100])
             except NotRecorded:
                 return problem_answer(problems.NOT_RECORDED)
             except LookupError as error:

@@ -19,6 +19,7 @@ from jindi.run.controls import (
     staffing,
     transport,
     vaults,
+    watch_lists,
 )
 from jindi.run.controls.ground import CouldNotRun, Evidence, Failed, Ground, Scratch
 from jindi.run.controls.registry import CHECKS, Check
@@ -27,7 +28,7 @@ from jindi.run.controls.registry import CHECKS, Check
 _ENTERED = (
     accounts, advisories, asked, backups, coming_in, entrance, incidents, journals, machine, platforms, sources,
     staffing,
-    transport, vaults,
+    transport, vaults, watch_lists,
 )  # fmt: skip
 
 __all__ = ["CHECKS", "Check", "CouldNotRun", "Evidence", "Failed", "Ground", "Scratch"]
