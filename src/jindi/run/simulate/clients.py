@@ -65,6 +65,7 @@ class Client:
             "channel": channel,
             "agent": self.device.agent,
             "account_class": "I",
+            "name": self.user.name,
         }
         if inviter is not None:
             fields["inviter"] = inviter.id
@@ -74,7 +75,7 @@ class Client:
         """An identity check for the account's class."""
         sources = {"I": 1, "II": 3, "III": 5}[self.user.account_class] if passed else self.chance.randint(0, 1)
         return self._say(
-            "identity_check", **self._hand(), id_card=self.user.id_card, phone=self.user.phone,
+            "identity_check", **self._hand(), id_card=self.user.id_card, name=self.user.name, phone=self.user.phone,
             ip=self.place.ip, sources=sources, face_to_face=False, passed=passed,
             account_class=self.user.account_class,
         )  # fmt: skip
@@ -150,8 +151,8 @@ class Client:
         """A transfer to another user, from the balance or from a card."""
         fields: dict[str, Any] = {"card": card.number} if card is not None else {}
         sent = self._say(
-            "transfer", loss_minor, **self._hand(), **self._where(), payee=payee.id, amount=yuan(minor),
-            funding="balance" if card is None else "card", account_class=self.user.account_class,
+            "transfer", loss_minor, **self._hand(), **self._where(), payee=payee.id, payee_name=payee.name,
+            amount=yuan(minor), funding="balance" if card is None else "card", account_class=self.user.account_class,
             verification=level, channel="app", arrival=arrival, **fields,
         )  # fmt: skip
         self.stage.move(sent, self.user if card is None else None, payee, minor)

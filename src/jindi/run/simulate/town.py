@@ -10,6 +10,8 @@ from itertools import accumulate
 from random import Random
 from typing import NamedTuple
 
+from jindi.run.simulate.names import name_of
+
 
 class City(NamedTuple):
     """A city: its centre in 1e-4 degrees and its share of people (0: abroad)."""
@@ -172,6 +174,11 @@ class User:
         self.streetwise = chance.random()
         self.taps = 0.8 if chance.random() < TAPPERS else 0.05
         self.taps_phone = self.taps > 0.5 and chance.random() < PHONE_TAPPERS
+
+    @property
+    def name(self) -> str:
+        """The name."""
+        return name_of(self.number)
 
 
 def luhn_digit(digits: str) -> str:
