@@ -1,5 +1,6 @@
 """Screening beside the stream: at the door, on each payment, when a list changes; cleared by two, frozen by one."""
 
+import asyncio
 from types import SimpleNamespace
 
 import pytest
@@ -15,6 +16,7 @@ from jindi.run.intake import Refused
 from jindi.run.lane import Held
 from jindi.run.records import decision_id
 from jindi.run.screening import shelf
+from jindi.run.screening.book import MATCH
 from jindi.run.screening.desk import FROZEN, Declined
 from jindi.run.screening.seeking import SCREEN_FROM, UNUSABLE
 from screening_world import CARD_NUMBER, LISTED, MORE, Wallet, actor, registration, transfer
@@ -236,6 +238,20 @@ def test_half_a_list_an_empty_one_and_an_older_one_are_not_taken_unless_they_are
             assert loaded.removed == 2
             with pytest.raises(Problems):
                 await wallet.load("nonsense", name="list.txt")
+
+    run(go())
+
+
+def test_two_who_tell_of_the_same_matches_tell_each_once():
+    async def go():
+        async with Wallet() as wallet:
+            await wallet.load()
+            for number in range(1, 6):
+                await wallet.send(registration(number, "单雄信"))
+            await asyncio.gather(*(wallet.desk._tell_fresh() for _ in range(3)))
+            assert len(wallet.desk.hits()) == 5
+            told = [each for _, each in wallet.platform.archive.records() if getattr(each, "event_type", "") == MATCH]
+            assert len(told) == 5
 
     run(go())
 

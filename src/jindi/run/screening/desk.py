@@ -75,7 +75,7 @@ class Desk:
         assert platform.screener is not None, "a platform that serves people screens"
         self._platform, self._audit = platform, audit
         self._screener: Screener = platform.screener
-        self._step, self._is_stopping = asyncio.Lock(), False
+        self._step, self._telling, self._is_stopping = asyncio.Lock(), asyncio.Lock(), False
         self.loaded: Mapping[str, Loaded] = {}
         """The lists in force, by name."""
         self.progress: Progress | None = None
@@ -111,11 +111,12 @@ class Desk:
 
     async def _tell_fresh(self) -> None:
         """Let what was found in by the front door. What the lane can't take now is told later."""
-        fresh = self._screener.fresh
-        while fresh:
-            if not await self._tell(MATCH, _match_fields(fresh[0])):
-                return
-            self._screener.told(fresh.popleft())
+        async with self._telling:
+            fresh = self._screener.fresh
+            while fresh:
+                if not await self._tell(MATCH, _match_fields(fresh[0])):
+                    return
+                self._screener.told(fresh.popleft())
 
     async def _tell(self, event_type: str, fields: Mapping[str, Any], identifier: str = "") -> bool:
         """Have an event decided; whether it was, or never can be."""
