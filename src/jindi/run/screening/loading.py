@@ -4,7 +4,7 @@ Everything here is for a thread beside the lane.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jindi.parties.screening import Changes, WatchList, differences
 from jindi.parties.screening.explain import Told, explained
@@ -131,5 +131,6 @@ def why(vault: Vault, lists: Lists, hit: Hit, threshold: int) -> Told | None:
             # By itself: the index of all is the lane's, and this is another thread.
             some = lists.among([f"{hit.list}:{hit.entry}"])
             for match in some.matches(sought, min(threshold, hit.score)):
-                return explained(match, is_clear=False)
+                as_published = replace(match, entry=replace(match.entry, id=hit.entry))
+                return explained(as_published, is_clear=False)
     return None
