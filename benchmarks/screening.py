@@ -38,6 +38,11 @@ from jindi.parties.screening import (
 )
 from jindi.parties.screening.formats import read_ofac, read_un
 from jindi.parties.screening.romanise import is_han
+from jindi.run.screening.book import Screened
+from jindi.run.screening.lists import Lists
+from jindi.run.screening.screener import Screener
+from jindi.run.screening.seeking import Sought
+from jindi.run.screening.shelf import Loaded
 
 HERE = Path(__file__).parent
 DATA = Path(os.environ.get("SHARED_DATA", HERE.parent.parent / "shared" / "data"))
@@ -492,6 +497,7 @@ def measure(report: Report, _folder: Path, *, quick: bool, rounds: int) -> None:
     report.add(subject, "names", "/s", rates, at_least=2_000)
     report.add(subject, "a name, median", "ms", halves)
     report.add(subject, "a name, p99", "ms", tails, at_most=5)
+    at_the_door(report, (un, ofac), nobody[: 200 if quick else 2_000])
     rng = random.Random(SEED)
     sample = [
         ERRORS[rng.choice(list(ERRORS))](each.name, rng)
@@ -506,6 +512,22 @@ def measure(report: Report, _folder: Path, *, quick: bool, rounds: int) -> None:
         at_most=0.5,
         note=f"{lost} of {every} matches of {names} names with errors",
     )
+
+
+def at_the_door(report: Report, several: tuple[WatchList, ...], names: list[str]) -> None:
+    """What a name costs a running platform before its event is decided: the first time, and ever after."""
+    loaded = [Loaded(each.name, each.version, "", tuple(each.entries.values()), 0, "bench") for each in several]
+    screener = Screener(Screened)
+    screener.take(Lists.of(loaded))
+    costs = []
+    for _ in range(2):
+        begin = time.process_time()
+        for at, name in enumerate(names):
+            screener.seek(f"name.{at}", f"u{at}", Sought(name, kind="person"))
+        costs.append((time.process_time() - begin) / len(names) * 1e6)
+    subject = "Screening: at the door of a running platform"
+    report.add(subject, "a name that was never looked for", "CPU µs", [costs[0]], note=f"{len(names):,} names")
+    report.add(subject, "the same names again", "CPU µs", [costs[1]])
 
 
 def page(report: Report) -> Iterator[str]:
