@@ -266,7 +266,7 @@ class Iso8583Reader:
             yield _record(place, kind, fields)
 
     def _framed(self, stream: BinaryIO, where: str) -> Iterator[bytes | None]:
-        first = stream.read(4096)
+        first = stream.read(16)
         frame = self._spec.frame
         if frame == "auto":
             is_text = _HEX.union(b" \t\r\n").issuperset(first)

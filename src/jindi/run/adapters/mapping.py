@@ -499,13 +499,7 @@ def _xml_shape(reading: _Reading, given: Raw) -> XmlShape:
             reading.problem(f"reader: totals {at}", "not a path upwards", 'write declared = "../GrpHdr/NbOfTxs"')
         totals.append(Total(declared, reading.text(f"reader: totals {at}", each.get("of"))))
     split = _path(reading, "reader: split", given.get("split"))
-    return XmlShape(record or ("",), split, _pattern(reading, "reader: namespace", given), tuple(totals))
-
-
-def _pattern(reading: _Reading, item: str, given: Raw) -> str:
-    said = reading.text(item, given.get("namespace"))
-    # `*` stands for any characters without a colon; everything else for itself: no pattern of ours runs away.
-    return re.escape(said).replace(r"\*", "[^:]{0,40}") if said else ""
+    return XmlShape(record or ("",), split, reading.text("reader: namespace", given.get("namespace")), tuple(totals))
 
 
 def _table_shape(reading: _Reading, given: Raw) -> TableShape:

@@ -37,7 +37,7 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class XmlShape:
-    """Where records are. `namespace` is a pattern of the whole namespace; without one any is taken."""
+    """Where records are. In `namespace` a `*` stands for anything short without a colon; without one any is taken."""
 
     record: tuple[str, ...]
     split: tuple[str, ...] = ()
@@ -104,7 +104,8 @@ class _Walk:
     def __init__(self, shape: XmlShape, way: tuple[str, ...], where: str) -> None:
         self._shape, self._way, self._where = shape, way, where
         self._unit = len(shape.record)
-        self._wanted = re.compile(shape.namespace) if shape.namespace else None
+        pattern = re.escape(shape.namespace).replace(r"\*", "[^:]{0,40}")
+        self._wanted = re.compile(pattern) if shape.namespace else None
         self._names: list[str] = []
         self._levels: list[_Level] = []
         self._base = 0  # how many elements are open outside the document
@@ -131,7 +132,7 @@ class _Walk:
         """After the last byte: what the file as a whole must have. Raises Problems."""
         if not self._message:
             said = f"its own is {self._foreign[0][:80]}" if self._foreign else "it has none"
-            wanted = self._shape.namespace.replace("\\", "") or "any"
+            wanted = self._shape.namespace or "any"
             self._problems.append(
                 Problem(
                     self._where, "", f"no {self._way[0]} of the namespace {wanted} in it", f"{said}: name its format"
