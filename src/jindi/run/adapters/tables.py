@@ -15,7 +15,7 @@ COLUMNS_MAX = 1_000
 ROW_LINES_MAX = 1_000
 HEAD_LINES_MAX = 1_000
 FOOT_CHARS_MAX = 1 << 20
-_LOOK_BYTES = 1 << 20
+_LOOK_BYTES = 65_536
 
 
 @dataclass(frozen=True, slots=True)
