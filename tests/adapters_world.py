@@ -9,7 +9,6 @@ from jindi.packs import load
 from jindi.run.adapters import Adapter, adapt_file, read_mapping, shipped
 from jindi.vault import Tokens
 
-
 NOW_US = 1_795_827_600_000_000  # 2026-11-28T01:00:00Z
 KEY = bytes(range(32))
 PACKS_DIR = Path(__file__).parents[1] / "packs"
@@ -46,8 +45,8 @@ def pain_001(transfers, version="09", message="M1", payer=("Li Min", IBANS[0]), 
              count=None, total=None):  # fmt: skip
     """`transfers`: (name, account, amount as text, currency)."""
     rows = "".join(
-        f'<CdtTrfTxInf><PmtId><EndToEndId>E{number}</EndToEndId></PmtId><Amt><InstdAmt Ccy="{currency}">{amount}</InstdAmt>'
-        f"</Amt><Cdtr><Nm>{escape(name)}</Nm></Cdtr><CdtrAcct><Id>{_account(account)}</Id></CdtrAcct></CdtTrfTxInf>"
+        f'<CdtTrfTxInf><PmtId><EndToEndId>E{number}</EndToEndId></PmtId><Amt><InstdAmt Ccy="{currency}">{amount}'
+        f"</InstdAmt></Amt><Cdtr><Nm>{escape(name)}</Nm></Cdtr><CdtrAcct><Id>{_account(account)}</Id></CdtrAcct></CdtTrfTxInf>"
         for number, (name, account, amount, currency) in enumerate(transfers, 1)
     )
     day = "<Dt>2026-11-27</Dt>" if version == "09" else "2026-11-27"
@@ -94,7 +93,8 @@ def entry(way, amount, details=(), status="BOOK", version="08", more="", currenc
     listed = "".join(
         "<TxDtls>"
         + (f'<AmtDtls><TxAmt><Amt Ccy="{currency}">{own}</Amt></TxAmt></AmtDtls>' if own is not None else "")
-        + f"<RltdPties><{who}>{name(who_name)}</{who}><{who}Acct><Id>{_account(account)}</Id></{who}Acct></RltdPties></TxDtls>"
+        + f"<RltdPties><{who}>{name(who_name)}</{who}><{who}Acct><Id>{_account(account)}</Id></{who}Acct></RltdPties>"
+        + "</TxDtls>"
         for who_name, account, own in details
     )
     return (
@@ -104,10 +104,12 @@ def entry(way, amount, details=(), status="BOOK", version="08", more="", currenc
 
 
 def camt_053(entries, version="08", own=IBANS[0], count=None):
-    said = f"<TxsSummry><TtlNtries><NbOfNtries>{count}</NbOfNtries></TtlNtries></TxsSummry>" if count is not None else ""
+    said = (
+        f"<TxsSummry><TtlNtries><NbOfNtries>{count}</NbOfNtries></TtlNtries></TxsSummry>" if count is not None else ""
+    )
     return (
-        f'<Document xmlns="{ISO}camt.053.001.{version}"><BkToCstmrStmt><GrpHdr><MsgId>S</MsgId></GrpHdr><Stmt><Id>S1</Id>'
-        f"<Acct><Id>{_account(own)}</Id></Acct>{said}{''.join(entries)}</Stmt></BkToCstmrStmt></Document>"
+        f'<Document xmlns="{ISO}camt.053.001.{version}"><BkToCstmrStmt><GrpHdr><MsgId>S</MsgId></GrpHdr>'
+        f"<Stmt><Id>S1</Id><Acct><Id>{_account(own)}</Id></Acct>{said}{''.join(entries)}</Stmt></BkToCstmrStmt></Document>"
     ).encode()
 
 
@@ -138,7 +140,7 @@ def _field(text, how, spec):
     elif how.digits == "bcd" and how.kind in ("n", "z"):
         text = text.replace("=", "D")
         odd = len(text) % 2
-        filled = ("0" * odd + text if how.pad_left else text + "0" * odd)
+        filled = "0" * odd + text if how.pad_left else text + "0" * odd
         body, length = bytes.fromhex(filled), len(text)
     else:
         body = text.encode("gb18030")
@@ -154,8 +156,9 @@ def _field(text, how, spec):
 def request(card=CARDS[1], amount="000000012050", trace="000001", sent="1127010000", **more):
     """The fields of a purchase with a PIN and track 2."""
     fields = {
-        2: card, 3: "000000", 4: amount, 7: sent, 11: trace, 14: "2812", 18: "5411", 22: "051", 25: "00", 32: "48020000",
-        35: f"{card}=28122010000000000", 41: "T0000001", 42: "M00000000000001", 49: "156", 52: "0123456789ABCDEF",
+        2: card, 3: "000000", 4: amount, 7: sent, 11: trace, 14: "2812", 18: "5411", 22: "051", 25: "00",
+        32: "48020000", 35: f"{card}=28122010000000000", 41: "T0000001", 42: "M00000000000001",
+        49: "156", 52: "0123456789ABCDEF",
     }  # fmt: skip
     fields |= {int(name[1:]): value for name, value in more.items()}
     return {number: value for number, value in fields.items() if value is not None}
@@ -178,7 +181,8 @@ def alipay(rows, encoding="gb18030", foot=True):
     lines = [
         "#支付宝业务明细查询", "#账号：[20880000000000000156]",
         "#起始日期：[2026年11月26日 00:00:00]   终止日期：[2026年11月27日 00:00:00]",
-        "#-----------------------------------------业务明细列表----------------------------------------", ALIPAY_COLUMNS,
+        "#-----------------------------------------业务明细列表----------------------------------------",
+        ALIPAY_COLUMNS,
     ]  # fmt: skip
     for trade, kind, at, account, amount, number in rows:
         lines.append(

@@ -5,13 +5,25 @@ import re
 from pathlib import Path
 
 import pytest
+from api_world import Api
 from typer.testing import CliRunner
 
-from adapters_world import (
-    IBANS, NOW_US, PACKS_DIR, alipay, bill_row, camt_053, entry, iso8583, mapped, pacs_008, pain_001, request, wechat,
-)  # fmt: skip
 from adapters_world import CARDS as CARD
-from api_world import Api
+from adapters_world import (
+    IBANS,
+    NOW_US,
+    PACKS_DIR,
+    alipay,
+    bill_row,
+    camt_053,
+    entry,
+    iso8583,
+    mapped,
+    pacs_008,
+    pain_001,
+    request,
+    wechat,
+)  # fmt: skip
 from jindi.app.wiring import Outside
 from jindi.doors.cli.commands import _Context, app
 from jindi.run.adapters import shipped
@@ -26,7 +38,10 @@ SAMPLES = {
     + iso8583("0210", request(_39="00", _52=None, _35=None), mapped("iso8583").reader._spec),
     "iso8583-bcd": iso8583("0200", request(), mapped("iso8583-bcd").reader._spec, "length2"),
     "alipay": alipay(
-        [("2026112622001400000000000001", kind, "2026-11-26 10:00:30", "x", amount, "R") for kind, amount in (("交易", "9"), ("退款", "-9"))]
+        [
+            ("2026112622001400000000000001", kind, "2026-11-26 10:00:30", "x", amount, "R")
+            for kind, amount in (("交易", "9"), ("退款", "-9"))
+        ]
     ),
     "wechat": wechat([bill_row(), bill_row(交易状态="REFUND", 微信退款单号="5", 申请退款金额="1.00")]),
 }  # fmt: skip
@@ -185,12 +200,14 @@ def test_an_unknown_sample_gives_a_mapping_that_says_what_is_missing(tmp_path):
         'at   = { from = "#number", ', 'at   = { from = "at", '
     )  # fmt: skip
     for name, value in (
-        ("merchant_kind", "micro"), ("funding", "balance"), ("account_class", "II"), ("verification", "one"), ("channel", "app"),
+        ("merchant_kind", "micro"), ("funding", "balance"), ("account_class", "II"), ("verification", "one"),
+        ("channel", "app"),
     ):  # fmt: skip
         mended = mended.replace(f'# {name} = {{ from = "" }}', f'{name} = {{ literal = "{value}" }}')
     own.write_text(mended, "utf-8")
     jindi("adapt", "own", source, "--mapping", own, "--out", out)
-    assert [(each["id"], each["amount"], each["merchant"]) for each in map(json.loads, out.read_text().splitlines())] == [
+    events = map(json.loads, out.read_text().splitlines())
+    assert [(each["id"], each["amount"], each["merchant"]) for each in events] == [
         ("own-1", "5.00", "s1"), ("own-2", "6.00", "s1"),
     ]  # fmt: skip
 
@@ -209,7 +226,9 @@ def test_the_examples_of_the_page_run_and_say_what_it_says(tmp_path, key, monkey
     Path("orders.xml").write_text(xml, "utf-8")
     Path("till.csv").write_text(csv, "utf-8")
     Path("till.toml").write_text(own, "utf-8")
-    commands = [line.split()[1:] for each in fences("sh") for line in each.splitlines() if line.startswith("jindi adapt ")]
+    commands = [
+        line.split()[1:] for each in fences("sh") for line in each.splitlines() if line.startswith("jindi adapt ")
+    ]
     said = [each.rstrip("\n") for each in fences("text")]
     for command, words in zip(commands[:2], said, strict=False):
         result = CliRunner().invoke(app, command, obj=_Context(World()))
@@ -218,3 +237,17 @@ def test_the_examples_of_the_page_run_and_say_what_it_says(tmp_path, key, monkey
     events = [json.loads(line) for line in Path("events.ndjson").read_text().splitlines()]
     shown = [json.loads(line) for each in fences("json") for line in each.splitlines()]
     assert shown[0] == events[0]
+
+
+def test_every_mapping_of_the_page_is_one():
+    mappings = fences("toml")
+    assert len(mappings) == 2
+    for text in mappings:
+        assert mapped("own", text=text).emits
+
+
+def test_the_page_names_every_key_that_a_mapping_may_have():
+    from jindi.run.adapters import mapping
+
+    for key in (*mapping._TOP[:1], *mapping._TOP[2:], *mapping._KINDS, *mapping._CHANGES, *mapping._TESTS):
+        assert re.search(rf"[`\[]{key}[`\]. ]", PAGE), f"docs/adapters.md does not say what {key} is"

@@ -1,12 +1,25 @@
-"""Messages and bills of others become events, whole and in time order; what is wrong is told with its place and kept."""
+"""Messages and bills of others become events, whole, in time order; what is wrong is told with its place and kept."""
 
 import json
 
 import pytest
 
 from adapters_world import (
-    CARDS, IBANS, NOW_US, adapted, alipay, bill_row, camt_053, entry, iso8583, mapped, message, pacs_008, pain_001,
-    request, wechat,
+    CARDS,
+    IBANS,
+    NOW_US,
+    adapted,
+    alipay,
+    bill_row,
+    camt_053,
+    entry,
+    iso8583,
+    mapped,
+    message,
+    pacs_008,
+    pain_001,
+    request,
+    wechat,
 )  # fmt: skip
 from jindi.basics.problems import Problems
 from jindi.run.adapters import shipped
@@ -34,7 +47,10 @@ def spec_of(name):
 @pytest.mark.parametrize("version", ["03", "09"])
 def test_each_transaction_of_a_pain_001_is_a_transfer_or_a_withdrawal(tmp_path, version):
     data = pain_001(
-        [("Bo Wang", IBANS[1], "120.50", "CNY"), ("LI  MIN", CARDS[0], "6000", "CNY"), ("Al Ng", CARDS[1], "1.00000", "CNY")],
+        [
+            ("Bo Wang", IBANS[1], "120.50", "CNY"), ("LI  MIN", CARDS[0], "6000", "CNY"),
+            ("Al Ng", CARDS[1], "1.00000", "CNY"),
+        ],
         version, total="6121.50",
     )  # fmt: skip
     done, lines, rejects = adapted(tmp_path, data, mapped("pain.001"))
@@ -54,7 +70,9 @@ def test_each_transaction_of_a_pain_001_is_a_transfer_or_a_withdrawal(tmp_path, 
 @pytest.mark.parametrize(("version", "prefix"), [("02", ""), ("08", ""), ("08", "ns2"), ("13", "")])
 def test_a_pacs_008_is_read_in_any_version_and_under_any_prefix(tmp_path, version, prefix):
     data = pacs_008(
-        [("Li", IBANS[0], "Bo", IBANS[1], "10.00", "CNY"), ("Li", IBANS[0], "Li", CARDS[0], "20", "CNY")], version, prefix
+        [("Li", IBANS[0], "Bo", IBANS[1], "10.00", "CNY"), ("Li", IBANS[0], "Li", CARDS[0], "20", "CNY")],
+        version,
+        prefix,
     )
     _, lines, _ = adapted(tmp_path, data, mapped("pacs.008"))
     one, two = events(lines)
@@ -97,14 +115,20 @@ def test_a_batch_entry_without_amounts_of_its_parts_is_rejected_not_counted_many
     done, lines, _ = adapted(tmp_path, data, mapped("camt.053"))
     assert (lines, done.rejected) == ([], 2)
     assert [str(each) for each in done.problems] == [
-        f'in.dat: message 1, transaction 1, part {part} (line 1): amount: missing (give a decimal text such as "12.50" in CNY)'
+        f"in.dat: message 1, transaction 1, part {part} (line 1): amount: missing"
+        ' (give a decimal text such as "12.50" in CNY)'
         for part in (1, 2)
     ]
 
 
 def test_a_wrong_transaction_is_rejected_with_its_place_and_the_others_are_written(tmp_path):
     data = pain_001(
-        [("A", IBANS[1], "1.005", "CNY"), ("B", IBANS[1], "5.00", "EUR"), ("C", IBANS[1], "7.00", "CNY"), ("D", " ", "1,5", "CNY")]
+        [
+            ("A", IBANS[1], "1.005", "CNY"),
+            ("B", IBANS[1], "5.00", "EUR"),
+            ("C", IBANS[1], "7.00", "CNY"),
+            ("D", " ", "1,5", "CNY"),
+        ]
     )
     done, lines, rejects = adapted(tmp_path, data, mapped("pain.001"))
     assert [each["id"] for each in events(lines)] == ["pain.001-M1-3"]
@@ -132,7 +156,9 @@ def test_a_message_that_says_another_number_or_sum_is_refused_whole(tmp_path, co
 
 
 def test_another_message_is_named_and_nothing_is_written(tmp_path):
-    with pytest.raises(Problems, match=r"no Document of the namespace .*pain\.001\.001\.\* in it .its own is .*pacs\.008\.001\.08"):
+    with pytest.raises(
+        Problems, match=r"no Document of the namespace .*pain\.001\.001\.\* in it .its own is .*pacs\.008\.001\.08"
+    ):
         adapted(tmp_path, pacs_008([]), mapped("pain.001"))
     assert list(tmp_path.iterdir()) == []
 
@@ -147,7 +173,10 @@ def test_another_message_is_named_and_nothing_is_written(tmp_path):
         (b"<a></b>", "mismatched tag"),
         (b"<?xml version='1.0' encoding='nonsense'?><a/>", "unknown encoding|encoding"),
         (pain_001([("A" * 70_000, IBANS[1], "1", "CNY")]), "a text is too long"),
-        (pain_001([("A", IBANS[1], "1", "CNY")]).replace(b"<PmtInf>", b"<PmtInf><!--" + b"x" * 3_000_000 + b"-->"), "too long"),
+        (
+            pain_001([("A", IBANS[1], "1", "CNY")]).replace(b"<PmtInf>", b"<PmtInf><!--" + b"x" * 3_000_000 + b"-->"),
+            "too long",
+        ),
     ],
 )
 def test_xml_that_is_hostile_or_broken_is_refused_with_its_line(tmp_path, data, said):
@@ -178,7 +207,7 @@ def test_several_messages_may_lie_in_one_envelope(tmp_path):
 def test_a_request_is_a_payment_and_its_answer_a_payment_result(tmp_path, name, frame):
     spec = spec_of(name)
     data = iso8583("0200", request(), spec, frame)
-    data += iso8583("0210", request(**{"_39": "51", "_52": None, "_35": None, "_102": "62220000"}), spec, frame)
+    data += iso8583("0210", request(_39="51", _52=None, _35=None, _102="62220000"), spec, frame)
     done, lines, _ = adapted(tmp_path, data, mapped(name))
     payment, result = events(lines)
     assert payment == {
@@ -194,9 +223,7 @@ def test_a_request_is_a_payment_and_its_answer_a_payment_result(tmp_path, name, 
 @pytest.mark.parametrize("name", ["iso8583", "iso8583-bcd"])
 def test_pin_tracks_expiry_and_chip_are_in_no_output(tmp_path, name):
     spec = spec_of(name)
-    secret = request(
-        **{"_36": "9" * 30, "_45": "B4111111111111111^LI/MIN^2812101", "_48": "CVV2=837", "_55": "9F02061234", "_42": None}
-    )
+    secret = request(_36="9" * 30, _45="B4111111111111111^LI/MIN^2812101", _48="CVV2=837", _55="9F02061234", _42=None)
     data = iso8583("0200", secret, spec) + iso8583("0200", request(trace="000002"), spec)
     done, lines, rejects = adapted(tmp_path, data, mapped(name))
     (reject,) = events(rejects)
@@ -323,9 +350,16 @@ def test_a_bill_that_stops_early_is_refused(tmp_path):
 
 
 def test_a_bill_of_wechat_gives_payments_and_refunds(tmp_path):
-    back = {"交易状态": "REFUND", "微信退款单号": "5030", "申请退款金额": "2.50", "交易时间": "2026-11-26 11:00:00", "订单金额": "0.00"}
+    back = {
+        "交易状态": "REFUND",
+        "微信退款单号": "5030",
+        "申请退款金额": "2.50",
+        "交易时间": "2026-11-26 11:00:00",
+        "订单金额": "0.00",
+    }
     rows = [
-        bill_row(), bill_row(**back), bill_row(微信订单号="42", 交易类型="MICROPAY", 付款银行="ICBC_DEBIT", 设备号="POS1"),
+        bill_row(), bill_row(**back),
+        bill_row(微信订单号="42", 交易类型="MICROPAY", 付款银行="ICBC_DEBIT", 设备号="POS1"),
         bill_row(**back | {"微信退款单号": "5031", "退款状态": "FAIL"}), bill_row(交易状态="REVOKED"),
     ]  # fmt: skip
     done, lines, _ = adapted(tmp_path, wechat(rows), mapped("wechat"), key=None)
@@ -423,7 +457,11 @@ def test_a_mapping_of_ones_own_makes_several_events_of_a_row_in_time_order(tmp_p
     ]  # fmt: skip
     assert (done.records, sum(done.skipped.values()), done.rejected) == (6, 1, 3)
     assert [each["problems"][0] for each in events(rejects)] == [
-        {"at": "line 5: at", "problem": "not a time of the form that the mapping names", "remedy": "look at `time` of the source"},
+        {
+            "at": "line 5: at",
+            "problem": "not a time of the form that the mapping names",
+            "remedy": "look at `time` of the source",
+        },
         {"at": "line 6: amount", "problem": "not an amount in minor units", "remedy": "digits only"},
         {"at": "line 7: id", "problem": "an id that came before", "remedy": "make ids of what differs"},
     ]
@@ -447,8 +485,9 @@ def test_a_mapping_tells_all_its_problems_at_once():
 
 
 def test_a_mapping_over_a_shipped_one_says_only_what_differs(tmp_path):
-    mapping = mapped("pain.001", text='[assumed]\naccount_class = "III"\n[values]\nat = { from = "../../GrpHdr/CreDtTm", '
-                     'time = "iso", zone = "Europe/Berlin" }\n')  # fmt: skip
+    text = '[assumed]\naccount_class = "III"\n[values]\n'
+    text += 'at = { from = "../../GrpHdr/CreDtTm", time = "iso", zone = "Europe/Berlin" }\n'
+    mapping = mapped("pain.001", text=text)
     data = pain_001([("A", IBANS[1], "1.00", "CNY")], at="2026-11-27T09:00:00")
     _, (line,), _ = adapted(tmp_path, data, mapping)
     assert (json.loads(line)["account_class"], json.loads(line)["at"]) == ("III", "2026-11-27T08:00:00Z")

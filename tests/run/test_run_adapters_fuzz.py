@@ -13,7 +13,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters_world import (
-    CARDS, IBANS, adapted, alipay, bill_row, camt_053, definitions, entry, iso8583, mapped, message, pain_001, request,
+    CARDS,
+    IBANS,
+    adapted,
+    alipay,
+    bill_row,
+    camt_053,
+    definitions,
+    entry,
+    iso8583,
+    mapped,
+    message,
+    pain_001,
+    request,
     wechat,
 )  # fmt: skip
 from jindi.basics.problems import Problems
@@ -50,7 +62,9 @@ def spoiled(draw):
                 data[at:at] = data[at : at + draw(st.integers(1, 200))]
             case _:
                 data[at:at] = draw(
-                    st.sampled_from([b"<", b"&", b'"', b"\n", b"\0", b",", b"<!DOCTYPE x>", b"\xff", b"99", "，".encode()])
+                    st.sampled_from(
+                        [b"<", b"&", b'"', b"\n", b"\0", b",", b"<!DOCTYPE x>", b"\xff", b"99", "，".encode()]
+                    )
                 )
     return name, bytes(data)
 
@@ -59,12 +73,17 @@ def read_all(name, data):
     return list(mapped(name).reader.records(io.BytesIO(data), "in"))
 
 
-def fine(problems):
+def says_where(text):
+    assert any(word in text for word in ("field", "message", "bitmap"))
+
+
+def right(problems, where=None):
+    """Each problem has its place and says what is wrong; those of a file say what to do, too."""
     assert problems
     for each in problems:
-        assert each.where == "in.dat"
         assert each.problem
-        assert each.remedy or "intake" in each.item
+        assert each.where
+        assert where is None or (each.where == where and each.remedy)
 
 
 @LAZY
@@ -74,8 +93,7 @@ def test_a_spoiled_sample_gives_events_rejects_or_problems_and_loses_no_record(t
     try:
         done, lines, rejects = adapted(tmp_path, data, mapped(name))
     except Problems as error:
-        assert error.problems
-        assert all(each.where == "in.dat" and each.problem and each.remedy for each in error.problems)
+        right(error.problems, "in.dat")
         return
     assert done.records == len(lines) + len(rejects) + sum(done.skipped.values())
     assert done.rejected == len(rejects)
@@ -91,7 +109,7 @@ def test_any_bytes_give_problems_or_nothing(name, data):
     try:
         records = read_all(name, data)
     except Problems as error:
-        assert error.problems
+        right(error.problems)
         return
     assert all(isinstance(each, Record | Unreadable) for each in records)
 
@@ -104,7 +122,7 @@ def test_any_message_is_parsed_or_refused(data, name):
     try:
         kind, fields = parse(start + data, spec)
     except ValueError as error:
-        assert "field" in str(error) or "message" in str(error) or "bitmap" in str(error)
+        says_where(str(error))
         return
     assert kind == "0200"
     assert message(kind, fields, spec)  # what was read can be written
@@ -168,7 +186,8 @@ def test_every_transfer_that_is_written_comes_out_with_its_amount(tmp_path, tran
 @given(st.lists(st.tuples(AMOUNTS, st.booleans()), max_size=8), st.sampled_from(["gb18030", "utf-8", "utf-8-sig"]))
 def test_every_row_of_a_bill_comes_out_with_its_amount(tmp_path, rows, encoding):
     listed = [
-        (f"20261126220014000000000{at:05}", "退款" if back else "交易", "2026-11-26 10:00:00", "博", f"-{amount}" if back else amount, "R")
+        (f"20261126220014000000000{at:05}", *(("退款",) if back else ("交易",)), "2026-11-26 10:00:00", "博",
+         f"-{amount}" if back else amount, "R")
         for at, (amount, back) in enumerate(rows)
     ]  # fmt: skip
     _, lines, _ = adapted(tmp_path, alipay(listed, encoding), mapped("alipay"))
@@ -178,8 +197,9 @@ def test_every_row_of_a_bill_comes_out_with_its_amount(tmp_path, rows, encoding)
 
 
 WORDS = st.sampled_from(
-    ["format", "reader", "values", "emit", "skip", "from", "literal", "text", "when", "is", "table", "tables", "assumed",
-     "extends", "pain.001", "csv", "xml", "iso8583", "spec", "fields", "type", "payment", "id", "at", "needs", "record"]
+    ["format", "reader", "values", "emit", "skip", "from", "literal", "text", "when", "is", "table", "tables",
+     "assumed", "extends", "pain.001", "csv", "xml", "iso8583", "spec", "fields", "type", "payment", "id", "at",
+     "needs", "record"]
 )  # fmt: skip
 TREES = st.recursive(
     st.one_of(WORDS, st.integers(-3, 200), st.booleans(), st.text(max_size=5)),
@@ -203,18 +223,22 @@ def test_any_mapping_is_read_or_told_what_is_wrong_with_it(tree):
     try:
         read_mapping(text, definitions(), "own.toml", shipped())
     except Problems as error:
-        assert error.problems
+        right(error.problems)
 
 
 @LAZY
-@given(st.one_of(spoiled().map(lambda each: each[1]), st.binary(max_size=400), st.text(",;\"\na1", max_size=80).map(str.encode)))
+@given(
+    st.one_of(
+        spoiled().map(lambda each: each[1]), st.binary(max_size=400), st.text(',;"\na1', max_size=80).map(str.encode)
+    )
+)
 def test_a_mapping_from_any_sample_is_toml_or_a_problem(data):
     import tomllib
 
     try:
         text = sketch(data, "sample", "transfer", definitions(), shipped())
     except Problems as error:
-        assert error.problems
+        right(error.problems)
         return
     tomllib.loads(text)
 
@@ -225,7 +249,9 @@ def test_memory_does_not_grow_with_the_file(name, tmp_path):
         data = {
             "pain.001": lambda: pain_001([("A", IBANS[1], "1.00", "CNY")] * times),
             "camt.053": lambda: camt_053([entry("CRDT", "3.00", [("A", CARDS[0], None)])] * times),
-            "alipay": lambda: alipay([("2026112622001400000000000001", "交易", "2026-11-26 10:00:30", "x", "1", "")] * times),
+            "alipay": lambda: alipay(
+                [("2026112622001400000000000001", "交易", "2026-11-26 10:00:30", "x", "1", "")] * times
+            ),
             "iso8583-bcd": lambda: SAMPLES["iso8583-bcd"] * times,
         }[name]()
         stream, reader = io.BytesIO(data), mapped(name).reader

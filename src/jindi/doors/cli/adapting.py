@@ -136,7 +136,9 @@ def _tell(done: Adapted, mapping: AdapterMap, out: Path, rejects: Path, output: 
     for (zh, en), count in sorted(done.skipped.items()):
         output.say(f"skipped {count:,}: {en} · {zh}")
     if mapping.assumed:
-        output.say(f"assumed, not read: {', '.join(f'{name} {_said(value)}' for name, value in mapping.assumed.items())}")
+        output.say(
+            f"assumed, not read: {', '.join(f'{name} {_said(value)}' for name, value in mapping.assumed.items())}"
+        )
     if done.rejected:
         output.say(f"rejected {counted(done.rejected, 'record')} → {rejects}")
 

@@ -284,7 +284,9 @@ def adapt(
     out: Annotated[Path, typer.Option("--out", metavar="EVENTS.ndjson", help="Where the events (or the mapping) go.")],
     mapping: Annotated[
         Path | None,
-        typer.Option("--mapping", exists=True, dir_okay=False, help="A mapping of your own (TOML), over FORMAT's or alone."),
+        typer.Option(
+            "--mapping", exists=True, dir_okay=False, help="A mapping of your own (TOML), over FORMAT's or alone."
+        ),
     ] = None,
     key: Annotated[
         Path | None,

@@ -74,10 +74,9 @@ class _Lines:
 
     def _spill(self) -> None:
         self._waiting.sort()
-        run: BinaryIO = tempfile.TemporaryFile(dir=self._folder)  # type: ignore[assignment]  # noqa: SIM115 - closed below
+        run: BinaryIO = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 - closed below
         self._runs.append(run)
-        for at_us, number, line in self._waiting:
-            run.write(b"%d %d %b\n" % (at_us, number, line))
+        run.writelines(b"%d %d %b\n" % (at_us, number, line) for at_us, number, line in self._waiting)
         run.seek(0)
         self._waiting = []
 
@@ -121,7 +120,9 @@ class Adapter:
     ) -> None:
         if mapping.needs_key and tokens is None:
             remedy = "give --key FILE: 32 random bytes that you keep, as from head -c 32 /dev/urandom > adapt.key"
-            raise Problems([Problem(mapping.name, "", "makes pseudonyms of account or card numbers: needs a key", remedy)])
+            raise Problems(
+                [Problem(mapping.name, "", "makes pseudonyms of account or card numbers: needs a key", remedy)]
+            )
         self._mapping, self._definitions, self._tokens = mapping, definitions, tokens
         self._now_us = now_us()
         # The intake's own tokens end here: only whether it takes the event is asked.
@@ -194,9 +195,7 @@ class Adapter:
             return None, problems
         return self._taken(event, at_us, tell), problems
 
-    def _taken(
-        self, event: dict[str, Scalar], at_us: int, tell: Callable[[str, str, str], None]
-    ) -> Made | None:
+    def _taken(self, event: dict[str, Scalar], at_us: int, tell: Callable[[str, str, str], None]) -> Made | None:
         """The event as a line, once the intake takes it."""
         try:
             line = msgspec.json.encode(event)
@@ -248,7 +247,9 @@ def adapt_file(
             if problems:
                 done.rejected += 1
                 room = TOLD_MAX - len(done.problems)
-                done.problems += [Problem(name, each.item, each.problem, each.remedy) for each in problems[: max(room, 0)]]
+                done.problems += [
+                    Problem(name, each.item, each.problem, each.remedy) for each in problems[: max(room, 0)]
+                ]
                 kept.write(_rejected(record, problems))
                 continue
             for each in made:

@@ -1,7 +1,7 @@
 """ISO 8583 messages by a specification that is data: lengths, characters or packed digits, bitmaps, frames.
 
-What may not be kept by anybody after an authorisation is dropped where it is read, whatever a specification says: the PIN
-block, the tracks, the expiry, the chip's data (which repeat track and expiry). A mapping can ask whether it was there.
+What nobody may keep after an authorisation is dropped where it is read, whatever a specification says: the PIN block,
+the tracks, the expiry, the chip's data (which repeat track and expiry). A mapping can ask whether it was there.
 """
 
 import re
@@ -33,7 +33,7 @@ _HEX = frozenset(string.hexdigits.encode())
 _FRAMES = ("auto", "length2", "hexlines")
 
 
-class _Broken(ValueError):
+class _Broken(ValueError):  # noqa: N818 - the name of what it is
     """A message that can't be read; the text says why, without a value."""
 
 
@@ -76,8 +76,10 @@ def read_spec(given: Mapping[str, object], where: str, problems: list[Problem]) 
         return str(said)
 
     known = {"digits", "bitmap", "binary", "frame", "header_bytes", "carry", "fields"}
-    for key in sorted(set(given) - known):
-        problems.append(Problem(where, f"spec: {key}", "unknown key", f"use one of: {', '.join(sorted(known))}"))
+    problems.extend(
+        Problem(where, f"spec: {key}", "unknown key", f"use one of: {', '.join(sorted(known))}")
+        for key in sorted(set(given) - known)
+    )
     digits: Packing = "bcd" if choice("digits", ("ascii", "bcd")) == "bcd" else "ascii"
     header = given.get("header_bytes", 0)
     if not isinstance(header, int) or not 0 <= header <= 64:
@@ -86,7 +88,7 @@ def read_spec(given: Mapping[str, object], where: str, problems: list[Problem]) 
     carried = given.get("carry", [])
     carried = carried if isinstance(carried, list) else [carried]
     for number in carried:
-        if number in NEVER:
+        if isinstance(number, int) and number in NEVER:
             problems.append(
                 Problem(where, "spec: carry", f"field {number} is never passed on: {NEVER[number]}", "leave it out")
             )
@@ -330,7 +332,14 @@ def _record(place: str, kind: str, fields: dict[int, str]) -> Record:
         return kind if name == "mti" else fields.get(int(name)) or None
 
     def shown() -> dict[str, str]:
-        masked = {number: "…" + text[-4:] if number in CARDS else text for number, text in fields.items() if text}
+        cards = {text: f"…{text[-4:]}" for number in CARDS if (text := fields.get(number))}
+
+        def mask(text: str) -> str:
+            for card, masked in cards.items():
+                text = text.replace(card, masked)
+            return text
+
+        masked = {number: mask(text) for number, text in fields.items() if text}
         hidden = {number: "(dropped)" for number, text in fields.items() if not text}
         named = {str(number): text for number, text in sorted((masked | hidden).items())}
         return {"mti": kind, **named}

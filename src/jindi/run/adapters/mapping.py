@@ -158,7 +158,7 @@ class _Reading:
     def source(self, item: str, given: object) -> Source:
         """A source; `literal` nothing where it is none, and a problem."""
         if not isinstance(given, dict) or len(kinds := [kind for kind in _KINDS if kind in given]) != 1:
-            self.problem(item, "not a source", f"give one of {', '.join(_KINDS)}, as in {{ from = \"NAME\" }}")
+            self.problem(item, "not a source", f'give one of {", ".join(_KINDS)}, as in {{ from = "NAME" }}')
             return Source(item, "literal")
         self.only(item, given, (*_KINDS, *_CHANGES))
         (kind,) = kinds
@@ -168,12 +168,12 @@ class _Reading:
             self._may_read(item, names, present is not None)
         unit = self._one_of(item, "unit", given, ("major", "minor"))
         sign = self._one_of(item, "sign", given, ("as_is", "abs", "negate"))
-        token = given.get("token")
-        if token is not None:
+        kind_of_token = given.get("token")
+        if kind_of_token is not None:
             self.needs_key = True
-            if token not in NORMAL_FORMS:
+            if kind_of_token not in NORMAL_FORMS:
                 self.problem(item, "unknown kind of token", f"use one of: {', '.join(sorted(NORMAL_FORMS))}")
-                token = "text"
+                kind_of_token = None
         table = self._table(item, given.get("table"))
         if "else" in given and table is None:
             self.problem(item, "`else` belongs to a table", "leave it out, or name a table")
@@ -181,20 +181,20 @@ class _Reading:
             item, kind, names, literal, firsts,
             drop=self.text(f"{item}: drop", given.get("drop")),
             slice=self._slice(item, given.get("slice")),
-            table=table, otherwise=self._scalar(f"{item}: else", given.get("else")),
-            token=token if isinstance(token, str) else None,
+            table=table, otherwise=self.scalar(f"{item}: else", given.get("else")),
+            token=kind_of_token if isinstance(kind_of_token, str) else None,
             prefix=self.text(f"{item}: prefix", given.get("prefix")),
             unit="minor" if unit == "minor" else "major",
             currency=self.source(f"{item}: currency", given["currency"]) if "currency" in given else None,
             sign="abs" if sign == "abs" else "negate" if sign == "negate" else "as_is",
             time=self._time(item, given.get("time")), zone=self._zone(item, given.get("zone")),
-            present=present, default=self._scalar(f"{item}: default", given.get("default")),
+            present=present, default=self.scalar(f"{item}: default", given.get("default")),
             when=self.conditions(item, given.get("when")),
         )  # fmt: skip
 
     def _origin(self, item: str, kind: str, said: object) -> tuple[tuple[str, ...], Scalar, tuple[Source, ...]]:
         if kind == "literal":
-            return (), self._scalar(item, said), ()
+            return (), self.scalar(item, said), ()
         if kind == "first":
             listed = said if isinstance(said, list) else []
             if not listed:
@@ -232,7 +232,7 @@ class _Reading:
                 self.problem(item, "not a field of ISO 8583", 'write the number of a field, or "mti"')
             elif number is not None and not is_asked and self.spec is not None and self.spec.drops(number):
                 why = NEVER.get(number, "what a network defines, where security data may lie")
-                remedy = "ask whether it is there: present = [\"yes\", \"no\"]"
+                remedy = 'ask whether it is there: present = ["yes", "no"]'
                 self.problem(item, f"field {number} is never passed on: {why}", remedy)
 
     def _one_of(self, item: str, key: str, given: Raw, of: tuple[str, ...]) -> str:
@@ -241,7 +241,7 @@ class _Reading:
             self.problem(item, f"{key}: not known", f"use one of: {', '.join(of)}")
         return str(said)
 
-    def _scalar(self, item: str, given: object) -> Scalar:
+    def scalar(self, item: str, given: object) -> Scalar:
         if given is None or isinstance(given, str | int | float | bool):
             return given
         self.problem(item, "not a plain value", "give a text, a number, true or false")
@@ -253,7 +253,7 @@ class _Reading:
         if not isinstance(given, list) or len(given) != 2:
             self.problem(item, "present: not two values", 'write present = ["if it is there", "if not"]')
             return None
-        return self._scalar(item, given[0]), self._scalar(item, given[1])
+        return self.scalar(item, given[0]), self.scalar(item, given[1])
 
     def _slice(self, item: str, given: object) -> tuple[int, int] | None:
         if given is None:
@@ -317,7 +317,7 @@ class _Reading:
             exists, holds = None, True
         among = None
         if listed is not None:
-            among = frozenset(self._scalar(item, each) for each in (listed if isinstance(listed, list) else [listed]))
+            among = frozenset(self.scalar(item, each) for each in (listed if isinstance(listed, list) else [listed]))
         return Condition(source, among, looks if isinstance(looks, str) else None, exists, holds)
 
     def skip(self, item: str, given: Raw) -> Skip:
@@ -348,7 +348,9 @@ class _Reading:
             return Emit(also, type_name, when, event_id, at, {})
         declared = {each.name: each for each in event.fields}
         for name in sorted(set(listed) - set(declared)):
-            self.problem(f"{item}: {name[:40]}", f"not a field of {type_name}", f"its fields are: {', '.join(declared)}")
+            self.problem(
+                f"{item}: {name[:40]}", f"not a field of {type_name}", f"its fields are: {', '.join(declared)}"
+            )
         for name, each in declared.items():
             if each.required and name not in listed:
                 self.problem(f"{item}: {name}", "a required field has no source", "say where it comes from")
@@ -361,10 +363,10 @@ class _Reading:
 
     def _fits(self, target: FieldDef | None, source: Source) -> None:
         """A card number goes only where it becomes a token."""
-        if self.format == "iso8583" and _clear_card(source, self.known, 0):
-            if target is None or target.identifier is None:
-                remedy = 'add token = "bank_card", or use a field with identifier = "bank_card"'
-                self.problem(source.item, "would keep the card number in clear", remedy)
+        is_clear = target is None or target.identifier is None
+        if is_clear and self.format == "iso8583" and _clear_card(source, self.known, 0):
+            remedy = 'add token = "bank_card", or use a field with identifier = "bank_card"'
+            self.problem(source.item, "would keep the card number in clear", remedy)
         if target is not None and target.type.kind is not Kind.MONEY and source.currency is not None:
             self.problem(source.item, "`currency` belongs to an amount", "leave it out")
 
@@ -382,8 +384,8 @@ _TOP: Final = ("extends", "doc", "format", "reader", "tables", "assumed", "value
 
 
 def read_mapping(
-    text: str, definitions: Definitions, place: str, shipped: Mapping[str, str], assumed: Mapping[str, str] | None = None,
-    over: str | None = None,
+    text: str, definitions: Definitions, place: str, shipped: Mapping[str, str],
+    assumed: Mapping[str, str] | None = None, over: str | None = None,
 ) -> AdapterMap:  # fmt: skip
     """A mapping from its TOML text; `shipped` are those that it may extend, `over` is the one that it lies over if it
     says no other. Raises Problems with all of them.
@@ -397,16 +399,20 @@ def read_mapping(
     reader = _reader(reading, reading.sub("reader", given.get("reader")))
     for name, table in reading.sub("tables", given.get("tables")).items():
         rows = reading.sub(f"tables.{name}", table)
-        reading.tables[name] = {key: reading._scalar(f"tables.{name}", each) for key, each in rows.items()}  # noqa: SLF001
+        reading.tables[name] = {key: reading.scalar(f"tables.{name}", each) for key, each in rows.items()}
     for name, said in reading.sub("assumed", given.get("assumed")).items():
-        reading.assumed[name] = reading._scalar(f"assumed: {name}", said)  # noqa: SLF001 - one file, one reading
+        reading.assumed[name] = reading.scalar(f"assumed: {name}", said)
     _assume(reading, assumed or {})
     for name, said in reading.sub("values", given.get("values")).items():
         if not re.fullmatch("[a-z0-9_]{1,40}", name):
             reading.problem(f"values: {name[:40]}", "not a name", "small letters, digits and _")
         reading.known[name] = reading.source(f"values: {name}", said)
-    skips = tuple(reading.skip(f"skip {at}", each) for at, each in enumerate(reading.several("skip", given.get("skip")), 1))
-    emits = tuple(reading.emit(f"emit {at}", each) for at, each in enumerate(reading.several("emit", given.get("emit")), 1))
+    skips = tuple(
+        reading.skip(f"skip {at}", each) for at, each in enumerate(reading.several("skip", given.get("skip")), 1)
+    )
+    emits = tuple(
+        reading.emit(f"emit {at}", each) for at, each in enumerate(reading.several("emit", given.get("emit")), 1)
+    )
     if not emits:
         reading.problem("emit", "gives no event", "write [[emit]] and its lines")
     if reading.problems:

@@ -41,7 +41,9 @@ def sketch(sample: bytes, name: str, type_name: str, definitions: Definitions, s
     event = definitions.events.get(type_name)
     if event is None or event.own:
         names = ", ".join(sorted(each for each, one in definitions.events.items() if not one.own))
-        raise Problems([Problem("--type", "", "missing or not an event type that others may tell", f"use one of: {names}")])
+        raise Problems(
+            [Problem("--type", "", "missing or not an event type that others may tell", f"use one of: {names}")]
+        )
     found = _xml(sample, name) if sample.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") else _table(sample, name)
     return _whole(found, event)
 
@@ -76,8 +78,8 @@ def _over(name: str, seen: Iterable[str], shipped: Mapping[str, str]) -> str:
     if assumed is None and below is not None:
         assumed = re.search(r"^\[assumed\]\n(?:[a-z_]+ *= .*\n)+", shipped[below[1]], re.MULTILINE)
     lines = [
-        f"# The sample is of a known format: this lies over the shipped mapping {name}. What stands here wins: tables are",
-        "# laid over its tables, [[skip]] and [[emit]] stand in the place of its own. Leave out what may stay as it is.",
+        f"# The sample is of a known format: this lies over the shipped mapping {name}. Tables are laid over its",
+        "# tables, [[skip]] and [[emit]] stand in the place of its own. Leave out what may stay as it is.",
         f"extends = {json.dumps(name)}",
         "",
         "# What the messages do not say; put in what is so with you.",
@@ -98,17 +100,17 @@ def _whole(found: _Sample, event: EventDef) -> str:
         "[reader]",
         *found.reader,
         "",
-        "# What the file does not say: channel = \"app\", then { assumed = \"channel\" } as a source.",
+        '# What the file does not say: channel = "app", then { assumed = "channel" } as a source.',
         "[assumed]",
         "",
-        "# Values with a name, for ids and conditions: { value = \"number\" }, { text = \"{number}-{part}\" }.",
+        '# Values with a name, for ids and conditions: { value = "number" }, { text = "{number}-{part}" }.',
         "[values]",
         f"number = {{ from = {key} }}",
         "",
         "[[emit]]",
         f"type = {json.dumps(event.name)}",
         'id   = { value = "number", prefix = "own-" }',
-        f"at   = {{ from = {key}, time = \"iso\", zone = \"Asia/Shanghai\" }}",
+        f'at   = {{ from = {key}, time = "iso", zone = "Asia/Shanghai" }}',
         "[emit.fields]",
         *_fields(event.fields, found.sources),
         "",

@@ -1,4 +1,4 @@
-"""Tables of text as payment services let merchants download them: words above and below, protected cells, GBK or UTF-8."""
+"""Tables as payment services let merchants download them: words above and below, protected cells, GBK or UTF-8."""
 
 import codecs
 import csv
@@ -20,7 +20,7 @@ _LOOK_BYTES = 65_536
 
 @dataclass(frozen=True, slots=True)
 class TableShape:
-    """How a table is written. The header is the first line with all of `needs`; a line that begins with `end` ends it."""
+    """How a table is written. The header is the first line with all of `needs`; one that begins with `end` ends it."""
 
     needs: tuple[str, ...]
     delimiter: str = ","

@@ -22,7 +22,8 @@ _MARKS = str.maketrans("，", ",", "¥￥元 \u00a0")
 _GROUPED = re.compile(r"-?\d{1,3}(?:,\d{3})+(?:\.\d*)?\Z", re.ASCII)
 """A comma stands between thousands, or the amount is refused: elsewhere it stands before the decimals."""
 
-class Wrong(ValueError):
+
+class Wrong(ValueError):  # noqa: N818 - the name of what it is
     """A value that does not become what is wanted; says what is wrong and what to do, without the value."""
 
     def __init__(self, problem: str, remedy: str = "") -> None:

@@ -1,9 +1,9 @@
 """XML as a stream of records: no declarations, nothing fetched, bounded; only what a record can reach is kept.
 
-A record is an element at a fixed path. Its sources are paths from it (`Amt/InstdAmt`, `Amt/InstdAmt/@Ccy`), upwards with
-`../`; of what is repeated under one path the first counts. What stands behind a record in its parent is not seen, except
-with `split`: then the records are elements inside a unit, and the unit is read to its end first. Four sources are counted:
-`#message` and `#number` (of the unit in it), `#part` and `#parts` (of the unit).
+A record is an element at a fixed path. Its sources are paths from it (`Amt/InstdAmt`, `Amt/InstdAmt/@Ccy`), upwards
+with `../`; of what is repeated under one path the first counts. What stands behind a record in its parent is not seen,
+except with `split`: then the records are elements inside a unit, and the unit is read to its end first. Four sources
+are counted: `#message` and `#number` (of the unit in it), `#part` and `#parts` (of the unit).
 """
 
 import re
@@ -29,7 +29,7 @@ CHUNK_BYTES = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """What a message says about itself: `declared` is the path from a record; `of` is summed, or records are counted."""
+    """What a message says about itself: `declared`, a path from a record; `of` is summed, or records are counted."""
 
     declared: str
     of: str = ""
@@ -37,7 +37,7 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class XmlShape:
-    """Where records are. In `namespace` a `*` stands for anything short without a colon; without one any is taken."""
+    """Where records are. In `namespace` a `*` stands for anything short without a colon; nothing takes any."""
 
     record: tuple[str, ...]
     split: tuple[str, ...] = ()
