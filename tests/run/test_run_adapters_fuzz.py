@@ -43,7 +43,7 @@ SAMPLES = {
     "alipay": alipay([("2026112622001400000000000001", "交易", "2026-11-26 10:00:30", "x", "35.80", "")]),
     "wechat": wechat([bill_row()]),
 }
-LAZY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+LAZY = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @st.composite

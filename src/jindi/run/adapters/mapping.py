@@ -503,7 +503,9 @@ def _xml_shape(reading: _Reading, given: Raw) -> XmlShape:
         declared = reading.text(f"reader: totals {at}", each.get("declared"))
         if not declared.startswith("../"):
             reading.problem(f"reader: totals {at}", "not a path upwards", 'write declared = "../GrpHdr/NbOfTxs"')
-        totals.append(Total(declared, reading.text(f"reader: totals {at}", each.get("of"))))
+        of = each.get("of", [])
+        of = of if isinstance(of, list) else [of]
+        totals.append(Total(declared, tuple(reading.text(f"reader: totals {at}", path) for path in of)))
     split = _path(reading, "reader: split", given.get("split"))
     return XmlShape(record or ("",), split, reading.text("reader: namespace", given.get("namespace")), tuple(totals))
 

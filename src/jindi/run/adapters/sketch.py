@@ -44,16 +44,21 @@ def sketch(sample: bytes, name: str, type_name: str, definitions: Definitions, s
         raise Problems(
             [Problem("--type", "", "missing or not an event type that others may tell", f"use one of: {names}")]
         )
-    found = _xml(sample, name) if sample.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") else _table(sample, name)
+    found = _xml(sample, name) if _is_xml(sample) else _table(sample, name)
     return _whole(found, event)
+
+
+def _is_xml(sample: bytes) -> bool:
+    return sample.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
 
 
 def _known(sample: bytes, definitions: Definitions, shipped: Mapping[str, str]) -> tuple[str, list[str]] | None:
     """The shipped mapping whose reader takes the sample's beginning, with the sources seen."""
     best: tuple[str, list[str]] | None = None
-    for name in shipped:
-        mapping = read_mapping(shipped[name], definitions, name, shipped)
-        seen = _seen(mapping, sample)
+    is_xml = _is_xml(sample)
+    for name, text in shipped.items():
+        mapping = read_mapping(text, definitions, name, shipped)
+        seen = _seen(mapping, sample) if is_xml == (mapping.format == "xml") else []
         if seen and (best is None or len(seen) > len(best[1])):
             best = name, seen
     return best

@@ -29,10 +29,12 @@ CHUNK_BYTES = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """What a message says about itself: `declared`, a path from a record; `of` is summed, or records are counted."""
+    """What a message says of itself: `declared`, a path from a record. The first path of `of` that a record has is
+    summed; without any, records are counted.
+    """
 
     declared: str
-    of: str = ""
+    of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class _Level:
     texts: dict[str, str] = field(default_factory=dict)
     units: int = 0
     chars: int = 0
-    sums: dict[str, Decimal] = field(default_factory=dict)
+    sums: dict[tuple[str, ...], Decimal] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -241,7 +243,7 @@ class _Walk:
         if not total.of:
             return
         try:
-            amount = Decimal(texts.get(total.of, "0"))
+            amount = Decimal(next((texts[path] for path in total.of if path in texts), "0"))
         except InvalidOperation:
             return  # the record itself is rejected for it
         if not amount.is_finite() or abs(amount) > Decimal(10) ** 24:
