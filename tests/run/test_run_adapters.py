@@ -195,7 +195,8 @@ def test_elements_of_another_vocabulary_stand_for_none_of_ours(tmp_path):
 
 def test_several_messages_may_lie_in_one_envelope(tmp_path):
     one, two = (pain_001([("A", IBANS[1], "1.00", "CNY")], message=name).partition(b"\n")[2] for name in ("M1", "M2"))
-    _, lines, _ = adapted(tmp_path, b"<Envelope><Header>h</Header>" + one + two + b"</Envelope>", mapped("pain.001"))
+    header = b"<Header>" + b"<Signature>" * 3 + b"h" * 70_000 + b"</Signature>" * 3 + b"</Header>"
+    _, lines, _ = adapted(tmp_path, b"<Envelope>" + header + one + two + b"</Envelope>", mapped("pain.001"))
     assert [each["id"] for each in events(lines)] == ["pain.001-M1-1", "pain.001-M2-1"]
 
 

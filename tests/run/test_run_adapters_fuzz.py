@@ -275,7 +275,7 @@ def test_memory_does_not_grow_with_the_file(name, tmp_path):
         b"<a>" + b"<b/>" * 1_000_000,
         b"<a>" * 60 + b"t" * 5_000_000,
         b'<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"><CstmrCdtTrfInitn>'
-        + b"".join(b"<e%d>%d</e%d>" % (at, at, at) for at in range(150_000)),
+        + b"".join(b"<e%d>%d</e%d>" % (at, at, at) for at in range(15_000)),
     ],
     ids=["a tag without an end", "a flood of elements", "a flood of text", "a flood of names"],
 )

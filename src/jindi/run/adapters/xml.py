@@ -18,8 +18,11 @@ from jindi.run.adapters.records import PIECE_BYTES_MAX, Record, Unreadable
 
 DEPTH_MAX = 64
 TEXT_MAX = 65_536
+PATHS_MAX = 10_000
+"""Different paths that a record, or what stands around it, may have; more is no payment message."""
+
 UNIT_PARTS_MAX = 100_000
-"""Texts and attributes that one unit, or what stands around it, may have; more is no payment message."""
+"""Records that one unit may have: transactions of one entry of a statement."""
 
 UNIT_CHARS_MAX = 16 << 20
 """Characters that all of them may have together."""
@@ -182,6 +185,8 @@ class _Walk:
         return True
 
     def _say(self, text: str) -> None:
+        if not self._names:
+            return  # outside the document nothing is kept
         self._chars += len(text)
         if self._chars > TEXT_MAX:
             raise self.wrong("a text is too long", f"at most {TEXT_MAX} characters")
@@ -193,8 +198,8 @@ class _Walk:
         if path in level.texts or not text:
             return
         level.chars += len(text) + len(path)
-        if len(level.texts) >= UNIT_PARTS_MAX or level.chars > UNIT_CHARS_MAX:
-            raise self.wrong("an element has too much in it", f"at most {UNIT_PARTS_MAX} texts")
+        if len(level.texts) >= PATHS_MAX or level.chars > UNIT_CHARS_MAX:
+            raise self.wrong("an element has too much in it", f"at most {PATHS_MAX} paths with a text")
         level.texts[path] = text
 
     def _end(self, _: str) -> None:
