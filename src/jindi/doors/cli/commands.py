@@ -270,6 +270,62 @@ def decide(
 
 
 @app.command()
+def adapt(
+    ctx: typer.Context,
+    format_: Annotated[
+        str,
+        typer.Argument(
+            metavar="FORMAT",
+            help="pain.001, pacs.008, camt.053, iso8583, iso8583-bcd, alipay, wechat; own (with --mapping);"
+            " new: write a mapping to begin with from a sample.",
+        ),
+    ],
+    source: Annotated[
+        Path, typer.Argument(metavar="INPUT", exists=True, dir_okay=False, help="A file of messages, or a bill.")
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="EVENTS.ndjson", help="Where the events (or the mapping) go.")],
+    mapping: Annotated[
+        Path | None,
+        typer.Option(
+            "--mapping", exists=True, dir_okay=False, help="A mapping of your own (TOML), over FORMAT's or alone."
+        ),
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option("--key", metavar="FILE", exists=True, dir_okay=False, help="The key of pseudonyms, 32 bytes."),
+    ] = None,
+    assume: Annotated[
+        list[str] | None,
+        typer.Option("--assume", metavar="NAME=VALUE", help="What the messages do not say; may be repeated."),
+    ] = None,
+    rejects: Annotated[
+        Path | None,
+        typer.Option("--rejects", metavar="FILE", help="Where rejected records go (default: beside --out)."),
+    ] = None,
+    type_: Annotated[
+        str, typer.Option("--type", metavar="EVENT", help="With new: the event type that a record becomes.")
+    ] = "",
+    folders: Packs = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Payment messages and bills of others become events: ISO 20022, ISO 8583, Alipay, WeChat Pay, your own.
+
+    Exit 0: every record gave events or was skipped by rule; 3: some were rejected, told, and kept in a file of their
+    own; 1: nothing was written.
+    """
+    from jindi.doors.cli.adapting import Asked  # noqa: PLC0415 - only what is used is imported
+    from jindi.doors.cli.adapting import adapt as turn  # noqa: PLC0415
+
+    output = Output(as_json=as_json)
+    wiring, settled = _settle(ctx, output, None, folders)
+    try:
+        turn(
+            wiring, settled, Asked(format_, source, out, rejects, mapping, key, tuple(assume or ()), type_), output
+        )  # fmt: skip
+    except (Problems, OSError) as error:
+        output.fail(error)
+
+
+@app.command()
 def bench(
     ctx: typer.Context, folders: Packs = None,
     profile: Annotated[bool, typer.Option("--profile", help="Print the cost of every stage.")] = False,
