@@ -57,7 +57,8 @@ def test_each_transaction_of_a_pain_001_is_a_transfer_or_a_withdrawal(tmp_path, 
     one, two, three = events(lines)
     assert one == {
         "id": "pain.001-M1-1", "type": "transfer", "at": "2026-11-27T01:00:00Z", "user": account(IBANS[0]),
-        "payee": account(IBANS[1]), "amount": "120.50", "funding": "balance", "account_class": "II",
+        "payee": account(IBANS[1]), "payee_name": "Bo Wang", "amount": "120.50", "funding": "balance",
+        "account_class": "II",
         "verification": "two", "channel": "api", "arrival": "next_day",
     }  # fmt: skip
     assert (two["type"], two["card"], two["same_name"], two["amount"]) == ("withdrawal", CARDS[0], True, "6000.00")
