@@ -17,7 +17,7 @@ from jindi.basics.instants import day_of
 from jindi.basics.money import AMOUNT_MINOR_MAX, EXPONENTS
 from jindi.basics.problems import Problem, Problems
 from jindi.packs import CriterionDef, CustomerKind, Definitions, LimitDef, Mark, Means, Words
-from jindi.parties.reporting.calendar import Count, UnknownYear, WorkingCalendar
+from jindi.parties.reporting.calendar import Count, WorkingCalendar
 
 ZONE: Final = ZoneInfo("Asia/Shanghai")
 LOCAL: Final = "CNY"
@@ -77,7 +77,7 @@ class Line(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Large:
     """A customer's day that must be reported: under which criterion, in which direction, which lines were reached, by
-    which movements (ids, in order of time), until when.
+    which movements (ids, in order of time). Until when, says `Rules.due`.
     """
 
     customer: str
@@ -86,7 +86,6 @@ class Large:
     direction: Direction
     lines: tuple[Line, ...]
     movements: tuple[str, ...]
-    due: Count
 
     def __repr__(self) -> str:
         return f"Large({self.criterion.code} {self.direction} on {self.day})"
@@ -132,6 +131,12 @@ class Rules:
             for each in self.criteria
             if movement.kind in each.who and movement.means == each.means and each.border in ("any", movement.side)
         ]
+
+    def due(self, found: Large) -> Count:
+        """Until when a day is reported. Raises UnknownYear: that it is large is known all the same."""
+        within = self.limits[found.criterion.within].on(found.day).value
+        assert isinstance(within, int), "the packs hold it to a whole number"
+        return self.calendars[found.criterion.calendar].after(found.day, within)
 
     def check(self, movement: Movement) -> list[Problem]:
         """What is wrong with a movement, by its id."""
@@ -198,21 +203,14 @@ def reached(sums: Sums, criterion: CriterionDef, day: date, limits: Mapping[str,
     return tuple(found)
 
 
-def due(criterion: CriterionDef, day: date, rules: Rules) -> Count:
-    """Until when a day is reported. Raises UnknownYear."""
-    within = rules.limits[criterion.within].on(day).value
-    assert isinstance(within, int), "the packs hold it to a whole number"
-    return rules.calendars[criterion.calendar].after(day, within)
-
-
 def large(movements: Sequence[Movement], rules: Rules) -> tuple[Large, ...]:
     """The definition: every group of movements whose sums reach a line, in the order of `Group`.
 
-    Raises Problems: with movements, with ids that stand twice and differ, with years that a calendar does not know.
+    Raises Problems with what is wrong with movements, and with ids that stand twice and differ.
     """
     _check(movements, rules)
     once = {each.id: each for each in movements}
-    found, problems = list[Large](), list[Problem]()
+    found = list[Large]()
     for group in sorted({group for each in once.values() for group in rules.groups(each)}):
         inside = [each for each in once.values() if group in rules.groups(each)]
         sums = Sums()
@@ -221,15 +219,8 @@ def large(movements: Sequence[Movement], rules: Rules) -> tuple[Large, ...]:
         criterion = next(each for each in rules.criteria if each.name == group.criterion)
         lines = reached(sums, criterion, group.day, rules.limits)
         if lines:
-            try:
-                until = due(criterion, group.day, rules)
-            except UnknownYear as error:
-                problems.append(_unknown(error))
-                continue
             ordered = tuple(each.id for each in sorted(inside, key=lambda each: (each.at_us, each.id)))
-            found.append(Large(group.customer, group.day, criterion, group.direction, lines, ordered, until))
-    if problems:
-        raise Problems(dict.fromkeys(problems))
+            found.append(Large(group.customer, group.day, criterion, group.direction, lines, ordered))
     return tuple(found)
 
 
@@ -245,13 +236,6 @@ def _check(movements: Iterable[Movement], rules: Rules) -> None:
 
 def _twice(movement: Movement) -> Problem:
     return Problem(f"transaction {movement.id[:64]}", "id", "stands twice and differs", "give each its own id")
-
-
-def _unknown(error: UnknownYear) -> Problem:
-    return Problem(
-        f"calendar {error.calendar}", str(error.year), "this year is not declared",
-        "add the State Council's notice of that year to calendars.toml",
-    )  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -294,7 +278,7 @@ class LargeWatch:
         return tuple(self._large(group) for group in groups if self._is_large(group))
 
     def found(self) -> tuple[Large, ...]:
-        """All groups that are large by now, in the order of `Group`. Raises Problems for years that are not known."""
+        """All groups that are large by now, in the order of `Group`."""
         return tuple(self._large(group) for group in sorted(self._held) if self._is_large(group))
 
     def forget_before(self, day: date) -> None:
@@ -317,9 +301,5 @@ class LargeWatch:
     def _large(self, group: Group) -> Large:
         held, criterion = self._held[group], self._criterion(group)
         lines = reached(held.sums, criterion, group.day, self.rules.limits)
-        try:
-            until = due(criterion, group.day, self.rules)
-        except UnknownYear as error:
-            raise Problems([_unknown(error)]) from None
         ordered = tuple(name for _, name in sorted(held.movements))
-        return Large(group.customer, group.day, criterion, group.direction, lines, ordered, until)
+        return Large(group.customer, group.day, criterion, group.direction, lines, ordered)
