@@ -1,8 +1,8 @@
 """Codes of the analysis centre's interface, in words.
 
-They were read in a public copy of 《金融机构大额交易和可疑交易报告数据报送接口规范》V1.0 (banks, securities, insurance); the
-lists may have more. A code that stands here is known; one that does not is told as a remark and not refused, but where
-the list was read whole (`WHOLE`).
+They were read in a public copy of its specification V1.0 (《金融机构大额交易和可疑交易报告数据报送接口规范》; banks,
+securities, insurance), of which our notes may lack a part. Where a list was read whole (`WHOLE`) another code is refused;
+a type of crime that does not stand here is told as a remark.
 """
 
 from collections.abc import Mapping
@@ -91,5 +91,5 @@ CRIMES: Final[Mapping[str, Words]] = {
     "1302": Words("赌博", "gambling"), "1401": Words("已被立案调查", "under investigation already"),
     "1402": Words("其他", "other"),
 }  # fmt: skip
-"""Types of crime that are suspected (疑似涉罪类型). The words are short forms; where our note of the list has one word for
-several codes, so has this."""
+"""Types of crime that are suspected (疑似涉罪类型). The words are short forms; where our note of the list has one word
+for several codes, so has this."""

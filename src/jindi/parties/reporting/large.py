@@ -1,4 +1,4 @@
-"""Large transactions: what customers move in a day against dated lines; the plain definition, and the same beside a stream.
+"""Large transactions: a customer's day against dated lines; the plain definition, and the same beside a stream.
 
 A day is one of Asia/Shanghai. Money in and money out count each by itself, as does each criterion. Yuan and foreign
 currency count each against its own line; on a day with both, everything counts against both lines in equivalents, too,

@@ -37,10 +37,10 @@ class Element:
 
 
 def unwritable(text: str, *, lines: bool = False) -> bool:
-    """Whether a text holds what no report may: control characters (line ends but where `lines` may be), halves of
+    r"""Whether a text holds what no report may: control characters (line ends but where `lines` may be), halves of
     characters, places that are no characters, and marks that turn the order of reading round.
 
-    >>> unwritable("李敏·O'Neil 𠮷"), unwritable("a\\x00"), unwritable("a\\nb"), unwritable("a\\nb", lines=True)
+    >>> unwritable("李敏·O'Neil 𠮷"), unwritable("a\x00"), unwritable("a\nb"), unwritable("a\nb", lines=True)
     (False, True, True, False)
     """
     return any(
@@ -113,6 +113,8 @@ def read_markup(data: bytes, where: str) -> Element:
     try:
         parser.Parse(data, True)
     except expat.ExpatError as error:
-        problem = Problem(where, f"line {error.lineno}", f"is no XML: {expat.ErrorString(error.code)}", "fetch it again")
+        problem = Problem(
+            where, f"line {error.lineno}", f"is no XML: {expat.ErrorString(error.code)}", "fetch it again"
+        )
         raise Problems([problem]) from None
     return root.children[0]

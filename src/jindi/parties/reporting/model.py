@@ -1,4 +1,4 @@
-"""A report as it is thought of, before any interface: an institution, customers, accounts, transactions, what is suspected.
+"""A report before any interface: an institution, customers, accounts, transactions, what is suspected.
 
 These values hold personal data in clear. None of them shows it when it is printed, and no problem quotes it: it leaves
 only as the bytes of a packet. Reports are confidential (反洗钱法第三十五条): nobody whom one speaks of, and nobody who
@@ -35,7 +35,7 @@ class Document(_Held):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Latin(_Held):
-    """A name in Latin letters, as goAML asks for it: `first` and `last` of a person, `last` alone of an organisation."""
+    """A name in Latin letters, as goAML has it: `first` and `last` of a person, `last` alone of an organisation."""
 
     last: str
     first: str = ""
@@ -213,8 +213,8 @@ CONFIDENTIAL: Final = "反洗钱法第三十五条"
 
 
 def kept_until(filed_on: date, years: LimitDef) -> date:
-    """The last day on which a report that was filed on a day must still be there: `years` is a dated parameter (10 since
-    2025), counted from the day of filing. Raises LookupError before the parameter's first value.
+    """The last day on which a report that was filed on a day must still be there: `years` is a dated parameter (10
+    since 2025), counted from the day of filing. Raises LookupError before the parameter's first value.
     """
     count = years.on(filed_on).value
     assert isinstance(count, int), "a parameter of whole years"

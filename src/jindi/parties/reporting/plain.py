@@ -84,9 +84,11 @@ def _table(shape: type[T], raw: Any, path: str, where: str, problems: list[Probl
         return None
     before, hints = len(problems), get_type_hints(shape)
     fields = {_name(each.name): each for each in dataclasses.fields(shape)}  # type: ignore[arg-type]
-    for key in raw:
-        if key not in fields:
-            problems.append(Problem(where, _at(path, str(key)[:40]), "is unknown here", meant(str(key), fields)))
+    problems += [
+        Problem(where, _at(path, str(key)[:40]), "is unknown here", meant(str(key), fields))
+        for key in raw
+        if key not in fields
+    ]
     found: dict[str, Any] = {}
     for name, each in fields.items():
         at = _at(path, name)
@@ -157,5 +159,3 @@ def _day(raw: Any) -> date:
 
 def _at(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
-
-

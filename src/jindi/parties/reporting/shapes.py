@@ -6,13 +6,13 @@ languages, so that a problem can be read by whoever fills in the form.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, Union
 
 from jindi.basics.problems import Problem
 from jindi.packs.tables import meant
 from jindi.parties.reporting.markup import Element, escaped, unwritable
 
-Value: TypeAlias = "str | dict[str, Value] | list[Value]"
+Value: TypeAlias = Union[str, "dict[str, Value]", "list[Value]"]
 """A tree: a text, what stands under names, or a list of the same."""
 
 LENGTH: Final = 512
