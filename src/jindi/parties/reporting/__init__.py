@@ -1,8 +1,8 @@
-"""Reports of the anti-money-laundering law: working days, large transactions, packets for the analysis centre and goAML,
-their receipts, and how a report stands.
+"""Reports against money laundering: working days, large transactions, packets for the analysis centre and goAML, their
+receipts, and how a report stands.
 
-Knows: how days are counted, when a day is large, what a packet must look like. Never: where it is written, who sends it,
-what the time is. The values hold personal data in clear: they show it to nobody, and leave as a packet's bytes alone.
+Knows: how days are counted, when a day is large, what a packet must look like. Never: where it is written, who sends
+it, what the time is. The values hold personal data in clear: they show it to nobody, and leave as a packet's bytes.
 """
 
 from jindi.parties.reporting.calendar import Count, UnknownYear, WorkingCalendar

@@ -1,7 +1,7 @@
 """Codes of the analysis centre's interface, in words.
 
-They were read in a public copy of its specification V1.0 (《金融机构大额交易和可疑交易报告数据报送接口规范》; banks,
-securities, insurance), of which our notes may lack a part. Where a list was read whole (`WHOLE`) another code is refused;
+They were read in a public copy of its specification V1.0 for banks, securities and insurance
+(《金融机构大额交易和可疑交易报告数据报送接口规范》), of which our notes may lack a part. Where a list was read whole (`WHOLE`) another code is refused;
 a type of crime that does not stand here is told as a remark.
 """
 

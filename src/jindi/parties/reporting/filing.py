@@ -1,7 +1,7 @@
 """How a report stands: a fold of steps, each allowed or refused with a reason in both languages.
 
-drafted → approved by another → packed → sent → accepted, to be corrected, or refused. What came back is revised, or (large
-transactions alone) withdrawn; each goes the same way again, with the letter that its packet must have.
+drafted → approved by another → packed → sent → accepted, to be corrected, or refused. What came back is revised, or
+(large transactions alone) withdrawn; each goes the same way again, with the letter that its packet must have.
 """
 
 from collections.abc import Iterable

@@ -1,8 +1,8 @@
 """goAML: the form that the United Nations' office has for financial intelligence units, schema 5.0.2.
 
-Element names, their order and the lengths that stand here were read in one unit's public copy of that schema. Every unit
-changes it and keeps its own lists of codes: they are asked for in `Unit`, and the file is to be held against the unit's
-own schema before it is sent. Names are in Latin letters in that copy; a Chinese name goes to `full_name_frn`.
+Element names, their order and the lengths that stand here were read in one unit's public copy of that schema. Every
+unit changes it and keeps its own lists of codes: they are asked for in `Unit`, and the file is to be held against the
+unit's own schema before it is sent. Names are in Latin letters in that copy; a Chinese name goes to `full_name_frn`.
 
 Only a part of the schema is written: reports with transactions (no `activity`), accounts with who signs for them,
 persons and organisations with one identifier.

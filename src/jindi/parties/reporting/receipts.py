@@ -56,7 +56,7 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One thing that the centre found. `place` and `says` may hold personal data, so they are shown to nobody by accident."""
+    """One thing that the centre found. `place` and `says` may hold personal data: nobody is shown them by accident."""
 
     field: str
     code: str
