@@ -5,13 +5,13 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reporting_world import mainland, movement, rules
 
 from jindi.basics.instants import HOUR_US, parse_instant
 from jindi.basics.problems import Problems
 from jindi.packs import CalendarDef, CalendarYearDef, Words
 from jindi.parties.reporting.calendar import UnknownYear, WorkingCalendar
 from jindi.parties.reporting.large import LargeWatch, large
+from reporting_world import mainland, movement, rules
 
 BASIS = Words.alike("ours")
 MONDAY = date(2026, 11, 23)

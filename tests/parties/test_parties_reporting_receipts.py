@@ -5,11 +5,11 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reporting_world import REPORTER
 
 from jindi.basics.problems import Problems
 from jindi.parties.reporting import Filing, Form, NotPossible, PacketName, read_receipt, receipt_name, standing
 from jindi.parties.reporting.filing import Approve, Land, Pack, Revise, Send, Withdraw
+from reporting_world import REPORTER
 
 DAY = date(2026, 11, 24)
 
@@ -89,7 +89,11 @@ def test_without_a_form_the_outcome_is_known_and_nothing_is_guessed():
 
 
 def test_a_receipt_that_is_no_xml_or_of_no_packet_is_refused():
-    for file_name, data in ((file_of("FDSC"), b"nothing"), ("FDSC[x].XML", b"<a/>"), (file_of("FDSC"), b"<!DOCTYPE a><a/>")):
+    for file_name, data in (
+        (file_of("FDSC"), b"nothing"),
+        ("FDSC[x].XML", b"<a/>"),
+        (file_of("FDSC"), b"<!DOCTYPE a><a/>"),
+    ):
         with pytest.raises(Problems):
             read_receipt(file_name, data)
 
@@ -139,7 +143,9 @@ def test_what_is_to_be_corrected_goes_out_as_a_change_after_another_approval():
     assert (filing.state, filing.action, filing.is_in) == ("drafted", "change", True)
     filing = filing.after(Approve("bob"))
     assert "another topic or action" in refused(filing, Pack(name(serial=2)))
-    again = standing(filing, [Pack(name("change", serial=2)), Send(date(2026, 12, 1)), landed("FDSC", name("change", serial=2))])
+    again = standing(
+        filing, [Pack(name("change", serial=2)), Send(date(2026, 12, 1)), landed("FDSC", name("change", serial=2))]
+    )
     assert (again.state, again.first_sent_on) == ("accepted", DAY)
 
 
@@ -161,7 +167,9 @@ def test_a_large_report_may_be_deleted_and_a_suspicion_never():
 
 def test_a_deletion_that_was_refused_leaves_the_report_at_the_centre():
     packet = name("delete", serial=3)
-    filing = filed(*SENT, landed("FDSC"), Withdraw("ann"), Approve("bob"), Pack(packet), Send(DAY), landed("FDCF", packet))
+    filing = filed(
+        *SENT, landed("FDSC"), Withdraw("ann"), Approve("bob"), Pack(packet), Send(DAY), landed("FDCF", packet)
+    )
     assert (filing.state, filing.is_in, filing.after(Revise("ann")).action) == ("refused", True, "change")
 
 

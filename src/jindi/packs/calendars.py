@@ -1,12 +1,13 @@
 """calendars.toml → working days of a place, year by year as its notices declare them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, Final, cast
 
 from jindi.basics.problems import Problem
 from jindi.packs.definitions import CalendarDef, CalendarYearDef, Mark, PackDef
-from jindi.packs.tables import Table, opened_table
+from jindi.packs.tables import Table, meant, opened_table
 from jindi.packs.values import read_day
 from jindi.packs.vocabulary import MARKS
 
@@ -35,8 +36,35 @@ def read_calendar(raw: Any, name: str, pack: PackDef, where: str, problems: list
         years[year.year] = year
     for problem in _contradictions(years.values()):
         table.problem(*problem)
-    calendar = CalendarDef(name, pack.name, table.words(), tuple(years[year] for year in sorted(years)))
+    calendar = CalendarDef(
+        name, pack.name, table.words(), tuple(years[year] for year in sorted(years)), table.name("adds_to", "")
+    )
     return calendar if len(problems) == before else None
+
+
+def joined(
+    calendars: Mapping[str, CalendarDef], places: Mapping[str, str], problems: list[Problem]
+) -> dict[str, CalendarDef]:
+    """The calendars with the years that others add to them; what contradicts itself stands in the problems then."""
+    found = {name: each for name, each in calendars.items() if not each.adds_to}
+    for name, each in calendars.items():
+        if not each.adds_to:
+            continue
+        base = found.get(each.adds_to)
+        if base is None:
+            what = f"`adds_to`: there is no calendar '{each.adds_to}'"
+            problems.append(Problem(places[name], name, what, meant(each.adds_to, found)))
+            continue
+        twice = {year.year for year in base.years} & {year.year for year in each.years}
+        problems += [
+            Problem(places[name], name, f"{each.adds_to} has the year {year} already", "leave it out")
+            for year in sorted(twice)
+        ]
+        years = tuple(sorted((*base.years, *each.years), key=lambda year: year.year))
+        if not twice:
+            problems += [Problem(places[name], name, *problem) for problem in _contradictions(years)]
+        found[each.adds_to] = replace(base, years=years)
+    return found
 
 
 def _year(table: Table) -> CalendarYearDef:
@@ -93,8 +121,9 @@ def _of_year(table: Table, key: str, day: date, year: int) -> date | None:
     return None
 
 
-def _contradictions(years: Any) -> Iterator[tuple[str, str]]:
+def _contradictions(years: Iterable[CalendarYearDef]) -> Iterator[tuple[str, str]]:
     off: set[date] = set()
+    years = tuple(years)
     for year in years:
         for first, last in year.off:
             stretch = {first + timedelta(days=each) for each in range((last - first).days + 1)}

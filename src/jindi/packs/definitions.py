@@ -602,12 +602,15 @@ class CalendarYearDef:
 
 @dataclass(frozen=True, slots=True)
 class CalendarDef:
-    """Working days of a place: Monday to Friday but for what its years say. A year that is not there is not known."""
+    """Working days of a place: Monday to Friday but for what its years say. A year that is not there is not known.
+    `adds_to` names the calendar whose years these are in truth; such a one is not met outside of its file.
+    """
 
     name: str
     pack: str
     doc: Words
     years: tuple[CalendarYearDef, ...]
+    adds_to: str = ""
 
 
 CustomerKind = Literal["person", "entity"]

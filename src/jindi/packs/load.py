@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from jindi.basics.digests import canonical, digest
 from jindi.basics.money import EXPONENTS
 from jindi.basics.problems import Problem, Problems
-from jindi.packs.calendars import read_calendar
+from jindi.packs.calendars import joined, read_calendar
 from jindi.packs.controls import read_control
 from jindi.packs.definitions import (
     CalendarDef,
@@ -277,12 +277,13 @@ class _Loading:
         labels, controls, sources = self._labels(), self._controls(), self._sources()
         reports, thresholds, plans = self._incidents()
         patterns = self._patterns()
-        calendars = self._calendars()
+        declared_calendars = self._calendars()
+        calendars = joined(declared_calendars, self.places["calendar"], self.problems)
         criteria, large_exemptions = self._reporting(calendars)
         if sources is not None:
             bases = (
                 *self._bases(policies, controls, reports, patterns),
-                *self._bases_of_reporting(calendars, criteria, large_exemptions),
+                *self._bases_of_reporting(declared_calendars, criteria, large_exemptions),
             )
             self.problems.extend(check_bases(bases, Register(sources)))
         return Definitions(

@@ -60,7 +60,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     ),
     "pattern feed": ("event", "payer", "payee", "amount"),
     "pattern case": ("name", "transfers", "completes", "gives"),
-    "calendar": ("doc", "year"),
+    "calendar": ("doc", "adds_to", "year"),
     "calendar year": ("of", "off", "work", "basis", "mark"),
     "days off": ("first", "last"),
     "large criterion": (

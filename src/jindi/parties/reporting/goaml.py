@@ -301,7 +301,7 @@ class _Making:
         found = self.unit.countries.get(country, "")
         if country and not found:
             what = "a country of it has no code of the unit's"
-            self.look.wrong(path, what, f'give it under goaml.countries: {country} = "…"')
+            self.look.wrong(path, what, f'give it under countries in the unit\'s file: {country} = "…"')
         return found
 
     def _local(self, each: Transaction, path: str) -> str:
