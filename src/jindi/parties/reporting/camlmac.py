@@ -121,7 +121,7 @@ _HOW = (
     Leaf("OCTT", "非柜台交易方式", "the channel", _one_of(codes.CHANNELS)),
     Leaf("OOCT", "其他非柜台交易方式", "what the channel is"),
     Leaf("OCEC", "非柜台交易方式的设备代码", "the device"),
-    Leaf("BPTC", "银行与支付机构之间的业务交易编码", "the mark between bank and payment institution"),
+    Leaf("BPTC", "银行与非银行支付机构之间的业务交易编码", "the mark between bank and payment institution"),
     Leaf("TSCT", "涉外收支交易分类与代码", "the code of the cross-border payment"),
     Leaf("TSDR", "资金收付标志", "in or out", _one_of(frozenset(codes.DIRECTIONS.values())), required=True),
 )
@@ -159,7 +159,7 @@ LARGE: Final = Branch("HVTR", (
         Branch("CBIF", (
             Leaf("CSNM", "客户号", "the customer's number", required=True),
             Many("CTNTs", Leaf("CTNT", "客户国籍", "the nationality", _COUNTRY)),
-            Leaf("CTVC", "客户职业或行业", "the occupation or trade"),
+            Leaf("CTVC", "客户职业（行业）类别", "the occupation or trade"),
             _contacts("客户", "CCIF", "CCTL", "CATRs", "CTAR", "CCEI"),
         )),
         Leaf("HTDT", "大额交易发生日期", "the day", _DAY, required=True),
@@ -213,7 +213,7 @@ SUSPICIOUS: Final = Branch("BSTR", (
     )),
     Many("SEIFs", Branch("SEIF", (
         Leaf("CSNM", "客户号", "the customer's number", required=True),
-        Leaf("SEVC", "可疑主体职业或行业", "the occupation or trade"),
+        Leaf("SEVC", "可疑主体职业（对私）或行业（对公）", "the occupation or trade"),
         Many("SIIFs", Branch("SIIF", (
             Leaf("SENM", "可疑主体姓名（名称）", "the subject's name", required=True),
             Leaf("SETP", "可疑主体身份证件类型", "the kind of the document", _ID_KIND, required=True),
@@ -249,6 +249,13 @@ SUSPICIOUS: Final = Branch("BSTR", (
         _NOTES,
     ))),
 ))  # fmt: skip
+
+
+FROM_MEMORY: Final = frozenset({
+    "FINC", "RLFC", "CATP", "CBCT", "OCBT", "CBCN", "CATM", "RPMT", "RPMN", "TSTP", "CRSP", "CFIN", "CFCT", "CFIC",
+    "CFRC", "TCAC", "SCTL", "SEAR", "SEEI",
+})  # fmt: skip
+"""Fields whose Chinese names are from memory; the others' were read in public programs."""
 
 
 # ---- packets

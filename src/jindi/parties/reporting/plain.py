@@ -125,6 +125,10 @@ def _value(hint: Any, raw: Any, path: str, where: str, problems: list[Problem]) 
         if not isinstance(raw, list | tuple):
             raise ValueError(f"must be a list, not {kind_of(raw)}")
         return tuple(_item(asked[0], each, f"{path} {n}", where, problems) for n, each in enumerate(raw, 1))
+    if origin is dict:
+        if not isinstance(raw, Mapping) or not all(isinstance(each, str) for pair in raw.items() for each in pair):
+            raise ValueError("must be a table of texts")
+        return dict(raw)
     if origin is Literal:
         if raw not in asked:
             raise ValueError(f"must be one of: {', '.join(asked)}")
