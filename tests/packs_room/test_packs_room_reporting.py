@@ -1,4 +1,4 @@
-"""calendars.toml and reporting.toml: read whole, or every problem with its address; what ships has its basis and mark."""
+"""calendars.toml and reporting.toml: read whole, or every problem with its address; what ships has its basis."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ CALENDAR = """
 [days]
 doc  = { zh = "一", en = "one" }
 year = [{ of = 2026, off = [{ first = 2026-01-01, last = 2026-01-03 }], work = [2026-01-04], basis = "ours", mark = "verified" }]
-"""
+"""  # noqa: E501 - an inline table of TOML has one line
 LINES = """
 [line_cny]
 doc = { zh = "一", en = "one" }
@@ -69,7 +69,12 @@ def test_a_calendar_and_a_criterion_are_read_as_they_are_written():
     (year,) = definitions.calendars["days"].years
     assert (year.year, len(year.off), len(year.work), year.mark) == (2026, 1, 1, "verified")
     criterion = definitions.criteria["cash"]
-    assert (criterion.code, criterion.who, criterion.cny, criterion.calendar) == ("0501", ("person",), "line_cny", "days")
+    assert (criterion.code, criterion.who, criterion.cny, criterion.calendar) == (
+        "0501",
+        ("person",),
+        "line_cny",
+        "days",
+    )
     assert list(definitions.large_exemptions) == ["till"]
 
 

@@ -264,8 +264,10 @@ def resting(definitions: Definitions, register: Register) -> Mapping[str, Sequen
         put("pattern", "", pattern.name, pattern.doc, [pattern.basis])
     for calendar in definitions.calendars.values():
         put("calendar", "", calendar.name, calendar.doc, [each.basis for each in calendar.years])
-    for large in (*definitions.criteria.values(), *definitions.large_exemptions.values()):
-        put("large", "", large.name, large.doc, [large.basis])
+    for criterion in definitions.criteria.values():
+        put("large", "", criterion.name, criterion.doc, [criterion.basis])
+    for exempt in definitions.large_exemptions.values():
+        put("large", "", exempt.name, exempt.doc, [exempt.basis])
     for name, sources in sorted(typed.items()):
         for source, articles in sources.items():
             found[source].append(

@@ -60,6 +60,12 @@ PROBLEMS_MAX: Final = 1_000
 
 FOUND: Final = "large.json"
 
+COLUMNS: Final = (
+    "id", "at", "customer", "kind", "means", "side", "direction", "amount", "currency", "cny", "usd", "exempt",
+    "suspicious",
+)  # fmt: skip
+"""What is read of a transaction; the last five may be left out."""
+
 REPORT_SHAPE: Final = Limits(depth=16, members=4_000_000)
 
 _WHY: Final = {
@@ -218,7 +224,11 @@ def _rows(file: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
         return
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     try:
+        _check_columns(file, [each.strip().casefold() for each in reader.fieldnames or ()])
         for row in reader:
+            if None in row:
+                what = "has more cells than the header has names"
+                raise Problems([Problem(str(file), f"line {reader.line_num}", what, "mend the line")])
             yield (
                 f"{file}: line {reader.line_num}",
                 {str(key).strip().casefold(): (value or "").strip() for key, value in row.items() if key is not None},
@@ -228,6 +238,19 @@ def _rows(file: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
         raise Problems([Problem(str(file), f"line {reader.line_num}", what, remedy)]) from None
 
 
+def _check_columns(file: Path, names: list[str]) -> None:
+    """Hold a header against what is read: a name that is not known may be a slip that hides something."""
+    lacking = [each for each in COLUMNS[:-5] if each not in names]
+    problems = [Problem(f"{file}: line 1", each, "is missing", "name it in the header") for each in lacking]
+    problems += [
+        Problem(f"{file}: line 1", each[:32], "is no column that is read here", meant(each, COLUMNS))
+        for each in names
+        if each not in COLUMNS
+    ]
+    if problems:
+        raise Problems(problems)
+
+
 def _object(file: Path, at: int, line: str) -> dict[str, str]:
     try:
         found = json.loads(line)
@@ -235,6 +258,12 @@ def _object(file: Path, at: int, line: str) -> dict[str, str]:
         found = None
     if not isinstance(found, dict):
         raise Problems([Problem(str(file), f"line {at}", "is no JSON object", "write one object on each line")])
+    unknown = [str(key) for key in found if key not in COLUMNS]
+    if unknown:
+        raise Problems(
+            Problem(f"{file}: line {at}", key[:32], "is nothing that is read here", meant(key, COLUMNS))
+            for key in unknown
+        )
     return {key: _plain(value) for key, value in found.items() if value is not None}
 
 

@@ -27,7 +27,6 @@ from jindi.parties.reporting.model import (
     Counterparty,
     Customer,
     CustomerDay,
-    Direction,
     Document,
     Feature,
     Institution,
@@ -601,7 +600,7 @@ def _as_transaction(tree: Tree, customer: str, path: str, look: Look) -> Transac
 
     return Transaction(
         id=_text(how, "TICD"), at_us=at_us, customer=customer, place=_text(how, "TRCD"), means=_text(how, "TSTP"),
-        direction=cast("Direction", "in" if _text(how, "TSDR") == codes.DIRECTIONS["in"] else "out"),
+        direction="in" if _text(how, "TSDR") == codes.DIRECTIONS["in"] else "out",
         currency=currency, amount_minor=minor("CRAT", currency) or 0, cny_minor=minor("CRMB", "CNY"),
         usd_minor=minor("CUSD", "USD"),
         account=Account(

@@ -54,8 +54,7 @@ def plain_of(value: object) -> Any:
         return value.isoformat()
     if not dataclasses.is_dataclass(value) or isinstance(value, type):
         return value
-    named = {shape: kind for kind, shape in KINDS.items()}
-    found: dict[str, Any] = {"kind": named[type(value)]} if type(value) in named else {}
+    found: dict[str, Any] = {"kind": kind for kind, shape in KINDS.items() if isinstance(value, shape)}
     for each in dataclasses.fields(value):
         given = getattr(value, each.name)
         if given == _default(each):

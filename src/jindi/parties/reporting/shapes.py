@@ -189,8 +189,8 @@ class Look:
                 several = value if isinstance(value, list) else []
                 if shape.tag and (several or self.dialect.numbered):
                     lines.append(f"<{shape.tag}>")
-                for number, each in enumerate(several, 1):
-                    self._write(shape.item, each, lines, f' seqno="{number}"' if self.dialect.numbered else "")
+                for number, inside in enumerate(several, 1):
+                    self._write(shape.item, inside, lines, f' seqno="{number}"' if self.dialect.numbered else "")
                 if shape.tag and (several or self.dialect.numbered):
                     lines.append(f"</{shape.tag}>")
             case _:
