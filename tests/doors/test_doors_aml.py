@@ -96,7 +96,8 @@ def test_the_large_days_of_the_page_are_found(place):
     assert (found["transactions"], found["found"], found["late"]) == (5, 2, 2)
     assert found["by_code"] == {"0501": 1, "0502": 1}
     kept = json.loads((place / "private" / "large.json").read_text("utf-8"))["found"]
-    assert [(each["customer"], each["code"], each["direction"], each["due"], each["transactions"]) for each in kept] == [
+    names = ("customer", "code", "direction", "due", "transactions")
+    assert [tuple(each[name] for name in names) for each in kept] == [
         ("C0001", "0501", "in", "2026-10-13", ["T-1", "T-2", "T-3"]), ("C0002", "0502", "out", "2026-10-13", ["T-4"]),
     ]  # fmt: skip
     assert kept[0]["lines"][0]["basis"]["zh"]
@@ -184,7 +185,8 @@ def test_every_slip_of_a_file_is_told_with_its_line_and_nothing_is_written(place
     assert result.exit_code == 1
     for piece in (
         "a.csv: line 3: transaction T-1: id: stands twice", "line 4: at:", "line 4: kind:",
-        "line 4: amount: more than 2", "line 4: usd: is missing", "line 4: suspicious:", "line 5: customer: is missing", "line 5: currency",
+        "line 4: amount: more than 2",
+        "line 4: usd: is missing", "line 4: suspicious:", "line 5: customer: is missing", "line 5: currency",
         "line 6: transaction T-4: exempt: is no exemption", "line 7: cny: is missing", "line 7: usd: is missing",
     ):  # fmt: skip
         assert piece in result.stderr.replace("\n", " "), piece

@@ -54,7 +54,8 @@ def plain_of(value: object) -> Any:
         return value.isoformat()
     if not dataclasses.is_dataclass(value) or isinstance(value, type):
         return value
-    found: dict[str, Any] = {"kind": kind for kind, shape in KINDS.items() if isinstance(value, shape)}
+    kinds = [kind for kind, shape in KINDS.items() if isinstance(value, shape)]
+    found: dict[str, Any] = {"kind": kinds[0]} if kinds else {}
     for each in dataclasses.fields(value):
         given = getattr(value, each.name)
         if given == _default(each):
