@@ -194,6 +194,15 @@ def test_every_slip_of_a_file_is_told_with_its_line_and_nothing_is_written(place
     assert list((place / "private").iterdir()) == []
 
 
+def test_a_file_without_a_header_is_refused_without_quoting_its_first_row(place):
+    (place / "a.csv").write_text(GOOD.replace("C0001", "李敏") + "\n", "utf-8")
+    (place / "b.ndjson").write_text('{"李敏": 1}\n', "utf-8")
+    for name in ("a.csv", "b.ndjson"):
+        result = aml("large", name, "--out", "private")
+        assert result.exit_code == 1
+        assert not [each for each in (*SECRETS, "60000") if each in result.stderr]
+
+
 def test_a_day_due_in_a_year_without_a_notice_is_written_and_the_command_fails(place):
     (place / "a.csv").write_text(lines(GOOD.replace("2026-11-23", "2026-12-30")), "utf-8")
     result = aml("large", "a.csv", "--out", "private", "--today", "2026-12-31")
@@ -206,8 +215,9 @@ def test_a_day_due_in_a_year_without_a_notice_is_written_and_the_command_fails(p
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("", "is empty"), ("{nothing\n", "is no JSON object"), ("[1]\n", "[1]: is no column"), ("\ufeff", "is empty"),
-        (lines(GOOD).replace("suspicious", "suspect"), "suspect: is no column"), (lines(GOOD + ",x"), "more cells"),
+        ("", "is empty"), ("{nothing\n", "is no JSON object"), ("[1]\n", "column 1: is none"), ("\ufeff", "is empty"),
+        (lines(GOOD).replace("suspicious", "suspicous"), "column 13: is none that is read here (did you mean 'suspi"),
+        (lines(GOOD + ",x"), "more cells"),
         (lines(GOOD).replace("customer", "id"), "customer: is missing"), (lines(GOOD + '"'), "is no CSV"),
         ('{"id": "1", "suspect": true}', "suspect: is nothing that is read here"),
     ],

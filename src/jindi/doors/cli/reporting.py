@@ -47,6 +47,7 @@ from jindi.parties.reporting import (
 from jindi.parties.reporting import goaml as goaml_form
 from jindi.parties.reporting.goaml import Unit, check_unit
 from jindi.parties.reporting.large import DIRECTIONS, SIDES, ZONE
+from jindi.parties.reporting.markup import shown
 from jindi.parties.reporting.names import ACTIONS, SECTORS, Action, Sector
 
 CORRECT: Final = 3
@@ -243,8 +244,9 @@ def _check_columns(file: Path, names: list[str]) -> None:
     lacking = [each for each in COLUMNS[:-5] if each not in names]
     problems = [Problem(f"{file}: line 1", each, "is missing", "name it in the header") for each in lacking]
     problems += [
-        Problem(f"{file}: line 1", each[:32], "is no column that is read here", meant(each, COLUMNS))
-        for each in names
+        # A file without a header begins with somebody's data: it is not quoted.
+        Problem(f"{file}: line 1", f"column {number}", "is none that is read here", meant(each, COLUMNS))
+        for number, each in enumerate(names, 1)
         if each not in COLUMNS
     ]
     if problems:
@@ -261,7 +263,7 @@ def _object(file: Path, at: int, line: str) -> dict[str, str]:
     unknown = [str(key) for key in found if key not in COLUMNS]
     if unknown:
         raise Problems(
-            Problem(f"{file}: line {at}", key[:32], "is nothing that is read here", meant(key, COLUMNS))
+            Problem(f"{file}: line {at}", shown(key), "is nothing that is read here", meant(key, COLUMNS))
             for key in unknown
         )
     return {key: _plain(value) for key, value in found.items() if value is not None}

@@ -1,5 +1,6 @@
 """XML in and out as plain elements: no entity is ever expanded, nothing is fetched, everything has a limit."""
 
+import re
 import unicodedata
 from dataclasses import dataclass, field
 from typing import Final
@@ -15,6 +16,7 @@ ATTRIBUTES_MAX: Final = 8
 """Design defaults, far above what a packet that fits its ZIP holds."""
 
 _BIDI: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z_]{0,31}\Z", re.ASCII)
 _REFUSED: Final = frozenset({"Cc", "Cs"})
 _ESCAPES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
@@ -50,6 +52,15 @@ def unwritable(text: str, *, lines: bool = False) -> bool:
         or 0xFDD0 <= ord(each) <= 0xFDEF
         for each in text
     )
+
+
+def shown(name: str) -> str:
+    """A name that stood in a file, if it is one that a format could have; a problem must not quote what it is not.
+
+    >>> shown("urgncy"), shown("李敏"), shown("13812345678")
+    ('urgncy', 'a name', 'a name')
+    """
+    return name if _NAME.match(name) else "a name"
 
 
 def escaped(text: str) -> str:

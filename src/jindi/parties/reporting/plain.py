@@ -16,6 +16,7 @@ from jindi.basics.problems import Problem, Problems
 from jindi.packs.tables import kind_of, meant
 from jindi.packs.values import read_instant
 from jindi.parties.reporting import model
+from jindi.parties.reporting.markup import shown
 
 T = TypeVar("T")
 
@@ -85,7 +86,7 @@ def _table(shape: type[T], raw: Any, path: str, where: str, problems: list[Probl
     before, hints = len(problems), get_type_hints(shape)
     fields = {_name(each.name): each for each in dataclasses.fields(shape)}  # type: ignore[arg-type]
     problems += [
-        Problem(where, _at(path, str(key)[:40]), "is unknown here", meant(str(key), fields))
+        Problem(where, _at(path, shown(str(key))), "is unknown here", meant(str(key), fields))
         for key in raw
         if key not in fields
     ]

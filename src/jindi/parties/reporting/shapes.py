@@ -10,7 +10,7 @@ from typing import Final, TypeAlias, Union
 
 from jindi.basics.problems import Problem
 from jindi.packs.tables import meant
-from jindi.parties.reporting.markup import Element, escaped, unwritable
+from jindi.parties.reporting.markup import Element, escaped, shown, unwritable
 
 Value: TypeAlias = Union[str, "dict[str, Value]", "list[Value]"]
 """A tree: a text, what stands under names, or a list of the same."""
@@ -201,7 +201,7 @@ class Look:
     def read(self, shape: Branch, element: Element) -> Value:
         """The tree of a document; what is wrong with it goes to the problems, and it is then not to be used."""
         if element.tag != shape.tag:
-            self.wrong(element.tag[:32], f"is no {shape.tag}", "give the packet that is meant", element.line)
+            self.wrong(shown(element.tag), f"is no {shape.tag}", "give the packet that is meant", element.line)
             return {}
         return self._branch(shape, element, shape.tag)
 
@@ -212,7 +212,7 @@ class Look:
         order = {tag: place for place, child in enumerate(shape.children) for tag in _tags(child)}
         met, last = set[str](), -1
         for child in element.children:
-            kind, at = kinds.get(child.tag), _at(path, child.tag[:32])
+            kind, at = kinds.get(child.tag), _at(path, shown(child.tag))
             if kind is None:
                 self.wrong(at, "is unknown here", meant(child.tag, order), child.line)
                 continue
@@ -278,7 +278,7 @@ class Look:
         self._no_text(element, path)
         for number, child in enumerate(element.children, 1):
             if child.tag != shape.item.tag:
-                at = _at(path, f"{child.tag[:32]} {number}")
+                at = _at(path, f"{shown(child.tag)} {number}")
                 self.wrong(at, "is unknown here", f"only {shape.item.tag} may stand here", child.line)
                 continue
             if self.dialect.numbered and child.attributes.get("seqno") != str(number):
