@@ -126,8 +126,9 @@ class Rules:
         """Where a movement counts."""
         if movement.exempt and not movement.is_suspicious:
             return []
+        day = movement.day
         return [
-            Group(movement.customer, movement.day, each.name, movement.direction)
+            Group(movement.customer, day, each.name, movement.direction)
             for each in self.criteria
             if movement.kind in each.who and movement.means == each.means and each.border in ("any", movement.side)
         ]
@@ -156,8 +157,9 @@ class Rules:
         if movement.exempt and movement.exempt not in self.exemptions:
             remedy = f"use one of: {', '.join(sorted(self.exemptions))}"
             found.append(Problem(where, "exempt", "is no exemption that a pack declares", remedy))
+        day = movement.day
         for each in self.criteria:
-            if movement.day < self.limits[each.cny].steps[0].since:
+            if day < self.limits[each.cny].steps[0].since:
                 first = self.limits[each.cny].steps[0].since
                 found.append(Problem(where, "at", f"lies before the first line of {each.code}", f"from {first} on"))
                 break
