@@ -1,8 +1,8 @@
 """Codes of the analysis centre's interface, in words.
 
 They were read in a public copy of its specification V1.0 for banks, securities and insurance, of which our notes may
-lack a part. Where a list was read whole (`WHOLE`) another code is refused; a type of crime that does not stand here is
-told as a remark.
+lack a part. Where a list ends with an "other" and seems whole (`WHOLE`) another code is refused; a type of crime that
+does not stand here is told as a remark.
 """
 
 from collections.abc import Mapping
