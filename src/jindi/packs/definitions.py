@@ -612,6 +612,81 @@ class PatternDef:
     cases: tuple[PatternCaseDef, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class CalendarYearDef:
+    """What a year's notice says: days off, first and last of each stretch, and weekend days that are worked.
+
+    Days may lie in the December before: a notice speaks of New Year's Day and what is put together with it.
+    """
+
+    year: int
+    off: tuple[tuple[date, date], ...]
+    work: tuple[date, ...]
+    basis: Words
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarDef:
+    """Working days of a place: Monday to Friday but for what its years say. A year that is not there is not known.
+    `adds_to` names the calendar whose years these are in truth; such a one is not met outside of its file.
+    """
+
+    name: str
+    pack: str
+    doc: Words
+    years: tuple[CalendarYearDef, ...]
+    adds_to: str = ""
+
+
+CustomerKind = Literal["person", "entity"]
+"""Who a customer is: a natural person, or a legal person or another organisation (非自然人)."""
+
+CUSTOMER_KINDS: tuple[CustomerKind, ...] = get_args(CustomerKind)
+
+Means = Literal["cash", "transfer"]
+"""How money moves."""
+
+MEANS: tuple[Means, ...] = get_args(Means)
+
+Border = Literal["any", "domestic", "cross_border"]
+"""Which side of the border a criterion looks at."""
+
+BORDERS: tuple[Border, ...] = get_args(Border)
+
+
+@dataclass(frozen=True, slots=True)
+class CriterionDef:
+    """From when on a customer's day is a large transaction: a line for the local currency and one for equivalents in US
+    dollars, which are names of parameters, as is `within`, the working days that a report has by `calendar`.
+    """
+
+    name: str
+    pack: str
+    doc: Words
+    code: str
+    who: tuple[CustomerKind, ...]
+    means: Means
+    border: Border
+    cny: str
+    usd: str
+    within: str
+    calendar: str
+    basis: Words
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class LargeExemptionDef:
+    """What need not be reported as a large transaction, unless it is suspicious."""
+
+    name: str
+    pack: str
+    doc: Words
+    basis: Words
+    mark: Mark
+
+
 Grade = Literal["general", "serious", "major", "critical"]
 """How grave an incident is: 一般, 较大, 重大, 特别重大."""
 
@@ -748,6 +823,9 @@ class Definitions:
     plans: Mapping[str, PlanDef] = field(default_factory=dict)
     sources: Mapping[str, SourceDef] = field(default_factory=dict)
     patterns: Mapping[str, PatternDef] = field(default_factory=dict)
+    calendars: Mapping[str, CalendarDef] = field(default_factory=dict)
+    criteria: Mapping[str, CriterionDef] = field(default_factory=dict)
+    large_exemptions: Mapping[str, LargeExemptionDef] = field(default_factory=dict)
 
     def live_policy(self, event: str) -> PolicyDef | None:
         """The live policy of an event type, if it has one."""

@@ -10,12 +10,16 @@ from zoneinfo import ZoneInfo
 from jindi.basics.digests import canonical, digest
 from jindi.basics.money import EXPONENTS
 from jindi.basics.problems import Problem, Problems
+from jindi.packs.calendars import joined, read_calendar
 from jindi.packs.controls import read_control
 from jindi.packs.definitions import (
+    CalendarDef,
     ControlDef,
+    CriterionDef,
     Definitions,
     EventDef,
     LabelDef,
+    LargeExemptionDef,
     LimitDef,
     ListDef,
     ModelDef,
@@ -37,6 +41,7 @@ from jindi.packs.models import ModelFile, parse_model, read_model, read_model_fi
 from jindi.packs.parameters import read_limit, read_list
 from jindi.packs.patterns import read_pattern
 from jindi.packs.policies import Known, check_policies, read_policy
+from jindi.packs.reporting import Reporting
 from jindi.packs.scopes import offer
 from jindi.packs.sources import Register, check_bases, check_names, read_source
 from jindi.packs.tables import Table, meant
@@ -59,6 +64,8 @@ _ROLES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"incidents\.toml\Z", "incidents"),
         (r"sources\.toml\Z", "sources"),
         (r"patterns\.toml\Z", "patterns"),
+        (r"calendars\.toml\Z", "calendars"),
+        (r"reporting\.toml\Z", "reporting"),
         (r"policies/[^/]+\.toml\Z", "policy"),
         (r"policies/shadow/[^/]+\.toml\Z", "shadow version"),
         (r"parameters/[^/]+\.toml\Z", "parameters"),
@@ -73,8 +80,8 @@ _ROLES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
 )
 _LAYOUT: Final = (
     "a pack holds pack.toml, events.toml, features.toml, labels.toml, typologies.toml, patterns.toml, "
-    "incidents.toml, controls.toml, models.toml, sources.toml, policies/*.toml, policies/shadow/*.toml, "
-    "parameters/*.toml, lists/*.toml, models/*.json"
+    "incidents.toml, calendars.toml, reporting.toml, controls.toml, models.toml, sources.toml, policies/*.toml, "
+    "policies/shadow/*.toml, parameters/*.toml, lists/*.toml, models/*.json"
 )
 _BESIDE: Final = re.compile(r"(?:.*/)?columns[^/]*\.toml\Z")
 _HEADER: Final = re.compile(r"^[ \t]*\[[ \t]*([a-z][a-z0-9_]*)\b(?!\.)", re.MULTILINE | re.ASCII)
@@ -213,6 +220,7 @@ class _Loading:
         self.places: dict[str, dict[str, str]] = {
             "event": {}, "feature": {}, "limit": {}, "list": {}, "label": {}, "control": {},
             "typology": {}, "report": {}, "threshold": {}, "plan": {}, "source": {}, "pattern": {},
+            "calendar": {}, "criterion": {}, "exemption": {},
         }  # fmt: skip
 
     def definitions(self, source: Mapping[str, str]) -> Definitions:
@@ -269,8 +277,15 @@ class _Loading:
         labels, controls, sources = self._labels(), self._controls(), self._sources()
         reports, thresholds, plans = self._incidents()
         patterns = self._patterns()
+        declared_calendars = self._calendars()
+        calendars = joined(declared_calendars, self.places["calendar"], self.problems)
+        criteria, large_exemptions = self._reporting(calendars)
         if sources is not None:
-            self.problems.extend(check_bases(self._bases(policies, controls, reports, patterns), Register(sources)))
+            bases = (
+                *self._bases(policies, controls, reports, patterns),
+                *self._bases_of_reporting(declared_calendars, criteria, large_exemptions),
+            )
+            self.problems.extend(check_bases(bases, Register(sources)))
         return Definitions(
             packs=self.packs,
             events=self.events,
@@ -290,7 +305,51 @@ class _Loading:
             plans=plans,
             sources=sources or {},
             patterns=patterns,
+            calendars=calendars,
+            criteria=criteria,
+            large_exemptions=large_exemptions,
         )
+
+    def _calendars(self) -> dict[str, CalendarDef]:
+        found: dict[str, CalendarDef] = {}
+        for file in self._of("calendars"):
+            for name, raw in (file.raw or {}).items():
+                if self._is_new("calendar", name, file):
+                    pack = self.pack_of[file.root]
+                    self._put(found, name, read_calendar(raw, name, pack, file.path, self.problems))
+        return found
+
+    def _reporting(
+        self, calendars: Mapping[str, CalendarDef]
+    ) -> tuple[dict[str, CriterionDef], dict[str, LargeExemptionDef]]:
+        read = Reporting(self.limits, calendars, self.broken, self.problems)
+        criteria: dict[str, CriterionDef] = {}
+        exemptions: dict[str, LargeExemptionDef] = {}
+        for file in self._of("reporting"):
+            for sort, declared in read.sorts_of(file.raw or {}, file.path).items():
+                for name, raw in declared.items():
+                    if not self._is_new(sort, name, file):
+                        continue
+                    pack = self.pack_of[file.root]
+                    if sort == "criterion":
+                        self._put(criteria, name, read.criterion(raw, name, pack, file.path))
+                    else:
+                        self._put(exemptions, name, read.exemption(raw, name, pack, file.path))
+        return criteria, exemptions
+
+    def _bases_of_reporting(
+        self,
+        calendars: Mapping[str, CalendarDef],
+        criteria: Mapping[str, CriterionDef],
+        exemptions: Mapping[str, LargeExemptionDef],
+    ) -> Iterator[tuple[str, str, Words]]:
+        for name, calendar in calendars.items():
+            for each in calendar.years:
+                yield self.places["calendar"][name], f"calendar {name}: {each.year}", each.basis
+        for name, criterion in criteria.items():
+            yield self.places["criterion"][name], f"criterion {name}", criterion.basis
+        for name, exemption in exemptions.items():
+            yield self.places["exemption"][name], f"exemption {name}", exemption.basis
 
     def _patterns(self) -> dict[str, PatternDef]:
         found = {}

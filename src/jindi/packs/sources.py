@@ -53,8 +53,8 @@ class Span(NamedTuple):
     cited: Cited
 
 
-Kind = Literal["rule", "exemption", "limit", "control", "typology", "report", "pattern"]
-"""What rests on sources."""
+Kind = Literal["rule", "exemption", "limit", "control", "typology", "report", "pattern", "calendar", "large"]
+"""What rests on sources; `large` is a criterion or an exemption of reports of large transactions."""
 
 
 class Resting(NamedTuple):
@@ -236,8 +236,8 @@ def check_names(sources: Mapping[str, SourceDef], places: Mapping[str, str]) -> 
 
 
 def resting(definitions: Definitions, register: Register) -> Mapping[str, Sequence[Resting]]:
-    """What rests on each source: rules and exemptions, limits, controls, reports of incidents, patterns, and the
-    typologies of those rules.
+    """What rests on each source: rules and exemptions, limits, controls, reports of incidents, patterns, calendars,
+    reports of large transactions, and the typologies of those rules.
     """
     found: dict[str, list[Resting]] = {source: [] for source in register.sources}
     typed: dict[str, dict[str, dict[str, None]]] = {}
@@ -262,6 +262,12 @@ def resting(definitions: Definitions, register: Register) -> Mapping[str, Sequen
         put("report", "", report.name, report.doc, [report.basis])
     for pattern in definitions.patterns.values():
         put("pattern", "", pattern.name, pattern.doc, [pattern.basis])
+    for calendar in definitions.calendars.values():
+        put("calendar", "", calendar.name, calendar.doc, [each.basis for each in calendar.years])
+    for criterion in definitions.criteria.values():
+        put("large", "", criterion.name, criterion.doc, [criterion.basis])
+    for exempt in definitions.large_exemptions.values():
+        put("large", "", exempt.name, exempt.doc, [exempt.basis])
     for name, sources in sorted(typed.items()):
         for source, articles in sources.items():
             found[source].append(

@@ -61,6 +61,13 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     ),
     "pattern feed": ("event", "payer", "payee", "amount"),
     "pattern case": ("name", "transfers", "completes", "gives"),
+    "calendar": ("doc", "adds_to", "year"),
+    "calendar year": ("of", "off", "work", "basis", "mark"),
+    "days off": ("first", "last"),
+    "large criterion": (
+        "doc", "code", "who", "means", "border", "cny", "usd", "within", "calendar", "basis", "mark",
+    ),
+    "large exemption": ("doc", "basis", "mark"),
 }  # fmt: skip
 """Every key that each kind of table accepts; any other key is refused."""
 

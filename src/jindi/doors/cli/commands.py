@@ -17,6 +17,7 @@ from jindi import packs
 from jindi.basics.instants import DAY_US, format_instant
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.alone import alone, must_exist
+from jindi.doors.cli.aml import aml_app
 from jindi.doors.cli.approvals import approvals_app
 from jindi.doors.cli.auditing import audit_app
 from jindi.doors.cli.helping import Plain
@@ -56,6 +57,7 @@ app.add_typer(webhooks_app, name="webhooks")
 app.add_typer(vault_app, name="vault")
 app.add_typer(subject_app, name="subject")
 app.add_typer(watchlists_app, name="watchlists")
+app.add_typer(aml_app, name="aml")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of words.")]
 Whole = Annotated[

@@ -26,7 +26,7 @@ from jindi.run.platform import Platform
 
 PLACE, ACTION = "/console/sources", "sources.read"
 TEXT_MAX: Final = 80
-KINDS: Final = ("rule", "exemption", "limit", "control", "typology", "report", "pattern")
+KINDS: Final = ("rule", "exemption", "limit", "control", "typology", "report", "pattern", "calendar", "large")
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,8 @@ WORDS: Final = {
     "source.kind.control": ("控制项", "Controls"),
     "source.kind.report": ("安全事件报告", "Reports of incidents"),
     "source.kind.pattern": ("洗钱图形", "Patterns of laundering"),
+    "source.kind.calendar": ("工作日历", "Calendars of working days"),
+    "source.kind.large": ("大额交易报告", "Reports of large transactions"),
     "source.kind.typology": ("案件类型（经由其规则）", "Kinds of cases (by their rules)"),
     "source.nothing": ("生效的行业包没有以它为依据的内容。", "Nothing in the packs in force rests on it."),
     "error.no_source": ("没有登记此来源。", "There is no such source."),
