@@ -321,6 +321,7 @@ WORDS: Final = {
     "found.approval": ("审批", "Approval"),
     "found.decision": ("决策", "Decision"),
     "found.case": ("案件", "Case"),
+    "found.incident": ("安全事件", "Incident"),
     "found.entity": ("主体", "Entity"),
     "found.policy": ("策略", "Policy"),
     "found.rule": ("规则", "Rule"),
