@@ -303,6 +303,7 @@ ACTIONS: dict[str, Action] = _table(
     Action("table.filter", Group.OWN, "筛选与保存表格视图", "Filter a table, and keep its filters", _CONSOLE),
     Action("help.read", Group.OWN, "查看帮助", "Read the help", _CONSOLE),
     Action("notices.read", Group.OWN, "查看本人通知", "Read one's own notifications", _CONSOLE),
+    Action("notices.export", Group.OWN, "导出本人通知", "Export one's own notifications", _CONSOLE),
     Action("notices.mark", Group.OWN, "将本人通知标为已读", "Mark one's own notifications as read", _CONSOLE),
     Action("notices.prefer", Group.OWN, "设置本人通知偏好", "Say how one wants to be notified", _CONSOLE),
     Action("account.read", Group.OWN, "查看本人账户", "Read one's own account"),

@@ -139,7 +139,7 @@ WORDS: Final = {
     ),
     "remove.needed": (
         "“{event}”只由此策略决策，删除后将一律放行，因此不能删除。请先把它的状态改为影子或草稿并提案，或改写此策略。",
-        "Only this policy decides “{event}”; without it every such event would be allowed. Change its state, or rewrite it.",
+        "Only this policy decides “{event}”; without it every such event is allowed. Change its state, or rewrite it.",
     ),
     "remove.needed.settings": ("修改状态", "Change its state"),
     "remove.not_now": ("此策略现在不能删除。", "It can't be deleted now."),
