@@ -161,7 +161,7 @@ def _where(query: NoticeQuery) -> tuple[str, list[object]]:
 
 
 def _finding(query: NoticeQuery) -> tuple[str, list[object]]:
-    """What finds a page. Somebody's own are few hundred: another order than by time is made of them, not of an index."""
+    """What finds a page. Somebody's own are a few hundred: an order other than by time is made of them, by no index."""
     where, values = _where(query)
     turn = "desc" if query.descending else "asc"
     order = f"{_ORDERS[query.order]} {turn}" if query.order != "at" else ""

@@ -114,7 +114,7 @@ def queue_of(
         level=chosen("level", lambda text: text in LEVELS), late=chosen("late", lambda text: text == "1") == "1",
         tag=chosen("tag", str.isprintable), subject=chosen("subject", lambda text: ":" in text),
         order=chosen("order", lambda text: text in ORDERS), page=int(chosen("page", _is_page) or 1),
-        days=days if days else None,
+        days=days or None,
     )  # fmt: skip
     if queue.order == "closed" and not queue.is_over:
         queue = replace(queue, order="")

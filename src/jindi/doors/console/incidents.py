@@ -167,8 +167,8 @@ class IncidentPages:
         }
         return self._doors.pages.show(
             "incidents.html", view, page="incidents", rows=[self._row(each, view) for each in found], query=query,
-            found=count, last=last, number=number, unknown=unknown, asked=asked_of(query, days), shows=SHOWS, orders=ORDERS,
-            grades=GRADES, kinds=INCIDENT_KINDS, numbers=numbers,
+            found=count, last=last, number=number, unknown=unknown, asked=asked_of(query, days), shows=SHOWS,
+            orders=ORDERS, grades=GRADES, kinds=INCIDENT_KINDS, numbers=numbers,
         )  # fmt: skip
 
     def _row(self, incident: Incident, view: View) -> Row:

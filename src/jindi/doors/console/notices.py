@@ -93,7 +93,8 @@ class NoticePages:
             return RedirectResponse(address(PATH, **asked.query, page=last if last > 1 else ""), HTTPStatus.SEE_OTHER)
         return self._doors.pages.show(
             "notices.html", view, page="notices", t=self._table.stored(request, view, asked, found, count),
-            tab="unread" if query.unread else "all", asked={each: asked.carried.get(each, "") for each in SHAPE.carried}, unknown=unknown, told=found,
+            tab="unread" if query.unread else "all", unknown=unknown, told=found,
+            asked={each: asked.carried.get(each, "") for each in SHAPE.carried},
             waiting_n=self._desk.unread(who), occasions=_occasions(view), levels=LEVELS,
             words=lambda notice: words_of(notice, view.lang), occasion_words=lambda name: _words(view, name),
             done=request.query_params.get("done") == "read", is_stale=self._desk.problem is not None,

@@ -71,9 +71,9 @@ class PlatformSource:
         for decided in reversed(kept):
             if decided.latency_us is None or (before is not None and decided.seq >= before):
                 continue
-            if not _plainly_unfit(decided.decision.outcome, decided.event.type, decided.event.at_us, wanted) and self._sight.may_see(
-                self._viewer, decided.ep.event, decided.event.values
-            ):
+            if not _plainly_unfit(
+                decided.decision.outcome, decided.event.type, decided.event.at_us, wanted
+            ) and self._sight.may_see(self._viewer, decided.ep.event, decided.event.values):
                 yield self._row(decided)
         if len(kept) == kept.maxlen:
             return  # between what is remembered and the start some are forgotten
