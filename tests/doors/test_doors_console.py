@@ -338,6 +338,7 @@ def test_the_way_back_never_leads_away(doors, back):
 
 
 BUILT = (
+    "days.since.", "remove.unread.", "decision.paper.band.", "decision.paper.check.", "head.",
     "kept.", "controls.show.", "audit.vault.key.", "audit.proof.failed.",
     "staff_alerts.event.", "staff_alert.measure.", "controls.state.",
     "outcome.", "status.", "badge.", "mark.", "state.", "nav.", "theme.", "rows.", "keys.", "help.", "rule.",

@@ -105,6 +105,7 @@ ACTIONS: dict[str, Action] = _table(
     Action("live.read", Group.READING, "查看实时决策", "Watch live decisions", _DECISIONS),
     Action("search.find", Group.READING, "搜索", "Search", _DECISIONS),
     Action("decision.read", Group.READING, "查看决策", "Read a decision", _DECISIONS),
+    Action("decision.print", Group.READING, "导出单笔决策的 PDF", "Take a decision as a PDF", _DECISIONS),
     Action("decisions.read", Group.READING, "查看决策列表", "Read the list of decisions", _DECISIONS),
     Action("explanation.read", Group.READING, "查看解释", "Read an explanation", _DECISIONS),
     Action("replay.read", Group.READING, "重演决策", "Replay a decision", _DECISIONS),

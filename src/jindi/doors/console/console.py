@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from hashlib import sha256
 from http import HTTPStatus
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode, urlsplit
@@ -50,6 +51,7 @@ from jindi.doors.console.clear import ClearPages, clear_in_address, has_clear_in
 from jindi.doors.console.controls import Ask, ControlsPage
 from jindi.doors.console.days import NAMES as DAYS
 from jindi.doors.console.days import Days, days_of
+from jindi.doors.console.decision_paper import DecisionPaper, decision_paper
 from jindi.doors.console.doors import Doors, MakeGroup, Shown
 from jindi.doors.console.doors import Group as PageGroup
 from jindi.doors.console.exporting import Export, count
@@ -59,6 +61,7 @@ from jindi.doors.console.guard import (
     FORM_BYTES_MAX,
     RULE_FIELDS_MAX,
     RULE_FORM_BYTES_MAX,
+    SANDBOX,
     SecurityHeaders,
     Upload,
     Waiting,
@@ -733,8 +736,31 @@ class Console:
         values["replay"] = await self._beside(source.replay(identifier))
         values["masks"] = await self._masks(view, identifier)
         values["case"] = await self._cases.of_decision(found.row.seq, view) if self._cases is not None else None
+        values["has_paper"] = self._audit is not None and view.may("decision.print")
         values["may_reveal"] = self._clear is not None and view.may("vault.reveal")
         return self._pages.show("decision.html", view, page="decisions", **values)
+
+    async def paper(self, request: Request, view: View) -> Response:
+        """One decision as a PDF. Its digest is in the record that it was taken away."""
+        identifier: str = request.path_params["id"]
+        source = self._seen(view)
+        found = source.decision(identifier)
+        if found is None or self._audit is None:
+            return self._error(view, HTTPStatus.NOT_FOUND, "error.no_decision", id=identifier[:64])
+        assert view.session is not None, "asked before"
+        case = await self._cases.of_decision(found.row.seq, view) if self._cases is not None else None
+        paper = DecisionPaper(
+            found, await self._beside(source.explanation(identifier)), await self._beside(source.replay(identifier)),
+            await self._masks(view, identifier), case.case.id if case is not None else None,
+        )  # fmt: skip
+        content = await asyncio.to_thread(decision_paper, view, paper)
+        on = f"{found.row.decision_id} sha256:{sha256(content).hexdigest()}"
+        try:
+            await self._audit.act(self._actor(request, view.session), "decision.print", on, rows=1)
+        except NotRecorded:
+            return self._error(view, HTTPStatus.SERVICE_UNAVAILABLE, "error.not_recorded")
+        named = {"content-disposition": f'attachment; filename="{found.row.decision_id}.pdf"', **SANDBOX}
+        return Response(content, media_type="application/pdf", headers=named)
 
     async def _masks(self, view: View, identifier: str) -> Mapping[str, str]:
         """What stands beside the tokens of a decision's page, as far as the reader may see it."""
@@ -889,6 +915,8 @@ class Console:
                 for form in FORMS
             ),
             Route("/console/decisions/{id}", self._needs("decision.read", self.decision)),
+            # It is recorded with its digest, before it is handed out.
+            Route("/console/decisions/{id}/paper.pdf", self._needs("decision.print", self.paper, is_recorded=False)),
             Route("/console/policies", self._needs("policies.read", self.policies)),
             Route("/console/policies/{id}", self._needs("policy.read", self.policy)),
             Route("/console/controls", self._needs("controls.read", self._controls.page)),
