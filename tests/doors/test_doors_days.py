@@ -1,13 +1,12 @@
 """From one day to another: the same filter on every list that has a time, in its order, and in what is taken away."""
 
-import csv
-import io
 import json
 import re
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from cases_world import World
+from csv_rows import csv_rows
 from hypothesis import given
 from hypothesis import strategies as st
 from incidents_pages_world import World as IncidentWorld
@@ -51,11 +50,6 @@ def test_what_is_no_day_is_named_and_asks_for_nothing():
     assert not days_of({}, SHANGHAI)
 
 
-def read(answer):
-    assert answer.status_code == 200, answer.text
-    return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
-
-
 def test_decisions_of_a_day_are_on_the_page_in_the_order_and_in_the_file():
     async def go():
         async with Rooms() as rooms:
@@ -73,7 +67,7 @@ def test_decisions_of_a_day_are_on_the_page_in_the_order_and_in_the_file():
             assert 'type="date" value="2026-11-23"' in page
             for form in ("csv", "json"):
                 answer = await ann.http.get(address.replace("decisions?", f"decisions.{form}?"))
-                found = read(answer) if form == "csv" else json.loads(answer.content)
+                found = csv_rows(answer.content) if form == "csv" else json.loads(answer.content)
                 assert [list(line.values())[9] for line in found] == ["7.00", "5.00"]
             assert re.findall(r"CNY ([\d.]+)", await ann.see("/console/decisions?until=2026-11-22")) == ["1.00"]
             assert re.findall(r"CNY ([\d.]+)", await ann.see("/console/decisions?since=2026-11-24")) == ["9.00"]

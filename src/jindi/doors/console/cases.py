@@ -295,7 +295,7 @@ class CasePages:
                 "cases_export.html", view, status=HTTPStatus.FORBIDDEN, page="cases", most=most, found=count,
                 queue=queue,
             )  # fmt: skip
-        return as_file(form, "cases", CSV_HEAD, self._lines(queue, who, min(count, EXPORT_ROWS_MAX)))
+        return as_file(form, view, "cases", CSV_HEAD, self._lines(queue, who, min(count, EXPORT_ROWS_MAX)))
 
     def _named(self, queue: Queue) -> str:
         """A filter as the audit may keep it: what somebody typed is a token there."""

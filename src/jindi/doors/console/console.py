@@ -700,8 +700,8 @@ class Console:
                 )  # fmt: skip
         asked = self._decided.asked(request.query_params)
         if asked.sort:
-            return as_file(form, "decisions", CSV_HEAD, self._sorted(self._seen(view), wanted, asked))
-        return as_file(form, "decisions", CSV_HEAD, self._lines(self._seen(view), wanted))
+            return as_file(form, view, "decisions", CSV_HEAD, self._sorted(self._seen(view), wanted, asked))
+        return as_file(form, view, "decisions", CSV_HEAD, self._lines(self._seen(view), wanted))
 
     async def _sorted(self, source: Source, wanted: DecisionFilter, asked: Asked) -> Lines:
         """The same rows in an order, so all of them are read first."""

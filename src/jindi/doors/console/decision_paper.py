@@ -65,7 +65,8 @@ def _facts(view: View, paper: DecisionPaper) -> list[tuple[str, str]]:
     troubles = [t(f"badge.{each}") for each, is_on in (("degraded", row.degraded), ("late", row.late)) if is_on]
     facts = [
         (t("col.outcome"), t(f"outcome.{row.outcome}")), (t("col.score"), str(row.score)),
-        (t("col.type"), " · ".join(dict.fromkeys((view.event(row.event_type), row.event_type)))), (t("col.amount"), amount),
+        (t("col.type"), " · ".join(dict.fromkeys((view.event(row.event_type), row.event_type)))),
+        (t("col.amount"), amount),
         (t("decision.event_id"), row.event_id), (t("decision.at"), _instant(view, row.at_us)),
         (t("decision.as_of"), _instant(view, found.as_of_us)),
         (t("decision.received"), _instant(view, found.received_us)),

@@ -203,7 +203,7 @@ class IncidentPages:
                 "refused.html", view, status=HTTPStatus.FORBIDDEN, page="incidents", told=[told], code=403,
                 back=("/console/incidents", view.t("incidents.title")),
             )  # fmt: skip
-        return as_file(form, "incidents", CSV_HEAD, _lines(found, view.now_us))
+        return as_file(form, view, "incidents", CSV_HEAD, _lines(found, view.now_us))
 
     # ---- opening
 

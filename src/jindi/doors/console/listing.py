@@ -305,7 +305,7 @@ class Table(Generic[R]):
         if refused is not None:
             return refused
         columns = [each for each in shape.columns if each.exports]
-        return as_file(form, shape.name, [each.name for each in columns], self._lines(columns, found))
+        return as_file(form, view, shape.name, [each.name for each in columns], self._lines(columns, found))
 
     async def _lines(self, columns: Sequence[Column[R]], found: Sequence[R]) -> Lines:
         for first in range(0, len(found), EXPORT_ROWS_AT_ONCE):

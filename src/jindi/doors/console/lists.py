@@ -279,7 +279,7 @@ class ListPages:
                 "refused.html", view, status=HTTPStatus.FORBIDDEN, page="lists", told=[told], code=403,
                 back=(f"/console/lists/{name}", name),
             )  # fmt: skip
-        return as_file(form, name, CSV_HEAD, self._lines(name, state, order))
+        return as_file(form, view, name, CSV_HEAD, self._lines(name, state, order))
 
     async def _lines(self, name: str, state: str, order: str) -> Lines:
         for offset in range(0, EXPORT_ROWS_MAX, EXPORT_AT_ONCE):

@@ -128,7 +128,7 @@ class NoticePages:
         refused = await self._doors.taking(
             request, view, "notices.export", named(self._doors, asked.query), len(found)
         )  # fmt: skip
-        return refused or as_file(form, SHAPE.name, [each.name for each in SHAPE.columns], _lines(found))
+        return refused or as_file(form, view, SHAPE.name, [each.name for each in SHAPE.columns], _lines(found))
 
     async def read(self, request: Request, view: View) -> Response:
         """Marks some as read, or all: whichever of them are the reader's own."""

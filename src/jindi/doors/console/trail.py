@@ -234,7 +234,7 @@ class TrailPage:
         if refused is not None:
             return refused
         found = self._table.fitting(rows, asked)
-        return as_file(form, "audit", [each.name for each in SHAPE.columns], _lines(found))
+        return as_file(form, view, "audit", [each.name for each in SHAPE.columns], _lines(found))
 
     async def _all(self, query: Mapping[str, str | None], view: View) -> tuple[list[Doing], bool]:
         """All doings of a filter, and whether that is all of them."""
