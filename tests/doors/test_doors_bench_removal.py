@@ -8,7 +8,7 @@ from workbench_world import APPROVE, APPROVED, AUDIT, FILES, Room, run_in
 
 from jindi.run.platform import Settings
 from jindi.run.versions.desk import Person
-from shop_world import POLICY, Shop, shop_files
+from shop_world import FEATURES, POLICY, Shop, shop_files
 
 WATCH = POLICY.replace('id = "pay"', 'id = "pay-watch"', 1).replace('state = "live"', 'state = "shadow"', 1)
 WITH_SHADOW = {**shop_files(), "shop/policies/watch.toml": WATCH}
@@ -113,6 +113,39 @@ case = [ { name = "yes", given = { passed_15m = 9 }, fires = true }, { name = "n
     watching = WATCH.replace("[[exemption]]", rule, 1)
     files = {**shop_files(policy=plain), "shop/policies/watch.toml": watching}
     run_in(Room(files=files), go)
+
+
+def test_what_another_policy_reads_through_a_derived_feature_is_not_said_to_be_unread():
+    derived = """
+[seldom]
+doc = { zh = "很少付款。", en = "Pays seldom." }
+is = "passed_15m < 2"
+"""
+
+    def with_rule(policy, name, when, given):
+        yes, no = given
+        return policy.replace("[[exemption]]", f"""[[rule]]
+id = "{name}"
+doc = {{ zh = "一。", en = "One." }}
+when = "{when}"
+score = 1
+basis = "shop rules 12"
+case = [ {{ name = "yes", given = {{ {yes} }}, fires = true }}, {{ name = "no", given = {{ {no} }}, fires = false }} ]
+
+[[exemption]]""", 1)  # fmt: skip
+
+    plain = POLICY.partition("[[exemption]]")[0]
+    live = with_rule(plain + "[[exemption]]", "rare", "seldom", ("seldom = true", "seldom = false"))
+    live = live.removesuffix("[[exemption]]")
+    watching = with_rule(WATCH, "often", "passed_15m >= 9", ("passed_15m = 9", "passed_15m = 8"))
+
+    async def go(room):
+        page = await room.guest("ann").see(f"{BENCH}/remove")
+        assert "What falls away" in page
+        assert "passed_15m" not in page.partition("What falls away")[2].partition("Differences")[0]
+
+    files = shop_files(policy=live, features=FEATURES + derived)
+    run_in(Room(files={**files, "shop/policies/watch.toml": watching}), go)
 
 
 def test_a_deleted_policy_comes_back_by_a_roll_back():

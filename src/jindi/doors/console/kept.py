@@ -106,9 +106,8 @@ class Tables:
     @property
     def filtered(self) -> frozenset[str]:
         """The names of everything that an address may ask of any table."""
-        return frozenset(
-            name for each in (*self._known.values(), *self._kinds.values()) for name in each.filters
-        )  # fmt: skip
+        own = {name for each in self._known.values() for name in each.filters}
+        return frozenset(own.union(*(each.filters for each in self._kinds.values())))
 
     def kept(self, request: Request, view: View, table: Keeping, asked: Mapping[str, str]) -> Kept:
         """The kept filters of a table for whoever looks at it. `asked` is what the page shows now."""

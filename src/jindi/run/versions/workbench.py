@@ -19,6 +19,7 @@ from jindi.engine import CaseRun, OutcomeRun, Program, build, check_policy, run_
 from jindi.language import Expression, ExpressionProblems, Scope, read
 from jindi.packs import (
     DECIDING,
+    Definitions,
     EventDef,
     NotEditable,
     PartKind,
@@ -308,8 +309,7 @@ class Workbench:
         gone = as_removed(sheet)
         check = await self.check(gone)
         rest = [each for each in definitions.policies if each.id != policy.id]
-        read = {name for each in rest for name in _read_by(each)}
-        only = {name for name in _read_by(policy) if name not in read}
+        only = _read_by(definitions, policy) - frozenset().union(*(_read_by(definitions, each) for each in rest))
         unread = (
             ("feature", tuple(sorted(only & {*definitions.features, *definitions.derived}))),
             ("model", tuple(sorted(only & set(definitions.models)))),
@@ -621,11 +621,18 @@ def as_removed(sheet: Sheet) -> Sheet:
     return replace(sheet, draft=draft)
 
 
-def _read_by(policy: PolicyDef) -> Iterator[str]:
-    """All that a policy's conditions read, as they write it."""
-    for each in (*policy.rules, *policy.exemptions):
-        yield from each.when.inputs
-    yield from policy.keeps
+def _read_by(definitions: Definitions, policy: PolicyDef) -> frozenset[str]:
+    """All that a policy's conditions read, as they write it, directly or through a derived feature or a model."""
+    conditions = [*(each.when for each in policy.rules), *(each.when for each in policy.exemptions)]
+    waiting, found = {*policy.keeps, *(name for when in conditions for name in when.inputs)}, set[str]()
+    while waiting:
+        name = waiting.pop()
+        found.add(name)
+        if name in definitions.derived:
+            waiting |= definitions.derived[name].expression.inputs - found
+        elif name in definitions.models:
+            waiting |= {each.name for each in definitions.models[name].inputs} - found
+    return frozenset(found)
 
 
 def decides(state: str) -> bool:
