@@ -219,7 +219,7 @@ def test_a_filter_of_one_list_s_entries_is_kept_under_a_name_and_opened_by_its_a
     run(go())
 
 
-def test_attack_filters_of_a_list_about_staff_are_not_there_for_whoever_may_not_know_of_it():
+def test_filters_of_a_list_about_staff_are_not_there_for_whoever_may_not_know_of_it():
     async def go():
         async with World(files=clear_files(lists=LISTS + MORE_LISTS) | STAFF_PACK) as world:
             form = {"table": "list:vip_customers", "name": "soon", "state": "soon", "shared": "1"}

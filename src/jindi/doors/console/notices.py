@@ -26,7 +26,6 @@ from jindi.run.notices.occasions import words_of
 
 PATH: Final = "/console/notifications"
 ROWS: Final = 50
-PAGES_MAX: Final = 100
 TICK: Final = "tick."
 ORDERS: Final[Mapping[str, NoticeOrder]] = {"level": "level", "occasion": "occasion", "at": "at", "read": "read"}
 """What the store sorts by, by the names of columns."""
@@ -109,7 +108,7 @@ class NoticePages:
         fit = {name: value for name, value in said.items() if value in known.get(name, ())}
         if fit.get("tab") == "unread":
             del fit["tab"]
-        asked = replace(asked, text="", carried=fit | days.query, page=min(asked.page, PAGES_MAX))
+        asked = replace(asked, text="", carried=fit | days.query)
         level, sort = fit.get("level"), asked.sort or SHAPE.order
         return asked, NoticeQuery(
             unread=fit.get("tab") != "all", occasion=fit.get("occasion"),
