@@ -163,7 +163,7 @@ def test_an_export_has_the_filter_of_the_page_and_is_recorded_with_its_rows():
             lead = world.visit("wang")
             answer = await lead.get("/console/lists/blocked/entries.csv?state=live&order=value")
             lines = answer.text.lstrip("\ufeff").splitlines()
-            assert lines[0].startswith("list,value,state,expires,source,reason,by")
+            assert lines[0].startswith("List,Value,State,Expires,Source,Reason,By")
             assert lines[1].startswith("blocked,'=u00,live,,event,r,s1,")
             assert len(lines) == 32 + 1
             assert await world.doings("lists.export") == [
