@@ -652,6 +652,28 @@ class WatchRow(NamedTuple):
     body: bytes
 
 
+NoticeOrder = Literal["at", "level", "occasion", "read"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeQuery:
+    """Which of somebody's notifications are asked for; None asks for all. From `since_us` on, and before `until_us`.
+
+    `person` is whose they are, by the folded name.
+    """
+
+    person: str = ""
+    unread: bool = False
+    occasion: str | None = None
+    level: int | None = None
+    since_us: int | None = None
+    until_us: int | None = None
+    order: NoticeOrder = "at"
+    descending: bool = True
+    limit: int = 50
+    offset: int = 0
+
+
 class NoticeStore(Protocol):
     """What people were told, what is on its way, and how far the journal and the clock were looked through.
 
@@ -669,13 +691,11 @@ class NoticeStore(Protocol):
         all of it or nothing. How many notifications were new.
         """
 
-    def find(
-        self, person: str, *, unread: bool, occasion: str | None = None, limit: int = 50, offset: int = 0
-    ) -> Sequence[NoticeRow]:
-        """Somebody's notifications, the newest first."""
+    def find(self, query: "NoticeQuery") -> Sequence[NoticeRow]:
+        """Somebody's notifications, in their order; of equal ones the newest first."""
 
-    def count(self, person: str, *, unread: bool, occasion: str | None = None) -> int:
-        """How many there are."""
+    def count(self, query: "NoticeQuery") -> int:
+        """How many there are, whatever the limit."""
 
     def read(self, person: str, keys: Collection[str] | None, at_us: int) -> int:
         """Note that somebody has read these of his own, or all; how many he had not."""

@@ -27,9 +27,12 @@ class World(Room):
             links=SignInLinks(self.blobs, random.Random(5).randbytes), clock=self.clock,
             zone=ZoneInfo("Asia/Shanghai"), audit=self.audit, permits=Permits(), keys=self.keys,
             desk=VersionDesk(self.platform, lambda: self.platform.base), approvals=self.approvals,
-            more=[lambda doors: IncidentPages(self.desk, doors, self.approvals, self.audit)],
+            more=self.groups(),
         )  # fmt: skip
         return self
+
+    def groups(self):
+        return [lambda doors: IncidentPages(self.desk, doors, self.approvals, self.audit)]
 
     def visit(self, who="wang", **more):
         return Visit(self, who, **({"roles": (HOUSE[who],)} if "roles" not in more else {}) | more)

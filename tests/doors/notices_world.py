@@ -14,6 +14,7 @@ from jindi.doors.console.notices import NoticePages
 from jindi.doors.console.platform_source import PlatformSource
 from jindi.doors.console.settings_notices import NoticeSettingsPages
 from jindi.doors.console.settings_webhooks import WebhookPages
+from jindi.ports import NoticeQuery
 from jindi.run.approvals.approvals import approvals_of
 from jindi.run.approvals.cases import Closing
 from jindi.run.approvals.channels import ChannelChange
@@ -117,7 +118,7 @@ class Told(World):
         """What somebody has been told, the newest first."""
         if not isinstance(who, str) or who not in self.house:
             return await super().of(who)
-        found, _ = await self.notices.desk.mine(self.who(who), unread=unread)
+        found, _ = await self.notices.desk.mine(self.who(who), NoticeQuery(unread=unread))
         return [(each.notice.occasion, each.notice.matter) for each in found]
 
     async def sent(self, channel=None):

@@ -492,6 +492,31 @@ def test_an_export_above_the_limit_is_asked_for_approved_and_collected_once():
     run(go())
 
 
+def test_an_export_of_some_days_is_approved_for_these_days_and_no_others():
+    async def go():
+        async with House() as house:
+            for number in range(8):
+                if number == 2:
+                    house.shop.clock.at_us += DAY_US
+                await house.shop.send(pay(number, at_us=house.shop.clock.at_us))
+            ann, bob = house.guest("ann"), house.guest("bob")
+            asked = "since=2026-11-23&until=2026-11-23"
+            page = await ann.see(f"/console/decisions.csv?{asked}", status=403)
+            assert '<input type="hidden" name="since" value="2026-11-23">' in page
+            odd = {"kind": "decisions.export", "why": "x", "since": "soon"}
+            await ann.send("/console/approvals/propose", status=409, **odd)
+            form = {"kind": "decisions.export", "why": "x", "since": "2026-11-23", "until": "2026-11-23"}
+            path = (await ann.send("/console/approvals/propose", **form)).partition("?")[0]
+            page = await bob.see(path)
+            assert "2026-11-23" in page
+            digest = re.search(r'name="digest" value="([0-9a-f]{64})"', page)[1]
+            await bob.send(f"{path}/approve", digest=digest)
+            answer = await ann.http.post(f"{path}/collect", data={"csrf": ann.csrf})
+            assert [line.split(",")[2] for line in answer.text.splitlines()[1:]] == ["p7", "p6", "p5", "p4", "p3", "p2"]
+
+    run(go())
+
+
 def test_an_approved_export_is_not_collected_by_another_reader():
     async def go():
         async with House() as house:

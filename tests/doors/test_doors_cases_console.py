@@ -1,14 +1,13 @@
 """The pages of cases: what one sees and does there, what is refused and where it is said, and what nobody may."""
 
 import asyncio
-import csv
-import io
 import re
 from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from cases_world import HOW, World
+from csv_rows import csv_rows
 
 from jindi.access import Role, Scope
 from jindi.cases import Assign, Close, Escalate, Note, Snooze, Tag
@@ -284,7 +283,7 @@ def test_the_file_is_the_filter_holds_no_formula_and_is_recorded_with_its_rows()
         lead = world.visit("wang")
         answer = await lead.get("/console/cases.csv?tab=all&typology=large_payment")
         assert answer.headers["content-disposition"] == 'attachment; filename="cases.csv"'
-        rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+        rows = csv_rows(answer.content)
         assert [(row["case"], row["subject"], row["tags"]) for row in rows] == [(case.id, "'=cmd()", "'@ring")]
         assert rows[0]["amounts"] == "CNY 12000.00"
         assert await world.doings("cases.export") == [

@@ -1,11 +1,10 @@
 """The page of a customer: what each panel says, what it leaves out for whom, what is recorded, what can be taken."""
 
-import csv
-import io
 import re
 from html import unescape
 from zoneinfo import ZoneInfo
 
+from csv_rows import csv_rows
 from customers_world import CustomerWorld
 from test_doors_links_console import shows
 
@@ -253,7 +252,7 @@ def test_the_page_is_taken_away_as_a_table_without_clear_text_and_with_a_record(
         answer = await lead.get("/console/entities.csv/user/u1")
         assert answer.status_code == 200
         assert answer.headers["content-disposition"] == 'attachment; filename="customer.csv"'
-        rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+        rows = csv_rows(answer.content)
         panels = {row["panel"] for row in rows}
         assert {"kept", "feature", "day", "role", "rule", "decision", "near", "case"} <= panels
         assert not [each for each in CLEAR if each in answer.text]

@@ -22,8 +22,11 @@ PINNED = POLICY.replace(
 class Door:
     """The API of a shop whose changes take an approval, with an author's key and an approver's."""
 
+    def __init__(self, shop=None):
+        self.shop = shop
+
     async def __aenter__(self):
-        shop = Shop(settings=Settings(changes="approved", release_due=False))
+        shop = self.shop or Shop(settings=Settings(changes="approved", release_due=False))
         self.api = await Api(shop).__aenter__()
         self.keys = {
             name: self.api.keys.create(name, frozenset({scope}), shop.clock.now_us())[0]
@@ -43,9 +46,9 @@ class Door:
         return answer.json()
 
 
-def at_the_door(work):
+def at_the_door(work, shop=None):
     async def go():
-        async with Door() as door:
+        async with Door(shop) as door:
             await work(door)
 
     asyncio.run(go())

@@ -310,7 +310,7 @@ def test_a_list_is_taken_away_as_csv_and_that_is_recorded_with_its_rows():
         answer = await visit.get("/console/links.csv?start=user:m1")
         assert answer.content.startswith(b"\xef\xbb\xbf")
         head, *lines = list(csv.reader(io.StringIO(answer.text.removeprefix("\ufeff"))))
-        assert head[:4] == ["a_entity", "a", "b_entity", "b"]
+        assert head[:4] == ["Kind of entity A", "Entity A", "Kind of entity B", "Entity B"]
         assert lines[0][:9] == ["user", "boss", "user", "m1", "payee-user", "1", "1", "review", "CNY 20000.00"]
         assert len(lines) == 2
         refused = await visit.get("/console/links.csv?start=user:u1&depth=2")

@@ -1,9 +1,14 @@
 """The pages of lists: what they show to whom, how entries are found, and how a change is asked for."""
 
+import re
+
 import pytest
 from lists_pages_world import World, values_on
 
-from lists_world import FRESH
+from clear_world import clear_files
+from incidents_world import STAFF_PACK
+from jindi.access import Role
+from lists_world import FRESH, LISTS, MORE_LISTS
 from shop_world import DAY_US, NOON_US, list_entry, pay, run
 
 
@@ -158,7 +163,7 @@ def test_an_export_has_the_filter_of_the_page_and_is_recorded_with_its_rows():
             lead = world.visit("wang")
             answer = await lead.get("/console/lists/blocked/entries.csv?state=live&order=value")
             lines = answer.text.lstrip("\ufeff").splitlines()
-            assert lines[0].startswith("list,value,state,expires,source,reason,by")
+            assert lines[0].startswith("List,Value,State,Expires,Source,Reason,By")
             assert lines[1].startswith("blocked,'=u00,live,,event,r,s1,")
             assert len(lines) == 32 + 1
             assert await world.doings("lists.export") == [
@@ -180,5 +185,54 @@ def test_masks_stand_beside_tokens_only_for_who_works_with_customers():
                 page = (await world.visit(who).get("/console/lists/blocked_phones")).text
                 assert ("139****2222" in page) is seen
                 assert world.token()[:12] in page
+
+    run(go())
+
+
+def test_a_filter_of_one_list_s_entries_is_kept_under_a_name_and_opened_by_its_address():
+    async def go():
+        async with World() as world:
+            await filled(world)
+            visit = world.visit()
+            form = {"table": "list:blocked", "name": "ends soon", "state": "soon", "order": "expiry"}
+            kept = await visit.post("/console/tables/keep", **form)
+            assert kept.headers["location"] == "/console/lists/blocked?state=soon&order=expiry&kept=done"
+            page = (await visit.get("/console/lists/blocked")).text
+            assert "ends soon" in page
+            assert "ends soon" not in (await visit.get("/console/lists/watched")).text, "each list has its own"
+            (address,) = re.findall(r'href="(/console/filters/\d+)"', page)
+            opened = await visit.get(address)
+            assert opened.headers["location"] == "/console/lists/blocked?state=soon&order=expiry"
+            shared = await visit.post("/console/tables/keep", **form | {"name": "for all", "shared": "1"})
+            assert shared.status_code == 303
+            other = (await world.visit("wang").get("/console/lists/blocked")).text
+            assert ("for all" in other, "ends soon" in other) == (True, False)
+            none = await visit.post("/console/tables/keep", **form | {"table": "list:none"})
+            assert none.status_code == 404
+            assert (await visit.post("/console/tables/keep", **form | {"table": "list:"})).status_code == 404
+            renamed = await visit.post(f"{address}/rename", name="ends next week")
+            assert "kept=renamed" in renamed.headers["location"]
+            assert (await visit.post(f"{address}/forget")).headers[
+                "location"
+            ] == "/console/lists/blocked?kept=forgotten"
+
+    run(go())
+
+
+def test_filters_of_a_list_about_staff_are_not_there_for_whoever_may_not_know_of_it():
+    async def go():
+        async with World(files=clear_files(lists=LISTS + MORE_LISTS) | STAFF_PACK) as world:
+            form = {"table": "list:vip_customers", "name": "soon", "state": "soon", "shared": "1"}
+            auditor = world.visit("chen", roles=(Role.AUDITOR,))
+            assert (await auditor.get("/console/lists/vip_customers")).status_code == 200
+            kept = await auditor.post("/console/tables/keep", **form)
+            assert kept.status_code == 303
+            (address,) = re.findall(
+                r'href="(/console/filters/\d+)"', (await auditor.get("/console/lists/vip_customers")).text
+            )
+            lin = world.visit()
+            for way in ("keep", "filter"):
+                assert (await lin.post(f"/console/tables/{way}", **form)).status_code == 404
+            assert (await lin.get(address)).status_code == 404
 
     run(go())

@@ -6,6 +6,7 @@ from notices_world import STAFF_PACK, Told
 
 from incidents_world import MINUTE_US, RULES, alarm, opening
 from jindi.cases.incidents_steps import Appoint, Classify, Excuse, Link, Task
+from jindi.ports import NoticeQuery
 from jindi.run.audit import Actor
 from jindi.run.incidents.desk import Desk
 from jindi.run.watching import Viewer
@@ -111,7 +112,7 @@ def test_what_is_told_names_the_incident_and_nothing_of_it():
     async def go(world):
         incident = await opened(world, title="secret title")
         await world.round()
-        found, _ = await world.notices.desk.mine(world.who("sun"), unread=True)
+        found, _ = await world.notices.desk.mine(world.who("sun"), NoticeQuery(unread=True))
         assert found
         assert b"secret" not in msgspec.json.encode([each.notice for each in found])
         assert [matter for name, matter in await world.of("sun") if name == "incident.opened"] == [incident.id]

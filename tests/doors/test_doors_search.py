@@ -3,11 +3,16 @@
 from functools import partial
 
 import pytest
+from incidents_pages_world import World as IncidentWorld
 from links_door_world import LinkWorld
 from test_doors_links_console import shows, to
 
-from jindi.access import Role
+from incidents_world import STAFF_PACK, alarm, incident_files
+from jindi.access import Permits, Role
+from jindi.cases.incidents_steps import Link
 from jindi.doors.console.searching import SearchPages
+from jindi.run.reveals import Reveals
+from jindi.run.watching import Viewer
 from shop_world import CARD, DEVICE, PHONE, pay, run
 
 
@@ -22,10 +27,21 @@ class Searched(LinkWorld):
         return [*made, search]
 
 
-def living(work):
+class Alarmed(IncidentWorld):
+    """The world of incidents with the box."""
+
+    def groups(self):
+        reveals = Reveals(self.platform, self.audit, Permits())
+        search = partial(
+            SearchPages, self.platform, audit=self.audit, reveals=reveals, linked=None, cases=None, incidents=self.desk
+        )
+        return [*super().groups(), search]
+
+
+def living(work, world=Searched):
     async def go():
-        async with Searched() as world:
-            await work(world)
+        async with world() as world_now:
+            await work(world_now)
 
     run(go())
 
@@ -103,3 +119,47 @@ def test_nobody_finds_what_he_may_not_read():
         assert not [each for each in await world.doings("search.find") if each[2] == "allowed"]
 
     living(go)
+
+
+def test_an_incident_is_found_by_its_id_and_by_words_of_its_title():
+    async def go(world):
+        leak = await world.open(title="网关接口被遍历 Gateway enumerated")
+        other = await world.open(title="Payments were slow at noon")
+        visit = world.visit()
+        assert to(await look(visit, leak.id)) == f"/console/incidents/{leak.id}"
+        assert to(await look(visit, "gateway ENUMERATED")) == f"/console/incidents/{leak.id}"
+        assert to(await look(visit, "遍历")) == f"/console/incidents/{leak.id}"
+        assert to(await look(visit, "noon payments")) == f"/console/incidents/{other.id}"
+        assert (await look(visit, "gateway noon")).status_code == 404
+        assert (await look(visit, "inc_0000000fffff")).status_code == 404
+        third = await world.open(title="Gateway restarted")
+        both = await look(visit, "gateway")
+        assert shows(both, leak.id, third.id, "Gateway restarted", "Serious")
+
+    living(go, Alarmed)
+
+
+def test_an_incident_about_staff_is_found_by_nobody_whom_the_alert_is_about():
+    async def go(world):
+        alert = await alarm(world)
+        watch = Viewer("chen", oversees=True)
+        about = await world.open("chen", viewer=watch, title="Somebody looked too often", links=(Link("alert", alert),))
+        assert to(await look(world.visit("chen"), about.id)) == f"/console/incidents/{about.id}"
+        for text in (about.id, "looked too often"):
+            for who, role in (("eve", Role.AUDITOR), ("bob", Role.AUDITOR), ("wang", Role.SENIOR_ANALYST)):
+                found = await look(world.visit(who, roles=(role,)), text)
+                assert (found.status_code, "location" in found.headers) == (404, False), who
+                assert "looked too often" not in found.text.replace(f'value="{text}"', "")
+
+    living(go, lambda: Alarmed(incident_files(**STAFF_PACK)))
+
+
+def test_whoever_may_not_read_incidents_finds_none():
+    async def go(world):
+        leak = await world.open(title="Gateway enumerated")
+        author = world.visit("ann", roles=(Role.POLICY_AUTHOR,))
+        may = (await author.get("/console/incidents")).status_code == 200
+        for text in (leak.id, "gateway"):
+            assert ((await look(author, text)).status_code != 404) is may
+
+    living(go, Alarmed)

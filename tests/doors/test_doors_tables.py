@@ -1,20 +1,26 @@
 """Tables of the console: filtered, sorted, paged by the address; taken away exactly as shown, recorded before."""
 
 import csv
+import importlib
 import io
 import json
+import pkgutil
 import re
+import zipfile
 from dataclasses import dataclass
 from types import SimpleNamespace
 
 import pytest
 from cases_world import World
+from csv_rows import csv_rows
 from test_doors_approvals import House
 from test_doors_trail import Rooms, doings
 
 from jindi.access import Scope
+from jindi.doors import console
 from jindi.doors.console.kept import Tables
 from jindi.doors.console.listing import Column, Shape, Table
+from jindi.doors.console.words.heads import WORDS as HEADS
 from jindi.ports import LogFailure
 from shop_world import NOON_US, PHONE, failing_append, pay, run
 
@@ -146,7 +152,7 @@ def test_a_file_has_exactly_the_rows_of_the_view_in_its_order_and_is_recorded_wi
             query = "?scopes=events:write&sort=-name"
             answer = await guest.http.get(f"/console/keys.csv{query}")
             lines = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
-            assert lines[0][:3] == ["name", "state", "scopes"]
+            assert lines[0][:3] == ["Name", "State", "Scopes"]
             assert [line[0] for line in lines[1:]] == ["'=cmd|'/C calc'!A0", "'-2+3"]
             as_json = (await guest.http.get(f"/console/keys.json{query}")).json()
             assert [each["name"] for each in as_json] == ["=cmd|'/C calc'!A0", "-2+3"]
@@ -219,7 +225,7 @@ def test_decisions_are_sorted_among_the_newest_and_the_file_has_that_order():
             assert shown == ["900.00", "30.00", "7.00", "5.00"]
             assert 'aria-sort="descending"' in page
             answer = await ann.http.get("/console/decisions.csv?sort=amount")
-            lines = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+            lines = csv_rows(answer.content)
             assert [line["amount"] for line in lines] == ["5.00", "7.00", "30.00", "900.00"]
             address = await ann.send("/console/decisions", outcome="allow", sort="-amount")
             assert address == "/console/decisions?outcome=allow&sort=-amount"
@@ -265,5 +271,50 @@ def test_filters_of_staff_alerts_are_nobody_else_s_and_no_file_has_the_alerts():
             stored = json.loads(world.blobs.load("table-filters.json"))
             assert [each["shared"] for each in stored["filters"]] == [False]
             assert (await chen.get("/console/staff-alerts.csv")).status_code == 404
+
+    run(go())
+
+
+# ---- what stands at the heads of files
+
+
+def exported():
+    """The machine names of the columns of every file that a table of the console can be taken away as."""
+    for module in pkgutil.iter_modules(console.__path__):
+        room = vars(importlib.import_module(f"{console.__name__}.{module.name}"))
+        for name, value in room.items():
+            if isinstance(value, Shape) and (value.export or value.name == "audit"):
+                yield value.name, [each.name for each in value.columns if each.exports]
+            elif name == "CSV_HEAD":
+                yield module.name, list(value)
+
+
+def test_every_column_of_every_file_has_one_word_in_each_language_and_no_two_the_same():
+    names = {name for _, head in exported() for name in head}
+    assert {f"head.{name}" for name in names} == set(HEADS)
+    for lang in (0, 1):
+        words = [each[lang] for each in HEADS.values()]
+        assert len(words) == len(set(words))
+    for _, head in exported():
+        assert len(head) == len(set(head))
+
+
+def test_a_file_for_people_has_words_of_their_language_and_json_has_the_machine_names():
+    async def go():
+        async with Rooms() as rooms:
+            await rooms.shop.send(pay(1))
+            ann = rooms.guest("ann", Scope.DECISIONS_READ)
+            heads = {}
+            for lang in ("zh", "en"):
+                ann.http.cookies.set("jindi_lang", lang)
+                answer = await ann.http.get("/console/decisions.csv")
+                heads[lang] = next(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+                book = zipfile.ZipFile(io.BytesIO((await ann.http.get("/console/decisions.xlsx")).content))
+                strings = book.read("xl/sharedStrings.xml").decode()
+                assert all(f">{word}<" in strings for word in heads[lang])
+                told = (await ann.http.get("/console/decisions.json")).json()
+                assert list(told[0])[:4] == ["seq", "decision_id", "event_id", "event_type"]
+            assert heads["zh"][:4] == ["日志序号", "决策编号", "事件编号", "事件类型"]
+            assert heads["en"][:4] == ["Journal number", "Decision", "Event id", "Event type"]
 
     run(go())

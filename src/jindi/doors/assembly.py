@@ -218,7 +218,7 @@ class Assembly:
         yield lambda doors: ScreeningPages(self._screening, doors, approvals, audit, reveals)
         yield lambda doors: ListPages(self._roster, doors, approvals, audit, reveals)
         yield lambda doors: FeaturePages(Explorer(platform), doors, audit, reveals)
-        yield lambda doors: SearchPages(platform, doors, audit, reveals, linked, casework)
+        yield lambda doors: SearchPages(platform, doors, audit, reveals, linked, casework, self._incidents)
         yield partial(
             CustomerPages, platform, audit=audit, reveals=reveals, casework=casework, approvals=approvals,
             roster=self._roster,

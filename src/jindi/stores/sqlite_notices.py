@@ -4,7 +4,7 @@ import os
 import sqlite3
 from collections.abc import Collection, Sequence
 
-from jindi.ports import DeliveryRow, NoticeRow, NoticeStoreFailure, WatchRow
+from jindi.ports import DeliveryRow, NoticeQuery, NoticeRow, NoticeStoreFailure, WatchRow
 from jindi.stores.sqlite_base import SqliteStore, connected, made, version_of
 
 _SCHEMA = (
@@ -41,6 +41,7 @@ _DELIVERIES = (
 _ADD_NOTICE = f"insert or ignore into notices values ({', '.join('?' * 8)})"  # noqa: S608 - constants
 _ADD_DELIVERY = f"insert or ignore into deliveries values ({', '.join('?' * 12)})"  # noqa: S608 - constants
 _PUT_DELIVERY = f"replace into deliveries values ({', '.join('?' * 12)})"  # noqa: S608 - constants
+_ORDERS = {"at": "at_us", "level": "level", "occasion": "occasion", "read": "read_us > 0"}
 _PRAGMAS = ("journal_mode = wal", "synchronous = full", "cache_size = -4096", "temp_store = memory")
 
 
@@ -76,17 +77,14 @@ class SqliteNotices(SqliteStore):
             base.execute("replace into cursor values (1, ?, ?)", (cursor, looked_us))
         return new
 
-    def find(
-        self, person: str, *, unread: bool, occasion: str | None = None, limit: int = 50, offset: int = 0
-    ) -> Sequence[NoticeRow]:
-        """Somebody's notifications, the newest first."""
-        where, values = _whose(person, unread=unread, occasion=occasion)
-        ask = f"{_NOTICES} {where} order by at_us desc, key limit ? offset ?"
-        return [NoticeRow(*each) for each in self._ask(ask, *values, limit, offset)]
+    def find(self, query: NoticeQuery) -> Sequence[NoticeRow]:
+        """Somebody's notifications, in their order; of equal ones the newest first."""
+        ask, values = _finding(query)
+        return [NoticeRow(*each) for each in self._ask(ask, *values)]
 
-    def count(self, person: str, *, unread: bool, occasion: str | None = None) -> int:
-        """How many there are."""
-        where, values = _whose(person, unread=unread, occasion=occasion)
+    def count(self, query: NoticeQuery) -> int:
+        """How many there are, whatever the limit."""
+        where, values = _where(query)
         return int(self._ask(f"select count(*) from notices {where}", *values)[0][0])  # noqa: S608 - constants
 
     def read(self, person: str, keys: Collection[str] | None, at_us: int) -> int:
@@ -139,25 +137,36 @@ class SqliteNotices(SqliteStore):
             base.execute("delete from deliveries where at_us < ? and state in ('sent', 'failed')", (before_us,))
         return gone
 
-    def plans(self, person: str) -> Sequence[str]:
+    def plans(self, query: NoticeQuery) -> Sequence[str]:
         """How SQLite goes about what each page asks, for whoever checks that nothing reads a whole table."""
-        where, values = _whose(person, unread=True, occasion=None)
-        everything, all_values = _whose(person, unread=False, occasion=None)
+        where, values = _where(query)
         asked: list[tuple[str, list[object]]] = [
             (f"select count(*) from notices {where}", values),  # noqa: S608 - constants
-            (f"{_NOTICES} {everything} order by at_us desc, key limit 50", all_values),
+            _finding(query),
             (f"{_DELIVERIES} where state in ('waiting', 'held') and next_us <= 0 order by next_us, at_us, key", []),
         ]
         return [str(step[3]) for ask, given in asked for step in self._ask(f"explain query plan {ask}", *given)]
 
 
-def _whose(person: str, *, unread: bool, occasion: str | None) -> tuple[str, list[object]]:
-    where, values = "where person = ?", list[object]([person])
-    if unread:
-        where += " and read_us = 0"
-    if occasion is not None:
-        where, values = f"{where} and occasion = ?", [*values, occasion]
-    return where, values
+def _where(query: NoticeQuery) -> tuple[str, list[object]]:
+    terms: list[tuple[str, object]] = [("person = ?", query.person)]
+    for term, value in (
+        ("occasion = ?", query.occasion), ("level = ?", query.level), ("at_us >= ?", query.since_us),
+        ("at_us < ?", query.until_us),
+    ):  # fmt: skip
+        if value is not None:
+            terms.append((term, value))
+    said = " and ".join(term for term, _ in terms) + (" and read_us = 0" if query.unread else "")
+    return f"where {said}", [value for _, value in terms]
+
+
+def _finding(query: NoticeQuery) -> tuple[str, list[object]]:
+    """What finds a page. Somebody's own are a few hundred: an order other than by time is made of them, by no index."""
+    where, values = _where(query)
+    turn = "desc" if query.descending else "asc"
+    order = f"{_ORDERS[query.order]} {turn}" if query.order != "at" else ""
+    by = ", ".join(filter(None, (order, "at_us asc" if query.order == "at" and not query.descending else "at_us desc")))
+    return f"{_NOTICES} {where} order by {by}, key limit ? offset ?", [*values, query.limit, query.offset]
 
 
 def _with_tables(path: str) -> sqlite3.Connection:

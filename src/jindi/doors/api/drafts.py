@@ -34,12 +34,13 @@ _Asked = TypeVar("_Asked", bound=msgspec.Struct)
 
 class SaveRequest(msgspec.Struct, forbid_unknown_fields=True):
     """A whole file, and the version that its writer saw: 0 where there was no draft. With a draft of parameters, drafts
-    of policies that go along with it.
+    of policies that go along with it. A draft that `removes` its policy has no text.
     """
 
-    text: str
     version: int
+    text: str = ""
     along: list[str] | None = None
+    removes: bool = False
 
 
 class ProposeRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -138,6 +139,12 @@ class DraftRoutes:
         asked = await _read(request, SaveRequest)
         name, owner, who = request.path_params["id"], _owner(key), person_of(key).name
         figures = self._figures.sheet(owner, name)
+        if asked.removes == bool(asked.text):
+            raise ValueError("give either the text of the whole file, or removes = true and no text")
+        if asked.removes:
+            if figures is not None or asked.along:
+                raise ValueError("only a policy is deleted by a draft, and nothing goes along with it")
+            return json_answer(_head(await self._remove(name, owner, who, asked.version)))
         if figures is not None:
             along = None if asked.along is None else tuple(asked.along)
             saved = await self._figures.save_text(figures, owner, who, asked.text, seen=asked.version, along=along)
@@ -150,6 +157,12 @@ class DraftRoutes:
         if asked.version:
             raise Moved(None)
         return json_answer(_head(await self._bench.create_from(owner, who, name, asked.text)))
+
+    async def _remove(self, name: str, owner: str, who: str, seen: int) -> Sheet:
+        sheet = self._bench.sheet(owner, name)
+        if sheet is None:
+            raise LookupError(f"there is no policy {name[:80]}")
+        return await self._bench.remove_policy(sheet, owner, who, seen=seen)
 
     async def _drop(self, request: Request, key: Principal) -> Response:
         sheet = self._sheet(request, key)
@@ -169,7 +182,8 @@ class DraftRoutes:
         else:
             self._bench.refuse_proposal(sheet, asked.version)
             files = self._bench.files(sheet)
-            proposal = await desk.propose(person_of(key), [sheet.policy], files=files, why=asked.why)
+            removed = self._bench.removed(sheet)
+            proposal = await desk.propose(person_of(key), [sheet.policy], files=files, why=asked.why, removed=removed)
             put_away = [sheet.policy]
         for name in put_away:
             await self._bench.discard(_owner(key), name)
@@ -199,7 +213,9 @@ def _head(sheet: Sheet | FigureSheet) -> dict[str, Any]:
         "behind": sheet.is_behind,
         "changes": sheet.changes() if isinstance(sheet, Sheet) else sheet.changed(),
     }
-    if isinstance(sheet, FigureSheet):
+    if isinstance(sheet, Sheet):
+        document["removes"] = sheet.removes
+    else:
         document["along"] = [each.policy for each in sheet.along]
     return document
 

@@ -433,8 +433,8 @@ def _version_paths() -> dict[str, Any]:
         "/v1/drafts/{id}": {
             "get": _get("A draft, or what decides where there is none.", "readDraft", anything, draft_id),
             **post(
-                "Keep a whole file as a draft.", "saveDraft", ["text", "version"], path=draft_id, text=text,
-                version=count, along=texts,
+                "Keep a whole file as a draft, or one that deletes its policy.", "saveDraft", ["version"],
+                path=draft_id, text=text, version=count, along=texts, removes={"type": "boolean"},
             ),
         },
         "/v1/drafts/{id}/check": post(

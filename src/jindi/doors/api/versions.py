@@ -303,6 +303,7 @@ def review_document(review: Review) -> dict[str, Any]:
             for each in review.findings
         ],
         "problems": review.problems,
+        "undecided": review.undecided,
     }
 
 

@@ -33,7 +33,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "vault.rotate": ("cipher",),
     "vault.destroy": ("version",),
     "subject.erase": ("subject",),
-    "decisions.export": ("outcome", "type", "rule", "trouble"),
+    "decisions.export": ("outcome", "type", "rule", "trouble", "since", "until"),
 }
 """What the forms of each kind send."""
 

@@ -17,7 +17,7 @@ from jindi.run.versions.desk import Person
 from jindi.run.versions.drafts import Moved, named_owner
 from jindi.run.versions.workbench import Refused, Sheet, Workbench
 
-DONE = ("saved", "removed", "restored", "taken_over", "discarded", "moved", "begun", "along")
+DONE = ("saved", "removed", "restored", "taken_over", "discarded", "moved", "begun", "along", "removing")
 
 
 class BenchPages:

@@ -44,7 +44,7 @@ class CaseBulkPages:
 
     def _queue(self, form: dict[str, str], view: View) -> Queue:
         tabs = tabs_of(view)
-        queue, _ = queue_of(form, tabs, self._desk.typologies, "my" if "my" in tabs else "all")
+        queue, _ = queue_of(form, tabs, self._desk.typologies, "my" if "my" in tabs else "all", view.zone)
         return queue
 
     async def _begin(self, verb: str, request: Request, view: View) -> Response:

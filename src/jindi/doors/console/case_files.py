@@ -16,6 +16,7 @@ from jindi.doors.casework import file_said, said
 from jindi.doors.console.case_steps import Tried
 from jindi.doors.console.case_story import Moment, story
 from jindi.doors.console.doors import Doors, Shown
+from jindi.doors.console.guard import SANDBOX
 from jindi.doors.console.papers import CasePaper, case_paper
 from jindi.doors.console.source import JournalPlace
 from jindi.doors.console.view import View
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from jindi.doors.console.cases import CasePages
 
 ATTACH: Final = "attach"
-_SANDBOX: Final = {"content-security-policy": "default-src 'none'; sandbox"}
-"""Beside the policy that every answer carries: the stricter of the two holds."""
-
 Told = Callable[[Shown], Callable[[Request, View], Awaitable[Response]]]
 
 
@@ -87,7 +85,7 @@ class CaseFilePages:
             return self._doors.error(view, HTTPStatus.NOT_FOUND, "cases.file.gone")
         file, content = found
         named = f"attachment; filename=\"file\"; filename*=UTF-8''{quote(file.name, safe='')}"
-        return Response(content, media_type=file.media, headers={"content-disposition": named, **_SANDBOX})
+        return Response(content, media_type=file.media, headers={"content-disposition": named, **SANDBOX})
 
     async def printed(self, request: Request, view: View) -> Response:
         """All of a case on one page, for paper or a PDF, with where the journal proves it."""
@@ -126,5 +124,5 @@ class CaseFilePages:
         await self._audit.act(
             actor, "case.print", f"{page.case.id} sha256:{digest}", case=page.case.id, rows=len(rows)
         )  # fmt: skip
-        named = {"content-disposition": f'attachment; filename="{page.case.id}.pdf"', **_SANDBOX}
+        named = {"content-disposition": f'attachment; filename="{page.case.id}.pdf"', **SANDBOX}
         return Response(content, media_type="application/pdf", headers=named)

@@ -36,6 +36,7 @@ from jindi.doors.console.case_steps import (
     step_of,
 )
 from jindi.doors.console.case_story import since, story
+from jindi.doors.console.days import NAMES as DAYS
 from jindi.doors.console.doors import Doors, Shown
 from jindi.doors.console.guard import CASE_FIELDS_MAX, CASE_FORM_BYTES_MAX
 from jindi.doors.console.kept import OwnTable
@@ -59,7 +60,7 @@ BEHIND_TOLD = 1_000
 """So many records behind the journal the cases may be before a page says so: less is caught up with at once."""
 
 TABLE: Final = OwnTable(
-    "cases", "/console/cases", "cases.read", ("tab", "typology", "level", "late", "tag", "subject", "order"),
+    "cases", "/console/cases", "cases.read", ("tab", "typology", "level", "late", "tag", "subject", "order", *DAYS),
     keeps="cases.filter",
 )  # fmt: skip
 
@@ -209,7 +210,7 @@ class CasePages:
 
     def _queue_of(self, asked: Any, view: View) -> tuple[Queue, list[str]]:
         tabs = tabs_of(view)
-        return queue_of(asked, tabs, self._desk.typologies, "my" if "my" in tabs else "all")
+        return queue_of(asked, tabs, self._desk.typologies, "my" if "my" in tabs else "all", view.zone)
 
     async def search(self, request: Request, view: View) -> Response:
         """The way from a filter that somebody chose to an address that can be kept, or to the case that he named."""
@@ -255,7 +256,7 @@ class CasePages:
                 ((name, head(view.words(each.doc))) for name, each in desk.typologies.items()),
                 key=lambda each: each[1],
             ),
-            levels=LEVELS, orders=[name for name in ORDERS if name != "closed" or queue.tab == "closed"],
+            levels=LEVELS, orders=[name for name in ORDERS if name != "closed" or queue.is_over],
             tags=await desk.tags(TAGS_OFFERED), snoozes=SNOOZES, result=_result(asked, view),
             missed=asked.get("found") == "none", is_drained=asked.get("next") == "none",
             kept=self._doors.tables.kept(request, view, TABLE, queue.asked), **self.standing(),
@@ -294,7 +295,7 @@ class CasePages:
                 "cases_export.html", view, status=HTTPStatus.FORBIDDEN, page="cases", most=most, found=count,
                 queue=queue,
             )  # fmt: skip
-        return as_file(form, "cases", CSV_HEAD, self._lines(queue, who, min(count, EXPORT_ROWS_MAX)))
+        return as_file(form, view, "cases", CSV_HEAD, self._lines(queue, who, min(count, EXPORT_ROWS_MAX)))
 
     def _named(self, queue: Queue) -> str:
         """A filter as the audit may keep it: what somebody typed is a token there."""

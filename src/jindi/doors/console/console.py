@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from hashlib import sha256
 from http import HTTPStatus
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode, urlsplit
@@ -48,6 +49,9 @@ from jindi.doors.console.case_team import CaseTeamPages
 from jindi.doors.console.cases import CasePages
 from jindi.doors.console.clear import ClearPages, clear_in_address, has_clear_in_address
 from jindi.doors.console.controls import Ask, ControlsPage
+from jindi.doors.console.days import NAMES as DAYS
+from jindi.doors.console.days import Days, days_of
+from jindi.doors.console.decision_paper import DecisionPaper, decision_paper
 from jindi.doors.console.doors import Doors, MakeGroup, Shown
 from jindi.doors.console.doors import Group as PageGroup
 from jindi.doors.console.exporting import Export, count
@@ -57,6 +61,7 @@ from jindi.doors.console.guard import (
     FORM_BYTES_MAX,
     RULE_FIELDS_MAX,
     RULE_FORM_BYTES_MAX,
+    SANDBOX,
     SecurityHeaders,
     Upload,
     Waiting,
@@ -123,7 +128,7 @@ DECISIONS = Shape[DecisionRow](
         Column("decision_id", "col.time", lambda row: row.decision_id, shown=False, sorts=False),
         Column("event_id", "col.time", lambda row: row.event_id, shown=False, sorts=False),
     ),
-    key=lambda row: f"{-row.seq:020d}", carried=("outcome", "type", "rule", "trouble", "before"),
+    key=lambda row: f"{-row.seq:020d}", carried=("outcome", "type", "rule", "trouble", *DAYS, "before"),
 )  # fmt: skip
 """The list of decisions. What fits is found by the source, which keeps the newest; the order is made here."""
 
@@ -188,7 +193,7 @@ class Console:
         self._approvals = None
         if approvals is not None and desk is not None and keys is not None:
             everyday = sources.seen_by(NOBODY)  # alerts about staff leave the house in no file
-            approvals.register(Export(everyday, CSV_HEAD, partial(self._lines, everyday)))
+            approvals.register(Export(everyday, CSV_HEAD, partial(self._lines, everyday), zone))
             self._approvals = ApprovalPages(approvals, desk, keys, self._doors())
             self._pages.alone(not approvals.is_on)
         self._alerts = AlertPages(self._seen, self._doors())
@@ -623,10 +628,10 @@ class Console:
 
     async def decisions(self, request: Request, view: View) -> Response:
         """The list, its filter in the address."""
-        wanted, unknown = _filter_of(request.query_params)
+        wanted, days, unknown = _filter_of(request.query_params, view.zone)
         if wanted.text is not None and is_written_as_name(wanted.text):
             return clear_in_address(self._pages, view)
-        return await self._listed(request, view, wanted, unknown, _whole(request.query_params.get("before")))
+        return await self._listed(request, view, wanted, days, unknown, _whole(request.query_params.get("before")))
 
     async def search(self, request: Request, view: View) -> Response:
         """The way from what somebody typed to an address that can be kept and passed on. What is written as a person's
@@ -634,9 +639,9 @@ class Console:
         """
         form = await self._checked_form(request)
         fit = {name: value for name, value in form.items() if is_fit_for_address(value)}
-        wanted, unknown = _filter_of(fit)
+        wanted, days, unknown = _filter_of(fit, view.zone)
         if len(fit) == len(form):
-            return RedirectResponse(_way_to(wanted, form.get("sort", "")), HTTPStatus.SEE_OTHER)
+            return RedirectResponse(_way_to(wanted, days, form.get("sort", "")), HTTPStatus.SEE_OTHER)
         assert view.session is not None, "asked before"
         if self._audit is not None:
             try:
@@ -648,11 +653,11 @@ class Console:
         found = self._seen(view).recent(PAGE_ROWS, None, DecisionFilter(text=text))
         if one := next((row for row in found if row.event_id == text), None):
             return RedirectResponse(f"/console/decisions/{one.decision_id}", HTTPStatus.SEE_OTHER)
-        return await self._listed(request, view, wanted, unknown, None, is_refused=True)
+        return await self._listed(request, view, wanted, days, unknown, None, is_refused=True)
 
     async def _listed(
-        self, request: Request, view: View, wanted: DecisionFilter, unknown: Sequence[str], before: int | None,
-        *, is_refused: bool = False,
+        self, request: Request, view: View, wanted: DecisionFilter, days: Days, unknown: Sequence[str],
+        before: int | None, *, is_refused: bool = False,
     ) -> Response:  # fmt: skip
         source, sort = self._seen(view), self._decided.asked(request.query_params).sort
         looked = DECISIONS_LOOKED if sort else PAGE_ROWS
@@ -672,7 +677,7 @@ class Console:
             before=before,
             sort=sort,
             wanted=wanted,
-            query=_query_of(wanted),
+            query=_query_of(wanted, days),
             unknown=unknown,
             types=source.event_types(),
             rules=sorted({rule.id for seen in source.policies() for rule in seen.policy.rules}),
@@ -683,7 +688,7 @@ class Console:
         """The same filter's decisions as a file, newest first, at most ten thousand. More than one person may take away
         takes another's approval.
         """
-        wanted, _unknown = _filter_of(request.query_params)
+        wanted, days, _ = _filter_of(request.query_params, view.zone)
         if wanted.text is not None and is_written_as_name(wanted.text):
             return clear_in_address(self._pages, view)
         if self._asking is not None and self._asking.is_on:
@@ -691,12 +696,12 @@ class Console:
             if await count(self._seen(view), wanted, most + 1) > most:
                 return self._pages.show(
                     "export.html", view, status=HTTPStatus.FORBIDDEN, page="decisions", most=most, wanted=wanted,
-                    query=_query_of(wanted), may_ask=view_may(self._asking, view, "decisions.export"),
+                    query=_query_of(wanted, days), may_ask=view_may(self._asking, view, "decisions.export"),
                 )  # fmt: skip
         asked = self._decided.asked(request.query_params)
         if asked.sort:
-            return as_file(form, "decisions", CSV_HEAD, self._sorted(self._seen(view), wanted, asked))
-        return as_file(form, "decisions", CSV_HEAD, self._lines(self._seen(view), wanted))
+            return as_file(form, view, "decisions", CSV_HEAD, self._sorted(self._seen(view), wanted, asked))
+        return as_file(form, view, "decisions", CSV_HEAD, self._lines(self._seen(view), wanted))
 
     async def _sorted(self, source: Source, wanted: DecisionFilter, asked: Asked) -> Lines:
         """The same rows in an order, so all of them are read first."""
@@ -731,8 +736,31 @@ class Console:
         values["replay"] = await self._beside(source.replay(identifier))
         values["masks"] = await self._masks(view, identifier)
         values["case"] = await self._cases.of_decision(found.row.seq, view) if self._cases is not None else None
+        values["has_paper"] = self._audit is not None and view.may("decision.print")
         values["may_reveal"] = self._clear is not None and view.may("vault.reveal")
         return self._pages.show("decision.html", view, page="decisions", **values)
+
+    async def paper(self, request: Request, view: View) -> Response:
+        """One decision as a PDF. Its digest is in the record that it was taken away."""
+        identifier: str = request.path_params["id"]
+        source = self._seen(view)
+        found = source.decision(identifier)
+        if found is None or self._audit is None:
+            return self._error(view, HTTPStatus.NOT_FOUND, "error.no_decision", id=identifier[:64])
+        assert view.session is not None, "asked before"
+        case = await self._cases.of_decision(found.row.seq, view) if self._cases is not None else None
+        paper = DecisionPaper(
+            found, await self._beside(source.explanation(identifier)), await self._beside(source.replay(identifier)),
+            await self._masks(view, identifier), case.case.id if case is not None else None,
+        )  # fmt: skip
+        content = await asyncio.to_thread(decision_paper, view, paper)
+        on = f"{found.row.decision_id} sha256:{sha256(content).hexdigest()}"
+        try:
+            await self._audit.act(self._actor(request, view.session), "decision.print", on, rows=1)
+        except NotRecorded:
+            return self._error(view, HTTPStatus.SERVICE_UNAVAILABLE, "error.not_recorded")
+        named = {"content-disposition": f'attachment; filename="{found.row.decision_id}.pdf"', **SANDBOX}
+        return Response(content, media_type="application/pdf", headers=named)
 
     async def _masks(self, view: View, identifier: str) -> Mapping[str, str]:
         """What stands beside the tokens of a decision's page, as far as the reader may see it."""
@@ -887,6 +915,8 @@ class Console:
                 for form in FORMS
             ),
             Route("/console/decisions/{id}", self._needs("decision.read", self.decision)),
+            # It is recorded with its digest, before it is handed out.
+            Route("/console/decisions/{id}/paper.pdf", self._needs("decision.print", self.paper, is_recorded=False)),
             Route("/console/policies", self._needs("policies.read", self.policies)),
             Route("/console/policies/{id}", self._needs("policy.read", self.policy)),
             Route("/console/controls", self._needs("controls.read", self._controls.page)),
@@ -989,9 +1019,10 @@ def _whole(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdecimal() and len(text) <= 18 else None
 
 
-def _filter_of(asked: Mapping[str, str]) -> tuple[DecisionFilter, list[str]]:
-    """The filter that an address or a form asks for, and the names of those parts that mean nothing."""
-    unknown = []
+def _filter_of(asked: Mapping[str, str], zone: ZoneInfo) -> tuple[DecisionFilter, Days, list[str]]:
+    """The filter that an address or a form asks for, its days, and the names of those parts that mean nothing."""
+    days = days_of(asked, zone)
+    unknown = list(days.unknown)
     outcome: Outcome | None = None
     if text := asked.get("outcome"):
         try:
@@ -1012,24 +1043,28 @@ def _filter_of(asked: Mapping[str, str]) -> tuple[DecisionFilter, list[str]]:
     def text_of(name: str) -> str | None:
         return asked.get(name, "").strip()[:128] or None
 
-    return DecisionFilter(outcome, text_of("type"), text_of("rule"), text_of("text"), trouble), unknown
+    wanted = DecisionFilter(
+        outcome, text_of("type"), text_of("rule"), text_of("text"), trouble, days.since_us, days.until_us
+    )
+    return wanted, days, unknown
 
 
-def _way_to(wanted: DecisionFilter, sort: str) -> str:
+def _way_to(wanted: DecisionFilter, days: Days, sort: str) -> str:
     """The address of what is wanted: of a decision when nothing but its whole id is, of the list otherwise."""
     if wanted.text is not None and wanted == DecisionFilter(text=wanted.text):
         with suppress(ValueError):
             return f"/console/decisions/{decision_id(decision_seq(wanted.text))}"
-    return address("/console/decisions", **_query_of(wanted), sort=sort[:TEXT_MAX])
+    return address("/console/decisions", **_query_of(wanted, days), sort=sort[:TEXT_MAX])
 
 
-def _query_of(wanted: DecisionFilter) -> dict[str, str | None]:
+def _query_of(wanted: DecisionFilter, days: Days) -> dict[str, str | None]:
     return {
         "outcome": wanted.outcome,
         "type": wanted.event_type,
         "rule": wanted.rule,
         "text": wanted.text,
         "trouble": wanted.trouble,
+        **days.query,
     }
 
 

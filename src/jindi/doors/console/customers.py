@@ -288,7 +288,7 @@ class CustomerPages:
             await self._audit.act(actor, EXPORT, on, rows=len(lines))
         except NotRecorded:
             raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, "error.not_recorded") from None
-        return as_file(form, "customer", CSV_HEAD, _once(lines))
+        return as_file(form, view, "customer", CSV_HEAD, _once(lines))
 
 
 async def _once(lines: Sequence[Sequence[str]]) -> Lines:

@@ -23,6 +23,9 @@ CSP = (
 )
 """Nothing inline, nothing from elsewhere, nothing evaluated, no frame around us."""
 
+SANDBOX = {"content-security-policy": "default-src 'none'; sandbox"}
+"""What a file brings that we hand out, beside the policy that every answer carries: the stricter of the two holds."""
+
 FORM_BYTES_MAX, FIELDS_MAX = 8192, 32
 CASE_FORM_BYTES_MAX, CASE_FIELDS_MAX = 32_768, 256
 """A note of two thousand Chinese characters, each nine bytes in a form; more fields than there are rows to tick."""

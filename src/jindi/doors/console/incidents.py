@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Final, cast
+from zoneinfo import ZoneInfo
 
+import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -24,6 +26,7 @@ from jindi.cases.incidents_clocks import Coming, Reason, Suggestion, suggested
 from jindi.cases.incidents_refusing import LEADING, impact_refusal
 from jindi.cases.incidents_steps import CHANNELS, POSTS, Close, Link, Open
 from jindi.doors.console.attention import Need
+from jindi.doors.console.days import Days, days_of
 from jindi.doors.console.doors import Doors, Shown
 from jindi.doors.console.guard import CASE_FIELDS_MAX, CASE_FORM_BYTES_MAX
 from jindi.doors.console.incident_forms import (
@@ -154,18 +157,18 @@ class IncidentPages:
 
     async def all(self, request: Request, view: View) -> Response:
         """The incidents, filtered and in order, all by the address."""
-        query, number, unknown = query_of(request)
+        query, days, number, unknown = query_of(request, view.zone)
         found, count = self._desk.find(query, viewer_of(view))
         last = min(max(-(-count // ROWS), 1), PAGES_MAX)
         if not found and count and number > last:
-            return _to(address("/console/incidents", **asked_of(query), page=last))
+            return _to(address("/console/incidents", **asked_of(query, days), page=last))
         numbers = {
             show: self._desk.find(Query(show=show, limit=0), viewer_of(view))[1] for show in SHOWS if show != "all"
         }
         return self._doors.pages.show(
             "incidents.html", view, page="incidents", rows=[self._row(each, view) for each in found], query=query,
-            found=count, last=last, number=number, unknown=unknown, asked=asked_of(query), shows=SHOWS, orders=ORDERS,
-            grades=GRADES, kinds=INCIDENT_KINDS, numbers=numbers,
+            found=count, last=last, number=number, unknown=unknown, asked=asked_of(query, days), shows=SHOWS,
+            orders=ORDERS, grades=GRADES, kinds=INCIDENT_KINDS, numbers=numbers,
         )  # fmt: skip
 
     def _row(self, incident: Incident, view: View) -> Row:
@@ -186,12 +189,12 @@ class IncidentPages:
 
     async def export(self, form: Form, request: Request, view: View) -> Response:
         """The incidents of a filter as a file. That they are taken away is recorded with their number."""
-        query, _, _ = query_of(request)
+        query, days, _, _ = query_of(request, view.zone)
         found, count = self._desk.find(replace_limit(query, EXPORT_ROWS_MAX), viewer_of(view))
         most = self._approvals.export_rows if self._approvals.is_on else EXPORT_ROWS_MAX
         is_refused = count > most
         assert view.session is not None, "asked before"
-        on = " ".join(f"{name}={value}" for name, value in sorted(asked_of(query).items()) if value)
+        on = " ".join(f"{name}={value}" for name, value in sorted(asked_of(query, days).items()) if value)
         actor = self._doors.actor(request, view.session)
         await self._audit.act(actor, "incidents.export", on, allowed=not is_refused, rows=0 if is_refused else count)
         if is_refused:
@@ -200,7 +203,7 @@ class IncidentPages:
                 "refused.html", view, status=HTTPStatus.FORBIDDEN, page="incidents", told=[told], code=403,
                 back=("/console/incidents", view.t("incidents.title")),
             )  # fmt: skip
-        return as_file(form, "incidents", CSV_HEAD, _lines(found, view.now_us))
+        return as_file(form, view, "incidents", CSV_HEAD, _lines(found, view.now_us))
 
     # ---- opening
 
@@ -373,9 +376,11 @@ class IncidentPages:
 # ---- the question of the list
 
 
-def query_of(request: Request) -> tuple[Query, int, list[str]]:
-    """The question that an address asks, the page of its answer, and what in it nobody knows."""
-    asked, unknown = request.query_params, list[str]()
+def query_of(request: Request, zone: ZoneInfo) -> tuple[Query, Days, int, list[str]]:
+    """The question that an address asks, its days, the page of its answer, and what in it nobody knows."""
+    asked = request.query_params
+    days = days_of(asked, zone)
+    unknown = list(days.unknown)
 
     def choice(name: str, options: Sequence[str], otherwise: str) -> str:
         value = asked.get(name) or otherwise
@@ -391,27 +396,26 @@ def query_of(request: Request) -> tuple[Query, int, list[str]]:
     query = Query(
         show=cast("Show", choice("state", SHOWS, "working")), grade=cast("Grade", choice("grade", GRADES, "") or None),
         kind=cast("IncidentKind", choice("kind", INCIDENT_KINDS, "") or None), late=asked.get("late") == "1",
-        drill=None if not drill else drill == "yes", order=cast("Order", choice("order", ORDERS, "due")),
+        drill=None if not drill else drill == "yes", opened_from_us=days.since_us, opened_until_us=days.until_us,
+        order=cast("Order", choice("order", ORDERS, "due")),
         limit=ROWS, offset=(number - 1) * ROWS,
     )  # fmt: skip
-    return query, number, unknown
+    return query, days, number, unknown
 
 
-def asked_of(query: Query) -> dict[str, str]:
+def asked_of(query: Query, days: Days) -> dict[str, str]:
     """A question as addresses have it; what is usual is left out."""
     drill = "" if query.drill is None else "yes" if query.drill else "no"
     return {
         "state": "" if query.show == "working" else query.show, "grade": query.grade or "", "kind": query.kind or "",
         "late": "1" if query.late else "", "drill": drill, "order": "" if query.order == "due" else query.order,
+        **days.query,
     }  # fmt: skip
 
 
 def replace_limit(query: Query, limit: int) -> Query:
     """The same question for all of it."""
-    return Query(
-        show=query.show, grade=query.grade, kind=query.kind, late=query.late, drill=query.drill, order=query.order,
-        limit=limit,
-    )  # fmt: skip
+    return msgspec.structs.replace(query, limit=limit, offset=0)
 
 
 # ---- words and figures

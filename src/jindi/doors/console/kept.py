@@ -1,6 +1,6 @@
 """Filters of tables that are kept under a name: which tables there are, and what a page shows of the kept ones."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -68,26 +68,46 @@ class OwnTable:
     shares: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Tables that are alike, each named `PREFIX:NAME`: `find` knows which there are now, `filters` is what an address
+    may ask of any of them.
+    """
+
+    prefix: str
+    find: Callable[[str], Keeping | None]
+    filters: tuple[str, ...]
+
+
 class Tables:
     """All tables of a console, by name. Without `filters` none are kept."""
 
     def __init__(self, filters: Filters | None) -> None:
         self.filters = filters
         self._known: dict[str, Keeping] = {}
+        self._kinds: dict[str, Kind] = {}
 
     def know(self, table: Keeping) -> None:
         """Take a table in; its name is its own."""
         assert table.name not in self._known, "a table has a name of its own"
         self._known[table.name] = table
 
+    def know_kind(self, kind: Kind) -> None:
+        """Take in a kind of table of which there are as many as the packs say."""
+        assert kind.prefix not in self._kinds, "a kind has a prefix of its own"
+        self._kinds[kind.prefix] = kind
+
     def get(self, name: str) -> Keeping | None:
         """A table by its name."""
-        return self._known.get(name)
+        prefix, _, own = name.partition(":")
+        kind = self._kinds.get(prefix)
+        return kind.find(own) if kind is not None and own else self._known.get(name)
 
     @property
     def filtered(self) -> frozenset[str]:
         """The names of everything that an address may ask of any table."""
-        return frozenset(name for each in self._known.values() for name in each.filters)
+        own = {name for each in self._known.values() for name in each.filters}
+        return frozenset(own.union(*(each.filters for each in self._kinds.values())))
 
     def kept(self, request: Request, view: View, table: Keeping, asked: Mapping[str, str]) -> Kept:
         """The kept filters of a table for whoever looks at it. `asked` is what the page shows now."""

@@ -367,7 +367,7 @@ class LinkPages:
                 "links_export.html", view, status=HTTPStatus.FORBIDDEN, page="links", most=most, found=count,
                 asked=asked,
             )  # fmt: skip
-        return as_file(form, "links", CSV_HEAD, _pages(in_order(graph.links, asked.order)))
+        return as_file(form, view, "links", CSV_HEAD, _pages(in_order(graph.links, asked.order)))
 
     async def _filed(self, request: Request, view: View) -> tuple[Asked, Graph]:
         """The graph that a file is made of."""

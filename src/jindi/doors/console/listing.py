@@ -209,6 +209,17 @@ class Table(Generic[R]):
             looked,
         )  # fmt: skip
 
+    def stored(self, request: Request, view: View, asked: Asked, rows: Sequence[R], found: int) -> Listed[R]:
+        """A table that its store filters, sorts and pages by itself: `rows` are the page that is `asked` for, of
+        `found` in all.
+        """
+        shape = self.shape
+        return Listed(
+            shape, tuple(rows), found, found, max(-(-found // shape.page_rows), 1), asked,
+            tuple(self._head(each, asked, view) for each in shape.columns if each.shown), (),
+            self._doors.tables.kept(request, view, shape, asked.query), bool(shape.export) and view.may(shape.export),
+        )  # fmt: skip
+
     def asked(self, given: Mapping[str, str]) -> Asked:
         """What an address asks for, as far as it means something."""
         unknown = []
@@ -294,7 +305,7 @@ class Table(Generic[R]):
         if refused is not None:
             return refused
         columns = [each for each in shape.columns if each.exports]
-        return as_file(form, shape.name, [each.name for each in columns], self._lines(columns, found))
+        return as_file(form, view, shape.name, [each.name for each in columns], self._lines(columns, found))
 
     async def _lines(self, columns: Sequence[Column[R]], found: Sequence[R]) -> Lines:
         for first in range(0, len(found), EXPORT_ROWS_AT_ONCE):

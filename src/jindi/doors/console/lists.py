@@ -10,6 +10,7 @@ from datetime import date
 from functools import partial
 from http import HTTPStatus
 from typing import Final
+from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -19,6 +20,7 @@ from starlette.routing import Route
 from jindi.access import About, Principal
 from jindi.basics.instants import DAY_US, day_of, format_instant
 from jindi.doors.console.doors import Doors, Shown
+from jindi.doors.console.kept import Kind, OwnTable
 from jindi.doors.console.listing import Column, Shape, Table, form_of
 from jindi.doors.console.tables import Lines, as_file
 from jindi.doors.console.view import View, address
@@ -80,6 +82,10 @@ SHAPE: Final = Shape[Listed](
     key=lambda each: each.definition.name, export="definitions.export",
 )  # fmt: skip
 
+ENTRIES: Final = "list"
+FILTERS: Final = ("state", "order")
+"""What an address may ask of the entries of a list; kept filters of one are named `list:NAME`."""
+
 CSV_HEAD: Final = ("list", "value", "state", "expires", "source", "reason", "by", "changed", "changes")
 
 
@@ -107,6 +113,7 @@ class ListPages:
         self._roster, self._doors, self._approvals = roster, doors, approvals
         self._audit, self._reveals, self._platform = audit, reveals, audit.platform
         self._table = Table(SHAPE, doors, self._rows)
+        doors.tables.know_kind(Kind(ENTRIES, self._entries_of, FILTERS))
 
     def routes(self) -> list[Route]:
         """The table of routes."""
@@ -183,7 +190,8 @@ class ListPages:
         last = min(max(-(-count // ROWS), 1), PAGES_MAX)
         if not found and count and page > last:
             return _to(address(f"/console/lists/{name}", **_query(state, order, last)))
-        days = usual_days(self._platform)
+        days, table = usual_days(self._platform), self._entries_of(name)
+        assert table is not None, "it was there just now"
         return self._doors.pages.show(
             "list.html", view, status=int(tried.status), page="lists", it=await self._roster.one(name), found=found,
             count_of=count, state=state, order=order, number=page, last=last, unknown=unknown, hits=hits,
@@ -193,7 +201,21 @@ class ListPages:
             must_end=needs_expiry(definition), alone_may=self._alone(definition), lines_max=LINES_MAX,
             problems_shown=PROBLEMS_SHOWN, missed=request.query_params.get("found") == "none",
             waiting=self._waiting().get(name, []),
+            kept=self._doors.tables.kept(request, view, table, _query(state, order, 1)),
         )  # fmt: skip
+
+    def _entries_of(self, name: str) -> OwnTable | None:
+        """The table of a list's entries; None when there is no such list. Of a list about staff it is not there for
+        whoever may not know of it.
+        """
+        try:
+            definition = self._roster.definition(name)
+        except LookupError:
+            return None
+        path = f"/console/lists/{quote(name, safe='')}"
+        if is_of_staff(definition):
+            return OwnTable(f"{ENTRIES}:{name}", path, "staff_alerts.read", FILTERS, keeps="list.read")
+        return OwnTable(f"{ENTRIES}:{name}", path, "list.read", FILTERS)
 
     async def entry(self, request: Request, view: View) -> Response:
         """One entry: how it stands, everything that was said about it, and forms to change it."""
@@ -257,7 +279,7 @@ class ListPages:
                 "refused.html", view, status=HTTPStatus.FORBIDDEN, page="lists", told=[told], code=403,
                 back=(f"/console/lists/{name}", name),
             )  # fmt: skip
-        return as_file(form, name, CSV_HEAD, self._lines(name, state, order))
+        return as_file(form, view, name, CSV_HEAD, self._lines(name, state, order))
 
     async def _lines(self, name: str, state: str, order: str) -> Lines:
         for offset in range(0, EXPORT_ROWS_MAX, EXPORT_AT_ONCE):

@@ -1,5 +1,7 @@
 """The console's page of one's own notifications, and the bell that stands on every page."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Final
 
@@ -9,17 +11,38 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from jindi.access import Principal
+from jindi.doors.console.days import NAMES as DAYS
+from jindi.doors.console.days import days_of
 from jindi.doors.console.doors import Doors, Shown
 from jindi.doors.console.guard import CASE_FIELDS_MAX, CASE_FORM_BYTES_MAX
+from jindi.doors.console.listing import EXPORT_ROWS_MAX, Asked, Column, Shape, Table, form_of, named
+from jindi.doors.console.tables import Lines, as_file
 from jindi.doors.console.view import View, address
-from jindi.ports import NoticeStoreFailure
+from jindi.packs import LEVELS
+from jindi.ports import NoticeOrder, NoticeQuery, NoticeStoreFailure
 from jindi.run.notices import OCCASIONS, Desk
+from jindi.run.notices.desk import Told
 from jindi.run.notices.occasions import words_of
 
 PATH: Final = "/console/notifications"
 ROWS: Final = 50
-PAGES_MAX: Final = 100
 TICK: Final = "tick."
+ORDERS: Final[Mapping[str, NoticeOrder]] = {"level": "level", "occasion": "occasion", "at": "at", "read": "read"}
+"""What the store sorts by, by the names of columns."""
+
+SHAPE: Final = Shape[Told](
+    "notices", PATH, "notices.read",
+    (
+        Column("level", "cases.level", lambda each: each.notice.level),
+        Column("occasion", "notices.what", lambda each: each.notice.occasion),
+        Column("matter", "notices.matter", lambda each: each.notice.matter, sorts=False),
+        Column("at", "col.time", lambda each: each.notice.at_us, kind="time"),
+        Column("read", "notices.is_read", lambda each: each.is_read),
+    ),
+    key=lambda each: each.key, export="notices.export", order="-at", shares=False,
+    carried=("tab", "occasion", "level", *DAYS),
+)  # fmt: skip
+"""Everybody's own; the store filters, sorts and pages."""
 
 
 class NoticePages:
@@ -27,6 +50,7 @@ class NoticePages:
 
     def __init__(self, desk: Desk, doors: Doors) -> None:
         self._desk, self._doors = desk, doors
+        self._table = Table(SHAPE, doors, self._none)
         doors.pages.bell(lambda view: desk.unread(_who(view)))
 
     def routes(self) -> list[Route]:
@@ -34,6 +58,7 @@ class NoticePages:
         needs = self._doors.needs
         return [
             Route(PATH, needs("notices.read", self._told(self.page))),
+            Route(f"{PATH}.{{form}}", needs("notices.export", self._told(self.export), is_recorded=False)),
             Route(f"{PATH}/bell", self._doors.fragment("notices.read", self.bell)),
             Route(f"{PATH}/read", needs("notices.mark", self._told(self.read)), methods=["POST"]),
         ]
@@ -49,32 +74,60 @@ class NoticePages:
 
         return telling
 
+    async def _none(self, _: View) -> Sequence[Told]:
+        """They are read page by page, where they are shown."""
+        return ()
+
     async def bell(self, _: Request, view: View, __: str) -> Response:
         """The count alone, for the page's own script."""
         return self._doors.pages.show("bell_alone.html", view, waiting=self._desk.unread(_who(view)))
 
     async def page(self, request: Request, view: View) -> Response:
-        """The reader's notifications, the newest first; filter and page stand in the address."""
-        asked = request.query_params
-        tab = "all" if asked.get("tab") == "all" else "unread"
-        occasion = asked.get("occasion", "")
-        unknown = [occasion[:40]] if occasion and occasion not in OCCASIONS else []
-        occasion = "" if unknown else occasion
-        page = _page(asked.get("page", ""))
+        """The reader's notifications; filter, order and page stand in the address."""
+        asked, query, unknown = self._question(request.query_params, view)
         who = _who(view)
-        found, count = await self._desk.mine(
-            who, unread=tab == "unread", occasion=occasion or None, limit=ROWS, offset=(page - 1) * ROWS
-        )
-        last = min(max(-(-count // ROWS), 1), PAGES_MAX)
-        if page > last:
-            query = {"tab": tab if tab == "all" else "", "occasion": occasion, "page": last if last > 1 else ""}
-            return RedirectResponse(address(PATH, **query), HTTPStatus.SEE_OTHER)
+        found, count = await self._desk.mine(who, query)
+        if asked.page > 1 and (asked.page - 1) * ROWS >= count:
+            last = max(-(-count // ROWS), 1)
+            return RedirectResponse(address(PATH, **asked.query, page=last if last > 1 else ""), HTTPStatus.SEE_OTHER)
         return self._doors.pages.show(
-            "notices.html", view, page="notices", tab=tab, occasion=occasion, unknown=unknown, told=found, found=count,
-            number=page, last=last, waiting_n=self._desk.unread(who), occasions=_occasions(view),
+            "notices.html", view, page="notices", t=self._table.stored(request, view, asked, found, count),
+            tab="unread" if query.unread else "all", unknown=unknown, told=found,
+            asked={each: asked.carried.get(each, "") for each in SHAPE.carried},
+            waiting_n=self._desk.unread(who), occasions=_occasions(view), levels=LEVELS,
             words=lambda notice: words_of(notice, view.lang), occasion_words=lambda name: _words(view, name),
-            done=asked.get("done") == "read", is_stale=self._desk.problem is not None,
+            done=request.query_params.get("done") == "read", is_stale=self._desk.problem is not None,
         )  # fmt: skip
+
+    def _question(self, given: Mapping[str, str], view: View) -> tuple[Asked, NoticeQuery, list[str]]:
+        """What an address asks for, the same for the store, and what in it nobody knows."""
+        asked, days = self._table.asked(given), days_of(given, view.zone)
+        said = asked.carried
+        known = {"tab": ("all", "unread"), "occasion": tuple(OCCASIONS), "level": LEVELS}
+        unknown = [said[name] for name, options in known.items() if said.get(name) not in (None, *options)]
+        fit = {name: value for name, value in said.items() if value in known.get(name, ())}
+        if fit.get("tab") == "unread":
+            del fit["tab"]
+        asked = replace(asked, text="", carried=fit | days.query)
+        level, sort = fit.get("level"), asked.sort or SHAPE.order
+        return asked, NoticeQuery(
+            unread=fit.get("tab") != "all", occasion=fit.get("occasion"),
+            level=None if level is None else [str(each) for each in LEVELS].index(level), since_us=days.since_us,
+            until_us=days.until_us, order=ORDERS[sort.removeprefix("-")], descending=sort.startswith("-"),
+            limit=ROWS, offset=(asked.page - 1) * ROWS,
+        ), [*unknown, *days.unknown, *(each for each in asked.unknown if each != "text")]  # fmt: skip
+
+    async def export(self, request: Request, view: View) -> Response:
+        """Exactly what the address shows, all pages of it, as a file; that it is taken away is recorded."""
+        form = form_of(request)
+        if form is None:
+            raise HTTPException(HTTPStatus.NOT_FOUND, "error.not_found")
+        asked, query, _ = self._question(request.query_params, view)
+        found, _ = await self._desk.mine(_who(view), replace(query, limit=EXPORT_ROWS_MAX, offset=0))
+        refused = await self._doors.taking(
+            request, view, "notices.export", named(self._doors, asked.query), len(found)
+        )  # fmt: skip
+        return refused or as_file(form, view, SHAPE.name, [each.name for each in SHAPE.columns], _lines(found))
 
     async def read(self, request: Request, view: View) -> Response:
         """Marks some as read, or all: whichever of them are the reader's own."""
@@ -83,10 +136,12 @@ class NoticePages:
         if one := form.get("one", ""):
             keys = [one]
         await self._desk.read(_who(view), None if form.get("all") else keys)
-        tab = "all" if form.get("tab") == "all" else ""
-        occasion = form.get("occasion", "")
-        query = {"tab": tab, "occasion": occasion if occasion in OCCASIONS else "", "done": "read"}
-        return RedirectResponse(address(PATH, **query), HTTPStatus.SEE_OTHER)
+        asked, _, _ = self._question(form, view)
+        return RedirectResponse(address(PATH, **asked.query, done="read"), HTTPStatus.SEE_OTHER)
+
+
+async def _lines(found: Sequence[Told]) -> Lines:
+    yield [[column.text(each) for column in SHAPE.columns] for each in found]
 
 
 def _occasions(view: View) -> list[tuple[str, str]]:
@@ -96,10 +151,6 @@ def _occasions(view: View) -> list[tuple[str, str]]:
 def _words(view: View, name: str) -> str:
     occasion = OCCASIONS[name]
     return occasion.zh if view.lang == "zh" else occasion.en
-
-
-def _page(text: str) -> int:
-    return int(text) if text.isascii() and text.isdecimal() and 0 < len(text) <= 4 and int(text) > 0 else 1
 
 
 def _who(view: View) -> Principal:

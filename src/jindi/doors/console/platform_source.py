@@ -71,9 +71,9 @@ class PlatformSource:
         for decided in reversed(kept):
             if decided.latency_us is None or (before is not None and decided.seq >= before):
                 continue
-            if not _plainly_unfit(decided.decision.outcome, decided.event.type, wanted) and self._sight.may_see(
-                self._viewer, decided.ep.event, decided.event.values
-            ):
+            if not _plainly_unfit(
+                decided.decision.outcome, decided.event.type, decided.event.at_us, wanted
+            ) and self._sight.may_see(self._viewer, decided.ep.event, decided.event.values):
                 yield self._row(decided)
         if len(kept) == kept.maxlen:
             return  # between what is remembered and the start some are forgotten
@@ -81,7 +81,8 @@ class PlatformSource:
             record = earlier.record
             if before is not None and earlier.seq >= before:
                 continue
-            if not _plainly_unfit(OUTCOMES[record.verdict.outcome], record.event_type, wanted) and self._sight.may_see(
+            outcome = OUTCOMES[record.verdict.outcome]
+            if not _plainly_unfit(outcome, record.event_type, record.at_us, wanted) and self._sight.may_see(
                 self._viewer, earlier.ep.event, record.values
             ):
                 yield self._journalled(earlier.seq, record, earlier.ep)
@@ -331,10 +332,12 @@ def _minutes(kept: Any, now_us: int) -> Iterator[Minute]:
             yield Minute(start_us, outcomes, quantile_us(minute.latency, 0.5), quantile_us(minute.latency, 0.99))
 
 
-def _plainly_unfit(outcome: Outcome, event_type: str, wanted: DecisionFilter) -> bool:
+def _plainly_unfit(outcome: Outcome, event_type: str, at_us: int, wanted: DecisionFilter) -> bool:
     """What can be told before a row is made."""
-    return (wanted.outcome is not None and outcome != wanted.outcome) or (
-        wanted.event_type is not None and event_type != wanted.event_type
+    return (
+        (wanted.outcome is not None and outcome != wanted.outcome)
+        or (wanted.event_type is not None and event_type != wanted.event_type)
+        or not wanted.has(at_us)
     )
 
 

@@ -1,4 +1,4 @@
-"""One box for everything that has a name: ids, customers, devices, cards, rules, features, lists.
+"""One box for everything that has a name: ids, customers, devices, cards, rules, features, lists, incidents.
 
 What somebody types is looked for by its token where it is somebody's number; the number itself reaches no address, no
 record and no page. What is not the reader's to see is not found.
@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
+from itertools import islice
 from typing import Final
 from urllib.parse import quote
 
@@ -18,6 +19,7 @@ from starlette.routing import Route
 
 from jindi.access import Principal
 from jindi.cases import case_seq
+from jindi.cases.incidents import Incident, incident_seq
 from jindi.doors.console.doors import Doors
 from jindi.doors.console.source import DecisionFilter, DecisionRow
 from jindi.doors.console.view import View, address, is_fit_for_address
@@ -27,10 +29,13 @@ from jindi.ports import CaseStoreFailure, LinkStoreFailure
 from jindi.run.audit import Audit, NotRecorded
 from jindi.run.cases import Desk as CaseDesk
 from jindi.run.cases.folding import STAFF_PACK
+from jindi.run.incidents.desk import Desk as IncidentDesk
+from jindi.run.incidents.desk import Query
 from jindi.run.links import Desk as LinkDesk
 from jindi.run.platform import Platform
 from jindi.run.records import APPROVAL_PREFIX, STEP_PREFIX, decision_id, decision_seq
 from jindi.run.reveals import Reveals
+from jindi.run.watching import Viewer
 
 TEXT_MAX: Final = 128
 EVENTS_SHOWN: Final = 10
@@ -50,14 +55,16 @@ class Hit:
 
 
 class SearchPages:
-    """The box in the head of each page. `linked` knows who there is, `cases` knows cases; either may be missing."""
+    """The box in the head of each page. `linked` knows who there is, `cases` knows cases, `incidents` knows incidents;
+    each may be missing.
+    """
 
     def __init__(
         self, platform: Platform, doors: Doors, audit: Audit, reveals: Reveals, linked: LinkDesk | None,
-        cases: CaseDesk | None,
+        cases: CaseDesk | None, incidents: IncidentDesk | None = None,
     ) -> None:  # fmt: skip
         self._platform, self._doors, self._audit, self._reveals = platform, doors, audit, reveals
-        self._linked, self._cases = linked, cases
+        self._linked, self._cases, self._incidents = linked, cases, incidents
 
     def routes(self) -> list[Route]:
         """The table of routes."""
@@ -78,7 +85,7 @@ class SearchPages:
         except NotRecorded:
             raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, "error.not_recorded") from None
         hits = [*await self._ids(text, view), *await self._entities(text, view), *self._names(text, view)]
-        hits += self._events(text, view)
+        hits += [*self._titled(text, view), *self._events(text, view)]
         if len(hits) == 1 and not hits[0].more:
             return RedirectResponse(hits[0].path, HTTPStatus.SEE_OTHER)
         return self._doors.pages.show(
@@ -100,6 +107,10 @@ class SearchPages:
             if self._cases is not None and view.may("case.read"):
                 await self._cases.one(text)
                 return [Hit("case", text, f"/console/cases/{text}")]
+        with suppress(ValueError, LookupError):
+            incident_seq(text)
+            if self._incidents is not None and view.may("incident.read"):
+                return [_incident(self._incidents.one(text, _viewer(view)), view)]
         return []
 
     async def _entities(self, text: str, view: View) -> list[Hit]:
@@ -154,6 +165,18 @@ class SearchPages:
         exact = [each for each in hits if each.name.casefold() == wanted]
         return (exact or hits)[:NAMES_SHOWN]
 
+    def _titled(self, text: str, view: View) -> list[Hit]:
+        """Incidents in whose title all words stand, those that changed last first. Where an incident hangs together
+        with an alert about staff, whoever may not know of that finds nothing.
+        """
+        words = text.casefold().split()
+        if self._incidents is None or len(text) < 2 or not view.may("incidents.read"):
+            return []
+        everything = Query(show="all", order="last", limit=len(self._platform.incidents.all))
+        found, _ = self._incidents.find(everything, _viewer(view))
+        fitting = (each for each in found if all(word in each.title.casefold() for word in words))
+        return [_incident(each, view) for each in islice(fitting, NAMES_SHOWN)]
+
     def _events(self, text: str, view: View) -> Iterable[Hit]:
         """Decisions about an event of the sender's own id."""
         if not view.may("decisions.read"):
@@ -164,6 +187,15 @@ class SearchPages:
             for row in rows
             if row.event_id == text
         ]
+
+
+def _incident(it: Incident, view: View) -> Hit:
+    doc = " · ".join((it.title, view.t(f"incidents.grade.{it.grade}"), view.t(f"incidents.state.{it.state}")))
+    return Hit("incident", it.id, f"/console/incidents/{it.id}", doc)
+
+
+def _viewer(view: View) -> Viewer:
+    return Viewer(_who(view).name, view.may("staff_alerts.read"))
 
 
 def _path(row: DecisionRow) -> str:

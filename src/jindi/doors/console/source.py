@@ -20,7 +20,8 @@ class DecisionFilter:
     """Which decisions are asked for; None or empty asks for all.
 
     `rule` is the id of a rule that was hit. `text` is looked for in the decision's id, the event's id and
-    the subject. `trouble` asks for degraded or late decisions only.
+    the subject. `trouble` asks for degraded or late decisions only. The event's own instant is from `since_us` on and
+    before `until_us`.
     """
 
     outcome: Outcome | None = None
@@ -28,6 +29,12 @@ class DecisionFilter:
     rule: str | None = None
     text: str | None = None
     trouble: Literal["degraded", "late"] | None = None
+    since_us: int | None = None
+    until_us: int | None = None
+
+    def has(self, at_us: int) -> bool:
+        """Whether an instant is in its time."""
+        return (self.since_us is None or at_us >= self.since_us) and (self.until_us is None or at_us < self.until_us)
 
 
 ALL_DECISIONS = DecisionFilter()

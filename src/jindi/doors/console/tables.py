@@ -10,6 +10,8 @@ import msgspec
 import xlsxwriter
 from starlette.responses import Response, StreamingResponse
 
+from jindi.doors.console.view import View
+
 Form = Literal["csv", "xlsx", "json"]
 FORMS: tuple[Form, ...] = get_args(Form)
 """What a table can be taken away as."""
@@ -17,8 +19,12 @@ FORMS: tuple[Form, ...] = get_args(Form)
 Lines = AsyncIterator[Sequence[Sequence[str]]]
 
 
-def as_file(form: Form, name: str, head: Sequence[str], lines: Lines) -> Response:
-    """A table as a download: CSV for spreadsheets, a workbook, or one JSON object for each row."""
+def as_file(form: Form, view: View, name: str, head: Sequence[str], lines: Lines) -> Response:
+    """A table as a download: CSV for spreadsheets, a workbook, or one JSON object for each row. `head` are the machine
+    names of its columns: programs find them in JSON, people have words of the reader's language at the heads.
+    """
+    if form != "json":
+        head = [view.t(f"head.{each}") for each in head]
     media = {"csv": "text/csv; charset=utf-8", "json": "application/json", "xlsx": _XLSX}[form]
     made = {"csv": csv_chunks, "json": _json, "xlsx": _workbook}[form](head, lines)
     return StreamingResponse(

@@ -17,7 +17,8 @@ from starlette.routing import Route
 
 from jindi.access import ACTIONS, About
 from jindi.basics.identifiers import holds_personal_number
-from jindi.basics.instants import DAY_US, start_of_day
+from jindi.basics.instants import DAY_US
+from jindi.doors.console.days import NAMES, day_of_text, days_of
 from jindi.doors.console.doors import Doors
 from jindi.doors.console.listing import EXPORT_ROWS_MAX, Column, Shape, Table, form_of, named
 from jindi.doors.console.tables import Lines, as_file
@@ -233,7 +234,7 @@ class TrailPage:
         if refused is not None:
             return refused
         found = self._table.fitting(rows, asked)
-        return as_file(form, "audit", [each.name for each in SHAPE.columns], _lines(found))
+        return as_file(form, view, "audit", [each.name for each in SHAPE.columns], _lines(found))
 
     async def _all(self, query: Mapping[str, str | None], view: View) -> tuple[list[Doing], bool]:
         """All doings of a filter, and whether that is all of them."""
@@ -332,7 +333,7 @@ def _query(asked: Mapping[str, str]) -> dict[str, str | None]:
 
 
 def _unknown(asked: Mapping[str, str]) -> list[str]:
-    unknown = [name for name in ("since", "until") if asked.get(name) and _day(asked[name]) is None]
+    unknown = [name for name in NAMES if asked.get(name) and day_of_text(asked[name]) is None]
     return unknown + ["outcome"] * (asked.get("outcome", "") not in ("", *OUTCOMES))
 
 
@@ -342,19 +343,11 @@ def _before(request: Request) -> int | None:
 
 
 def _wanted(query: Mapping[str, str | None], view: View, before: int | None, limit: int) -> Wanted:
-    since, until = _day(query["since"]), _day(query["until"])
+    days = days_of({name: query[name] or "" for name in NAMES}, view.zone)
     return Wanted(
         who=query["who"], what=query["what"], on=query["on"], outcome=query["outcome"], before=before, limit=limit,
-        since_us=None if since is None else start_of_day(since, view.zone),
-        until_us=None if until is None else start_of_day(until + timedelta(days=1), view.zone),
+        since_us=days.since_us, until_us=days.until_us,
     )  # fmt: skip
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text) if text and len(text) == 10 and "1970" < text < "9999" else None
-    except ValueError:
-        return None
 
 
 def _number(text: str) -> int:

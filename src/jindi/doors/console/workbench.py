@@ -100,6 +100,8 @@ class WorkbenchPages(BenchPages):
                 needs("draft.check", self.check, is_recorded=False),
                 methods=["POST"],
             ),
+            Route(f"{base}/{{id}}/remove", needs("drafts.read", self.removal)),
+            post(f"{base}/{{id}}/remove", self._acting(self._remove_policy), "draft.save"),
             post(f"{base}/{{id}}/take-over", self._acting(self._take_over), "draft.save"),
             post(f"{base}/{{id}}/discard", self._acting(self._discard), "draft.discard"),
             post(f"{base}/{{id}}/backtest", self._acting(self._backtest), "backtest.run"),
@@ -146,6 +148,8 @@ class WorkbenchPages(BenchPages):
         self, request: Request, view: View, sheet: Sheet, told: str | None = None, status: int = 200, why: str = "",
         tried: str = "",
     ) -> Response:  # fmt: skip
+        if sheet.removes or tried == "remove":
+            return await self._removal_page(request, view, sheet, told, status, why)
         desk = self._bench.desk
         check = await self._bench.check(sheet)
         review = await self._bench.review(sheet) if sheet.is_changed else None
@@ -164,6 +168,27 @@ class WorkbenchPages(BenchPages):
             can=view.may("draft.save"), takes_proposals=desk.takes_proposals, is_approved_mode=desk.is_approved_mode,
             is_alone=desk.is_alone, is_confidential=self._bench.is_confidential(sheet), why=why, tried=tried,
             may_propose=view.may("version.propose"),
+        )  # fmt: skip
+
+    async def removal(self, request: Request, view: View) -> Response:
+        """What would go with a policy, before anybody asks for it."""
+        sheet = self.sheet_of(request, view)
+        if sheet is None:
+            return self.no_policy(request, view)
+        return await self._removal_page(request, view, sheet)
+
+    async def _removal_page(
+        self, request: Request, view: View, sheet: Sheet, told: str | None = None, status: int = 200, why: str = ""
+    ) -> Response:  # fmt: skip
+        desk = self._bench.desk
+        leaving = await self._bench.leaving(sheet)
+        if leaving is None:
+            told, status = told or view.t("rule.refused.not_there", id=sheet.policy), max(status, HTTPStatus.CONFLICT)
+        return self._pages.show(
+            "workbench_removal.html", view, page="policies", status=int(status), sheet=sheet, leaving=leaving,
+            told=told, why=why, done=done_in(request), can=view.may("draft.save"),
+            may_propose=view.may("version.propose"), takes_proposals=desk.takes_proposals,
+            is_approved_mode=desk.is_approved_mode, is_alone=desk.is_alone,
         )  # fmt: skip
 
     async def file(self, request: Request, view: View) -> Response:
@@ -387,6 +412,10 @@ class WorkbenchPages(BenchPages):
         )  # fmt: skip
         return f"{_address(sheet.policy, rule, kind)}?done=moved"
 
+    async def _remove_policy(self, _: Request, view: View, sheet: Sheet, form: Mapping[str, str]) -> str:
+        await self._bench.remove_policy(sheet, owner_of(view), who(view), seen=whole(form.get("version")))
+        return f"{address_of(sheet.policy)}?done=removing"
+
     async def _take_over(self, _: Request, view: View, sheet: Sheet, form: Mapping[str, str]) -> str:
         _now, both = await self._bench.take_over(
             sheet, owner_of(view), who(view), seen=whole(form.get("version"))
@@ -401,6 +430,8 @@ class WorkbenchPages(BenchPages):
     async def _backtest(self, _: Request, view: View, sheet: Sheet, form: Mapping[str, str]) -> str:
         if self._bench.is_confidential(sheet):
             raise Problems(())
+        if sheet.removes:
+            raise Refused("removes", id=sheet.policy)
         check = await self._bench.check(sheet)
         if check.program is None:
             raise Problems(check.problems)
@@ -414,6 +445,8 @@ class WorkbenchPages(BenchPages):
         return f"/console/backtests/{trial.id}"
 
     async def _shadow(self, _: Request, view: View, sheet: Sheet, form: Mapping[str, str]) -> str:
+        if sheet.removes:
+            raise Refused("removes", id=sheet.policy)
         if sheet.is_behind:
             raise Declined("behind")
         version = await self._bench.desk.shadow(
@@ -424,7 +457,8 @@ class WorkbenchPages(BenchPages):
     async def _propose(self, _: Request, view: View, sheet: Sheet, form: Mapping[str, str]) -> str:
         self._bench.refuse_proposal(sheet, whole(form.get("version")))
         proposal = await self._bench.desk.propose(
-            person_of(view), [sheet.policy], files=self._bench.files(sheet), why=form.get("why", "")
+            person_of(view), [sheet.policy], files=self._bench.files(sheet), why=form.get("why", ""),
+            removed=self._bench.removed(sheet),
         )  # fmt: skip
         await self._bench.discard(owner_of(view), sheet.policy)
         return f"/console/proposals/{proposal.id}?done=proposed"

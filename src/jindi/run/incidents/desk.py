@@ -75,7 +75,7 @@ class Declined(Exception):  # noqa: N818 - what a person is told
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
     """Which incidents are asked for, in which order. `late`: with a report that should have been sent by now; `drill`
-    None: drills and others alike.
+    None: drills and others alike. Opened from one instant on, and before another.
     """
 
     show: Show = "working"
@@ -83,6 +83,8 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     kind: IncidentKind | None = None
     late: bool = False
     drill: bool | None = None
+    opened_from_us: int | None = None
+    opened_until_us: int | None = None
     order: Order = "due"
     limit: int = 50
     offset: int = 0
@@ -311,6 +313,8 @@ def _fits(incident: Incident, query: Query, now_us: int) -> bool:
         and query.grade in (None, incident.grade)
         and query.kind in (None, incident.kind)
         and query.drill in (None, incident.drill)
+        and (query.opened_from_us is None or incident.opened_us >= query.opened_from_us)
+        and (query.opened_until_us is None or incident.opened_us < query.opened_until_us)
         and (not query.late or any(each.state(now_us) == "late" for each in incident.owed))
     )
 

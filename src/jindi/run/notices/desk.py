@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from jindi.access import Principal, folded
 from jindi.basics.instants import MINUTE_US, SECOND_US
-from jindi.ports import DeliveryRow, NoticeRow, NoticeStore, NoticeStoreFailure
+from jindi.ports import DeliveryRow, NoticeQuery, NoticeRow, NoticeStore, NoticeStoreFailure
 from jindi.run.notices.channels import Channel, Channels, Unfit, Unknown, Wanted
 from jindi.run.notices.courier import Courier, trial_key, trial_notice
 from jindi.run.notices.finding import Finder
@@ -86,23 +86,16 @@ class Desk:
         person = folded(who.name)
         if person not in self._unread:
             try:
-                self._unread[person] = self._store.count(person, unread=True)
+                self._unread[person] = self._store.count(NoticeQuery(person=person, unread=True))
             except NoticeStoreFailure:
                 return 0
         return self._unread[person]
 
-    async def mine(
-        self, who: Principal, *, unread: bool, occasion: str | None = None, limit: int = 50, offset: int = 0
-    ) -> tuple[list[Told], int]:
-        """Somebody's own notifications, the newest first, and how many there are."""
-        person = folded(who.name)
-        rows, count = await asyncio.to_thread(
-            lambda: (
-                self._store.find(person, unread=unread, occasion=occasion, limit=limit, offset=offset),
-                self._store.count(person, unread=unread, occasion=occasion),
-            )
-        )
-        return [self._told(row) for row in rows if self.may_tell(person, notice_of(row.body))], count
+    async def mine(self, who: Principal, query: NoticeQuery) -> tuple[list[Told], int]:
+        """Somebody's own notifications, whoever's the query asks for, in its order; and how many there are."""
+        own = replace(query, person=folded(who.name))
+        rows, count = await asyncio.to_thread(lambda: (self._store.find(own), self._store.count(own)))
+        return [self._told(row) for row in rows if self.may_tell(own.person, notice_of(row.body))], count
 
     def may_tell(self, person: str, notice: Notice) -> bool:
         """Whether somebody may still know of something: of an alert about staff only while he is outside its line."""

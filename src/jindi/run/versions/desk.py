@@ -11,7 +11,7 @@ from functools import partial
 from jindi.access import folded, name_mark
 from jindi.basics.problems import Problem, Problems
 from jindi.engine import Finding, Program, build, check_policy
-from jindi.packs import DECIDING, PolicyDef, PolicyFile, canonical_files, digest_of, policy_files
+from jindi.packs import DECIDING, Definitions, PolicyDef, PolicyFile, canonical_files, digest_of, policy_files
 from jindi.run.platform import Platform, Saving
 from jindi.run.records import (
     STEP,
@@ -50,6 +50,11 @@ _DECLINED: Mapping[str, tuple[str, str]] = {
         "草稿开始之后，生效内容已有变化；请先并入草稿",
         "what decides has changed since the draft began; take that over first",
     ),
+    "undecided": (
+        "该类事件只由策略 {policy} 决策，删除后将一律放行；请先把其状态改为影子或草稿，或改写此策略",
+        "only {policy} decides its events; without it all are allowed. Set it to shadow or draft first, or rewrite it",
+    ),
+    "not_there": ("没有策略 {policy}，无需删除", "there is no policy {policy} to delete"),
     "no_draft": ("草稿中没有策略 {policy}", "the drafts have no policy {policy}"),
     "already_live": ("版本 {version} 已生效", "{version} is live already"),
     "already_shadow": ("版本 {version} 已在影子运行", "{version} is a shadow already"),
@@ -113,7 +118,8 @@ class Person:
 @dataclass(frozen=True, slots=True)
 class Review:
     """What would come in force: digests before and after, all differences, the texts' diff, how many cases hold, and
-    what speaks against it. `problems` is not empty when it can't come in force at all.
+    what speaks against it. `problems` is not empty when it can't come in force at all. `undecided` are the event types
+    that a policy decides now and none would decide then: their events would all be allowed.
     """
 
     base: str
@@ -123,6 +129,7 @@ class Review:
     cases: int
     findings: tuple[Finding, ...]
     problems: tuple[str, ...] = ()
+    undecided: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,11 +214,13 @@ class Desk:
         base = self._files_of(proposal.step.record.base) or dict(self.platform.base)
         return await self._review(base, patched(base, self._patch(proposal.seq)))
 
-    async def preview(self, policies: Collection[str] = (), files: Mapping[str, str] | None = None) -> Review:
-        """What the drafts would put in force. Raises Declined or Problems."""
+    async def preview(
+        self, policies: Collection[str] = (), files: Mapping[str, str] | None = None, removed: Collection[str] = ()
+    ) -> Review:  # fmt: skip
+        """What the drafts would put in force, without the policies that are `removed`. Raises Declined or Problems."""
         new, _ = self._wanted(files)
         base = self.platform.base
-        return await self._review(base, patched(base, self._patch_for(new, policies)))
+        return await self._review(base, patched(base, self._patch_for(new, policies, removed)))
 
     def target(self, policies: Collection[str], files: Mapping[str, str]) -> dict[str, str]:
         """The whole set of pack files with the given policies' files in it. Raises Declined."""
@@ -281,7 +290,9 @@ class Desk:
         )
         return Review(
             was.digest, program.digest, compare(was.definitions, program.definitions), unified(base, target), cases,
-            tuple(await self.platform.findings(program)),
+            tuple(await self.platform.findings(program)), (),
+            tuple(name for name in was.definitions.events if was.definitions.live_policy(name) is not None
+                  and program.definitions.live_policy(name) is None),
         )  # fmt: skip
 
     async def _compiled(self, files: Mapping[str, str]) -> Program:
@@ -360,9 +371,11 @@ class Desk:
             )  # fmt: skip
 
     async def propose(
-        self, person: Person, policies: Collection[str] = (), *, files: Mapping[str, str] | None = None, why: str
-    ) -> Proposal:
-        """Propose the drafts, or only the files of some policies, exactly as they are now.
+        self, person: Person, policies: Collection[str] = (), *, files: Mapping[str, str] | None = None, why: str,
+        removed: Collection[str] = (),
+    ) -> Proposal:  # fmt: skip
+        """Propose the drafts, or only the files of some policies, exactly as they are now. Of `policies` those that are
+        `removed` are to be deleted: none without which nothing would decide its event type.
 
         Raises Declined, Problems (they don't load, or a case fails) or NotNow.
         """
@@ -370,7 +383,10 @@ class Desk:
         async with self.platform.changing():
             new, saved = self._wanted(files)
             base = self.platform.base
-            patch = self._patch_for(new, policies)
+            for each in removed:
+                if is_needed(self.platform.program.definitions, each):
+                    raise Declined("undecided", policy=each)
+            patch = self._patch_for(new, policies, removed)
             if not patch:
                 raise Declined("nothing")
             try:
@@ -530,14 +546,16 @@ class Desk:
         except (Problems, OSError):
             return {}
 
-    def _patch_for(self, new: Mapping[str, str], policies: Collection[str]) -> dict[str, str | None]:
-        """All that the drafts change, or only the files of some policies."""
+    def _patch_for(
+        self, new: Mapping[str, str], policies: Collection[str], removed: Collection[str] = ()
+    ) -> dict[str, str | None]:  # fmt: skip
+        """All that the drafts change, or only the files of some policies; those of removed ones go."""
         base = self.platform.base
         if not policies:
             return difference(base, new)
         patch: dict[str, str | None] = {}
         for name in policies:
-            patch |= _exchange(base, new, name)
+            patch |= _gone(base, name) if name in removed else _exchange(base, new, name)
         return patch
 
 
@@ -564,6 +582,23 @@ def _exchange(base: Mapping[str, str], new: Mapping[str, str], policy: str) -> d
     if base.get(draft.path) != new[draft.path]:
         patch[draft.path] = new[draft.path]
     return patch
+
+
+def _gone(base: Mapping[str, str], policy: str) -> dict[str, str | None]:
+    """The patch that takes a policy's file away."""
+    patch: dict[str, str | None] = {
+        each.path: None for each in policy_files(base) if each.id == policy and not each.aside
+    }  # fmt: skip
+    if not patch:
+        raise Declined("not_there", policy=policy[:64])
+    return patch
+
+
+def is_needed(definitions: Definitions, policy: str) -> bool:
+    """Whether nothing would decide a policy's event type without it."""
+    return any(
+        each.id == policy and definitions.live_policy(each.on) is each for each in definitions.policies
+    )  # fmt: skip
 
 
 def _policy(files: Mapping[str, str], policy: str) -> PolicyFile:

@@ -23,7 +23,7 @@ class Draft(msgspec.Struct, frozen=True):
 
     `owner` is the author's account, or his name where there are no accounts; `who` is how people call him. `policy` is
     the draft's name: a policy's, or of a parameters' file (`payment:own`); with such a one drafts of policies may go
-    `along`, by their names.
+    `along`, by their names. One that `removes` its policy says nothing else: its text is what it began from.
     """
 
     owner: str
@@ -35,6 +35,7 @@ class Draft(msgspec.Struct, frozen=True):
     version: int
     at_us: int
     along: tuple[str, ...] = ()
+    removes: bool = False
 
 
 class Moved(Exception):  # noqa: N818 - what happened

@@ -166,7 +166,7 @@ class Figures:
             return None
         draft = self.bench.drafts.of(owner, name)
         along = (self.bench.sheet(owner, each) for each in (draft.along if draft is not None else ()))
-        kept = tuple(each for each in along if each is not None and each.draft is not None)
+        kept = tuple(each for each in along if each is not None and each.draft is not None and not each.removes)
         return FigureSheet(name, path, self.desk.platform.base[path], draft, kept)
 
     def sheets(self, owner: str) -> list[FigureSheet]:
@@ -194,7 +194,8 @@ class Figures:
 
     def others(self, owner: str, sheet: FigureSheet) -> list[str]:
         """The author's drafts of policies that could go along."""
-        return [each.policy for each in self.bench.sheets(owner) if each.draft is not None and each not in sheet.along]
+        found = (each for each in self.bench.sheets(owner) if each.draft is not None and not each.removes)
+        return [each.policy for each in found if each not in sheet.along]
 
     def readers(self, sheet: FigureSheet) -> list[PolicyDef]:
         """The policies that stand on what the draft changes, and that an author may try it on."""

@@ -49,11 +49,14 @@ class Taken(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Step(msgspec.Struct, frozen=True, array_like=True):
-    """A step as it is remembered: without its patch, but with the policies and the paths that are in it."""
+    """A step as it is remembered: without its patch, but with the policies and the paths that are in it, and those of
+    the paths whose files it takes away.
+    """
 
     record: StepRecord
     policies: tuple[Standing, ...]
     paths: tuple[str, ...]
+    removed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,9 @@ class Ledger(msgspec.Struct, array_like=True):
             patch = patch_of(record.patch)
             texts = {path: text for path, text in patch.items() if text is not None}
             kept = msgspec.structs.replace(record, patch=b"")
-            self.steps[seq] = Step(kept, _standings(texts), tuple(sorted(patch)))
+            self.steps[seq] = Step(
+                kept, _standings(texts), tuple(sorted(patch)), tuple(sorted(set(patch) - set(texts)))
+            )
         elif isinstance(record, DefinitionsRecord):
             base = digest_of(base_of(record)) if record.beneath else record.digest
             standings = _standings(source_of(record))

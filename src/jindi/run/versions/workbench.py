@@ -19,6 +19,7 @@ from jindi.engine import CaseRun, OutcomeRun, Program, build, check_policy, run_
 from jindi.language import Expression, ExpressionProblems, Scope, read
 from jindi.packs import (
     DECIDING,
+    Definitions,
     EventDef,
     NotEditable,
     PartKind,
@@ -40,7 +41,7 @@ from jindi.packs import (
     with_settings,
     without_part,
 )
-from jindi.run.versions.desk import Declined, Desk, Review
+from jindi.run.versions.desk import Declined, Desk, Review, is_needed
 from jindi.run.versions.drafts import Draft, Drafts, Moved
 
 STAFF = "staff"
@@ -56,6 +57,8 @@ Listed = Literal["band", "case"]
 
 TEXT_BYTES_MAX = 1_048_576
 _ID = re.compile(r"[a-z][a-z0-9_-]{0,63}\Z", re.ASCII)
+_LIMIT = re.compile(r"limit\('(.+)'\)\Z")
+_MEMBER = re.compile(r".+ in list\('(.+)'\)\Z")
 
 Rule = Mapping[str, Any]
 _Made = TypeVar("_Made")
@@ -117,7 +120,12 @@ class Sheet:
     @property
     def is_changed(self) -> bool:
         """Whether the draft says anything else than what decides."""
-        return tomllib.loads(self.text) != tomllib.loads(self.live)
+        return self.removes or tomllib.loads(self.text) != tomllib.loads(self.live)
+
+    @property
+    def removes(self) -> bool:
+        """Whether the draft is to delete the policy."""
+        return self.draft is not None and self.draft.removes
 
     @property
     def is_new(self) -> bool:
@@ -154,7 +162,11 @@ class Sheet:
         return settings_of(self.text)
 
     def changes(self) -> list[str]:
-        """What the draft changes: rules and exemptions by their ids, else `bands`, `cases`, `settings`."""
+        """What the draft changes: rules and exemptions by their ids, else `bands`, `cases`, `settings`; `policy`: it
+        deletes the whole of it.
+        """
+        if self.removes:
+            return ["policy"]
         found = [line.id for kind in ("rule", "exemption") for line in self.named(kind) if line.change]
         if self.is_changed_in("band"):
             found.append("bands")
@@ -165,6 +177,22 @@ class Sheet:
     def is_changed_in(self, kind: PartKind) -> bool:
         """Whether the draft has other parts of a kind than what decides, or has them in another order."""
         return parts_of(self.text, kind) != parts_of(self.live, kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """What goes with a policy: what only it reads, which version then decides its event type (None: none does), and its
+    shadow versions, which lie beside and stay. `review` is None while the packs don't load without it. Where it
+    `is_needed` no policy would decide the event type any more, and it is not deleted.
+    """
+
+    definition: PolicyDef
+    unread: tuple[tuple[str, tuple[str, ...]], ...]
+    decider: PolicyDef | None
+    shadows: tuple[str, ...]
+    problems: tuple[Problem, ...]
+    review: Review | None
+    is_needed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,12 +283,47 @@ class Workbench:
     def files(self, sheet: Sheet) -> dict[str, str]:
         """The policy's whole pack with the draft in it, as the desk takes it."""
         pack = sheet.path.partition("/")[0]
+        return {path: text for path, text in self._with(sheet).items() if path.partition("/")[0] == pack}
+
+    def removed(self, sheet: Sheet) -> tuple[str, ...]:
+        """The policies that the draft deletes: its own, or none."""
+        return (sheet.policy,) if sheet.removes else ()
+
+    def _with(self, sheet: Sheet) -> dict[str, str]:
+        """The whole set of files with the draft in it."""
         base = self.desk.platform.base
-        return {path: text for path, text in base.items() if path.partition("/")[0] == pack} | {sheet.path: sheet.text}
+        if sheet.removes:
+            return {path: text for path, text in base.items() if path != sheet.path}
+        return {**base, sheet.path: sheet.text}
 
     def digest(self, sheet: Sheet) -> str:
         """What the whole set would be called with the draft in it."""
-        return digest_of({**self.desk.platform.base, sheet.path: sheet.text})
+        return digest_of(self._with(sheet))
+
+    async def leaving(self, sheet: Sheet) -> Leaving | None:
+        """What would go with the policy; None where nothing is there to go, or the file does not load."""
+        definitions = self.desk.platform.program.definitions
+        policy = next((each for each in definitions.policies if each.id == sheet.policy), None)
+        if policy is None or sheet.is_new:
+            return None
+        gone = as_removed(sheet)
+        check = await self.check(gone)
+        rest = [each for each in definitions.policies if each.id != policy.id]
+        only = _read_by(definitions, policy) - frozenset().union(*(_read_by(definitions, each) for each in rest))
+        unread = (
+            ("feature", tuple(sorted(only & {*definitions.features, *definitions.derived}))),
+            ("model", tuple(sorted(only & set(definitions.models)))),
+            ("limit", tuple(sorted(match[1] for name in only if (match := _LIMIT.match(name))))),
+            ("list", tuple(sorted(match[1] for name in only if (match := _MEMBER.match(name))))),
+        )  # fmt: skip
+        decider = definitions.live_policy(policy.on)
+        return Leaving(
+            policy, tuple(each for each in unread if each[1]),
+            None if decider is None or decider.id == policy.id else decider,
+            tuple(each.version for each in rest if each.id.partition("@")[0] == policy.id),
+            check.problems, await self.review(gone) if not check.problems else None,
+            is_needed(definitions, policy.id),
+        )  # fmt: skip
 
     def open_events(self) -> list[tuple[EventDef, bool]]:
         """The event types that a new policy may be for, each with whether it is decided already: then a new one only
@@ -300,7 +363,7 @@ class Workbench:
 
     async def check(self, sheet: Sheet) -> Check:
         """Load the whole set with the draft in it and run the policy's cases, beside the loop."""
-        return await self._checked(sheet.policy, {**self.desk.platform.base, sheet.path: sheet.text})
+        return await self._checked(sheet.policy, self._with(sheet), removes=sheet.removes)
 
     async def review(self, sheet: Sheet) -> Review | None:
         """What the draft would put in force, held against recent events some minutes ago at most; None when it can't
@@ -315,7 +378,7 @@ class Workbench:
             # Only this policy is another, and its cases hold: so do all.
             self.desk.learn(check.program)
         try:
-            review = await self.desk.preview([sheet.policy], self.files(sheet))
+            review = await self.desk.preview([sheet.policy], self.files(sheet), self.removed(sheet))
         except (Declined, Problems):
             return None
         while len(self._reviews) >= _KEPT_CHECKS:
@@ -337,10 +400,10 @@ class Workbench:
         """The same with another text of the file."""
         return await self._checked(sheet.policy, {**self.desk.platform.base, sheet.path: text})
 
-    async def _checked(self, policy: str, files: Mapping[str, str]) -> Check:
+    async def _checked(self, policy: str, files: Mapping[str, str], *, removes: bool = False) -> Check:
         name = f"{policy} {digest_of(files)}"
         if name not in self._checks:
-            check = await asyncio.to_thread(_check, policy, files)
+            check = await asyncio.to_thread(_check_without if removes else _check, policy, files)
             while len(self._checks) >= _KEPT_CHECKS:
                 del self._checks[next(iter(self._checks))]
             self._checks[name] = check
@@ -449,10 +512,23 @@ class Workbench:
         if said.get("id") != policy or said.get("on") != on:
             raise Refused("other_policy", id=policy, on=on)
 
+    async def remove_policy(self, sheet: Sheet, owner: str, who: str, *, seen: int) -> Sheet:
+        """Make the draft one that deletes the policy; what else it said is given up. Raises Refused, Moved, OSError.
+
+        A policy without which nothing decides its event type is not deleted: every such event would be allowed.
+        """
+        if sheet.is_new:
+            raise Refused("not_there", id=sheet.policy)
+        if is_needed(self.desk.platform.program.definitions, sheet.policy):
+            raise Refused("undecided", id=sheet.policy, on=sheet.on)
+        return await self._keep(sheet, owner, who, sheet.live, seen=seen, base=sheet.live, removes=True)
+
     async def take_over(self, sheet: Sheet, owner: str, who: str, *, seen: int) -> tuple[Sheet, tuple[str, ...]]:
         """The draft's changes on what decides now; and the rules that others changed, too. Raises Refused, Moved."""
         if sheet.draft is None:
             return sheet, ()
+        if sheet.removes:
+            return await self.remove_policy(sheet, owner, who, seen=seen), ()
         draft = sheet.draft
         both: tuple[str, ...] = ()
 
@@ -475,13 +551,16 @@ class Workbench:
             raise Moved(sheet.draft)
 
     async def _keep(
-        self, sheet: Sheet, owner: str, who: str, text: str, *, seen: int, base: str | None = None
+        self, sheet: Sheet, owner: str, who: str, text: str, *, seen: int, base: str | None = None,
+        removes: bool = False,
     ) -> Sheet:  # fmt: skip
+        if sheet.removes and not removes:
+            raise Refused("removes", id=sheet.policy)
         refuse_numbers(text, sheet.live)
         if base is None:
             base = sheet.draft.base if sheet.draft is not None else sheet.live
         now_us = self.desk.platform.now_us()
-        draft = Draft(owner, who, sheet.policy, sheet.path, base, text, seen, now_us)
+        draft = Draft(owner, who, sheet.policy, sheet.path, base, text, seen, now_us, (), removes)
         return replace(sheet, draft=await self.drafts.save(draft, seen=seen))
 
 
@@ -522,6 +601,38 @@ def _check(policy: str, files: Mapping[str, str]) -> Check:
     if found is None:
         return Check((Problem(policy, "", "the policy is gone", "give it its id again"),), program)
     return Check(tuple(check_policy(program.definitions, found)), program)
+
+
+def _check_without(policy: str, files: Mapping[str, str]) -> Check:
+    """What is wrong with a set of files from which a policy is gone."""
+    try:
+        program = build(packs.load(files))
+    except Problems as error:
+        return Check(error.problems, None)
+    assert all(each.id != policy for each in program.definitions.policies), "its file is gone"
+    return Check((), program)
+
+
+def as_removed(sheet: Sheet) -> Sheet:
+    """The policy as it would stand with a draft that deletes it."""
+    if sheet.removes:
+        return sheet
+    draft = Draft("", "", sheet.policy, sheet.path, sheet.live, sheet.live, 0, 0, (), removes=True)
+    return replace(sheet, draft=draft)
+
+
+def _read_by(definitions: Definitions, policy: PolicyDef) -> frozenset[str]:
+    """All that a policy's conditions read, as they write it, directly or through a derived feature or a model."""
+    conditions = [*(each.when for each in policy.rules), *(each.when for each in policy.exemptions)]
+    waiting, found = {*policy.keeps, *(name for when in conditions for name in when.inputs)}, set[str]()
+    while waiting:
+        name = waiting.pop()
+        found.add(name)
+        if name in definitions.derived:
+            waiting |= definitions.derived[name].expression.inputs - found
+        elif name in definitions.models:
+            waiting |= {each.name for each in definitions.models[name].inputs} - found
+    return frozenset(found)
 
 
 def decides(state: str) -> bool:

@@ -18,6 +18,7 @@ from jindi.doors.console.words import (
     errors,
     features,
     frame,
+    heads,
     helping,
     incidents,
     links,
@@ -63,6 +64,7 @@ _AREAS: Final = (
     parts.WORDS,
     errors.WORDS,
     helping.WORDS,
+    heads.WORDS,
 )
 
 WORDS: dict[str, tuple[str, str]] = {name: pair for area in _AREAS for name, pair in area.items()}

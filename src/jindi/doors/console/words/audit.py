@@ -13,8 +13,6 @@ WORDS: Final = {
     "audit.who": ("操作人", "Who"),
     "audit.what": ("操作", "What"),
     "audit.on": ("对象", "On what"),
-    "audit.since": ("起始日", "From"),
-    "audit.until": ("截止日", "To"),
     "audit.outcome": ("结果", "Outcome"),
     "audit.from": ("来源", "From where"),
     "audit.request": ("请求编号", "Request"),

@@ -17,6 +17,7 @@ WORDS: Final = {
     "cases.tab.all": ("全部未结", "All open"),
     "cases.tab.snoozed": ("暂缓", "Snoozed"),
     "cases.tab.escalated": ("已升级", "Escalated"),
+    "cases.tab.sample": ("待复核", "Second looks"),
     "cases.tab.closed": ("已结", "Closed"),
     "cases.tabs": ("队列", "Queues"),
     "cases.next": ("领取下一件", "Take next"),
@@ -76,6 +77,7 @@ WORDS: Final = {
     "cases.empty.all": ("没有未结案件。", "No case is open."),
     "cases.empty.snoozed": ("没有暂缓的案件。", "No case is snoozed."),
     "cases.empty.escalated": ("没有已升级的案件。", "No case was escalated."),
+    "cases.empty.sample": ("没有等待复核的案件。", "None waits for a second look."),
     "cases.empty.closed": ("还没有已结案件。", "No case is closed yet."),
     "cases.empty.filtered": ("没有符合条件的案件。", "No case fits the filter."),
     "cases.see_unassigned": ("查看待领取", "See what waits"),
@@ -307,6 +309,7 @@ WORDS: Final = {
         "每千件结案抽 {n} 件（参数 case_second_look，设计默认值）；结案时抽签，可事后核对。",
         "{n} of 1,000 closed cases (case_second_look, a design default), drawn at closing; the draw can be checked.",
     ),
+    "cases.team.sample.all": ("筛选、排序或导出", "Filter, sort or export them"),
     "cases.team.sample.none": ("没有等待复核的案件。", "None waits."),
     "cases.all_matching": ("对全部符合条件的 {n} 件", "With all {n} that match"),
     "cases.all_matching.note": (

@@ -19,7 +19,10 @@ WORDS: Final = {
     "nav.approvals": ("审批", "Approvals"),
     "nav.keys": ("接口密钥", "API keys"),
     "nav.staff_alerts": ("员工预警", "Staff alerts"),
-    "search.label": ("搜索编号、主体、规则、特征或名单", "Search ids, customers, devices, rules, features, lists"),
+    "search.label": (
+        "搜索编号、主体、规则、特征、名单或安全事件",
+        "Search ids, customers, devices, rules, features, lists, incidents",
+    ),
     "search.hint": ("编号、手机号、规则… 按 / 键", "Id, phone, rule… press /"),
     "zone.title": ("所有时间均为该时区", "All times are in this zone"),
     "lang.other": ("English", "中文"),

@@ -21,6 +21,7 @@ WORDS: Final = {
     "notices.mark_one": ("标为已读", "Mark as read"),
     "notices.tick": ("选择 {what}", "Select {what}"),
     "notices.done.read": ("已标为已读。", "Marked as read."),
+    "notices.is_read": ("已读", "Read"),
     "notices.new": ("未读", "unread"),
     "notices.empty.unread": ("没有未读通知。", "Nothing unread."),
     "notices.empty.all": ("还没有通知。", "No notification yet."),

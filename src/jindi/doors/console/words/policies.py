@@ -100,6 +100,10 @@ WORDS: Final = {
         "Rule {rule} would fire on {share} of the last {n} events, more than its declared share.",
     ),
     "review.no_findings": ("护栏检查未发现问题。", "Guards have no objection."),
+    "review.undecided": (
+        "此后没有策略决策“{event}”：此类事件将一律放行。",
+        "Afterwards no policy decides “{event}”: every such event is allowed.",
+    ),
     "review.text": ("文件逐行对比", "The files line by line"),
     "form.why": ("理由（必填，记入日志）", "Why (needed; it is journalled)"),
     "form.why_optional": ("理由（记入日志）", "Why (it is journalled)"),
@@ -111,6 +115,7 @@ WORDS: Final = {
         "您没有 policies:approve 权限；持有该权限的批准人可以操作。",
         "You lack policies:approve; an approver who has it can do this.",
     ),
+    "proposal.removes": ("删除", "deletes"),
     "proposal.files": ("{n} 个文件", "{n} {n:file|files}"),
     "proposal.edited": (
         "提案之后草稿已被修改，此提案不能再批准；请重新提案。",

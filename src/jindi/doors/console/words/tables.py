@@ -3,6 +3,9 @@
 from typing import Final
 
 WORDS: Final = {
+    "days.since": ("起始日", "From"),
+    "days.until": ("截止日", "To"),
+    "days.since.opened": ("开立起始日", "Opened from"),
     "table.text": ("包含文字", "Contains"),
     "table.none": ("没有符合筛选条件的记录。", "Nothing fits the filter."),
     "table.looked": (

@@ -105,6 +105,62 @@ WORDS: Final = {
     ),
     "bench.done.along": ("已更新一并提交的草稿。", "What goes along is as you said."),
     "bench.done.removed_value": ("该数值已从草稿中删除。", "The value is taken out of the draft."),
+    "bench.done.removing": ("删除已写入草稿，尚未提案。", "The deletion is in your draft; propose it next."),
+    "remove.title": ("删除策略", "Delete the policy"),
+    "remove.badge": ("待删除", "to be deleted"),
+    "remove.see": ("删除此策略：先看影响", "Delete this policy: see what goes with it"),
+    "remove.away": ("将一并失去的内容", "What falls away"),
+    "remove.then": ("删除后由谁决策", "Who decides then"),
+    "remove.then.by": ("仍由生效策略决策：", "still the live policy"),
+    "remove.then.nobody": ("没有策略决策：一律放行", "no policy: every event is allowed"),
+    "remove.then.as_now": ("与现在相同：此策略不决策", "as now: this policy decides nothing"),
+    "remove.state": ("现在的作用", "What it does now"),
+    "remove.state.split": (
+        "决策一部分事件；删除后这部分改由生效策略决策",
+        "it decides a share of the events; the live policy takes them back",
+    ),
+    "remove.state.watching": ("不参与决策", "it decides nothing"),
+    "remove.parts": ("其他部分", "Other parts"),
+    "remove.parts.n": (
+        "分数档 {bands} 个，自有用例 {cases} 个",
+        "{bands} {bands:band|bands}, {cases} {cases:case|cases} of its own",
+    ),
+    "remove.unread.feature": ("此后无策略读取的特征", "Features that no policy reads then"),
+    "remove.unread.model": ("此后无策略读取的模型", "Models that no policy reads then"),
+    "remove.unread.limit": ("此后无策略读取的参数", "Limits that no policy reads then"),
+    "remove.unread.list": ("此后无策略读取的名单", "Lists that no policy reads then"),
+    "remove.shadows": (
+        "旁挂的影子版本（不随之删除，可另行停用）",
+        "Shadow versions beside it (they stay until retired)",
+    ),
+    "remove.stays": (
+        "已作出的决策、案件与审计记录都不变，仍按当时的版本解释；策略的历史仍可在“版本”中查看。",
+        "Decisions, cases and the audit stay, explained by the version of their time; so does its history of versions.",
+    ),
+    "remove.needed": (
+        "“{event}”只由此策略决策，删除后将一律放行，因此不能删除。请先把它的状态改为影子或草稿并提案，或改写此策略。",
+        "Only this policy decides “{event}”; without it every such event is allowed. Change its state, or rewrite it.",
+    ),
+    "remove.needed.settings": ("修改状态", "Change its state"),
+    "remove.not_now": ("此策略现在不能删除。", "It can't be deleted now."),
+    "remove.about": (
+        "删除先写入草稿，再提案，经另一人批准后生效。",
+        "The deletion is kept as a draft, then proposed, and holds once another person approves it.",
+    ),
+    "remove.loses": (
+        "草稿里已有的修改将被放弃。",
+        "The changes that your draft has now are given up.",
+    ),
+    "remove.draft": ("写入草稿", "Keep as a draft"),
+    "remove.propose": (
+        "提案与此刻的确切内容绑定；批准后策略文件不再生效，可回退。",
+        "The proposal is bound to exactly this; on approval the policy is gone, and can be rolled back.",
+    ),
+    "remove.files": (
+        "批准后从行业包文件夹中删除该文件。",
+        "On approval the file is taken out of the packs' folder.",
+    ),
+    "remove.keep": ("不删除，放弃草稿", "Keep the policy, give the draft up"),
     "bench.done.discarded": ("草稿已放弃。", "The draft is given up."),
     # the rule
     "rule.condition": ("条件", "Condition"),
@@ -213,6 +269,15 @@ WORDS: Final = {
     "rule.renewed": (
         "您已重新登录。刚才填写的内容都在下面，请核对后再次保存。",
         "You have signed in again. What you wrote is below; look it over and save it.",
+    ),
+    "rule.refused.not_there": ("没有策略 {id}，无可删除。", "There is no policy {id} to delete."),
+    "rule.refused.removes": (
+        "草稿是删除策略 {id}，不能同时修改、试算或影子运行；请先放弃此草稿。",
+        "Your draft deletes the policy {id}: nothing in it is changed, tried or watched; give the draft up first.",
+    ),
+    "rule.refused.undecided": (
+        "{on} 只由策略 {id} 决策，删除后将一律放行，未保存。请先把其状态改为影子或草稿，或改写此策略。",
+        "Only the policy {id} decides {on}; without it all is allowed. Set it to shadow or draft first, or rewrite it.",
     ),
     "rule.refused.personal": (
         "内容里有个人号码（手机号、证件号、卡号等），未保存。规则中不得写入个人信息，请改用名单。",
