@@ -61,7 +61,9 @@ def patterns() -> dict[str, re.Pattern[str]]:
     made = {}
     for each in wanted:
         parts = re.split(r"(\{[^}]*\})", each)
-        made[each] = re.compile("".join(spoken.get(p, "[^/]+") if p[:1] == "{" else re.escape(p) for p in parts) + r"\Z")
+        made[each] = re.compile(
+            "".join(spoken.get(p, "[^/]+") if p[:1] == "{" else re.escape(p) for p in parts) + r"\Z"
+        )
     return made
 
 

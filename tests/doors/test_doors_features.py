@@ -39,7 +39,7 @@ def test_all_features_are_listed_with_their_windows_in_words_of_both_languages()
             assert "where channel == &#39;app&#39;" in page
             assert "spent_1d // 7" in page
             zh = (await world.visit().http.get("/console/features", headers={"accept-language": "zh"})).text
-            assert "按 card，截至 1 小时前的最近 1 天内的pay" in zh
+            assert "按 银行卡 (card)，截至 1 小时前的最近 1 天内的pay" in zh
             assert "6 of 6" in page
 
     run(go())

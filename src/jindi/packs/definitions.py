@@ -722,6 +722,8 @@ class Definitions:
     plans: Mapping[str, PlanDef] = field(default_factory=dict)
     sources: Mapping[str, SourceDef] = field(default_factory=dict)
     patterns: Mapping[str, PatternDef] = field(default_factory=dict)
+    words: Mapping[str, Mapping[str, Words]] = field(default_factory=dict)
+    """What the values of text fields are called: for a field's name, for a value."""
 
     def live_policy(self, event: str) -> PolicyDef | None:
         """The live policy of an event type, if it has one."""
