@@ -28,8 +28,10 @@ def read_words(
     `events` are all that are declared; None when some can't be read, so that nobody knows all fields and values.
     """
     problems: list[Problem] = []
-    if not isinstance(raw, dict) or not raw:
+    if not isinstance(raw, dict):
         return {}, [Problem(where, field, f"must be a table of values, not {kind_of(raw)}", _REMEDY)]
+    if not raw:
+        return {}, [Problem(where, field, "names no value", _REMEDY)]
     known, is_open = _values(field, events or {})
     if events is not None and known is None:
         fields = sorted({each.name for event in events.values() for each in event.fields})

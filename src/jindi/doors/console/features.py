@@ -19,6 +19,7 @@ from jindi.doors.console.feature_words import in_words, value_words
 from jindi.doors.console.figures import amount_short
 from jindi.doors.console.listing import Column, Shape, Table
 from jindi.doors.console.view import View, is_fit_for_address
+from jindi.doors.console.words import WORDS
 from jindi.language import Type, Value
 from jindi.run.audit import Audit, NotRecorded
 from jindi.run.exploring import Asked, Distribution, Explorer, Seen
@@ -28,7 +29,8 @@ READERS_SHOWN: Final = 40
 
 
 def _fold(view: View, fold: str) -> str:
-    return view.t(f"features.fold.{fold}")
+    word = f"features.fold.{fold}"
+    return view.t(word) if word in WORDS else fold
 
 
 SHAPE: Final = Shape[Seen](
