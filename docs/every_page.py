@@ -32,7 +32,7 @@ from staff_world import GOOD, totp  # noqa: E402 - it lies with the tests
 
 MATRIX = ROOT / "docs" / "permissions.md"
 NO_PAGE = re.compile(
-    r"\.\{form\}|\.(csv|xlsx|json|svg|pdf)\b|/(file|panel|panels|live|bell)\Z|/files/|/filters/|/company"
+    r"\.\{form\}|\.(csv|xlsx|json|svg|pdf)\b|/(file|panel|panels|live|bell|report)\Z|/files/|/filters/|/company"
 )
 LOOKS = (
     *(("1440", lang, theme) for lang, theme in product(("zh", "en"), ("light", "dark"))),
