@@ -1,14 +1,15 @@
 """Every page of the console as a picture, from a running demo: `python docs/every_page.py FOLDER LINK [LINK …]`.
 
 For looking at; the documents have the pictures of screenshots.py. The pages are those of the matrix of addresses in
-permissions.md. What stands for `{id}` is found by following the pages' own links, so a page that nothing leads to is told
-as not reached. Each is shot in both languages and both themes at 1440 pixels, and in both languages at 390, and looked over
-as the tests do it: what can't be read, has no name, is wider than the window or breaks the page's policy is printed.
+permissions.md. What stands for `{id}` is found by following the pages' own links, so a page that nothing leads to is
+told as not reached. Each is shot in both languages and both themes at 1440 pixels, and in both languages at 390, and
+looked over as the tests do it: what can't be read, has no name, is wider than the window or breaks the page's policy
+is printed.
 
 A link is the one-time link that the demo prints, or an invitation of `jindi staff invite`, which is taken up here: not
-everybody may see everything, so ask a senior analyst, a policy author, a security administrator and an auditor to come.
-Each first does what a fresh demo lacks: takes a case, opens an incident, asks for approvals, drafts a rule and tries it. So
-use a demo that may be thrown away.
+everybody may see everything, so invite a senior analyst who is a policy author, too, a security administrator, a
+system administrator and an auditor. Each first does what a fresh demo lacks: takes a case, opens an incident, asks for
+approvals, drafts a rule and tries it. So use a demo that may be thrown away.
 """
 
 import json

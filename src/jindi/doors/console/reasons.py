@@ -117,7 +117,7 @@ def summary(explanation: Explanation, view: View) -> str:
 
 
 def text_of(value: str | float | bool | None, view: View, kind: str = "") -> str:
-    """A value of an explanation as text; `kind` is its type's. A length keeps its seconds: it is what was decided on."""
+    """A value of an explanation as text; `kind` is its type's. A length keeps its seconds: they were decided on."""
     if kind == Kind.MONEY and isinstance(value, str) and (amount := amount_of(value)) is not None:
         return view.amount(*amount)
     if kind == Kind.DURATION and isinstance(value, str) and view.lang == "zh":
