@@ -11,6 +11,7 @@ from jindi.doors.console.features import FeaturePages
 from jindi.doors.console.lists import ListPages
 from jindi.doors.console.models import ModelPages
 from jindi.doors.console.platform_source import PlatformSource
+from jindi.doors.console.sources import SourcePages
 from jindi.run.exploring import Explorer
 from jindi.run.scoring import Models
 from jindi.run.subjects import Rights
@@ -39,6 +40,7 @@ class World(Room):
             lambda doors: ListPages(self.roster, doors, self.approvals, self.audit, self.reveals),
             lambda doors: FeaturePages(explorer, doors, self.audit, self.reveals),
             lambda doors: ModelPages(Models(self.platform), doors),
+            lambda doors: SourcePages(self.platform, doors),
         ]
 
     def visit(self, who="limin", **more):

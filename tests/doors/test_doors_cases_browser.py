@@ -3,7 +3,7 @@
 import pytest
 from cases_world import HOUSE, World
 from console_browser import Living, Profile, Tab, chromium
-from looking_over import looked_over
+from looking_over import all_told, found_here, looked_over
 
 from jindi.cases import Assign, Check, Close, Escalate, Note, Snooze, Tag
 from shop_world import DAY_US, HOUR_US, NOON_US, list_entry, pay
@@ -214,3 +214,17 @@ def test_a_case_is_taken_and_closed_without_a_script(process, living):
     tab.run("document.querySelector('input[form=ticked]').click()")
     tab.run("document.querySelector('#ticked button').click()")
     opened(tab, "1 done")
+
+
+def test_a_step_with_all_that_match_tells_on_a_page_of_its_own_how_far_it_is(process, living):
+    tab = living.tab(process, "wang")
+    tab.open(living.url + "/console/cases?tab=all")
+    tab.run("""
+      const form = document.querySelector("form[action='/console/case-work/assign']");
+      form.elements.add.value = "swept";
+      form.requestSubmit(form.querySelector("[formaction='/console/case-work/tag']"));
+    """)
+    assert tab.until("location.pathname.startsWith('/console/case-work/') && document.readyState === 'complete'")
+    wide = found_here(tab)
+    tab.call("Emulation.setDeviceMetricsOverride", width=390, height=900, deviceScaleFactor=1, mobile=False)
+    assert wide + found_here(tab) + all_told(tab, living.url) == []

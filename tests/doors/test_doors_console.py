@@ -347,6 +347,7 @@ BUILT = (
     "password.trouble.", "password.profile.", "people.", "staff.state.", "staff.done.", "account.done.",
     "clear.why.", "approvals.collected_", "subjects.asked.", "subjects.state.", "subjects.done.", "subjects.why.",
     "approvals.state.", "approvals.verb.", "approvals.done.",
+    "aspect.", "clock.", "features.fold.",
     "level.", "cases.tab.", "cases.order.", "cases.state.", "cases.verdict.", "cases.empty.", "cases.done.",
     "cases.did.", "cases.for.", "cases.say_", "cases.tile.", "cases.key.", "cases.kept.",
     "cases.review.", "cases.team.age.", "cases.verb.", "need.", "heat.line.", "about.", "guide.", "found.",

@@ -3,7 +3,7 @@
 import pytest
 from console_browser import Profile, Served, Tab, chromium
 from console_world import NOW_US, Doors, World
-from looking_over import CONTRAST, NAMES, WIDER, looked_over  # noqa: F401 - others take them from here
+from looking_over import CONTRAST, WIDER, looked_over
 
 from jindi.access import Scope
 from jindi.packs import Outcome
@@ -69,6 +69,41 @@ def test_no_page_needs_sideways_scrolling_on_a_small_screen(browser, served, doo
     ):
         page.open(served + address)
         assert page.run(WIDER) <= 0, address
+
+
+SEEN = "document.querySelector('.side a').checkVisibility()"
+SWITCH = "document.querySelector('.nav-switch > summary')"
+
+
+def test_on_a_small_screen_the_menu_is_one_row_that_opens_and_closes_by_the_keyboard(browser, served, doors):
+    page = Tab(browser, width=390, height=844)
+    session = doors.sessions.open("limin", frozenset({Scope.DECISIONS_READ}), NOW_US)
+    page.cookie(served, "jindi_session", session.clear_id)
+    page.cookie(served, "jindi_lang", "en")
+    page.open(served + "/console/decisions")
+    assert not page.run(SEEN)
+    assert page.run("document.querySelector('.side').getBoundingClientRect().height") < 60
+    assert page.run(f"{SWITCH}.textContent.trim()") == "Menu Decisions", "it says where one is"
+    page.run(f"{SWITCH}.focus()")
+    page.call("Input.dispatchKeyEvent", type="keyDown", key=" ", code="Space", text=" ", windowsVirtualKeyCode=32)
+    page.call("Input.dispatchKeyEvent", type="keyUp", key=" ", code="Space", windowsVirtualKeyCode=32)
+    assert page.until(SEEN)
+    assert page.run(WIDER) <= 0
+    page.run("document.querySelector('.side a').focus()")
+    page.press("Escape")
+    assert not page.run(SEEN)
+    assert page.run(f"document.activeElement === {SWITCH}")
+    page.call("Emulation.setScriptExecutionDisabled", value=True)
+    page.open(served + "/console/decisions")
+    page.call("Emulation.setScriptExecutionDisabled", value=False)
+    page.run(f"{SWITCH}.click()")
+    assert page.run(SEEN), "no script of ours has run"
+
+
+def test_on_a_wide_screen_the_menu_is_there_without_a_switch(tab, served):
+    tab.open(served + "/console/decisions")
+    assert tab.run(SEEN)
+    assert not tab.run(f"{SWITCH}.checkVisibility()")
 
 
 def test_a_person_signs_in_with_a_link_and_the_language_switch_keeps_the_page(browser, served, doors):

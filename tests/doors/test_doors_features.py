@@ -1,9 +1,14 @@
 """The pages of features: found, read in words, and asked what they say of an entity, whose number stays nowhere."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 from lists_pages_world import World
 
 from clear_world import clear_files
+from jindi.doors.console.feature_words import value_words
+from jindi.packs import Words, load
 from shop_world import CARD, FEATURES, POLICY, pay, run
 
 CARDS = (
@@ -39,7 +44,7 @@ def test_all_features_are_listed_with_their_windows_in_words_of_both_languages()
             assert "where channel == &#39;app&#39;" in page
             assert "spent_1d // 7" in page
             zh = (await world.visit().http.get("/console/features", headers={"accept-language": "zh"})).text
-            assert "按 card，截至 1 小时前的最近 1 天内的pay" in zh
+            assert "按 银行卡 (card)，截至 1 小时前的最近 1 天内的pay" in zh
             assert "6 of 6" in page
 
     run(go())
@@ -110,3 +115,15 @@ def test_what_is_no_entity_is_refused_without_an_echo_and_who_may_not_ask_has_no
             assert (await world.visit("sun").post("/console/features/pays_1d/value", value="u1")).status_code == 403
 
     run(go())
+
+
+def test_a_value_is_called_as_packs_say_and_so_is_what_a_feature_keeps_of_it():
+    packs = Path(__file__).parents[2] / "packs"
+    shipped = load({path.relative_to(packs).as_posix(): path.read_text("utf-8") for path in packs.rglob("*.toml")})
+    assert value_words(shipped, "card_kind", "credit").zh == "信用卡"
+    assert value_words(shipped, "card_kind", "plastic") is None
+    assert value_words(shipped, "amount", 5) is None
+    kept = next(each for each in shipped.features.values() if each.fold == "last" and each.value)
+    field = next(iter(kept.value.values()))
+    called = replace(shipped, words={field: {"x": Words("甲", "A")}})
+    assert value_words(called, kept.name, "x").zh == "甲"

@@ -1,9 +1,9 @@
 """The pages of incidents in a real browser: readable in both languages and themes, and an incident opened by hand."""
 
 import pytest
-from console_browser import Browser, Living, Profile, Tab, chromium
+from console_browser import Living, Profile, Tab, chromium
 from incidents_pages_world import World
-from test_doors_console_browser import CONTRAST, NAMES, WIDER
+from looking_over import looked_over
 
 from incidents_world import HOUSE, MINUTE_US
 from jindi.cases.incidents_steps import (
@@ -86,27 +86,15 @@ def living():
     alive.close()
 
 
-@pytest.fixture(scope="module")
-def process():
-    opened = Browser()
-    yield opened
-    opened.close()
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("lang", ["en", "zh"])
-def test_no_page_breaks_the_policy_or_asks_the_outside_or_is_hard_to_read(process, living, lang, theme):
-    for width in (1440, 360):
-        tab = living.tab(process, "wang", lang, theme, width=width)
-        for page in living.pages():
-            tab.open(living.url + page, settle_s=0.05)
-            tab.run("document.querySelectorAll('main details').forEach((each) => { each.open = true; })")
-            assert tab.run(CONTRAST) == [], page
-            assert tab.run(NAMES) == [], page
-            assert tab.run(WIDER) <= 0, page
-        assert [each for each in tab.complaints() if "404" not in each] == []
-        assert {url for url in tab.requested() if not url.startswith((living.url, "data:image/svg"))} == set()
-        assert tab.run("JSON.stringify([{...localStorage}, {...sessionStorage}])") == "[{},{}]"
+def test_no_page_breaks_the_policy_or_asks_the_outside_or_is_hard_to_read(process, living, lang):
+    assert [
+        each
+        for width in (1440, 360)
+        for each in looked_over(
+            living.tab(process, "wang", width=width), living.url, living.pages(), lang, besides=("404",)
+        )
+    ] == []
 
 
 def opened(tab, *words):

@@ -57,7 +57,7 @@ class Lists(Living):
             f"/console/lists/blocked/entries/{blind(NASTY)}", f"/console/approvals/{self.waits.id}",
             "/console/features", "/console/features?fold=distinct", "/console/features/pays_1d",
             "/console/features/spent_1d", "/console/features?text=nothing", "/console/models", "/console/models/fraud",
-            "/console/lists/none", "/console/models/none",
+            "/console/lists/none", "/console/models/none", "/console/sources", "/console/sources/asvs",
         ]  # fmt: skip
 
     def tab(self, process, who="wang", lang="en", theme="light", **more):

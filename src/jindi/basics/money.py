@@ -66,3 +66,14 @@ def format_amount(minor: int, currency: str) -> str:
     ('CNY -1,234.50', 'JPY 700')
     """
     return f"{currency} {format_grouped(minor, currency)}"
+
+
+def format_amount_zh(minor: int, currency: str) -> str:
+    """An amount in Chinese: the yuan by its sign, any other currency by its code.
+
+    >>> format_amount_zh(-123450, "CNY"), format_amount_zh(700, "JPY")
+    ('-¥1,234.50', 'JPY 700')
+    """
+    if currency != "CNY":
+        return format_amount(minor, currency)
+    return f"{'-' if minor < 0 else ''}¥{format_grouped(abs(minor), currency)}"

@@ -826,6 +826,8 @@ class Definitions:
     calendars: Mapping[str, CalendarDef] = field(default_factory=dict)
     criteria: Mapping[str, CriterionDef] = field(default_factory=dict)
     large_exemptions: Mapping[str, LargeExemptionDef] = field(default_factory=dict)
+    words: Mapping[str, Mapping[str, Words]] = field(default_factory=dict)
+    """What the values of text fields are called: for a field's name, for a value."""
 
     def live_policy(self, event: str) -> PolicyDef | None:
         """The live policy of an event type, if it has one."""

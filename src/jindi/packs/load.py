@@ -46,6 +46,7 @@ from jindi.packs.scopes import offer
 from jindi.packs.sources import Register, check_bases, check_names, read_source
 from jindi.packs.tables import Table, meant
 from jindi.packs.typologies import check_rest, read_typology
+from jindi.packs.words import ValueWords, read_words
 
 T = TypeVar("T")
 
@@ -61,6 +62,7 @@ _ROLES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"labels\.toml\Z", "labels"),
         (r"controls\.toml\Z", "controls"),
         (r"typologies\.toml\Z", "typologies"),
+        (r"words\.toml\Z", "words"),
         (r"incidents\.toml\Z", "incidents"),
         (r"sources\.toml\Z", "sources"),
         (r"patterns\.toml\Z", "patterns"),
@@ -79,8 +81,8 @@ _ROLES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
     )
 )
 _LAYOUT: Final = (
-    "a pack holds pack.toml, events.toml, features.toml, labels.toml, typologies.toml, patterns.toml, "
-    "incidents.toml, calendars.toml, reporting.toml, controls.toml, models.toml, sources.toml, policies/*.toml, "
+    "a pack holds pack.toml, events.toml, words.toml, features.toml, labels.toml, typologies.toml, "
+    "patterns.toml, incidents.toml, calendars.toml, reporting.toml, controls.toml, models.toml, sources.toml, policies/*.toml, "
     "policies/shadow/*.toml, parameters/*.toml, lists/*.toml, models/*.json"
 )
 _BESIDE: Final = re.compile(r"(?:.*/)?columns[^/]*\.toml\Z")
@@ -276,7 +278,7 @@ class _Loading:
         self.problems.extend(check_policies(policies))
         labels, controls, sources = self._labels(), self._controls(), self._sources()
         reports, thresholds, plans = self._incidents()
-        patterns = self._patterns()
+        patterns, words = self._patterns(), self._words(self.events if events_are_whole else None)
         declared_calendars = self._calendars()
         calendars = joined(declared_calendars, self.places["calendar"], self.problems)
         criteria, large_exemptions = self._reporting(calendars)
@@ -308,6 +310,7 @@ class _Loading:
             calendars=calendars,
             criteria=criteria,
             large_exemptions=large_exemptions,
+            words=words,
         )
 
     def _calendars(self) -> dict[str, CalendarDef]:
@@ -350,6 +353,22 @@ class _Loading:
             yield self.places["criterion"][name], f"criterion {name}", criterion.basis
         for name, exemption in exemptions.items():
             yield self.places["exemption"][name], f"exemption {name}", exemption.basis
+
+    def _words(self, events: Mapping[str, EventDef] | None) -> ValueWords:
+        """What values are called, from all packs together: each may add words for a field that another has, too."""
+        found: dict[str, dict[str, Words]] = {}
+        places: dict[tuple[str, str], str] = {}
+        for file in self._of("words"):
+            for field, raw in (file.raw or {}).items():
+                words, problems = read_words(raw, field, file.path, events)
+                self.problems.extend(problems)
+                for value, each in words.items():
+                    first = places.setdefault((field, value), file.path)
+                    if first != file.path:
+                        what = f"the words of {value[:64]} stand in {first} too"
+                        self.problems.append(Problem(file.path, f"{field}: {value[:64]}", what, "keep one"))
+                    found.setdefault(field, {})[value] = each
+        return found
 
     def _patterns(self) -> dict[str, PatternDef]:
         found = {}

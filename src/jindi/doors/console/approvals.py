@@ -4,6 +4,7 @@ Every form is an ordinary one: it works without a script, carries the session's 
 page that shows a secret is the answer to the form that collects it, and is shown once.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple
@@ -13,12 +14,14 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from jindi.access import ACTIONS, SCOPES, About, ApiKey, ApiKeys, Principal, Scope
-from jindi.basics.instants import DAY_US, format_instant
+from jindi.basics.instants import DAY_US, format_instant, parse_instant
 from jindi.doors.console.doors import Doors, Shown
 from jindi.doors.console.listing import Column, Shape, Table
 from jindi.doors.console.view import View
+from jindi.doors.console.words import WORDS
 from jindi.doors.waiting import Waiting, about_waiting, everything, of_entry
 from jindi.run.approvals.approvals import POLICIES, Approvals, Declined, Forbidden
+from jindi.run.approvals.operations import Line
 from jindi.run.audit import NotRecorded
 from jindi.run.records import STEP_PREFIX
 from jindi.run.versions.desk import Desk
@@ -173,7 +176,7 @@ class ApprovalPages:
             "approval.html", view, page="approvals", seen=seen, each=of_entry(seen.entry, seen.state),
             is_own=self._approvals.is_own(who, seen.entry), is_asker=self._approvals.is_asker(who, seen.entry),
             may_answer=self._approvals.may(who, "approval.approve", asked.what, asked.name),
-            payload=asked.payload.decode(), **self._common(request, view),
+            payload=asked.payload.decode(), said=lambda line: line_text(line, view), **self._common(request, view),
         )  # fmt: skip
 
     async def keys(self, request: Request, view: View) -> Response:
@@ -258,6 +261,25 @@ def document_of(kind: str, form: dict[str, str]) -> dict[str, Any]:
     if kind == "key.create":
         document["scopes"] = [str(scope) for scope in Scope if f"{SCOPE}{scope}" in form]
     return document
+
+
+_INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z", re.ASCII)
+
+
+_WORDED: Final = {
+    "Kind": "notices.kind", "From the level on": "level", "Step": "webhooks.step", "Outcomes": "outcome",
+    "Scopes": "scope", "Event types": "event",
+}  # fmt: skip
+"""Lines that name things of ours, and the words that pages have for these."""
+
+
+def line_text(line: Line, view: View) -> str:
+    """A line's value as a page says it: in the reader's language, with instants in the page's zone."""
+    text = line.text if line.said is None else line.said[0 if view.lang == "zh" else 1]
+    if (kind := _WORDED.get(line.en)) is not None:
+        parts = [(each, f"{kind}.{each}") for each in text.split(", ")]
+        return "; ".join(f"{view.t(word)} ({each})" if word in WORDS else each for each, word in parts)
+    return _INSTANT.sub(lambda found: view.at(parse_instant(found[0])), text)
 
 
 def kind_words(view: View, kind: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 WIDTH, HEIGHT = 640, 168
 WIDTH_HALF = 320
+BAR_MOST = 56
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 18, 8, 22
 _FIGURE, _GAP = 7, 12
 """How wide a figure of an axis is at most, and how far the axis stands from it and it from the edge."""
@@ -143,7 +144,8 @@ def stacked(
             height = field * value / top
             if height > 0:
                 base -= height
-                gap = min(2.0, slot / 4)
+                # A lone column is no wider than it would be among others: a wall of colour tells nothing.
+                gap = max(min(2.0, slot / 4), slot - BAR_MOST)
                 bars.append(Bar(round(x + gap / 2, 2), round(base, 2), round(slot - gap, 2), round(height, 2), kind))
         columns.append(Column(round(x, 2), round(slot, 2), titles[n], tuple(bars)))
     return Chart(tuple(columns), (), _across(labels, slot, left), up, width, width - _RIGHT, left=left)

@@ -5,7 +5,8 @@ from typing import Final
 
 from jindi.doors.console.figures import duration
 from jindi.doors.console.view import View
-from jindi.packs import FeatureDef
+from jindi.packs import Definitions, FeatureDef
+from jindi.packs.definitions import Words
 
 _FOLDS: Final[Mapping[str, tuple[str, str]]] = {
     "count": ("笔数", "how many there were"),
@@ -30,6 +31,17 @@ _UNITS: Final = {
 }
 _EARLIER: Final = frozenset({"seen", "first", "last", "since_first", "since_last"})
 """These read strictly earlier events, whatever else is said."""
+
+
+def value_words(definitions: Definitions, name: str, value: object) -> Words | None:
+    """What packs call a value of a field, or of a feature that gives a field's value; None where they don't."""
+    if not isinstance(value, str):
+        return None
+    feature = definitions.features.get(name)
+    # `first` and `last` give what the field held; a pack's fields of one name mean the same.
+    fields = set(feature.value.values()) if feature is not None and feature.fold in ("first", "last") else {name}
+    found = [definitions.words.get(field, {}).get(value) for field in sorted(fields)]
+    return next((words for words in found if words is not None), None)
 
 
 def in_words(feature: FeatureDef, view: View) -> str:
@@ -62,8 +74,14 @@ def _en(feature: FeatureDef, view: View) -> str:
 
 def _parts(feature: FeatureDef, view: View, joint: str) -> tuple[str, str, str]:
     of = joint.join(f"{view.event(name)} ({name})" if view.event(name) != name else name for name in feature.of)
-    by = " + ".join(feature.entities)
+    by = " + ".join(_entity(name, view) for name in feature.entities)
     return of, by, joint.join(sorted(set(feature.value.values())))
+
+
+def _entity(name: str, view: View) -> str:
+    """Whose window it is. The packs' names are English already; in Chinese they stand beside the words."""
+    word = view.entity(name) if view.lang == "zh" else name
+    return word if word == name else f"{word} ({name})"
 
 
 def _when(feature: FeatureDef, view: View, language: int) -> str:

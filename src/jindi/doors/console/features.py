@@ -15,10 +15,11 @@ from jindi.access import About, Principal
 from jindi.basics.money import EXPONENTS
 from jindi.doors.console.charts import stacked
 from jindi.doors.console.doors import Doors, Shown
-from jindi.doors.console.feature_words import in_words
+from jindi.doors.console.feature_words import in_words, value_words
 from jindi.doors.console.figures import amount_short
 from jindi.doors.console.listing import Column, Shape, Table
 from jindi.doors.console.view import View, is_fit_for_address
+from jindi.doors.console.words import WORDS
 from jindi.language import Type, Value
 from jindi.run.audit import Audit, NotRecorded
 from jindi.run.exploring import Asked, Distribution, Explorer, Seen
@@ -28,7 +29,8 @@ READERS_SHOWN: Final = 40
 
 
 def _fold(view: View, fold: str) -> str:
-    return view.t("features.fold.derived") if fold == "derived" else fold
+    word = f"features.fold.{fold}"
+    return view.t(word) if word in WORDS else fold
 
 
 SHAPE: Final = Shape[Seen](
@@ -43,7 +45,10 @@ SHAPE: Final = Shape[Seen](
             said=lambda view, standing: view.t(f"features.standing.{standing}"),
         ),
         Column("readers", "features.readers", lambda each: len(each.readers), kind="number", searched=False),
-        Column("entity", "features.entity", lambda each: each.entities, chosen=True, shown=False, searched=False),
+        Column(
+            "entity", "features.entity", lambda each: each.entities, chosen=True, shown=False, searched=False,
+            said=lambda view, name: view.entity(name),
+        ),
         Column(
             "event", "features.event", lambda each: each.events, chosen=True, shown=False, searched=False,
             said=lambda view, name: view.event(name),
@@ -72,6 +77,7 @@ class FeaturePages:
         self._explorer, self._doors = explorer, doors
         self._audit, self._reveals, self._platform = audit, reveals, audit.platform
         self._table = Table(SHAPE, doors, self._rows)
+        doors.pages.says(lambda name, value: value_words(explorer.definitions, name, value))
 
     def routes(self) -> list[Route]:
         """The table of routes."""

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from jindi.basics.instants import DAY_US, HOUR_US, MINUTE_US, SECOND_US
-from jindi.basics.money import format_amount, format_grouped, format_minor
+from jindi.basics.money import format_amount, format_amount_zh, format_grouped, format_minor
 from jindi.doors.console.words import Lang
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -92,9 +92,7 @@ def amount(minor: int, currency: str, lang: Lang) -> str:
     >>> amount(-123450, "CNY", "zh"), amount(123450, "CNY", "en"), amount(700, "JPY", "zh")
     ('-¥1,234.50', 'CNY 1,234.50', 'JPY 700')
     """
-    if lang == "zh" and currency == "CNY":
-        return f"{'-' if minor < 0 else ''}¥{format_grouped(abs(minor), currency)}"
-    return format_amount(minor, currency)
+    return format_amount_zh(minor, currency) if lang == "zh" else format_amount(minor, currency)
 
 
 def amount_short(minor: int, currency: str, lang: Lang) -> str:

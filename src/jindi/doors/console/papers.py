@@ -59,7 +59,7 @@ def case_paper(view: View, paper: CasePaper) -> bytes:
 
 def _facts(view: View, paper: CasePaper) -> list[tuple[str, str]]:
     case, line, t = paper.page.case, paper.line, view.t
-    subject = f"{case.entity} · {case.subject}" + (f" · {paper.mask}" if paper.mask else "")
+    subject = f"{view.entity(case.entity)} · {case.subject}" + (f" · {paper.mask}" if paper.mask else "")
     facts = [
         (t("cases.level"), t(f"level.{case.level}")), (t("col.subject"), subject), (t("cases.money"), line.amounts),
         (t("col.status"), t(f"cases.state.{line.state}")), (t("cases.assignee"), case.assignee or t("cases.nobody")),

@@ -1,8 +1,9 @@
 """A decision's page: the engine's explanation put into the order and the words in which people read it."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from jindi.doors.console import charts
 from jindi.doors.console.source import DecisionPage
@@ -116,9 +117,11 @@ def summary(explanation: Explanation, view: View) -> str:
 
 
 def text_of(value: str | float | bool | None, view: View, kind: str = "") -> str:
-    """A value of an explanation as text; `kind` is its type's."""
+    """A value of an explanation as text; `kind` is its type's. A length keeps its seconds: they were decided on."""
     if kind == Kind.MONEY and isinstance(value, str) and (amount := amount_of(value)) is not None:
         return view.amount(*amount)
+    if kind == Kind.DURATION and isinstance(value, str) and view.lang == "zh":
+        return _LENGTH.sub(lambda part: f"{part[1]} {_UNITS[part[2]]}", value)
     if value is None:
         return view.t("missing")
     if isinstance(value, bool):
@@ -126,6 +129,10 @@ def text_of(value: str | float | bool | None, view: View, kind: str = "") -> str
     if isinstance(value, float):
         return f"{value:.6g}"
     return f"{value:,}" if isinstance(value, int) and abs(value) >= 10_000 else str(value)
+
+
+_LENGTH: Final = re.compile(r"(\d+)(ms|µs|d|h|m|s)\b")
+_UNITS: Final = {"d": "天", "h": "小时", "m": "分钟", "s": "秒", "ms": "毫秒", "µs": "微秒"}
 
 
 def limit_text(limit: LimitDef, step: LimitStep, view: View) -> str:

@@ -7,12 +7,14 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from jindi.access import ACTIONS
+from jindi.access import ACTIONS, Role
 from jindi.doors.console.doors import Doors
 from jindi.doors.console.listing import Column, Shape, Table
 from jindi.doors.console.source import Source
-from jindi.doors.console.view import View
+from jindi.doors.console.view import View, role_title
+from jindi.doors.console.words import WORDS
 from jindi.run.watching import Alert
+from jindi.run.watching.alerts import Fact
 
 ROWS_LOOKED: Final = 300
 """So many alerts are looked at for a page; older ones are one step further back."""
@@ -73,7 +75,7 @@ class AlertPages:
             )  # fmt: skip
         return self._pages.show(
             "staff_alert.html", view, page="staff_alerts", found=found, alert=found.alert,
-            what_is=lambda what: _what(view, what), figure=_figure,
+            what_is=lambda what: _what(view, what), figure=_figure, said=lambda fact: _said(view, fact),
         )  # fmt: skip
 
 
@@ -82,6 +84,20 @@ def _figure(value: float | None) -> str:
     if value is None:
         return "–"
     return f"{value:,.0f}" if value == int(value) or abs(value) >= 100 else f"{value:,.1f}"
+
+
+def _said(view: View, fact: Fact) -> str:
+    """What a fact's value is called where these are words of ours and no pack's; nothing where it is what it says."""
+    if fact.value in ("true", "false"):
+        return view.t("yes" if fact.value == "true" else "no")
+    if fact.name == "action" and fact.value in ACTIONS:
+        return _what(view, fact.value)
+    if fact.name == "place" and f"audit.place.{fact.value}" in WORDS:
+        return view.t(f"audit.place.{fact.value}")
+    roles = fact.value.split("+")
+    if fact.name == "roles" and all(role in tuple(Role) for role in roles):
+        return ("、" if view.lang == "zh" else ", ").join(role_title(Role(role), view.lang) for role in roles)
+    return ""
 
 
 def _what(view: View, what: str) -> str:

@@ -123,6 +123,10 @@ class View:
         """What an identifier is, in words."""
         return self.t("kind." + name) if "kind." + name in WORDS else name
 
+    def entity(self, name: str) -> str:
+        """What an entity is, in words, or its plain name when nobody named it."""
+        return self.t("links.kind." + name) if "links.kind." + name in WORDS else name
+
     def scenario(self, name: str) -> str:
         """A fraud scenario's name, or its plain identifier when nobody named it."""
         return self.t("scenario." + name) if "scenario." + name in WORDS else name.replace("_", " ")
@@ -225,6 +229,7 @@ class Pages:
             search_path="/console/decisions",
             unread=_nothing,
             cited=_plainly,
+            value_words=_unnamed,
         )
         self.absent: frozenset[str] = frozenset()
 
@@ -239,6 +244,10 @@ class Pages:
     def cites(self, cited: Callable[[View, Words], Any]) -> None:
         """How a basis is taken apart into words and ways to its sources: from now on every page shows it so."""
         self._templates.globals["cited"] = cited
+
+    def says(self, words: Callable[[str, object], Words | None]) -> None:
+        """What a value of a field or of a feature is called: from now on every page shows it so."""
+        self._templates.globals["value_words"] = words
 
     def only_with(self, paths: AbstractSet[str]) -> None:
         """The addresses that this console has: the menu shows no page without one."""
@@ -259,6 +268,10 @@ def _nothing(_: View) -> None:
 def _plainly(view: View, words: Words) -> list[dict[str, str]]:
     """This console has no register of sources: a basis is its words."""
     return [{"text": view.words(words), "path": ""}]
+
+
+def _unnamed(_name: str, _value: object) -> None:
+    """This console has no packs at hand: a value is what it is."""
 
 
 def role_title(role: Role, lang: Lang) -> str:

@@ -66,6 +66,8 @@ class NameLine:
     type: str
     doc: str
     group: str
+    values: tuple[tuple[str, str], ...] = ()
+    """The only texts that it may be, each with what packs call it; none where it may be any."""
 
 
 class WorkbenchPages(BenchPages):
@@ -337,7 +339,9 @@ class WorkbenchPages(BenchPages):
         """All that a condition on an event type may speak of, with what it is for."""
         scope: Scope = self._bench.scope(on)
         for field in definitions.events[on].fields:
-            yield NameLine(field.name, _type(field.type.kind, view), view.words(field.doc), "fields")
+            called = definitions.words.get(field.name, {})
+            values = tuple((each, view.words(called[each]) if each in called else "") for each in field.values)
+            yield NameLine(field.name, _type(field.type.kind, view), view.words(field.doc), "fields", values)
         features = set(readable(definitions, on))
         for name in sorted(features):
             found = definitions.features.get(name) or definitions.derived[name]
@@ -346,7 +350,7 @@ class WorkbenchPages(BenchPages):
             if model.on == on:
                 yield NameLine(name, _type(Kind.RATIO, view), view.words(model.doc), "models")
         for name, kind in TIME_WORDS.items():
-            yield NameLine(name, _type(kind.kind, view), "", "time")
+            yield NameLine(name, _type(kind.kind, view), view.t(f"clock.{name}"), "time")
         for name in sorted(scope.limits):
             limit = definitions.limits[name]
             yield NameLine(f"limit('{name}')", _type(limit.type.kind, view), view.words(limit.doc), "limits")

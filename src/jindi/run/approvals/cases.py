@@ -4,7 +4,7 @@ from typing import get_args
 
 import msgspec
 
-from jindi.basics.money import format_grouped
+from jindi.basics.money import format_amount, format_amount_zh
 from jindi.cases import Case, Close, Verdict
 from jindi.run.approvals.book import Entry
 from jindi.run.approvals.operations import AtOnce, Line, Unfit
@@ -98,11 +98,14 @@ class Closing(AtOnce[CloseCase, KeptCase]):
     def lines(self, kept: KeptCase) -> tuple[Line, ...]:
         """Case, amount, verdict and reason."""
         zh, en = VERDICT_WORDS[kept.verdict]
-        told = [Line("案件", "Case", kept.case), Line("结论", "Verdict", f"{zh} / {en}"), Line("理由", "Why", kept.why)]
+        told = [
+            Line("案件", "Case", kept.case),
+            Line("结论", "Verdict", f"{zh} / {en}", (zh, en)),
+            Line("理由", "Why", kept.why),
+        ]
         case = self._desk.at_once(kept.case)
         if case is not None:
-            amounts = (f"{currency} {format_grouped(minor, currency)}" for currency, minor in case.amounts.items())
-            told += [
-                Line("涉及金额", "Amount", ", ".join(amounts) or "-"), Line("预警数", "Alerts", str(case.alerts)),
-            ]  # fmt: skip
+            en = ", ".join(format_amount(minor, currency) for currency, minor in case.amounts.items()) or "-"
+            zh = "、".join(format_amount_zh(minor, currency) for currency, minor in case.amounts.items()) or "-"
+            told += [Line("涉及金额", "Amount", en, (zh, en)), Line("预警数", "Alerts", str(case.alerts))]
         return tuple(told)

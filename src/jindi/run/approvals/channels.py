@@ -97,13 +97,16 @@ class ChannelChange(AtOnce[ChangeChannel, KeptChannel]):
         """All that may be shown of it."""
         zh, en = _STEPS[kept.step]
         known = {str(role): titles for role, titles in TITLES.items()}
-        roles = ", ".join(" / ".join(known.get(each, (each,))) for each in kept.roles)
+        titles = [known.get(each, (each, each)) for each in kept.roles]
+        roles = ", ".join(" / ".join(dict.fromkeys(each)) for each in titles)
         return (
-            Line("步骤", "Step", f"{zh} / {en}"),
+            Line("步骤", "Step", f"{zh} / {en}", (zh, en)),
             Line("通道", "Channel", f"{kept.name} ({kept.id})"),
             Line("类型", "Kind", kept.kind),
             Line("送达主机", "Host", kept.place),
-            Line("面向角色", "For the roles", roles),
+            Line(
+                "面向角色", "For the roles", roles, ("、".join(t[0] for t in titles), ", ".join(t[1] for t in titles))
+            ),
             Line("最低级别", "From the level on", kept.least),
             Line("地址与密钥的标记", "Mark of its address and secret", kept.mark),
         )

@@ -92,8 +92,8 @@ def _facts(incident: Incident) -> list[Line]:
     peak_zh, peak_en = GRADE_WORDS[incident.peak]
     sent = sum(each.sent is not None for each in incident.clocks)
     told = [
-        Line("标题", "Title", incident.title), Line("级别", "Grade", f"{zh} / {en}"),
-        Line("最高级别", "Highest grade", f"{peak_zh} / {peak_en}"),
+        Line("标题", "Title", incident.title), Line("级别", "Grade", f"{zh} / {en}", (zh, en)),
+        Line("最高级别", "Highest grade", f"{peak_zh} / {peak_en}", (peak_zh, peak_en)),
         Line("已报送", "Reports sent", f"{sent} / {len(incident.clocks)}"),
     ]  # fmt: skip
     if incident.review is not None:

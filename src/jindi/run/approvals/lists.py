@@ -183,9 +183,10 @@ class Changing(AtOnce[AskedChange, KeptChange]):
         yield Line("名单", "List", kept.list)
         if definition is not None:
             colour_zh, colour_en = COLOUR_WORDS[definition.colour]
-            yield Line("名单类别", "Colour", f"{colour_zh} / {colour_en}")
-            yield Line("名单说明", "What it is", f"{definition.doc.zh} {definition.doc.en}")
-        yield Line("变更", "Change", f"{zh} / {en}")
+            yield Line("名单类别", "Colour", f"{colour_zh} / {colour_en}", (colour_zh, colour_en))
+            doc = definition.doc
+            yield Line("名单说明", "What it is", f"{doc.zh} {doc.en}", (doc.zh, doc.en))
+        yield Line("变更", "Change", f"{zh} / {en}", (zh, en))
         yield Line("条目数", "Entries", f"{len(kept.entries):,}")
         yield Line("原因", "Why", kept.reason)
         if kept.move != "remove":

@@ -30,11 +30,15 @@ class Unfit(ValueError):  # noqa: N818 - what the person is told
 
 
 class Line(NamedTuple):
-    """One line of what is approved, for people: its name in both languages, and the value."""
+    """One line of what is approved, for people: its name in both languages, and the value.
+
+    `said` is the value in either language, where a page says it otherwise than programs get it.
+    """
 
     zh: str
     en: str
     text: str
+    said: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,7 +116,7 @@ class Grant(AtOnce[ChangeRoles, ChangeRoles]):
         has = sorted(account.roles) if account is not None else []
         return (
             Line("员工", "Person", f"{_name(self._house, kept.account)} ({kept.account})"),
-            Line("现有角色", "Roles now", _titles(has)),
+            _line("现有角色", "Roles now", has),
             _role_line(kept.roles),
         )
 
@@ -155,7 +155,7 @@ class Reset(Collected[ResetStaff, ResetStaff]):
         account = self._house.staff.get(kept.account)
         return (
             Line("员工", "Person", f"{_name(self._house, kept.account)} ({kept.account})"),
-            Line("角色", "Roles", _titles(sorted(account.roles)) if account is not None else "–"),
+            _line("角色", "Roles", sorted(account.roles) if account is not None else []),
         )
 
 
@@ -178,12 +178,14 @@ def _roles(texts: list[str]) -> list[str]:
         raise Unfit(f"角色有误或不能兼任；可用：{', '.join(ROLES)}", str(error)[:400]) from None
 
 
-def _titles(roles: list[str] | list[Role]) -> str:
-    return ", ".join(f"{TITLES[Role(role)][0]} {TITLES[Role(role)][1]}" for role in roles) or "–"
+def _line(zh: str, en: str, roles: list[str] | list[Role]) -> Line:
+    titles = [TITLES[Role(role)] for role in roles]
+    text = ", ".join(" ".join(each) for each in titles) or "–"
+    return Line(zh, en, text, ("、".join(each[0] for each in titles) or "–", ", ".join(e[1] for e in titles) or "–"))
 
 
 def _role_line(roles: list[str]) -> Line:
-    return Line("将有角色", "Roles then", _titles(roles))
+    return _line("将有角色", "Roles then", roles)
 
 
 def _mark(account: StaffAccount | None) -> object:

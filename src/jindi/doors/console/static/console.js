@@ -246,3 +246,12 @@ if (refusal) refusal.scrollIntoView({ block: "center" });
 document.addEventListener("click", (event) => {
   for (const menu of all("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
 });
+// Escape closes the menu that one is in, and leads back to what opened it.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || event.isComposing) return;
+  const nav = event.target.closest(".side");
+  const open = event.target.closest("details.menu[open]") || (nav && nav.querySelector(".nav-switch[open]"));
+  if (!open) return;
+  open.open = false;
+  open.querySelector("summary").focus();
+});
