@@ -20,6 +20,7 @@ HEADINGS = {
     "pack": "pack.toml",
     "event": "events.toml: an event",
     "field": "events.toml: a field",
+    "field screens": "events.toml: whom a field screens",
     "feature": "features.toml: a window",
     "derived": "features.toml: a derived feature",
     "label": "labels.toml: a label",

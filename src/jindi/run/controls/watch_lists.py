@@ -13,7 +13,7 @@ from jindi.run.screening import shelf
     days_max=7,
 )
 def watch_lists_fresh(ground: Ground, asked: Asked) -> Evidence:
-    """C57. A list that its publisher has not changed counts as fresh when it was loaded again all the same."""
+    """C58. A list that its publisher has not changed counts as fresh when it was loaded again all the same."""
     try:
         loaded = shelf.load(ground.blobs)
     except shelf.Damaged as error:
