@@ -138,6 +138,20 @@ class RootFailure(Exception):  # noqa: N818 - the name of what happened
     """A root that is elsewhere did not wrap or unwrap: it can't be reached, or it refused. Names no secret."""
 
 
+class Scanner(Protocol):
+    """What looks for malware in files: an antivirus daemon beside us. Blocking; may be called by several threads."""
+
+    def scan(self, content: bytes) -> str | None:
+        """The name of what was found in a file; None when nothing was. Raises ScannerFailure: then nobody knows."""
+
+    def version(self) -> str:
+        """What it is and which signatures it has, in its own words. Raises ScannerFailure."""
+
+
+class ScannerFailure(Exception):  # noqa: N818 - the name of what happened
+    """A file could not be looked at: the scanner can't be reached, broke off, or said something else; nothing of it."""
+
+
 class SubjectKey(NamedTuple):
     """One subject in the key book: its key, wrapped under a version of the ring, or None once it is erased.
 

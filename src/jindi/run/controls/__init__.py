@@ -15,6 +15,7 @@ from jindi.run.controls import (
     journals,
     machine,
     platforms,
+    scanners,
     sources,
     staffing,
     transport,
@@ -25,9 +26,8 @@ from jindi.run.controls.registry import CHECKS, Check
 
 # Each of these enters its checks where it is imported.
 _ENTERED = (
-    accounts, advisories, asked, backups, coming_in, entrance, incidents, journals, machine, platforms, sources,
-    staffing,
-    transport, vaults,
+    accounts, advisories, asked, backups, coming_in, entrance, incidents, journals, machine, platforms, scanners,
+    sources, staffing, transport, vaults,
 )  # fmt: skip
 
 __all__ = ["CHECKS", "Check", "CouldNotRun", "Evidence", "Failed", "Ground", "Scratch"]
