@@ -31,6 +31,10 @@ class LogFailure(Exception):  # noqa: N818 - the name of what happened
     """
 
 
+class LogHeld(LogFailure):
+    """Another process has the log open for writing."""
+
+
 class LogDamaged(LogFailure):
     """Bytes that were once durable are no longer what was written: names file, offset and what is wrong."""
 
