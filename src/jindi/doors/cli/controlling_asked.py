@@ -31,7 +31,7 @@ class RunningControls(Asking):
 
         Raises Problems when the platform does not begin, or ends without a result for each.
         """
-        before = self._ask("GET", "/v1/controls")
+        before = self._idle()
         known = _by_id(before)
         if is_due_only:
             only = tuple(
@@ -48,6 +48,16 @@ class RunningControls(Asking):
             what = f"{counted(len(left), 'control')} without a new result: {', '.join(left[:12])}"
             raise Problems([Problem(self._url, "", what, "see the platform's log, and run them again")])
         return [now[name] for name in asked], found
+
+    def _idle(self) -> dict[str, Any]:
+        """The register when nothing is being run: a platform runs one thing at a time."""
+        found = self._ask("GET", "/v1/controls")
+        if found["running"]:
+            self._output.note("the platform is running controls by itself: waiting for its end")
+        while found["running"]:
+            time.sleep(POLL_S)
+            found = self._ask("GET", "/v1/controls")
+        return found
 
     def _waited(self, asked: tuple[str, ...], before: dict[str, int]) -> dict[str, Any]:
         """The register when all that was asked for has a new result, or nothing is being run any more."""
