@@ -87,7 +87,11 @@ class CaseFilePages:
         try:
             found = await self._desk.file(actor, request.path_params["id"], number)
         except NotTaken as error:
-            return self._doors.error(view, _status(error), f"cases.file.{error.why.removeprefix('file_')}")
+            status, told = _status(error), view.t(f"cases.file.{error.why.removeprefix('file_')}")
+            back = (f"/console/cases/{request.path_params['id']}#files", view.t("cases.file.back"))
+            return self._doors.pages.show(
+                "refused.html", view, status=int(status), page="cases", told=[told], code=int(status), back=back,
+            )  # fmt: skip
         if found is None:
             return self._doors.error(view, HTTPStatus.NOT_FOUND, "cases.file.gone")
         file, content = found

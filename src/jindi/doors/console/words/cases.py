@@ -250,6 +250,7 @@ WORDS: Final = {
         "现在无法对该文件作病毒扫描，因此不予下载，请稍后再试。如持续如此，请联系管理员检查扫描程序。",
         "No virus scanner could look at this file, so it is not handed out. If that lasts, tell an administrator.",
     ),
+    "cases.file.back": ("返回案件", "Back to the case"),
     "cases.files.scanned": (
         "每个文件在存放前和每次下载前都会作病毒扫描。",
         "A virus scanner looks at each before it is kept, and before each download.",
