@@ -2,6 +2,8 @@
 
 import ssl
 import time
+from collections.abc import Iterator
+from itertools import chain, repeat
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -10,7 +12,8 @@ from jindi.doors.cli.output import Output, counted
 from jindi.doors.cli.versioning import Asking
 from jindi.doors.cli.wiring import Settled, Wiring
 
-POLL_S: Final = 1.0
+POLLS_S: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
+"""Waits between two questions, the last one from then on: each question is a record of the platform's audit."""
 
 
 class RunningControls(Asking):
@@ -54,8 +57,10 @@ class RunningControls(Asking):
         found = self._ask("GET", "/v1/controls")
         if found["running"]:
             self._output.note("the platform is running controls by itself: waiting for its end")
-        while found["running"]:
-            time.sleep(POLL_S)
+        for wait_s in _waits():
+            if not found["running"]:
+                break
+            time.sleep(wait_s)
             found = self._ask("GET", "/v1/controls")
         return found
 
@@ -63,14 +68,19 @@ class RunningControls(Asking):
         """The register when all that was asked for has a new result, or nothing is being run any more."""
         with self._output.progress() as progress:
             task = progress.add_task("controls", total=len(asked))
-            while True:
+            for wait_s in _waits():
                 found = self._ask("GET", "/v1/controls")
                 now = _by_id(found)
                 done = sum(_record(now[name]) != before[name] for name in before)
                 progress.update(task, completed=done)
                 if done == len(before) or not found["running"]:
-                    return found
-                time.sleep(POLL_S)
+                    break
+                time.sleep(wait_s)
+        return found
+
+
+def _waits() -> Iterator[float]:
+    return chain(POLLS_S, repeat(POLLS_S[-1]))
 
 
 def _by_id(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
