@@ -31,6 +31,10 @@ class LogFailure(Exception):  # noqa: N818 - the name of what happened
     """
 
 
+class LogHeld(LogFailure):
+    """Another process has the log open for writing."""
+
+
 class LogDamaged(LogFailure):
     """Bytes that were once durable are no longer what was written: names file, offset and what is wrong."""
 
@@ -136,6 +140,20 @@ class Root(Protocol):
 
 class RootFailure(Exception):  # noqa: N818 - the name of what happened
     """A root that is elsewhere did not wrap or unwrap: it can't be reached, or it refused. Names no secret."""
+
+
+class Scanner(Protocol):
+    """What looks for malware in files: an antivirus daemon beside us. Blocking; may be called by several threads."""
+
+    def scan(self, content: bytes) -> str | None:
+        """The name of what was found in a file; None when nothing was. Raises ScannerFailure: then nobody knows."""
+
+    def version(self) -> str:
+        """What it is and which signatures it has, in its own words. Raises ScannerFailure."""
+
+
+class ScannerFailure(Exception):  # noqa: N818 - the name of what happened
+    """A file could not be looked at: the scanner can't be reached, broke off, or said something else; nothing of it."""
 
 
 class SubjectKey(NamedTuple):

@@ -48,6 +48,28 @@ def test_a_flag_goes_before_the_environment_before_the_file_before_the_default(t
     assert all(line.doc for line in settled.lines)
 
 
+@pytest.mark.parametrize(
+    ("written", "unscanned"),
+    [
+        ("", "take"),
+        ('scanner = "unix:/run/clamav/clamd.ctl"', "refuse"),
+        ('scanner = "tcp://127.0.0.1:3310"\nunscanned = "take"', "take"),
+        ('unscanned = "refuse"', "refuse"),
+    ],
+)
+def test_once_a_scanner_is_named_what_it_can_not_look_at_is_refused_unless_it_is_said_otherwise(
+    tmp_path, written, unscanned
+):
+    assert settle(in_folder(tmp_path, written), {}).unscanned == unscanned
+
+
+def test_a_scanner_over_the_network_in_clear_is_no_setting():
+    first, second = told({"scanner": "tcp://scanner.example:3310", "unscanned": "maybe"})
+    assert "scanner" in first
+    assert "in clear" in first
+    assert "refuse or take" in second
+
+
 def test_packs_may_be_a_list_or_a_text_with_commas(tmp_path):
     for written in ('packs = ["a", "b"]', 'packs = "a, b"'):
         assert [str(path) for path in settle(in_folder(tmp_path, written), {}).packs] == ["a", "b"]

@@ -167,7 +167,7 @@ def test_files_and_tasks_go_where_a_case_is_merged_into():
         whole = await world.desk.one(first.id)
         assert [each.name for each in whole.files] == ["a.txt"]
         assert [each.text for each in whole.tasks] == ["call him"]
-        file, content = await world.desk.file(first.id, 0)
+        file, content = await world.desk.file(world.actor("limin"), first.id, 0)
         assert (file.case, content) == (second.id, b"seen")
 
     living(go)
@@ -461,7 +461,7 @@ def test_a_forged_step_of_the_journal_is_no_file():
         case = await world.case()
         forged = Attach("text.none", "a.txt", "text/plain", 4, "0" * 64)
         await world.works("limin", case, forged)
-        assert await world.desk.file(case.id, 0) is None
+        assert await world.desk.file(world.actor("limin"), case.id, 0) is None
 
     living(go)
 

@@ -174,6 +174,7 @@ def test_while_a_platform_runs_the_command_line_leaves_its_journal_alone(home):
 
     refused, shown = asyncio.run(go())
     assert refused["ok"] is False
+    assert "--api-key" in json.dumps(refused), "it says what to do"
     assert by_id(shown)["SHOP1"]["state"] == "never"
 
 
@@ -334,6 +335,64 @@ def test_the_api_gives_the_register_and_runs_controls_beside_decisions(home):
     one = by_id(register)["SHOP2"]
     assert (one["state"], one["result"]["by"]) == ("passed", "ann")
     assert 'jindi_controls{state="passed"} 1' in metrics
+
+
+def test_a_running_platform_runs_what_the_command_line_asks_for_and_gives_its_evidence(home):
+    """A real platform behind a real socket; the command finds that the folder is open, and asks it."""
+    import uvicorn
+    from test_doors_cli import Outside
+
+    from jindi.access import ApiKeys
+    from jindi.doors.api import build_api
+
+    async def go():
+        outside = Outside()
+        settled = outside.settle({"data": "data", "packs": "packs"})
+        platform = make_platform(outside, settled, Output(as_json=True))
+        await platform.start()
+        keys = ApiKeys(outside.blobs(settled), lambda size: bytes(size - 1) + b"7")
+        admin, _ = keys.create("ann", frozenset({Scope.ADMIN}), platform.now_us())
+        application = build_api(platform, keys, outside.clock, dict)
+        server = uvicorn.Server(uvicorn.Config(application, port=0, log_level="critical", lifespan="off"))
+        serving = asyncio.ensure_future(server.serve())
+        while not server.started:  # noqa: ASYNC110 - uvicorn tells by a flag
+            await asyncio.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        there = ("--url", f"http://127.0.0.1:{port}", "--api-key", admin, *WHERE)
+        try:
+            some = await asyncio.to_thread(
+                told, "controls", "run", "--only", "SHOP2", "--only", "SHOP3", *there, code=1
+            )
+            words = await asyncio.to_thread(jindi, "controls", "run", "--only", "SHOP3", *there)
+            wrong = await asyncio.to_thread(
+                told, "controls", "run", "--only", "SHOP2", *there[:3], "jk_wrong", *WHERE, code=1
+            )
+            return some, words, wrong, platform.archive.log.next_seq()
+        finally:
+            server.should_exit = True
+            await serving
+            await platform.close()
+
+    some, words, wrong, records = asyncio.run(go())
+    found = {each["id"]: each for each in some["controls"]}
+    assert {name: each["state"] for name, each in found.items()} == {"SHOP2": "passed", "SHOP3": "could_not_run"}
+    assert found["SHOP2"]["result"]["by"] == "ann"
+    assert found["SHOP2"]["result"]["evidence"]
+    assert 0 < found["SHOP2"]["result"]["record"] < records
+    assert found["SHOP2"]["result"]["run"] == some["run"]
+    assert words.exit_code == 1
+    assert "evidence sha256:" in words.stdout
+    assert "could_not_run: " in words.stdout
+    assert wrong["ok"] is False
+
+
+def test_a_report_in_words_says_why_each_red_control_is_red(home):
+    ran("SHOP2", "SHOP3")
+    said = jindi("controls", "report", *WHERE).stdout
+    document = by_id(told("controls", "report", *WHERE, code=1))
+    assert document["SHOP3"]["result"]["why"]["en"] in said
+    assert document["SHOP3"]["result"]["why"]["zh"] in said
+    assert "there is no result yet: jindi controls run" in said
 
 
 def test_a_platform_without_a_register_says_so_over_http():

@@ -141,6 +141,59 @@ def test_wecom_takes_markdown_that_is_short_enough_whatever_is_in_it():
     assert content.endswith(f"[打开]({BASE}/x)")
 
 
+@pytest.mark.parametrize(("kind", "bytes_max"), [("dingtalk", 20_000), ("feishu", 20_000), ("wecom", 4_096)])
+def test_no_message_is_larger_than_its_service_takes_and_its_link_is_always_there(kind, bytes_max):
+    many = Message("标题" * 150, tuple("长" * 290 for _ in range(60)), f"{BASE}/x", "打开", "high")
+    body = CHATS[kind](many, "https://x/", SECRET, NOON_US).body
+    size = len(json.loads(body)["markdown"]["content"].encode()) if kind == "wecom" else len(body)
+    assert bytes_max // 2 < size <= bytes_max
+    assert f"{BASE}/x" in body.decode()
+
+
+def test_a_digest_of_all_occasions_fits_every_service_whole():
+    counts = dict.fromkeys(OCCASIONS, 100)
+    full = message_of(Notice("digest:1", "digest", "critical", NOON_US, counts=counts), "zh", BASE)
+    assert len(full.lines) == len(OCCASIONS) + 1
+    for kind, chat in CHATS.items():
+        body = chat(full, "https://x/", "", NOON_US).body.decode()
+        assert all(harmless(line) in body for line in full.lines), kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "wait_s"),
+    [
+        ("dingtalk", b'{"errcode":130101,"errmsg":"send too fast, exceed 20 times per minute"}', 600),
+        ("wecom", b'{"errcode":45009,"errmsg":"api freq out of limit"}', 60),
+        ("feishu", b'{"code":11232,"msg":"frequency limited"}', 60), ("feishu", b'{"code":19021}', None),
+        ("dingtalk", b'{"errcode":0}', None), ("slack", b"ok", None),
+    ],
+)  # fmt: skip
+def test_a_service_that_was_sent_too_much_is_left_alone_for_as_long_as_it_says(kind, body, wait_s):
+    _, sent = to(kind, body=body)
+    assert sent.retry_after_s == wait_s
+
+
+@pytest.mark.parametrize(("kind", "most"), [("dingtalk", 20), ("wecom", 20), ("feishu", 100), ("slack", 60)])
+def test_no_chat_is_sent_more_in_a_minute_than_it_takes_and_nothing_is_lost(kind, most):
+    sending, stamps = Sending(), []
+    taken = {"slack": b"ok", "feishu": b'{"code":0}'}.get(kind, b'{"errcode":0}')
+    with Receiver(body=taken) as there:
+        channel = sending.channel(kind, f"http://localhost:{there.port}/")
+        for second in range(150):
+            new = [
+                Notice(f"case.task:c{second}.{n}:1", "case.task", "high", NOON_US, f"c{second}", "/x") for n in (1, 2)
+            ]
+            sending.put(channel.id, notices=new, next_us=sending.clock.now_us())
+            run(sending.courier.round())
+            stamps += [second] * (len(there.taken) - len(stamps))
+            sending.clock.at_us += SECOND_US
+        sending.clock.at_us += 60 * SECOND_US
+        run(sending.courier.round())
+    assert {state for state, _, _ in sending.states()} == {"sent"}
+    assert stamps
+    assert max(sum(begin <= each < begin + 60 for each in stamps) for begin in stamps) <= most
+
+
 def test_slack_takes_blocks_of_plain_text_and_one_link_of_ours():
     ((_, raw, _),), sent = to("slack", lang="en")
     assert sent.why == ""
@@ -175,6 +228,7 @@ def test_a_webhook_is_signed_as_its_receiver_checks_it_and_keeps_its_id_over_tri
         ("dingtalk", b'{"errcode":310000,"errmsg":"sign not match"}'), ("wecom", b'{"errcode":93000}'),
         ("feishu", b'{"code":19021,"msg":"sign match fail"}'), ("slack", b"no_service"), ("wecom", b"<html>"),
         ("feishu", b"[]"), ("dingtalk", b'{"errcode":"0"}'), ("feishu", b'{"code":true}'),
+        ("feishu", b'{"code":false}'),
     ],
 )  # fmt: skip
 def test_a_service_that_says_no_with_200_has_taken_nothing(kind, body):

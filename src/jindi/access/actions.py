@@ -336,6 +336,8 @@ ACTIONS: dict[str, Action] = _table(
     Action("form.forged", Group.ENTERING, "表单来自他站或令牌不符", "A form of another site, or without its token"),
     Action("invitation.accept", Group.ENTERING, "接受邀请", "Accept an invitation"),
     Action("sign_out", Group.ENTERING, "退出登录", "Sign-out"),
+    Action("file.found", Group.MACHINE, "文件中查出恶意内容，已拒绝", "Malware found in a file, refused"),
+    Action("file.unscanned", Group.MACHINE, "文件未经病毒扫描即放行", "A file passed that no scanner had looked at"),
     Action("platform.start", Group.MACHINE, "启动平台", "Start the platform"),
     Action("platform.stop", Group.MACHINE, "停止平台", "Stop the platform"),
 )

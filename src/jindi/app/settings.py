@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast, get_args
 
 from jindi.access import PARTIES
 from jindi.app.accounts import OIDC_SECRET, profile_of, site_of
@@ -14,7 +15,9 @@ from jindi.app.vaults import ROOT_KEY, ROOT_PASSPHRASE, ROOTS_TOLD, root_problem
 from jindi.basics.instants import DAY_US, HOUR_US
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.wiring import Setting, Settled
+from jindi.run.cases.scanning import Unscanned
 from jindi.run.platform import Settings
+from jindi.stores.clamd import place_problem
 from jindi.vault import PROFILES, Profile
 
 FILE_NAME = "jindi.toml"
@@ -84,6 +87,12 @@ KNOWN = (
     _Known("reveal_seconds", "60", "seconds for which a page of the console shows clear text"),
     _Known("heads", "", "a folder outside the platform's own that gets the journal's signed heads; empty: none"),
     _Known("heads_minutes", "10", "minutes between two signed heads that are exported; 0: only at the end"),
+    _Known(
+        "scanner", "", "the virus scanner (clamd) for files: tcp://127.0.0.1:PORT, or unix:/PATH; empty: none looks"
+    ),
+    _Known(
+        "unscanned", "", "files that no scanner could look at: refuse, or take; empty: refuse once a scanner is named"
+    ),
     *(_Known(*each) for each in TRANSPORT),
     *(_Known(*each) for each in NOTICES),
 )
@@ -150,6 +159,7 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
     heads = _outside(chosen["heads"], Path(data), problems)
     transport = read_transport(chosen, problems)
     rules, mail = read_notices(chosen, problems)
+    unscanned = _scanner(chosen, problems)
     if problems:
         raise Problems(problems)
     platform = Settings(
@@ -175,6 +185,7 @@ def settle(flags: Mapping[str, str | None], environment: Mapping[str, str] | Non
         site=site, passwords=profile, oidc=Path(chosen["oidc"]) if chosen["oidc"] else None,
         breached=Path(chosen["breached_passwords"]) if chosen["breached_passwords"] else None,
         company_words=tuple(word.strip() for word in chosen["company_words"].split(",") if word.strip()),
+        scanner=chosen["scanner"], unscanned=unscanned,
     )  # fmt: skip
 
 
@@ -204,6 +215,20 @@ def _vault(chosen: Mapping[str, str], problems: list[Problem]) -> Profile:
             return profile
     problems.append(Problem("settings", "vault_cipher", "not a cipher", f"use one of: {', '.join(PROFILES)}"))
     return PROFILES[0]
+
+
+def _scanner(chosen: Mapping[str, str], problems: list[Problem]) -> Unscanned:
+    """What becomes of files that no scanner could look at: to name one and not to be looked at is no safe default."""
+    if chosen["scanner"] and (problem := place_problem(chosen["scanner"])) is not None:
+        remedy = "write tcp://127.0.0.1:3310 or unix:/run/clamav/clamd.ctl, or leave it empty"
+        problems.append(Problem("settings", "scanner", problem, remedy))
+    for each in get_args(Unscanned):
+        if each == chosen["unscanned"]:
+            return cast("Unscanned", each)
+    if chosen["unscanned"]:
+        remedy = "use refuse or take, or leave it empty"
+        problems.append(Problem("settings", "unscanned", "neither refuse nor take", remedy))
+    return "refuse" if chosen["scanner"] else "take"
 
 
 def _outside(text: str, data: Path, problems: list[Problem]) -> Path | None:

@@ -34,7 +34,7 @@ from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.wiring import Settled
 from jindi.doors.tls import TlsFiles
 from jindi.journal import Signer, Verifier, checkpoints, heads
-from jindi.ports import ActStore, Blobs, CaseStore, Clock, Files, Lines, LinkStore, Log, Root, VaultStore
+from jindi.ports import ActStore, Blobs, CaseStore, Clock, Files, Lines, LinkStore, Log, Root, Scanner, VaultStore
 from jindi.run.archive import Archive
 from jindi.run.audit import Audit
 from jindi.run.backup.drill import VaultFound
@@ -58,6 +58,7 @@ from jindi.run.watching.bridge import BLOB as WATCHING
 from jindi.run.webhooks import Endpoints, Reach
 from jindi.run.webhooks.mailing import Mailing
 from jindi.run.webhooks.sending import receivers_context
+from jindi.stores.clamd import Clamd
 from jindi.stores.databases import copied, copied_in_memory
 from jindi.stores.files import FileBlobs
 from jindi.stores.folders import change_folder, copy_packs, read_folder, write_folder
@@ -538,6 +539,10 @@ class Outside:
     def case_store(self, settled: Settled) -> CaseStore:
         """Where cases are kept."""
         return SqliteCases(settled.data / "cases.sqlite")
+
+    def scanner(self, settled: Settled) -> Scanner | None:
+        """What looks for malware in files; None when the settings have none."""
+        return Clamd(settled.scanner) if settled.scanner else None
 
     def link_store(self, settled: Settled) -> LinkStore | None:
         """Where links are kept; None when the settings have none."""

@@ -45,7 +45,7 @@ from jindi.run.approvals.screening import operations_of
 from jindi.run.approvals.webhooks import Change
 from jindi.run.backtest.trials import Trials
 from jindi.run.cases import Desk as CaseDesk
-from jindi.run.cases import Following
+from jindi.run.cases import Following, Scanning
 from jindi.run.customers import Beside as CustomersBeside
 from jindi.run.customers import Desk as CustomerDesk
 from jindi.run.customers import Following as CustomerFollowing
@@ -96,8 +96,8 @@ class Given:
     do what, `house` who there is, `company` is their own sign-in, `fences` is what stands around the door, `mailing`
     the webhooks, `cases` where cases are kept, `notifying` what people are told with, `view_log` and `archive` are the
     past that backtests read, `link_store` where links are kept, for so many days, `act_store` what entities did,
-    `link_child` the command and the environment of a process that makes both (without, threads do), `score` the demo's
-    board.
+    `link_child` the command and the environment of a process that makes both (without, threads do), `scanning` who
+    looks for malware in files, `score` the demo's board.
     """
 
     keys: ApiKeys
@@ -120,6 +120,7 @@ class Given:
     links_days: int = KEEP_DAYS
     link_child: tuple[Sequence[str], Mapping[str, str]] | None = None
     act_store: ActStore | None = None
+    scanning: Scanning | None = None
 
 
 class Assembly:
@@ -134,7 +135,7 @@ class Assembly:
         self._trials = Trials(platform, given.view_log, given.archive) if given.view_log is not None else None
         self._following = Following(platform, given.cases, platform.say) if given.cases is not None else None
         self._casework = (
-            CaseDesk(platform, self._following, partial(_people_who, house, permits, "case.assign"))
+            CaseDesk(platform, self._following, partial(_people_who, house, permits, "case.assign"), given.scanning)
             if self._following
             else None
         )

@@ -70,6 +70,14 @@ _FILES_SAID: Final[dict[str, tuple[str, str]]] = {
         "文件含有打开时会运行的内容（脚本、宏、附件或外部链接），请另存为不含此类内容的副本",
         "it holds what runs when it is opened (a script, macro, attachment or outside link): save a copy without that",
     ),
+    "file_infected": (
+        "病毒扫描在文件中查出恶意内容，文件不予存放或交出；安全人员已获通知",
+        "a virus scanner found malware in the file: it is neither kept nor handed out, and security people are told",
+    ),
+    "file_unscanned": (
+        "文件现在无法作病毒扫描，因此不予存放或交出，请稍后再试；如持续如此，请联系管理员检查扫描程序（jindi doctor）",
+        "no virus scanner could look at it, so it is neither kept nor handed out: try again, or see jindi doctor",
+    ),
     "no_vault": ("没有启用保险库，文件无处加密存放", "there is no vault to keep files in"),
 }
 

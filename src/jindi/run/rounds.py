@@ -61,6 +61,7 @@ class Rounds:
     def __init__(self, platform: "Platform", keeper: Keeper | None, watcher: Watcher | None) -> None:
         self._platform, self._keeper, self._watcher = platform, keeper, watcher
         self._requests_told_us: dict[str, int] = {}
+        self._asked_controls = 0
 
     @property
     def watcher(self) -> Watcher | None:
@@ -218,14 +219,24 @@ class Rounds:
         """Run controls now, those of these ids or all of them, beside decisions. Raises NotNow."""
         if self._platform.warden is None or not self._platform.program.definitions.controls:
             raise NotNow("this platform has no register of controls")
-        if self._platform.warden.is_working:
+        if self.is_running_controls:
             raise NotNow("controls are being run already; read how they stand a little later")
         if self._platform.lane.stopped is not None:
             raise NotNow("the lane has stopped, and what is not recorded is not done; try again later")
+        self._asked_controls += 1
         self._platform.spawn(self._run_controls(self._platform.warden, only, by))
 
     async def _run_controls(self, warden: "Warden", only: tuple[str, ...], by: str) -> None:
-        await self.keep_controls(warden, only, by, is_due_only=False)
+        try:
+            await self.keep_controls(warden, only, by, is_due_only=False)
+        finally:
+            self._asked_controls -= 1
+
+    @property
+    def is_running_controls(self) -> bool:
+        """Whether controls are being run, or were asked for and are about to be."""
+        warden = self._platform.warden
+        return self._asked_controls > 0 or (warden is not None and warden.is_working)
 
     async def keep_controls(
         self, warden: "Warden", only: tuple[str, ...] = (), by: str = "platform", *, is_due_only: bool = True

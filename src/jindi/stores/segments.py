@@ -33,7 +33,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from zlib import crc32
 
-from jindi.ports import Frame, LogDamaged, LogFailure
+from jindi.ports import Frame, LogDamaged, LogFailure, LogHeld
 from jindi.stores.disk import Disk, FileSystem, failure_words
 from jindi.stores.memory_log import out_of_turn
 
@@ -304,7 +304,7 @@ class SegmentLog:
         self._lock_fd = fs.open(f"{folder}/log", create=not self._read_only, write=not self._read_only)
         alone = fs.lock(self._lock_fd)
         if not alone and not self._read_only:
-            raise LogFailure(f"{folder}: another process has this log open (stop it, or give this one another folder)")
+            raise LogHeld(f"{folder}: another process has this log open (stop it, or give this one another folder)")
         identity = fs.read(self._lock_fd, SECTOR, 0)
         if self._read_only:
             fs.close(self._lock_fd)  # the lock only told whether somebody is writing

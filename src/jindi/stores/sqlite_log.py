@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from zlib import crc32
 
-from jindi.ports import Frame, LogDamaged, LogFailure
+from jindi.ports import Frame, LogDamaged, LogFailure, LogHeld
 from jindi.stores.disk import Disk
 from jindi.stores.memory_log import out_of_turn
 
@@ -129,9 +129,7 @@ class SqliteLog:
     def _failure(self, what: str, problem: sqlite3.Error) -> LogFailure:
         code = getattr(problem, "sqlite_errorcode", 0) & 0xFF
         if code == sqlite3.SQLITE_BUSY:
-            return LogFailure(
-                f"{self._path}: another process has this log open (stop it, or give this one another file)"
-            )
+            return LogHeld(f"{self._path}: another process has this log open (stop it, or give this one another file)")
         if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
             return LogDamaged(self._path, f"{what}: {problem}", _RESTORE)
         return LogFailure(f"{self._path}: {what}: {problem} (mend the cause, then start again)")

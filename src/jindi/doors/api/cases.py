@@ -89,7 +89,8 @@ class CaseRoutes:
                 return problem_answer(problems.DECLINED, en, detail_zh=zh, code=error.code, **more)
             except NotTaken as error:
                 zh, en = file_said(error.why)
-                return problem_answer(problems.DECLINED, en, detail_zh=zh, code=error.why)
+                kind = problems.NOT_NOW if error.why == "file_unscanned" else problems.DECLINED
+                return problem_answer(kind, en, detail_zh=zh, code=error.why)
             except VaultFailure:
                 return problem_answer(problems.NOT_NOW, "the vault can't be written for now")
             except NotRecorded:
@@ -141,10 +142,10 @@ class CaseRoutes:
         )  # fmt: skip
         return json_answer(case_document(case, self._open.query().now_us))
 
-    async def _file(self, request: Request, _: Principal) -> Response:
+    async def _file(self, request: Request, who: Principal) -> Response:
         place: str = request.path_params["place"]
         number = int(place) if place.isascii() and place.isdigit() and len(place) <= 3 else -1
-        found = await self._open.file(request.path_params["id"], number)
+        found = await self._open.file(self._actor(request, who), request.path_params["id"], number)
         if found is None:
             raise LookupError("the case has no such file, or it is not there any more")
         return Response(found[1], media_type=found[0].media, headers={"content-disposition": "attachment"})

@@ -28,7 +28,7 @@ class ControlRoutes:
         found = await self._platform.rounds.controls()
         if found is None:
             return problem_answer(problems.NOT_NOW, "this platform has no register of controls")
-        return json_answer(found)
+        return json_answer({**found, "running": self._platform.rounds.is_running_controls})
 
     async def _run(self, request: Request, principal: Principal) -> Response:
         only = tuple(request.query_params.getlist("only"))

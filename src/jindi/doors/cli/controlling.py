@@ -14,7 +14,7 @@ from jindi.doors.cli.wiring import Settled, Wiring
 from jindi.oversight import Standing, counts
 from jindi.packs import Definitions
 from jindi.packs.tables import meant
-from jindi.ports import LogFailure
+from jindi.ports import LogFailure, LogHeld
 from jindi.run.archive import Archive
 from jindi.run.audit import record_alone
 from jindi.run.controls.advisories import in_use, keep, take_in
@@ -116,10 +116,17 @@ def show(desk: Desk, output: Output) -> None:
     output.say(_summed(found["counts"]))
 
 
-def run(desk: Desk, output: Output, only: tuple[str, ...], *, is_due_only: bool) -> None:
-    """Run controls; exit 1 when one of them is not green."""
+def run(
+    desk: Desk, output: Output, only: tuple[str, ...], *, is_due_only: bool, url: str = "", api_key: str = ""
+) -> None:  # fmt: skip
+    """Run controls; exit 1 when one of them is not green. A platform that has the folder open is asked to run them, at
+    `url` (by default where its settings say), with `api_key`.
+    """
     try:
         _known(desk, only)
+        if url or _is_running(desk):
+            _through(desk, output, url, api_key, only, is_due_only=is_due_only)
+            return
         output.warm()
         runner = Runner(desk.book, desk.wiring.clock, desk.definitions.controls, desk.definitions.digest)
         ground = desk.ground()
@@ -140,6 +147,28 @@ def run(desk: Desk, output: Output, only: tuple[str, ...], *, is_due_only: bool)
     asked = [each for each in stands if each.control.id in ran]
     _tell_run(output, plan.run, asked, found)
     if counts(asked).failing:
+        raise SystemExit(1)
+
+
+def _is_running(desk: Desk) -> bool:
+    """Whether another process has the journal."""
+    try:
+        desk.wiring.open_log(desk.settled).close()
+    except LogHeld:
+        return True
+    return False
+
+
+def _through(
+    desk: Desk, output: Output, url: str, api_key: str, only: tuple[str, ...], *, is_due_only: bool
+) -> None:  # fmt: skip
+    """Have the running platform run them: it has open what some of the checks need."""
+    from jindi.doors.cli.controlling_asked import RunningControls  # noqa: PLC0415 - an HTTP client is slow to import
+
+    asking = RunningControls(desk.wiring, desk.settled, output, url, api_key)
+    asked, found = asking.run(only, is_due_only=is_due_only)
+    _tell_listed(output, asked, found)
+    if not all(each["green"] for each in asked):
         raise SystemExit(1)
 
 
@@ -182,20 +211,50 @@ def _known(desk: Desk, only: tuple[str, ...]) -> None:
 def _tell_run(output: Output, run: str, asked: list[Standing], found: dict[str, Any]) -> None:
     ids = {each.control.id for each in asked}
     listed = [each for risk in found["risks"] for each in risk["controls"] if each["id"] in ids]
-    summed = counts(asked)
-    output.give(
-        {"ok": summed.failing == 0, "run": run, "ran": len(asked), "failing": summed.failing, "controls": listed}
-    )
+    _tell_listed(output, listed, found, run)
+
+
+def _tell_listed(output: Output, listed: list[dict[str, Any]], found: dict[str, Any], run: str = "") -> None:
+    run = run or next((each["result"]["run"] for each in listed if each["result"] is not None), "")
+    failing = sum(not each["green"] for each in listed)
+    output.give({"ok": failing == 0, "run": run, "ran": len(listed), "failing": failing, "controls": listed})
     for each in listed:
         mark = "✓" if each["green"] else "✗"
-        why = each["result"]["why"] if each["result"] is not None else {"zh": "", "en": ""}
         output.say(f"{mark} {each['id']} {each['doc']['zh']} {each['doc']['en']}")
-        if not each["green"]:
-            output.say(f"    {each['state']}: {why['zh']} {why['en']}")
-    if not asked:
+        output.say(_seen(each))
+        _why(output, each)
+    if not listed:
         output.say("没有到期的控制。No control is due.")
         return
-    output.say(f"{run}: {counted(len(asked), 'control')}; " + _summed(found["counts"]))
+    output.say(f"{run}: {counted(len(listed), 'control')}; " + _summed(found["counts"]))
+
+
+def _seen(each: dict[str, Any]) -> str:
+    """Where a result stands, and what its evidence is known by."""
+    result = each["result"]
+    if result is None:
+        return "    – no result 没有结果"
+    return f"    record {result['record']}, evidence sha256:{result['evidence_digest'][:16]}, {result['seconds']:g} s"
+
+
+def _why(output: Output, each: dict[str, Any]) -> None:
+    """Why a control is not green, with what is to be done."""
+    if each["green"]:
+        return
+    why = {"zh": "尚无结果：运行 jindi controls run", "en": "there is no result yet: jindi controls run"}
+    if each["result"] is not None and each["state"] != "never":
+        why = each["result"]["why"] if each["result"]["why"]["en"] else _STALE.get(each["state"], why)
+    output.say(f"    {each['state']}: {why['zh']} {why['en']}")
+
+
+_STALE = {
+    "overdue": {"zh": "结果已过期：运行 jindi controls run", "en": "the result is too old: jindi controls run"},
+    "altered": {
+        "zh": "保存的结果不是日志所载的那个：查明谁改了它，再重新运行",
+        "en": "the kept result is not the one that the journal names: find out who changed it, then run it again",
+    },
+}
+"""What is to be done about a result that is green by itself and counts for nothing."""
 
 
 def report(desk: Desk, output: Output, page: Path | None) -> None:
@@ -215,6 +274,7 @@ def report(desk: Desk, output: Output, page: Path | None) -> None:
             output.say(
                 f"  {'✓' if each['green'] else '✗'} {each['id']:8} {each['state']:14} {said}  {each['doc']['en']}"
             )
+            _why(output, each)
     output.say(_summed(found["counts"]))
     if page is not None:
         output.say(f"the whole report: {page}")

@@ -14,7 +14,7 @@ from jindi.doors.cli.output import counted
 from jindi.doors.cli.wiring import Settled, VaultIsOpen, Wiring
 from jindi.doors.tls import WARN_DAYS, TlsFiles, days_left, opened
 from jindi.journal import CheckpointRefused, HeadRefused, read_heads, tree_verifier
-from jindi.ports import VaultFailure
+from jindi.ports import ScannerFailure, VaultFailure
 from jindi.run import snapshots
 from jindi.run.backup.sealing import fingerprint
 from jindi.run.platform import compiled
@@ -116,6 +116,7 @@ def _data(wiring: Wiring, settled: Settled) -> Iterator[Finding]:
     else:
         yield _told("shares", lambda: _shares(wiring, settled), remedy)
     yield _told("webhooks", lambda: _webhooks(wiring, settled))
+    yield _scanner(wiring, settled)
     if os.geteuid() == 0:
         yield Finding("user", True, "root", "better a user of its own")
 
@@ -235,6 +236,23 @@ def _shares(wiring: Wiring, settled: Settled) -> str:
         f"{', '.join(sorted(present))} are in shares of {format_instant(split.at_us)[:10]}" if split is not None else ""
     )
     return text + ("" if elsewhere is None else f"; the vault's root is elsewhere ({elsewhere})")
+
+
+def _scanner(wiring: Wiring, settled: Settled) -> Finding:
+    """Whether somebody looks for malware in files of cases, and answers."""
+    scanner = wiring.scanner(settled)
+    if scanner is None:
+        taken = "none is taken" if settled.unscanned == "refuse" else "all are taken unseen"
+        remedy = "name a clamd (setting scanner; docs/cases.md)"
+        return Finding("scanner", True, f"none looks for malware in files of cases: {taken}", remedy)
+    try:
+        text = scanner.version()
+    except ScannerFailure as failure:
+        remedy = "start it, or mend the setting scanner"
+        held = "files are refused" if settled.unscanned == "refuse" else "files pass unseen"
+        return Finding("scanner", False, f"{failure}; meanwhile {held}", remedy)
+    text += "" if settled.unscanned == "refuse" else "; what it can't look at passes (setting unscanned)"
+    return Finding("scanner", True, text)
 
 
 def _webhooks(wiring: Wiring, settled: Settled) -> str:

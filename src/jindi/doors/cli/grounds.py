@@ -79,6 +79,7 @@ def ground_of(
         lock=wiring.lock(),
         speak=spoken,
         kernel_clock=kernel_clock,
+        scanner=lambda: wiring.scanner(settled),
         is_running=log is not None,
     )
 

@@ -1,4 +1,4 @@
-"""`jindi controls`: the register, its runs (while the platform is down), and the report with the evidence."""
+"""`jindi controls`: the register, its runs (by a running platform, too), and the report with the evidence."""
 
 from pathlib import Path
 from typing import Annotated
@@ -31,16 +31,21 @@ def controls_list(ctx: typer.Context, data: Data = None, folders: Packs = None, 
 def controls_run(
     ctx: typer.Context, only: Only = None,
     due: Annotated[bool, typer.Option("--due", help="Only those whose period has passed, or that fail.")] = False,
+    url: Annotated[str, typer.Option(help="The running platform (default: where the settings say).")] = "",
+    api_key: Annotated[
+        str, typer.Option("--api-key", envvar="JINDI_API_KEY", help="For a running platform: a key with admin.")
+    ] = "",
     data: Data = None, folders: Packs = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
-    """Run the checks and keep their evidence (while the platform is down; a running one does it by itself).
+    """Run the checks and keep their evidence. A platform that is running is asked to do it, beside its decisions.
 
     A run that is interrupted goes on where it was. Exit 1 when a control fails; one that could not run counts so.
     """
     from jindi.doors.cli.controlling import desk_of, run  # noqa: PLC0415
 
     output = Output(as_json=as_json)
-    run(desk_of(ctx.obj.wiring, output, data, folders), output, tuple(only or ()), is_due_only=due)
+    desk = desk_of(ctx.obj.wiring, output, data, folders)
+    run(desk, output, tuple(only or ()), is_due_only=due, url=url, api_key=api_key)
 
 
 @controls_app.command("advisories", cls=Plain)

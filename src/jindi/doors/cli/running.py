@@ -34,6 +34,7 @@ from jindi.packs import canonical_files
 from jindi.ports import ActStoreFailure, CaseStoreFailure, LinkStoreFailure, LogFailure
 from jindi.run.audit import Audit, NotRecorded
 from jindi.run.backup.saver import Limits, Saver
+from jindi.run.cases import Scanning
 from jindi.run.controls.warden import Warden
 from jindi.run.drift.watcher import Watcher
 from jindi.run.history.keeper import Keeper
@@ -240,6 +241,7 @@ async def _up(
                 fences=fences, mailing=mailing, cases=wiring.case_store(settled),
                 notifying=wiring.notifying(settled, blobs, port), link_store=wiring.link_store(settled),
                 links_days=settled.links_days, link_child=child_of(settled), act_store=wiring.act_store(settled),
+                scanning=Scanning(wiring.scanner(settled), settled.unscanned),
             )  # fmt: skip
             context = tls.context if tls is not None else None
             await serve(Assembly(platform, given), sock, ready=ready, tls=context)

@@ -21,13 +21,14 @@ from jindi.basics.problems import Problems
 from jindi.doors.fences import CONNECTIONS_MAX, Rates
 from jindi.doors.tls import TlsFiles
 from jindi.journal import Signer, Verifier
-from jindi.ports import ActStore, Blobs, CaseStore, Clock, Files, Lines, LinkStore, Log, Root, VaultStore
+from jindi.ports import ActStore, Blobs, CaseStore, Clock, Files, Lines, LinkStore, Log, Root, Scanner, VaultStore
 from jindi.run.audit import Audit
 from jindi.run.backup.drill import VaultFound
 from jindi.run.backup.making import Source
 from jindi.run.backup.manifest import Split
 from jindi.run.backup.repository import Repository
 from jindi.run.backup.restoring import Room
+from jindi.run.cases.scanning import Unscanned
 from jindi.run.notices import MailSettings, Rules
 from jindi.run.notices.assembling import Notifying
 from jindi.run.people import House
@@ -101,6 +102,8 @@ class Settled:
     oidc: Path | None = None
     rules: Rules = field(default_factory=Rules)
     mail: MailSettings | None = None
+    scanner: str = ""
+    unscanned: Unscanned = "take"
 
 
 class VaultIsOpen(Problems):
@@ -215,6 +218,9 @@ class Wiring(Protocol):
 
     def link_store(self, settled: Settled) -> LinkStore | None:
         """Where links are kept; None when the settings have none. Raises LinkStoreFailure."""
+
+    def scanner(self, settled: Settled) -> Scanner | None:
+        """What looks for malware in files; None when the settings have none."""
 
     def act_store(self, settled: Settled) -> ActStore | None:
         """Where it is kept what entities did; None when the settings keep no links. Raises ActStoreFailure."""

@@ -65,7 +65,7 @@ class CaseFilePages:
             await self._desk.attach(actor, identifier, upload.name, upload.content)
         except NotTaken as error:
             told = file_said(error.why)[0 if view.lang == "zh" else 1]
-            return await self._vain(request, view, told, HTTPStatus.UNPROCESSABLE_ENTITY)
+            return await self._vain(request, view, told, _status(error))
         except Declined as error:
             zh, en = said(error.code)
             return await self._vain(request, view, zh if view.lang == "zh" else en, HTTPStatus.CONFLICT)
@@ -80,7 +80,16 @@ class CaseFilePages:
         """A file, as a download and nothing else: a browser is to show none of it as a page of ours."""
         place: str = request.path_params["place"]
         number = int(place) if place.isascii() and place.isdecimal() and len(place) <= 3 else -1
-        found = await self._desk.file(request.path_params["id"], number)
+        assert view.session is not None, "asked before"
+        actor = self._doors.actor(request, view.session)
+        try:
+            found = await self._desk.file(actor, request.path_params["id"], number)
+        except NotTaken as error:
+            status, told = _status(error), view.t(f"cases.file.{error.why.removeprefix('file_')}")
+            back = (f"/console/cases/{request.path_params['id']}#files", view.t("cases.file.back"))
+            return self._doors.pages.show(
+                "refused.html", view, status=int(status), page="cases", told=[told], code=int(status), back=back,
+            )  # fmt: skip
         if found is None:
             return self._doors.error(view, HTTPStatus.NOT_FOUND, "cases.file.gone")
         file, content = found
@@ -126,3 +135,9 @@ class CaseFilePages:
         )  # fmt: skip
         named = {"content-disposition": f'attachment; filename="{page.case.id}.pdf"', **SANDBOX}
         return Response(content, media_type="application/pdf", headers=named)
+
+
+def _status(error: NotTaken) -> HTTPStatus:
+    """How an answer says that a file may not pass: it is the file, or it is only for now."""
+    is_for_now = error.why == "file_unscanned"
+    return HTTPStatus.SERVICE_UNAVAILABLE if is_for_now else HTTPStatus.UNPROCESSABLE_ENTITY

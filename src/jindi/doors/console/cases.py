@@ -328,6 +328,7 @@ class CasePages:
         return self._doors.pages.show(
             "case.html", view, status=int(tried.status), page="cases", it=page, case=case, line=self.line(case, view),
             can=possible(page, view, who.name, has_files=self._desk.files.is_on), tried=tried, who=who.name,
+            files=self._desk.files,
             others=since(page, _seen(tried.form), view) if tried.is_changed else [],
             moments=story(page, asked, view), related=[self.line(each, view) for each in page.related],
             mask=await self.mask(who, case), waits=waits, asks=self._asks(page, view), outcomes=OUTCOMES,

@@ -9,9 +9,10 @@ from jindi.run.cases.desk import Declined, Desk, Happened, Page, Seen
 from jindi.run.cases.files import NotTaken
 from jindi.run.cases.folding import Folding, case_of, row_of
 from jindi.run.cases.following import Following
+from jindi.run.cases.scanning import Scanning
 from jindi.run.cases.team import Team, Work, team_of
 
 __all__ = [
     "Bulk", "Bulks", "Declined", "Desk", "Folding", "Following", "Happened", "Moved", "NotTaken", "Page",
-    "Seen", "Team", "TooMany", "Work", "case_of", "row_of", "team_of",
+    "Scanning", "Seen", "Team", "TooMany", "Work", "case_of", "row_of", "team_of",
 ]  # fmt: skip

@@ -45,6 +45,7 @@ from jindi.run.audit import Actor, NotRecorded
 from jindi.run.cases.files import CaseFiles
 from jindi.run.cases.folding import alert_in, case_of, subject_key
 from jindi.run.cases.following import Following
+from jindi.run.cases.scanning import Scanning
 from jindi.run.intake import OWN_IDS, Refused
 from jindi.run.lane import Busy, Conflict, Stopped
 from jindi.run.records import CASE, CaseRecord, decision_id
@@ -119,11 +120,16 @@ class Page:
 class Desk:
     """The cases of one platform, as people see them and work them."""
 
-    def __init__(self, platform: "Platform", following: Following, people: Callable[[], Iterable[str]] = tuple) -> None:
-        """`people` are the names of all who may be given cases, beside whoever takes one himself."""
+    def __init__(
+        self, platform: "Platform", following: Following, people: Callable[[], Iterable[str]] = tuple,
+        scanning: Scanning | None = None,
+    ) -> None:  # fmt: skip
+        """`people` are the names of all who may be given cases, beside whoever takes one himself. `scanning` is who
+        looks for malware in files; nobody, where it is not given.
+        """
         self._platform, self._following, self.people = platform, following, people
         self._step, self._settling = asyncio.Lock(), asyncio.Lock()
-        self.files = CaseFiles(platform)
+        self.files = CaseFiles(platform, scanning or Scanning())
 
     # ---- looking
 
@@ -281,15 +287,17 @@ class Desk:
         wanted = Attach("", plain_name(name), "", len(content), "")
         if (why := await self._refusal(case, wanted, actor.name, None, leads=False)) is not None:
             raise Declined(why, case)
-        step = await self.files.keep(case, name, content)
+        step = await self.files.keep(actor, case, name, content)
         return await self.take(actor, identifier, step)
 
-    async def file(self, identifier: str, place: int) -> tuple[FileState, bytes] | None:
-        """A file of a case; None when it has none at that place, or it is not there any more. Raises LookupError."""
+    async def file(self, actor: Actor, identifier: str, place: int) -> tuple[FileState, bytes] | None:
+        """A file of a case; None when it has none at that place, or it is not there any more. Raises LookupError,
+        and as `CaseFiles.read`.
+        """
         case = await self.one(identifier)
         if not 0 <= place < len(case.files) or case.files[place].withdrawn:
             return None
-        content = await self.files.read(case.files[place])
+        content = await self.files.read(actor, case.files[place])
         return None if content is None else (case.files[place], content)
 
     async def close_approved(self, actor: Actor, identifier: str, step: Close) -> Case:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 from jindi.access import ApiKeys, Permits, Scope, SignInLinks, Staff
 from jindi.journal import Signer, Verifier
 from jindi.packs import Definitions, Words
-from jindi.ports import Blobs, Clock, Lines, Log, VaultStore
+from jindi.ports import Blobs, Clock, Lines, Log, Scanner, VaultStore
 from jindi.run.backup.making import Source
 from jindi.run.backup.manifest import Split
 from jindi.run.backup.repository import Repository
@@ -149,7 +149,8 @@ class Ground:
     `permits` gives what judges who may do what, with a company's own policies beside the shipped ones. `staff` are the
     real accounts, `keys` the real API keys: to be looked at.
     `lock` is the text of the pinned dependencies (None where it is not at hand), `source` our own package's folder,
-    `speak` what the operator's log shows of a text. `is_running`: it is the running platform that asks.
+    `speak` what the operator's log shows of a text, `scanner` what looks for malware in files, if the settings have it.
+    `is_running`: it is the running platform that asks.
     """
 
     clock: Clock
@@ -177,5 +178,6 @@ class Ground:
     lock: str | None
     speak: Callable[[str], str]
     kernel_clock: Callable[[], tuple[int, int, int]]
+    scanner: Callable[[], Scanner | None]
     sealer: Callable[[Profile], Sealer] = Sealer.fresh
     is_running: bool = False

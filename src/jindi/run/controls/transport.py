@@ -174,12 +174,12 @@ CALLERS: Final = frozenset(
     {
         "client.py", "doors/cli/versioning.py", "doors/cli/explaining.py", "doors/cli/approving.py",
         "run/webhooks/reaching.py", "run/webhooks/sending.py", "run/controls/worlds.py", "run/controls/transport.py",
-        "doors/oidc.py", "stores/transit.py", "run/notices/mail.py",
+        "doors/oidc.py", "stores/transit.py", "stores/clamd.py", "run/notices/mail.py",
     }
 )  # fmt: skip
 """Our own files that may open a connection: the client, commands that ask the platform they are told to, webhooks
 behind their fence, checks (of a small platform in this process, and of an address that is scanned), and what asks the
-company's provider, the key service and the mail server, each at the address that the settings name.
+company's provider, the key service, the virus scanner and the mail server, each where the settings say.
 """
 
 _OPENING: Final = frozenset(

@@ -8,12 +8,13 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Final
 
 from jindi.basics.instants import SECOND_US
 from jindi.ports import Clock, DeliveryRow, NoticeStore, NoticeStoreFailure
 from jindi.run.notices.channels import Channel, Channels, Unknown
-from jindi.run.notices.chat import CHATS, Speech, plain, problem
+from jindi.run.notices.chat import CHATS, PACE_S, Speech, plain, problem, wait_s
 from jindi.run.notices.follower import MAIL_CHANNEL, key_of, notice_of
 from jindi.run.notices.mail import MailSettings, Post
 from jindi.run.notices.occasions import TEST, Notice, digest_of, message_of
@@ -45,6 +46,8 @@ class Courier:
         self._threads = ThreadPoolExecutor(THREADS, "notices")
         self._problem = False
         self._live: set[Sender] = set()
+        self._free_us: dict[str, int] = {}
+        """From when on each chat may be sent something again: it takes only so many messages a minute."""
 
     async def keep(self) -> None:
         """Send, for as long as the platform runs."""
@@ -76,7 +79,9 @@ class Courier:
         return len(rows)
 
     async def _place(self, channel: str, person: str, rows: list[DeliveryRow]) -> None:
-        """All that waits for one place: one by one, or as a digest."""
+        """All that waits for one place: one by one, or as a digest; nothing yet, where a chat had enough of late."""
+        if self._free_us.get(channel, 0) > self._clock.now_us():
+            return
         rows = [row for row in rows if not await self._is_withdrawn(row)]
         held = [row for row in rows if row.state == "held"]
         pieces: list[list[DeliveryRow]] = [[row] for row in rows if row.state != "held"]
@@ -105,8 +110,15 @@ class Courier:
         notices = [notice_of(row.body) for row in rows]
         first = notices[0] if len(rows) == 1 else digest_of(f"digest:{rows[0].key}", notices, now_us)
         loop = asyncio.get_running_loop()
+        self._pace(channel, now_us)
         sent = await loop.run_in_executor(self._threads, self.deliver, channel, person, first, rows[0].key)
         return await self._settle(rows, sent)
+
+    def _pace(self, channel: str, now_us: int) -> None:
+        """Keep a chat's limit: what comes too fast waits, and then goes as a digest."""
+        with suppress(Unknown):
+            pace_us = PACE_S.get(self._channels.get(channel).kind, 0) * SECOND_US
+            self._free_us[channel] = max(now_us, self._free_us.get(channel, 0)) + pace_us
 
     async def _settle(self, rows: Sequence[DeliveryRow], sent: Sent) -> int | None:
         now_us, again_us = self._clock.now_us(), None
@@ -153,7 +165,8 @@ class Courier:
         self._live.add(sender)
         try:
             return sender.send(
-                speech.url, speech.headers, speech.body, lambda answer: problem(channel.kind, answer)
+                speech.url, speech.headers, speech.body,
+                lambda answer: Sent(problem(channel.kind, answer), retry_after_s=wait_s(channel.kind, answer)),
             )  # fmt: skip
         finally:
             self._live.discard(sender)

@@ -21,6 +21,7 @@ from jindi.run.approvals.approvals import Approvals
 from jindi.run.approvals.book import Entry
 from jindi.run.archive import Outdated
 from jindi.run.backup.saver import EVENT as OVERDUE_EVENT
+from jindi.run.cases.files import FOUND
 from jindi.run.drift.watcher import EVENT as DRIFT_EVENT
 from jindi.run.notices.occasions import OCCASIONS, Notice
 from jindi.run.notices.rules import Rules
@@ -120,7 +121,7 @@ class Finder:
         """What a record gives to tell. Who may do something is asked beside the loop, for a house may have a thousand
         people; who may know of an alert about staff is asked on it, for lines are read from the lane's windows.
         """
-        if isinstance(record, ActionRecord | DefinitionsRecord):
+        if isinstance(record, DefinitionsRecord) or (isinstance(record, ActionRecord) and record.what != FOUND):
             return []
         found = await asyncio.to_thread(self._of, seq, record)
         return [self._narrowed(seq, each) for each in found]
@@ -142,7 +143,24 @@ class Finder:
             return list(self._proposal(seq, record))
         if isinstance(record, DecisionRecord) and record.verdict.outcome:
             return list(self._decided(seq, record))
+        if isinstance(record, ActionRecord):
+            return list(self._malware(seq, record))
         return []
+
+    def _malware(self, seq: int, record: ActionRecord) -> Iterator[Found]:
+        """That a scanner found something in a file: who audits is shown the record, who leads incidents without that
+        right the form of a new one.
+        """
+        mark, of_case = f"{record.case}:{seq:x}", quote(f"case:{record.case}", safe="")
+        shown = _notice("file.found", mark, record.received_us, record.case, f"/console/audit/{seq}")
+        opened = _notice(
+            "file.found", f"{mark}:lead", record.received_us, record.case, f"/console/incidents/new?from={of_case}"
+        )
+        auditing, leading = (action for action in OCCASIONS["file.found"].audience)
+        readers, roles = self._who((auditing,)), self._roles((auditing,))
+        yield Found(shown, readers, roles)
+        leads = tuple(each for each in self._who((leading,)) if each not in readers)
+        yield Found(opened, leads, tuple(each for each in self._roles((leading,)) if each not in roles))
 
     def _casework(self, seq: int, record: CaseRecord) -> Iterator[Found]:
         try:

@@ -99,6 +99,10 @@ OCCASIONS: Final[dict[str, Occasion]] = {
             audience=("staff_alerts.read",), is_confidential=True,
         ),
         Occasion(
+            "file.found", "文件中查出恶意内容", "Malware was found in a file", "high",
+            audience=("audit.read", "incident.lead"),
+        ),
+        Occasion(
             "lane.stopped", "决策已停止", "Decisions have stopped", "critical",
             audience=("snapshot.write",), lead="control.run",
         ),

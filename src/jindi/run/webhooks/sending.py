@@ -143,7 +143,7 @@ class Sender:
         )
 
     def send(
-        self, url: str, headers: dict[str, str], body: bytes, against: Callable[[bytes], str] | None = None
+        self, url: str, headers: dict[str, str], body: bytes, against: Callable[[bytes], Sent] | None = None
     ) -> Sent:
         """Post a body; what became of it. Redirects are not followed: a receiver that has moved is told to us anew.
         `against` reads what an answer of 2xx says against it: some services say no that way.
@@ -169,7 +169,7 @@ class Sender:
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as error:
             return Sent(f"the connection failed: {type(error).__name__}")
         if 200 <= response.status < 300:
-            return Sent(against(answer) if against is not None else "")
+            return against(answer) if against is not None else Sent()
         wait = next((value for name, value in response.headers if name.lower() == b"retry-after"), b"")
         wait_s = int(wait) if wait.isdigit() and len(wait) < 7 else None
         return Sent(f"answered {response.status}", response.status == GONE, wait_s)

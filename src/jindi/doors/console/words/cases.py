@@ -244,6 +244,27 @@ WORDS: Final = {
     "cases.file.withdraw": ("撤回文件", "Withdraw a file"),
     "cases.file.withdrawn": ("{who} 已撤回", "withdrawn by {who}"),
     "cases.file.gone": ("文件已不在保险库中。", "The vault does not hold this file any more."),
+    "cases.file.infected": (
+        "病毒扫描在该文件中查出恶意内容，不予下载；安全人员已获通知。",
+        "A virus scanner found malware in this file. It is not handed out, and security people are told.",
+    ),
+    "cases.file.unscanned": (
+        "现在无法对该文件作病毒扫描，因此不予下载，请稍后再试。如持续如此，请联系管理员检查扫描程序。",
+        "No virus scanner could look at this file, so it is not handed out. If that lasts, tell an administrator.",
+    ),
+    "cases.file.back": ("返回案件", "Back to the case"),
+    "cases.files.scanned": (
+        "每个文件在存放前和每次下载前都会作病毒扫描。",
+        "A virus scanner looks at each before it is kept, and before each download.",
+    ),
+    "cases.files.unscanned": (
+        "未配置病毒扫描程序：没有程序检查文件是否含有恶意内容。",
+        "No virus scanner is set: nothing looks for malware in these files.",
+    ),
+    "cases.files.none_taken": (
+        "现在不接收文件：规定文件须经病毒扫描，但未配置扫描程序。",
+        "No files are taken now: all have to be looked at by a virus scanner, and none is set.",
+    ),
     "cases.file.nothing": ("请选择一个文件。", "Choose a file."),
     "cases.review": ("复核结论", "Second look"),
     "cases.review.drawn": (
