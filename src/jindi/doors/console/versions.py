@@ -125,7 +125,7 @@ class VersionPages:
         return self._pages.show(
             "proposal.html", view, page="policies", proposal=proposal, review=review,
             edited=self._desk.is_edited(proposal), is_own=self._is_own(view.session, proposal),
-            trials=self._trials.all_of(proposal.step.record.digest) if self._trials is not None else (), **common,
+            trials=self._trials.all_of(proposal.digest) if self._trials is not None else (), **common,
         )  # fmt: skip
 
     async def version(self, request: Request, view: View) -> Response:

@@ -185,6 +185,8 @@ def _of_action(actor: str, record: ActionRecord, facts: Facts) -> dict[str, Any]
 
 
 def _step(seq: int, record: StepRecord, facts: Known) -> list[Told]:
+    if record.verb == "carry":
+        return []  # nobody's doing: the approval that brought it about is told
     actor = _who(record.name, record.key)
     line = facts.line_of(actor)
     fields = {
