@@ -405,6 +405,66 @@ def test_what_others_put_in_force_must_be_taken_over_before_a_draft_is_proposed(
     run_in(Room(), go)
 
 
+async def overtaken(room, rule):
+    """Ann proposes another score of `large`; bob's change of a rule of the same policy comes in force first."""
+    ann, bob = room.guest("ann"), room.guest("bob", WRITE, APPROVE)
+    await lowered(ann, score="21")
+    mine = await ann.send("/console/workbench/pay/propose", version="1", why="fewer slip through")
+    address = f"/console/workbench/pay/rules/{rule}"
+    await bob.send(address, **{**await bob.fields(address), "score": "66"}, do="save")
+    proposal = await bob.send("/console/workbench/pay/propose", version="1", why="mine first")
+    await approved(room.guest("dora", APPROVE), proposal)
+    return ann, bob, mine.partition("?")[0]
+
+
+@pytest.mark.parametrize("rule", ["huge", "large"])
+def test_an_overtaken_proposal_is_its_author_s_draft_again_in_one_step_and_what_both_changed_is_listed(rule):
+    async def go(room):
+        ann, bob, mine = await overtaken(room, rule)
+        assert "take-up" not in await bob.see(mine), "it is not his"
+        await bob.send(f"{mine}/take-up", 409)
+        assert f'action="{mine}/take-up"' in await ann.see(mine)
+        page = await ann.see(await ann.send(f"{mine}/take-up"))
+        assert ("pay:large" in page) == (rule == "large")
+        sheet = room.bench.sheet("name ann", "pay")
+        assert not sheet.is_behind
+        assert sheet.changes() == ["large"]
+        assert sheet.rule("large").now["score"] == 21
+        assert "propose it or give it up first" in await ann.send(f"{mine}/take-up", 409)
+        again = await ann.send("/console/workbench/pay/propose", version="1", why="again")
+        await approved(room.guest("dora", APPROVE), again)
+        scores = {line.id: line.live.get("score") for line in room.bench.sheet("name ann", "pay").rules() if line.live}
+        assert (scores["large"], scores["huge"]) == (21, 66 if rule == "huge" else 60)
+
+    run_in(Room(), go)
+
+
+def test_an_open_proposal_can_not_be_taken_up():
+    async def go(room):
+        ann = room.guest("ann")
+        await lowered(ann)
+        mine = (await ann.send("/console/workbench/pay/propose", version="1", why="x")).partition("?")[0]
+        assert "take-up" not in await ann.see(mine)
+        await ann.send(f"{mine}/take-up", 409)
+        await ann.send("/console/proposals/chg_00000000ffff/take-up", 404)
+
+    run_in(Room(), go)
+
+
+def test_an_address_can_not_make_a_page_of_the_workbench_say_what_its_writer_likes():
+    async def go(room):
+        ann = room.guest("ann")
+        await lowered(ann)
+        said = "both=large,call-555,pay:call-555,settings/call-555&left=call-555"
+        page = await ann.see(f"/console/workbench/pay?done=taken_over&{said}")
+        assert not re.search(r'>[^<]*call-555|call-555"', page.replace(said.replace("&", "&amp;"), ""))
+        assert "/console/workbench/pay/rules/large" in page
+        page = await ann.see(f"/console/workbench?done=taken_up&{said}")
+        assert not re.search(r">[^<]*call-555", page)
+
+    run_in(Room(), go)
+
+
 def test_a_rule_is_removed_and_brought_back_and_a_draft_is_given_up():
     async def go(room):
         ann = room.guest("ann")

@@ -162,11 +162,11 @@ class StepRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A step that a person took with a version: who, when, why, and about exactly which content.
 
     `key` and `name` tell whose API key or session it was. `version` is the shadow version that is meant, or "" for
-    steps about all definitions. `of` is the sequence number of the proposal that is answered, else -1. `digest` is
-    the digest of the definitions that are proposed or come in force, shadows left out, and `base` of those that
-    were in force (of a proposal that is carried over: anew). `expires_us` ends a proposal; `confirmed` names the rules that may fire on more than their share;
-    `saved` says that the content was what lay in the packs' folders. `patch` is packed: path → new text, or None
-    for a file that goes away, against `base`.
+    steps about all definitions. `of` is the sequence number of the proposal that is answered or carried over, else -1.
+    `digest` is the digest of the definitions that are proposed or come in force, shadows left out, and `base` of those
+    that were in force. `expires_us` ends a proposal; `confirmed` names the rules that may fire on more than their
+    share; `saved` says that the content was what lay in the packs' folders. `patch` is packed: path → new text, or
+    None for a file that goes away, against `base`.
     """
 
     kind: int

@@ -85,6 +85,19 @@ _DECLINED: Mapping[str, tuple[str, str]] = {
         "提案之后草稿已被修改，提案失效，请重新提案",
         "the draft has been edited since it was proposed; propose it again",
     ),
+    "not_ended": (
+        "提案 {id} 仍待批准，或已生效：只有未获采用而结束的提案可以重新起草",
+        "{id} waits, or came in force: only a proposal that ended otherwise can be taken up again",
+    ),
+    "not_author": ("只有提案人可以重新起草自己的提案", "only its author may take a proposal up again"),
+    "has_draft": (
+        "您已有 {policy} 的草稿：请先提案或放弃该草稿，再重新起草",
+        "you have a draft of {policy} already: propose it or give it up first",
+    ),
+    "nothing_to_take_up": (
+        "提案所改的文件都无法在工作台上起草，请改文件后重新提案：{files}",
+        "none of its files can be a draft on the workbench; change the files and propose them: {files}",
+    ),
     "nowhere": ("没有更早的版本可回退", "there is no earlier version to go back to"),
     "why": ("请说明理由（不超过 500 字）", "say why, in at most 500 characters"),
 }  # fmt: skip
@@ -211,7 +224,7 @@ class Desk:
 
     async def review(self, proposal: Proposal) -> Review:
         """What a proposal would put in force, against what it was proposed for."""
-        base = self._files_of(proposal.base) or dict(self.platform.base)
+        base = self.files_of(proposal.base) or dict(self.platform.base)
         return await self._review(base, patched(base, self._patch(proposal.seq)))
 
     async def preview(self, policies: Collection[str] = (), files: Mapping[str, str] | None = None) -> Review:
@@ -227,7 +240,7 @@ class Desk:
 
     def proposed(self, proposal: Proposal) -> dict[str, str] | None:
         """The whole set of pack files that a proposal would put in force; None when its base is not at hand."""
-        base = self._files_of(proposal.base)
+        base = self.files_of(proposal.base)
         return None if base is None else patched(base, self._patch(proposal.seq))
 
     async def inspect(self, name: str) -> "Inspection | None":
@@ -257,7 +270,7 @@ class Desk:
             return self.platform.program
         for proposal in self.proposals():
             if any(each.version == name for each in proposal.step.policies):
-                base = self._files_of(proposal.base)
+                base = self.files_of(proposal.base)
                 if base is not None:
                     return await self._compiled(patched(base, self._patch(proposal.seq)))
         for taken in reversed(self.platform.ledger.taken):
@@ -538,12 +551,16 @@ class Desk:
     def _step(self, verb: Verb, person: Person, why: str, **more: object) -> StepRecord:
         return StepRecord(STEP, self.platform.now_us(), verb, person.key, person.name, why, **more)  # type: ignore[arg-type]
 
+    def patch(self, proposal: Proposal) -> Mapping[str, str | None]:
+        """What a proposal changes: path → new text, None for a file that goes away."""
+        return self._patch(proposal.seq)
+
     def _patch(self, seq: int) -> Mapping[str, str | None]:
         record = self.platform.archive.record(seq)
         assert isinstance(record, StepRecord), "the ledger says so"
         return patch_of(record.patch)
 
-    def _files_of(self, base: str) -> dict[str, str] | None:
+    def files_of(self, base: str) -> dict[str, str] | None:
         """The files that had a digest when they were in force."""
         for taken in reversed(self.platform.ledger.taken):
             if taken.base == base:

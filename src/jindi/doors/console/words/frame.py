@@ -91,8 +91,7 @@ WORDS: Final = {
     "proposal.carried": ("顺延", "Carried over"),
     "proposal.carried.why": (
         "提案之后，另一项互不相干的变更已生效，提案已顺延：改动不变，基准与内容摘要已更新，试算须重做。",
-        "Another change came in force meanwhile. This one still changes the same, over the new base: its digest is new,"
-        " and a backtest must be run anew.",
+        "Another change came in force; this one still changes the same, under a new digest. Run its backtest anew.",
     ),
     # columns and common labels
     "col.time": ("时间", "Time"),
