@@ -216,7 +216,7 @@ def test_what_one_types_is_checked_with_its_place_its_problem_and_its_remedy_in_
             data={"csrf": guest.csrf, "mode": "builder", "p.0.left": "amount", "p.0.op": ">=", "p.0.right": "2000"},
         )
         assert answer.json() == {
-            "text": "amount >= cny('2000')", "type": "bool", "said": "类型正确", "problems": [],
+            "text": "amount >= cny('2000')", "type": "bool", "said": "类型正确", "problems": [], "rows": {},
         }  # fmt: skip
         answer = await guest.http.post(
             "/console/workbench/pay/check", data={"csrf": guest.csrf, "mode": "code", "when": "amount && 5"}
@@ -234,6 +234,36 @@ def test_the_same_is_told_without_a_script():
         assert "unknown name &#39;ammount&#39;" in page
         assert "did you mean &#39;amount&#39;?" in page
         assert 'value="ammount"' in page
+
+    run_in(Room(), go)
+
+
+def test_what_is_wrong_with_rows_is_told_at_each_of_them_all_at_once_with_and_without_a_script():
+    async def go(room):
+        ann = room.guest("ann")
+        fields = await ann.fields(RULE)
+        wrong = {
+            "p.0.right": "much", "p.1.left": "chanel", "p.1.op": "==", "p.1.right": "app", "p.2.left": "channel",
+            "p.2.op": "==", "p.2.right": "web", "p.3.join": "any", "p.3.0.left": "device_users", "p.3.0.op": ">",
+            "p.3.0.right": "3", "p.3.1.left": "pays_1d", "p.3.1.op": "starts with", "p.3.1.right": "4",
+        }  # fmt: skip
+        page = await ann.send(RULE, 200, **{**fields, **wrong}, do="check")
+        told = {name: text for name, text in re.findall(r'id="([p.0-9]+)\.told">(.*?)</p>', page) if text}
+        assert set(told) == {"p.0", "p.1", "p.3.1"}
+        assert "did you mean &#39;channel&#39;?" in told["p.1"]
+        for name, field in [(name, field) for name in told for field in ("left", "right")]:
+            tag = re.search(rf'<input[^>]*name="{re.escape(name)}\.{field}"[^>]*>', page)[0]
+            assert f'aria-describedby="{name}.told"' in tag
+            assert 'aria-invalid="true"' in tag
+        assert 'aria-invalid' not in re.search(r'<input[^>]*name="p\.2\.left"[^>]*>', page)[0]
+        assert "Rows with problems: 3" in page
+        typed = {**fields, **wrong, "csrf": ann.csrf}
+        said = (await ann.http.post("/console/workbench/pay/check", data=typed)).json()
+        assert set(said["rows"]) == set(told)
+        assert said["problems"] == []
+        assert said["rows"]["p.1"][0]["remedy"] == "did you mean 'channel'?"
+        mended = {**fields, "csrf": ann.csrf}
+        assert (await ann.http.post("/console/workbench/pay/check", data=mended)).json()["rows"] == {}
 
     run_in(Room(), go)
 

@@ -5,7 +5,7 @@ with why; one that was sent when the session had ended stands on a page of its o
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -42,13 +42,14 @@ from jindi.doors.console.rule_form import (
     form_from,
     form_of,
     parts_of,
+    rows_in,
     turned,
 )
 from jindi.doors.console.trials import TrialPages
 from jindi.doors.console.view import View
 from jindi.doors.console.words.conditions import parted, place_of, remedy_in_chinese, told_in_chinese
 from jindi.engine import CaseRun
-from jindi.language import OPERATORS, TIME_WORDS, ExpressionProblems, Kind, Scope
+from jindi.language import OPERATORS, TIME_WORDS, ExpressionProblems, Group, Kind, Scope, written
 from jindi.packs import OUTCOMES, Definitions, readable
 from jindi.packs.vocabulary import DEGRADES
 from jindi.run.backtest.trials import DAYS, Busy, Trials
@@ -232,12 +233,14 @@ class WorkbenchPages(BenchPages):
         definitions = self._bench.desk.platform.program.definitions
         line = sheet.rule(name, kind) if name is not None else None
         problems, type_ = self._told(form.when, sheet.on, view)
+        rows = self._told_rows(form, sheet.on, view) if problems else {}
         rule = name or form.id
         runs: tuple[CaseRun, ...] = check.runs(sheet.policy, form.id or rule) if check is not None else ()
         mine, others = _parted(check, form.id or rule, kind)
         return self._pages.show(
             "workbench_rule.html", view, page="policies", status=status, sheet=sheet, name=name, line=line, form=form,
-            problems=problems, type=type_, runs=runs, mine=mine, others=others, is_checked=check is not None,
+            problems=[] if rows else problems, rows=rows, type=type_, runs=runs, mine=mine, others=others,
+            is_checked=check is not None,
             names=list(self._names(definitions, sheet.on, view)), operators=OPERATORS, told=told, is_typed=is_typed,
             moved=moved, there=None if moved is None or name is None else moved.rule(name, kind),
             done=None if is_typed else done_in(request), can=view.may("draft.save"), kind=kind,
@@ -322,12 +325,27 @@ class WorkbenchPages(BenchPages):
             return JSONResponse({"told": view.t("error.no_policy", id="")}, HTTPStatus.NOT_FOUND)
         form = form_from(fields, self._bench.scope(sheet.on))
         problems, type_ = self._told(form.when, sheet.on, view)
+        rows = self._told_rows(form, sheet.on, view) if problems else {}
+        said = view.t("rule.types.ok") if type_ else view.t("rule.types.empty") if not form.when else ""
         return JSONResponse({
             "text": form.when,
             "type": type_,
-            "said": view.t("rule.types.ok") if type_ else view.t("rule.types.empty") if not form.when else "",
-            "problems": [{"problem": each.problem, "remedy": each.remedy, "at": each.at} for each in problems],
+            "said": view.t("rule.rows.wrong", n=len(rows)) if rows else said,
+            "problems": [asdict(each) for each in ([] if rows else problems)],
+            "rows": {name: [asdict(each) for each in found] for name, found in rows.items()},
         })  # fmt: skip
+
+    def _told_rows(self, form: RuleForm, on: str, view: View) -> dict[str, list[Told]]:
+        """The problems of each row that has some, by the beginning of its fields' names: each row is read alone, so
+        that all are told at once, where they are. Nothing where the condition is a text, or only the whole is wrong.
+        """
+        if form.mode != "builder" or form.group is None:
+            return {}
+        scope = self._bench.scope(on)
+        found = {
+            name: self._told(written(Group("all", (row,)), scope), on, view)[0] for name, row in rows_in(form.group)
+        }
+        return {name: told for name, told in found.items() if told}
 
     def _told(self, text: str, on: str, view: View) -> tuple[list[Told], str]:
         """The problems of a condition, and its type when there are none ("" otherwise, and for no condition)."""

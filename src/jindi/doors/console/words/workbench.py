@@ -120,6 +120,7 @@ WORDS: Final = {
     "bench.done.removed_value": ("该数值已从草稿中删除。", "The value is taken out of the draft."),
     "bench.done.discarded": ("草稿已放弃。", "The draft is given up."),
     # the rule
+    "rule.rows.wrong": ("有 {n} 行条件有问题，见各行下方", "Rows with problems: {n}. Each says what is wrong"),
     "rule.condition": ("条件", "Condition"),
     "rule.builder": ("条件行", "Builder"),
     "rule.code": ("表达式", "Code"),
