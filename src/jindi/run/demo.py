@@ -1,6 +1,7 @@
 """The simulated stream against a running platform: history at full speed, then life as it happens."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from heapq import merge
 from operator import itemgetter
@@ -11,12 +12,15 @@ import msgspec
 from jindi.basics.instants import DAY_US, SECOND_US
 from jindi.basics.problems import Problem, Problems
 from jindi.engine import Decision
-from jindi.ports import Blobs, Clock
+from jindi.ports import Blobs, CaseStoreFailure, Clock, LogFailure
+from jindi.run.cases import Following
+from jindi.run.demo_team import Team
 from jindi.run.intake import Refused
 from jindi.run.lane import Busy, Conflict, Stopped
 from jindi.run.platform import Platform
 from jindi.run.records import decision_id
 from jindi.run.simulate import Office, Scoreboard, Simulated, World, open_office, truth_line
+from jindi.run.simulate.truth import HONEST
 
 HELD = "the simulated past is still being told; the demo says when it goes on live, a minute or a few after its start"
 """What whoever sends an event before that is told."""
@@ -81,6 +85,9 @@ class Stream:
         self.world = World(seed, users=users, start_us=self.start_us)
         self.office = self._office(seed) if STAFF_EVENT in platform.program.events else None
         self.board = Scoreboard()
+        self._guilty: set[int] = set()
+        self._team: Team | None = None
+        self._seed = seed
         self.events = self.refused = 0
         self.is_live = False
         # Time never goes back in a lane: one event of now would make all that is still to be told happen now.
@@ -102,6 +109,13 @@ class Stream:
         said = ((office.now_us, True, simulated) for simulated in office if office.now_us >= self.start_us)
         return merge(worlds, said, key=itemgetter(0))
 
+    def staff(self, following: Following) -> None:
+        """Let the demo's own analysts work the cases of the past that is still to be told."""
+        self._team = Team(self._platform, following, self._seed, self._guilty, self._let_go)
+
+    def _let_go(self, decision: str) -> None:
+        self.board.feed({"type": "decision_release", "decision": decision}, HONEST)
+
     async def run(self) -> None:
         """Until cancelled."""
         truth = self._truth.open("a", encoding="utf-8") if self._truth is not None else None
@@ -117,12 +131,19 @@ class Stream:
                     await asyncio.sleep(ahead_us / SECOND_US)
                 elif self.events % AT_ONCE == 0:
                     await asyncio.sleep(0)
+                if not self.is_live and self._team is not None:
+                    await self._worked(self._team, at_us)
                 await (self._say(simulated, at_us) if is_office else self._send(simulated))
                 if truth is not None:
                     truth.write(truth_line(event, simulated.truth) + "\n")
         finally:
             if truth is not None:
                 truth.close()
+
+    async def _worked(self, team: Team, now_us: int) -> None:
+        """The team's turn. Cases that can't be kept now are told by their follower, and the stream goes on."""
+        with contextlib.suppress(CaseStoreFailure, LogFailure):
+            await team.work(now_us)
 
     async def _say(self, simulated: Simulated, at_us: int) -> None:
         """What somebody of the office does: told from inside, as the doings of real staff are."""
@@ -167,6 +188,8 @@ class Stream:
         decision: Decision = decided.decision
         identifier = decision_id(decided.seq)
         self.board.feed(event, simulated.truth, decision.outcome, identifier)
+        if simulated.truth.scenario is not None:
+            self._guilty.add(decided.seq)
         wait = {"wait_us": decision.wait_us} if decision.wait_us is not None else {}
         self.world.react(event["id"], decision.outcome, decision.method, decision_id=identifier, **wait)
         if self.is_live:

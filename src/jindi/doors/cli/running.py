@@ -237,6 +237,7 @@ async def _up(
                 base_files=wiring.base_files, saved=lambda: wiring.pack_files(settled.packs),
                 keep=partial(wiring.keep_packs, settled), view_log=lambda: wiring.view_log(settled),
                 archive=wiring.archive(settled), score=stream.board.to_json if stream else lambda: None,
+                staff=stream.staff if stream else None,
                 fences=fences, mailing=mailing, cases=wiring.case_store(settled),
                 notifying=wiring.notifying(settled, blobs, port), link_store=wiring.link_store(settled),
                 links_days=settled.links_days, link_child=child_of(settled), act_store=wiring.act_store(settled),

@@ -26,6 +26,9 @@ from jindi.run.records import (
 )
 from jindi.vault import is_token
 
+SIMULATED_DOOR = "demo"
+"""Where the steps of a demo's own people come in: no address leads there."""
+
 ACTION, SIGN_IN, APPROVAL, GRANT = "staff_action", "staff_sign_in", "staff_approval", "staff_grant"
 LIST_CHANGE, CLOSED, DAY = "staff_list_change", "staff_alert_closed", "staff_day"
 EVENTS = (ACTION, SIGN_IN, APPROVAL, GRANT, LIST_CHANGE, CLOSED, DAY)
@@ -203,7 +206,11 @@ def _step(seq: int, record: StepRecord, facts: Known) -> list[Told]:
 
 
 def _casework(seq: int, record: CaseRecord, facts: Known) -> list[Told]:
-    """A step with a case: it belongs to that case, and concerns whom the case is about."""
+    """A step with a case: it belongs to that case, and concerns whom the case is about. What a demo's own people did in
+    its simulated past is nobody's doing now; what goes on in its office the simulation itself says.
+    """
+    if record.door == SIMULATED_DOOR:
+        return []
     action = ActionRecord(
         ACTION_RECORD, record.received_us, record.key, record.name, f"case.{record.verb}", record.case, True,
         record.door, record.place, record.request, record.about, record.case, standing=record.standing,
