@@ -255,7 +255,7 @@ def test_what_is_wrong_with_rows_is_told_at_each_of_them_all_at_once_with_and_wi
             tag = re.search(rf'<input[^>]*name="{re.escape(name)}\.{field}"[^>]*>', page)[0]
             assert f'aria-describedby="{name}.told"' in tag
             assert 'aria-invalid="true"' in tag
-        assert 'aria-invalid' not in re.search(r'<input[^>]*name="p\.2\.left"[^>]*>', page)[0]
+        assert "aria-invalid" not in re.search(r'<input[^>]*name="p\.2\.left"[^>]*>', page)[0]
         assert "Rows with problems: 3" in page
         typed = {**fields, **wrong, "csrf": ann.csrf}
         said = (await ann.http.post("/console/workbench/pay/check", data=typed)).json()

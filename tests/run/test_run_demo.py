@@ -12,7 +12,7 @@ from jindi.basics.problems import Problems
 from jindi.doors.console.platform_source import PlatformSource
 from jindi.run.audit import Actor, Audit
 from jindi.run.cases import Desk, Following
-from jindi.run.demo import HELD, Began, Stream, begun
+from jindi.run.demo import HELD, SCORE, Began, Stream, begun, score_of
 from jindi.run.demo_team import NAMES
 from jindi.run.lane import Held
 from jindi.run.platform import Settings
@@ -196,6 +196,39 @@ def test_another_world_than_the_folder_began_with_is_refused_with_each_figure_an
     assert begun(blobs, {"days": 2}) == Began(3, 60, 2)
 
 
+# ---- its score
+
+
+def test_the_score_of_a_demo_goes_on_after_a_restart():
+    async def go():
+        async with demo_shop() as shop:
+            first = (await told(shop, users=300)).board.to_json()
+            assert first["episodes"] > 0
+        shop.clock.at_us += 5 * HOUR_US
+        async with reopened(shop, files=shipped(), settings=Settings(release_due=False)) as again:
+            stream = Stream(again.platform, again.clock, seed=7, users=300, days=2)
+            assert stream.board.to_json() == first
+            second = (await told(again, users=300)).board.to_json()
+            for name in ("events", "episodes", "at_risk_minor", "honest_events", "customers"):
+                assert second[name] >= first[name]
+            assert second["events"] > first["events"]
+
+    run(go())
+
+
+def test_a_score_of_another_journal_or_one_that_can_not_be_read_is_begun_anew():
+    async def go():
+        async with demo_shop() as shop:
+            await told(shop)
+            raw = shop.blobs.load(SCORE)
+            assert score_of(shop.blobs, shop.platform.lane.state.next_seq) is not None
+            assert score_of(shop.blobs, 3) is None
+            shop.blobs.save(SCORE, [raw[:-5]])
+            assert score_of(shop.blobs, shop.platform.lane.state.next_seq) is None
+
+    run(go())
+
+
 # ---- its own analysts
 
 
@@ -216,7 +249,7 @@ def steps_of(shop):
 def test_the_cases_of_the_past_were_worked_in_their_time_and_the_newest_are_left():
     async def go():
         async with demo_shop() as shop:
-            stream, desk, cases = await staffed(shop, users=300)
+            _, _, cases = await staffed(shop, users=300)
             open_, closed = ([each for each in cases if each.state == state] for state in ("open", "closed"))
             assert len(closed) > 10
             assert open_, "something is left to do"
@@ -234,7 +267,7 @@ def test_the_cases_of_the_past_were_worked_in_their_time_and_the_newest_are_left
 def test_the_verdicts_of_the_demo_s_analysts_follow_the_truth_nearly_always(tmp_path):
     async def go():
         async with demo_shop() as shop:
-            stream, desk, cases = await staffed(shop, users=300, truth=tmp_path / "truth.ndjson")
+            _, desk, cases = await staffed(shop, users=300, truth=tmp_path / "truth.ndjson")
             with (tmp_path / "truth.ndjson").open(encoding="utf-8") as lines:
                 truth = read_truth(lines)
             right = wrong = 0
@@ -257,7 +290,9 @@ def test_what_the_demo_s_analysts_do_is_no_doing_of_staff_that_is_watched():
     async def go():
         async with demo_shop() as shop:
             await staffed(shop)
-            steps = [(seq, record) for seq, record in shop.platform.archive.records(0) if isinstance(record, CaseRecord)]
+            steps = [
+                (seq, record) for seq, record in shop.platform.archive.records(0) if isinstance(record, CaseRecord)
+            ]
             assert steps
             assert all(tell(seq, record, None) == [] for seq, record in steps)
 

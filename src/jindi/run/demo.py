@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from jindi.basics.instants import DAY_US, SECOND_US
+from jindi.basics.instants import DAY_US, MINUTE_US, SECOND_US
 from jindi.basics.problems import Problem, Problems
 from jindi.engine import Decision
 from jindi.ports import Blobs, CaseStoreFailure, Clock, LogFailure
@@ -19,7 +19,7 @@ from jindi.run.intake import Refused
 from jindi.run.lane import Busy, Conflict, Stopped
 from jindi.run.platform import Platform
 from jindi.run.records import decision_id
-from jindi.run.simulate import Office, Scoreboard, Simulated, World, open_office, truth_line
+from jindi.run.simulate import Kept, Office, Scoreboard, Simulated, World, open_office, truth_line
 from jindi.run.simulate.truth import HONEST
 
 HELD = "the simulated past is still being told; the demo says when it goes on live, a minute or a few after its start"
@@ -37,6 +37,14 @@ CUSTOMERS_MIN = 2_000
 
 BEGAN = "demo.json"
 """Where a folder keeps what its world began with."""
+
+GUILTY_BACK = 1_000_000
+"""Cases that are still open are about decisions among the last so many."""
+
+SCORE, SCORE_US = "demo-score.json", 5 * MINUTE_US
+"""Where the score is kept from one start to the next, and how often. What is decided between the last time and a crash
+is missing in it; a stop in order loses nothing.
+"""
 
 _json = msgspec.json.Encoder().encode
 
@@ -71,6 +79,25 @@ def begun(blobs: Blobs, asked: Mapping[str, int | None]) -> Began:
     return began
 
 
+class KeptScore(msgspec.Struct, frozen=True):
+    """The score up to a place of the journal, and the decisions of the last days that were about what was wrong."""
+
+    next_seq: int
+    board: Kept
+    guilty: list[int]
+
+
+def score_of(blobs: Blobs, next_seq: int) -> KeptScore | None:
+    """The score of the starts before; None where there is none, or it is of another journal than this."""
+    raw = blobs.load(SCORE)
+    if raw is None:
+        return None
+    with contextlib.suppress(msgspec.MsgspecError):
+        kept = msgspec.json.decode(raw, type=KeptScore)
+        return kept if kept.next_seq <= next_seq else None
+    return None
+
+
 class Stream:
     """Feeds a world into a platform that has been started, and keeps the score against the truth."""
 
@@ -84,8 +111,10 @@ class Stream:
         self.start_us = max(clock.now_us() - days * DAY_US, platform.lane.state.high_us)
         self.world = World(seed, users=users, start_us=self.start_us)
         self.office = self._office(seed) if STAFF_EVENT in platform.program.events else None
-        self.board = Scoreboard()
-        self._guilty: set[int] = set()
+        kept = score_of(platform.blobs, platform.lane.state.next_seq)
+        self.board = Scoreboard() if kept is None else Scoreboard.restored(kept.board)
+        self._guilty: set[int] = set() if kept is None else set(kept.guilty)
+        self._kept_us = clock.now_us()
         self._team: Team | None = None
         self._seed = seed
         self.events = self.refused = 0
@@ -113,6 +142,17 @@ class Stream:
         """Let the demo's own analysts work the cases of the past that is still to be told."""
         self._team = Team(self._platform, following, self._seed, self._guilty, self._let_go)
 
+    def _score(self) -> bytes:
+        self._kept_us = self._clock.now_us()
+        next_seq = self._platform.archive.log.next_seq()  # what is not durable yet a crash would take away
+        recent = [seq for seq in self._guilty if seq >= next_seq - GUILTY_BACK]
+        return _json(KeptScore(next_seq, self.board.kept(), recent))
+
+    def _keep(self, score: bytes) -> None:
+        """The stream goes on without: a score that can't be kept is one of this start alone."""
+        with contextlib.suppress(OSError):
+            self._platform.blobs.save(SCORE, [score])
+
     def _let_go(self, decision: str) -> None:
         self.board.feed({"type": "decision_release", "decision": decision}, HONEST)
 
@@ -136,7 +176,10 @@ class Stream:
                 await (self._say(simulated, at_us) if is_office else self._send(simulated))
                 if truth is not None:
                     truth.write(truth_line(event, simulated.truth) + "\n")
+                if self.is_live and abs(self._clock.now_us() - self._kept_us) >= SCORE_US:
+                    await asyncio.to_thread(self._keep, self._score())
         finally:
+            self._keep(self._score())
             if truth is not None:
                 truth.close()
 
