@@ -351,7 +351,10 @@ WORDS: Final = {
     "trial.state.late": ("超时结束", "out of time"),
     "trial.state.failed": ("失败", "failed"),
     "trial.running": ("正在重新判定日志中的决策…", "Judging the journal's decisions again…"),
-    "trial.progress": ("{done} / {total} 条记录", "{done} of {total} records"),
+    "trial.progress": (
+        "{done} / {total} 条记录（可能判定两遍，分别计数）",
+        "{done} of {total} records; each pass counts",
+    ),
     "trial.stop": ("停止", "Stop"),
     "trial.refresh": ("刷新", "Refresh"),
     "trial.stopped": ("已停止，没有结果。", "It was stopped; there is no result."),
