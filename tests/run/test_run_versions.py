@@ -236,6 +236,20 @@ def test_whoever_read_a_proposal_before_it_was_carried_over_approves_nothing_by_
     run(go())
 
 
+def test_a_roll_back_carries_over_what_it_does_not_touch_too():
+    async def go():
+        async with Office() as office:
+            await office.live(POLICY, features=FEATURES + NIGHT)
+            lower = await office.desk.propose(ANN, ["pay"], files=shop_files(policy=LOWER, features=FEATURES + NIGHT),
+                                              why="fewer losses")  # fmt: skip
+            await office.desk.roll_back(CLEO, why="nobody reads the window")
+            assert office.desk.proposal(lower.id).state == "open"
+            await office.desk.approve(BOB, lower.id, digest=office.desk.proposal(lower.id).digest)
+            assert office.shop.platform.base == shop_files(policy=LOWER)
+
+    run(go())
+
+
 def test_what_does_not_load_beside_what_came_in_force_is_overtaken():
     async def go():
         async with Office() as office:

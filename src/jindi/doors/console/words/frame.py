@@ -85,8 +85,8 @@ WORDS: Final = {
     "proposal.expired": ("已过期", "Expired"),
     "proposal.overtaken": ("已被取代", "Overtaken"),
     "proposal.overtaken.why": (
-        "提案之后，同一内容已有另一项变更生效，不能再批准：请在现在的内容上重新起草并提案。",
-        "Another change of the same came in force meanwhile; this can't be approved any more. Draft anew.",
+        "提案之后，同一内容已有另一项变更生效，不能再批准；提案人可在现在的内容上重新起草。",
+        "Another change of the same came in force meanwhile. This can't be approved; its author can take it up again.",
     ),
     "proposal.carried": ("顺延", "Carried over"),
     "proposal.carried.why": (
