@@ -18,6 +18,7 @@ from jindi.run.lane import Held
 from jindi.run.platform import Settings
 from jindi.run.records import CaseRecord
 from jindi.run.simulate import read_truth
+from jindi.run.trail import Wanted
 from jindi.run.watching.telling import tell
 from jindi.stores import SqliteCases
 from jindi.stores.files import MemoryBlobs
@@ -282,6 +283,19 @@ def test_the_verdicts_of_the_demo_s_analysts_follow_the_truth_nearly_always(tmp_
                 else:
                     wrong += 1
             assert right > 9 * wrong
+
+    run(go())
+
+
+def test_what_was_done_today_is_found_behind_steps_that_are_dated_in_the_simulated_past():
+    async def go():
+        async with demo_shop() as shop:
+            audit = Audit(shop.platform)
+            await audit.act(Actor("", "operator", "cli"), "platform.start")
+            await staffed(shop)
+            await audit.act(Actor("", "operator", "cli"), "platform.stop")
+            found = (await audit.look(Wanted(since_us=NOON_US - HOUR_US))).doings
+            assert {"platform.start", "platform.stop"} <= {each.what for each in found}
 
     run(go())
 

@@ -16,9 +16,9 @@ from jindi.packs import OUTCOMES
 from jindi.run.audit import Actor, NotRecorded
 from jindi.run.cases import Declined, Desk, Following
 from jindi.run.cases.desk import Page
+from jindi.run.records import SIMULATED_DOOR
 from jindi.run.simulate.reactions import review
 from jindi.run.simulate.town import stream
-from jindi.run.watching.telling import SIMULATED_DOOR
 
 if TYPE_CHECKING:
     from jindi.run.platform import Platform

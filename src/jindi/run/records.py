@@ -254,6 +254,10 @@ class ApprovalRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     # That makes fifteen, and no more fit beside each other: the kind must stay a record's second byte (see `decode`).
 
 
+SIMULATED_DOOR = "demo"
+"""Where the steps of a demo's own people come in, dated in its simulated past: no address leads there."""
+
+
 class CaseRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A step that a person took with a case: who, when, and what exactly, written before it took effect.
 

@@ -15,6 +15,7 @@ from jindi.run.intake import OWN_IDS
 from jindi.run.records import ACTION as ACTION_RECORD
 from jindi.run.records import (
     APPROVAL_PREFIX,
+    SIMULATED_DOOR,
     ActionRecord,
     ApprovalRecord,
     CaseRecord,
@@ -25,9 +26,6 @@ from jindi.run.records import (
     step_id,
 )
 from jindi.vault import is_token
-
-SIMULATED_DOOR = "demo"
-"""Where the steps of a demo's own people come in: no address leads there."""
 
 ACTION, SIGN_IN, APPROVAL, GRANT = "staff_action", "staff_sign_in", "staff_approval", "staff_grant"
 LIST_CHANGE, CLOSED, DAY = "staff_list_change", "staff_alert_closed", "staff_day"
