@@ -153,3 +153,34 @@ def test_a_policy_that_is_not_there_yet_begins_with_a_whole_file():
         await door.ask("POST", "/v1/drafts/second", {"text": text, "version": 1}, 403, "bob")
 
     at_the_door(go)
+
+
+def test_a_proposal_that_ended_is_taken_up_as_a_draft_again_by_its_author_alone():
+    async def go(door):
+        await door.ask("POST", "/v1/drafts/pay", {"text": LOWER, "version": 0})
+        proposal = await door.ask("POST", "/v1/drafts/pay/propose", {"why": "fewer losses", "version": 1}, 201)
+        address = f"/v1/proposals/{proposal['id']}"
+        assert (await door.ask("POST", f"{address}/take-up", {}, 409))["code"] == "not_ended"
+        await door.ask("POST", f"{address}/reject", {"why": "not yet"}, who="bob")
+        assert (await door.ask("POST", f"{address}/take-up", {}, 409, who="tom"))["code"] == "not_author"
+        taken = await door.ask("POST", f"{address}/take-up", {}, 201)
+        path = "shop/policies/pay.toml"
+        assert taken == {"drafts": [{"id": "pay", "path": path, "version": 1, "both": []}], "left": []}
+        assert (await door.ask("GET", "/v1/drafts/pay"))["text"] == LOWER
+        assert (await door.ask("POST", f"{address}/take-up", {}, 409))["code"] == "has_draft"
+
+    at_the_door(go)
+
+
+def test_parameters_and_policies_that_were_proposed_together_are_drafts_together_again():
+    async def go(door):
+        await door.ask("POST", "/v1/drafts/pay", {"text": PINNED, "version": 0})
+        given = {"text": COMING, "version": 0, "along": ["pay"]}
+        await door.ask("POST", "/v1/drafts/shop:limits", given)
+        proposal = await door.ask("POST", "/v1/drafts/shop:limits/propose", {"why": "both", "version": 1}, 201)
+        await door.ask("POST", f"/v1/proposals/{proposal['id']}/reject", {"why": "not yet"})
+        taken = await door.ask("POST", f"/v1/proposals/{proposal['id']}/take-up", {}, 201)
+        assert [each["id"] for each in taken["drafts"]] == ["pay", "shop:limits"]
+        assert (await door.ask("GET", "/v1/drafts/shop:limits"))["along"] == ["pay"]
+
+    at_the_door(go)

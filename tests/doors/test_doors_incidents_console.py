@@ -139,6 +139,26 @@ def test_an_incident_is_worked_by_forms_from_its_opening_to_its_end_by_two_peopl
     living(go)
 
 
+def test_the_time_that_a_report_s_form_begins_with_is_taken_though_all_happens_in_one_minute():
+    async def go(world):
+        world.clock.at_us += 40_500_000
+        visit, one = await opened(world, aware="2026-11-22T12:00:40")
+        world.clock.at_us += 10_000_000
+        page = (await visit.get(f"/console/incidents/{one}")).text
+        tag = re.search(r'<input name="at" type="datetime-local"[^>]*required[^>]*>', page)[0]
+        assert 'value="2026-11-22T12:00:50"' in tag
+        assert 'min="2026-11-22T12:00:40"' in tag
+        assert 'step="1"' in tag, "a browser takes what stands there"
+        sent = {"report": world.found(one).owed[0].report, "to": "office", "channel": "mail"}
+        for at, status in (("2026-11-22T11:59", 409), ("2026-11-22T12:00:39", 409), ("2026-11-22T12:02", 409)):
+            assert (await step(visit, one, "report", at=at, **sent)).status_code == status
+        assert (await step(visit, one, "report", at="2026-11-22T12:00", **sent)).status_code == 303, "that minute"
+        done = [each.sent for each in world.found(one).clocks if each.sent]
+        assert done[0].at_us == world.found(one).aware_us
+
+    living(go)
+
+
 def test_a_report_that_is_excused_and_a_link_that_comes_and_goes():
     async def go(world):
         visit, one = await opened(world)

@@ -12,7 +12,7 @@ from jindi.doors.oidc import Company
 from jindi.run.audit import NotRecorded
 from oidc_world import ACCESS, CLIENT, PASSWORD, REFRESH, provider
 from shop_world import run
-from staff_world import BETTER, DAY, GOOD, MINUTE, Authenticator, chance, totp
+from staff_world import BETTER, DAY, GOOD, MINUTE, SECOND, Authenticator, chance, totp
 
 STEPS = ("/sign-in/password", "/sign-in/totp", "/sign-in/recovery", "/sign-in/passkey", "/sign-in/new-password",
          "/invitation", "/set-up/totp", "/set-up/passkey")  # fmt: skip
@@ -688,10 +688,62 @@ def test_attack_staff_is_changed_only_with_a_factor_that_was_shown_just_now():
             path = f"/console/staff/{rooms.limin.id}"
             answer = await one.post(f"{path}/disable", headers={"referer": BASE + path})
             assert answer.status_code == 403
-            assert f"/console/account/again?back=%2Fconsole%2Fstaff%2F{rooms.limin.id}" in html.unescape(answer.text)
+            assert 'action="/console/account/again"' in answer.text, "the page itself asks for the factor"
+            assert f'name="back" value="{path}"' in answer.text
             assert rooms.staff.get(rooms.limin.id).is_active
             await one.post("/console/account/again", code=rooms.code(), back=path)
             assert (await one.post(f"{path}/disable")).status_code == 303
+
+    run(go())
+
+
+def hidden_in(page, action):
+    """The hidden fields of the form that goes to an address."""
+    form = re.search(rf'<form[^>]*action="{re.escape(action)}"[^>]*>(.*?)</form>', page, re.DOTALL)[1]
+    found = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', form)
+    return {html.unescape(name): html.unescape(value) for name, value in found}
+
+
+def test_a_form_that_took_a_fresh_factor_goes_on_with_all_that_was_typed_when_the_factor_was_shown():
+    async def go():
+        async with Rooms() as rooms:
+            one = await rooms.into("admin")
+            rooms.clock.at_us += 6 * MINUTE
+            typed = {"login": "zhao", "name": '赵 "Six" <b>', "role.analyst": "1"}
+            answer = await one.post("/console/staff/invite", **typed, headers={"referer": BASE + "/console/staff"})
+            assert answer.status_code == 403
+            kept = hidden_in(answer.text, "/console/account/again")
+            del kept["csrf"]
+            wrong = await one.post("/console/account/again", code="000000", **kept)
+            assert wrong.status_code == 403
+            assert hidden_in(wrong.text, "/console/account/again").items() >= kept.items(), "a wrong code loses nothing"
+            rooms.clock.at_us += 30 * SECOND
+            shown = await one.post("/console/account/again", code=rooms.code(), **kept)
+            assert shown.status_code == 200
+            assert rooms.staff.named("zhao") is None, "nothing is done before it is sent again"
+            again = hidden_in(shown.text, "/console/staff/invite")
+            assert again.items() >= typed.items()
+            sent = await one.post("/console/staff/invite", **again)
+            assert sent.status_code in (200, 303), sent.text
+            assert rooms.staff.named("zhao").name == typed["name"]
+
+    run(go())
+
+
+def test_attack_a_form_of_another_session_is_not_kept_for_a_fresh_factor():
+    async def go():
+        async with Rooms() as rooms:
+            one = await rooms.into("admin")
+            rooms.clock.at_us += 6 * MINUTE
+            path = f"/console/staff/{rooms.limin.id}/disable"
+            for more in ({"csrf": "f" * 64}, {"headers": {"origin": "https://evil.example"}}):
+                answer = await one.post(path, **more)
+                assert answer.status_code == 403
+                assert 'name="kept' not in answer.text
+            evil = {"kept": "https://evil.example/", "kept.why": "x"}
+            shown = await one.post("/console/account/again", code=rooms.code(), **evil)
+            assert 'action="/console"' in shown.text
+            assert "evil.example" not in shown.text
 
     run(go())
 

@@ -20,6 +20,7 @@ def invite(data, login="admin", name="王安", role="security_admin", **more):
 def test_an_account_is_made_in_an_empty_folder_and_listed_without_its_secrets(tmp_path):
     made = invite(tmp_path)
     assert made["link"].startswith("http://localhost:8420/invitation/")
+    assert made["assumes"] == "settings", "it has not been started yet, and the words say so"
     token = made["link"].rpartition("/")[2]
     listed = told("staff", "list", "--data", tmp_path)["staff"]
     assert [(each["login"], each["roles"], each["state"]) for each in listed] == [
@@ -103,6 +104,11 @@ def test_from_an_empty_folder_to_an_administrator_who_is_in_and_afterwards_no_li
         assert told("staff", "disable", "admin", "--data", data, code=1)["ok"] is False
         assert stop(process)[0] == 0
     assert "last active security administrator" in json.dumps(told("staff", "disable", "admin", "--data", data, code=1))
+    made = invite(data, login="chen", name="陈", role="auditor")
+    assert made["link"].startswith(f"http://localhost:{ready['url'].rpartition(':')[2]}/invitation/"), (
+        "where it was last"
+    )
+    assert made["assumes"] == "last_start"
     with running(data, packs) as process:
         ready = json.loads(process.stdout.readline())
         assert ready["api_key"] is None

@@ -223,6 +223,9 @@ def test_decisions_are_sorted_among_the_newest_and_the_file_has_that_order():
             page = await ann.see("/console/decisions?sort=-amount")
             shown = re.findall(r"CNY ([\d.]+)", page)
             assert shown == ["900.00", "30.00", "7.00", "5.00"]
+            assert "newest first" not in page
+            assert "4 shown, in the order of a column" in page
+            assert "4 shown, newest first" in await ann.see("/console/decisions")
             assert 'aria-sort="descending"' in page
             answer = await ann.http.get("/console/decisions.csv?sort=amount")
             lines = csv_rows(answer.content)

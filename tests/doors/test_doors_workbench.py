@@ -216,7 +216,7 @@ def test_what_one_types_is_checked_with_its_place_its_problem_and_its_remedy_in_
             data={"csrf": guest.csrf, "mode": "builder", "p.0.left": "amount", "p.0.op": ">=", "p.0.right": "2000"},
         )
         assert answer.json() == {
-            "text": "amount >= cny('2000')", "type": "bool", "said": "类型正确", "problems": [],
+            "text": "amount >= cny('2000')", "type": "bool", "said": "类型正确", "problems": [], "rows": {},
         }  # fmt: skip
         answer = await guest.http.post(
             "/console/workbench/pay/check", data={"csrf": guest.csrf, "mode": "code", "when": "amount && 5"}
@@ -234,6 +234,36 @@ def test_the_same_is_told_without_a_script():
         assert "unknown name &#39;ammount&#39;" in page
         assert "did you mean &#39;amount&#39;?" in page
         assert 'value="ammount"' in page
+
+    run_in(Room(), go)
+
+
+def test_what_is_wrong_with_rows_is_told_at_each_of_them_all_at_once_with_and_without_a_script():
+    async def go(room):
+        ann = room.guest("ann")
+        fields = await ann.fields(RULE)
+        wrong = {
+            "p.0.right": "much", "p.1.left": "chanel", "p.1.op": "==", "p.1.right": "app", "p.2.left": "channel",
+            "p.2.op": "==", "p.2.right": "web", "p.3.join": "any", "p.3.0.left": "device_users", "p.3.0.op": ">",
+            "p.3.0.right": "3", "p.3.1.left": "pays_1d", "p.3.1.op": "starts with", "p.3.1.right": "4",
+        }  # fmt: skip
+        page = await ann.send(RULE, 200, **{**fields, **wrong}, do="check")
+        told = {name: text for name, text in re.findall(r'id="([p.0-9]+)\.told">(.*?)</p>', page) if text}
+        assert set(told) == {"p.0", "p.1", "p.3.1"}
+        assert "did you mean &#39;channel&#39;?" in told["p.1"]
+        for name, field in [(name, field) for name in told for field in ("left", "right")]:
+            tag = re.search(rf'<input[^>]*name="{re.escape(name)}\.{field}"[^>]*>', page)[0]
+            assert f'aria-describedby="{name}.told"' in tag
+            assert 'aria-invalid="true"' in tag
+        assert "aria-invalid" not in re.search(r'<input[^>]*name="p\.2\.left"[^>]*>', page)[0]
+        assert "Rows with problems: 3" in page
+        typed = {**fields, **wrong, "csrf": ann.csrf}
+        said = (await ann.http.post("/console/workbench/pay/check", data=typed)).json()
+        assert set(said["rows"]) == set(told)
+        assert said["problems"] == []
+        assert said["rows"]["p.1"][0]["remedy"] == "did you mean 'channel'?"
+        mended = {**fields, "csrf": ann.csrf}
+        assert (await ann.http.post("/console/workbench/pay/check", data=mended)).json()["rows"] == {}
 
     run_in(Room(), go)
 
@@ -401,6 +431,66 @@ def test_what_others_put_in_force_must_be_taken_over_before_a_draft_is_proposed(
         await ann.send("/console/workbench/pay/take-over", version="1")
         await ann.send("/console/workbench/pay/propose", version="2", why="now mine")
         assert {line.id for line in room.bench.sheet("name bob", "pay").rules()} >= {"large", "huge"}
+
+    run_in(Room(), go)
+
+
+async def overtaken(room, rule):
+    """Ann proposes another score of `large`; bob's change of a rule of the same policy comes in force first."""
+    ann, bob = room.guest("ann"), room.guest("bob", WRITE, APPROVE)
+    await lowered(ann, score="21")
+    mine = await ann.send("/console/workbench/pay/propose", version="1", why="fewer slip through")
+    address = f"/console/workbench/pay/rules/{rule}"
+    await bob.send(address, **{**await bob.fields(address), "score": "66"}, do="save")
+    proposal = await bob.send("/console/workbench/pay/propose", version="1", why="mine first")
+    await approved(room.guest("dora", APPROVE), proposal)
+    return ann, bob, mine.partition("?")[0]
+
+
+@pytest.mark.parametrize("rule", ["huge", "large"])
+def test_an_overtaken_proposal_is_its_author_s_draft_again_in_one_step_and_what_both_changed_is_listed(rule):
+    async def go(room):
+        ann, bob, mine = await overtaken(room, rule)
+        assert "take-up" not in await bob.see(mine), "it is not his"
+        await bob.send(f"{mine}/take-up", 409)
+        assert f'action="{mine}/take-up"' in await ann.see(mine)
+        page = await ann.see(await ann.send(f"{mine}/take-up"))
+        assert ("pay:large" in page) == (rule == "large")
+        sheet = room.bench.sheet("name ann", "pay")
+        assert not sheet.is_behind
+        assert sheet.changes() == ["large"]
+        assert sheet.rule("large").now["score"] == 21
+        assert "propose it or give it up first" in await ann.send(f"{mine}/take-up", 409)
+        again = await ann.send("/console/workbench/pay/propose", version="1", why="again")
+        await approved(room.guest("dora", APPROVE), again)
+        scores = {line.id: line.live.get("score") for line in room.bench.sheet("name ann", "pay").rules() if line.live}
+        assert (scores["large"], scores["huge"]) == (21, 66 if rule == "huge" else 60)
+
+    run_in(Room(), go)
+
+
+def test_an_open_proposal_can_not_be_taken_up():
+    async def go(room):
+        ann = room.guest("ann")
+        await lowered(ann)
+        mine = (await ann.send("/console/workbench/pay/propose", version="1", why="x")).partition("?")[0]
+        assert "take-up" not in await ann.see(mine)
+        await ann.send(f"{mine}/take-up", 409)
+        await ann.send("/console/proposals/chg_00000000ffff/take-up", 404)
+
+    run_in(Room(), go)
+
+
+def test_an_address_can_not_make_a_page_of_the_workbench_say_what_its_writer_likes():
+    async def go(room):
+        ann = room.guest("ann")
+        await lowered(ann)
+        said = "both=large,call-555,pay:call-555,settings/call-555&left=call-555"
+        page = await ann.see(f"/console/workbench/pay?done=taken_over&{said}")
+        assert not re.search(r'>[^<]*call-555|call-555"', page.replace(said.replace("&", "&amp;"), ""))
+        assert "/console/workbench/pay/rules/large" in page
+        page = await ann.see(f"/console/workbench?done=taken_up&{said}")
+        assert not re.search(r">[^<]*call-555", page)
 
     run_in(Room(), go)
 

@@ -71,7 +71,7 @@ def test_a_rule_is_changed_by_the_builder_and_decides_when_another_person_has_ap
     assert living.decided(1, "950.00") == "allow"
     ann.open(living.url + RULE)
     put(ann, "p.0.right", "nine hundred")
-    assert ann.until("!!document.querySelector('#problems li')"), "a type error is shown while one types"
+    assert ann.until("!!document.querySelector('.row-told span')"), "a type error is shown while one types"
     assert "amount >= nine hundred" in ann.run("document.getElementById('written').textContent")
     put(ann, "p.0.right", "900")
     assert ann.until("!!document.querySelector('#problems .good')"), "and goes when it is mended"
@@ -128,12 +128,12 @@ def test_what_an_input_method_composes_is_not_checked_in_the_middle(process, liv
       field.dispatchEvent(new InputEvent("input", { bubbles: true, isComposing: true }));
     """)
     tab.browser.wait(0.8)
-    assert tab.run("document.querySelectorAll('#problems li').length") == 0
+    assert tab.run("document.querySelectorAll('.row-told span').length") == 0
     tab.run("""
       field.value = "金额";
       field.dispatchEvent(new CompositionEvent("compositionend", { bubbles: true }));
     """)
-    assert tab.until("!!document.querySelector('#problems li')")
+    assert tab.until("!!document.querySelector('.row-told span')")
 
 
 def test_a_session_that_ends_while_one_writes_loses_nothing_and_the_page_goes_on_with_the_next(process, living):

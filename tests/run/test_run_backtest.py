@@ -155,6 +155,21 @@ def test_a_changed_outcome_that_comes_back_into_a_feature_is_replayed():
     assert told == {name: would.count(name) for name in told}
 
 
+@pytest.mark.parametrize("features", [None, FREE], ids=["judged twice", "judged once"])
+def test_progress_never_runs_backwards_and_comes_to_its_end(monkeypatch, features):
+    monkeypatch.setattr(runner, "PART_RECORDS", 40)
+    files = FILES if features is None else {**FILES, "shop/features.toml": features}
+    log, blobs = lived(files, story(200))
+    new = candidate(policy=STRICTER, **({} if features is None else {"features": features}))
+    seen = []
+    report = backtest(log, blobs, [new], progress=lambda _, done, total: seen.append((done, total)))
+    assert report["candidates"][0]["mode"] == ("replay" if features is None else "facts")
+    assert len({total for _, total in seen}) == 1, "what is left does not grow"
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+    assert seen[-1][0] == seen[-1][1]
+    assert len({done for done, _ in seen}) > 3
+
+
 def test_the_report_counts_what_the_decisions_say():
     documents = story(200)
     log, blobs = lived(FILES, documents)

@@ -3,9 +3,10 @@
 import json
 from itertools import islice
 
+import msgspec
 import pytest
 
-from jindi.run.simulate import HEADER, Scoreboard, Truth, World
+from jindi.run.simulate import HEADER, Kept, Scoreboard, Truth, World
 
 THEFT = "account_takeover"
 
@@ -165,3 +166,36 @@ def test_the_board_balances_over_a_living_world():
             assert row["missed_minor"] == row["at_risk_minor"] - row["saved_minor"]
         assert figures["honest_unserved_minor"] >= 0
         assert (figures["saved_minor"] == 0) == (outcomes == ("allow",))
+
+
+def told_in_two(cut: int, *, is_restored: bool):
+    """The figures of a world, told to one board, or in its second part to one that was kept and restored."""
+    board, outcomes = Scoreboard(), ("allow", "review", "deny", "delay", "allow")
+    for place, simulated in enumerate(islice(World(7, users=80), 3_000)):
+        if is_restored and place == cut:
+            kept = msgspec.json.decode(msgspec.json.encode(board.kept()), type=Kept)
+            board = Scoreboard.restored(kept)
+        board.feed(simulated.event, simulated.truth, outcomes[place % 5], f"dec_{place}")
+    return board.to_json()
+
+
+@pytest.mark.parametrize("cut", [0, 1, 700, 2_999])
+def test_a_board_that_was_kept_and_restored_goes_on_as_if_it_had_never_ended(cut):
+    whole, restored = (told_in_two(cut, is_restored=each) for each in (False, True))
+    # An episode that goes on over the cut is counted on both sides: the next start of a demo tells a world of its own.
+    for figures in (whole, restored):
+        for row in (figures, *figures["scenarios"].values()):
+            for name in ("episodes", "episodes_caught", "delay_events_median"):
+                row.pop(name, None)
+    assert restored == whole
+
+
+def test_episodes_of_the_next_start_are_others_though_they_are_called_the_same():
+    board = Scoreboard()
+    board.feed(event("e1"), theft(), "deny")
+    board = Scoreboard.restored(board.kept())
+    board.feed(event("e2"), theft(), "deny")
+    board = Scoreboard.restored(board.kept())
+    board.feed(event("e3"), theft(), "allow")
+    assert board.to_json()["episodes"] == 3
+    assert board.to_json()["episodes_caught"] == 2

@@ -193,6 +193,95 @@ def test_a_proposal_is_overtaken_when_something_else_came_in_force_meanwhile():
     run(go())
 
 
+async def two_proposals(office):
+    """One of a policy and one of a feature, both of them made over the same base."""
+    policy = await office.desk.propose(ANN, files=shop_files(policy=LOWER), why="fewer losses")
+    feature = await office.desk.propose(CLEO, files=shop_files(features=FEATURES + NIGHT), why="a new window")
+    return policy, feature
+
+
+def test_an_approval_of_other_files_overtakes_nothing_and_the_digest_to_approve_is_the_new_set_s():
+    async def go():
+        async with Office() as office:
+            policy, feature = await two_proposals(office)
+            before = await office.desk.review(policy)
+            await office.desk.approve(BOB, feature.id, digest=feature.digest)
+            carried = office.desk.proposal(policy.id)
+            both = shop_files(policy=LOWER, features=FEATURES + NIGHT)
+            assert (carried.state, carried.digest) == ("open", compiled(both).digest)
+            assert carried.base == digest_of(office.shop.platform.base)
+            after = await office.desk.review(carried)
+            assert (after.differences, after.text) == (before.differences, before.text), "approvers see the same diff"
+            assert (after.base, after.digest) == (carried.base, carried.digest)
+            await office.desk.approve(BOB, policy.id, digest=carried.digest)
+            assert office.state(SECOND) == "live"
+            assert office.shop.platform.base == both
+
+    run(go())
+
+
+def test_whoever_read_a_proposal_before_it_was_carried_over_approves_nothing_by_what_he_read():
+    async def go():
+        async with Office() as office:
+            policy, feature = await two_proposals(office)
+            await office.desk.approve(BOB, feature.id)
+            with declined("other_digest"):
+                await office.desk.approve(BOB, policy.id, digest=policy.digest)
+            with declined("carried"):
+                await office.desk.approve(BOB, policy.id)
+            with declined("own_proposal"):
+                await office.desk.approve(ANN, policy.id, digest=office.desk.proposal(policy.id).digest)
+            assert office.state(SECOND) == "proposed"
+
+    run(go())
+
+
+def test_a_roll_back_carries_over_what_it_does_not_touch_too():
+    async def go():
+        async with Office() as office:
+            await office.live(POLICY, features=FEATURES + NIGHT)
+            lower = await office.desk.propose(ANN, ["pay"], files=shop_files(policy=LOWER, features=FEATURES + NIGHT),
+                                              why="fewer losses")  # fmt: skip
+            await office.desk.roll_back(CLEO, why="nobody reads the window")
+            assert office.desk.proposal(lower.id).state == "open"
+            await office.desk.approve(BOB, lower.id, digest=office.desk.proposal(lower.id).digest)
+            assert office.shop.platform.base == shop_files(policy=LOWER)
+
+    run(go())
+
+
+def test_what_does_not_load_beside_what_came_in_force_is_overtaken():
+    async def go():
+        async with Office() as office:
+            await office.live(POLICY, features=FEATURES + NIGHT)
+            drops = await office.desk.propose(ANN, files=shop_files(), why="nobody reads it")
+            reads = await office.desk.propose(CLEO, ["pay"], files=shop_files(policy=FAST, features=FEATURES + NIGHT),
+                                              why="I do")  # fmt: skip
+            await office.desk.approve(BOB, reads.id)
+            assert office.desk.proposal(drops.id).state == "overtaken"
+            with declined("not_open"):
+                await office.desk.approve(BOB, drops.id, digest=drops.digest)
+
+    run(go())
+
+
+def test_a_proposal_that_was_carried_over_is_carried_again_and_waits_after_a_restart():
+    async def go():
+        async with Office() as office:
+            policy, feature = await two_proposals(office)
+            lists = await office.desk.propose(CLEO, files=shop_files(limits=LIMITS + "\n# looked at\n"), why="a note")
+            await office.desk.approve(BOB, feature.id)
+            await office.desk.approve(BOB, lists.id, digest=office.desk.proposal(lists.id).digest)
+            waits = office.desk.proposal(policy.id)
+            assert waits.state == "open"
+        async with after_restart(office) as again:
+            assert again.desk.proposal(policy.id) == waits
+            await again.desk.approve(BOB, policy.id, digest=waits.digest)
+            assert again.state(SECOND) == "live"
+
+    run(go())
+
+
 def test_a_shadow_that_starts_meanwhile_overtakes_nothing():
     async def go():
         async with Office() as office:

@@ -258,6 +258,7 @@ ACTIONS: dict[str, Action] = _table(
     Action("key.create", Group.KEYING, "创建密钥", "Create a key"),
     Action("key.revoke", Group.KEYING, "吊销密钥", "Revoke a key"),
     Action("key.rotate", Group.KEYING, "轮换密钥", "Rotate a key"),
+    Action("version.carry", Group.MACHINE, "提案顺延", "Carry a proposal over"),
     Action("link.create", Group.MACHINE, "创建登录链接", "Create a sign-in link"),
     Action("vault.rotate", Group.KEYING, "轮换保险库密钥", "Rotate the vault's keys"),
     Action("vault.rewrap", Group.KEYING, "重新封装密钥", "Re-wrap keys"),

@@ -97,7 +97,7 @@ class Given:
     the webhooks, `cases` where cases are kept, `notifying` what people are told with, `view_log` and `archive` are the
     past that backtests read, `link_store` where links are kept, for so many days, `act_store` what entities did,
     `link_child` the command and the environment of a process that makes both (without, threads do), `scanning` who
-    looks for malware in files, `score` the demo's board.
+    looks for malware in files, `score` the demo's board, `staff` brings its own analysts to the cases.
     """
 
     keys: ApiKeys
@@ -110,6 +110,7 @@ class Given:
     keep: Keep | None = None
     company: Company | None = None
     score: Callable[[], Mapping[str, Any] | None] = lambda: None
+    staff: Callable[[Following], None] | None = None
     fences: Fences | None = None
     mailing: Mailing | None = None
     cases: CaseStore | None = None
@@ -139,6 +140,8 @@ class Assembly:
             if self._following
             else None
         )
+        if given.staff is not None and self._following is not None:
+            given.staff(self._following)
         self._incidents = IncidentDesk(
             platform, partial(_people_who, house, permits, "incident.entry"), self._casework
         )  # fmt: skip

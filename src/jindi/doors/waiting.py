@@ -75,7 +75,7 @@ def of_proposal(proposal: Proposal) -> Waiting:
     answers = () if proposal.answer is None else (_answer(proposal.answer),)
     return Waiting(
         proposal.id, POLICIES, state, asked.name, asked.key, asked.why, asked.received_us, asked.expires_us,
-        asked.digest, 1, answers,
+        proposal.digest, 1, answers,
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """The simulated stream against a running platform: history at full speed, then life as it happens."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from heapq import merge
 from operator import itemgetter
@@ -8,15 +9,18 @@ from pathlib import Path
 
 import msgspec
 
-from jindi.basics.instants import DAY_US, SECOND_US
+from jindi.basics.instants import DAY_US, MINUTE_US, SECOND_US
 from jindi.basics.problems import Problem, Problems
 from jindi.engine import Decision
-from jindi.ports import Blobs, Clock
+from jindi.ports import Blobs, CaseStoreFailure, Clock, LogFailure
+from jindi.run.cases import Following
+from jindi.run.demo_team import Team
 from jindi.run.intake import Refused
 from jindi.run.lane import Busy, Conflict, Stopped
 from jindi.run.platform import Platform
 from jindi.run.records import decision_id
-from jindi.run.simulate import Office, Scoreboard, Simulated, World, open_office, truth_line
+from jindi.run.simulate import Kept, Office, Scoreboard, Simulated, World, open_office, truth_line
+from jindi.run.simulate.truth import HONEST
 
 HELD = "the simulated past is still being told; the demo says when it goes on live, a minute or a few after its start"
 """What whoever sends an event before that is told."""
@@ -33,6 +37,14 @@ CUSTOMERS_MIN = 2_000
 
 BEGAN = "demo.json"
 """Where a folder keeps what its world began with."""
+
+GUILTY_BACK = 1_000_000
+"""Cases that are still open are about decisions among the last so many."""
+
+SCORE, SCORE_US = "demo-score.json", 5 * MINUTE_US
+"""Where the score is kept from one start to the next, and how often. What is decided between the last time and a crash
+is missing in it; a stop in order loses nothing.
+"""
 
 _json = msgspec.json.Encoder().encode
 
@@ -67,6 +79,25 @@ def begun(blobs: Blobs, asked: Mapping[str, int | None]) -> Began:
     return began
 
 
+class KeptScore(msgspec.Struct, frozen=True):
+    """The score up to a place of the journal, and the decisions of the last days that were about what was wrong."""
+
+    next_seq: int
+    board: Kept
+    guilty: list[int]
+
+
+def score_of(blobs: Blobs, next_seq: int) -> KeptScore | None:
+    """The score of the starts before; None where there is none, or it is of another journal than this."""
+    raw = blobs.load(SCORE)
+    if raw is None:
+        return None
+    with contextlib.suppress(msgspec.MsgspecError):
+        kept = msgspec.json.decode(raw, type=KeptScore)
+        return kept if kept.next_seq <= next_seq else None
+    return None
+
+
 class Stream:
     """Feeds a world into a platform that has been started, and keeps the score against the truth."""
 
@@ -80,7 +111,12 @@ class Stream:
         self.start_us = max(clock.now_us() - days * DAY_US, platform.lane.state.high_us)
         self.world = World(seed, users=users, start_us=self.start_us)
         self.office = self._office(seed) if STAFF_EVENT in platform.program.events else None
-        self.board = Scoreboard()
+        kept = score_of(platform.blobs, platform.lane.state.next_seq)
+        self.board = Scoreboard() if kept is None else Scoreboard.restored(kept.board)
+        self._guilty: set[int] = set() if kept is None else set(kept.guilty)
+        self._kept_us = clock.now_us()
+        self._team: Team | None = None
+        self._seed = seed
         self.events = self.refused = 0
         self.is_live = False
         # Time never goes back in a lane: one event of now would make all that is still to be told happen now.
@@ -102,6 +138,24 @@ class Stream:
         said = ((office.now_us, True, simulated) for simulated in office if office.now_us >= self.start_us)
         return merge(worlds, said, key=itemgetter(0))
 
+    def staff(self, following: Following) -> None:
+        """Let the demo's own analysts work the cases of the past that is still to be told."""
+        self._team = Team(self._platform, following, self._seed, self._guilty, self._let_go)
+
+    def _score(self) -> bytes:
+        self._kept_us = self._clock.now_us()
+        next_seq = self._platform.archive.log.next_seq()  # what is not durable yet a crash would take away
+        recent = [seq for seq in self._guilty if seq >= next_seq - GUILTY_BACK]
+        return _json(KeptScore(next_seq, self.board.kept(), recent))
+
+    def _keep(self, score: bytes) -> None:
+        """The stream goes on without: a score that can't be kept is one of this start alone."""
+        with contextlib.suppress(OSError):
+            self._platform.blobs.save(SCORE, [score])
+
+    def _let_go(self, decision: str) -> None:
+        self.board.feed({"type": "decision_release", "decision": decision}, HONEST)
+
     async def run(self) -> None:
         """Until cancelled."""
         truth = self._truth.open("a", encoding="utf-8") if self._truth is not None else None
@@ -117,12 +171,22 @@ class Stream:
                     await asyncio.sleep(ahead_us / SECOND_US)
                 elif self.events % AT_ONCE == 0:
                     await asyncio.sleep(0)
+                if not self.is_live and self._team is not None:
+                    await self._worked(self._team, at_us)
                 await (self._say(simulated, at_us) if is_office else self._send(simulated))
                 if truth is not None:
                     truth.write(truth_line(event, simulated.truth) + "\n")
+                if self.is_live and abs(self._clock.now_us() - self._kept_us) >= SCORE_US:
+                    await asyncio.to_thread(self._keep, self._score())
         finally:
+            self._keep(self._score())
             if truth is not None:
                 truth.close()
+
+    async def _worked(self, team: Team, now_us: int) -> None:
+        """The team's turn. Cases that can't be kept now are told by their follower, and the stream goes on."""
+        with contextlib.suppress(CaseStoreFailure, LogFailure):
+            await team.work(now_us)
 
     async def _say(self, simulated: Simulated, at_us: int) -> None:
         """What somebody of the office does: told from inside, as the doings of real staff are."""
@@ -167,6 +231,8 @@ class Stream:
         decision: Decision = decided.decision
         identifier = decision_id(decided.seq)
         self.board.feed(event, simulated.truth, decision.outcome, identifier)
+        if simulated.truth.scenario is not None:
+            self._guilty.add(decided.seq)
         wait = {"wait_us": decision.wait_us} if decision.wait_us is not None else {}
         self.world.react(event["id"], decision.outcome, decision.method, decision_id=identifier, **wait)
         if self.is_live:

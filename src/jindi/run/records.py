@@ -154,19 +154,19 @@ class DefinitionsRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     cause: int = -1
 
 
-Verb = Literal["shadow", "retire", "propose", "withdraw", "reject", "approve", "roll_back"]
-"""What a person can do with a version."""
+Verb = Literal["shadow", "retire", "propose", "withdraw", "reject", "approve", "roll_back", "carry"]
+"""What a person can do with a version; and `carry`, which nobody does: a proposal goes on over what came in force."""
 
 
 class StepRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A step that a person took with a version: who, when, why, and about exactly which content.
 
     `key` and `name` tell whose API key or session it was. `version` is the shadow version that is meant, or "" for
-    steps about all definitions. `of` is the sequence number of the proposal that is answered, else -1. `digest` is
-    the digest of the definitions that are proposed or come in force, shadows left out, and `base` of those that
-    were in force. `expires_us` ends a proposal; `confirmed` names the rules that may fire on more than their share;
-    `saved` says that the content was what lay in the packs' folders. `patch` is packed: path → new text, or None
-    for a file that goes away, against `base`.
+    steps about all definitions. `of` is the sequence number of the proposal that is answered or carried over, else -1.
+    `digest` is the digest of the definitions that are proposed or come in force, shadows left out, and `base` of those
+    that were in force. `expires_us` ends a proposal; `confirmed` names the rules that may fire on more than their
+    share; `saved` says that the content was what lay in the packs' folders. `patch` is packed: path → new text, or
+    None for a file that goes away, against `base`.
     """
 
     kind: int
@@ -252,6 +252,10 @@ class ApprovalRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     right: str = ""
     marks: tuple[str, ...] = ()
     # That makes fifteen, and no more fit beside each other: the kind must stay a record's second byte (see `decode`).
+
+
+SIMULATED_DOOR = "demo"
+"""Where the steps of a demo's own people come in, dated in its simulated past: no address leads there."""
 
 
 class CaseRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -7,7 +7,16 @@ import msgspec
 
 from jindi.cases.incidents import incident_id
 from jindi.run.archive import Archive
-from jindi.run.records import ActionRecord, ApprovalRecord, CaseRecord, IncidentRecord, Record, StepRecord, approval_id
+from jindi.run.records import (
+    SIMULATED_DOOR,
+    ActionRecord,
+    ApprovalRecord,
+    CaseRecord,
+    IncidentRecord,
+    Record,
+    StepRecord,
+    approval_id,
+)
 
 SEQS_MAX = 1 << 20
 """Places that are remembered. Of more the oldest sixteenth goes: the journal still has them, and so has a bundle."""
@@ -130,8 +139,8 @@ def look(archive: Archive, places: "array[int]", wanted: Wanted, *, has_older: b
             continue  # it waits for the disk, and so does whoever wants to do it
         doing = _doing(seq, archive.record(seq))
         if wanted.since_us is not None and doing.at_us < wanted.since_us:
-            # Clocks may go back, but not by a day: what is older than that ends the look.
-            if doing.at_us < wanted.since_us - _CLOCK_BACK_US:
+            # Clocks may go back, but not by a day: what is older than that ends the look, but for a simulated past.
+            if doing.at_us < wanted.since_us - _CLOCK_BACK_US and doing.door != SIMULATED_DOOR:
                 return Page(tuple(found), None)
             continue
         if _fits(doing, wanted):

@@ -24,6 +24,7 @@ from jindi.run.platform import NotNow
 from jindi.run.versions.desk import Declined
 from jindi.run.versions.drafts import Moved, named_owner
 from jindi.run.versions.figures import Figures, FigureSheet
+from jindi.run.versions.taking_up import TakingUp
 from jindi.run.versions.workbench import TEXT_BYTES_MAX, Refused, Sheet, Workbench
 
 BODY_BYTES_MAX = 2 * TEXT_BYTES_MAX
@@ -71,12 +72,14 @@ class DraftRoutes:
         check = self._guard("draft.check", self._told(self._check), is_recorded=False)
         discard = self._guard("draft.discard", self._told(self._drop))
         propose = self._guard("version.propose", self._told(self._propose), is_recorded=False)
+        take_up = self._guard("draft.save", self._told(self._take_up))
         return [
             Route("/v1/drafts", self._guard("drafts.read", self._told(self._list))),
             Route("/v1/drafts/{id}", one, methods=["GET", "POST"]),
             Route("/v1/drafts/{id}/check", check, methods=["POST"]),
             Route("/v1/drafts/{id}/propose", propose, methods=["POST"]),
             Route("/v1/drafts/{id}/discard", discard, methods=["POST"]),
+            Route("/v1/proposals/{id}/take-up", take_up, methods=["POST"]),
         ]
 
     def _told(self, handler: Keyed) -> Keyed:
@@ -188,6 +191,16 @@ class DraftRoutes:
         for name in put_away:
             await self._bench.discard(_owner(key), name)
         return json_answer(proposal_document(proposal), 201)
+
+    async def _take_up(self, request: Request, key: Principal) -> Response:
+        person, owner = person_of(key), _owner(key)
+        proposal = self._bench.desk.proposal(request.path_params["id"])
+        taken = await TakingUp(self._bench).take_up(proposal, person, owner, person.name)
+        drafts = [
+            {"id": draft.policy, "path": draft.path, "version": draft.version, "both": list(both)}
+            for draft, both in taken.drafts
+        ]
+        return json_answer({"drafts": drafts, "left": list(taken.left)}, 201)
 
     def _sheet(self, request: Request, key: Principal) -> Sheet | FigureSheet:
         """What an address names. Raises LookupError."""

@@ -457,6 +457,9 @@ def _version_paths() -> dict[str, Any]:
         "/v1/proposals/{id}/approve": post(
             "Put a proposal in force.", "approve", [], path=proposal_id, why=why, confirm=texts, digest=text
         ),
+        "/v1/proposals/{id}/take-up": post(
+            "Make drafts of a proposal that ended, over what decides now.", "takeUp", [], code="201", path=proposal_id
+        ),
         "/v1/proposals/{id}/reject": post(
             "Reject or withdraw a proposal.", "reject", ["why"], path=proposal_id, why=why
         ),

@@ -269,11 +269,13 @@ def proposal_document(proposal: Proposal) -> dict[str, Any]:
         **_by(asked),
         "at": format_instant(asked.received_us),
         "expires": format_instant(asked.expires_us),
-        "digest": asked.digest,
-        "base": asked.base,
+        "digest": proposal.digest,
+        "base": proposal.base,
         "versions": [each.version for each in proposal.step.policies],
         "files": list(proposal.step.paths),
     }
+    if proposal.carried is not None:
+        document["carried"] = format_instant(proposal.carried.received_us)
     if (answer := proposal.answer) is not None:
         document["answer"] = {
             **_by(answer),

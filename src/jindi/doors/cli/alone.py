@@ -19,6 +19,10 @@ def must_exist(wiring: Wiring, settled: Settled, output: Output, *, or_empty: bo
         output.fail(problems)
 
 
+ADDRESS = "address"
+"""Where a data folder keeps the address that its platform listened on last."""
+
+
 def alone(wiring: Wiring, settled: Settled, output: Output, what: str, on: str, act: Callable[[], _Done]) -> _Done:
     """Change stored keys only while no platform has them in memory: it would not see the change. That it is done is
     journalled first.

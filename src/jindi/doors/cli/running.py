@@ -18,6 +18,7 @@ from jindi.access import OidcSettings, Scope
 from jindi.basics.instants import DAY_US
 from jindi.basics.problems import Problem, Problems
 from jindi.doors.assembly import START_KEY, Assembly, Given, company_of, start_key
+from jindi.doors.cli.alone import ADDRESS
 from jindi.doors.cli.auditing import caller
 from jindi.doors.cli.backing import Where, recipient_of
 from jindi.doors.cli.following import child_of
@@ -185,6 +186,9 @@ async def _up(
     host, port = sock.getsockname()[:2]
     scheme = "http" if tls is None else "https"
     url = f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+    # For links that are made while nothing runs; without it they stand on the settings.
+    with contextlib.suppress(OSError):
+        blobs.save(ADDRESS, [wiring.address(settled, port).encode()])
     house = wiring.house(settled, audit, port)
     await Office(house).lapse()
     api_key, sign_in = None, f"{wiring.address(settled, port)}/sign-in"
@@ -238,6 +242,7 @@ async def _up(
                 base_files=wiring.base_files, saved=lambda: wiring.pack_files(settled.packs),
                 keep=partial(wiring.keep_packs, settled), view_log=lambda: wiring.view_log(settled),
                 archive=wiring.archive(settled), score=stream.board.to_json if stream else lambda: None,
+                staff=stream.staff if stream else None,
                 fences=fences, mailing=mailing, cases=wiring.case_store(settled),
                 notifying=wiring.notifying(settled, blobs, port), link_store=wiring.link_store(settled),
                 links_days=settled.links_days, link_child=child_of(settled), act_store=wiring.act_store(settled),

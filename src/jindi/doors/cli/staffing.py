@@ -8,7 +8,7 @@ import typer
 from jindi.access import Staff, StaffAccount, normal_login, parse_roles, person_name
 from jindi.basics.instants import format_instant
 from jindi.basics.problems import Problems
-from jindi.doors.cli.alone import alone, must_exist
+from jindi.doors.cli.alone import ADDRESS, alone, must_exist
 from jindi.doors.cli.output import Output
 from jindi.doors.cli.wiring import Settled, Wiring
 from jindi.run.people import roles_changed
@@ -157,9 +157,26 @@ def _tell(output: Output, account: StaffAccount, what: str) -> None:
 
 
 def _tell_link(wiring: Wiring, settled: Settled, output: Output, token: str, account: StaffAccount) -> None:
-    link = f"{wiring.address(settled)}/invitation/{token}"
-    output.give({"ok": True, "id": account.id, "login": account.login, "link": link})
+    address, assumes = _reached(wiring, settled)
+    link = f"{address}/invitation/{token}"
+    output.give({"ok": True, "id": account.id, "login": account.login, "link": link, "assumes": assumes})
     output.say(
         f"{account.id} {link}\n"
         f"Hand this link to {account.name} yourself: it is shown only now, and works once, within 24 hours."
     )
+    if assumes != "site":
+        output.say(
+            f"It assumes that the platform listens {_ASSUMED[assumes]}. Where that is otherwise, put its address"
+        )
+        output.say("in the place of the first part, or set `site`.")
+
+
+_ASSUMED = {"last_start": "where it listened last", "settings": "as the settings say: it has not been started yet"}
+
+
+def _reached(wiring: Wiring, settled: Settled) -> tuple[str, str]:
+    """Where people reach the console, and what that stands on: no platform runs now, for accounts are changed alone."""
+    if settled.site:
+        return wiring.address(settled), "site"
+    kept = wiring.blobs(settled).load(ADDRESS)
+    return (wiring.address(settled), "settings") if kept is None else (kept.decode(), "last_start")

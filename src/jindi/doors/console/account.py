@@ -3,15 +3,17 @@
 No form here names an account: it is always the session's. What touches a factor asks for one that was shown just now.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from http import HTTPStatus
+from types import MappingProxyType
 from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from jindi.access import NewSession, Session
+from jindi.access import NewSession, Session, csrf_token
 from jindi.doors.console.gate import (
     BEGUN,
     ENTRY_S,
@@ -23,13 +25,19 @@ from jindi.doors.console.gate import (
     put_cookie,
     refused_sentences,
 )
+from jindi.doors.console.guard import CASE_FIELDS_MAX, CASE_FORM_BYTES_MAX
 from jindi.doors.console.signing_in import app_values, options_answer, rules_values, status_of
 from jindi.doors.console.view import View, own_path
 from jindi.run.audit import Actor, NotRecorded
 from jindi.run.people import STALE, Entrance, House, Own, Refused
 
 PATH = "/console/account"
+NOTHING: Mapping[str, str] = MappingProxyType({})
 AGAIN = f"{PATH}/again"
+KEPT = "kept."
+"""Before the names of the fields of a form that waits for the factor; `kept` alone is its address."""
+
+AGAIN_BYTES_MAX, AGAIN_FIELDS_MAX = 2 * CASE_FORM_BYTES_MAX, 2 * CASE_FIELDS_MAX
 DONE = ("password", "factor", "removed", "session", "device", "shown")
 
 _Act = Callable[[Actor, Session, str, dict[str, str], Request], Awaitable[Response]]
@@ -73,7 +81,7 @@ class AccountPages:
         """A form: its token is checked, its refusal is told on the account's page."""
 
         async def show(request: Request, view: View) -> Response:
-            form = await self._gate.form(request)
+            form = await self._gate.form(request, bytes_max=AGAIN_BYTES_MAX, fields_max=AGAIN_FIELDS_MAX)
             session, clear_id = self._gate.who(request)
             if session is None or clear_id is None or not session.account:
                 return self._gate.error(view, HTTPStatus.FORBIDDEN, "people.no_account_here")
@@ -133,15 +141,22 @@ class AccountPages:
         """The page that asks for a factor once more."""
         return self._again_page(request, view, request.query_params.get("back", ""), [])
 
+    def ask_again(self, request: Request, view: View, back: str, form: Mapping[str, str] | None) -> Response:
+        """The same in the place of what takes it. A form that was sent waits on the page, and nowhere else."""
+        kept = {} if form is None else {"kept": request.url.path} | {KEPT + name: form[name] for name in form}
+        return self._again_page(request, view, back, [], HTTPStatus.FORBIDDEN, kept)
+
     def _again_page(
-        self, request: Request, view: View, back: str, sentences: list[str], status: int = HTTPStatus.OK
-    ) -> Response:
+        self, request: Request, view: View, back: str, sentences: list[str], status: int = HTTPStatus.OK,
+        kept: Mapping[str, str] = NOTHING,
+    ) -> Response:  # fmt: skip
         session, _ = self._gate.who(request)
         account = self._house.staff.get(session.account) if session is not None else None
         if account is None:
             return self._gate.error(view, HTTPStatus.FORBIDDEN, "people.no_account_here")
         return self._gate.pages.show(
             "again.html", view, status=int(status), page="account", sentences=sentences, back=own_path(back),
+            kept=kept,
             has_totp=account.has_totp, has_passkey=bool(account.passkeys) and offers_passkeys(request, self._house),
         )  # fmt: skip
 
@@ -260,16 +275,31 @@ class AccountPages:
         except Refused as refused:
             view = self._gate.view(request)
             sentences = refused_sentences(view, refused, self._house)
-            return self._again_page(request, view, back, sentences, status_of(refused))
-        answer = RedirectResponse(own_path(back), HTTPStatus.SEE_OTHER)
+            return self._again_page(request, view, back, sentences, status_of(refused), _kept_in(form))
+        answer: Response = RedirectResponse(own_path(back), HTTPStatus.SEE_OTHER)
+        if "kept" in form:
+            answer = self._go_on(self._gate.view(request), form, opened)
         self._gate.put_session(request, answer, opened)
         return answer
+
+    def _go_on(self, view: View, form: Mapping[str, str], opened: NewSession) -> Response:
+        """The form that waited, to be sent in the session that there is now."""
+        fields = {name.removeprefix(KEPT): value for name, value in form.items() if name.startswith(KEPT)}
+        return self._gate.pages.show(
+            "once_more.html", replace(view, session=opened.session, csrf=csrf_token(opened.clear_id)), page=None,
+            fields=fields, written={name: fields[name] for name in ("text", "why") if fields.get(name)},
+            target=own_path(form["kept"]), about="once_more.shown",
+        )  # fmt: skip
 
     async def _again_options(
         self, _: Actor, session: Session, __: str, ___: dict[str, str], ____: Request
     ) -> Response:  # fmt: skip
         handle, options = self._entrance.ask_again(session)
         return options_answer(options, handle)
+
+
+def _kept_in(form: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in form.items() if name == "kept" or name.startswith(KEPT)}
 
 
 def _done(what: str) -> Response:

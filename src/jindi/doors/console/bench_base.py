@@ -78,6 +78,11 @@ def done_in(request: Request) -> str | None:
     return done if done in DONE else None
 
 
+def listed_in(request: Request, name: str) -> list[str]:
+    """The first names of a list that an address carries. Anybody can write an address: show none that is not known."""
+    return [each for each in request.query_params.get(name, "").split(",") if each][:20]
+
+
 def address_of(policy: str, *more: str) -> str:
     """A page of a policy on the workbench."""
     return "/".join(["/console/workbench", *(quote(each, safe="") for each in (policy, *more))])

@@ -8,7 +8,7 @@ from functools import partial
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Any, Literal, TypeVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from starlette.applications import Starlette
@@ -36,6 +36,7 @@ from jindi.access import (
     is_csrf_token,
 )
 from jindi.access.actions import Group
+from jindi.access.policies import FRESH_FACTOR
 from jindi.basics.identifiers import is_written_as_name
 from jindi.basics.instants import MINUTE_US, SECOND_US, format_instant
 from jindi.basics.money import EXPONENTS, format_minor
@@ -57,6 +58,8 @@ from jindi.doors.console.doors import Group as PageGroup
 from jindi.doors.console.exporting import Export, count
 from jindi.doors.console.gate import DEVICE, DEVICE_S, Gate, cookie_name, put_cookie
 from jindi.doors.console.guard import (
+    CASE_FIELDS_MAX,
+    CASE_FORM_BYTES_MAX,
     FIELDS_MAX,
     FORM_BYTES_MAX,
     RULE_FIELDS_MAX,
@@ -144,6 +147,9 @@ KEPT_WHEN_ENDED = frozenset({
 number, a password, a code.
 """
 
+KEPT_WHEN_STALE = KEPT_WHEN_ENDED | {Group.KEYING, Group.STAFFING}
+"""Whose forms go on when their sender has shown his second factor again: also those that name keys and colleagues."""
+
 FORGED = ("error.other_site", "error.csrf")
 """Why a form is refused that this browser's own page did not send."""
 
@@ -189,6 +195,7 @@ class Console:
             self._versions = VersionPages(desk, self._doors(), trials)
         self._trail = TrailPage(audit, self._doors(), casework) if audit is not None else None
         self._house = house
+        self._account: AccountPages | None = None
         self._signing_in, self._people = self._pages_of_people(house, company, approvals)
         self._approvals = None
         if approvals is not None and desk is not None and keys is not None:
@@ -237,11 +244,9 @@ class Console:
         )  # fmt: skip
         entrance, own = Entrance(house), Own(house)
         signing_in = SigningIn(house, entrance, own, company, gate)
-        account, staff = (
-            AccountPages(house, entrance, own, gate),
-            StaffPages(house, Office(house), gate, self._doors(), approvals),
-        )
-        return signing_in, [*signing_in.routes(), *account.routes(), *staff.routes()]
+        self._account = AccountPages(house, entrance, own, gate)
+        staff = StaffPages(house, Office(house), gate, self._doors(), approvals)
+        return signing_in, [*signing_in.routes(), *self._account.routes(), *staff.routes()]
 
     def _pages_of_cases(
         self, casework: CaseDesk | None, approvals: Approvals | None, audit: Audit | None, reveals: Reveals | None
@@ -304,7 +309,7 @@ class Console:
             except NotRecorded:
                 return self._error(view, HTTPStatus.SERVICE_UNAVAILABLE, "error.not_recorded")
             if not may:
-                return self._forbidden(request, view, action, may)
+                return await self._forbidden(request, view, action, may)
             return clear_in_address(self._pages, view) if has_clear_in_address(request) else await show(request, view)
 
         return marked(handler, action)
@@ -345,15 +350,33 @@ class Console:
 
         return marked(handler, action)
 
-    def _forbidden(self, request: Request, view: View, action: str, may: Verdict) -> Response:
-        """The page that says why somebody may not do what he asked for."""
+    async def _forbidden(self, request: Request, view: View, action: str, may: Verdict) -> Response:
+        """The page that says why somebody may not do what he asked for; where all that is missing is a second factor
+        that was shown just now, the page that asks for it, with the form that was sent.
+        """
+        if may.why == FRESH_FACTOR and self._account is not None and view.session is not None and view.session.account:
+            kept = await self._kept(request, action)
+            back = request.url.path if request.method == "GET" else _from(request)
+            return self._account.ask_again(request, view, back, kept)
         words = view.action(ACTIONS[action])
         if may.why == NOT_PERMITTED and view.session is not None and view.session.principal.kind is not Kind.PERSON:
             scopes = ", ".join(sorted(ACTIONS[action].scopes)) or "–"
             return self._error(view, HTTPStatus.FORBIDDEN, "error.forbidden.scope", action=words, scopes=scopes)
         known = may.why if f"error.forbidden.{may.why}" in WORDS else NOT_PERMITTED
-        step = f"/console/account/again?{urlencode({'back': _from(request)})}" if known == "fresh_factor" else None
-        return self._error(view, HTTPStatus.FORBIDDEN, f"error.forbidden.{known}", step, action=words)
+        return self._error(view, HTTPStatus.FORBIDDEN, f"error.forbidden.{known}", action=words)
+
+    async def _kept(self, request: Request, action: str) -> Mapping[str, str] | None:
+        """The form that was sent, for the page that comes in its place; nothing of it was done. None where it is none
+        of ours, or holds what belongs on no second page.
+        """
+        if request.method != "POST" or ACTIONS[action].group not in KEPT_WHEN_STALE:
+            return None
+        with suppress(HTTPException):
+            form: Mapping[str, str] | None = getattr(request.state, "form", None)
+            if form is None:
+                form = await self._checked_form(request, bytes_max=CASE_FORM_BYTES_MAX, fields_max=CASE_FIELDS_MAX)
+            return {name: value for name, value in form.items() if name != "csrf"}
+        return None
 
     async def _refused_by_policy(self, request: Request, view: View, error: Forbidden) -> Response:
         """What a door could not know before it read the form is a refused action all the same."""
@@ -362,7 +385,7 @@ class Console:
             await self._act(request, self._actor(request, view.session), error.action, error.kind, allowed=False)
         except NotRecorded:
             return self._error(view, HTTPStatus.SERVICE_UNAVAILABLE, "error.not_recorded")
-        return self._forbidden(request, view, error.action, Verdict(False, error.why))
+        return await self._forbidden(request, view, error.action, Verdict(False, error.why))
 
     def _seen(self, view: View) -> Source:
         """The platform as the reader may see it."""

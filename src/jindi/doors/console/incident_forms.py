@@ -5,8 +5,9 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Final, cast, get_args
 
-from jindi.basics.instants import SECOND_US
+from jindi.basics.instants import MINUTE_US, SECOND_US
 from jindi.basics.money import parse_minor
+from jindi.cases.incidents import Incident
 from jindi.cases.incidents_steps import (
     CHANNELS,
     LINK_KINDS,
@@ -74,8 +75,8 @@ def open_of(form: dict[str, str], view: View) -> Open:
     )  # fmt: skip
 
 
-def step_of(verb: str, form: dict[str, str], view: View) -> Step:
-    """The step that a form asks for. Raises Unclear."""
+def step_of(verb: str, form: dict[str, str], view: View, it: Incident) -> Step:
+    """The step with an incident that a form asks for. Raises Unclear."""
     why = _text(form, "why")
     match verb:
         case "classify":
@@ -101,11 +102,11 @@ def step_of(verb: str, form: dict[str, str], view: View) -> Step:
         case "tie":
             return _tie_of(form)
         case "contain":
-            return Contain(_text(form, "text"), at_of(form, "at", view))
+            return Contain(_text(form, "text"), _since(form, view, it.began_us or it.aware_us))
         case "resolve":
-            return Resolve(_text(form, "text"), at_of(form, "at", view))
+            return Resolve(_text(form, "text"), _since(form, view, it.began_us or it.aware_us))
         case "report":
-            return _report_of(form, view)
+            return _report_of(form, view, it)
         case "excuse":
             return Excuse(form.get("report", ""), why)
         case "review":
@@ -116,9 +117,14 @@ def step_of(verb: str, form: dict[str, str], view: View) -> Step:
             return Reopen(why)
 
 
-def _report_of(form: dict[str, str], view: View) -> Report:
-    channel = next((each for each in CHANNELS if each == form.get("channel")), None)
+def _since(form: dict[str, str], view: View, since_us: int) -> int | None:
     at_us = at_of(form, "at", view)
+    return None if at_us is None else not_before(at_us, form["at"], since_us)
+
+
+def _report_of(form: dict[str, str], view: View, it: Incident) -> Report:
+    channel = next((each for each in CHANNELS if each == form.get("channel")), None)
+    at_us = _since(form, view, it.aware_us)
     if channel is None or at_us is None:
         raise Unclear("incidents.say_sent")
     return Report(
@@ -197,11 +203,25 @@ def at_of(form: dict[str, str], name: str, view: View) -> int | None:
         raise Unclear("incidents.say_time") from None
 
 
+def not_before(at_us: int, text: str, since_us: int) -> int:
+    """A time as it was written, to the minute or to the second: what lies in the same minute or second as a begin is
+    not before it.
+
+    >>> at_us, since_us = 60_000_000, 90_000_000
+    >>> not_before(at_us, "2026-11-22T12:01", since_us), not_before(at_us, "2026-11-22T12:01:00", since_us)
+    (90000000, 60000000)
+    """
+    width_us = MINUTE_US if text.strip().count(":") == 1 else SECOND_US
+    return since_us if at_us < since_us < at_us + width_us else at_us
+
+
 def field_time(at_us: int | None, view: View) -> str:
-    """An instant as a field of a form has it: to the minute, in the page's zone."""
+    """An instant as a field of a form has it: to the second, in the page's zone. To the minute it would lie before what
+    happened in that minute.
+    """
     if at_us is None:
         return ""
-    return datetime.fromtimestamp(at_us // SECOND_US, view.zone).strftime("%Y-%m-%dT%H:%M")
+    return datetime.fromtimestamp(at_us // SECOND_US, view.zone).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _kind(form: dict[str, str]) -> IncidentKind:

@@ -341,7 +341,7 @@ class IncidentPages:
         identifier, viewer = request.path_params["id"], viewer_of(view)
         actor, leads = self._doors.actor(request, view.session), view.may("incident.lead")
         try:
-            step = step_of(verb, form, view)
+            step = step_of(verb, form, view, self._desk.one(identifier, viewer))
             if isinstance(step, Close) and await self._is_asked(identifier, step, form, view):
                 return _to(address(f"/console/incidents/{identifier}", done="ask"))
             await self._desk.take(actor, identifier, step, viewer, seen=_seen(form), leads=leads)

@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from jindi.basics.problems import Problems
-from jindi.doors.console.bench_base import BenchPages, done_in, owner_of, person_of, who, whole
+from jindi.doors.console.bench_base import BenchPages, done_in, listed_in, owner_of, person_of, who, whole
 from jindi.doors.console.doors import Doors
 from jindi.doors.console.reasons import limit_text
 from jindi.doors.console.rule_form import both_of, text_in
@@ -130,7 +130,7 @@ class ParameterPages(BenchPages):
             changed=[(each, figures.figures(sheet, each.limit.name)) for each in changed], limit_text=limit_text,
             readers=figures.readers(sheet), trials=self._trials.all_of(digest), running=self._trials.running,
             others=figures.others(owner_of(view), sheet), told=told, done=done_in(request), why=why, tried=tried,
-            both=[each for each in request.query_params.get("both", "").split(",") if each][:20], base=BASE,
+            both=[each for each in listed_in(request, "both") if each in sheet.changed()], base=BASE,
             can=view.may("draft.save"), may_propose=view.may("version.propose"), takes_proposals=desk.takes_proposals,
             is_approved_mode=desk.is_approved_mode, is_alone=desk.is_alone,
         )  # fmt: skip

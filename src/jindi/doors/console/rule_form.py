@@ -6,7 +6,7 @@ the check of the packs says what is wrong with it. Only what could not be writte
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
@@ -184,6 +184,15 @@ def changed_rows(form: RuleForm, do: str) -> RuleForm:
         case _:
             return form
     return replace(form, group=replace(group, parts=tuple(parts)))
+
+
+def rows_in(group: Group) -> Iterator[tuple[str, Row]]:
+    """Every row with the beginning of its fields' names: `p.0`, or `p.1.0` in a group."""
+    for place, part in enumerate(group.parts):
+        if isinstance(part, Row):
+            yield f"p.{place}", part
+        else:
+            yield from ((f"p.{place}.{at}", row) for at, row in enumerate(part.parts) if isinstance(row, Row))
 
 
 def parts_of(form: RuleForm, before: Mapping[str, Any] | None) -> dict[str, Any]:

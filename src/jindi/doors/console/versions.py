@@ -22,6 +22,7 @@ from jindi.run.backtest.trials import Trials
 from jindi.run.platform import NotNow
 from jindi.run.versions import Proposal, Tally, Version
 from jindi.run.versions.desk import Declined, Desk, Person
+from jindi.run.versions.taking_up import may_take_up
 from jindi.run.versions.tallies import SideTally
 
 Act = Callable[[Person, View, dict[str, str], Request], Awaitable[str]]
@@ -125,7 +126,8 @@ class VersionPages:
         return self._pages.show(
             "proposal.html", view, page="policies", proposal=proposal, review=review,
             edited=self._desk.is_edited(proposal), is_own=self._is_own(view.session, proposal),
-            trials=self._trials.all_of(proposal.step.record.digest) if self._trials is not None else (), **common,
+            may_take_up=self._may_take_up(view, proposal),
+            trials=self._trials.all_of(proposal.digest) if self._trials is not None else (), **common,
         )  # fmt: skip
 
     async def version(self, request: Request, view: View) -> Response:
@@ -161,6 +163,11 @@ class VersionPages:
 
     def _is_own(self, session: Session | None, proposal: Proposal) -> bool:
         return session is not None and _person(session).did(proposal.step.record)
+
+    def _may_take_up(self, view: View, proposal: Proposal) -> bool:
+        if self._trials is None or view.session is None or not view.may("draft.save"):
+            return False
+        return may_take_up(proposal, _person(view.session))
 
     def _may_retire(self, version: str) -> bool:
         mark = version.rpartition("@")[2]

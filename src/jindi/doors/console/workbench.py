@@ -4,8 +4,8 @@ Every form works without a script. What somebody typed is never lost: a form tha
 with why; one that was sent when the session had ended stands on a page of its own until its author has signed in again.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -16,7 +16,17 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from jindi.basics.problems import Problems
-from jindi.doors.console.bench_base import BenchPages, address_of, done_in, owner_of, person_of, renewed, who, whole
+from jindi.doors.console.bench_base import (
+    BenchPages,
+    address_of,
+    done_in,
+    listed_in,
+    owner_of,
+    person_of,
+    renewed,
+    who,
+    whole,
+)
 from jindi.doors.console.charts import score_line
 from jindi.doors.console.doors import Doors
 from jindi.doors.console.parameters import ParameterPages
@@ -32,20 +42,22 @@ from jindi.doors.console.rule_form import (
     form_from,
     form_of,
     parts_of,
+    rows_in,
     turned,
 )
 from jindi.doors.console.trials import TrialPages
 from jindi.doors.console.view import View
 from jindi.doors.console.words.conditions import parted, place_of, remedy_in_chinese, told_in_chinese
 from jindi.engine import CaseRun
-from jindi.language import OPERATORS, TIME_WORDS, ExpressionProblems, Kind, Scope
+from jindi.language import OPERATORS, TIME_WORDS, ExpressionProblems, Group, Kind, Scope, written
 from jindi.packs import OUTCOMES, Definitions, readable
 from jindi.packs.vocabulary import DEGRADES
 from jindi.run.backtest.trials import DAYS, Busy, Trials
 from jindi.run.platform import NotNow
 from jindi.run.versions.desk import Declined
 from jindi.run.versions.drafts import Moved
-from jindi.run.versions.figures import Figures
+from jindi.run.versions.figures import Figures, FigureSheet
+from jindi.run.versions.taking_up import TakingUp, parts_in
 from jindi.run.versions.workbench import Check, Named, Refused, Rule, Sheet, Workbench
 
 
@@ -104,6 +116,7 @@ class WorkbenchPages(BenchPages):
             ),
             Route(f"{base}/{{id}}/remove", needs("drafts.read", self.removal)),
             post(f"{base}/{{id}}/remove", self._acting(self._remove_policy), "draft.save"),
+            post("/console/proposals/{id}/take-up", self.take_up, "draft.save"),
             post(f"{base}/{{id}}/take-over", self._acting(self._take_over), "draft.save"),
             post(f"{base}/{{id}}/discard", self._acting(self._discard), "draft.discard"),
             post(f"{base}/{{id}}/backtest", self._acting(self._backtest), "backtest.run"),
@@ -128,7 +141,7 @@ class WorkbenchPages(BenchPages):
 
     # ---- pages
 
-    async def overview(self, _: Request, view: View) -> Response:
+    async def overview(self, request: Request, view: View) -> Response:
         """One's drafts, and all policies that can be worked on."""
         mine = self._bench.sheets(owner_of(view))
         policies = self._bench.policies()
@@ -136,8 +149,26 @@ class WorkbenchPages(BenchPages):
         figures = self._figures.sheets(view)
         return self._pages.show(
             "workbench.html", view, page="policies", mine=mine, policies=policies, docs=docs, figures=figures,
-            can=view.may("draft.save"),
+            can=view.may("draft.save"), **self._taken_up(request, mine, figures),
         )  # fmt: skip
+
+    def _taken_up(self, request: Request, mine: Sequence[Sheet], figures: Sequence[FigureSheet]) -> dict[str, Any]:
+        """What an address says of a proposal that was just taken up; only what is there is shown."""
+        if request.query_params.get("done") != "taken_up":
+            return {"taken_up": False, "both": [], "left": []}
+        known = {f"{sheet.policy}:{part}": f"{address_of(sheet.policy)}{_place_of(part)}"
+                 for sheet in mine for part in parts_in(sheet)}  # fmt: skip
+        known |= {
+            f"{sheet.name}:{name}": f"/console/parameters/{quote(name)}"
+            for sheet in figures
+            for name in sheet.changed()
+        }
+        paths = {path for each in self._bench.desk.proposals() for path in each.step.paths}
+        return {
+            "taken_up": True,
+            "both": [(each, known[each]) for each in listed_in(request, "both") if each in known],
+            "left": [each for each in listed_in(request, "left") if each in paths],
+        }
 
     async def sheet(self, request: Request, view: View) -> Response:
         """One policy on the table: its rules, what the draft changes, what it would do, and what comes next."""
@@ -166,7 +197,8 @@ class WorkbenchPages(BenchPages):
             digest=digest, trials=self._trials.of_policy(sheet.policy), running=self._trials.running, days=DAYS,
             labels=self._labels(sheet), told=told, done=done_in(request), line=line, bands=bands_of(bands),
             policy=check.policy(sheet.policy), reads=_reads(check, sheet),
-            both=[each for each in request.query_params.get("both", "").split(",") if each][:20],
+            both=[(each, f"{address_of(sheet.policy)}{_place_of(each)}") for each in listed_in(request, "both")
+                  if each in parts_in(sheet)],
             can=view.may("draft.save"), takes_proposals=desk.takes_proposals, is_approved_mode=desk.is_approved_mode,
             is_alone=desk.is_alone, is_confidential=self._bench.is_confidential(sheet), why=why, tried=tried,
             may_propose=view.may("version.propose"),
@@ -228,12 +260,14 @@ class WorkbenchPages(BenchPages):
         definitions = self._bench.desk.platform.program.definitions
         line = sheet.rule(name, kind) if name is not None else None
         problems, type_ = self._told(form.when, sheet.on, view)
+        rows = self._told_rows(form, sheet.on, view) if problems else {}
         rule = name or form.id
         runs: tuple[CaseRun, ...] = check.runs(sheet.policy, form.id or rule) if check is not None else ()
         mine, others = _parted(check, form.id or rule, kind)
         return self._pages.show(
             "workbench_rule.html", view, page="policies", status=status, sheet=sheet, name=name, line=line, form=form,
-            problems=problems, type=type_, runs=runs, mine=mine, others=others, is_checked=check is not None,
+            problems=[] if rows else problems, rows=rows, type=type_, runs=runs, mine=mine, others=others,
+            is_checked=check is not None,
             names=list(self._names(definitions, sheet.on, view)), operators=OPERATORS, told=told, is_typed=is_typed,
             moved=moved, there=None if moved is None or name is None else moved.rule(name, kind),
             done=None if is_typed else done_in(request), can=view.may("draft.save"), kind=kind,
@@ -318,12 +352,27 @@ class WorkbenchPages(BenchPages):
             return JSONResponse({"told": view.t("error.no_policy", id="")}, HTTPStatus.NOT_FOUND)
         form = form_from(fields, self._bench.scope(sheet.on))
         problems, type_ = self._told(form.when, sheet.on, view)
+        rows = self._told_rows(form, sheet.on, view) if problems else {}
+        said = view.t("rule.types.ok") if type_ else view.t("rule.types.empty") if not form.when else ""
         return JSONResponse({
             "text": form.when,
             "type": type_,
-            "said": view.t("rule.types.ok") if type_ else view.t("rule.types.empty") if not form.when else "",
-            "problems": [{"problem": each.problem, "remedy": each.remedy, "at": each.at} for each in problems],
+            "said": view.t("rule.rows.wrong", n=len(rows)) if rows else said,
+            "problems": [asdict(each) for each in ([] if rows else problems)],
+            "rows": {name: [asdict(each) for each in found] for name, found in rows.items()},
         })  # fmt: skip
+
+    def _told_rows(self, form: RuleForm, on: str, view: View) -> dict[str, list[Told]]:
+        """The problems of each row that has some, by the beginning of its fields' names: each row is read alone, so
+        that all are told at once, where they are. Nothing where the condition is a text, or only the whole is wrong.
+        """
+        if form.mode != "builder" or form.group is None:
+            return {}
+        scope = self._bench.scope(on)
+        found = {
+            name: self._told(written(Group("all", (row,)), scope), on, view)[0] for name, row in rows_in(form.group)
+        }
+        return {name: told for name, told in found.items() if told}
 
     def _told(self, text: str, on: str, view: View) -> tuple[list[Told], str]:
         """The problems of a condition, and its type when there are none ("" otherwise, and for no condition)."""
@@ -427,6 +476,32 @@ class WorkbenchPages(BenchPages):
         more = f"&both={quote(','.join(both))}" if both else ""
         return f"{address_of(sheet.policy)}?done=taken_over{more}"
 
+    async def take_up(self, request: Request, view: View) -> Response:
+        """A proposal that ended is a draft of its author again."""
+        await self._doors.form(request)
+        identifier: str = request.path_params["id"]
+        try:
+            proposal = self._bench.desk.proposal(identifier)
+            taken = await TakingUp(self._bench).take_up(proposal, person_of(view), owner_of(view), who(view))
+        except LookupError:
+            return self._doors.error(view, HTTPStatus.NOT_FOUND, "error.no_proposal", id=identifier[:64])
+        except Declined as error:
+            return self._refused(view, error.zh if view.lang == "zh" else error.en, HTTPStatus.CONFLICT)
+        except Moved as error:
+            return self._refused(view, self.moved(view, error), HTTPStatus.CONFLICT)
+        except OSError:
+            return self._refused(view, view.t("rule.refused.disk"), HTTPStatus.SERVICE_UNAVAILABLE)
+        both = [f"{draft.policy}:{each}" for draft, found in taken.drafts for each in found]
+        more = "".join(
+            f"&{name}={quote(','.join(each))}" for name, each in (("both", both), ("left", taken.left)) if each
+        )
+        return RedirectResponse(f"/console/workbench?done=taken_up{more}", HTTPStatus.SEE_OTHER)
+
+    def _refused(self, view: View, told: str, status: HTTPStatus) -> Response:
+        return self._pages.show(
+            "refused.html", view, status=int(status), page="policies", told=[told], code=int(status)
+        )  # fmt: skip
+
     async def _discard(self, _: Request, view: View, sheet: Sheet, form: Mapping[str, str]) -> str:
         await self._bench.discard(owner_of(view), sheet.policy, seen=whole(form.get("version")))
         return f"{address_of(sheet.policy)}?done=discarded"
@@ -508,6 +583,13 @@ def _reads(check: Check, sheet: Sheet) -> tuple[list[str], list[str]]:
     definitions = check.program.definitions
     features = sorted(name for name in named if name in definitions.features or name in definitions.derived)
     return features, sorted(name for name in named if name in definitions.models)
+
+
+def _place_of(part: str) -> str:
+    """Where a part that `packs.rebased` names is edited, behind its policy's address."""
+    if part.endswith("/") or part.startswith("settings/"):
+        return f"/{part.partition('/')[0]}"
+    return f"/{quote(part)}" if "/" in part else f"/rules/{quote(part)}"
 
 
 def _address(policy: str, rule: str | None, kind: Named) -> str:

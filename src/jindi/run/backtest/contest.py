@@ -112,9 +112,18 @@ class Contest:
 
     def feeds_back(self, tallies: dict[str, Tally]) -> bool:
         """Whether, judged by facts, some outcome changed what counts accepted events: then only a replay is right."""
+        return any(tally.allowed_otherwise and name in self._come_back for name, tally in tallies.items())
+
+    @property
+    def may_feed_back(self) -> bool:
+        """Whether outcomes that change could change facts at all."""
+        return not self._come_back.isdisjoint(self.types)
+
+    @property
+    def _come_back(self) -> set[str]:
+        """The event types whose outcomes come back into a feature."""
         features = self.candidate.program.definitions.features.values()
-        kept = {name for feature in features if feature.counts == "accepted" for name in feature.of}
-        return any(tally.allowed_otherwise and name in kept for name, tally in tallies.items())
+        return {name for feature in features if feature.counts == "accepted" for name in feature.of}
 
     def _fits_facts(self, seq: int, then: Definitions, event_type: str) -> bool:
         key = (seq, event_type)

@@ -147,15 +147,17 @@ class Backtest:
         mode = contest.mode(behind, last, {part.definitions for part in parts})
         tallies: Tallies = {}
         from_columns = 0
+        way = _Way(candidate.name, last, 2 if mode is Mode.FACTS and contest.may_feed_back else 1, progress)
         if mode is Mode.FACTS:
             work = self._work(contest, parts, first, last)
             from_columns = sum(unit.rows for unit in work if isinstance(unit, Part))
-            tallies = self._by_facts(contest, archive, work, last, progress)
+            tallies = self._by_facts(contest, archive, work, last, way)
             if contest.feeds_back(tallies):
                 mode = Mode.REPLAY
+                way.once_more()
         if mode is Mode.REPLAY:
-            tallies, from_columns = self._by_replay(contest, archive, last, progress)
-        progress(candidate.name, last, last)
+            tallies, from_columns = self._by_replay(contest, archive, last, way)
+        way.end()
         return {
             "name": candidate.name,
             "digest": candidate.program.digest,
@@ -174,19 +176,19 @@ class Backtest:
             },
         }
 
-    def _by_replay(self, contest: Contest, archive: Archive, last: int, progress: Progress) -> tuple[Tallies, int]:
+    def _by_replay(self, contest: Contest, archive: Archive, last: int, way: "_Way") -> tuple[Tallies, int]:
         """The tallies, and how many events came from the archive: by its columns where they say all that is asked."""
-        name, files = contest.candidate.name, self._files
+        files = self._files
         contest.newest.clear()
         if files is not None and self._is_of(archive):
             with suppress(Unfit):
                 replay = Replay(contest, archive, files, self._manifest, last)
-                tallies = replay.run(lambda done: progress(name, done, last))
+                tallies = replay.run(way.at)
                 for judged in replay.newest():
                     contest.remember(judged)
                 return tallies, replay.archived
         tallies = {}
-        for judged in contest.by_replay(last, lambda done: progress(name, done, last)):
+        for judged in contest.by_replay(last, way.at):
             contest.remember(judged)
             contest.count(judged, tallies)
         return tallies, 0
@@ -220,9 +222,7 @@ class Backtest:
         stretches = [(begin, min(begin + PART_RECORDS, last)) for begin in range(first, last, PART_RECORDS)]
         return [*parts, *(stretches or [(last, last)])]
 
-    def _by_facts(
-        self, contest: Contest, archive: Archive, work: Sequence[Unit], last: int, progress: Progress
-    ) -> Tallies:
+    def _by_facts(self, contest: Contest, archive: Archive, work: Sequence[Unit], last: int, way: "_Way") -> Tallies:
         # Added up as they come: sums, sets and least digests don't ask for an order, and a long past has many units.
         tallies: Tallies = {}
         todo, finished = [], 0
@@ -232,8 +232,7 @@ class Backtest:
             else:
                 _include(tallies, kept)
                 finished += _size(unit)
-        name = contest.candidate.name
-        progress(name, finished, last)
+        way.at(finished)
         if self._cores > 1 and len(todo) > 1:
             made = self._in_processes(contest, todo)
         else:
@@ -242,7 +241,7 @@ class Backtest:
             _include(tallies, found)
             self._put(contest, archive, unit, found)
             finished += _size(unit)
-            progress(name, finished, last)
+            way.at(finished)
         _include(tallies, _judged(contest, self._files, work[-1]))
         complete_samples(contest, tallies)
         contest.remember_newest(max(0, last - NEWEST_RECORDS), last)
@@ -300,6 +299,29 @@ _worker: list[tuple[Contest, Files | None]] = []
 def _begin(contest: Contest, open_log: Callable[[], Log], files: Files | None) -> None:
     contest.archive = contest.archive.over(open_log())
     _worker[:] = [(contest, files)]
+
+
+class _Way:
+    """A candidate's progress as one way that never leads back: records count in each pass that there may be, and a
+    pass that begins anew is told when it has come further than before.
+    """
+
+    def __init__(self, name: str, records: int, passes: int, progress: Progress) -> None:
+        self._name, self._records, self._total, self._progress = name, records, records * passes, progress
+        self._begun = self._told = 0
+
+    def at(self, done: int) -> None:
+        """So many records of this pass are judged."""
+        self._told = max(self._told, self._begun + min(done, self._records))
+        self._progress(self._name, self._told, self._total)
+
+    def once_more(self) -> None:
+        """The next pass begins."""
+        self._begun += self._records
+
+    def end(self) -> None:
+        """All is judged; a pass that was not needed is over, too."""
+        self._progress(self._name, self._total, self._total)
 
 
 def _done(unit: Unit) -> bytes:

@@ -122,12 +122,14 @@ class Desk:
 
     def __init__(
         self, platform: "Platform", following: Following, people: Callable[[], Iterable[str]] = tuple,
-        scanning: Scanning | None = None,
+        scanning: Scanning | None = None, now_us: Callable[[], int] | None = None,
     ) -> None:  # fmt: skip
         """`people` are the names of all who may be given cases, beside whoever takes one himself. `scanning` is who
-        looks for malware in files; nobody, where it is not given.
+        looks for malware in files; nobody, where it is not given. `now_us` is another time than the platform's, for
+        what is worked in a simulated past.
         """
         self._platform, self._following, self.people = platform, following, people
+        self._now_us = now_us or platform.now_us
         self._step, self._settling = asyncio.Lock(), asyncio.Lock()
         self.files = CaseFiles(platform, scanning or Scanning())
 
@@ -150,7 +152,7 @@ class Desk:
 
     def query(self, **how: Any) -> CaseQuery:
         """A question as of now."""
-        return CaseQuery(now_us=self._platform.now_us(), **how)
+        return CaseQuery(now_us=self._now_us(), **how)
 
     async def find(self, query: CaseQuery) -> tuple[list[Case], int]:
         """The cases that are asked for, and how many there are whatever the limit."""
@@ -325,7 +327,7 @@ class Desk:
             raise Declined("takes_two", case)
         about = self._platform.customer(case.subject) if case.entity in CUSTOMERS else ""
         record = CaseRecord(
-            CASE, self._platform.now_us(), actor.key, actor.name, case.id, verb_of(step), pack_step(step), actor.door,
+            CASE, self._now_us(), actor.key, actor.name, case.id, verb_of(step), pack_step(step), actor.door,
             actor.place, actor.request, about, actor.standing,
         )  # fmt: skip
         try:
@@ -350,7 +352,7 @@ class Desk:
             )
         typology = self.typologies.get(case.typology)
         return refusal(
-            case, step, who, self._platform.now_us(), typology, seen=seen, leads=leads, other=other, alerts=alerts,
+            case, step, who, self._now_us(), typology, seen=seen, leads=leads, other=other, alerts=alerts,
             waiting=waiting, approvers=self.approvers(case) if isinstance(step, Review) else (),
         )  # fmt: skip
 

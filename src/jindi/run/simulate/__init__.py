@@ -6,7 +6,7 @@ Knows: a seed, habits, schemes, arithmetic. Never: the platform's rules, clocks,
 
 from jindi.run.simulate.insiders import open_office
 from jindi.run.simulate.office import Office
-from jindi.run.simulate.scoreboard import HEADER, Scoreboard
+from jindi.run.simulate.scoreboard import HEADER, Kept, Scoreboard
 from jindi.run.simulate.truth import INSIDERS, SCENARIOS, Simulated, Truth, read_truth, truth_line, write_truth
 from jindi.run.simulate.world import START_US, World
 
@@ -15,6 +15,7 @@ __all__ = [
     "INSIDERS",
     "SCENARIOS",
     "START_US",
+    "Kept",
     "Office",
     "Scoreboard",
     "Simulated",

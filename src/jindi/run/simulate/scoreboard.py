@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from statistics import median
 from typing import Any
 
+import msgspec
+
 from jindi.basics.money import format_minor, parse_minor
 from jindi.run.simulate.truth import SCENARIOS, Truth
 
@@ -23,6 +25,42 @@ HEADER = (
     "scenario", "episodes", "caught", "events", "stopped", "recall", "at risk", "saved", "missed", "delay",
 )  # fmt: skip
 """The names of the columns of `Scoreboard.rows`; money in major units, delay in events (median)."""
+
+
+class KeptTally(msgspec.Struct, frozen=True, array_like=True):
+    """One scenario's sums, as they are kept."""
+
+    episodes: dict[str, int]
+    delays: dict[str, int]
+    events: int
+    stopped: int
+    at_risk_minor: int
+    saved_minor: int
+
+
+class KeptHeld(msgspec.Struct, frozen=True, array_like=True):
+    """A stopped event whose last word may not be spoken, as it is kept, in order: the oldest first."""
+
+    name: str
+    decision: str
+    scenario: str | None
+    episode: str | None
+    loss_minor: int
+    minor: int
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """A scoreboard as it is kept from one start of a demo to the next. `starts` counts them."""
+
+    tallies: dict[str, KeptTally]
+    held: list[KeptHeld]
+    honest_events: int
+    honest_by_outcome: dict[str, int]
+    honest_unserved: int
+    honest_unserved_minor: int
+    customers: list[str]
+    disturbed: list[str]
+    starts: int = 0
 
 
 class _Tally:
@@ -83,6 +121,46 @@ class Scoreboard:
         self._honest_unserved_minor = 0
         self._customers: set[str] = set()
         self._disturbed: set[str] = set()
+        self._starts = 0
+
+    def kept(self) -> Kept:
+        """All that the figures stand on."""
+        tallies = {
+            name: KeptTally(each.episodes, each.delays, each.events, each.stopped, each.at_risk_minor, each.saved_minor)
+            for name, each in self._tallies.items()
+        }
+        held = [
+            KeptHeld(name, decision, each.truth.scenario, each.truth.episode, each.truth.loss_minor, each.minor)
+            for name, decision in self._names
+            if (each := self._held.get(name)) is not None
+        ]
+        return Kept(
+            tallies, held, self._honest_events, dict(self._honest_by_outcome), self._honest_unserved,
+            self._honest_unserved_minor, sorted(self._customers), sorted(self._disturbed), self._starts,
+        )  # fmt: skip
+
+    @classmethod
+    def restored(cls, kept: Kept) -> "Scoreboard":
+        """A board that goes on where another ended. The next world counts its episodes from one again, so those of
+        before are called otherwise.
+        """
+        board = cls()
+        board._starts = kept.starts + 1
+        for name, each in kept.tallies.items():
+            tally = board._tallies[name] = _Tally()
+            tally.episodes = {_before(episode, kept.starts): count for episode, count in each.episodes.items()}
+            tally.delays = {_before(episode, kept.starts): count for episode, count in each.delays.items()}
+            tally.events, tally.stopped = each.events, each.stopped
+            tally.at_risk_minor, tally.saved_minor = each.at_risk_minor, each.saved_minor
+        for held in kept.held:
+            board._held[held.name] = _Held(Truth(held.scenario, held.episode, held.loss_minor), held.minor)
+            board._names.append((held.name, held.decision))
+            if held.decision != held.name:
+                board._decisions[held.decision] = held.name
+        board._honest_events, board._honest_by_outcome = kept.honest_events, dict(kept.honest_by_outcome)
+        board._honest_unserved, board._honest_unserved_minor = kept.honest_unserved, kept.honest_unserved_minor
+        board._customers, board._disturbed = set(kept.customers), set(kept.disturbed)
+        return board
 
     def feed(
         self, event: Mapping[str, Any], truth: Truth, outcome: str = "allow", decision_id: str | None = None
@@ -207,6 +285,11 @@ class Scoreboard:
             self._honest_unserved_minor -= held.minor
         else:
             self._tallies[held.truth.scenario].saved_minor -= held.minor
+
+
+def _before(episode: str, start: int) -> str:
+    """An episode of an earlier start, by a name that no later one has."""
+    return episode if "#" in episode else f"{episode}#{start}"
 
 
 def _share(part: int, whole: int) -> float | None:

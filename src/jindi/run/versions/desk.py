@@ -12,7 +12,7 @@ from jindi.access import folded, name_mark
 from jindi.basics.problems import Problem, Problems
 from jindi.engine import Finding, Program, build, check_policy
 from jindi.packs import DECIDING, Definitions, PolicyDef, PolicyFile, canonical_files, digest_of, policy_files
-from jindi.run.platform import Platform, Saving
+from jindi.run.platform import NotNow, Platform, Saving
 from jindi.run.records import (
     STEP,
     DefinitionsRecord,
@@ -34,6 +34,9 @@ from jindi.run.versions.overlay import Aside, compiled, difference, extends, is_
 WHY_LENGTH_MAX = 500
 OWN_KEY, OPERATOR = "start", "operator"
 """The keys that a start prints, and the person whom its sign-in link lets in: one and the same."""
+
+CARRIER = "jindi"
+"""Who carries proposals over: no person."""
 
 _KEPT_PROGRAMS = 4
 
@@ -79,9 +82,26 @@ _DECLINED: Mapping[str, tuple[str, str]] = {
         "only its author may withdraw it, only an approver reject it",
     ),
     "other_digest": ("提案的内容摘要与所给的不符", "the proposal's digest is not the one that was given"),
+    "carried": (
+        "提案 {id} 已顺延到新的生效内容之上，其内容摘要已改变：请看过之后带上摘要再批准",
+        "{id} was carried over to what came in force meanwhile, so its digest is another: look, and name it",
+    ),
     "edited": (
         "提案之后草稿已被修改，提案失效，请重新提案",
         "the draft has been edited since it was proposed; propose it again",
+    ),
+    "not_ended": (
+        "提案 {id} 仍待批准，或已生效：只有未获采用而结束的提案可以重新起草",
+        "{id} waits, or came in force: only a proposal that ended otherwise can be taken up again",
+    ),
+    "not_author": ("只有提案人可以重新起草自己的提案", "only its author may take a proposal up again"),
+    "has_draft": (
+        "您已有 {policy} 的草稿：请先提案或放弃该草稿，再重新起草",
+        "you have a draft of {policy} already: propose it or give it up first",
+    ),
+    "nothing_to_take_up": (
+        "提案所改的文件都无法在工作台上起草，请改文件后重新提案：{files}",
+        "none of its files can be a draft on the workbench; change the files and propose them: {files}",
     ),
     "nowhere": ("没有更早的版本可回退", "there is no earlier version to go back to"),
     "why": ("请说明理由（不超过 500 字）", "say why, in at most 500 characters"),
@@ -211,7 +231,7 @@ class Desk:
 
     async def review(self, proposal: Proposal) -> Review:
         """What a proposal would put in force, against what it was proposed for."""
-        base = self._files_of(proposal.step.record.base) or dict(self.platform.base)
+        base = self.files_of(proposal.base) or dict(self.platform.base)
         return await self._review(base, patched(base, self._patch(proposal.seq)))
 
     async def preview(
@@ -229,7 +249,7 @@ class Desk:
 
     def proposed(self, proposal: Proposal) -> dict[str, str] | None:
         """The whole set of pack files that a proposal would put in force; None when its base is not at hand."""
-        base = self._files_of(proposal.step.record.base)
+        base = self.files_of(proposal.base)
         return None if base is None else patched(base, self._patch(proposal.seq))
 
     async def inspect(self, name: str) -> "Inspection | None":
@@ -259,7 +279,7 @@ class Desk:
             return self.platform.program
         for proposal in self.proposals():
             if any(each.version == name for each in proposal.step.policies):
-                base = self._files_of(proposal.step.record.base)
+                base = self.files_of(proposal.base)
                 if base is not None:
                     return await self._compiled(patched(base, self._patch(proposal.seq)))
         for taken in reversed(self.platform.ledger.taken):
@@ -393,7 +413,7 @@ class Desk:
                 program = await self._compiled(patched(base, patch))
             except Problems as error:
                 raise Problems([*error.problems, *_left_out(patch, self._patch_for(new, ()))]) from None
-            same = [p for p in self.proposals() if p.state == "open" and p.step.record.digest == program.digest]
+            same = [p for p in self.proposals() if p.state == "open" and p.digest == program.digest]
             if same:
                 raise Declined("already_proposed", id=same[0].id)
             step = self._step(
@@ -426,13 +446,15 @@ class Desk:
             asked = proposal.step.record
             if person.did(asked) and not self.is_alone:
                 raise Declined("own_proposal")
-            if digest is not None and (len(digest) < 12 or not asked.digest.startswith(digest)):
+            if digest is None and proposal.carried is not None:
+                raise Declined("carried", id=identifier)
+            if digest is not None and (len(digest) < 12 or not proposal.digest.startswith(digest)):
                 raise Declined("other_digest")
             target = patched(self.platform.base, self._patch(proposal.seq))
-            if self.is_edited(proposal) or digest_of(target) != asked.digest:
+            if self.is_edited(proposal) or digest_of(target) != proposal.digest:
                 raise Declined("edited")
             step = self._step(
-                "approve", person, _said(why, must=False), of=proposal.seq, digest=asked.digest, base=asked.base,
+                "approve", person, _said(why, must=False), of=proposal.seq, digest=proposal.digest, base=proposal.base,
                 confirmed=tuple(sorted(set(confirm))),
             )  # fmt: skip
             return await self._put_in_force(target, step, confirmed=frozenset(confirm))
@@ -488,11 +510,39 @@ class Desk:
         self, target: Mapping[str, str], step: StepRecord, *, ready: Program | None = None, guarded: bool = True,
         confirmed: frozenset[str] = frozenset(),
     ) -> tuple[str, ...]:  # fmt: skip
-        """Other definitions come in force; where saved files are what is in force, they are written there first."""
-        return await self.platform.put_in_force(
+        """Other definitions come in force; where saved files are what is in force, they are written there first.
+        Proposals that wait and have nothing to do with it go on waiting.
+        """
+        waiting, before = [each for each in self.proposals() if each.state == "open"], dict(self.platform.base)
+        missing = await self.platform.put_in_force(
             target, self.platform.aside, step, ready=ready, guarded=guarded, confirmed=confirmed,
             saving=None if self.is_approved_mode else self._saving(target),
         )  # fmt: skip
+        for each in waiting:
+            if each.seq != step.of:
+                await self._carry_over(each, before)
+        return missing
+
+    async def _carry_over(self, proposal: Proposal, before: Mapping[str, str]) -> None:
+        """A proposal goes on over what is in force now, if it changes exactly what its readers saw that it changes:
+        no file of it is another by now, and it loads, holds and differs as before. Otherwise it is overtaken.
+        """
+        base, patch = self.platform.base, self._patch(proposal.seq)
+        if any(base.get(path) != before.get(path) for path in patch):
+            return
+        try:
+            target = await self._compiled(patched(base, patch))
+            was, would = await self._compiled(before), await self._compiled(patched(before, patch))
+            now = self.platform.program if not self.platform.aside else await self._compiled(base)
+            if compare(now.definitions, target.definitions) != compare(was.definitions, would.definitions):
+                return
+            step = StepRecord(
+                STEP, self.platform.now_us(), "carry", "", CARRIER, "", of=proposal.seq, digest=target.digest,
+                base=digest_of(base),
+            )  # fmt: skip
+            await self.platform.note(step)
+        except (Problems, NotNow):
+            return  # it is overtaken, which is always safe
 
     def _saving(self, target: Mapping[str, str]) -> Saving | None:
         """How the saved files become these. Raises Declined when they are not those that are in force any more."""
@@ -517,12 +567,16 @@ class Desk:
     def _step(self, verb: Verb, person: Person, why: str, **more: object) -> StepRecord:
         return StepRecord(STEP, self.platform.now_us(), verb, person.key, person.name, why, **more)  # type: ignore[arg-type]
 
+    def patch(self, proposal: Proposal) -> Mapping[str, str | None]:
+        """What a proposal changes: path → new text, None for a file that goes away."""
+        return self._patch(proposal.seq)
+
     def _patch(self, seq: int) -> Mapping[str, str | None]:
         record = self.platform.archive.record(seq)
         assert isinstance(record, StepRecord), "the ledger says so"
         return patch_of(record.patch)
 
-    def _files_of(self, base: str) -> dict[str, str] | None:
+    def files_of(self, base: str) -> dict[str, str] | None:
         """The files that had a digest when they were in force."""
         for taken in reversed(self.platform.ledger.taken):
             if taken.base == base:

@@ -61,12 +61,25 @@ class Step(msgspec.Struct, frozen=True, array_like=True):
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A proposal as it stands now. `answer` is the step that ended it, if one did."""
+    """A proposal as it stands now. `answer` is the step that ended it, if one did; `carried` is the step that carried
+    it over to what came in force meanwhile, the newest if there were several.
+    """
 
     seq: int
     step: Step
     state: ProposalState
     answer: StepRecord | None
+    carried: StepRecord | None = None
+
+    @property
+    def digest(self) -> str:
+        """What is to be approved: the whole set that it would put in force."""
+        return (self.carried or self.step.record).digest
+
+    @property
+    def base(self) -> str:
+        """The set that it is held against."""
+        return (self.carried or self.step.record).base
 
     @property
     def id(self) -> str:
@@ -137,15 +150,18 @@ class Ledger(msgspec.Struct, array_like=True):
 
     def _proposal(self, seq: int, now_us: int) -> Proposal:
         step = self.steps[seq]
-        answer = next((each.record for each in self.steps.values() if each.record.of == seq), None)
+        about = [each.record for each in self.steps.values() if each.record.of == seq]
+        answer = next((each for each in about if each.verb in _ANSWERS), None)
+        carried = next((each for each in reversed(about) if each.verb == "carry"), None)
+        base = (carried or step.record).base
         state: ProposalState = "open"
         if answer is not None:
             state = _ANSWERS[answer.verb]
-        elif self.in_force is not None and step.record.base != self.in_force.base:
+        elif self.in_force is not None and base != self.in_force.base:
             state = "overtaken"
         elif now_us >= step.record.expires_us:
             state = "expired"
-        return Proposal(seq, step, state, answer)
+        return Proposal(seq, step, state, answer, carried)
 
     # ---- going back
 

@@ -15,6 +15,7 @@ from jindi.run.intake import OWN_IDS
 from jindi.run.records import ACTION as ACTION_RECORD
 from jindi.run.records import (
     APPROVAL_PREFIX,
+    SIMULATED_DOOR,
     ActionRecord,
     ApprovalRecord,
     CaseRecord,
@@ -185,6 +186,8 @@ def _of_action(actor: str, record: ActionRecord, facts: Facts) -> dict[str, Any]
 
 
 def _step(seq: int, record: StepRecord, facts: Known) -> list[Told]:
+    if record.verb == "carry":
+        return []  # nobody's doing: the approval that brought it about is told
     actor = _who(record.name, record.key)
     line = facts.line_of(actor)
     fields = {
@@ -201,7 +204,11 @@ def _step(seq: int, record: StepRecord, facts: Known) -> list[Told]:
 
 
 def _casework(seq: int, record: CaseRecord, facts: Known) -> list[Told]:
-    """A step with a case: it belongs to that case, and concerns whom the case is about."""
+    """A step with a case: it belongs to that case, and concerns whom the case is about. What a demo's own people did in
+    its simulated past is nobody's doing now; what goes on in its office the simulation itself says.
+    """
+    if record.door == SIMULATED_DOOR:
+        return []
     action = ActionRecord(
         ACTION_RECORD, record.received_us, record.key, record.name, f"case.{record.verb}", record.case, True,
         record.door, record.place, record.request, record.about, record.case, standing=record.standing,

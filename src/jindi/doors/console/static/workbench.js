@@ -36,10 +36,27 @@
     return item;
   }
 
+  // What is wrong with a row stands at the row.
+  function tell(row, found) {
+    const place = find(".row-told", row);
+    place.replaceChildren(...found.map((each) => {
+      const told = document.createElement("span");
+      told.append(...line(each).childNodes);
+      return told;
+    }));
+    for (const input of all("input", row)) {
+      if (found.length) input.setAttribute("aria-invalid", "true"); else input.removeAttribute("aria-invalid");
+    }
+  }
+
   function show(answer) {
     verdict.textContent = "";
     const word = document.createElement("span");
-    word.className = answer.type ? "good" : "muted";
+    const rows = answer.rows || {};
+    word.className = answer.type ? "good" : Object.keys(rows).length ? "bad" : "muted";
+    for (const row of all("[data-row]")) {
+      if (find(".row-told", row)) tell(row, rows[all("input", row)[0].name.replace(/\.left$/, "")] || []);
+    }
     word.textContent = (answer.type ? "✓ " : "") + answer.said;
     verdict.append(word);
     list.replaceChildren(...answer.problems.map(line));
@@ -131,6 +148,8 @@
     find("select", row).name = prefix + ".op";
     right.name = prefix + ".right";
     find(".drop", row).value = drop;
+    find(".row-told", row).id = prefix + ".told";
+    for (const input of [left, right]) input.setAttribute("aria-describedby", prefix + ".told");
   }
 
   function fresh(id) {

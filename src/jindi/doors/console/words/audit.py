@@ -161,6 +161,7 @@ WORDS: Final = {
     "audit.door.console": ("控制台", "Console"),
     "audit.door.cli": ("命令行", "Command line"),
     "audit.door.approval": ("审批通过后执行", "Carried out after approval"),
+    "audit.door.demo": ("演示数据中的人员", "The demo's own people"),
     "audit.door.platform": ("平台", "The platform"),
     "audit.place.loopback": ("本机", "this machine"),
     "audit.place.private": ("内网", "private network"),

@@ -150,6 +150,7 @@ WORDS: Final = {
         "Ignored an unknown filter in the address: {what}",
     ),
     "decisions.empty": ("没有符合条件的决策。", "No decisions match."),
+    "decisions.shown.sorted": ("显示 {n} 条，按所选列排序", "{n} shown, in the order of a column"),
     "decisions.shown": ("显示 {n} 条，最新在前", "{n} shown, newest first"),
     "decisions.horizon": (
         "此处可查到 {at} 以来的决策；更早的按编号打开。",

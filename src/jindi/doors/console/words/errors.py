@@ -115,6 +115,10 @@ WORDS: Final = {
         "这份表单写于上一次会话。请核对内容，确认后提交。",
         "This form was written in an earlier session. Look at it again, then send it.",
     ),
+    "once_more.shown": (
+        "验证已通过。刚才的表单还没有提交，内容都在；请核对后提交。",
+        "Verified. What you had filled in is all here and was not sent yet: look at it again, then send it.",
+    ),
     "once_more.written": ("您写的内容", "What you wrote"),
     "once_more.sign_in": ("在新标签页登录", "Sign in, in a new tab"),
     "once_more.send": ("再次提交", "Send it"),

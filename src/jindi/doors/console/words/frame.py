@@ -88,8 +88,13 @@ WORDS: Final = {
     "proposal.expired": ("已过期", "Expired"),
     "proposal.overtaken": ("已被取代", "Overtaken"),
     "proposal.overtaken.why": (
-        "提案之后，另一项变更已经生效。提案只对当时的内容有效，不能再批准：请在现在的内容上重新起草并提案。",
-        "Another change came in force meanwhile; a proposal holds for what was in force when it was made. Draft anew.",
+        "提案之后，同一内容已有另一项变更生效，不能再批准；提案人可在现在的内容上重新起草。",
+        "Another change of the same came in force meanwhile. This can't be approved; its author can take it up again.",
+    ),
+    "proposal.carried": ("顺延", "Carried over"),
+    "proposal.carried.why": (
+        "提案之后，另一项互不相干的变更已生效，提案已顺延：改动不变，基准与内容摘要已更新，试算须重做。",
+        "Another change came in force; this one still changes the same, under a new digest. Run its backtest anew.",
     ),
     # columns and common labels
     "col.time": ("时间", "Time"),

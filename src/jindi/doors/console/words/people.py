@@ -89,6 +89,10 @@ WORDS: Final = {
         "此操作较为敏感，需要五分钟内完成过二次验证。",
         "What you want to do needs a second factor shown within the last five minutes.",
     ),
+    "again.kept": (
+        "您填写的内容已保留在本页，尚未提交；验证后可继续。",
+        "What you filled in is kept on this page, and was not sent yet; go on with it when you have verified.",
+    ),
     "again.button": ("验证", "Confirm"),
     "again.none": (
         "此账户在这里没有可用的验证方式，请退出后重新登录。",

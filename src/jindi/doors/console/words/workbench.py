@@ -29,6 +29,19 @@ WORDS: Final = {
         "What decides has changed since this draft began. Take that over into the draft before you try or propose it.",
     ),
     "bench.take_over": ("并入生效内容", "Take it over"),
+    "bench.taken_up": (
+        "提案的内容已成为您的草稿，并已并入现在生效的内容；请核对后重新提案。",
+        "What was proposed is your draft again, over what decides now; look it over and propose it again.",
+    ),
+    "bench.take_up": ("重新起草", "Take up again"),
+    "bench.take_up.about": (
+        "把提案的改动作为草稿放回工作台，并并入现在生效的内容；双方都改过的地方会逐条列出。",
+        "The changes become your draft again, over what decides now; what both sides changed is listed item by item.",
+    ),
+    "bench.left": (
+        "以下文件无法在工作台上起草，未包含在草稿中：",
+        "These files can't be drafts on the workbench, and are not in the draft:",
+    ),
     "bench.both": (
         "以下内容双方都改过，保留了您的写法，请逐条核对：",
         "Both sides changed these, and yours was kept; look them over:",
@@ -163,6 +176,7 @@ WORDS: Final = {
     "remove.keep": ("不删除，放弃草稿", "Keep the policy, give the draft up"),
     "bench.done.discarded": ("草稿已放弃。", "The draft is given up."),
     # the rule
+    "rule.rows.wrong": ("有 {n} 行条件有问题，见各行下方", "Rows with problems: {n}. Each says what is wrong"),
     "rule.condition": ("条件", "Condition"),
     "rule.builder": ("条件行", "Builder"),
     "rule.code": ("表达式", "Code"),
@@ -403,7 +417,10 @@ WORDS: Final = {
     "trial.state.late": ("超时结束", "out of time"),
     "trial.state.failed": ("失败", "failed"),
     "trial.running": ("正在重新判定日志中的决策…", "Judging the journal's decisions again…"),
-    "trial.progress": ("{done} / {total} 条记录", "{done} of {total} records"),
+    "trial.progress": (
+        "{done} / {total} 条记录（可能判定两遍，分别计数）",
+        "{done} of {total} records; each pass counts",
+    ),
     "trial.stop": ("停止", "Stop"),
     "trial.refresh": ("刷新", "Refresh"),
     "trial.stopped": ("已停止，没有结果。", "It was stopped; there is no result."),
