@@ -253,7 +253,7 @@ class Vault:
             return tuple(names)
 
     def opened_page(
-        self, kinds: Collection[str], after: int = 0, limit: int = 500
+        self, kinds: Collection[str], after: int = 0, limit: int = 200
     ) -> tuple[list[Opened], int | None]:  # fmt: skip
         """Rows of these kinds, opened, of up to `limit` rows that lie above a place; and the place to go on above, None
         when these were the last. What does not open is left out: `check` tells of it. For looking through everybody.

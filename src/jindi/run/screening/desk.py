@@ -99,6 +99,7 @@ class Desk:
             self._is_stopping = True
             for task in self._rounds:
                 task.cancel()
+            await asyncio.gather(*self._rounds, return_exceptions=True)
 
     async def _read(self) -> None:
         try:

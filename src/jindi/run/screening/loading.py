@@ -3,6 +3,7 @@
 Everything here is for a thread beside the lane.
 """
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -20,6 +21,9 @@ from jindi.vault import CannotOpen, Opened, Vault
 NAMES = "name"
 CARDS = "id_card"
 """Kinds of identifiers that lists are held against."""
+
+REST_S = 0.0005
+"""After each name the thread rests, so that the lane waits for the interpreter no longer than one comparison takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,7 @@ def concerned(
         page, after = vault.opened_page((NAMES, CARDS), after)
         told(after or 0)
         for each in page:
+            time.sleep(REST_S)
             for user, name, sought in _near(vault, some, each, threshold, numbers):
                 if (user, name) not in seen:
                     seen.add((user, name))
