@@ -368,6 +368,7 @@ BUILT = (
     "incidents.channel.", "incidents.review.", "incidents.contain", "incidents.resolve", "incidents.post.",
     "incidents.link.", "incidents.done.", "incidents.did.", "kind.incident_",
     "sources.status.", "source.kind.", "customer.over.", "customer.list.state.",
+    "cases.file.infected", "cases.file.unscanned",
     "screening.strength.", "screening.found.", "screening.state.", "screening.done.",
 )  # fmt: skip
 """Beginnings of ids that the code puts together with a value."""

@@ -163,7 +163,9 @@ def test_what_was_asked_for_is_said_to_end_before_it_does():
 
 PLATFORM = Path(__file__).parents[2] / "packs" / "platform"
 PLATFORM_PACK = {
-    f"platform/{path.relative_to(PLATFORM).as_posix()}": path.read_text("utf-8") for path in PLATFORM.rglob("*.toml")
+    f"platform/{path.relative_to(PLATFORM).as_posix()}": path.read_text("utf-8")
+    for path in PLATFORM.rglob("*.toml")
+    if path.name != "screening.toml"  # what it points to stands in the shipped core
 }
 CONTROL = {
     "subject": "C41", "control": "C41", "pack_name": "platform", "risk": "attack", "state": "failed",

@@ -24,7 +24,7 @@ def screen(*arguments, given=None):
 @pytest.fixture
 def lists(tmp_path):
     """The list of the page, in a folder of its own."""
-    (text,) = re.findall(r"^```toml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+    text, *_ = re.findall(r"^```toml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
     folder = tmp_path / "lists"
     folder.mkdir()
     (folder / "own.toml").write_text(text, "utf-8")

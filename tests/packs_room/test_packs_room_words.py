@@ -37,7 +37,7 @@ def test_words_change_neither_what_is_decided_nor_how():
         ('[chanel]\napp = { zh = "应用", en = "App" }', "chanel", "no event has a field 'chanel'"),
         ('[channel]\npap = { zh = "应用", en = "App" }', "channel: pap", "no field channel may hold it"),
         ('[channel]\napp = "应用"', "channel: app", "must be a table with zh and en, not text"),
-        ('[channel]\napp = { zh = "应用" }', "channel: app", "lacks `en`"),
+        ('[channel]\napp = { zh = "应用" }', "channel: app", "`en` is missing"),
         ('[channel]\napp = { zh = "应用", en = "App", fr = "App" }', "channel: app", "unknown key 'fr'"),
         ('channel = "app"', "channel", "must be a table of values, not text"),
         ("[channel]", "channel", "names no value"),

@@ -9,7 +9,7 @@ import tracemalloc
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from adapters_world import (
@@ -232,6 +232,7 @@ def test_any_mapping_is_read_or_told_what_is_wrong_with_it(tree):
         spoiled().map(lambda each: each[1]), st.binary(max_size=400), st.text(',;"\na1', max_size=80).map(str.encode)
     )
 )
+@example(b"\x00a,b\x01\n1,2\n3,4\n")
 def test_a_mapping_from_any_sample_is_toml_or_a_problem(data):
     import tomllib
 

@@ -16,7 +16,7 @@ from backup_world import Breaking, Folder, document, records
 from jindi.basics.instants import HOUR_US
 from jindi.basics.problems import Problems
 from jindi.journal import Chain, Signer
-from jindi.ports import DeliveryRow, NoticeRow, WatchRow
+from jindi.ports import DeliveryRow, NoticeQuery, NoticeRow, WatchRow
 from jindi.run.backup import drill as drills
 from jindi.run.backup import making
 from jindi.run.backup.drill import Outcome
@@ -218,7 +218,7 @@ def test_what_people_were_told_and_have_read_and_what_would_go_on_to_others_come
     _, settled = folder.restore(tmp_path / "restored")
     there = SqliteNotices(settled.data / "notices.sqlite")
     try:
-        assert [(row.key, row.read_us) for row in there.find("li min", unread=False)] == [("n2", 0), ("n1", 8)]
+        assert [(row.key, row.read_us) for row in there.find(NoticeQuery(person="li min"))] == [("n2", 0), ("n1", 8)]
         assert [row.key for row in there.due(9, 10)] == ["d1"]
         assert [row.notice for row in there.watches(50, 10)] == ["case-1"]
         assert there.cursor() == (4, 7)

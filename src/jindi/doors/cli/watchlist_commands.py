@@ -8,6 +8,7 @@ import typer
 
 from jindi.basics.problems import Problems
 from jindi.doors.cli.approvals import HERE, AsJson, Key, Url
+from jindi.doors.cli.helping import Plain
 from jindi.doors.cli.output import Output
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def watchlists_show(ctx: typer.Context, url: Url = HERE, api_key: Key = "", as_j
     _do(ctx, url, api_key, lambda asking: asking.lists(), as_json=as_json)
 
 
-@watchlists_app.command("load")
+@watchlists_app.command("load", cls=Plain)
 def watchlists_load(
     ctx: typer.Context,
     files: Annotated[

@@ -91,7 +91,7 @@ def _over(name: str, seen: Iterable[str], shipped: Mapping[str, str]) -> str:
         *((assumed[0].rstrip() if assumed is not None else "[assumed]").splitlines()),
         "",
         "# Sources that the sample has:",
-        *(f"#   {each}" for each in list(seen)[:SOURCES_MAX]),
+        *(f"#   {_plain(each)}" for each in list(seen)[:SOURCES_MAX]),
     ]
     return "\n".join(lines) + "\n"
 
@@ -120,7 +120,7 @@ def _whole(found: _Sample, event: EventDef) -> str:
         *_fields(event.fields, found.sources),
         "",
         "# Sources that the sample has:",
-        *(f"#   {each}" for each in found.sources[:SOURCES_MAX]),
+        *(f"#   {_plain(each)}" for each in found.sources[:SOURCES_MAX]),
     ]
     return "\n".join(lines) + "\n"
 
@@ -133,6 +133,11 @@ def _fields(fields: Iterable[FieldDef], sources: Iterable[str]) -> Iterator[str]
         what = f"one of {', '.join(each.values)}" if each.values else str(each.type)
         line = f"{each.name} = {{ from = {_quoted(match or '')} }}"
         yield f"{'' if match else '# '}{line}  # {needed}; {what}; {each.doc.en}"
+
+
+def _plain(text: str) -> str:
+    """A name from the sample as a comment may hold it: what can't be printed stands as a question mark."""
+    return "".join(each if each.isprintable() else "?" for each in text)
 
 
 def _quoted(text: str) -> str:

@@ -68,7 +68,6 @@ class Screened(msgspec.Struct, array_like=True):
     def note(self, event_type: str, seq: int, fields: Mapping[str, Value], at_us: int) -> None:
         """Take in an event of the two types."""
         texts = {name: "" if value is None else str(value) for name, value in fields.items()}
-        texts["user"] = texts["user"] or texts["name"]  # a name that is nobody's is its own
         key = key_of(texts["user"], texts["name"], texts["list"], texts["entry"])
         if event_type == MATCH:
             self.hits[key] = Hit(

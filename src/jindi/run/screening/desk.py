@@ -386,7 +386,7 @@ def _plain(name: str) -> str:
 
 
 def _whom(user: str, name: str) -> dict[str, Any]:
-    return {"name": name} if user == name else {"user": user, "name": name}
+    return {"user": user, "name": name}
 
 
 def _match_fields(fresh: Fresh) -> dict[str, Any]:

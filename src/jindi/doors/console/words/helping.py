@@ -34,6 +34,10 @@ WORDS: Final = {
         "从一个用户、设备或商户出发，看还牵连着谁。",
         "Start at a user, a device, a merchant and see what else hangs on it.",
     ),
+    "about.screening": (
+        "开户人、被核验人与收款人是否与监控名单相符：载入名单，核实命中，排除须两人，确认即停办业务。",
+        "Whether those who open accounts or are paid may be on a watch list: lists, matches, what became of them.",
+    ),
     "about.lists": (
         "黑、白、灰名单：谁在上面、为什么、到什么时候；改动须经审批。",
         "Black, white and grey lists: who stands there, why, until when. Changes take an approval.",

@@ -129,7 +129,6 @@ WORDS: Final = {
     "screening.done.confirm": ("已确认并停办。", "Confirmed and frozen."),
     "screening.waits": ("{who} 已提请，待第二人批准：", "{who} has asked; a second person is to answer:"),
     "screening.decision": ("命中的决策", "The decision"),
-    "screening.case_of": ("案件", "Cases"),
     "error.no_match": ("没有此命中。", "There is no such match."),
     "need.screening": ("待核实的名单命中", "Matches with watch lists to be looked at"),
     "need.screening_due": ("即将到期或逾期的可疑报告", "Suspicious reports due soon or late"),
