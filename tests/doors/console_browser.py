@@ -292,7 +292,7 @@ class Living:
 
         async with self.made() as self.world:
             await self.fill()
-            config = uvicorn.Config(self.world.console, port=0, log_level="critical", lifespan="off")
+            config = uvicorn.Config(self.world.console, port=0, log_config=None, access_log=False, lifespan="off")
             server = uvicorn.Server(config)
             serving = asyncio.create_task(server.serve())
             while not server.started:  # noqa: ASYNC110 - uvicorn tells by a flag

@@ -13,7 +13,7 @@ from test_doors_cases_api import Cases
 
 from jindi.access import Role
 from jindi.doors.casework import file_said
-from jindi.ports import ScannerFailure
+from jindi.ports import NoticeQuery, ScannerFailure
 from jindi.run.cases import NotTaken, Scanning
 from jindi.run.cases.scanning import AT_ONCE, WAITING_MAX
 from jindi.run.records import ActionRecord
@@ -171,7 +171,7 @@ def test_who_audits_and_who_leads_incidents_is_told_once_each_and_nobody_else():
                      and each.what == "file.found")  # fmt: skip
         paths = {}
         for who in ("chen", "qian"):
-            found, _ = await world.notices.desk.mine(world.who(who), unread=True)
+            found, _ = await world.notices.desk.mine(world.who(who), NoticeQuery(unread=True))
             paths[who] = next(each.notice.path for each in found if each.notice.occasion == "file.found")
             assert (await world.visit(who).get(paths[who])).status_code in (200, 404), who
         assert paths["chen"] == f"/console/audit/{record}"

@@ -3,6 +3,7 @@
 To confirm a match takes one: the law wants it stopped at once, and a freeze that was wrong is lifted by two.
 """
 
+from abc import abstractmethod
 from typing import Final, Literal
 
 import msgspec
@@ -43,10 +44,14 @@ class _Settling(AtOnce[AskedVerdict, KeptVerdict]):
     """A match is found to be somebody else."""
 
     asked, kept = AskedVerdict, KeptVerdict
-    step: Step
 
     def __init__(self, platform: Platform, desk: Desk) -> None:
         self._platform, self._desk = platform, desk
+
+    @property
+    @abstractmethod
+    def step(self) -> Step:
+        """Which step it is."""
 
     def _hit(self, identifier: str) -> Hit | None:
         try:
@@ -116,13 +121,23 @@ class _Settling(AtOnce[AskedVerdict, KeptVerdict]):
 class Clearing(_Settling):
     """Clear a match: this customer's name is not this entry, as it reads now."""
 
-    what, step = "screening.clear", "screening.clear"
+    what = "screening.clear"
+
+    @property
+    def step(self) -> Step:
+        """Clearing."""
+        return "screening.clear"
 
 
 class Lifting(_Settling):
     """Lift a freeze: a match that was confirmed is somebody else after all."""
 
-    what, step = "screening.lift", "screening.lift"
+    what = "screening.lift"
+
+    @property
+    def step(self) -> Step:
+        """Lifting."""
+        return "screening.lift"
 
 
 class DropList(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

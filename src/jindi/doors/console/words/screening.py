@@ -119,6 +119,7 @@ WORDS: Final = {
         "It holds for this customer, name and entry as it reads now; if any of them changes it is looked at again.",
     ),
     "screening.confirm": ("是同一人，或不能排除：确认并停办", "The same, or not to be excluded: confirm and freeze"),
+    "screening.confirm.go": ("确认并停办", "Confirm and freeze"),
     "screening.confirm.line": (
         "立即生效：该客户资金不进不出。不得让其知道原因；对外答复只说“暂时无法办理”。",
         "At once: no money comes in or goes out. He must not learn why; answers only say that it can't be done now.",
