@@ -55,7 +55,9 @@ def served(**more):
         house.approved = last
         late = await house.asked(payload={**GATEWAY, "name": "never"}, why="a slip")
         await house.do(f"/{late['id']}/withdraw", {"why": "it was one"})
-        config = uvicorn.Config(house.pages, host="127.0.0.1", port=0, log_level="critical", lifespan="off")
+        config = uvicorn.Config(
+            house.pages, host="127.0.0.1", port=0, log_config=None, access_log=False, lifespan="off"
+        )
         house.server = uvicorn.Server(config)
         house.serving = asyncio.ensure_future(house.server.serve())
         while not house.server.started:  # noqa: ASYNC110 - uvicorn tells by a flag

@@ -371,7 +371,7 @@ def served():
         rooms.save(LOWEST, features=FEATURES + NIGHT)
         rooms.watched = await rooms.desk.shadow(CLEO, "pay")
         await busy(rooms, 20, 300)
-        config = uvicorn.Config(rooms.app, host="127.0.0.1", port=0, log_level="critical", lifespan="off")
+        config = uvicorn.Config(rooms.app, host="127.0.0.1", port=0, log_config=None, access_log=False, lifespan="off")
         rooms.server = uvicorn.Server(config)
         rooms.serving = asyncio.ensure_future(rooms.server.serve())
         while not rooms.server.started:  # noqa: ASYNC110 - uvicorn tells by a flag

@@ -353,7 +353,7 @@ def test_a_running_platform_runs_what_the_command_line_asks_for_and_gives_its_ev
         keys = ApiKeys(outside.blobs(settled), lambda size: bytes(size - 1) + b"7")
         admin, _ = keys.create("ann", frozenset({Scope.ADMIN}), platform.now_us())
         application = build_api(platform, keys, outside.clock, dict)
-        server = uvicorn.Server(uvicorn.Config(application, port=0, log_level="critical", lifespan="off"))
+        server = uvicorn.Server(uvicorn.Config(application, port=0, log_config=None, access_log=False, lifespan="off"))
         serving = asyncio.ensure_future(server.serve())
         while not server.started:  # noqa: ASYNC110 - uvicorn tells by a flag
             await asyncio.sleep(0.01)

@@ -34,7 +34,7 @@ class Live:
     async def _serve(self):
         async with Rooms(base=self.url) as rooms:
             self.rooms = rooms
-            config = uvicorn.Config(rooms.app, log_level="critical", lifespan="off", loop="asyncio")
+            config = uvicorn.Config(rooms.app, log_config=None, access_log=False, lifespan="off", loop="asyncio")
             self.server = _Server(config)
             self.ready.set()
             await self.server.serve(sockets=[self.sock])
