@@ -9,6 +9,7 @@ from jindi.basics.problems import Problems
 from jindi.parties.screening import THRESHOLD
 from jindi.run.approvals.approvals import Declined as NotAgreed
 from jindi.run.approvals.approvals import Forbidden
+from jindi.run.audit import NotRecorded
 from jindi.run.controls.ground import Failed
 from jindi.run.controls.registry import Asked
 from jindi.run.controls.watch_lists import watch_lists_fresh
@@ -322,6 +323,58 @@ def test_one_person_confirms_and_business_stops_at_once_in_both_directions():
                 assert [each["rule"] for each in answer["reasons"]] == ["restricted"]
             with pytest.raises(Declined):
                 await wallet.desk.confirm(actor(), decision_id(hit.seq), "twice")
+
+    run(go())
+
+
+def test_a_freeze_that_the_lane_could_not_take_is_made_as_soon_as_it_can():
+    async def go():
+        async with Wallet() as wallet:
+            await wallet.load()
+            await wallet.sent(registration(1, "单雄信"))
+            tell = wallet.desk._tell
+
+            async def busy(event_type, fields, identifier=""):
+                return event_type != "list_entry" and await tell(event_type, fields, identifier)
+
+            wallet.desk._tell = busy
+            await wallet.desk.confirm(actor(), decision_id(wallet.desk.hits()[0].seq), "the same")
+            assert wallet.desk._is_owed
+            wallet.desk._tell = tell
+            await wallet.desk._freeze_again()
+            assert not wallet.desk._is_owed
+            assert (await wallet.sent(transfer(2, user="u1", payee="u5")))["outcome"] == "deny"
+
+    run(go())
+
+
+def test_whoever_can_not_be_taken_off_the_list_stays_confirmed():
+    async def go():
+        async with Wallet() as wallet:
+            await wallet.load()
+            await wallet.sent(registration(1, "单雄信"))
+            hit = await wallet.desk.confirm(actor(), decision_id(wallet.desk.hits()[0].seq), "looks the same")
+
+            async def busy(*_):
+                return False
+
+            wallet.desk._tell = busy
+            with pytest.raises(NotRecorded):
+                await wallet.desk.settle(decision_id(hit.seq), hit.mark, "lifted", "limin", "wang", "his brother")
+            assert wallet.desk.hits("confirmed")
+
+    run(go())
+
+
+def test_a_lower_threshold_finds_names_that_were_looked_for_under_a_higher_one():
+    async def go():
+        async with Wallet() as wallet:
+            await wallet.load()
+            screener, from_ = wallet.platform.screener, [100]
+            screener._threshold = lambda: from_[0]
+            assert wallet.values(await wallet.sent(registration(1, "單雄信")))["name_listed"] == 0
+            from_[0] = 80
+            assert wallet.values(await wallet.sent(registration(2, "單雄信")))["name_listed"] == 99
 
     run(go())
 

@@ -8,6 +8,9 @@ from jindi.run.records import decision_id
 from jindi.run.screening.book import Hit
 from jindi.run.screening.shelf import Loaded
 
+REPORT_HOURS: Final = 24
+"""(from memory) Where the packs have no `screening_report_hours`."""
+
 _SAID: Final[dict[str, tuple[str, str]]] = {
     "reading": ("名单还在读取，请稍后再试", "the lists are still being read: try again in a moment"),
     "empty": ("名单 {list} 没有任何条目", "the list {list} has no entries"),

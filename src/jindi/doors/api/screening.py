@@ -4,6 +4,7 @@ Clearing a match, lifting a freeze and taking a list out of force take two peopl
 (`screening.clear`, `screening.lift`, `watchlist.drop`).
 """
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ from jindi.doors.api.bodies import json_answer, problem_answer, read_json
 from jindi.doors.api.hot import Gone, TooLarge, read_body
 from jindi.doors.api.versions import Guard, Keyed
 from jindi.doors.guarding import by_method
-from jindi.doors.screening import entry_document, list_document, match_document, said
+from jindi.doors.screening import REPORT_HOURS, entry_document, list_document, match_document, said
 from jindi.run.audit import Actor, NotRecorded
 from jindi.run.platform import Platform
 from jindi.run.screening.book import STATES
@@ -29,8 +30,6 @@ from jindi.run.screening.unpacking import unpacked
 LIST_BYTES_MAX: Final = 64 << 20
 BODY_BYTES_MAX: Final = 8_192
 LIMIT, LIMIT_MAX, OFFSET_MAX = 50, 500, 1_000_000
-REPORT_HOURS: Final = 24
-"""(from memory) Where the packs have no `screening_report_hours`."""
 
 
 class Reason(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -113,7 +112,7 @@ class ScreeningRoutes:
         meant = request.query_params.get("meant", "false")
         if not name or len(name) > 200 or meant not in ("true", "false"):
             raise ValueError("name the file with ?file=sdn.zip; meant is true or false")
-        files = unpacked(name, await read_body(request.receive, LIST_BYTES_MAX))
+        files = await asyncio.to_thread(unpacked, name, await read_body(request.receive, LIST_BYTES_MAX))
         loaded = await desk.load(self._actor(request, who), files, is_meant=meant == "true")
         return json_answer({"lists": [list_document(each) for each in loaded]}, 201)
 

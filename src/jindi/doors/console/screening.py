@@ -2,6 +2,7 @@
 it. A customer's name stands on none of them: masks do, as far as the reader may see them.
 """
 
+import asyncio
 from collections.abc import Sequence
 from functools import partial
 from http import HTTPStatus
@@ -19,7 +20,7 @@ from jindi.doors.console.attention import Need
 from jindi.doors.console.doors import Doors, Shown
 from jindi.doors.console.listing import Column, Shape, Table
 from jindi.doors.console.view import View
-from jindi.doors.screening import report_due_us, said
+from jindi.doors.screening import REPORT_HOURS, report_due_us, said
 from jindi.doors.waiting import Waiting, of_entry
 from jindi.run.approvals.approvals import Approvals, Forbidden, payload_of
 from jindi.run.approvals.approvals import Declined as NotAsked
@@ -31,8 +32,8 @@ from jindi.run.screening.desk import Declined, Desk
 from jindi.run.screening.shelf import Loaded
 from jindi.run.screening.unpacking import unpacked
 
-REPORT_HOURS, LIST_DAYS = 24, 7
-"""Where the packs have no `screening_report_hours` or `screening_list_days`."""
+LIST_DAYS: Final = 7
+"""(design default) Where the packs have no `screening_list_days`."""
 
 CLEAR, LIFT, DROP = "screening.clear", "screening.lift", "watchlist.drop"
 PROBLEMS_SHOWN: Final = 50
@@ -200,7 +201,7 @@ class ScreeningPages:
         if not upload.name or not upload.content:
             return await self._show(request, view, [view.t("screening.load.nothing")], HTTPStatus.BAD_REQUEST)
         try:
-            files = unpacked(upload.name, upload.content)
+            files = await asyncio.to_thread(unpacked, upload.name, upload.content)
             actor = self._doors.actor(request, view.session)
             await self._desk.load(actor, files, is_meant="meant" in upload.fields)
         except Problems as error:

@@ -81,6 +81,8 @@ class Desk:
         self.progress: Progress | None = None
         """None while nothing is being held against everybody."""
         self._rounds: set[asyncio.Task[None]] = set()
+        self._is_owed = False
+        """Whether somebody who was confirmed is not frozen yet."""
         if platform.blobs.names(shelf.PREFIX):
             self._screener.is_reading = True
 
@@ -90,10 +92,12 @@ class Desk:
         """Read the lists, then tell what is found at the door, for as long as the platform runs."""
         await self._read()
         self._begin(self._pending())
-        await self._freeze_again()
+        self._is_owed = True
         try:
             while True:
                 await self._tell_fresh()
+                if self._is_owed:
+                    await self._freeze_again()
                 await asyncio.sleep(TELL_S)
         finally:
             self._is_stopping = True
@@ -307,7 +311,8 @@ class Desk:
                 raise Declined("no_frozen_list", list=FROZEN)
             await self._audit.act(actor, "screening.confirm", decision_id(hit.seq), about=self._about(hit))
             await self._decide(hit, "confirmed", actor.name, reason, second)
-            await self._freeze(hit)
+            if not await self._freeze(hit):
+                self._is_owed = True
             return hit
 
     async def settle(self, identifier: str, mark: str, verdict: Verdict, by: str, second: str, reason: str) -> None:
@@ -315,9 +320,10 @@ class Desk:
         async with self._settling(identifier, reason) as hit:
             if hit.mark != mark:
                 raise Declined("changed")
+            # Off the list first: what breaks off between the two leaves him confirmed, and the next start freezes him.
+            if verdict == "lifted" and not self._is_confirmed(hit.user, besides=hit):
+                await self._unfreeze(hit)
             await self._decide(hit, verdict, by, reason, second)
-            if verdict == "lifted" and not self._is_confirmed(hit.user):
-                await self._list(hit, "remove")
 
     @asynccontextmanager
     async def _settling(self, identifier: str, reason: str) -> AsyncIterator[Hit]:
@@ -336,33 +342,35 @@ class Desk:
         if not await self._tell(VERDICT, fields):
             raise NotRecorded("the lane takes nothing now; try again")
 
-    async def _freeze(self, hit: Hit) -> None:
-        """Put whoever was confirmed on the list of the frozen. Only a customer can be: a name alone is stopped by its
-        score.
+    async def _freeze(self, hit: Hit) -> bool:
+        """Put whoever was confirmed on the list of the frozen; whether he is there. Only a customer can be: a name
+        alone is stopped by its score.
         """
-        if hit.user != hit.name and not self._is_frozen(hit.user):
-            await self._list(hit, "add")
+        return hit.user == hit.name or self._is_frozen(hit.user) or await self._list(hit, "add")
 
-    async def _list(self, hit: Hit, action: str) -> None:
+    async def _unfreeze(self, hit: Hit) -> None:
+        if self._is_frozen(hit.user) and not await self._list(hit, "remove"):
+            raise NotRecorded("the lane takes nothing now; try again")
+
+    async def _list(self, hit: Hit, action: str) -> bool:
         # The words tell nobody why: they may be read by whoever serves the customer.
         fields = {
             "list": FROZEN, "value": hit.user, "action": action, "reason": f"screening {decision_id(hit.decided_seq)}",
             "by": hit.by or "platform",
         }  # fmt: skip
-        await self._tell(LIST_ENTRY, fields, f"{OWN_IDS}{action}-frozen-{hit.decided_seq}")
+        return await self._tell(LIST_ENTRY, fields, f"{OWN_IDS}{action}-frozen-{hit.decided_seq}")
 
     async def _freeze_again(self) -> None:
-        """Freeze whoever was confirmed right before a crash."""
+        """Freeze whoever was confirmed and is not yet: right before a crash, or while the lane took nothing."""
         if FROZEN in self._platform.program.definitions.lists:
-            for hit in self._platform.screened.hits.values():
-                if hit.state == "confirmed":
-                    await self._freeze(hit)
+            confirmed = self.hits("confirmed")
+            self._is_owed = not all([await self._freeze(each) for each in confirmed])
 
     def _is_frozen(self, user: str) -> bool:
         return user in self._platform.lane.state.lists.entries.get(FROZEN, {})
 
-    def _is_confirmed(self, user: str) -> bool:
-        return any(each.state == "confirmed" for each in self._platform.screened.hits.values() if each.user == user)
+    def _is_confirmed(self, user: str, besides: Hit) -> bool:
+        return any(each.user == user and each is not besides for each in self.hits("confirmed"))
 
     def _about(self, hit: Hit) -> str:
         return self._platform.customer(hit.user)

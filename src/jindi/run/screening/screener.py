@@ -66,10 +66,12 @@ class Screener:
             return UNUSABLE
         if self.lists is None:
             return None
-        key = token, hash(sought[1:])
+        # From which score on is a dated parameter: what was found under another one says nothing under this.
+        threshold = self._threshold()
+        key = token, hash((threshold, *sought[1:]))
         near = self._known.get(key)
         if near is None:
-            near = self.lists.look(sought, self._threshold())
+            near = self.lists.look(sought, threshold)
             self._remember(key, near)
         return self._weighed(user, token, near) if near else 0
 
