@@ -1,39 +1,53 @@
 """The console's pages where there is much: a million decisions and twenty thousand cases, one reader, no browser."""
 
 import asyncio
+import json
 import random
 import statistics
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import httpx
 
-from benchmarks.casework import PACK, Wall, decide
+from benchmarks.casework import AT_ONCE, PACK, SHARE, Wall
 from benchmarks.measuring import Report
-from jindi.access import ApiKeys, Permits, Scope, Sessions, SignInLinks
+from jindi.access import ApiKeys, Permits, Scope, SignInLinks
+from jindi.app.accounts import open_house
 from jindi.app.wiring import Outside
-from jindi.doors.console import build_console
-from jindi.doors.console.features import FeaturePages
-from jindi.doors.console.lists import ListPages
-from jindi.doors.console.platform_source import PlatformSource
-from jindi.run.approvals.approvals import approvals_of
+from jindi.basics.instants import format_instant
+from jindi.doors.assembly import Assembly, Given
+from jindi.ports import ActStore, CaseStore, LinkStore
 from jindi.run.audit import Audit
 from jindi.run.cases import Desk as CaseDesk
-from jindi.run.cases import Following
-from jindi.run.exploring import Explorer
-from jindi.run.listed import Roster
+from jindi.run.cases import Following as CaseFollowing
+from jindi.run.customers import Following as ActFollowing
+from jindi.run.links import Following as LinkFollowing
+from jindi.run.people import House
 from jindi.run.platform import Platform, Settings
 from jindi.run.records import decision_id
-from jindi.run.reveals import Reveals
-from jindi.run.versions.desk import Desk
-from jindi.stores import SegmentLog, SqliteCases
-from jindi.stores.files import MemoryBlobs
+from jindi.stores import SegmentLog, SqliteCases, SqliteLinks
+from jindi.stores.files import FileBlobs
+from jindi.stores.sqlite_acts import SqliteActs
 from jindi.vault import KEY_BYTES, Tokens
 
 SUBJECT = "Pages of the console: {decisions:,} decisions, {cases:,} open cases"
 P95_MS = 150.0
 """What issue and guide ask of every page."""
+
+MORE = """shop = { type = "text", class = "C1", entity = "merchant", doc = { zh = "商户", en = "Which shop" } }
+device = { type = "text", class = "C2", entity = "device", identifier = "device", doc = { zh = "设备", en = "Device" } }
+"""
+FILES = {**PACK, "bench/events.toml": PACK["bench/events.toml"] + MORE}
+"""The pack of cases, with more entities: pages of links and customers have something to show."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """The doors and who lives behind them."""
+
+    assembly: Assembly
+    house: House
 
 
 def measure(report: Report, folder: Path, *, quick: bool, rounds: int) -> None:
@@ -42,47 +56,88 @@ def measure(report: Report, folder: Path, *, quick: bool, rounds: int) -> None:
 
 
 async def _measured(report: Report, folder: Path, *, decisions: int, times: int) -> None:
+    blobs = FileBlobs(folder / "state")
     platform = Platform(
-        open_log=lambda _: SegmentLog(folder / "journal"), blobs=MemoryBlobs(), tokens=Tokens(bytes(KEY_BYTES)),
-        clock=Wall(), files={**Outside().pack_files([]), **PACK}, settings=Settings(release_due=False),
+        open_log=lambda _: SegmentLog(folder / "journal"), blobs=blobs, tokens=Tokens(bytes(KEY_BYTES)), clock=Wall(),
+        files={**Outside().pack_files([]), **FILES}, settings=Settings(release_due=False),
     )  # fmt: skip
     await platform.start()
-    following = Following(platform, SqliteCases(folder / "cases.sqlite"), print)
+    stores = (
+        SqliteCases(folder / "cases.sqlite"),
+        SqliteLinks(folder / "links.sqlite"),
+        SqliteActs(folder / "acts.sqlite"),
+    )
+    made = None
     try:
         # One in ten comes to a case; so many users have some twenty thousand of them.
-        await decide(platform, max(decisions // 49, 20), decisions, "all")
-        await following.catch_up()
-        desk = CaseDesk(platform, following)
+        await _decide(platform, max(decisions // 49, 20), decisions)
+        desk = await _taken_in(platform, *stores)
+        made = _assembled(platform, folder, blobs, *stores)
         (open_cases,) = await desk.counts(desk.query(state="open"))
         subject = SUBJECT.format(decisions=decisions, cases=open_cases)
-        browser = _browser(platform, desk)
+        browser = await _browser(made, platform.now_us())
         for page, path in await _pages(desk, decisions):
             spent = await _asked(browser, path, times)
             report.add(subject, f"{page}, p50", "ms", [statistics.median(spent)])
             report.add(subject, f"{page}, p95", "ms", [spent[int(len(spent) * 0.95)]], at_most=P95_MS)
         await browser.aclose()
     finally:
-        await following.close()
+        if made is not None:
+            await made.assembly.close()
         await platform.close(snapshot=False)
 
 
-def _browser(platform: Platform, casework: CaseDesk) -> httpx.AsyncClient:
-    """Somebody who may see everything, signed in."""
-    blobs, chance, audit, permits = MemoryBlobs(), random.Random(1).randbytes, Audit(platform), Permits()
-    sessions, keys = Sessions(blobs, chance), ApiKeys(blobs, chance)
-    approvals, reveals = approvals_of(platform, permits, keys), Reveals(platform, audit, permits, casework)
-    console = build_console(
-        PlatformSource(platform), sessions=sessions, links=SignInLinks(blobs, chance), clock=Wall(),
-        zone=ZoneInfo("Asia/Shanghai"), desk=Desk(platform, lambda: platform.base), keys=keys, audit=audit,
-        permits=permits, approvals=approvals, reveals=reveals, casework=casework,
-        more=[
-            lambda doors: ListPages(Roster(platform), doors, approvals, audit, reveals),
-            lambda doors: FeaturePages(Explorer(platform), doors, audit, reveals),
-        ],
+async def _decide(platform: Platform, users: int, count: int) -> None:
+    """So many payments, one in ten of them large."""
+    draw = random.Random("all")
+    for first in range(0, count, AT_ONCE):
+        now_us = platform.now_us()
+        at = format_instant(now_us)
+        numbers = range(first, min(first + AT_ONCE, count))
+        await asyncio.gather(*(platform.submit(_payment(each, draw, users, at), now_us) for each in numbers))
+
+
+def _payment(number: int, draw: random.Random, users: int, at: str) -> bytes:
+    """Somebody pays at one of 2,000 shops from his own device, or now and then from one that he shares."""
+    user = draw.randrange(users)
+    amount = f"{draw.randrange(1_000, 90_000)}.00" if draw.randrange(SHARE) == 0 else "10.00"
+    event = {
+        "id": f"all-{number}", "type": "pay", "at": at, "user": f"u{user}", "amount": amount,
+        "shop": f"s{draw.randrange(2_000)}", "device": f"d{user // 2 if draw.randrange(9) == 0 else user}",
+    }  # fmt: skip
+    return json.dumps(event).encode()
+
+
+async def _taken_in(platform: Platform, cases: CaseStore, links: LinkStore, acts: ActStore) -> CaseDesk:
+    """Everything that followers make of the journal, made."""
+    following = CaseFollowing(platform, cases, print)
+    await following.catch_up()
+    await LinkFollowing(platform, links, print, rest_s=0).catch_up()
+    await ActFollowing(platform, acts, print, rest_s=0).catch_up()
+    return CaseDesk(platform, following)
+
+
+def _assembled(
+    platform: Platform, folder: Path, blobs: FileBlobs, cases: CaseStore, links: LinkStore, acts: ActStore
+) -> _Whole:  # fmt: skip
+    """The doors as `jindi up` builds them, so that every page has all of its panels."""
+    outside, clock = Outside(), Wall()
+    settled, keys = outside.settle({"data": str(folder)}), ApiKeys(blobs, random.Random(2).randbytes)
+    house = open_house(settled, blobs, lambda: bytes(KEY_BYTES), Audit(platform), clock, 8420)
+    given = Given(
+        keys=keys, house=house, links=SignInLinks(blobs, random.Random(1).randbytes), clock=clock, permits=Permits(),
+        base_files=outside.base_files, saved=lambda: {**outside.pack_files([]), **FILES}, cases=cases, link_store=links,
+        act_store=acts, notifying=outside.notifying(settled, blobs), mailing=outside.mailing(settled, blobs),
+        view_log=lambda: SegmentLog(folder / "journal", read_only=True), archive=outside.archive(settled),
     )  # fmt: skip
-    opened = sessions.open("reader", frozenset(Scope), platform.now_us())
+    return _Whole(Assembly(platform, given), house)
+
+
+async def _browser(made: _Whole, now_us: int) -> httpx.AsyncClient:
+    """Somebody who may see everything, signed in."""
+    opened = made.house.sessions.open("reader", frozenset(Scope), now_us)
     return httpx.AsyncClient(
-        transport=httpx.ASGITransport(console), base_url="http://127.0.0.1",
+        transport=httpx.ASGITransport(made.assembly.application), base_url="http://127.0.0.1",
         cookies={"jindi_session": opened.clear_id},
     )  # fmt: skip
 
@@ -101,8 +156,12 @@ async def _pages(desk: CaseDesk, decisions: int) -> list[tuple[str, str]]:
         ("a decision, why", f"/console/decisions/{seen}"),
         ("an old decision, why", f"/console/decisions/{decision_id(decisions // 100)}"),
         ("a customer", f"/console/entities/{case.entity}/{case.subject}"),
+        ("a customer's links", f"/console/links?start={case.entity}:{case.subject}"),
         ("policies", "/console/policies"), ("a policy", "/console/policies/pay"), ("features", "/console/features"),
-        ("lists", "/console/lists"), ("approvals", "/console/approvals"), ("audit", "/console/audit"),
+        ("lists", "/console/lists"), ("models", "/console/models"), ("sources", "/console/sources"),
+        ("incidents", "/console/incidents"), ("screening", "/console/screening"), ("controls", "/console/controls"),
+        ("approvals", "/console/approvals"), ("audit", "/console/audit"), ("drafts", "/console/drafts"),
+        ("words", "/console/help/words"),
         ("the first quarter of an hour", "/console/help/guide"),
     ]  # fmt: skip
 

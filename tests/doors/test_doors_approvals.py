@@ -492,6 +492,26 @@ def test_an_export_above_the_limit_is_asked_for_approved_and_collected_once():
     run(go())
 
 
+def test_a_large_export_names_its_columns_in_the_language_in_which_it_was_asked_for():
+    async def go():
+        async with House() as house:
+            for number in range(4):
+                await house.shop.send(pay(number))
+            ann, bob = house.guest("ann"), house.guest("bob")
+            page = await ann.see("/console/decisions.csv", status=403)
+            assert '<input type="hidden" name="heads" value="en">' in page
+            for heads, told in (("en", "Outcome"), ("zh", "处置"), ("", "outcome")):
+                form = {"kind": "decisions.export", "why": "x", "heads": heads}
+                path = (await ann.send("/console/approvals/propose", **form)).partition("?")[0]
+                digest = re.search(r'name="digest" value="([0-9a-f]{64})"', await bob.see(path))[1]
+                await bob.send(f"{path}/approve", digest=digest)
+                answer = await ann.http.post(f"{path}/collect", data={"csrf": ann.csrf})
+                assert told in answer.text.splitlines()[0].lstrip("\ufeff").split(",")
+            await ann.send("/console/approvals/propose", status=409, **{**form, "heads": "fr"})
+
+    run(go())
+
+
 def test_an_export_of_some_days_is_approved_for_these_days_and_no_others():
     async def go():
         async with House() as house:

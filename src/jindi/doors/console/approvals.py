@@ -36,7 +36,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "vault.rotate": ("cipher",),
     "vault.destroy": ("version",),
     "subject.erase": ("subject",),
-    "decisions.export": ("outcome", "type", "rule", "trouble", "since", "until"),
+    "decisions.export": ("outcome", "type", "rule", "trouble", "since", "until", "heads"),
 }
 """What the forms of each kind send."""
 

@@ -11,15 +11,19 @@ from jindi.access import Principal
 from jindi.doors.console.days import days_of
 from jindi.doors.console.source import DecisionFilter, Source
 from jindi.doors.console.tables import Lines, csv_chunks
+from jindi.doors.console.words import Lang, say
 from jindi.packs.definitions import Outcome
 from jindi.run.approvals.operations import Collected, Delivery, Line, Unfit
 
 ROWS_MAX, ROWS_AT_ONCE = 10_000, 250
-ASKED = ("outcome", "type", "rule", "trouble", "since", "until")
+_HEADS = {"zh": "中文", "en": "English", None: "–"}
+ASKED = ("outcome", "type", "rule", "trouble", "since", "until", "heads")
 
 
 class AskedExport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which decisions: as the list's filter, but for a text that somebody typed, which could be anybody's number."""
+    """Which decisions: as the list's filter, but for a text that somebody typed, which could be anybody's number.
+    `heads` is the language of the columns' names; without one they are the machine's own.
+    """
 
     outcome: Outcome | None = None
     type: str | None = None
@@ -27,6 +31,7 @@ class AskedExport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     trouble: Literal["degraded", "late"] | None = None
     since: str | None = None
     until: str | None = None
+    heads: Lang | None = None
 
     def wanted(self, zone: ZoneInfo) -> DecisionFilter:
         """The same as the list's filter; its days are those of a zone."""
@@ -70,7 +75,9 @@ class Export(Collected[AskedExport, KeptExport]):
 
     async def deliver(self, kept: KeptExport, who: Principal, now_us: int) -> Delivery:  # noqa: ARG002 - anybody's, ever
         """The file."""
-        table = csv_chunks(self._head, self._lines(kept.wanted(self._zone), kept.before))
+        lang = kept.heads
+        head = self._head if lang is None else [say(lang, f"head.{name}") for name in self._head]
+        table = csv_chunks(head, self._lines(kept.wanted(self._zone), kept.before))
         return Delivery({}, "decisions.csv", "text/csv; charset=utf-8", table)
 
     def on(self, kept: KeptExport) -> str:
@@ -91,6 +98,7 @@ class Export(Collected[AskedExport, KeptExport]):
             Line("降级或迟到", "Degraded or late", kept.trouble or "–"),
             Line("起始日", "From", kept.since or "–"),
             Line("截止日", "To", kept.until or "–"),
+            Line("表头语言", "Heads in", _HEADS[kept.heads]),
             Line("至多行数", "Rows at the most", f"{kept.rows:,}"),
             Line("早于记录号", "Before record", str(kept.before)),
         )
