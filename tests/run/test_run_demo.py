@@ -255,6 +255,7 @@ def test_the_cases_of_the_past_were_worked_in_their_time_and_the_newest_are_left
             assert len(closed) > 10
             assert open_, "something is left to do"
             assert sum(each.closed_us > each.due_us for each in closed) <= len(closed) // 8, "a few took too long"
+            assert all(each.first_taken_us < each.closed_us for each in closed), "who closes one has looked into it"
             late = [each for each in open_ if each.is_late(NOON_US)]
             assert len(late) <= max(1, len(cases) // 10)
             assert all(NOON_US - 2 * DAY_US <= each.opened_us <= each.closed_us <= NOON_US for each in closed)

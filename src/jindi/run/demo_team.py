@@ -27,6 +27,9 @@ ROUND_US: Final = 15 * MINUTE_US
 """So often the team looks at the queue."""
 
 CASES_AT_ONCE: Final = 500
+SHARE_BEGUN: Final = 0.7
+"""Of the time that a case takes, so much is waiting; then somebody takes it and looks into it."""
+
 SHARE_USED, SPREAD = 0.4, 0.5
 """Most cases take two fifths of the time that they have; with this spread about three of a hundred take all of it."""
 
@@ -60,27 +63,40 @@ class Team:
         """Cases that they can't close: where it takes two people, say."""
 
     async def work(self, now_us: int) -> int:
-        """Close what is done by an instant of the simulated past; answers how many cases were closed."""
+        """Take what is begun and close what is done by an instant of the simulated past; answers how many cases were
+        closed. Whoever takes a case is a round of looking into it at least.
+        """
         if now_us < self._next_us:
             return 0
         self._now_us, self._next_us = now_us, now_us + ROUND_US
         await self._following.catch_up()
         cases, _ = await self._desk.find(self._desk.query(state="open", limit=CASES_AT_ONCE))
-        ready = [each for each in cases if each.id not in self._left and done_us(self._seed, each) <= now_us]
-        return sum([await self._close(each) for each in ready])
+        closed = 0
+        for each in cases:
+            if each.id in self._left:
+                continue
+            if each.assignee in NAMES and done_us(self._seed, each) <= now_us:
+                closed += await self._close(each)
+            elif not each.assignee and begun_us(self._seed, each) <= now_us:
+                await self._take(each, Assign(stream(self._seed, "who", each.id).choice(NAMES)))
+        return closed
+
+    async def _take(self, case: Case, step: Assign | Close) -> bool:
+        """One step of whoever of the team has the case; whether it was taken."""
+        who = step.to if isinstance(step, Assign) else case.assignee
+        try:
+            await self._desk.take(Actor(who, who, SIMULATED_DOOR, roles=("analyst",)), case.id, step)
+        except (Declined, NotRecorded):
+            self._left.add(case.id)
+            return False
+        return True
 
     async def _close(self, case: Case) -> bool:
         page, chance = await self._desk.page(case.id), stream(self._seed, "team", case.id)
         guilty = any(each.alert.seq in self._guilty for each in page.alerts)
         _, found = review(guilty=guilty, now_us=self._now_us, chance=chance)
         verdict: Verdict = "confirmed" if found == "reject" else "cleared"
-        who = chance.choice(NAMES)
-        actor = Actor(who, who, SIMULATED_DOOR, roles=("analyst",))
-        try:
-            await self._desk.take(actor, case.id, Assign(who))
-            await self._desk.take(actor, case.id, Close(verdict, chance.choice(_WHY[verdict])))
-        except (Declined, NotRecorded):
-            self._left.add(case.id)
+        if not await self._take(case, Close(verdict, chance.choice(_WHY[verdict]))):
             return False
         if verdict == "cleared":
             self._tell_board(page)
@@ -90,6 +106,11 @@ class Team:
         for each in page.alerts:
             if each.status == "pending" and OUTCOMES[each.alert.outcome] in ("delay", "review"):
                 self._let_go(each.decision_id)
+
+
+def begun_us(seed: int, case: Case) -> int:
+    """When somebody takes a case."""
+    return case.opened_us + int((done_us(seed, case) - case.opened_us) * SHARE_BEGUN)
 
 
 def done_us(seed: int, case: Case) -> int:

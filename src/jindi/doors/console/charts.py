@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 WIDTH, HEIGHT = 640, 168
-WIDTH_HALF = 320
+WIDTH_HALF = 440
 BAR_MOST = 56
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 18, 8, 22
 _FIGURE, _GAP = 7, 12
