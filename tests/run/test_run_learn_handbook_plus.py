@@ -42,7 +42,9 @@ def test_the_recipe_beats_the_published_figures_on_the_last_week_that_was_chosen
     program = compiled(Outside().pack_files([PACK]))
     columns = read_columns((PACK / "columns.toml").read_text("utf-8"), program.definitions)
     decide_file(source, out, program, Tokens(bytes(32)), columns)
-    text = (RECIPES / "validation.toml").read_text("utf-8").replace("folds     = 4", "folds     = 1")
+    # One week instead of four, and one of the three models that the recipe averages: a check, not the measurement.
+    text = (RECIPES / "validation.toml").read_text("utf-8")
+    text = text.replace("folds     = 4", "folds     = 1").replace("average      = 3", "average      = 1")
     recipe, inputs = read_recipe(text, program.definitions, "recipe")
     zone = program.definitions.packs["handbook_plus"].zone
     _, found = learn(read_table(out, recipe, inputs, program.definitions), recipe, inputs, zone)
