@@ -9,6 +9,7 @@ from typing import Final
 
 import pytest
 
+from jindi.engine.showing import shown
 from jindi.run.intake import Intake, Refused
 from jindi.vault import Tokens
 from law_world import ROOT, definitions, mainland
@@ -54,12 +55,17 @@ def cases_of(row):
     return sum(counts)
 
 
+def figure(limit):
+    """A limit with its values, each from its day on, and how sure they are."""
+    steps = [
+        f"{shown(step.value, limit.type, lambda _: None)} since {step.since} ({limit.mark_of(step)})"
+        for step in limit.steps
+    ]
+    return f"`{limit.name}` {', '.join(steps)}"
+
+
 def marks_of(row):
-    limits = mainland().definitions.limits
-    return "; ".join(
-        f"`{name}` ({', '.join(dict.fromkeys(limits[name].mark_of(step) for step in limits[name].steps))})"
-        for name in row.get("parameters", ())
-    )
+    return "; ".join(figure(mainland().definitions.limits[name]) for name in row.get("parameters", ()))
 
 
 def kept_by(row):
@@ -92,7 +98,7 @@ def europe_table():
             read = dict.fromkeys(re.findall(r"limit\('(\w+)'\)", str(part.when)))
             for derived in (each for each in found.derived.values() if each.name in part.when.inputs):
                 read |= dict.fromkeys(re.findall(r"limit\('(\w+)'\)", str(derived.expression)))
-            figures = "; ".join(f"`{name}` ({found.limits[name].mark})" for name in read)
+            figures = "; ".join(figure(found.limits[name]) for name in read)
             lines.append(f"| `{part.id}` | {cell(part.doc.en)} {cell(part.basis.en)} | {figures} |")
     return "\n".join(lines)
 
