@@ -31,6 +31,14 @@ def test_the_pack_holds_data_and_nothing_else():
     assert not [name for name in europe().definitions.events if name.startswith("eu_") and name in source]
 
 
+def test_every_fixed_value_has_words_in_both_languages():
+    found = europe().definitions
+    fields = [field for event in found.events.values() if event.pack == "psd2" for field in event.fields]
+    assert len(fields) > 30
+    bare = [(field.name, value) for field in fields for value in field.values if value not in found.words[field.name]]
+    assert bare == []
+
+
 def test_every_rule_and_every_exemption_is_shown_both_ways():
     policies = [policy for policy in europe().definitions.policies if policy.pack == "psd2"]
     for rule in (rule for policy in policies for rule in policy.rules):
