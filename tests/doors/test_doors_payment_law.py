@@ -123,19 +123,32 @@ def test_the_console_changes_the_limit_with_four_eyes_and_decides_by_it_from_its
     run_in(Room(settings, mainland_shop(settings)), go)
 
 
-# ---- by HTTP
+# ---- by HTTP, and by the commands, which ask the same
 
 
-def test_a_program_changes_the_limit_with_two_keys():
+async def drafted(door):
+    address = "/v1/drafts/payment:regulated"
+    read = await door.ask("GET", address)
+    assert (read["version"], read["text"]) == (0, files_of("packs")[PATH])
+    await door.ask("POST", address, {"text": changed(), "version": 0})
+    assert (await door.ask("POST", f"{address}/check", {}))["problems"] == []
+    return await door.ask("POST", f"{address}/propose", {"why": "losses", "version": 1}, 201)
+
+
+async def edited(door):
+    """As `jindi policies propose --candidate my-packs/payment` asks."""
+    files = {path: text for path, text in files_of("packs").items() if path.startswith("payment/")}
+    return await door.ask("POST", "/v1/proposals", {"files": files | {PATH: changed()}, "why": "losses"}, 201)
+
+
+@pytest.mark.parametrize("road", [drafted, edited])
+def test_a_program_changes_the_limit_with_two_keys(road):
     async def go(door):
-        address = "/v1/drafts/payment:regulated"
-        read = await door.ask("GET", address)
-        assert (read["version"], read["text"]) == (0, files_of("packs")[PATH])
-        await door.ask("POST", address, {"text": changed(), "version": 0})
-        assert (await door.ask("POST", f"{address}/check", {}))["problems"] == []
-        proposal = await door.ask("POST", f"{address}/propose", {"why": "losses", "version": 1}, 201)
+        proposal = await road(door)
+        assert proposal["files"] == [PATH]
         approve = f"/v1/proposals/{proposal['id']}/approve"
-        await door.ask("POST", approve, {}, 403, "ann")
+        await door.ask("POST", approve, {"why": "mine"}, 403, "ann")
+        assert len(limit_of(door.shop.platform).steps) == 1
         await door.ask("POST", approve, {"digest": proposal["digest"], "why": "seen"}, who="bob")
         assert [step.value for step in limit_of(door.shop.platform).steps] == [500_000, 300_000]
         assert as_shown(await decided(door.shop))
