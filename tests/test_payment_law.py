@@ -4,11 +4,14 @@ import importlib.util
 import re
 import tomllib
 from collections import defaultdict
+from datetime import datetime
 from functools import cache
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from jindi.engine import build_trial
 from jindi.engine.showing import shown
 from jindi.run.intake import Intake, Refused
 from jindi.vault import Tokens
@@ -17,6 +20,7 @@ from shop_world import KEY, NOON_US
 
 DOCS = ROOT / "docs"
 PAGE, DATA = DOCS / "payment-law.md", DOCS / "payment-law.toml"
+REGULATED = ROOT / "packs/payment/parameters/regulated.toml"
 STATES = {"here": "here", "partly": "in part", "not yet": "not yet", "elsewhere": "elsewhere"}
 ASKED = [f"R{number:02}" for number in range(1, 24)] + [f"R{number}" for number in range(46, 53)] + ["R65"]
 KEYS = {
@@ -147,6 +151,34 @@ def test_a_rule_of_law_is_live_and_shown_below_at_and_above_its_limit(name):
     assert {case.fires for case in rule.cases} == {True, False}
 
 
+def given_beside(policy, rule, name):
+    """The values of the kind of a limit that the cases of a rule give, and the limit itself, each on the case's day."""
+    found = mainland().definitions
+    limit = found.limits[name]
+    program = build_trial(found, policy)
+    for case in rule.cases:
+        day = datetime.fromtimestamp(case.at_us / 1e6, ZoneInfo("Asia/Shanghai")).date()
+        for each, value in case.given.items():
+            if program.types[program.index[each]] == limit.type and isinstance(value, int):
+                yield value, limit.on(day).value
+
+
+@pytest.mark.parametrize("name", sorted(tomllib.loads(REGULATED.read_text("utf-8"))))
+def test_cases_lie_at_a_regulated_figure_below_it_and_above_it(name):
+    """Wherever a rule compares with the figure itself; what goes into a product or a ladder has its stories."""
+    compared = 0
+    for ((policy, rule),) in (rules()[each] for each in named("rules")):
+        if not re.search(rf"[<>]=? limit\('{name}'\)(?! \*)", str(rule.when)):
+            continue
+        if name in ("t0_onboarded_min", "terms_notice_min"):  # a difference of two instants: their cases give instants
+            continue
+        signs = {(value > at) - (value < at) for value, at in given_beside(policy, rule, name)}
+        assert signs == {-1, 0, 1}, rule.id
+        compared += 1
+    if name.startswith(("class", "balance_day", "code_day", "static", "micro", "transfer_day", "t0_trade")):
+        assert compared
+
+
 def test_what_rows_name_is_there():
     found = mainland().definitions
     assert [name for name in named("parameters") if name not in found.limits] == []
@@ -159,8 +191,7 @@ def test_what_rows_name_is_there():
 
 def test_every_regulated_figure_of_payment_belongs_to_a_row():
     rows = set(named("parameters"))
-    text = (ROOT / "packs/payment/parameters/regulated.toml").read_text("utf-8")
-    assert [name for name in tomllib.loads(text) if name not in rows] == []
+    assert [name for name in tomllib.loads(REGULATED.read_text("utf-8")) if name not in rows] == []
 
 
 def test_every_rule_reads_the_figures_of_its_row():

@@ -293,6 +293,38 @@ def test_whoever_denies_a_fourth_transaction_within_a_year_is_looked_at():
     assert outcomes([claimed(at, f"k{n}") for n, at in enumerate(late)]) == ["allow"] * 4
 
 
+# ---- the reserve
+
+
+def position(at, held):
+    return {
+        "type": "reserve_position", "at": at, "account": "r1", "owed": "1000000.00", "in_transit": "20000.00",
+        "held": held,
+    }  # fmt: skip
+
+
+def withdrawn(at, **more):
+    return {
+        "type": "withdrawal", "at": at, "user": "ann", "card": CARD, "same_name": True, "amount": "50.00",
+        "account_class": "II", "verification": "two", "channel": "app", "arrival": "two_hours", **more,
+    }  # fmt: skip
+
+
+def test_payouts_wait_while_the_reserve_that_pays_is_short():
+    story = [
+        withdrawn("2026-05-03T12:00:00+08:00", reserve="r1"),  # nothing is known yet
+        position("2026-05-04T01:00:00+08:00", "1020000.00"),
+        withdrawn("2026-05-04T12:00:00+08:00", reserve="r1"),
+        position("2026-05-05T01:00:00+08:00", "1019999.99"),
+        withdrawn("2026-05-05T12:00:00+08:00", reserve="r1"),
+        withdrawn("2026-05-05T12:01:00+08:00", reserve="r2"),
+        withdrawn("2026-05-05T12:02:00+08:00"),
+        position("2026-05-05T15:00:00+08:00", "1020000.01"),
+        withdrawn("2026-05-05T15:00:01+08:00", reserve="r1"),
+    ]
+    assert outcomes(story) == ["allow", "allow", "allow", "deny", "delay", "allow", "allow", "review", "allow"]
+
+
 # ---- the ladder of capital
 
 
