@@ -28,6 +28,7 @@ from jindi.run.simulate import (
     truth_line,
     write_truth,
 )
+from jindi.run.simulate.rhythm import day_of_month, local_day
 
 PACKS = Path(__file__).parents[2] / "packs"
 DAYS = 10
@@ -424,3 +425,18 @@ def test_a_stream_is_what_json_can_say():
         assert json.loads(line) == event
         digest.update(line.encode())
     assert digest.digest_size == 32
+
+
+def test_honest_people_pay_micro_merchants_no_more_by_credit_card_than_these_may_take(fortnight):
+    taken, counted = Counter(), 0
+    for event, truth in fortnight:
+        if event["type"] != "payment" or (event["merchant_kind"], event.get("card_kind")) != ("micro", "credit"):
+            continue
+        at_us = parse_instant(event["at"])
+        day, month = local_day(at_us), local_day(at_us) - day_of_month(at_us)
+        for period, most_minor in ((("day", day), 100_000), (("month", month), 1_000_000)):
+            taken[event["merchant"], period] += parse_minor(event["amount"], "CNY")
+            if truth.scenario is None:
+                assert taken[event["merchant"], period] <= most_minor
+                counted += 1
+    assert counted > 100

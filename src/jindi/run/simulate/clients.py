@@ -204,6 +204,8 @@ class Client:
             sent = self._say("payment", loss_minor, **fields, funding="balance")
             self.stage.move(sent, self.user, None, minor)
             return sent
+        if card.kind == "credit":
+            self.stage.took_credit(shop, minor)
         chance = self.chance
         failure = chance.choice(_FAILURES) if chance.random() < declines else None
         sent = self._say(

@@ -209,6 +209,16 @@ def _debit(user: User, chance: Random) -> Card:
     return chance.choice([card for card in user.cards if card.kind == "debit"])
 
 
+def _card_for(client: Client, shop: Merchant, minor: int) -> Card:
+    """The card that comes to hand, or the first debit card where a micro merchant may take no more by credit: others'
+    purchases say which it is, and must not move this customer's dice.
+    """
+    card = client.chance.choice(client.user.cards)
+    if card.kind == "credit" and not client.stage.takes_credit(shop, minor):
+        return next(each for each in client.user.cards if each.kind == "debit")
+    return card
+
+
 def _raise_class(client: Client) -> None:
     user = client.user
     if user.account_class == "III":
@@ -237,7 +247,7 @@ def _shop_near(client: Client) -> None:
     level = level_for(client.stage, user, minor, at_till=True)
     if point < 0.2:
         user.spent_day_minor += minor
-        card = chance.choice(user.cards)
+        card = _card_for(client, shop, minor)
         reading = client.stage.reader(shop, terminal).read(user, card, minor, client.stage.now_us, chance)
         sent = client.buy(
             shop, minor, level=reading.level, channel="pos", card=card, terminal=terminal, reading=reading
@@ -281,7 +291,7 @@ def _purchase(
     if by_balance:
         user.spent_life_minor += minor
         return client.buy(shop, minor, level=level, channel=channel, terminal=terminal)
-    card = chance.choice(user.cards)
+    card = _card_for(client, shop, minor)
     sent = client.buy(shop, minor, level=level, channel=channel, card=card, terminal=terminal)
     _sometimes_mistaken(client, sent)
     return sent

@@ -12,12 +12,16 @@ from typing import Any
 
 from jindi.basics.instants import format_instant
 from jindi.basics.money import format_minor
+from jindi.run.simulate.rhythm import day_of_month, local_day
 from jindi.run.simulate.tills import Copied, Reader, new_reader
 from jindi.run.simulate.town import Merchant, Town, User, stream
 from jindi.run.simulate.truth import Simulated, Truth
 
 REMEMBERED = 16_384
 """So many of the latest events can still be reacted to."""
+
+MICRO_CREDIT_DAY_MINOR, MICRO_CREDIT_MONTH_MINOR = 100_000, 1_000_000
+"""What an acquirer tells a micro merchant that he may take by credit card, in a day and in a month."""
 
 
 class Sent:
@@ -86,6 +90,7 @@ class Stage:
         self.tills: dict[str, deque[Copied]] = {}
         """The terminals that an adversary listens to, and the card payments last seen there."""
         self._readers: dict[str, Reader] = {}
+        self._credit: dict[str, tuple[int, int, int, int]] = {}
         self._salt = stream(seed, start_us, "ids").getrandbits(64)  # other worlds, other ids
         self._queue: list[tuple[int, int, Callable[[], int | None]]] = []
         self._order = 0
@@ -102,6 +107,26 @@ class Stage:
         if (found := self._readers.get(terminal)) is None:
             found = self._readers[terminal] = new_reader(self.seed, shop, terminal, self.start_us)
         return found
+
+    def takes_credit(self, shop: Merchant, minor: int) -> bool:
+        """Whether a shop still takes an amount by credit card: an acquirer tells micro merchants what they may."""
+        _, day_minor, _, month_minor = self._credit_of(shop)
+        return shop.kind != "micro" or (
+            day_minor + minor <= MICRO_CREDIT_DAY_MINOR and month_minor + minor <= MICRO_CREDIT_MONTH_MINOR
+        )
+
+    def took_credit(self, shop: Merchant, minor: int) -> None:
+        """A shop was paid by credit card."""
+        if shop.kind == "micro":
+            day, day_minor, month, month_minor = self._credit_of(shop)
+            self._credit[shop.id] = (day, day_minor + minor, month, month_minor + minor)
+
+    def _credit_of(self, shop: Merchant) -> tuple[int, int, int, int]:
+        """(day, taken that day, month, taken that month) by credit card, as of now."""
+        day = local_day(self.now_us)
+        month = day - day_of_month(self.now_us)  # the day before the month's first: a name for the month
+        was_day, day_minor, was_month, month_minor = self._credit.get(shop.id, (day, 0, month, 0))
+        return day, day_minor if was_day == day else 0, month, month_minor if was_month == month else 0
 
     def later(self, at_us: int, act: Callable[[], object]) -> None:
         """Do one thing at an instant (or now, if that has passed)."""
