@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 from test_doors_drafts_api import at_the_door
-from workbench_world import APPROVE, APPROVED, FILES, Room, run_in
+from workbench_world import APPROVE, APPROVED, Room, run_in
 
-from jindi.basics.instants import parse_instant
+from jindi.basics.instants import format_instant, parse_instant
 from jindi.run.platform import compiled
 from law_world import ROOT, files_of, told
 from shop_world import Clock, Shop
@@ -36,8 +36,8 @@ def changed():
     return text[:j] + f", {line}" + text[j:]
 
 
-def mainland_shop(settings=APPROVED):
-    return Shop(files_of("packs"), clock=Clock(NOVEMBER_US), settings=settings)
+def mainland_shop():
+    return Shop(files_of("packs"), clock=Clock(NOVEMBER_US), settings=APPROVED)
 
 
 def limit_of(platform):
@@ -88,10 +88,11 @@ def test_no_case_of_any_pack_speaks_of_a_figure_to_come():
 # ---- in the console
 
 
-@pytest.mark.parametrize("settings", [APPROVED, FILES], ids=["approved", "files"])
-def test_the_console_changes_the_limit_with_four_eyes_and_decides_by_it_from_its_day(settings):
+def test_the_console_changes_the_limit_with_four_eyes_and_decides_by_it_from_its_day():
     async def go(room):
         ann, bob = room.guest("ann"), room.guest("bob", APPROVE)
+        past = await room.shop.send(payments()[0][0] | {"id": "p0", "at": format_instant(NOVEMBER_US), "user": "cid"})
+        assert past["outcome"] == "allow"
         address, draft = f"/console/parameters/{NAME}", "/console/parameters/drafts/payment:regulated"
         page = await ann.see(address)
         assert all(words in page for words in ("A value to come", "Save in the draft", "5,000.00"))
@@ -102,6 +103,11 @@ def test_the_console_changes_the_limit_with_four_eyes_and_decides_by_it_from_its
         page = await ann.see(draft)
         assert "the cases of all policies that read these parameters hold" in page
         assert "Ask for approval" in page
+        trial = await ann.send(f"{draft}/backtest", policy=POLICY, days="1")
+        await room.trials.ended()
+        page = await ann.see(trial)
+        assert "As if in force" in page
+        assert f"/console/decisions/{past['decision_id']}" in page, "it would have been denied"
         proposal = await ann.send(f"{draft}/propose", version="1", why="losses at two factors")
         digest = re.search(r'name="digest" value="(\w+)"', await bob.see(proposal))[1]
         where = proposal.partition("?")[0] + "/approve"
@@ -120,7 +126,7 @@ def test_the_console_changes_the_limit_with_four_eyes_and_decides_by_it_from_its
         steps = [next(each.since for each in limits if each.name == NAME) for limits in said]
         assert steps == [date(2016, 7, 1), date(2027, 1, 1)], "what was decided before keeps its figure"
 
-    run_in(Room(settings, mainland_shop(settings)), go)
+    run_in(Room(shop=mainland_shop()), go)
 
 
 # ---- by HTTP, and by the commands, which ask the same

@@ -137,7 +137,7 @@ def test_a_class_one_account_has_a_thousand_for_life():
 
 def test_nobody_is_refused_because_a_sum_that_is_new_is_still_being_read():
     """A platform that takes this version up has not read the sums of persons, codes and keepers yet, nor openings."""
-    fresh = ("customer_", "keeper_", "code_paid", "opened_for", "identified_for")
+    fresh = ("customer_", "keeper_", "code_paid", "opened_for", "identified_for", "since_any_receipt", "reserve_")
     given = {"account_class": "II", "funding": "balance", "verification": "two", "same_name": True}
     for name in ("payment", "transfer", "withdrawal", "top_up"):
         program = mainland().events[name]
@@ -234,10 +234,18 @@ START = "2026-01-01T00:00:00+08:00"
     ],
 )
 def test_an_account_that_nobody_used_for_six_months_waits_for_its_owner(between, after, is_suspended):
-    for business in (payment, transfer):
-        *_, (outcome, rules) = told([opened(START), *between, business(later(START, **after), "5.00")])
+    at = later(START, **after)
+    for business in (payment(at, "5.00"), transfer(at, "5.00", funding="card", card=CARD)):
+        *_, (outcome, rules) = told([opened(START), *between, business])
         assert any(rule.endswith("-idle-account") for rule in rules) is is_suspended
         assert (outcome == "deny") is is_suspended
+
+
+def test_an_account_to_which_somebody_sent_money_is_not_unused():
+    at, sent = later(START, days=400), transfer(later(START, days=9), "5.00", user="bob", payee="ann")
+    for business in (payment(at, "5.00"), transfer(at, "5.00"), withdrawn(at)):
+        assert outcomes([opened(START), sent, business])[-1] == "allow"
+        assert outcomes([opened(START), business])[-1] == ("allow" if business["type"] == "transfer" else "deny")
 
 
 # ---- claims
