@@ -85,8 +85,8 @@ _ROLES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
 )
 _LAYOUT: Final = (
     "a pack holds pack.toml, events.toml, words.toml, features.toml, labels.toml, typologies.toml, "
-    "patterns.toml, incidents.toml, calendars.toml, reporting.toml, rating.toml, controls.toml, models.toml, sources.toml, "
-    "policies/*.toml, policies/shadow/*.toml, parameters/*.toml, lists/*.toml, models/*.json"
+    "patterns.toml, incidents.toml, calendars.toml, reporting.toml, rating.toml, controls.toml, models.toml, "
+    "sources.toml, policies/*.toml, policies/shadow/*.toml, parameters/*.toml, lists/*.toml, models/*.json"
 )
 _BESIDE: Final = re.compile(r"(?:.*/)?columns[^/]*\.toml\Z")
 _HEADER: Final = re.compile(r"^[ \t]*\[[ \t]*([a-z][a-z0-9_]*)\b(?!\.)", re.MULTILINE | re.ASCII)

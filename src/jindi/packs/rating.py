@@ -1,6 +1,7 @@
-"""rating.toml → how customers are rated by their risk of laundering: factors, their weights, levels and review clocks."""
+"""rating.toml → how customers are rated by their risk of laundering: factors, weights, levels and review clocks."""
 
 from collections.abc import Callable, Collection, Mapping
+from itertools import pairwise
 from typing import Any, Final, TypeVar, cast
 
 from jindi.basics.instants import parse_duration
@@ -110,9 +111,7 @@ class Rating:
             table.problem("its levels do not rise from 0", "write two or more [level.…], the lowest first, from = 0")
             return
         months = [self._newest(each.review) for each in scheme.levels]
-        for (lower, upper), (level, above) in zip(
-            zip(months, months[1:], strict=False), zip(scheme.levels, scheme.levels[1:], strict=False), strict=True
-        ):
+        for (lower, upper), (level, above) in zip(pairwise(months), pairwise(scheme.levels), strict=True):
             if lower is not None and upper is not None and lower > 2 * upper:
                 table.problem(
                     f"level {level.name} is reviewed after {lower} months, {above.name} after {upper}",

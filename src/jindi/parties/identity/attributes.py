@@ -1,7 +1,7 @@
 """What each kind of identifier tells: one function for each attribute, from the one written form of a number.
 
-Sources: GB 11643-1999 (region, day of birth, order number whose last digit is odd for men), GB 32100-2015 (who registered
-an organisation, and as what), ISO/IEC 7812-1, and the mainland's numbering plan of mobile telephones.
+Sources: GB 11643-1999 (region, day of birth, order number whose last digit is odd for men), GB 32100-2015 (who
+registered an organisation, and as what), ISO/IEC 7812-1, and the mainland's numbering plan of mobile telephones.
 """
 
 from collections.abc import Callable, Mapping

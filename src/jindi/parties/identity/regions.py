@@ -5,10 +5,10 @@ from Taiwan. Nothing finer is held against a table: districts were merged and re
 keeps the code of the day on which it was given out, so that a table of today would doubt people who are old.
 """
 
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 from typing import Final
 
-PROVINCES: Final[Set[str]] = frozenset(
+PROVINCES: Final[AbstractSet[str]] = frozenset(
     {
         "11", "12", "13", "14", "15",
         "21", "22", "23",
