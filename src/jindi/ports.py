@@ -623,9 +623,10 @@ class ActStoreFailure(Exception):  # noqa: N818 - the name of what happened
 
 
 class RatedRow(NamedTuple):
-    """One customer's standing: `body` is the standing, the rest is what it is found by. `due_us` is until when
-    something must have been done, `is_owed` whether an assessment or an event about it is owed, `is_missed` whether it was told
-    that the time is over.
+    """One customer's standing: `body` is the standing, the rest is what it is found by.
+
+    `due_us` is until when something must have been done, `is_owed` whether an assessment or an event about it is owed,
+    `is_missed` whether it was told that the time is over.
     """
 
     user: str

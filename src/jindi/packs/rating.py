@@ -203,8 +203,8 @@ class Rating:
         field = next((each for each in on.fields if each.name == name), None)
         if field is not None:
             return name, field.type
-        live = next((each for each in self._policies if each.on == on.name and each.state == "live"), None)
-        kept = live.keeps if live is not None else ()
+        live = (each for each in self._policies if each.on == on.name and each.state == "live")
+        kept = [name for each in live for name in each.keeps]
         if name in kept and name in self._types:
             return name, self._types[name]
         if name not in self._broken:

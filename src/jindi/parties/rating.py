@@ -1,7 +1,9 @@
 """How a customer is rated: points by a declared scheme, a level, and when somebody must look at it again.
 
 Knows: the formula S = Σ (a_i / m) · p_i, exact to a thousandth of a point, what is taken off, what goes to the
-highest level at once, and how a standing moves from event to event. Never: where facts come from, who decided, what the time is.
+highest level at once, and how a standing moves from event to event.
+
+Never: where facts come from, who decided, what the time is.
 """
 
 from calendar import monthrange

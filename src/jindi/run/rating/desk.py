@@ -126,6 +126,10 @@ class Desk:
             return False
         return True
 
+    async def close(self) -> None:
+        """Let go of the store, once what is under way has been broken off."""
+        await self._following.close()
+
     # ---- looking
 
     @property
