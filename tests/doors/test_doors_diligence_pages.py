@@ -14,6 +14,7 @@ from jindi.doors.console.diligence import DiligencePages
 from jindi.doors.console.platform_source import PlatformSource
 from jindi.run.approvals.approvals import approvals_of
 from jindi.run.approvals.rating import ByHand
+from jindi.run.freezes import Freezes
 from jindi.run.versions.desk import Desk as VersionDesk
 from rating_world import RISKY, Rated, profile
 from screening_world import HOUSE
@@ -36,7 +37,7 @@ class World(Rated):
             links=SignInLinks(self.blobs, random.Random(5).randbytes), clock=self.clock,
             zone=ZoneInfo("Asia/Shanghai"), audit=self.audit, permits=Permits(),
             desk=VersionDesk(self.platform, lambda: self.platform.base), approvals=self.approvals, reveals=self.reveals,
-            more=[lambda doors: DiligencePages(self.ratings, doors, self.approvals, self.audit)],
+            more=[lambda doors: DiligencePages(self.ratings, Freezes(self.platform, self.audit), doors, self.approvals, self.audit)],
         )  # fmt: skip
         return self
 
@@ -150,6 +151,27 @@ def test_what_was_agreed_upon_ends_when_the_customer_is_assessed_anew():
     run(go())
 
 
+def test_an_officer_freezes_by_an_order_and_nobody_else_does():
+    async def go():
+        async with World() as world:
+            await world.three()
+            wang = world.visit("wang")
+            wrong = await wang.post("/console/diligence/freezes", user="u1", order="for 13812345678")
+            assert (wrong.status_code, "without anybody" in wrong.text) == (409, True)
+            done = await wang.post("/console/diligence/freezes", user="u1", order="2026-0042")
+            assert done.headers["location"] == "/console/diligence?done=freeze"
+            page = (await wang.get("/console/diligence?done=freeze")).text
+            assert "Temporarily frozen until 2026-11-24" in page
+            assert "Temporarily frozen until" in (await wang.get("/console/diligence/u1")).text
+            again = await wang.post("/console/diligence/freezes", user="u1", order="2026-0043")
+            assert (again.status_code, "frozen already" in again.text) == (409, True)
+            assert (
+                await world.visit("limin").post("/console/diligence/freezes", user="u3", order="1")
+            ).status_code == 403
+
+    run(go())
+
+
 def test_an_auditor_reads_and_does_nothing():
     async def go():
         async with World() as world:
@@ -196,6 +218,16 @@ def test_programs_ask_for_customers_one_of_them_and_record_a_review():
             assert review.json()["reviewed_at"] == "2026-11-22T04:00:00Z"
             wrong = await api.ask("POST", "/v1/kyc/customers/u2/review", {"note": " "}, key=worker)
             assert (wrong.status_code, wrong.json()["code"]) == (409, "note")
+            frozen = await api.ask("POST", "/v1/kyc/freezes", {"user": "u2", "order": "2026-0042"}, key=worker)
+            assert (frozen.status_code, frozen.json()["until"]) == (201, "2026-11-24T04:00:00Z")
+            answer = await api.ask("GET", "/v1/kyc/freezes", key=worker)
+            schema = root["paths"]["/v1/kyc/freezes"]["get"]["responses"]["200"]["content"]["application/json"][
+                "schema"
+            ]
+            assert conforms(answer.json(), schema, root) == []
+            assert [each["user"] for each in answer.json()["freezes"]] == ["u2"]
+            wrong = await api.ask("POST", "/v1/kyc/freezes", {"user": "u2", "order": ""}, key=worker)
+            assert (wrong.status_code, wrong.json()["code"]) == (409, "order")
             reader = api.key(Scope.EVENTS_WRITE, name="events")
             assert (await api.ask("GET", "/v1/kyc/customers", key=reader)).status_code == 403
 

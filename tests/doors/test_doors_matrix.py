@@ -50,6 +50,7 @@ from jindi.run.backtest.trials import Trials
 from jindi.run.cases import Desk as CaseDesk
 from jindi.run.cases import Following
 from jindi.run.exploring import Explorer
+from jindi.run.freezes import Freezes
 from jindi.run.incidents.desk import Desk as IncidentDesk
 from jindi.run.links import Desk as LinkDesk
 from jindi.run.links import Following as LinkFollowing
@@ -120,7 +121,7 @@ def console_of(api):
     groups = [
         lambda doors: IncidentPages(IncidentDesk(platform), doors, approvals, audit),
         lambda doors: ScreeningPages(ScreeningDesk(platform, audit), doors, approvals, audit, reveals),
-        lambda doors: DiligencePages(ratings, doors, approvals, audit),
+        lambda doors: DiligencePages(ratings, Freezes(platform, audit), doors, approvals, audit),
         lambda doors: ListPages(Roster(platform), doors, approvals, audit, reveals),
         lambda doors: FeaturePages(Explorer(platform), doors, audit, reveals),
         lambda doors: SearchPages(platform, doors, audit, reveals, links, None),

@@ -173,6 +173,7 @@ ACTIONS: dict[str, Action] = _table(
     Action("kyc.read", Group.CASES, "查看尽职调查", "Look at due diligence", _CASES),
     Action("kyc.customer", Group.CASES, "查看客户评级", "Read a customer's rating", _CASES),
     Action("kyc.review", Group.CASEWORK, "记录客户审核", "Record a customer's review", _CASES),
+    Action("kyc.freeze", Group.CASELEAD, "按令临时冻结客户", "Freeze a customer by an order, for a short time", _CASES),
     Action("kyc.level", Group.MACHINE, "人工调整客户等级", "Give a customer a level by hand"),
     Action("incidents.read", Group.INCIDENTS, "查看安全事件列表", "Read the incidents", _CASES),
     Action("incident.read", Group.INCIDENTS, "查看安全事件", "Read an incident", _CASES),

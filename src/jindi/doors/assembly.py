@@ -53,6 +53,7 @@ from jindi.run.customers import Desk as CustomerDesk
 from jindi.run.customers import Following as CustomerFollowing
 from jindi.run.customers.taking import zone_of
 from jindi.run.exploring import Explorer
+from jindi.run.freezes import Freezes
 from jindi.run.incidents.desk import Desk as IncidentDesk
 from jindi.run.links import Beside as LinksBeside
 from jindi.run.links import Desk as LinkDesk
@@ -153,6 +154,7 @@ class Assembly:
         )  # fmt: skip
         self._screening = ScreeningDesk(platform, house.audit)
         self._rating = self._ratings()
+        self._freezes = Freezes(platform, house.audit)
         self._linking = self._links()
         self._linked = LinkDesk(platform, self._linking) if self._linking is not None else None
         self._acting = self._acts()
@@ -237,7 +239,7 @@ class Assembly:
         yield lambda doors: IncidentPages(self._incidents, doors, approvals, audit)
         yield lambda doors: ScreeningPages(self._screening, doors, approvals, audit, reveals)
         if (rating := self._rating) is not None:
-            yield lambda doors: DiligencePages(rating, doors, approvals, audit)
+            yield lambda doors: DiligencePages(rating, self._freezes, doors, approvals, audit)
         yield lambda doors: ListPages(self._roster, doors, approvals, audit, reveals)
         yield lambda doors: FeaturePages(Explorer(platform), doors, audit, reveals)
         yield lambda doors: SearchPages(platform, doors, audit, reveals, linked, casework, self._incidents)
@@ -271,7 +273,7 @@ class Assembly:
     def works(self) -> list[Coroutine[Any, Any, None]]:
         """What goes on as long as the doors are open."""
         works = [self._approvals.keep(), Office(self._given.house).keep(), self._roster.keep()]
-        works.append(self._screening.keep())
+        works += [self._screening.keep(), self._freezes.keep()]
         if self._rating is not None:
             works.append(self._rating.keep())
         if self._following is not None and self._casework is not None:

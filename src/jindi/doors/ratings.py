@@ -6,6 +6,7 @@ from jindi.basics.instants import format_instant
 from jindi.language import Value
 from jindi.packs import RatingDef
 from jindi.parties.rating import MILLI, Standing
+from jindi.run.freezes import Freeze
 from jindi.run.rating import History
 from jindi.run.records import decision_id
 
@@ -21,6 +22,16 @@ SAID: Final[dict[str, tuple[str, str]]] = {
         "该客户有直接列为最高等级的情形，不能人工调整",
         "a ground puts the customer on the highest level: nobody talks that away",
     ),
+    "no_list": (
+        "行业包没有声明名单 temporarily_frozen_users，无法临时冻结",
+        "the packs in force declare no list temporarily_frozen_users, so nobody can be frozen",
+    ),
+    "order": (
+        "请填写客户与不超过 100 字的文书号，不含个人信息",
+        "name the customer and the order's number, in at most 100 characters and without anybody's data",
+    ),
+    "frozen": ("该客户已在临时冻结中，不能延长", "the customer is frozen already, and that is not made longer"),
+    "once": ("同一文书已对该客户执行过", "this order has frozen the customer before"),
     "same": ("该客户已是该等级", "the customer is on that level already"),
 }  # fmt: skip
 
@@ -66,6 +77,11 @@ def history_document(step: History) -> dict[str, Any]:
             ],
         },
     }  # fmt: skip
+
+
+def freeze_document(freeze: Freeze) -> dict[str, Any]:
+    """A temporary freeze, as programs are given it."""
+    return {"user": freeze.user, "until": format_instant(freeze.until_us)}
 
 
 def scheme_document(scheme: RatingDef) -> dict[str, Any]:

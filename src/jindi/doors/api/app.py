@@ -48,6 +48,7 @@ from jindi.ports import Clock
 from jindi.run.approvals.approvals import Approvals, approvals_of
 from jindi.run.audit import Actor, Audit, NotRecorded
 from jindi.run.cases import Desk as CaseDesk
+from jindi.run.freezes import Freezes
 from jindi.run.incidents.desk import Desk as IncidentDesk
 from jindi.run.intake import Refused
 from jindi.run.links import Desk as LinkDesk
@@ -142,7 +143,7 @@ class Routes:
         self._cases = CaseRoutes(cases, self._guard, self._may, self._actor)
         self._incidents = IncidentRoutes(incidents, self._guard, self._may, self._actor, self._viewer)
         self._screening = ScreeningRoutes(platform, screening, self._guard, self._actor)
-        self._ratings = RatingRoutes(platform, ratings, self._guard, self._actor)
+        self._ratings = RatingRoutes(platform, ratings, Freezes(platform, self._audit), self._guard, self._actor)
         self._links = LinkRoutes(platform, linked, self._guard, self._audit, self._actor)
         self._lists = ListRoutes(roster or Roster(platform), self._reveals, self._guard, self._may)
 

@@ -186,6 +186,8 @@ def _paths() -> dict[str, Any]:
                  openapi_ratings.filters(), "400", "503"),
             _get("A customer's rating in full, with its history.", "readCustomer", openapi_ratings.one(),
                  openapi_ratings.ONE, "503"),
+            _get("Temporary freezes in force, the one that ends first first.", "readFreezes",
+                 openapi_ratings.freezes(), []),
         ),
         "/v1/links": {
             "get": _get("What hangs on an entity: whoever stood with it in decided events, and with those.",

@@ -12,14 +12,29 @@ _TEXTS = {"type": "array", "items": _TEXT}
 ONE = [{"name": "user", "in": "path", "required": True, "schema": _TEXT, "description": "The customer."}]
 
 
-def paths(errors: dict[str, Any], found: dict[str, Any], one: dict[str, Any]) -> dict[str, Any]:
+def paths(
+    errors: dict[str, Any], found: dict[str, Any], one: dict[str, Any], frozen: dict[str, Any]
+) -> dict[str, Any]:  # fmt: skip
     """The addresses; `errors` are the answers when a step can't be taken, the others what is looked at."""
     body = {
         "type": "object",
         "properties": {"note": {"type": "string", "maxLength": 500}, "document_until": _MAYBE_INSTANT},
         "required": ["note"], "additionalProperties": False,
     }  # fmt: skip
+    order = {
+        "type": "object", "properties": {"user": _TEXT, "order": {"type": "string", "maxLength": 100}},
+        "required": ["user", "order"], "additionalProperties": False,
+    }  # fmt: skip
     return {
+        "/v1/kyc/freezes": {
+            "get": frozen,
+            "post": {
+                "summary": "An authority orders a temporary freeze: it begins at once, and ends by itself.",
+                "operationId": "freezeCustomer",
+                "requestBody": {"required": True, "content": {"application/json": {"schema": order}}},
+                "responses": {"201": _answer("It is durable.", freeze()), **errors},
+            },
+        },
         "/v1/kyc/customers": {"get": found},
         "/v1/kyc/customers/{user}": {"get": one},
         "/v1/kyc/customers/{user}/review": {
@@ -86,6 +101,16 @@ def one() -> dict[str, Any]:
         "assessment": {"anyOf": [assessment, {"type": "null"}]},
     })  # fmt: skip
     return _whole(standing()["properties"] | {"history": {"type": "array", "items": step}})
+
+
+def freeze() -> dict[str, Any]:
+    """A temporary freeze in force."""
+    return _whole({"user": _TEXT, "until": _INSTANT})
+
+
+def freezes() -> dict[str, Any]:
+    """What is answered of temporary freezes, the one that ends first first."""
+    return _whole({"freezes": {"type": "array", "items": freeze()}})
 
 
 def _answer(said: str, schema: dict[str, Any]) -> dict[str, Any]:

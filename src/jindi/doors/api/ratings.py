@@ -16,9 +16,12 @@ from jindi.doors.api import problems
 from jindi.doors.api.bodies import json_answer, problem_answer, read_json
 from jindi.doors.api.hot import Gone, TooLarge
 from jindi.doors.api.versions import Guard, Keyed
-from jindi.doors.ratings import SAID, history_document, scheme_document, standing_document
+from jindi.doors.guarding import by_method
+from jindi.doors.ratings import SAID, freeze_document, history_document, scheme_document, standing_document
 from jindi.ports import RatedQuery, RatingStoreFailure
 from jindi.run.audit import Actor, NotRecorded
+from jindi.run.freezes import Declined as NotFrozen
+from jindi.run.freezes import Freezes
 from jindi.run.platform import Platform
 from jindi.run.rating import Declined, Desk
 
@@ -34,17 +37,31 @@ class Reviewed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     document_until: str | None = None
 
 
+class Ordered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whom an authority's order freezes, and the order's number."""
+
+    user: str
+    order: str
+
+
 class RatingRoutes:
     """The routes; `actor` says who acts. Without a desk nobody is rated here."""
 
     def __init__(
-        self, platform: Platform, desk: Desk | None, guard: Guard, actor: Callable[[Request, Principal], Actor]
-    ) -> None:
-        self._platform, self._desk, self._guard, self._actor = platform, desk, guard, actor
+        self, platform: Platform, desk: Desk | None, freezes: Freezes, guard: Guard,
+        actor: Callable[[Request, Principal], Actor],
+    ) -> None:  # fmt: skip
+        self._platform, self._desk, self._freezes = platform, desk, freezes
+        self._guard, self._actor = guard, actor
 
     def routes(self) -> list[Route]:
         """The table of routes."""
+        freezes = by_method(
+            GET=self._guard("kyc.read", self._told(self._frozen)),
+            POST=self._guard("kyc.freeze", self._told(self._freeze), is_recorded=False),
+        )
         return [
+            Route("/v1/kyc/freezes", freezes, methods=["GET", "POST"]),
             Route("/v1/kyc/customers", self._guard("kyc.read", self._told(self._customers))),
             Route(
                 "/v1/kyc/customers/{user:path}/review",
@@ -59,7 +76,7 @@ class RatingRoutes:
         async def telling(request: Request, who: Principal) -> Response:
             try:
                 return await handler(request, who)
-            except Declined as error:
+            except (Declined, NotFrozen) as error:
                 zh, en = SAID[error.code]
                 return problem_answer(problems.DECLINED, en, detail_zh=zh, code=error.code)
             except NotRecorded:
@@ -114,6 +131,15 @@ class RatingRoutes:
         standing = await desk.standing(user)
         history = [history_document(each) for each in await desk.history(user)]
         return json_answer(standing_document(standing, self._platform.now_us()) | {"history": history})
+
+    async def _frozen(self, _: Request, __: Principal) -> Response:
+        return json_answer({"freezes": [freeze_document(each) for each in self._freezes.live()]})
+
+    async def _freeze(self, request: Request, who: Principal) -> Response:
+        asked = await read_json(request, Ordered, BODY_BYTES_MAX)
+        return json_answer(
+            freeze_document(await self._freezes.begin(self._actor(request, who), asked.user, asked.order)), 201
+        )
 
     async def _review(self, request: Request, who: Principal) -> Response:
         asked = await read_json(request, Reviewed, BODY_BYTES_MAX)

@@ -64,6 +64,13 @@ class Rating(Asking):
         if not self._output.as_json:
             self._output.say(_line(found))
 
+    def freeze(self, user: str, order: str) -> None:
+        """Freeze a customer for a short time."""
+        found = self._ask("POST", "/v1/kyc/freezes", {"user": user, "order": order})
+        self._give(found)
+        if not self._output.as_json:
+            self._output.say(f"{found['user']} 临时冻结至 is frozen until {found['until']}")
+
 
 def check(kind: str, output: Output) -> None:
     """What a number from standard input tells; ends with `IMPOSSIBLE` when it can't be right. Raises Problems."""

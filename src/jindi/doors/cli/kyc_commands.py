@@ -65,6 +65,17 @@ def kyc_review(
     _do(ctx, url, api_key, lambda asking: asking.review(user, note, document_until), as_json=as_json)
 
 
+@kyc_app.command("freeze")
+def kyc_freeze(
+    ctx: typer.Context,
+    user: User,
+    order: Annotated[str, typer.Option(help="The number of the authority's order; it is journalled.")],
+    url: Url = HERE, api_key: Key = "", as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Freeze a customer by an authority's order, at once; it ends by itself."""
+    _do(ctx, url, api_key, lambda asking: asking.freeze(user, order), as_json=as_json)
+
+
 @kyc_app.command("check", cls=Plain)
 def kyc_check(
     kind: Annotated[str, typer.Argument(metavar="KIND", help="id_card, uscc, bank_card or phone.")],

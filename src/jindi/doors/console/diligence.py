@@ -28,6 +28,8 @@ from jindi.ports import RatedQuery, RatingStoreFailure
 from jindi.run.approvals.approvals import Approvals, Forbidden, payload_of
 from jindi.run.approvals.approvals import Declined as NotAsked
 from jindi.run.audit import Audit, NotRecorded
+from jindi.run.freezes import Declined as NotFrozen
+from jindi.run.freezes import Freezes
 from jindi.run.rating import Declined, Desk, History
 from jindi.run.records import decision_id
 
@@ -100,8 +102,8 @@ class Line:
 class DiligencePages:
     """The pages. `approvals` is where a second person is asked."""
 
-    def __init__(self, desk: Desk, doors: Doors, approvals: Approvals, audit: Audit) -> None:
-        self._desk, self._doors, self._approvals = desk, doors, approvals
+    def __init__(self, desk: Desk, freezes: Freezes, doors: Doors, approvals: Approvals, audit: Audit) -> None:
+        self._desk, self._freezes, self._doors, self._approvals = desk, freezes, doors, approvals
         self._platform = audit.platform
         self._table = Table(shape(self._level), doors, self._rows)
 
@@ -117,6 +119,7 @@ class DiligencePages:
         return [
             Route(PLACE, needs("kyc.read", self._told(self.all))),
             *self._table.routes(),
+            post(f"{PLACE}/freezes", "kyc.freeze", self.freeze),
             post(f"{PLACE}/{{user:path}}/review", "kyc.review", self.review),
             post(f"{PLACE}/{{user:path}}/level", "approval.propose", self.ask, LEVEL),
             Route(f"{PLACE}/{{user:path}}", needs("kyc.customer", self._told(self.one))),
@@ -148,13 +151,22 @@ class DiligencePages:
         return level if found is None else view.words(found.doc)
 
     async def all(self, request: Request, view: View) -> Response:
-        """Customers by the address, and how many there are of each level."""
+        """Customers by the address, how many there are of each level, and who is temporarily frozen."""
+        return await self._show_all(request, view)
+
+    async def _show_all(
+        self, request: Request, view: View, told: str = "", form: Mapping[str, str] | None = None,
+        status: HTTPStatus = HTTPStatus.OK,
+    ) -> Response:  # fmt: skip
         counts = await self._desk.counts()
         scheme = self._desk.scheme
         levels = [NONE, *(each.name for each in scheme.levels)][::-1] if scheme is not None else []
         figures = [(each, *counts.get("" if each == NONE else each, (0, 0))) for each in levels]
         return self._doors.pages.show(
-            "diligence.html", view, page="diligence", t=await self._table.listed(request, view), scheme=scheme,
+            "diligence.html", view, status=int(status), page="diligence", told=told, form_given=form or {},
+            freezes=self._freezes.live(), done=request.query_params.get("done"),
+            may_freeze=self._freezes.is_there and view.may("kyc.freeze"), scheme=scheme,
+            t=await self._table.listed(request, view),
             figures=[each for each in figures if each[0] != NONE or each[1]], total=sum(each[1] for each in figures),
             late=sum(each[2] for each in figures), most=SHOWN_MAX, problem=self._desk.problem, level=self._level,
             points=points, path=_path,
@@ -185,7 +197,8 @@ class DiligencePages:
             lines=[] if last is None else self._lines(view, last), last=last, history=history, story=self._story(view),
             grounds=_docs(scheme, "directs", standing.directs), levels=levels, identifier=decision_id,
             lighter=_lighter(last),
-            told=told, form_given=form or {}, form_open=verb, done=request.query_params.get("done"),
+            freeze=self._freezes.of(user), told=told, form_given=form or {}, form_open=verb,
+            done=request.query_params.get("done"),
             waits=[each for each in self._asked(user) if each.is_waiting],
             may_review=view.may("kyc.review") and bool(standing.assessed_us),
             may_ask=is_open and self._approvals.may(_who(view), "approval.propose", LEVEL),
@@ -251,6 +264,18 @@ class DiligencePages:
             told = zh if view.lang == "zh" else en
             return await self._show(request, view, told, form, HTTPStatus.CONFLICT, "review")
         return RedirectResponse(f"{_path(user)}?done=review", HTTPStatus.SEE_OTHER)
+
+    async def freeze(self, request: Request, view: View) -> Response:
+        """An authority orders a temporary freeze: it begins at once."""
+        form = await self._doors.form(request)
+        assert view.session is not None, "asked before"
+        actor = self._doors.actor(request, view.session)
+        try:
+            await self._freezes.begin(actor, form.get("user", "").strip(), form.get("order", ""))
+        except NotFrozen as error:
+            zh, en = SAID[error.code]
+            return await self._show_all(request, view, zh if view.lang == "zh" else en, form, HTTPStatus.CONFLICT)
+        return RedirectResponse(f"{PLACE}?done=freeze", HTTPStatus.SEE_OTHER)
 
     def _until_us(self, text: str) -> int | None:
         """The end of a day that somebody typed, in the pack's zone. Raises ValueError."""
