@@ -30,6 +30,7 @@ class World(Rated):
             self.platform, Permits(), ApiKeys(self.blobs, random.Random(5).randbytes), people=self.principals,
             more=[ByHand(self.platform, self.ratings)],
         )  # fmt: skip
+        self.freezes = Freezes(self.platform, self.audit)
         serial = iter(range(1, 10**6))
         self.sessions = Staff(self.blobs, lambda count: next(serial).to_bytes(count, "big"))
         self.console = build_console(
@@ -37,7 +38,7 @@ class World(Rated):
             links=SignInLinks(self.blobs, random.Random(5).randbytes), clock=self.clock,
             zone=ZoneInfo("Asia/Shanghai"), audit=self.audit, permits=Permits(),
             desk=VersionDesk(self.platform, lambda: self.platform.base), approvals=self.approvals, reveals=self.reveals,
-            more=[lambda doors: DiligencePages(self.ratings, Freezes(self.platform, self.audit), doors, self.approvals, self.audit)],
+            more=[lambda doors: DiligencePages(self.ratings, self.freezes, doors, self.approvals, self.audit)],
         )  # fmt: skip
         return self
 
