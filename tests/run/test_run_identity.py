@@ -197,3 +197,16 @@ def test_who_is_too_young_goes_to_a_person():
             assert (await wallet.send(request(1, id_card=id_card(birth="20101123"))))["outcome"] == "review"
 
     run(go())
+
+
+def test_an_account_is_not_raised_on_a_document_that_has_ended():
+    async def go():
+        async with Wallet() as wallet:
+            ended = format_instant(NOON_US - 1)
+            await wallet.send(check(1, user="u1", face_to_face=True, document_until=ended))
+            assert (await wallet.send(request(1, account_class="III")))["outcome"] == "deny"
+            ahead = format_instant(NOON_US + 1)
+            await wallet.send(check(2, user="u1", face_to_face=True, document_until=ahead))
+            assert (await wallet.send(request(2, account_class="III")))["outcome"] == "allow"
+
+    run(go())

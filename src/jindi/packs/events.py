@@ -301,7 +301,7 @@ def _check_derives(fields: tuple[FieldDef, ...], event: str, where: str, problem
 
         source = beside.get(field.derives.of)
         kinds = [each.name for each in fields if each.identifier in DERIVED]
-        if source is None or source.identifier not in DERIVED:
+        if source is None or source.identifier is None or source.identifier not in DERIVED:
             wrong(f"`derives`: {field.derives.of} tells nothing of its holder", meant(field.derives.of, kinds))
             continue
         told = DERIVED[source.identifier]

@@ -96,8 +96,8 @@ class Desk:
         """What one customer is owed: that his facts be noted, or that his level be told."""
         assert self.scheme is not None, "asked before"
         if standing.wish:
-            fields = {"user": standing.user, "occasion": standing.wish}
-            return await self._tell(self.scheme.on, fields, f"{OWN_IDS}assessment-{standing.wish_seq}")
+            noted = {"user": standing.user, "occasion": standing.wish}
+            return await self._tell(self.scheme.on, noted, f"{OWN_IDS}assessment-{standing.wish_seq}")
         fields = {
             "user": standing.user, "risk_level": standing.effective, "level_before": standing.told_level or NONE,
             "how": "assessed", "points_milli": standing.points_milli,

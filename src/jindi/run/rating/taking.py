@@ -83,7 +83,8 @@ def facts_of(archive: Archive, record: DecisionRecord) -> tuple[Mapping[str, Val
 def assessment(archive: Archive, record: DecisionRecord, scheme: RatingDef) -> Assessed | None:
     """What the facts of an assessment come to; None when some of them were not there to be seen."""
     facts, absent = facts_of(archive, record)
-    asked = {each.of for each in (*scheme.factors, *scheme.mitigations, *scheme.directs)}
+    tellings = (*scheme.mitigations, *scheme.directs)
+    asked = {each.of for each in scheme.factors} | {each.of for each in tellings}
     return None if absent & asked else assess(scheme, facts)
 
 
@@ -219,7 +220,7 @@ class Fold:
         """A customer's standing after an event about him."""
         assert reading.scheme is not None, "asked before"
         name, at_us = record.event_type, record.as_of_us
-        if name in (PROFILE, REVIEW) and isinstance(until_us := fields.get(DOCUMENT), int):
+        if isinstance(until_us := fields.get(DOCUMENT), int):
             standing = with_document(standing, until_us)
         if name == reading.scheme.on:
             return self._assessed(standing, seq, record, reading)
