@@ -155,12 +155,6 @@ class _Shape:
         self.personal = personal_places(definition.fields)
         self.screened = tuple(_screened(definition.fields, dict(self.personal)))
         self.tells = tuple(_telling(definition.fields))
-        self.strict = tuple(
-            (place, field.identifier)
-            for place, field in enumerate(definition.fields)
-            if field.strict and field.identifier is not None
-        )
-        self.is_read_twice = bool(self.tells or self.strict)
         self.identifiers = tuple(
             (place, field.identifier) for place, field in enumerate(definition.fields) if field.identifier is not None
         )
@@ -242,15 +236,16 @@ class _Shape:
         """What identifiers tell of their holders on the event's day, by decoded values before they are turned over: the
         places to fill, each with its value. Raises ValueError for a number that a strict field won't have.
         """
-        day = day_of(at_us, self.zone)
-        for place, kind in self.strict:
-            if values[place] is not None and fault_of(kind, NORMAL_FORMS[kind](values[place]), day) is not None:
+        day, found = day_of(at_us, self.zone), list[tuple[int, Scalar]]()
+        for of, kind, is_strict, attributes in self.tells:
+            if values[of] is None:
+                continue
+            number = NORMAL_FORMS[kind](values[of])
+            if is_strict and fault_of(kind, number, day) is not None:
                 raise ValueError("an impossible number")
-        return [
-            (at, attribute(kind, what, NORMAL_FORMS[kind](values[of]), day))
-            for at, of, kind, what in self.tells
-            if values[of] is not None
-        ]
+            for at, what in attributes:
+                found.append((at, attribute(kind, what, number, day)))
+        return found
 
     def fault(self, field: FieldDef, text: str, at: date) -> str | None:
         """Why a strict field won't have a number, in words; None when it takes it."""
@@ -278,13 +273,21 @@ def _screened(fields: Sequence[FieldDef], whose: Mapping[int, int]) -> Iterator[
             yield place, named, whose[named], (number, birth, country), screens.kind
 
 
-def _telling(fields: Sequence[FieldDef]) -> Iterator[tuple[int, int, str, str]]:
-    """What identifiers tell: the place to fill, the identifier's, its kind, and what of it."""
-    places = {field.name: place for place, field in enumerate(fields)}
-    for place, field in enumerate(fields):
-        if field.derives is not None:
-            of = places[field.derives.of]
-            yield place, of, fields[of].identifier or "", field.derives.what
+_Telling = tuple[int, str, bool, tuple[tuple[int, str], ...]]
+
+
+def _telling(fields: Sequence[FieldDef]) -> Iterator[_Telling]:
+    """Identifiers that are read before they are tokens: each one's place, its kind, whether an impossible number is
+    refused, and the places to fill, each with what of it.
+    """
+    for of, source in enumerate(fields):
+        told = [
+            (place, field.derives.what)
+            for place, field in enumerate(fields)
+            if field.derives is not None and field.derives.of == source.name
+        ]
+        if source.identifier is not None and (told or source.strict):
+            yield of, source.identifier, source.strict, tuple(told)
 
 
 def personal_places(fields: Sequence[FieldDef]) -> tuple[tuple[int, int], ...]:
@@ -375,7 +378,7 @@ class Intake:
             clear = shape.clear(rest) if self._held is not None else None
             sought = shape.sought(rest) if shape.screened else None
             at_us = _microseconds(at)
-            told = shape.told(rest, at_us) if shape.is_read_twice and at_us >= _EARLIEST_US else None
+            told = shape.told(rest, at_us) if shape.tells and at_us >= _EARLIEST_US else None
             values = shape.values(rest)
         except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
             raise Refused(self._problems_of_bytes(raw)) from None
