@@ -622,6 +622,77 @@ class ActStoreFailure(Exception):  # noqa: N818 - the name of what happened
     """What entities did could not be kept or read. Nothing is lost: the journal has everything."""
 
 
+class RatedRow(NamedTuple):
+    """One customer's standing: `body` is the standing, the rest is what it is found by.
+
+    `due_us` is until when something must have been done, `is_owed` whether an assessment or an event about it is owed,
+    `is_missed` whether it was told that the time is over.
+    """
+
+    user: str
+    level: str
+    due_us: int
+    is_owed: bool
+    is_missed: bool
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RatedQuery:
+    """Which customers are asked for: of a level, due before an instant, by a part of their names; None asks for all.
+    Those due first come first.
+    """
+
+    level: str | None = None
+    due_before_us: int | None = None
+    user: str | None = None
+    limit: int = 50
+    offset: int = 0
+
+
+class RatingStore(Protocol):
+    """How customers are rated: made of the journal, and to be made again from it at any time.
+
+    All methods raise RatingStoreFailure, and may be called by several threads.
+    """
+
+    def cursor(self) -> tuple[int, bytes]:
+        """The first record of the journal that has not been taken in, and the mark that was kept with it."""
+
+    def put(self, rows: Iterable[RatedRow], steps: Iterable[tuple[str, int]], cursor: int, mark: bytes) -> None:
+        """Put standings in the place of what is there, add the records that are steps of customers' histories, and move
+        the cursor: all of it or nothing.
+        """
+
+    def clear(self) -> None:
+        """Forget everything; the cursor is 0."""
+
+    def one(self, user: str) -> bytes | None:
+        """A customer's standing."""
+
+    def found(self, query: RatedQuery) -> tuple[Sequence[bytes], int]:
+        """A page of standings, and how many there are in all."""
+
+    def owed(self, limit: int) -> Sequence[bytes]:
+        """Customers of whom an assessment or an event is owed."""
+
+    def missed(self, now_us: int, limit: int) -> Sequence[bytes]:
+        """Customers whose time is over and of whom nobody was told so."""
+
+    def counts(self, now_us: int) -> Mapping[str, tuple[int, int]]:
+        """How many customers there are of each level ("" for those not rated yet), and how many of them are overdue."""
+
+    def steps(self, user: str, limit: int) -> Sequence[int]:
+        """The newest records of a customer's history, newest first."""
+
+    def close(self) -> None:
+        """Let go of the file."""
+
+
+class RatingStoreFailure(Exception):  # noqa: N818 - the name of what happened
+    """How customers are rated could not be kept or read. Nothing is lost: the journal has everything."""
+
+
 class NoticeRow(NamedTuple):
     """One notification of one person: `key` is its id for this person, `level` the place of its level among all.
     `read_us` is 0 until it was read.

@@ -25,7 +25,7 @@ from jindi.doors.cli.commands import _Context, app
 from jindi.doors.console import build_console
 from jindi.doors.console.exporting import Export
 from jindi.doors.console.platform_source import PlatformSource
-from jindi.run.approvals import cases, channels, incidents, keys, lists, people, screening, vaults, webhooks
+from jindi.run.approvals import cases, channels, incidents, keys, lists, people, rating, screening, vaults, webhooks
 from jindi.run.approvals.approvals import POLICIES, approvals_of
 from jindi.run.approvals.operations import Operation
 from jindi.run.audit import Audit
@@ -629,7 +629,7 @@ def test_on_the_command_line_it_is_asked_shown_approved_and_collected(tmp_path):
 
 
 def test_the_policies_and_the_page_know_exactly_the_kinds_of_operations_that_there_are():
-    modules = [cases, channels, incidents, keys, lists, people, screening, vaults, webhooks]
+    modules = [cases, channels, incidents, keys, lists, people, rating, screening, vaults, webhooks]
     found = [each for module in modules for each in vars(module).values() if isinstance(each, type)]
     kinds = {each.what for each in [*found, Export] if issubclass(each, Operation) and not isabstract(each)} | {
         POLICIES

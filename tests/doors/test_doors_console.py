@@ -370,6 +370,7 @@ BUILT = (
     "sources.status.", "source.kind.", "customer.over.", "customer.list.state.",
     "cases.file.infected", "cases.file.unscanned",
     "screening.strength.", "screening.found.", "screening.state.", "screening.done.",
+    "kyc.owed.", "kyc.late.", "kyc.group.", "kyc.level.", "kyc.done.",
 )  # fmt: skip
 """Beginnings of ids that the code puts together with a value."""
 

@@ -28,6 +28,7 @@ from jindi.access.roles import TITLES
 from jindi.doors.api.app import HOT, Routes
 from jindi.doors.console.console import Console
 from jindi.doors.console.customers import CustomerPages
+from jindi.doors.console.diligence import DiligencePages
 from jindi.doors.console.features import FeaturePages
 from jindi.doors.console.incidents import IncidentPages
 from jindi.doors.console.links import LinkPages
@@ -49,6 +50,7 @@ from jindi.run.backtest.trials import Trials
 from jindi.run.cases import Desk as CaseDesk
 from jindi.run.cases import Following
 from jindi.run.exploring import Explorer
+from jindi.run.freezes import Freezes
 from jindi.run.incidents.desk import Desk as IncidentDesk
 from jindi.run.links import Desk as LinkDesk
 from jindi.run.links import Following as LinkFollowing
@@ -56,6 +58,8 @@ from jindi.run.listed import Roster
 from jindi.run.notices import Channels, PreferenceBook, Rules
 from jindi.run.notices.assembling import Notifying
 from jindi.run.people import House
+from jindi.run.rating import Desk as RatingDesk
+from jindi.run.rating import Following as RatingFollowing
 from jindi.run.reveals import Reveals
 from jindi.run.scoring import Models
 from jindi.run.screening.desk import Desk as ScreeningDesk
@@ -68,6 +72,7 @@ from jindi.run.webhooks.mailing import Mailing
 from jindi.stores.sqlite_cases import SqliteCases
 from jindi.stores.sqlite_links import SqliteLinks
 from jindi.stores.sqlite_notices import SqliteNotices
+from jindi.stores.sqlite_ratings import SqliteRatings
 from shop_world import run
 from staff_world import HASHER, sealer
 
@@ -111,10 +116,12 @@ def console_of(api):
     audit, desk = Audit(platform), Desk(platform, lambda: platform.base)
     trials = Trials(platform, lambda: platform.log)
     links = LinkDesk(platform, LinkFollowing(platform, SqliteLinks(":memory:"), print))
+    ratings = RatingDesk(platform, RatingFollowing(platform, SqliteRatings(":memory:"), print), audit)
     approvals, reveals = approvals_of(platform, Permits(), api.keys), Reveals(platform, audit, Permits())
     groups = [
         lambda doors: IncidentPages(IncidentDesk(platform), doors, approvals, audit),
         lambda doors: ScreeningPages(ScreeningDesk(platform, audit), doors, approvals, audit, reveals),
+        lambda doors: DiligencePages(ratings, Freezes(platform, audit), doors, approvals, audit),
         lambda doors: ListPages(Roster(platform), doors, approvals, audit, reveals),
         lambda doors: FeaturePages(Explorer(platform), doors, audit, reveals),
         lambda doors: SearchPages(platform, doors, audit, reveals, links, None),

@@ -136,6 +136,10 @@ PARTIES: dict[str, Parties] = {
         (Role.SENIOR_ANALYST, Role.AML_OFFICER), (Scope.CASES_WORK, Scope.ADMIN),
         (Role.AML_OFFICER, Role.APPROVER), (Scope.CASES_WORK, Scope.ADMIN),
     ),
+    "kyc.level": Parties(
+        (Role.ANALYST, Role.SENIOR_ANALYST, Role.AML_OFFICER), (Scope.CASES_WORK, Scope.ADMIN),
+        (Role.AML_OFFICER, Role.APPROVER), (Scope.CASES_WORK, Scope.ADMIN),
+    ),
     "decisions.export": Parties(
         (Role.SENIOR_ANALYST, Role.AML_OFFICER, Role.TREASURER), (Scope.DECISIONS_READ, Scope.ADMIN),
         (Role.AML_OFFICER, Role.APPROVER, Role.SECURITY_ADMIN), (Scope.ADMIN,),

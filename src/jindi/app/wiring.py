@@ -34,7 +34,20 @@ from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.wiring import Settled
 from jindi.doors.tls import TlsFiles
 from jindi.journal import Signer, Verifier, checkpoints, heads
-from jindi.ports import ActStore, Blobs, CaseStore, Clock, Files, Lines, LinkStore, Log, Root, Scanner, VaultStore
+from jindi.ports import (
+    ActStore,
+    Blobs,
+    CaseStore,
+    Clock,
+    Files,
+    Lines,
+    LinkStore,
+    Log,
+    RatingStore,
+    Root,
+    Scanner,
+    VaultStore,
+)
 from jindi.run.archive import Archive
 from jindi.run.audit import Audit
 from jindi.run.backup.drill import VaultFound
@@ -70,6 +83,7 @@ from jindi.stores.sqlite_cases import SqliteCases
 from jindi.stores.sqlite_links import SqliteLinks
 from jindi.stores.sqlite_log import SqliteLog
 from jindi.stores.sqlite_notices import SqliteNotices
+from jindi.stores.sqlite_ratings import SqliteRatings
 from jindi.stores.trees import FileTree
 from jindi.vault import KEY_BYTES, SEEN, KeyRing, Tokens, Vault
 
@@ -106,7 +120,7 @@ journal alone can't say any of that again.
 
 BASE_PACK = "core"
 EVALUATION_BYTES_MAX = 4 * 1024 * 1024
-SHIPPED = ("account", "payment", "platform", "staff")
+SHIPPED = ("account", "payment", "platform", "staff", "diligence")
 
 
 class WallClock:
@@ -551,6 +565,10 @@ class Outside:
     def act_store(self, settled: Settled) -> ActStore | None:
         """Where it is kept what entities did; None when the settings keep no links."""
         return SqliteActs(settled.data / "customers.sqlite") if settled.links_days else None
+
+    def rating_store(self, settled: Settled) -> RatingStore:
+        """Where it is kept how customers are rated."""
+        return SqliteRatings(settled.data / "ratings.sqlite")
 
     def notifying(self, settled: Settled, blobs: Blobs, port: int | None = None) -> Notifying:
         """What people are told with."""

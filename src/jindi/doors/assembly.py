@@ -18,6 +18,7 @@ from jindi.doors.api import build_api
 from jindi.doors.api.hot import Events
 from jindi.doors.console import build_console
 from jindi.doors.console.customers import CustomerPages
+from jindi.doors.console.diligence import DiligencePages
 from jindi.doors.console.doors import Doors, MakeGroup
 from jindi.doors.console.features import FeaturePages
 from jindi.doors.console.incidents import IncidentPages
@@ -34,13 +35,14 @@ from jindi.doors.console.sources import SourcePages
 from jindi.doors.console.workbench import WorkbenchPages
 from jindi.doors.fences import Fences
 from jindi.doors.oidc import Company
-from jindi.ports import ActStore, CaseStore, Clock, Files, LinkStore, Log
+from jindi.ports import ActStore, CaseStore, Clock, Files, LinkStore, Log, RatingStore
 from jindi.run.approvals.approvals import approvals_of
 from jindi.run.approvals.cases import Closing
 from jindi.run.approvals.channels import ChannelChange
 from jindi.run.approvals.incidents import ClosingIncident
 from jindi.run.approvals.operations import Operation
 from jindi.run.approvals.people import Grant, Invite, Reset
+from jindi.run.approvals.rating import ByHand
 from jindi.run.approvals.screening import operations_of
 from jindi.run.approvals.webhooks import Change
 from jindi.run.backtest.trials import Trials
@@ -51,6 +53,7 @@ from jindi.run.customers import Desk as CustomerDesk
 from jindi.run.customers import Following as CustomerFollowing
 from jindi.run.customers.taking import zone_of
 from jindi.run.exploring import Explorer
+from jindi.run.freezes import Freezes
 from jindi.run.incidents.desk import Desk as IncidentDesk
 from jindi.run.links import Beside as LinksBeside
 from jindi.run.links import Desk as LinkDesk
@@ -60,6 +63,8 @@ from jindi.run.listed import Roster
 from jindi.run.notices.assembling import Notices, Notifying
 from jindi.run.people import House, Office
 from jindi.run.platform import Platform
+from jindi.run.rating import Desk as RatingDesk
+from jindi.run.rating import Following as RatingFollowing
 from jindi.run.reveals import Reveals
 from jindi.run.scoring import Models
 from jindi.run.screening.desk import Desk as ScreeningDesk
@@ -96,6 +101,7 @@ class Given:
     do what, `house` who there is, `company` is their own sign-in, `fences` is what stands around the door, `mailing`
     the webhooks, `cases` where cases are kept, `notifying` what people are told with, `view_log` and `archive` are the
     past that backtests read, `link_store` where links are kept, for so many days, `act_store` what entities did,
+    `rating_store` how customers are rated,
     `link_child` the command and the environment of a process that makes both (without, threads do), `scanning` who
     looks for malware in files, `score` the demo's board, `staff` brings its own analysts to the cases.
     """
@@ -121,6 +127,7 @@ class Given:
     links_days: int = KEEP_DAYS
     link_child: tuple[Sequence[str], Mapping[str, str]] | None = None
     act_store: ActStore | None = None
+    rating_store: RatingStore | None = None
     scanning: Scanning | None = None
 
 
@@ -146,6 +153,8 @@ class Assembly:
             platform, partial(_people_who, house, permits, "incident.entry"), self._casework
         )  # fmt: skip
         self._screening = ScreeningDesk(platform, house.audit)
+        self._rating = self._ratings()
+        self._freezes = Freezes(platform, house.audit)
         self._linking = self._links()
         self._linked = LinkDesk(platform, self._linking) if self._linking is not None else None
         self._acting = self._acts()
@@ -170,6 +179,13 @@ class Assembly:
             return LinkFollowing(platform, given.link_store, platform.say, given.links_days)
         return LinksBeside(platform, given.link_store, platform.say, *given.link_child, given.links_days)
 
+    def _ratings(self) -> RatingDesk | None:
+        """What rates customers; None where it is not kept how they are."""
+        platform, store = self._platform, self._given.rating_store
+        if store is None:
+            return None
+        return RatingDesk(platform, RatingFollowing(platform, store, platform.say), self._given.house.audit)
+
     def _acts(self) -> CustomerFollowing | CustomersBeside | None:
         """What keeps the index of what entities did; None where none is kept."""
         platform, given = self._platform, self._given
@@ -190,6 +206,8 @@ class Assembly:
             more.append(Change(platform, given.mailing))
         if self._casework is not None:
             more.append(Closing(platform, self._casework))
+        if self._rating is not None:
+            more.append(ByHand(platform, self._rating))
         if given.notifying is not None:
             more.append(ChannelChange(platform, given.notifying.channels))
         return more
@@ -220,12 +238,14 @@ class Assembly:
             yield partial(_workbench, self._bench, self._trials)
         yield lambda doors: IncidentPages(self._incidents, doors, approvals, audit)
         yield lambda doors: ScreeningPages(self._screening, doors, approvals, audit, reveals)
+        if (rating := self._rating) is not None:
+            yield lambda doors: DiligencePages(rating, self._freezes, doors, approvals, audit)
         yield lambda doors: ListPages(self._roster, doors, approvals, audit, reveals)
         yield lambda doors: FeaturePages(Explorer(platform), doors, audit, reveals)
         yield lambda doors: SearchPages(platform, doors, audit, reveals, linked, casework, self._incidents)
         yield partial(
             CustomerPages, platform, audit=audit, reveals=reveals, casework=casework, approvals=approvals,
-            roster=self._roster,
+            roster=self._roster, ratings=self._rating,
             desk=CustomerDesk(platform, self._acting, self._linking) if self._acting is not None else None,
         )  # fmt: skip
         yield lambda doors: ModelPages(Models(platform), doors)
@@ -247,13 +267,15 @@ class Assembly:
             self._platform, given.keys, given.clock, given.base_files, console, self.events, self._desk, given.permits,
             self.fences, given.mailing, self._approvals, self._reveals, self._rights, self._casework, self._linked,
             self._roster, self._notices.desk if self._notices is not None else None, self._bench,
-            self._incidents, self._screening,
+            self._incidents, self._screening, self._rating,
         )  # fmt: skip
 
     def works(self) -> list[Coroutine[Any, Any, None]]:
         """What goes on as long as the doors are open."""
         works = [self._approvals.keep(), Office(self._given.house).keep(), self._roster.keep()]
-        works.append(self._screening.keep())
+        works += [self._screening.keep(), self._freezes.keep()]
+        if self._rating is not None:
+            works.append(self._rating.keep())
         if self._following is not None and self._casework is not None:
             works += [self._following.keep(), self._casework.keep()]
         if self._linking is not None:
@@ -276,6 +298,8 @@ class Assembly:
             await self._notices.close()
         if self._following is not None:
             await self._following.close()
+        if self._rating is not None:
+            await self._rating.close()
         if self._linking is not None:
             await self._linking.close()
         if self._acting is not None:

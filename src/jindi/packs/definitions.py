@@ -69,6 +69,14 @@ class ScreensDef:
 
 
 @dataclass(frozen=True, slots=True)
+class DerivesDef:
+    """What the platform tells of an identifier before it becomes a token: the field `of` beside, and `what` of it."""
+
+    of: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class FieldDef:
     """A field of an event.
 
@@ -78,7 +86,8 @@ class FieldDef:
     for the vault. `currency_field` names the field that holds the currency of
     a money field when the pack does not fix it. `same_as` names the entity whose keys these are in another role: a
     payee is a user, too. A field that `screens` is filled by the platform: how near the named one is to somebody on a
-    watch list.
+    watch list. So is one that `derives`: an age, a region, a kind of card, told by an identifier beside it. A `strict`
+    identifier is refused when its number can't be right although its check digit is.
     """
 
     name: str
@@ -95,6 +104,13 @@ class FieldDef:
     subject: str | None = None
     same_as: str | None = None
     screens: ScreensDef | None = None
+    derives: DerivesDef | None = None
+    strict: bool = False
+
+    @property
+    def is_filled(self) -> bool:
+        """Whether the platform fills it, and nobody else may send it."""
+        return self.screens is not None or self.derives is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -687,6 +703,87 @@ class LargeExemptionDef:
     mark: Mark
 
 
+FactorGroup = Literal["customer", "region", "business", "occupation"]
+"""The four groups of elements of a customer's rating (客户特性, 地域, 业务, 行业或职业)."""
+
+
+@dataclass(frozen=True, slots=True)
+class LevelDef:
+    """A level of risk: from how many points on, and the parameter with the months until its review. Where `enhanced`,
+    enhanced due diligence is owed.
+    """
+
+    name: str
+    doc: Words
+    points_from: int
+    review: str
+    enhanced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FactorDef:
+    """A factor of a rating: the step that a fact gives, from 1 to the scheme's steps, and what it weighs.
+
+    Of a text `values` says the step of each value, and `otherwise` that of all others; of a number the last of `bounds`
+    (value, step) that it reaches, `otherwise` below the first. `missing` is the step of who has no such fact.
+    """
+
+    name: str
+    doc: Words
+    group: FactorGroup
+    weight: int
+    of: str
+    values: Mapping[str, int]
+    bounds: tuple[tuple[int, int], ...]
+    otherwise: int
+    missing: int
+    basis: Words
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class TellingDef:
+    """What a fact says when it is one of `values`, or at least `least`: that points are taken off (`less`), or that the
+    customer is of the highest level whatever the points.
+    """
+
+    name: str
+    doc: Words
+    of: str
+    values: tuple[str, ...]
+    least: int | None
+    less: int
+    basis: Words
+
+
+@dataclass(frozen=True, slots=True)
+class RatingDef:
+    """How customers are rated. `on` is the event whose decision keeps the facts; `opens` are events that begin a
+    relationship, `again` those after which a customer is looked at anew. `first` is the parameter with the working days
+    (by `calendar`) until the first rating. `levels` rise.
+    """
+
+    name: str
+    pack: str
+    doc: Words
+    on: str
+    steps: int
+    opens: tuple[str, ...]
+    again: tuple[str, ...]
+    first: str
+    calendar: str
+    levels: tuple[LevelDef, ...]
+    factors: tuple[FactorDef, ...]
+    mitigations: tuple[TellingDef, ...]
+    directs: tuple[TellingDef, ...]
+    basis: Words
+    mark: Mark
+
+    def level(self, name: str) -> LevelDef | None:
+        """A level by its name."""
+        return next((each for each in self.levels if each.name == name), None)
+
+
 Grade = Literal["general", "serious", "major", "critical"]
 """How grave an incident is: 一般, 较大, 重大, 特别重大."""
 
@@ -826,6 +923,8 @@ class Definitions:
     calendars: Mapping[str, CalendarDef] = field(default_factory=dict)
     criteria: Mapping[str, CriterionDef] = field(default_factory=dict)
     large_exemptions: Mapping[str, LargeExemptionDef] = field(default_factory=dict)
+    rating: RatingDef | None = None
+    """How customers are rated; None where no pack says."""
     words: Mapping[str, Mapping[str, Words]] = field(default_factory=dict)
     """What the values of text fields are called: for a field's name, for a value."""
 

@@ -7,15 +7,17 @@ from typing import Any, Final, cast
 from jindi.basics.money import EXPONENTS
 from jindi.basics.problems import Problem
 from jindi.language import BOOL, INT, RATIO, TEXT, TIME, Kind, Type
-from jindi.packs.definitions import DataClass, EventDef, FieldDef, Listed, PackDef, ScreensDef
+from jindi.packs.definitions import DataClass, DerivesDef, EventDef, FieldDef, Listed, PackDef, ScreensDef
 from jindi.packs.tables import INT_MAX, NAME, NAME_REMEDY, Table, kind_of, meant, opened_table
 from jindi.packs.vocabulary import (
     DATA_CLASSES,
+    DERIVED,
     FIELD_TYPES,
     GIVEN_AWAY,
     IDENTIFIERS,
     LIFECYCLES,
     PERSONAL,
+    STRICT,
     TAKEN,
 )
 
@@ -40,6 +42,7 @@ def read_event(raw: Any, name: str, pack: PackDef, where: str, problems: list[Pr
     fields = tuple(field for field in read if field is not None)
     _check_subjects(fields, name, where, problems)
     _check_screens(fields, name, where, problems)
+    _check_derives(fields, name, where, problems)
     own = table.boolean("own", default=False)
     if own and lifecycle:
         table.problem("the events of a decision's life come from outside", "leave `own` out")
@@ -132,7 +135,12 @@ def _read_field(
         subject=table.name("subject") if table.has("subject") else None,
         same_as=table.name("same_as") if table.has("same_as") else None,
         screens=_screens(table) if table.has("screens") else None,
+        derives=_derives(table) if table.has("derives") else None,
+        strict=table.boolean("strict", default=False),
     )
+    if field.strict and identifier not in STRICT:
+        remedy = f"leave it out: only numbers of {', '.join(STRICT)} can be impossible with a right check digit"
+        table.problem("`strict` has nothing to be strict about", remedy)
     if field.same_as and (field.entity is None or field.entity == field.same_as):
         table.problem(
             "`same_as` says which other entity this one is", "give an `entity` of another name, or leave it out"
@@ -155,6 +163,12 @@ def _screens(table: Table) -> ScreensDef:
     return ScreensDef(
         inner.name("name"), **said, kind=next((each for each in _LISTED if each == kind), "unknown")
     )  # fmt: skip
+
+
+def _derives(table: Table) -> DerivesDef:
+    """What is told of an identifier beside."""
+    inner = Table(table.table("derives"), "field derives", table.where, f"{table.item}: derives", table.problems)
+    return DerivesDef(inner.name("from"), inner.name("what"))
 
 
 def _check_class(table: Table, name: str, word: str, data_class: str, identifier: str | None) -> None:
@@ -264,13 +278,43 @@ def _check_screens(fields: tuple[FieldDef, ...], event: str, where: str, problem
         if field.type != INT or field.required or field.entity:
             wrong("the platform fills what `screens`", 'write type = "int", required = false, and no entity')
         for name in field.screens.fields:
-            if name not in beside or beside[name].screens is not None:
+            if name not in beside or beside[name].is_filled:
                 wrong(f"`screens`: {event} has no field '{name}'", meant(name, beside))
             elif beside[name].type.kind not in (Kind.TEXT, Kind.TOKEN):
                 wrong(f"`screens`: {name} is {beside[name].type}", "name a text or an identifier")
         named = beside.get(field.screens.name)
         if named is not None and named.identifier != "name":
             wrong(f"`screens`: {named.name} is no name", 'give it identifier = "name"')
+
+
+def _check_derives(fields: tuple[FieldDef, ...], event: str, where: str, problems: list[Problem]) -> None:
+    """What is derived is optional, of its attribute's type, of no lower class than it needs, and from an identifier
+    that has such an attribute.
+    """
+    beside = {field.name: field for field in fields}
+    for field in fields:
+        if field.derives is None:
+            continue
+
+        def wrong(problem: str, remedy: str, item: str = f"{event}.{field.name}") -> None:
+            problems.append(Problem(where, item, problem, remedy))
+
+        source = beside.get(field.derives.of)
+        kinds = [each.name for each in fields if each.identifier in DERIVED]
+        if source is None or source.identifier is None or source.identifier not in DERIVED:
+            wrong(f"`derives`: {field.derives.of} tells nothing of its holder", meant(field.derives.of, kinds))
+            continue
+        told = DERIVED[source.identifier]
+        if field.derives.what not in told:
+            wrong(
+                f"`derives`: no {source.identifier} tells '{field.derives.what}'", meant(field.derives.what, told)
+            )  # fmt: skip
+            continue
+        word, least = told[field.derives.what]
+        if field.type != _PLAIN[word] or field.required or field.identifier or field.screens is not None:
+            wrong("the platform fills what `derives`", f'write type = "{word}", required = false, no identifier')
+        if DATA_CLASSES.index(field.data_class) < DATA_CLASSES.index(least):
+            wrong(f"{field.derives.what} needs a higher class", f'write class = "{least}"')
 
 
 def _check_lifecycle(event: EventDef, lifecycle: str, table: Table) -> None:

@@ -27,6 +27,7 @@ from jindi.packs.definitions import (
     PatternDef,
     PlanDef,
     PolicyDef,
+    RatingDef,
     ReportDef,
     SourceDef,
     ThresholdDef,
@@ -41,6 +42,7 @@ from jindi.packs.models import ModelFile, parse_model, read_model, read_model_fi
 from jindi.packs.parameters import read_limit, read_list
 from jindi.packs.patterns import read_pattern
 from jindi.packs.policies import Known, check_policies, read_policy
+from jindi.packs.rating import Rating
 from jindi.packs.reporting import Reporting
 from jindi.packs.scopes import offer
 from jindi.packs.sources import Register, check_bases, check_names, read_source
@@ -68,6 +70,7 @@ _ROLES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"patterns\.toml\Z", "patterns"),
         (r"calendars\.toml\Z", "calendars"),
         (r"reporting\.toml\Z", "reporting"),
+        (r"rating\.toml\Z", "rating"),
         (r"policies/[^/]+\.toml\Z", "policy"),
         (r"policies/shadow/[^/]+\.toml\Z", "shadow version"),
         (r"parameters/[^/]+\.toml\Z", "parameters"),
@@ -82,8 +85,8 @@ _ROLES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
 )
 _LAYOUT: Final = (
     "a pack holds pack.toml, events.toml, words.toml, features.toml, labels.toml, typologies.toml, "
-    "patterns.toml, incidents.toml, calendars.toml, reporting.toml, controls.toml, models.toml, sources.toml, "
-    "policies/*.toml, policies/shadow/*.toml, parameters/*.toml, lists/*.toml, models/*.json"
+    "patterns.toml, incidents.toml, calendars.toml, reporting.toml, rating.toml, controls.toml, models.toml, "
+    "sources.toml, policies/*.toml, policies/shadow/*.toml, parameters/*.toml, lists/*.toml, models/*.json"
 )
 _BESIDE: Final = re.compile(r"(?:.*/)?columns[^/]*\.toml\Z")
 _HEADER: Final = re.compile(r"^[ \t]*\[[ \t]*([a-z][a-z0-9_]*)\b(?!\.)", re.MULTILINE | re.ASCII)
@@ -223,6 +226,7 @@ class _Loading:
             "event": {}, "feature": {}, "limit": {}, "list": {}, "label": {}, "control": {},
             "typology": {}, "report": {}, "threshold": {}, "plan": {}, "source": {}, "pattern": {},
             "calendar": {}, "criterion": {}, "exemption": {},
+            "rating": {},
         }  # fmt: skip
 
     def definitions(self, source: Mapping[str, str]) -> Definitions:
@@ -282,10 +286,12 @@ class _Loading:
         declared_calendars = self._calendars()
         calendars = joined(declared_calendars, self.places["calendar"], self.problems)
         criteria, large_exemptions = self._reporting(calendars)
+        rating = self._rating(features, calendars, [policy for policy, _ in policies])
         if sources is not None:
             bases = (
                 *self._bases(policies, controls, reports, patterns),
                 *self._bases_of_reporting(declared_calendars, criteria, large_exemptions),
+                *self._bases_of_rating(rating),
             )
             self.problems.extend(check_bases(bases, Register(sources)))
         return Definitions(
@@ -311,6 +317,7 @@ class _Loading:
             criteria=criteria,
             large_exemptions=large_exemptions,
             words=words,
+            rating=rating,
         )
 
     def _calendars(self) -> dict[str, CalendarDef]:
@@ -339,6 +346,30 @@ class _Loading:
                     else:
                         self._put(exemptions, name, read.exemption(raw, name, pack, file.path))
         return criteria, exemptions
+
+    def _rating(
+        self, features: Features, calendars: Mapping[str, CalendarDef], policies: list[PolicyDef]
+    ) -> RatingDef | None:  # fmt: skip
+        read = Rating(
+            self.events, features.windows, features.derived, self.limits, calendars, policies, self.broken,
+            self.problems,
+        )  # fmt: skip
+        found: RatingDef | None = None
+        for file in self._of("rating"):
+            # One customer has one level: two schemes would say two things of him.
+            if file.raw is not None and self._is_new("rating", "scheme", file):
+                found = read.read(file.raw, self.pack_of[file.root], file.path)
+        return found
+
+    def _bases_of_rating(self, rating: RatingDef | None) -> Iterator[tuple[str, str, Words]]:
+        if rating is None:
+            return
+        where = self.places["rating"]["scheme"]
+        yield where, f"scheme {rating.name}", rating.basis
+        for factor in rating.factors:
+            yield where, f"factor {factor.name}", factor.basis
+        for each in (*rating.mitigations, *rating.directs):
+            yield where, each.name, each.basis
 
     def _bases_of_reporting(
         self,

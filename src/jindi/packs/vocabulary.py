@@ -15,9 +15,10 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "event": ("doc", "late_after", "lifecycle", "own", "fields"),
     "field": (
         "type", "class", "doc", "required", "entity", "identifier", "subject", "same_as", "values", "length_max",
-        "least", "most", "currency", "currency_field", "screens",
+        "least", "most", "currency", "currency_field", "screens", "derives", "strict",
     ),
     "field screens": ("name", "number", "birth", "country", "kind"),
+    "field derives": ("from", "what"),
     "feature": (
         "doc", "of", "by", "fold", "value", "over", "lag", "where", "counts", "current", "q", "degrade",
     ),
@@ -68,6 +69,12 @@ KEYS: Mapping[str, tuple[str, ...]] = {
         "doc", "code", "who", "means", "border", "cny", "usd", "within", "calendar", "basis", "mark",
     ),
     "large exemption": ("doc", "basis", "mark"),
+    "rating scheme": ("doc", "on", "steps", "opens", "again", "first", "calendar", "basis", "mark"),
+    "rating level": ("doc", "from", "review", "enhanced"),
+    "rating factor": ("doc", "group", "weight", "of", "is", "from", "otherwise", "missing", "basis", "mark"),
+    "rating bound": ("at", "is"),
+    "rating mitigation": ("doc", "of", "is", "at_least", "less", "basis"),
+    "rating direct": ("doc", "of", "is", "at_least", "basis"),
 }  # fmt: skip
 """Every key that each kind of table accepts; any other key is refused."""
 
@@ -103,6 +110,23 @@ IDENTIFIERS: tuple[str, ...] = tuple(NORMAL_FORMS)
 
 PERSONAL = ("phone", "id_card", "bank_card", "email", "name", "address", "account", "text")
 """Kinds that point at a person: JR/T 0171-2020 puts them in C2, so a lower class is refused."""
+
+DERIVED: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "id_card": {
+        "region": ("text", "C2"), "age": ("int", "C2"), "sex": ("text", "C2"), "fault": ("text", "C1"),
+    },
+    "uscc": {
+        "registrar": ("text", "C1"), "sort": ("text", "C1"), "region": ("text", "C1"), "fault": ("text", "C1"),
+    },
+    "bank_card": {"scheme": ("text", "C1"), "funding": ("text", "C1")},
+    "phone": {"plan": ("text", "C1"), "block": ("text", "C2")},
+}  # fmt: skip
+"""What a kind of identifier tells without telling whose it is: for each attribute its type, and the lowest data class
+that a field of it may have. What describes one person stays personal though nobody is named by it.
+"""
+
+STRICT = tuple(kind for kind, attributes in DERIVED.items() if "fault" in attributes)
+"""Kinds whose numbers can be well-formed and yet impossible, so that a field may be `strict` about them."""
 
 GIVEN_AWAY = ("phone", "mobile", "id_card", "bank_card", "card_number", "email")
 """Field names that say that they hold a personal identifier: without `identifier` they would be stored in

@@ -5,17 +5,21 @@ to name all its problems with their paths. No message carries a value: it could 
 """
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 import msgspec
 
-from jindi.basics.instants import MINUTE_US, SECOND_US
+from jindi.basics.identifiers import NORMAL_FORMS
+from jindi.basics.instants import MINUTE_US, SECOND_US, day_of
 from jindi.basics.money import AMOUNT_MINOR_MAX, EXPONENTS, parse_minor
 from jindi.basics.problems import Problem, Problems
 from jindi.basics.shapes import Misshapen, check_names, check_shape
 from jindi.language import Kind
 from jindi.packs import Definitions, EventDef, FieldDef, ListDef
+from jindi.parties.identity import attribute, fault_of
 from jindi.run.events import Event, Scalar, Scalars
 from jindi.run.screening.seeking import Seek, Sought
 from jindi.vault import Personal, Tokens, is_token
@@ -99,7 +103,7 @@ def wire_type(field: FieldDef) -> Any:
 
 def _member(place: int, field: FieldDef) -> Any:
     """A field as the decoder's struct has it. What the platform fills may only be missing."""
-    if field.screens is not None:
+    if field.is_filled:
         return (f"f{place}", None, None)
     return (f"f{place}", wire_type(field)) if field.required else (f"f{place}", wire_type(field) | None, None)
 
@@ -107,8 +111,10 @@ def _member(place: int, field: FieldDef) -> Any:
 class _Shape:
     """What intake knows of one event type: its decoder's struct and how each value is turned over."""
 
-    def __init__(self, definition: EventDef, lists: Mapping[str, ListDef], tokens: Tokens) -> None:
-        self.definition = definition
+    def __init__(
+        self, definition: EventDef, lists: Mapping[str, ListDef], tokens: Tokens, zone: ZoneInfo
+    ) -> None:  # fmt: skip
+        self.definition, self.zone = definition, zone
         self._lists, self._tokens = lists, tokens
         self.names = tuple(field.name for field in definition.fields)
         members: list[Any] = [
@@ -148,6 +154,7 @@ class _Shape:
         self.is_plain = not self.floats and not self.currencies and definition.lifecycle != "list_entry"
         self.personal = personal_places(definition.fields)
         self.screened = tuple(_screened(definition.fields, dict(self.personal)))
+        self.tells = tuple(_telling(definition.fields))
         self.identifiers = tuple(
             (place, field.identifier) for place, field in enumerate(definition.fields) if field.identifier is not None
         )
@@ -225,6 +232,31 @@ class _Shape:
             if values[named] is not None
         ]
 
+    def told(self, values: list[Any], at_us: int) -> list[tuple[int, Scalar]]:
+        """What identifiers tell of their holders on the event's day, by decoded values before they are turned over: the
+        places to fill, each with its value. Raises ValueError for a number that a strict field won't have.
+        """
+        day, found = day_of(at_us, self.zone), list[tuple[int, Scalar]]()
+        for of, kind, is_strict, attributes in self.tells:
+            if values[of] is None:
+                continue
+            number = NORMAL_FORMS[kind](values[of])
+            if is_strict and fault_of(kind, number, day) is not None:
+                raise ValueError("an impossible number")
+            for at, what in attributes:
+                found.append((at, attribute(kind, what, number, day)))
+        return found
+
+    def fault(self, field: FieldDef, text: str, at: date) -> str | None:
+        """Why a strict field won't have a number, in words; None when it takes it."""
+        if not field.strict or field.identifier is None:
+            return None
+        try:
+            number = NORMAL_FORMS[field.identifier](text)
+        except ValueError:
+            return None  # that is told by itself
+        return FAULTS.get(fault_of(field.identifier, number, at) or "")
+
 
 _Screened = tuple[int, int, int, tuple[int | None, int | None, int | None], str]
 
@@ -239,6 +271,23 @@ def _screened(fields: Sequence[FieldDef], whose: Mapping[int, int]) -> Iterator[
             )
             named = places[screens.name]
             yield place, named, whose[named], (number, birth, country), screens.kind
+
+
+_Telling = tuple[int, str, bool, tuple[tuple[int, str], ...]]
+
+
+def _telling(fields: Sequence[FieldDef]) -> Iterator[_Telling]:
+    """Identifiers that are read before they are tokens: each one's place, its kind, whether an impossible number is
+    refused, and the places to fill, each with what of it.
+    """
+    for of, source in enumerate(fields):
+        told = [
+            (place, field.derives.what)
+            for place, field in enumerate(fields)
+            if field.derives is not None and field.derives.of == source.name
+        ]
+        if source.identifier is not None and (told or source.strict):
+            yield of, source.identifier, source.strict, tuple(told)
 
 
 def personal_places(fields: Sequence[FieldDef]) -> tuple[tuple[int, int], ...]:
@@ -303,7 +352,10 @@ class Intake:
         seek: Seek | None = None,
     ) -> None:  # fmt: skip
         self._tokens, self._now_us, self._held, self._seek = tokens, now_us, held, seek
-        self._shapes = {name: _Shape(event, definitions.lists, tokens) for name, event in definitions.events.items()}
+        self._shapes = {
+            name: _Shape(event, definitions.lists, tokens, definitions.packs[event.pack].zone)
+            for name, event in definitions.events.items()
+        }
         self._by_struct = {shape.struct: shape for shape in self._shapes.values()}
         union: Any = None
         for struct in self._by_struct:
@@ -325,8 +377,9 @@ class Intake:
                 check_names(raw)
             clear = shape.clear(rest) if self._held is not None else None
             sought = shape.sought(rest) if shape.screened else None
-            values = shape.values(rest)
             at_us = _microseconds(at)
+            told = shape.told(rest, at_us) if shape.tells and at_us >= _EARLIEST_US else None
+            values = shape.values(rest)
         except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
             raise Refused(self._problems_of_bytes(raw)) from None
         if now_us is None:
@@ -338,6 +391,8 @@ class Intake:
             or event_id.startswith(OWN_IDS)
         ):
             raise Refused(self._problems_of_bytes(raw))
+        if told:
+            values = _with_told(values, told)
         if sought:
             values = self._filled(values, sought)
         if clear and self._held is not None:
@@ -359,7 +414,8 @@ class Intake:
             wire[at] = None
         clear = shape.clear(wire) if self._held is not None else []
         sought = shape.sought(wire)
-        values = shape.values(wire)
+        told = shape.told(wire, at_us)
+        values = _with_told(shape.values(wire), told)
         if given:
             values = tuple(given.get(at, value) for at, value in enumerate(values))
         values = self._filled(values, sought)
@@ -424,18 +480,19 @@ class Intake:
                         "event", _shown(name), "not a field of this event type", f"declared: {', '.join(shape.names)}"
                     )
                 )
+        day = _day_of(document.get("at"), self._now_us(), shape.zone)
         for field in shape.definition.fields:
             value = document.get(field.name)
             if value is None:
                 if field.required:
                     problems.append(Problem("event", field.name, "missing", f"give {_wanted(field)}"))
-            elif field.screens is not None:
+            elif field.is_filled:
                 problems.append(Problem("event", field.name, "filled by the platform itself", "leave it out"))
             elif (
                 inside and field.identifier is not None and isinstance(value, str) and is_token(field.identifier, value)
             ):
                 continue
-            elif problem := self._problem_of_value(field, value, document):
+            elif problem := self._problem_of_value(field, value, document) or shape.fault(field, value, day):
                 problems.append(Problem("event", field.name, problem, f"give {_wanted(field)}"))
         if not problems and shape.definition.lifecycle == "list_entry":
             try:
@@ -493,6 +550,14 @@ class Intake:
         return None
 
 
+def _day_of(at: Any, now_us: int, zone: ZoneInfo) -> date:
+    """The day of an event that may be broken: today where its time can't be read."""
+    at_us = now_us
+    with suppress(ValueError):
+        at_us = at if isinstance(at, int) else _microseconds(_moment(at)) if isinstance(at, str) else now_us
+    return day_of(at_us if _EARLIEST_US <= at_us <= now_us + AHEAD_MAX_US else now_us, zone)
+
+
 def _shown(name: str) -> str:
     """A field name that a stranger sent: shown only when it is short and plain."""
     return name if len(name) <= 40 and name.isidentifier() else "a field"
@@ -505,6 +570,23 @@ def _is_json(raw: bytes) -> bool:
         return False
     return True
 
+
+def _with_told(values: Scalars, told: list[tuple[int, Scalar]]) -> Scalars:
+    filled = list(values)
+    for place, value in told:
+        filled[place] = value
+    return tuple(filled)
+
+
+FAULTS: Mapping[str, str] = {
+    "region_unknown": "begins with a region that does not exist",
+    "birth_impossible": "holds a day of birth that does not exist",
+    "birth_ahead": "holds a day of birth that is still to come",
+    "birth_too_early": "holds a day of birth more than 120 years ago",
+    "order_zero": "holds an order number that is never given out",
+    "registrar_unknown": "begins with a registrar that does not exist",
+}
+"""Why a strict field won't have a number. No part of the number is told."""
 
 _IDENTIFIERS = {
     "phone": "a phone number such as +86 138 0013 8000",

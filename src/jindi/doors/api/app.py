@@ -32,6 +32,7 @@ from jindi.doors.api.metrics import exposition
 from jindi.doors.api.notices import NoticeRoutes
 from jindi.doors.api.openapi import document
 from jindi.doors.api.problems import problem
+from jindi.doors.api.ratings import RatingRoutes
 from jindi.doors.api.screening import ScreeningRoutes
 from jindi.doors.api.staff_alerts import AlertRoutes
 from jindi.doors.api.threshold import Threshold
@@ -47,12 +48,14 @@ from jindi.ports import Clock
 from jindi.run.approvals.approvals import Approvals, approvals_of
 from jindi.run.audit import Actor, Audit, NotRecorded
 from jindi.run.cases import Desk as CaseDesk
+from jindi.run.freezes import Freezes
 from jindi.run.incidents.desk import Desk as IncidentDesk
 from jindi.run.intake import Refused
 from jindi.run.links import Desk as LinkDesk
 from jindi.run.listed import Roster
 from jindi.run.notices import Desk as NoticeDesk
 from jindi.run.platform import Found, NotNow, Platform, compiled
+from jindi.run.rating import Desk as RatingDesk
 from jindi.run.reveals import Reveals
 from jindi.run.screening.desk import Desk as ScreeningDesk
 from jindi.run.subjects import Rights
@@ -121,6 +124,7 @@ class Routes:
         bench: Workbench | None = None,
         incidents: IncidentDesk | None = None,
         screening: ScreeningDesk | None = None,
+        ratings: RatingDesk | None = None,
     ) -> None:  # fmt: skip
         self._platform, self._keys, self._base_files = platform, keys, base_files
         self._permits = permits
@@ -139,6 +143,7 @@ class Routes:
         self._cases = CaseRoutes(cases, self._guard, self._may, self._actor)
         self._incidents = IncidentRoutes(incidents, self._guard, self._may, self._actor, self._viewer)
         self._screening = ScreeningRoutes(platform, screening, self._guard, self._actor)
+        self._ratings = RatingRoutes(platform, ratings, Freezes(platform, self._audit), self._guard, self._actor)
         self._links = LinkRoutes(platform, linked, self._guard, self._audit, self._actor)
         self._lists = ListRoutes(roster or Roster(platform), self._reveals, self._guard, self._may)
 
@@ -167,6 +172,7 @@ class Routes:
             *self._cases.routes(),
             *self._incidents.routes(),
             *self._screening.routes(),
+            *self._ratings.routes(),
             *self._links.routes(),
             *self._lists.routes(),
             Route("/v1/packs", self._guard("packs.read", self._packs)),
@@ -407,6 +413,7 @@ def build_api(
     bench: Workbench | None = None,
     incidents: IncidentDesk | None = None,
     screening: ScreeningDesk | None = None,
+    ratings: RatingDesk | None = None,
 ) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     """The ASGI application of a running platform. `base_files` gives the packs that are always loaded; `events` is
     the hot route, if its maker uses it elsewhere, too; `desk` where versions are changed (without, what is in force
@@ -415,7 +422,7 @@ def build_api(
     `reveals` and `rights` are those of the console, too: one limit and one book for both doors. `cases` is where cases
     are worked, `linked` where links are asked for, `roster` what both doors know of lists, `notices` where people are
     notified, `bench` where drafts are kept, `incidents` where incidents are worked, `screening` where matches with
-    watch lists are.
+    watch lists are, `ratings` how customers are rated.
     """
     asked, fences = permits or Permits(), fences or Fences()
     hot = events or Events(platform, keys, clock, asked, fences.turnstile)
@@ -438,6 +445,7 @@ def build_api(
             bench,
             incidents,
             screening,
+            ratings,
         ).routes(),
         exception_handlers={404: _not_found, 405: _not_allowed, 500: _failed},
     )

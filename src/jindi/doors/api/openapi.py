@@ -6,7 +6,14 @@ from jindi import __version__
 from jindi.access import PURPOSES
 from jindi.basics.identifiers import NORMAL_FORMS
 from jindi.basics.money import AMOUNT_MINOR_MAX
-from jindi.doors.api import openapi_cases, openapi_incidents, openapi_links, openapi_lists, openapi_screening
+from jindi.doors.api import (
+    openapi_cases,
+    openapi_incidents,
+    openapi_links,
+    openapi_lists,
+    openapi_ratings,
+    openapi_screening,
+)
 from jindi.doors.api.notices import LIMIT_MAX, OFFSET_MAX
 from jindi.language import Kind
 from jindi.packs import OUTCOMES, Definitions, EventDef, FieldDef
@@ -172,6 +179,15 @@ def _paths() -> dict[str, Any]:
                  openapi_screening.filters(), "400"),
             _get("A match in full, with the entry as it reads and why it was found.", "readMatch",
                  openapi_screening.one(), openapi_screening.ONE),
+        ),
+        **openapi_ratings.paths(
+            _errors("400", "401", "403", "404", "409", "413", "503"),
+            _get("Customers by their level of risk, those due first first.", "readCustomers", openapi_ratings.found(),
+                 openapi_ratings.filters(), "400", "503"),
+            _get("A customer's rating in full, with its history.", "readCustomer", openapi_ratings.one(),
+                 openapi_ratings.ONE, "503"),
+            _get("Temporary freezes in force, the one that ends first first.", "readFreezes",
+                 openapi_ratings.freezes(), []),
         ),
         "/v1/links": {
             "get": _get("What hangs on an entity: whoever stood with it in decided events, and with those.",
@@ -599,7 +615,7 @@ def _event(event: EventDef) -> dict[str, Any]:
         "at": _INSTANT,
     }
     for field in event.fields:
-        if field.screens is None:  # the platform fills it
+        if not field.is_filled:  # else the platform does
             properties[field.name] = _field(field)
     return {
         "type": "object",

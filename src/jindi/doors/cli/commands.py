@@ -21,6 +21,7 @@ from jindi.doors.cli.aml import aml_app
 from jindi.doors.cli.approvals import approvals_app
 from jindi.doors.cli.auditing import audit_app
 from jindi.doors.cli.helping import Plain
+from jindi.doors.cli.kyc_commands import kyc_app
 from jindi.doors.cli.output import Output, counted
 from jindi.doors.cli.policies import policies_app
 from jindi.doors.cli.registering import controls_app
@@ -57,6 +58,7 @@ app.add_typer(webhooks_app, name="webhooks")
 app.add_typer(vault_app, name="vault")
 app.add_typer(subject_app, name="subject")
 app.add_typer(watchlists_app, name="watchlists")
+app.add_typer(kyc_app, name="kyc")
 app.add_typer(aml_app, name="aml")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of words.")]

@@ -30,16 +30,27 @@ from jindi.doors.console.tables import FORMS, Form, Lines, as_file
 from jindi.doors.console.view import View
 from jindi.packs import OUTCOMES, Definitions, ListDef, Outcome
 from jindi.parties import kind_of
+from jindi.parties.rating import Standing, is_overdue
 from jindi.parties.tally import SEP
-from jindi.ports import ActStoreFailure, CaseStoreFailure, LinkStoreFailure, LogFailure, RoleSum, RuleHits
+from jindi.ports import (
+    ActStoreFailure,
+    CaseStoreFailure,
+    LinkStoreFailure,
+    LogFailure,
+    RatingStoreFailure,
+    RoleSum,
+    RuleHits,
+)
 from jindi.run.approvals.approvals import Approvals
 from jindi.run.approvals.lists import Changing
 from jindi.run.audit import Audit, NotRecorded
 from jindi.run.cases import Desk as CaseDesk
 from jindi.run.customers import Around, Desk
+from jindi.run.intake import SUBJECT_ENTITY
 from jindi.run.listed import ListEntry, Roster
 from jindi.run.listed.roster import is_of_staff
 from jindi.run.platform import Platform
+from jindi.run.rating import Desk as RatingDesk
 from jindi.run.requests import Request as RightsRequest
 from jindi.run.reveals import Reveals
 
@@ -118,6 +129,7 @@ class Whole:
     lists: list[Membership]
     pending: list[tuple[str, str]]
     requests: list[RightsRequest] | None
+    standing: Standing | None = None
 
 
 class CustomerPages:
@@ -126,9 +138,11 @@ class CustomerPages:
     def __init__(
         self, platform: Platform, doors: Doors, audit: Audit, reveals: Reveals, *, desk: Desk | None = None,
         casework: CaseDesk | None = None, approvals: Approvals | None = None, roster: Roster | None = None,
+        ratings: RatingDesk | None = None,
     ) -> None:  # fmt: skip
         self._platform, self._doors, self._audit, self._reveals = platform, doors, audit, reveals
         self._desk, self._casework, self._approvals, self._roster = desk, casework, approvals, roster
+        self._ratings = ratings
 
     def routes(self) -> list[Route]:
         """The table of routes."""
@@ -167,9 +181,18 @@ class CustomerPages:
             may_reveal=view.may("vault.reveal") and bool(whole.kept), open_cases=_open(whole.cases),
             word=partial(word_of, view), short=short, kind_of=kind_of, entity_path=entity_path, sums=_by_currency,
             is_name=is_name, label_events=_label_events(self._platform.program.definitions),
-            may_export=view.may(EXPORT),
+            may_export=view.may(EXPORT), level=self._level(view, whole.standing),
+            is_review_late=whole.standing is not None and is_overdue(whole.standing, self._platform.now_us()),
             query={"outcome": outcome},
         )  # fmt: skip
+
+    def _level(self, view: View, standing: Standing | None) -> str:
+        """The level that counts, in words."""
+        if self._ratings is None or standing is None:
+            return ""
+        scheme = self._ratings.scheme
+        found = None if scheme is None else scheme.level(standing.effective)
+        return view.t("kyc.level.none") if found is None else view.words(found.doc)
 
     def _path(self, key: str, value: str) -> str:
         return f"{PLACE}/{quote(key, safe='')}/{quote(value, safe='')}"
@@ -207,6 +230,7 @@ class CustomerPages:
             around=await _made(partial(desk.around, name)) if desk is not None else None,
             cases=await _made(partial(self._cases, view, name)), lists=await self._lists(view, name),
             pending=self._pending(view, value), requests=self._requests(view, value),
+            standing=await _made(partial(self._standing, view, key, value)),
         )  # fmt: skip
 
     async def _activity(self, view: View, name: str, before: int | None, outcome: str) -> Activity:
@@ -221,6 +245,12 @@ class CustomerPages:
             tuple(newest), tuple(rows), places[ROWS - 1] if len(places) > ROWS else None, await desk.days(name, DAYS),
             await desk.sums(name), await desk.hits(name, HITS),
         )  # fmt: skip
+
+    async def _standing(self, view: View, key: str, value: str) -> Standing | None:
+        """How a customer is rated, for those who may see it."""
+        if self._ratings is None or key != SUBJECT_ENTITY or not view.may("kyc.read"):
+            return None
+        return await self._ratings.standing(value)
 
     async def _cases(self, view: View, name: str) -> list[CaseLine]:
         """The newest cases about the entity, open and closed, for those who may see them."""
@@ -352,7 +382,7 @@ async def _made(make: Callable[[], Awaitable[T]]) -> T | None:
     """A panel; None when what it stands on can't be read now."""
     try:
         return await make()
-    except (ActStoreFailure, CaseStoreFailure, LinkStoreFailure, LogFailure, LookupError):
+    except (ActStoreFailure, CaseStoreFailure, LinkStoreFailure, RatingStoreFailure, LogFailure, LookupError):
         return None
 
 

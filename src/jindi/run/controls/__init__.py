@@ -15,6 +15,7 @@ from jindi.run.controls import (
     journals,
     machine,
     platforms,
+    ratings,
     scanners,
     sources,
     staffing,
@@ -27,8 +28,8 @@ from jindi.run.controls.registry import CHECKS, Check
 
 # Each of these enters its checks where it is imported.
 _ENTERED = (
-    accounts, advisories, asked, backups, coming_in, entrance, incidents, journals, machine, platforms, scanners,
-    sources, staffing, transport, vaults, watch_lists,
+    accounts, advisories, asked, backups, coming_in, entrance, incidents, journals, machine, platforms, ratings,
+    scanners, sources, staffing, transport, vaults, watch_lists,
 )  # fmt: skip
 
 __all__ = ["CHECKS", "Check", "CouldNotRun", "Evidence", "Failed", "Ground", "Scratch"]

@@ -38,6 +38,10 @@ WORDS: Final = {
         "开户人、被核验人与收款人是否与监控名单相符：载入名单，核实命中，排除须两人，确认即停办业务。",
         "Whether those who open accounts or are paid may be on a watch list: lists, matches, what became of them.",
     ),
+    "about.diligence": (
+        "客户洗钱风险评级：每位客户的等级与构成、何时审核、逾期多少；记录审核，人工调整须两人。",
+        "The rating of customers: each one's level and what makes it, when a person looks, what is overdue.",
+    ),
     "about.lists": (
         "黑、白、灰名单：谁在上面、为什么、到什么时候；改动须经审批。",
         "Black, white and grey lists: who stands there, why, until when. Changes take an approval.",

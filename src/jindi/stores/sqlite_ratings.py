@@ -1,0 +1,115 @@
+"""How customers are rated, in one SQLite file. It can be thrown away: whoever follows the journal makes it again."""
+
+import os
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from jindi.ports import RatedQuery, RatedRow, RatingStoreFailure
+from jindi.stores.sqlite_base import WAL, SqliteStore, connected, remade
+
+_SCHEMA = (
+    (
+        "create table customers (user text primary key, level text not null, due integer not null, "
+        "owed integer not null, missed integer not null, body blob not null) without rowid"
+    ),
+    "create index by_due on customers (due)",
+    "create index by_level on customers (level, due)",
+    "create index by_owed on customers (owed) where owed = 1",
+    "create index by_missed on customers (due) where missed = 0",
+    "create table steps (user text not null, seq integer not null, primary key (user, seq)) without rowid",
+    "create table cursor (one integer primary key check (one = 1), next integer not null, mark blob not null)",
+    "insert into cursor values (1, 0, x'')",
+)
+_PUT = (
+    "insert into customers values (?, ?, ?, ?, ?, ?) on conflict (user) do update set level = excluded.level, "
+    "due = excluded.due, owed = excluded.owed, missed = excluded.missed, body = excluded.body"
+)
+_COUNTS = "select level, count(*), sum(due <= ?) from customers group by level"
+_MISSED = "select body from customers where missed = 0 and due <= ? order by due limit ?"
+_STEPS = "select seq from steps where user = ? order by seq desc limit ?"
+_LIKE_ESCAPES = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
+
+
+class SqliteRatings(SqliteStore):
+    """The `RatingStore` port over one SQLite file; `:memory:` keeps it in memory.
+
+    A file is read by a connection of its own, so that nobody who looks waits for what is being kept.
+    """
+
+    HOLDS, FAILURE = "the ratings of customers", RatingStoreFailure
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        place = os.fspath(path)
+        super().__init__(place, self._opened(place, lambda: remade(place, lambda: connected(place, WAL), _SCHEMA)))
+        if place == ":memory:":
+            self._reading, self._reader = self._lock, self._base
+        else:
+            self._reading = threading.RLock()
+            self._reader = self._opened(place, lambda: connected(place, WAL))
+
+    def cursor(self) -> tuple[int, bytes]:
+        """The first record of the journal that has not been taken in, and the mark that was kept with it."""
+        found, mark = self._ask("select next, mark from cursor")[0]
+        return int(found), bytes(mark)
+
+    def put(self, rows: Iterable[RatedRow], steps: Iterable[tuple[str, int]], cursor: int, mark: bytes) -> None:
+        """Put standings in the place of what is there, add steps, and move the cursor: all of it or nothing."""
+        with self._changing() as base:
+            base.executemany(_PUT, rows)
+            base.executemany("insert into steps values (?, ?) on conflict do nothing", steps)
+            base.execute("update cursor set next = ?, mark = ?", (cursor, mark))
+
+    def clear(self) -> None:
+        """Forget everything; the cursor is 0."""
+        with self._changing() as base:
+            base.execute("delete from customers")
+            base.execute("delete from steps")
+            base.execute("update cursor set next = 0, mark = x''")
+
+    def one(self, user: str) -> bytes | None:
+        """A customer's standing."""
+        found = self._ask("select body from customers where user = ?", user)
+        return bytes(found[0][0]) if found else None
+
+    def found(self, query: RatedQuery) -> tuple[Sequence[bytes], int]:
+        """A page of standings, those due first first, and how many there are in all."""
+        wanted, given = list[str](), list[object]()
+        for condition, value in (
+            ("level = ?", query.level), ("due <= ?", query.due_before_us),
+            ("user like ? escape '\\'", None if query.user is None else f"%{query.user.translate(_LIKE_ESCAPES)}%"),
+        ):  # fmt: skip
+            if value is not None:
+                wanted.append(condition)
+                given.append(value)
+        where = f"where {' and '.join(wanted)}" if wanted else ""
+        page = f"select body from customers {where} order by due, user limit ? offset ?"  # noqa: S608 - constants
+        rows = self._ask(page, *given, query.limit, query.offset)
+        count = self._ask(f"select count(*) from customers {where}", *given)  # noqa: S608 - constants
+        return [bytes(body) for (body,) in rows], int(count[0][0])
+
+    def owed(self, limit: int) -> Sequence[bytes]:
+        """Customers of whom an assessment or an event is owed."""
+        return [bytes(body) for (body,) in self._ask("select body from customers where owed = 1 limit ?", limit)]
+
+    def missed(self, now_us: int, limit: int) -> Sequence[bytes]:
+        """Customers whose time is over and of whom nobody was told so."""
+        return [bytes(body) for (body,) in self._ask(_MISSED, now_us, limit)]
+
+    def counts(self, now_us: int) -> Mapping[str, tuple[int, int]]:
+        """How many customers there are of each level, and how many of them are overdue."""
+        return {level: (int(count), int(late)) for level, count, late in self._ask(_COUNTS, now_us)}
+
+    def steps(self, user: str, limit: int) -> Sequence[int]:
+        """The newest records of a customer's history, newest first."""
+        return [int(seq) for (seq,) in self._ask(_STEPS, user, limit)]
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock, self._reading:
+            self._reader.close()
+            self._base.close()
+
+    def _ask(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        with self._reading:
+            return self._asked(self._reader, statement, *values)
