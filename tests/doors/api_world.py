@@ -50,14 +50,15 @@ class Api:
 
     def __init__(
         self, shop=None, console=None, desk=None, fences=None, mailing=None, tls=None, cases=None, linked=None,
-        incidents=None, screening=None,
+        incidents=None, screening=None, filings=None,
     ):  # fmt: skip
         """`cases` makes the desk of cases, `linked` that of links, `incidents` that of incidents, `screening` that of
-        screening, once the platform runs.
+        screening, `filings` that of reports, once the platform runs.
         """
         self._fences, self._mailing, self._tls = fences or Fences(), mailing, tls
         self.shop, self._cases = shop or Shop(), cases
         self._desk, self._linked, self._incidents, self._screening = desk, linked, incidents, screening
+        self._filings = filings
         self._serial = 0
         self._console = console
 
@@ -69,7 +70,7 @@ class Api:
             self.shop.platform, self.keys, self.shop.clock, core_files, self._console, events, self._desk,
             fences=self._fences, mailing=self._mailing, cases=self._cases and self._cases(),
             linked=self._linked and self._linked(), incidents=self._incidents and self._incidents(),
-            screening=self._screening and self._screening(),
+            screening=self._screening and self._screening(), filings=self._filings and self._filings(),
         )  # fmt: skip
         if self.road == "socket":
             self.socket = await Socket(self.app, events, self._fences, self._tls).__aenter__()

@@ -51,6 +51,7 @@ from jindi.run.customers import Desk as CustomerDesk
 from jindi.run.customers import Following as CustomerFollowing
 from jindi.run.customers.taking import zone_of
 from jindi.run.exploring import Explorer
+from jindi.run.filings.desk import Desk as FilingDesk
 from jindi.run.incidents.desk import Desk as IncidentDesk
 from jindi.run.links import Beside as LinksBeside
 from jindi.run.links import Desk as LinkDesk
@@ -146,6 +147,7 @@ class Assembly:
             platform, partial(_people_who, house, permits, "incident.entry"), self._casework
         )  # fmt: skip
         self._screening = ScreeningDesk(platform, house.audit)
+        self._filings = FilingDesk(platform, house.audit, self._casework)
         self._linking = self._links()
         self._linked = LinkDesk(platform, self._linking) if self._linking is not None else None
         self._acting = self._acts()
@@ -247,7 +249,7 @@ class Assembly:
             self._platform, given.keys, given.clock, given.base_files, console, self.events, self._desk, given.permits,
             self.fences, given.mailing, self._approvals, self._reveals, self._rights, self._casework, self._linked,
             self._roster, self._notices.desk if self._notices is not None else None, self._bench,
-            self._incidents, self._screening,
+            self._incidents, self._screening, self._filings,
         )  # fmt: skip
 
     def works(self) -> list[Coroutine[Any, Any, None]]:

@@ -68,6 +68,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
         "doc", "code", "who", "means", "border", "cny", "usd", "within", "calendar", "basis", "mark",
     ),
     "large exemption": ("doc", "basis", "mark"),
+    "suspicion": ("doc", "typology", "crimes", "features", "basis", "mark"),
+    "movement": ("doc", "event", "customer", "kind", "way", "means", "side", "amount", "card", "other", "other_name"),
 }  # fmt: skip
 """Every key that each kind of table accepts; any other key is refused."""
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from jindi.basics.instants import DAY_US, SECOND_US
+from jindi.cases.filings import filing_id
 from jindi.cases.incidents import incident_id
 from jindi.run.intake import OWN_IDS
 from jindi.run.records import ACTION as ACTION_RECORD
@@ -22,6 +23,7 @@ from jindi.run.records import (
     DecisionRecord,
     IncidentRecord,
     Record,
+    ReportRecord,
     StepRecord,
     step_id,
 )
@@ -144,6 +146,8 @@ def tell(seq: int, record: Record, facts: Known) -> list[Told]:
         return _casework(seq, record, facts)
     if isinstance(record, IncidentRecord):
         return _incident(seq, record, facts)
+    if isinstance(record, ReportRecord):
+        return _report(seq, record, facts)
     return []
 
 
@@ -222,6 +226,17 @@ def _incident(seq: int, record: IncidentRecord, facts: Known) -> list[Told]:
         ACTION_RECORD, record.received_us, record.key, record.name, f"incident.{record.verb}",
         record.incident or incident_id(seq), True, record.door, record.place, record.request,
         standing=record.standing,
+    )  # fmt: skip
+    return tell_action(seq, action, facts)
+
+
+def _report(seq: int, record: ReportRecord, facts: Known) -> list[Told]:
+    """A step with a report against money laundering: whom it is about, and from which case it comes, is told to nobody
+    who watches staff.
+    """
+    action = ActionRecord(
+        ACTION_RECORD, record.received_us, record.key, record.name, f"filing.{record.verb}",
+        record.report or filing_id(seq), True, record.door, record.place, record.request, standing=record.standing,
     )  # fmt: skip
     return tell_action(seq, action, facts)
 
