@@ -20,6 +20,7 @@ from jindi.doors.console import build_console
 from jindi.doors.console.customers import CustomerPages
 from jindi.doors.console.doors import Doors, MakeGroup
 from jindi.doors.console.features import FeaturePages
+from jindi.doors.console.filings import FilingPages
 from jindi.doors.console.incidents import IncidentPages
 from jindi.doors.console.links import LinkPages
 from jindi.doors.console.lists import ListPages
@@ -222,6 +223,7 @@ class Assembly:
             yield partial(_workbench, self._bench, self._trials)
         yield lambda doors: IncidentPages(self._incidents, doors, approvals, audit)
         yield lambda doors: ScreeningPages(self._screening, doors, approvals, audit, reveals)
+        yield lambda doors: FilingPages(self._filings, doors)
         yield lambda doors: ListPages(self._roster, doors, approvals, audit, reveals)
         yield lambda doors: FeaturePages(Explorer(platform), doors, audit, reveals)
         yield lambda doors: SearchPages(platform, doors, audit, reveals, linked, casework, self._incidents)

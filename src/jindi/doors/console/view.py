@@ -34,6 +34,7 @@ MENU: Final = (
     ("overview", "/console", "overview.read"),
     ("cases", "/console/cases", "cases.read"),
     ("screening", "/console/screening", "screening.read"),
+    ("filings", "/console/reports", "filings.read"),
     ("incidents", "/console/incidents", "incidents.read"),
     ("links", "/console/links", "links.read"),
     ("team", "/console/team", "cases.team"),

@@ -7,7 +7,7 @@ between the two leaves sealed bytes that nobody names, and the step is taken ane
 
 import asyncio
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Final
@@ -39,7 +39,7 @@ from jindi.cases.filings_steps import (
     unpack_step,
     verb_of,
 )
-from jindi.packs import SuspicionDef
+from jindi.packs import SuspicionDef, TypologyDef
 from jindi.parties.reporting import (
     FieldError,
     Form,
@@ -179,6 +179,11 @@ class Desk:
     def of_case(self, case: str) -> list[Report]:
         """The reports that come from a case, the newest first."""
         return self._platform.filings.of_case(case)
+
+    @property
+    def typologies(self) -> Mapping[str, TypologyDef]:
+        """The kinds of case that today's packs have."""
+        return self._platform.program.definitions.typologies
 
     def suspicion(self, typology: str) -> SuspicionDef | None:
         """What reports from cases of a typology say by default; None for one that no pack speaks of."""

@@ -38,6 +38,10 @@ WORDS: Final = {
         "开户人、被核验人与收款人是否与监控名单相符：载入名单，核实命中，排除须两人，确认即停办业务。",
         "Whether those who open accounts or are paid may be on a watch list: lists, matches, what became of them.",
     ),
+    "about.filings": (
+        "可疑与大额交易报告：从案件起草、制作报文、他人审批、编号报送到回执，含时限与月度统计；对其他人保密。",
+        "Reports of suspicions and large transactions: written, approved, sent, answered; clocks and months. Secret.",
+    ),
     "about.lists": (
         "黑、白、灰名单：谁在上面、为什么、到什么时候；改动须经审批。",
         "Black, white and grey lists: who stands there, why, until when. Changes take an approval.",
