@@ -46,6 +46,8 @@ HEADINGS = {
     "days off": "calendars.toml: days off",
     "large criterion": "reporting.toml: a criterion",
     "large exemption": "reporting.toml: an exemption",
+    "movement": "reporting.toml: a movement",
+    "suspicion": "reporting.toml: a suspicion",
     "control": "controls.toml",
     "incident report": "incidents.toml: a report",
     "incident due": "incidents.toml: a report's time",
