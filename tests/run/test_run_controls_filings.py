@@ -35,7 +35,7 @@ def test_it_is_green_with_none_and_until_the_last_instant_and_red_from_the_first
         async with Room() as room:
             assert look(room)["owed"] == 0
             report = await room.written()
-            room.clock.at_us = report.owed.begun.due_us - 1
+            room.clock.at_us = report.owed.begun.due_us
             assert (look(room)["owed"], look(room)["late"]) == (1, 0)
             room.clock.at_us += 1
             with pytest.raises(Failed, match="1 of the reports are late") as told:
@@ -51,7 +51,7 @@ def test_what_was_sent_late_is_counted_and_owed_no_more():
     async def go():
         async with Room() as room:
             report = await room.written()
-            room.clock.at_us = report.owed.begun.due_us
+            room.clock.at_us = report.owed.begun.due_us + 1
             await room.sent(report=report, on=room.desk.today())
             found = look(room)
             assert (found["owed"], found["sent"], found["sent_late"]) == (0, 1, 1)

@@ -320,7 +320,7 @@ def test_a_suspicion_is_late_after_five_working_days_and_a_listed_party_after_a_
         async with Room() as room:
             report = await room.written()
             assert report.owed.begun.due_us - room.clock.at_us > 5 * DAY_US, "a Sunday, and five working days"
-            assert (report.is_late(report.owed.begun.due_us - 1), report.is_late(report.owed.begun.due_us)) == (
+            assert (report.is_late(report.owed.begun.due_us), report.is_late(report.owed.begun.due_us + 1)) == (
                 False, True,
             )  # fmt: skip
             assert report.owed.begun.mark == "design default"

@@ -65,10 +65,10 @@ class Clock(msgspec.Struct, frozen=True):
         """How it stands at an instant; `unknown` where no calendar says until when it runs."""
         due_us = self.begun.due_us
         if self.sent_on is not None:
-            return "met" if due_us is None or self.sent_on <= day_of(due_us - 1, ZONE) else "met_late"
+            return "met" if due_us is None or self.sent_on <= day_of(due_us, ZONE) else "met_late"
         if due_us is None:
             return "unknown"
-        return "running" if now_us < due_us else "late"
+        return "running" if now_us <= due_us else "late"
 
 
 class Receipt(msgspec.Struct, frozen=True):

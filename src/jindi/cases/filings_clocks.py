@@ -77,4 +77,4 @@ def _figure(limit: LimitDef, day: date) -> tuple[int | None, str, str, str]:
 
 
 def _end_of(day: date) -> int:
-    return start_of_day(day + timedelta(days=1), ZONE)
+    return start_of_day(day + timedelta(days=1), ZONE) - 1

@@ -25,7 +25,7 @@ class Sealed(msgspec.Struct, frozen=True):
 
 
 class Begun(msgspec.Struct, frozen=True, kw_only=True):
-    """A clock as it was set going. `due_us` is the first instant at which it is late, None where no calendar says so;
+    """A clock as it was set going. `due_us` is the last instant that is in time, None where no calendar says so;
     not `is_settled`: a notice that is not declared yet may move it. `mark` is how sure the time is, and `zh`, `en`
     where it comes from.
     """

@@ -70,8 +70,8 @@ SHAPE: Final = Shape[Report](
         Column("topic", "filings.topic", lambda each: each.topic, chosen=True, searched=False, said=_topic),
         Column("state", "filings.state", lambda each: each.state, chosen=True, searched=False, said=_state),
         Column("due", "filings.due", _due, kind="time", searched=False),
-        Column("typology", "filings.typology", lambda each: each.typology, chosen=True),
-        Column("case", "filings.case", lambda each: each.case),
+        Column("typology", "filings.typology", lambda each: each.typology or None, chosen=True),
+        Column("case", "filings.case", lambda each: each.case or None),
         Column("opened", "filings.opened", lambda each: each.opened_us, kind="time", searched=False),
         Column("by", "filings.by", lambda each: each.opened_by),
         Column(
@@ -91,7 +91,7 @@ MONTH_SHAPE: Final = Shape[Row](
     (
         Column("month", "filings.month", lambda each: each.month, chosen=True),
         Column("topic", "filings.topic", lambda each: each.topic, chosen=True, searched=False, said=_topic),
-        Column("typology", "filings.typology", lambda each: each.typology, chosen=True),
+        Column("typology", "filings.typology", lambda each: each.typology or None, chosen=True),
         *(
             Column(name, f"filings.count.{name}", lambda each, name=name: getattr(each, name), kind="number",
                    searched=False)
@@ -235,12 +235,14 @@ class FilingPages:
     ) -> Response:  # fmt: skip
         asked = form if form is not None else dict(request.query_params)
         case, topic = asked.get("case", ""), _topic_of(asked.get("topic", ""))
+        follows = self._desk.one(asked["follows"]).id if asked.get("follows") else ""
         if form is None:
             draft = await self._desk.defaults_of_case(case) if case else self._desk.defaults(topic)
             form = form_of(draft)
         return self._doors.pages.show(
             "filing_new.html", view, status=int(status), page="filings", case=case, topic=topic, told=told,
-            before=self._desk.of_case(case) if case else [], typed=form, is_on=self._desk.is_on, **_choices(form),
+            before=self._desk.of_case(case) if case else [], follows=follows,
+            is_on=self._desk.is_on, **_choices(form),
         )  # fmt: skip
 
     async def file(self, request: Request, view: View) -> Response:  # noqa: ARG002 - that he may was asked

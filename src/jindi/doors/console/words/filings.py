@@ -107,6 +107,7 @@ WORDS: Final = {
     "filings.alone": ("未经第二人审批（four_eyes = off）", "No second person (four_eyes = off)"),
     "filings.proposed_by": ("提请人", "Proposed by"),
     "filings.kept_until": ("保存至", "Kept until"),
+    "filings.evidence": ("交易证据", "Evidence"),
     "filings.packet": ("报文", "Packet"),
     "filings.packet.digest": ("报文摘要（SHA-256）", "The packet's SHA-256"),
     "filings.packet.count": (
