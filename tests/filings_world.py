@@ -13,9 +13,12 @@ from jindi.run.audit import Actor, Audit
 from jindi.run.cases import Desk as CaseDesk
 from jindi.run.cases import Following
 from jindi.run.filings.desk import Desk, Who
+from jindi.run.filings.following import Following as MovementFollowing
+from jindi.run.filings.large_days import LargeDays
 from jindi.run.platform import Settings
 from jindi.run.records import ActionRecord, ReportRecord
 from jindi.stores.sqlite_cases import SqliteCases
+from jindi.stores.sqlite_movements import SqliteMovements
 from screening_world import registration, transfer, wallet_files
 from shop_world import NOON_US, SECOND_US, Shop
 
@@ -64,6 +67,11 @@ def receipt_name(outcome, packet, at="20261124093001"):
     return f"{code}[{packet.stem}]{at}.XML"
 
 
+def open_files():
+    """The wallet's packs without what would stop a transfer."""
+    return {path: text for path, text in wallet_files().items() if path != "payment/policies/transfer.toml"}
+
+
 class Room(Shop):
     """`wang` writes reports, `sun` agrees, `chen` audits; all others of the house never learn of them."""
 
@@ -78,7 +86,14 @@ class Room(Shop):
         self.following = Following(self.platform, self.store, self.told.append)
         self.casework = CaseDesk(self.platform, self.following, lambda: ("wang", "limin"))
         self.desk = Desk(self.platform, self.audit, self.casework)
+        self.moving = MovementFollowing(self.platform, SqliteMovements(":memory:"), self.told.append, rest_s=0)
+        self.large = LargeDays(self.platform, self.desk, self.moving)
         return self
+
+    async def pays(self, number, amount, user="u1", payee="u2"):
+        """A transfer, now; its decision's id."""
+        event = transfer(number, user=user, payee=payee, amount=amount, at=format_instant(self.clock.at_us))
+        return (await self.send(event))["decision_id"]
 
     async def customers(self):
         """Two customers, of whom the first is reported; the ids of two decisions about his money."""

@@ -33,7 +33,7 @@ class World(Room):
             desk=VersionDesk(self.platform, lambda: self.platform.base), approvals=self.approvals, reveals=reveals,
             casework=self.casework,
             more=[
-                lambda doors: FilingPages(self.desk, doors),
+                lambda doors: FilingPages(self.desk, doors, self.large),
                 lambda doors: SearchPages(self.platform, doors, self.audit, reveals, None, self.casework),
             ],
         )  # fmt: skip

@@ -370,7 +370,7 @@ BUILT = (
     "sources.status.", "source.kind.", "customer.over.", "customer.list.state.",
     "cases.file.infected", "cases.file.unscanned",
     "filings.state.", "filings.topic.", "filings.clock.", "filings.count.", "filings.field.", "filings.of.",
-    "filings.did.", "filings.done.", "filings.receipt.",
+    "filings.did.", "filings.done.", "filings.receipt.", "filings.way.",
     "screening.strength.", "screening.found.", "screening.state.", "screening.done.",
 )  # fmt: skip
 """Beginnings of ids that the code puts together with a value."""

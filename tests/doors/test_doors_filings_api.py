@@ -16,6 +16,7 @@ from filings_world import (
     WORDS,
     Room,
     draft,
+    open_files,
     receipt_name,
     who,
 )
@@ -35,8 +36,11 @@ class Filings(Api):
     """The API of the room. `officer` writes, `second` agrees; `worker` works cases and knows of no report."""
 
     def __init__(self, **more):
-        self.room = Room()
-        super().__init__(self.room, filings=lambda: self.room.desk, cases=lambda: self.room.casework, **more)
+        self.room = Room(more.pop("files", None))
+        super().__init__(
+            self.room, filings=lambda: self.room.desk, cases=lambda: self.room.casework, large=lambda: self.room.large,
+            **more,
+        )  # fmt: skip
 
     async def __aenter__(self):
         await super().__aenter__()
@@ -193,6 +197,28 @@ def test_months_are_counted_by_topic_and_kind_of_case():
 def _opening(api):
 
     return who(), "suspicious", draft(api.decisions)
+
+
+def test_large_days_are_told_with_their_lines_and_become_a_report():
+    async def go():
+        async with Filings(files=open_files()) as api:
+            await api.room.pays(9, "600000.00")
+            await api.room.moving.catch_up()
+            root = (await api.ask("GET", "/openapi.json", key=api.admin)).json()
+            shape = root["paths"]["/v1/aml/large"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+            told = (await api.ask("GET", "/v1/aml/large", key=api.officer)).json()
+            assert conforms(told, shape, root) == []
+            out = next(each for each in told["days"] if each["direction"] == "out" and each["customer"] == "u1")
+            assert (out["code"], out["due"], out["report"], out["late"]) == ("0503", "2026-11-27", None, False)
+            assert out["lines"][0]["line"] == "500000.00"
+            begun = await api.ask("POST", "/v1/aml/large/2026-11-22", {}, key=api.officer)
+            assert (begun.status_code, begun.json()["topic"]) == (201, "large")
+            again = (await api.ask("GET", "/v1/aml/large?day=2026-11-22", key=api.officer)).json()
+            assert {each["report"] for each in again["days"]} == {begun.json()["id"]}
+            assert is_problem(await api.ask("POST", "/v1/aml/large/2026-11-22", {}, key=api.officer), 404)
+            assert is_problem(await api.ask("GET", "/v1/aml/large?day=never", key=api.officer), 400)
+
+    run(go())
 
 
 # ---- no tipping-off

@@ -59,6 +59,7 @@ def test_no_page_breaks_the_policy_or_asks_the_outside_or_is_hard_to_read(proces
         "/console/reports", "/console/reports?state=proposed", f"/console/reports/{living.back}",
         f"/console/reports/{living.waits}?done=propose", f"/console/reports/{living.written}",
         f"/console/reports/new?case={living.case}", "/console/reports/new?topic=large", "/console/reports/statistics",
+        "/console/reports/days",
         "/console/reports/new", "/console/reports/rpt_0000000fffff",
     ]  # fmt: skip
     assert [

@@ -10,7 +10,7 @@ from pathlib import Path
 from test_doors_filings_api import Filings
 from typer.testing import CliRunner
 
-from filings_world import REFUSAL, WORDS, receipt_name
+from filings_world import REFUSAL, WORDS, open_files, receipt_name
 from jindi.access import Scope
 from jindi.app.wiring import Outside
 from jindi.cases.filings import STATES as KNOWN
@@ -131,6 +131,22 @@ def test_what_the_platform_declines_is_told_and_ends_with_1(tmp_path, monkeypatc
             await api.told("approve", report["id"], "--digest", "0" * 64, key=api.second, code=1)
             await api.told("drop", report["id"], "--why", "twice")
             assert (await api.told("show", report["id"]))["state"] == "dropped"
+
+    run(go())
+
+
+def test_large_days_are_told_without_their_customers_and_begun(tmp_path, monkeypatch):
+    async def go():
+        monkeypatch.chdir(tmp_path)
+        async with Served(files=open_files()) as api:
+            await api.room.pays(9, "600000.00", user="customer-77")
+            await api.room.moving.catch_up()
+            told = await api.told("days", "--day", "2026-11-22")
+            assert "customer-77" not in str(told)
+            assert "未起草 no report" in await api.told("days", as_json=False)
+            report = await api.told("begin", "2026-11-22")
+            assert report["topic"] == "large"
+            assert {each["report"] for each in (await api.told("days"))["days"]} == {report["id"]}
 
     run(go())
 

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 from filings_pages_world import World
 
-from filings_world import HOUSE, KNOWS, NAME, NUMBER, REFUSAL, WORDS, draft, receipt_name
+from filings_world import HOUSE, KNOWS, NAME, NUMBER, REFUSAL, WORDS, draft, open_files, receipt_name
 from filings_world import who as who_writes
 from jindi.doors.console.filing_forms import draft_of, form_of
 from jindi.parties.reporting.drafts import Day, Draft, Subject
@@ -125,6 +125,23 @@ def test_a_large_day_is_written_on_a_line_and_a_bad_line_is_named_by_its_number(
             made = await posted(wang, f"{LIST}/new", form | {"days": day})
             path = made.headers["location"].partition("?")[0]
             assert (await wang.post(f"{path}/propose")).status_code == 303
+
+    run(go())
+
+
+def test_large_days_are_on_a_page_and_their_report_is_begun_there():
+    async def go():
+        async with World(open_files()) as world:
+            await world.pays(9, "600000.00")
+            await world.moving.catch_up()
+            wang = world.visit("wang")
+            page = (await wang.get(f"{LIST}/days")).text
+            assert all(word in page for word in ("0503", "2026-11-27", "None yet"))
+            begun = await wang.post(f"{LIST}/days/begin", day="2026-11-22")
+            assert begun.headers["location"].startswith(f"{LIST}/rpt_")
+            assert "Being written" in (await wang.get(f"{LIST}/days")).text
+            assert (await wang.post(f"{LIST}/days/begin", day="2026-11-22")).headers["location"] == f"{LIST}/days"
+            assert "0503" in (await wang.get(f"{LIST}/days.csv")).text
 
     run(go())
 

@@ -150,6 +150,7 @@ mark = "design default"
         ('amount = "amount"', 'amount = "user"', "the field user is no money"),
         ("side =", 'card = "cart"\nside =', "has no field 'cart'"),
         ("side =", 'card = "phone"\nside =', "the field phone is no bank card"),
+        ("side =", 'exempt = "tills"\nside =', "there is no exemption 'tills' (did you mean 'till'?)"),
         ('way = "out"', 'way = "up"', "unknown way 'up'"),
         ('side = "domestic"', 'side = "any"', "unknown side 'any'"),
         ('typology = "theft"', 'typology = "thefts"', "there is no typology 'thefts'"),

@@ -202,6 +202,7 @@ ACTIONS: dict[str, Action] = _table(
     Action("filings.read", Group.REPORTS, "查看反洗钱报告列表", "Read the AML reports", _FILED),
     Action("filing.read", Group.REPORTS, "查看反洗钱报告", "Read an AML report", _FILED),
     Action("filings.statistics", Group.REPORTS, "查看反洗钱统计", "Read the AML statistics", _FILED),
+    Action("filings.days", Group.REPORTS, "查看大额交易日", "See the days of large transactions", _FILED),
     Action("filings.export", Group.REPORTWORK, "导出反洗钱报告列表", "Export the list of AML reports", _FILERS),
     Action(
         "filing.packet", Group.REPORTWORK, "下载反洗钱报文", "Download an AML packet", _FILED, (Group.REPORTANSWER,)

@@ -34,7 +34,20 @@ from jindi.basics.problems import Problem, Problems
 from jindi.doors.cli.wiring import Settled
 from jindi.doors.tls import TlsFiles
 from jindi.journal import Signer, Verifier, checkpoints, heads
-from jindi.ports import ActStore, Blobs, CaseStore, Clock, Files, Lines, LinkStore, Log, Root, Scanner, VaultStore
+from jindi.ports import (
+    ActStore,
+    Blobs,
+    CaseStore,
+    Clock,
+    Files,
+    Lines,
+    LinkStore,
+    Log,
+    MovementStore,
+    Root,
+    Scanner,
+    VaultStore,
+)
 from jindi.run.archive import Archive
 from jindi.run.audit import Audit
 from jindi.run.backup.drill import VaultFound
@@ -69,6 +82,7 @@ from jindi.stores.sqlite_acts import SqliteActs
 from jindi.stores.sqlite_cases import SqliteCases
 from jindi.stores.sqlite_links import SqliteLinks
 from jindi.stores.sqlite_log import SqliteLog
+from jindi.stores.sqlite_movements import SqliteMovements
 from jindi.stores.sqlite_notices import SqliteNotices
 from jindi.stores.trees import FileTree
 from jindi.vault import KEY_BYTES, SEEN, KeyRing, Tokens, Vault
@@ -551,6 +565,10 @@ class Outside:
     def act_store(self, settled: Settled) -> ActStore | None:
         """Where it is kept what entities did; None when the settings keep no links."""
         return SqliteActs(settled.data / "customers.sqlite") if settled.links_days else None
+
+    def movement_store(self, settled: Settled) -> MovementStore:
+        """Where movements of customers' days are kept."""
+        return SqliteMovements(settled.data / "movements.sqlite")
 
     def notifying(self, settled: Settled, blobs: Blobs, port: int | None = None) -> Notifying:
         """What people are told with."""

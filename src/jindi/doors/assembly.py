@@ -35,7 +35,7 @@ from jindi.doors.console.sources import SourcePages
 from jindi.doors.console.workbench import WorkbenchPages
 from jindi.doors.fences import Fences
 from jindi.doors.oidc import Company
-from jindi.ports import ActStore, CaseStore, Clock, Files, LinkStore, Log
+from jindi.ports import ActStore, CaseStore, Clock, Files, LinkStore, Log, MovementStore
 from jindi.run.approvals.approvals import approvals_of
 from jindi.run.approvals.cases import Closing
 from jindi.run.approvals.channels import ChannelChange
@@ -53,6 +53,8 @@ from jindi.run.customers import Following as CustomerFollowing
 from jindi.run.customers.taking import zone_of
 from jindi.run.exploring import Explorer
 from jindi.run.filings.desk import Desk as FilingDesk
+from jindi.run.filings.following import Following as MovementFollowing
+from jindi.run.filings.large_days import LargeDays
 from jindi.run.incidents.desk import Desk as IncidentDesk
 from jindi.run.links import Beside as LinksBeside
 from jindi.run.links import Desk as LinkDesk
@@ -98,8 +100,9 @@ class Given:
     do what, `house` who there is, `company` is their own sign-in, `fences` is what stands around the door, `mailing`
     the webhooks, `cases` where cases are kept, `notifying` what people are told with, `view_log` and `archive` are the
     past that backtests read, `link_store` where links are kept, for so many days, `act_store` what entities did,
-    `link_child` the command and the environment of a process that makes both (without, threads do), `scanning` who
-    looks for malware in files, `score` the demo's board, `staff` brings its own analysts to the cases.
+    `link_child` the command and the environment of a process that makes both (without, threads do), `movement_store`
+    what customers moved, `scanning` who looks for malware in files, `score` the demo's board, `staff` brings its own
+    analysts to the cases.
     """
 
     keys: ApiKeys
@@ -123,6 +126,7 @@ class Given:
     links_days: int = KEEP_DAYS
     link_child: tuple[Sequence[str], Mapping[str, str]] | None = None
     act_store: ActStore | None = None
+    movement_store: MovementStore | None = None
     scanning: Scanning | None = None
 
 
@@ -149,6 +153,8 @@ class Assembly:
         )  # fmt: skip
         self._screening = ScreeningDesk(platform, house.audit)
         self._filings = FilingDesk(platform, house.audit, self._casework)
+        self._moving = self._movements()
+        self._large = LargeDays(platform, self._filings, self._moving) if self._moving is not None else None
         self._linking = self._links()
         self._linked = LinkDesk(platform, self._linking) if self._linking is not None else None
         self._acting = self._acts()
@@ -181,6 +187,11 @@ class Assembly:
         if isinstance(self._linking, LinksBeside):
             return CustomersBeside(platform, given.act_store, self._linking)
         return CustomerFollowing(platform, given.act_store, platform.say, given.links_days)
+
+    def _movements(self) -> MovementFollowing | None:
+        """What keeps customers' movements; None where none are kept."""
+        store = self._given.movement_store
+        return None if store is None else MovementFollowing(self._platform, store, self._platform.say)
 
     def _operations(self) -> list[Operation[Any, Any]]:
         """What takes four eyes beside what always does."""
@@ -223,7 +234,7 @@ class Assembly:
             yield partial(_workbench, self._bench, self._trials)
         yield lambda doors: IncidentPages(self._incidents, doors, approvals, audit)
         yield lambda doors: ScreeningPages(self._screening, doors, approvals, audit, reveals)
-        yield lambda doors: FilingPages(self._filings, doors)
+        yield lambda doors: FilingPages(self._filings, doors, self._large)
         yield lambda doors: ListPages(self._roster, doors, approvals, audit, reveals)
         yield lambda doors: FeaturePages(Explorer(platform), doors, audit, reveals)
         yield lambda doors: SearchPages(platform, doors, audit, reveals, linked, casework, self._incidents)
@@ -251,7 +262,7 @@ class Assembly:
             self._platform, given.keys, given.clock, given.base_files, console, self.events, self._desk, given.permits,
             self.fences, given.mailing, self._approvals, self._reveals, self._rights, self._casework, self._linked,
             self._roster, self._notices.desk if self._notices is not None else None, self._bench,
-            self._incidents, self._screening, self._filings,
+            self._incidents, self._screening, self._filings, self._large,
         )  # fmt: skip
 
     def works(self) -> list[Coroutine[Any, Any, None]]:
@@ -260,6 +271,8 @@ class Assembly:
         works.append(self._screening.keep())
         if self._following is not None and self._casework is not None:
             works += [self._following.keep(), self._casework.keep()]
+        if self._moving is not None and self._large is not None:
+            works += [self._moving.keep(), self._large.keep()]
         if self._linking is not None:
             works.append(self._linking.keep())
         if isinstance(self._acting, CustomerFollowing):
@@ -280,6 +293,8 @@ class Assembly:
             await self._notices.close()
         if self._following is not None:
             await self._following.close()
+        if self._moving is not None:
+            await self._moving.close()
         if self._linking is not None:
             await self._linking.close()
         if self._acting is not None:

@@ -1,14 +1,17 @@
 """Reports against money laundering as programs are given them: one form for the API and whoever asks it."""
 
+from datetime import date
 from typing import Any, Final
 
 import msgspec
 
 from jindi.basics.instants import format_instant
+from jindi.basics.money import format_minor
 from jindi.cases.filings import Clock, Report
 from jindi.cases.filings_steps import Approve, Land, Pack, Propose, Send, Step, verb_of
 from jindi.parties.reporting.drafts import Draft
 from jindi.run.filings.desk import Happened, Page, Told
+from jindi.run.filings.large_days import Days, Found
 
 XML: Final = "application/xml"
 
@@ -58,6 +61,32 @@ def receipt_document(told: Told) -> dict[str, Any]:
     return {
         "name": told.name, "by": told.by, "at": _at(told.at_us), "errors": errors, "asks": told.asks or None,
         "until": told.until or None,
+    }  # fmt: skip
+
+
+def days_document(days: Days, today: date, behind: int) -> dict[str, Any]:
+    """Large days, the newest first."""
+    return {
+        "days": [_found(each, today) for each in days.found], "unconverted": days.unconverted, "behind": behind,
+        "today": today.isoformat(),
+    }  # fmt: skip
+
+
+def _found(found: Found, today: date) -> dict[str, Any]:
+    large = found.large
+    return {
+        "customer": large.customer, "day": large.day.isoformat(), "code": large.criterion.code,
+        "direction": large.direction, "decisions": list(found.decisions),
+        "lines": [
+            {"currency": line.currency, "of": line.of, "sum": format_minor(line.sum_minor, line.currency),
+             "line": format_minor(line.threshold_minor, line.currency), "mark": line.mark,
+             "basis": {"zh": line.basis.zh, "en": line.basis.en}}
+            for line in large.lines
+        ],
+        "due": found.due.day.isoformat() if found.due is not None else None,
+        "settled": found.due.is_settled if found.due is not None else None, "late": found.is_late(today),
+        "report": found.report.id if found.report is not None else None,
+        "state": found.report.state if found.report is not None else None, "grown": found.is_grown,
     }  # fmt: skip
 
 

@@ -702,6 +702,7 @@ SIDES: tuple[Side, ...] = get_args(Side)
 class MovementDef:
     """What an event moves for one customer: of whom, which way, by which means, and the names of the event's fields
     that say how much, by which card, and who is on the other side; "" where an event does not say.
+    `exempt` names the exemption that all of it falls under.
     """
 
     name: str
@@ -717,6 +718,7 @@ class MovementDef:
     card: str = ""
     other: str = ""
     other_name: str = ""
+    exempt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -350,6 +350,11 @@ class _Loading:
                         self._put(movements, name, read.movement(raw, name, pack, file.path))
                     else:
                         self._put(suspicions, name, read.suspicion(raw, name, pack, file.path))
+        for name, movement in movements.items():
+            if movement.exempt and movement.exempt not in exemptions and movement.exempt not in self.broken:
+                what = f"`exempt`: there is no exemption '{movement.exempt[:64]}'"
+                place = self.places["movement"][name]
+                self.problems.append(Problem(place, f"movement {name}", what, meant(movement.exempt, exemptions)))
         return criteria, exemptions, movements, suspicions
 
     def _bases_of_reporting(

@@ -133,6 +133,7 @@ class Reporting:
             card=field("card", lambda each: each.identifier == "bank_card", "no bank card", ""),
             other=field("other", lambda each: each.entity is not None, "no entity", ""),
             other_name=field("other_name", lambda each: each.identifier == "name", "no name", ""),
+            exempt=table.name("exempt", ""),
         )  # fmt: skip
 
     def suspicion(self, raw: Any, name: str, pack: PackDef, where: str) -> SuspicionDef | None:

@@ -69,7 +69,9 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     ),
     "large exemption": ("doc", "basis", "mark"),
     "suspicion": ("doc", "typology", "crimes", "features", "basis", "mark"),
-    "movement": ("doc", "event", "customer", "kind", "way", "means", "side", "amount", "card", "other", "other_name"),
+    "movement": (
+        "doc", "event", "customer", "kind", "way", "means", "side", "amount", "card", "other", "other_name", "exempt",
+    ),
 }  # fmt: skip
 """Every key that each kind of table accepts; any other key is refused."""
 

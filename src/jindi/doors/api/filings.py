@@ -4,7 +4,7 @@ statistics. Nobody without the rights of reports is told whether there is any.
 
 from base64 import b64decode
 from binascii import Error as NotBase64
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
 from typing import Any, Final, cast
 
@@ -23,15 +23,16 @@ from jindi.doors.api import problems
 from jindi.doors.api.bodies import json_answer, problem_answer, read_json
 from jindi.doors.api.hot import Gone, TooLarge
 from jindi.doors.api.versions import Guard, Keyed
-from jindi.doors.filings import XML, draft_document, page_document, report_document
+from jindi.doors.filings import XML, days_document, draft_document, page_document, report_document
 from jindi.doors.guarding import by_method
 from jindi.parties.reporting import Form, read_as
 from jindi.parties.reporting.drafts import Draft
 from jindi.parties.reporting.goaml import Unit
 from jindi.parties.reporting.names import Topic
-from jindi.ports import VaultFailure
+from jindi.ports import MovementStoreFailure, VaultFailure
 from jindi.run.audit import Actor, NotRecorded
 from jindi.run.filings.desk import RECEIPT_BYTES_MAX, Declined, Desk, Query, Who, state_named
+from jindi.run.filings.large_days import LargeDays
 
 BODY_BYTES_MAX: Final = 1 << 20
 SMALL_BYTES_MAX: Final = 8_192
@@ -92,14 +93,22 @@ class Landed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     form: dict[str, str] | None = None
 
 
-_WITH_WHY: Final = {"revise": Revise, "withdraw": Withdraw, "drop": Drop, "return": Return}
+_WITH_WHY: Final[Mapping[str, type[Return | Revise | Withdraw | Drop]]] = {
+    "revise": Revise,
+    "withdraw": Withdraw,
+    "drop": Drop,
+    "return": Return,
+}
 
 
 class FilingRoutes:
     """The routes; `actor` says who acts. Without a desk there are no reports here."""
 
-    def __init__(self, desk: Desk | None, guard: Guard, actor: Callable[[Request, Principal], Actor]) -> None:
-        self._desk, self._guard, self._actor = desk, guard, actor
+    def __init__(
+        self, desk: Desk | None, guard: Guard, actor: Callable[[Request, Principal], Actor],
+        large: LargeDays | None = None,
+    ) -> None:  # fmt: skip
+        self._desk, self._guard, self._actor, self._large = desk, guard, actor, large
 
     def routes(self) -> list[Route]:
         """The table of routes."""
@@ -111,6 +120,8 @@ class FilingRoutes:
             Route(base, listed, methods=["GET", "POST"]),
             Route("/v1/aml/defaults", self._guard("filing.open", self._told(self._defaults))),
             Route("/v1/aml/statistics", self._guard("filings.statistics", self._told(self._statistics))),
+            Route("/v1/aml/large", self._guard("filings.days", self._told(self._days))),
+            Route("/v1/aml/large/{day}", self._step("filing.open", self._begin), methods=["POST"]),
             Route("/v1/aml/receipts", self._step("filing.land", self._land), methods=["POST"]),
             Route(f"{base}/{{id}}", self._guard("filing.read", self._told(self._one))),
             Route(f"{base}/{{id}}/packet", self._guard("filing.packet", self._told(self._packet))),
@@ -141,6 +152,8 @@ class FilingRoutes:
                 answered = problem_answer(problems.BAD_REQUEST, problems=error.problems[:PROBLEMS_SHOWN])
             except NotRecorded:
                 answered = problem_answer(problems.NOT_RECORDED)
+            except MovementStoreFailure:
+                answered = problem_answer(problems.NOT_NOW, "movements can't be read for now")
             except VaultFailure:
                 answered = problem_answer(problems.NOT_NOW, "the vault can't be read or written for now")
             except LookupError as error:
@@ -191,6 +204,28 @@ class FilingRoutes:
         if form == "csv":
             return Response(as_csv(rows), media_type="text/csv; charset=utf-8")
         return json_answer({"months": [msgspec.to_builtins(each) for each in rows]})
+
+    @property
+    def _watched(self) -> LargeDays:
+        if self._large is None:
+            raise LookupError("this platform keeps no movements")
+        return self._large
+
+    async def _days(self, request: Request, _: Principal) -> Response:
+        asked = dict(request.query_params)
+        if set(asked) - {"day"}:
+            raise ValueError("ask with ?day=2026-11-22, or without for all that are kept")
+        large = self._watched
+        days = await large.look(date.fromisoformat(asked["day"]) if "day" in asked else None)
+        return json_answer(days_document(days, self._there.today(), large.behind))
+
+    async def _begin(self, request: Request, who: Principal) -> Response:
+        desk, day = self._there, date.fromisoformat(request.path_params["day"])
+        await read_json(request, _Nothing, SMALL_BYTES_MAX)
+        report = await self._watched.begin(self._who(request, who), day)
+        if report is None:
+            raise LookupError("nothing of that day is large and without a report")
+        return json_answer(report_document(report, desk.now_us()), 201)
 
     async def _packet(self, request: Request, _: Principal) -> Response:
         name, data = await self._there.packet(request.path_params["id"])

@@ -190,6 +190,10 @@ def _paths() -> dict[str, Any]:
             _get("Reports counted by month, topic and kind of case.", "readReportStatistics",
                  openapi_filings.statistics(),
                  [{"name": "form", "in": "query", "required": False, "schema": {"enum": ["json", "csv"]}}], "400"),
+            _get("Days of large transactions among the platform's own movements, the newest first.", "readLargeDays",
+                 openapi_filings.large(),
+                 [{"name": "day", "in": "query", "required": False, "schema": {"type": "string", "format": "date"}}],
+                 "400", "503"),
         ),
         "/v1/links": {
             "get": _get("What hangs on an entity: whoever stood with it in decided events, and with those.",

@@ -39,7 +39,7 @@ SUMMARIES = {
 
 def paths(
     errors: dict[str, Any], listed: dict[str, Any], one: dict[str, Any], defaults: dict[str, Any],
-    statistics: dict[str, Any],
+    statistics: dict[str, Any], large: dict[str, Any],
 ) -> dict[str, Any]:  # fmt: skip
     """The addresses; `errors` are the answers when a step can't be taken, the others what is looked at."""
     xml = {"description": "The file.", "content": {"application/xml": {"schema": {"type": "string"}}}}
@@ -48,6 +48,13 @@ def paths(
         base: {"get": listed, "post": _post("Begin a report.", "openReport", _opening(), "201", errors)},
         "/v1/aml/defaults": {"get": defaults},
         "/v1/aml/statistics": {"get": statistics},
+        "/v1/aml/large": {"get": large},
+        "/v1/aml/large/{day}": {
+            "post": _post(
+                "Begin a report of all that is large on a day and has none yet.", "openLargeReport", _closed({}), "201",
+                errors,
+            ) | {"parameters": [{"name": "day", "in": "path", "required": True, "schema": _DAY}]}
+        },
         "/v1/aml/receipts": {
             "post": _post(
                 "Take in a receipt under its own name: how its packet fared, and which fields are wrong. Without "
@@ -138,7 +145,8 @@ def filters() -> list[dict[str, Any]]:
 def draft() -> dict[str, Any]:
     """What people write."""
     (found,), parts = msgspec.json.schema_components([Draft], ref_template="{name}")
-    return _resolved(parts, found)
+    whole: dict[str, Any] = _resolved(parts, found)
+    return whole
 
 
 def _resolved(parts: dict[str, Any], schema: Any) -> Any:
@@ -198,6 +206,25 @@ def found() -> dict[str, Any]:
 def defaults() -> dict[str, Any]:
     """What is answered of a draft to begin with."""
     return _whole({"draft": draft()})
+
+
+def large() -> dict[str, Any]:
+    """What is answered of large days."""
+    line = _whole({
+        "currency": {"enum": ["CNY", "USD"]}, "of": {"enum": ["local", "foreign", "all"]}, "sum": _TEXT, "line": _TEXT,
+        "mark": _TEXT, "basis": _WORDS,
+    })  # fmt: skip
+    day = _whole({
+        "customer": _TEXT, "day": _DAY, "code": _TEXT, "direction": {"enum": ["in", "out"]}, "decisions": _TEXTS,
+        "lines": {"type": "array", "items": line}, "due": _MAYBE_DAY, "settled": {"type": ["boolean", "null"]},
+        "late": _TRUTH, "report": _MAYBE, "state": _MAYBE,
+        "grown": {"type": "boolean", "description": "It has decisions that its report has not."},
+    })  # fmt: skip
+    return _whole({
+        "days": {"type": "array", "items": day}, "today": _DAY,
+        "unconverted": {"type": "integer", "description": "Movements in a currency that can't be converted here."},
+        "behind": {"type": "integer", "description": "Records of the journal that have not been taken in yet."},
+    })  # fmt: skip
 
 
 def statistics() -> dict[str, Any]:

@@ -67,6 +67,25 @@ class Filing(Asking):
             for row in (COLUMNS, *([str(each[name]) for name in COLUMNS] for each in found["months"])):
                 self._output.say(",".join(row))
 
+    def days(self, day: str) -> None:
+        """Large days, and exit 1 when one is late; whose they are stays in the answer of the API."""
+        query = f"?{urlencode({'day': day})}" if day else ""
+        found = self._ask("GET", f"/v1/aml/large{query}")
+        told = [{name: value for name, value in each.items() if name != "customer"} for each in found["days"]]
+        late = sum(each["late"] for each in told)
+        self._output.give({"ok": not late, "late": late, **found, "days": told})
+        if not self._output.as_json:
+            for each in told:
+                self._output.say(_large_line(each))
+            if found["unconverted"]:
+                self._output.say(f"{found['unconverted']} 笔币种无法折算 in a currency without a rate: not counted")
+        if late:
+            raise SystemExit(1)
+
+    def begin(self, day: str) -> None:
+        """Begin the report of a day. Raises Problems."""
+        self._told(self._ask("POST", f"/v1/aml/large/{quote(day, safe='')}", {}))
+
     # ---- writing
 
     def draft(self, case: str, out: Path) -> None:
@@ -166,6 +185,14 @@ def _of(identifier: str, verb: str = "") -> str:
 
 def _standing(found: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in found.items() if name not in UNTOLD}
+
+
+def _large_line(each: Mapping[str, Any]) -> str:
+    sums = ", ".join(f"{line['sum']} {line['currency']}" for line in each["lines"])
+    due = each["due"] or "期限不明 nobody knows until when"
+    state = STATES[each["state"]] if each["state"] else "未起草 no report"
+    late = "  已逾期 LATE" if each["late"] else ""
+    return f"{each['day']} {each['code']} {each['direction']} {sums} → {due} {each['report'] or ''} {state}{late}"
 
 
 def _line(each: Mapping[str, Any]) -> str:

@@ -196,6 +196,25 @@ def reports_drop(
     _do(ctx, url, api_key, lambda asking: asking.step(identifier, "drop", {"why": why}), as_json=as_json)
 
 
+@reports_app.command("days")
+def reports_days(
+    ctx: typer.Context,
+    day: Annotated[str, typer.Option(metavar="DAY", help="One day; without, all that are kept.")] = "",
+    url: Url = HERE, api_key: Key = "", as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Large days among the platform's own movements, and the reports of them. Exit 1 when one is late."""
+    _do(ctx, url, api_key, lambda asking: asking.days(day), as_json=as_json)
+
+
+@reports_app.command("begin")
+def reports_begin(
+    ctx: typer.Context, day: Annotated[str, typer.Argument(metavar="DAY", help="2026-11-22")],
+    url: Url = HERE, api_key: Key = "", as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Begin a report of all that is large on a day and has none yet."""
+    _do(ctx, url, api_key, lambda asking: asking.begin(day), as_json=as_json)
+
+
 @reports_app.command("statistics")
 def reports_statistics(ctx: typer.Context, url: Url = HERE, api_key: Key = "", as_json: AsJson = False) -> None:
     """Months counted by topic and kind of case, as CSV: begun, sent, in time, late, receipts."""

@@ -21,7 +21,20 @@ from jindi.basics.problems import Problems
 from jindi.doors.fences import CONNECTIONS_MAX, Rates
 from jindi.doors.tls import TlsFiles
 from jindi.journal import Signer, Verifier
-from jindi.ports import ActStore, Blobs, CaseStore, Clock, Files, Lines, LinkStore, Log, Root, Scanner, VaultStore
+from jindi.ports import (
+    ActStore,
+    Blobs,
+    CaseStore,
+    Clock,
+    Files,
+    Lines,
+    LinkStore,
+    Log,
+    MovementStore,
+    Root,
+    Scanner,
+    VaultStore,
+)
 from jindi.run.audit import Audit
 from jindi.run.backup.drill import VaultFound
 from jindi.run.backup.making import Source
@@ -224,6 +237,9 @@ class Wiring(Protocol):
 
     def act_store(self, settled: Settled) -> ActStore | None:
         """Where it is kept what entities did; None when the settings keep no links. Raises ActStoreFailure."""
+
+    def movement_store(self, settled: Settled) -> MovementStore:
+        """Where movements of customers' days are kept. Raises MovementStoreFailure."""
 
     def notifying(self, settled: Settled, blobs: Blobs, port: int | None = None) -> Notifying:
         """What people are told with. Raises NoticeStoreFailure, and ValueError when what is kept of it is damaged."""

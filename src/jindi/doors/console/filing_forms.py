@@ -7,7 +7,7 @@ each large day.
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from jindi.parties.reporting.drafts import Day, Draft, Subject
 
@@ -43,11 +43,10 @@ def draft_of(form: Mapping[str, str]) -> Draft:
     """The draft that a sent form comes to. Raises ValueError for a line of days that says no day; a line's number is
     all that it tells.
     """
-    return Draft(
-        **{name: form[name].strip() for name in PLAIN if name in form},
-        **{name: _words(form.get(name, "")) for name in SEVERAL},
-        **{part: _subjects(form, part) for part in PARTS}, days=_days(form.get("days", "")),
-    )  # fmt: skip
+    given: dict[str, Any] = {name: form[name].strip() for name in PLAIN if name in form}
+    given |= {name: _words(form.get(name, "")) for name in SEVERAL}
+    given |= {part: _subjects(form, part) for part in PARTS}
+    return Draft(**given, days=_days(form.get("days", "")))
 
 
 def rows_of(form: Mapping[str, str], part: str) -> Sequence[int]:

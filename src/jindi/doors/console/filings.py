@@ -2,11 +2,12 @@
 done with it, and months counted. Whoever may not know of reports finds nothing of them here or on any other page.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import partial
 from http import HTTPStatus
-from typing import Final, cast
+from operator import attrgetter
+from typing import Final
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -37,16 +38,23 @@ from jindi.doors.filings import XML, said
 from jindi.packs import Words
 from jindi.parties.reporting import Form, codes
 from jindi.parties.reporting.names import SECTORS, Topic
-from jindi.ports import VaultFailure
+from jindi.ports import MovementStoreFailure, VaultFailure
 from jindi.run.audit import NotRecorded
 from jindi.run.filings.desk import Declined, Desk, Query, Who
+from jindi.run.filings.large_days import Days, Found, LargeDays
 
 NEAR_US: Final = 2 * DAY_US
 """(design default) So long before its end a clock presses."""
 
 LIST: Final = "/console/reports"
 MONTHS: Final = f"{LIST}/statistics"
-WITH_WHY: Final = {"return": Return, "revise": Revise, "withdraw": Withdraw, "drop": Drop}
+DAYS: Final = f"{LIST}/days"
+WITH_WHY: Final[Mapping[str, type[Return | Revise | Withdraw | Drop]]] = {
+    "return": Return,
+    "revise": Revise,
+    "withdraw": Withdraw,
+    "drop": Drop,
+}
 TOPICS: Final[tuple[Topic, ...]] = ("suspicious", "large")
 PROBLEMS_SHOWN: Final = 50
 
@@ -57,6 +65,10 @@ def _due(report: Report) -> int | None:
 
 def _state(view: View, text: str) -> str:
     return view.t(f"filings.state.{text}")
+
+
+def _way(view: View, text: str) -> str:
+    return view.t(f"filings.way.{text}")
 
 
 def _topic(view: View, text: str) -> str:
@@ -93,7 +105,7 @@ MONTH_SHAPE: Final = Shape[Row](
         Column("topic", "filings.topic", lambda each: each.topic, chosen=True, searched=False, said=_topic),
         Column("typology", "filings.typology", lambda each: each.typology or None, chosen=True),
         *(
-            Column(name, f"filings.count.{name}", lambda each, name=name: getattr(each, name), kind="number",
+            Column(name, f"filings.count.{name}", attrgetter(name), kind="number",
                    searched=False)
             for name in _COUNTS
         ),
@@ -102,13 +114,38 @@ MONTH_SHAPE: Final = Shape[Row](
 )  # fmt: skip
 
 
+def _report(view: View, text: str) -> str:
+    return view.t("filings.days.none_yet") if text == "no" else view.t("filings.days.begun")
+
+
+DAY_SHAPE: Final = Shape[Found](
+    "filing_days", DAYS, "filings.days",
+    (
+        Column("day", "filings.day", lambda each: each.large.day.isoformat(), chosen=True),
+        Column("customer", "filings.customer", lambda each: each.large.customer),
+        Column("code", "filings.criterion", lambda each: each.large.criterion.code, chosen=True),
+        Column("direction", "filings.way", lambda each: each.large.direction, chosen=True, searched=False, said=_way),
+        Column("sum", "filings.sum", lambda each: each.large.lines[0].sum_minor, kind="number", searched=False),
+        Column("due", "filings.due", lambda each: each.due.day.isoformat() if each.due else None, searched=False),
+        Column(
+            "reported", "filings.report", lambda each: "yes" if each.report else "no", chosen=True, searched=False,
+            said=_report,
+        ),
+    ),
+    key=lambda each: f"{each.large.day} {each.large.customer} {each.large.criterion.code} {each.large.direction}",
+    export="filings.export", shares=False,
+)  # fmt: skip
+
+
 class FilingPages:
     """The pages."""
 
-    def __init__(self, desk: Desk, doors: Doors) -> None:
-        self._desk, self._doors = desk, doors
+    def __init__(self, desk: Desk, doors: Doors, large: LargeDays | None = None) -> None:
+        """`large` finds the days of large transactions; without, none are kept here."""
+        self._desk, self._doors, self._large = desk, doors, large
         self._table = Table(SHAPE, doors, self._rows)
         self._months = Table(MONTH_SHAPE, doors, self._counted)
+        self._days = Table(DAY_SHAPE, doors, self._found)
 
     def routes(self) -> list[Route]:
         """The table of routes."""
@@ -124,6 +161,9 @@ class FilingPages:
             Route(LIST, needs("filings.read", self._told(self.all))),
             *self._table.routes(),
             *self._months.routes(),
+            *self._days.routes(),
+            Route(DAYS, needs("filings.days", self._told(self.days))),
+            post(f"{DAYS}/begin", "filing.open", self.begin),
             Route(MONTHS, needs("filings.statistics", self._told(self.months))),
             post(f"{LIST}/receipts", "filing.land", self.land),
             Route(f"{LIST}/new", needs("filing.open", self._told(self.new))),
@@ -146,6 +186,8 @@ class FilingPages:
                 return await show(request, view)
             except NotRecorded:
                 raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, "error.not_recorded") from None
+            except MovementStoreFailure:
+                raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, "filings.no_movements_now") from None
             except VaultFailure:
                 raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, "filings.no_vault_now") from None
             except LookupError:
@@ -200,6 +242,29 @@ class FilingPages:
         return self._doors.pages.show(
             "filing_months.html", view, page="filings", t=listed, counts=_COUNTS, kind_of=self._kind_of
         )
+
+    async def _found(self, _: View) -> list[Found]:
+        return list((await self._large.look()).found) if self._large is not None else []
+
+    async def days(self, request: Request, view: View) -> Response:
+        """Days of large transactions, and the reports of them."""
+        days = await self._large.look() if self._large is not None else Days()
+        listed = await self._days.listed(request, view, days.found)
+        waiting = sorted({each.large.day for each in days.found if each.report is None}, reverse=True)
+        return self._doors.pages.show(
+            "filing_days.html", view, page="filings", t=listed, days=days, waiting=waiting, today=self._desk.today(),
+            behind=self._large.behind if self._large is not None else 0, is_on=self._desk.is_on,
+        )  # fmt: skip
+
+    async def begin(self, request: Request, view: View) -> Response:
+        """Begin the report of a day."""
+        form = await self._doors.form(request)
+        try:
+            day = _day(form.get("day", ""))
+        except ValueError:
+            raise HTTPException(HTTPStatus.BAD_REQUEST, "filings.none_such") from None
+        report = await self._large.begin(self._who(request, view), day) if self._large is not None else None
+        return _to(report, "open") if report is not None else RedirectResponse(DAYS, HTTPStatus.SEE_OTHER)
 
     async def one(self, request: Request, view: View) -> Response:
         """A report in full."""
@@ -383,7 +448,7 @@ def _choices(form: dict[str, str]) -> dict[str, object]:
 
 
 def _topic_of(text: str) -> Topic:
-    return cast("Topic", text) if text in TOPICS else "suspicious"
+    return text if text in TOPICS else "suspicious"
 
 
 def _day(text: str) -> date:

@@ -157,8 +157,9 @@ def problems_of(draft: Draft, topic: Topic) -> list[Problem]:
         if len({each.user for each in several}) < len(several):
             wrong(name, "names one twice", "name each once")
     users = [each.user for each in draft.subjects]
-    if len(draft.subjects) > SUBJECTS_MAX:
-        wrong("subjects", f"has more than {SUBJECTS_MAX}", "make another report of the others")
+    most = SUBJECTS_MAX if topic == "suspicious" else DAYS_MAX
+    if len(draft.subjects) > most:
+        wrong("subjects", f"has more than {most}", "make another report of the others")
     found.extend(_of_suspicion(draft) if topic == "suspicious" else _of_days(draft, set(users)))
     return found
 

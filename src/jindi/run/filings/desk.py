@@ -194,7 +194,7 @@ class Desk:
         """A report in full. Raises LookupError."""
         report = self.one(identifier)
         draft, story, receipts = await asyncio.to_thread(
-            lambda: (self._draft(report), self._story(report), tuple(self._receipts(report)))
+            lambda: (self.draft(report), self._story(report), tuple(self._receipts(report)))
         )
         problems = tuple(problems_of(draft, report.topic)) if draft is not None else ()
         return Page(report, draft, problems, story, receipts, self.kept_until(report))
@@ -209,7 +209,8 @@ class Desk:
         except LookupError:
             return None
 
-    def _draft(self, report: Report) -> Draft | None:
+    def draft(self, report: Report) -> Draft | None:
+        """What a report says, opened; None when it is not there any more. For a thread."""
         raw = unseal(self._platform, report.owner, report.draft)
         if raw is None or digest(raw) != report.draft.digest:
             return None
@@ -249,7 +250,7 @@ class Desk:
     def defaults(self, topic: Topic, typology: str = "", subject: str = "", evidence: Collection[str] = ()) -> Draft:
         """A draft to begin with: the reporter as the newest report has it, and what packs say of the typology."""
         before = next(
-            (draft for each in self._platform.filings.newest() if (draft := self._draft(each)) is not None), Draft()
+            (draft for each in self._platform.filings.newest() if (draft := self.draft(each)) is not None), Draft()
         )
         suspicion = self.suspicion(typology)
         return Draft(
@@ -348,7 +349,7 @@ class Desk:
             report = self._seen(identifier, seen)
             step = Propose(packet=Sealed("", ""), subjects=0, transactions=0)
             self._look(report, step, who)
-            draft = await asyncio.to_thread(self._draft, report)
+            draft = await asyncio.to_thread(self.draft, report)
             if draft is None:
                 raise Declined("报告正文已不可读", "what the report says can't be read any more", report)
             made, subjects, transactions = await make(

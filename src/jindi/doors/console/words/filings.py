@@ -50,6 +50,32 @@ WORDS: Final = {
     ),
     "filings.months": ("月度统计", "By month"),
     "filings.months.none": ("还没有可统计的报告。", "There is nothing to count yet."),
+    "filings.days": ("大额交易日", "Large days"),
+    "filings.days.line": (
+        "平台自身资金变动中达到大额标准的客户日。日终后自动建立报告，由专员补齐、他人审批；也可在此先行建立。",
+        (
+            "Customers' days that are large among the platform's own movements. When a day is over its report is begun"
+            " by itself, for an officer to fill in and somebody else to approve; it can be begun here before."
+        ),
+    ),
+    "filings.days.none": ("近 35 日没有大额交易日。", "No day of the last 35 is large."),
+    "filings.days.begin": ("建立 {day} 的大额报告", "Begin the report of {day}"),
+    "filings.days.none_yet": ("未起草", "None yet"),
+    "filings.days.begun": ("已起草", "Begun"),
+    "filings.days.grown": ("报告后又有交易", "More came after its report"),
+    "filings.days.unconverted": (
+        "{n} 笔交易的币种无法折算，未计入：请按规定自行判断。",
+        "{n} {n:movement is|movements are} in a currency without a rate here and not counted: look at them yourself.",
+    ),
+    "filings.days.behind": ("还有 {n} 条日志未读入。", "{n} {n:record|records} of the journal not taken in yet."),
+    "filings.no_movements_now": ("资金变动暂时无法读取", "Movements can't be read for now"),
+    "filings.day": ("日期", "Day"),
+    "filings.customer": ("客户", "Customer"),
+    "filings.criterion": ("特征代码", "Criterion"),
+    "filings.way": ("方向", "Way"),
+    "filings.way.in": ("收", "In"),
+    "filings.way.out": ("付", "Out"),
+    "filings.sum": ("金额（分）", "Sum (minor units)"),
     "filings.month": ("月份", "Month"),
     "filings.count.opened": ("起草", "Begun"),
     "filings.count.sent": ("首次报送", "First sent"),
