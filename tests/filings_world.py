@@ -72,6 +72,35 @@ def open_files():
     return {path: text for path, text in wallet_files().items() if path != "payment/policies/transfer.toml"}
 
 
+MULES = """
+id = "transfer"
+on = "transfer"
+state = "live"
+deadline = "200ms"
+doc = { zh = "转账。", en = "Transfers." }
+[[rule]]
+id = "mules"
+doc = { zh = "跑分。", en = "Mules." }
+when = "amount >= cny('25000') and amount < cny('35000')"
+then = "review"
+typology = "mule_ring"
+basis = { zh = "自定", en = "Ours" }
+[[rule.case]]
+name = "at"
+given = { amount = "25000.00" }
+fires = true
+[[rule.case]]
+name = "above"
+given = { amount = "35000.00" }
+fires = false
+"""
+
+
+def laundering_files():
+    """The wallet's packs with one rule about transfers, whose cases are of a laundering kind."""
+    return open_files() | {"payment/policies/transfer.toml": MULES}
+
+
 class Room(Shop):
     """`wang` writes reports, `sun` agrees, `chen` audits; all others of the house never learn of them."""
 

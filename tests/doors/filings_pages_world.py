@@ -46,4 +46,4 @@ class World(Room):
         """The case that came of the customers' money."""
         await self.following.catch_up()
         cases, _ = await self.casework.find(self.casework.query(limit=10))
-        return next(each for each in cases if each.entity == "user")
+        return next(each for each in cases if each.entity in ("user", "payee"))

@@ -1,11 +1,13 @@
 """The pages of reports in a real browser: readable in both languages and themes, and a report written by hand."""
 
+from datetime import date
+
 import pytest
 from console_browser import Living, Profile, Tab, chromium
 from filings_pages_world import World
 from looking_over import looked_over
 
-from filings_world import FORM, HOUSE, REFUSAL, draft, who
+from filings_world import FORM, HOUSE, REFUSAL, draft, laundering_files, who
 from jindi.cases.filings_steps import Revise
 from jindi.parties.reporting import Form
 from shop_world import DAY_US
@@ -20,11 +22,15 @@ class Filings(Living):
     """Reports in several states: one late, one that came back with errors, one that waits for a second person."""
 
     def made(self):
-        return World()
+        return World(laundering_files())
 
     async def fill(self):
         world = self.world
         decisions = await world.customers()
+        await world.pays(9, "600000.00", user="u-with-a-very-long-name-" + "x" * 40)
+        await world.large.begin(who(), date(2026, 11, 22))
+        await world.pays(10, "600000.00", payee="u7")
+        await world.moving.catch_up()
         case = await world.case()
         await world.desk.open(who(), "suspicious", draft(), aware_us=world.clock.at_us - 20 * DAY_US)
         late = await world.desk.open(who(), "suspicious", draft(decisions), case=case.id)

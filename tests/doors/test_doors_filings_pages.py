@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 from filings_pages_world import World
 
-from filings_world import HOUSE, KNOWS, NAME, NUMBER, REFUSAL, WORDS, draft, open_files, receipt_name
+from filings_world import HOUSE, KNOWS, NAME, NUMBER, REFUSAL, WORDS, draft, laundering_files, open_files, receipt_name
 from filings_world import who as who_writes
 from jindi.doors.console.filing_forms import draft_of, form_of
 from jindi.parties.reporting.drafts import Day, Draft, Subject
@@ -48,7 +48,7 @@ async def posted(visit, path, form):
 
 def test_an_officer_works_a_case_from_its_page_to_a_packet_and_its_receipt():
     async def go():
-        async with World() as world:
+        async with World(laundering_files()) as world:
             decisions = await world.customers()
             case = await world.case()
             wang, sun = world.visit("wang"), world.visit("sun")
@@ -56,6 +56,7 @@ def test_an_officer_works_a_case_from_its_page_to_a_packet_and_its_receipt():
             page = (await wang.get(f"{LIST}/new?case={case.id}")).text
             begun = filled(page)
             assert begun["subjects.0.user"] == case.subject
+            assert begun["crimes"].split() == ["1201", "0801"], "what the pack suspects in a case of mules"
             assert set(begun["evidence"].split()) <= set(decisions)
             form = begun | given(decisions) | {"crimes": "1201"}
             answer = await posted(wang, f"{LIST}/new", form)

@@ -17,7 +17,7 @@ import msgspec
 from jindi.basics.digests import canonical, digest
 from jindi.basics.instants import day_of
 from jindi.basics.problems import Problem, Problems
-from jindi.cases import CUSTOMERS, Case
+from jindi.cases import Case
 from jindi.cases.filings import FILING_PREFIX, STATES, ZONE, By, Report, State, opened, stepped
 from jindi.cases.filings_clocks import of_correction, of_large, of_suspicion
 from jindi.cases.filings_steps import (
@@ -268,7 +268,7 @@ class Desk:
         case = await self._case(identifier)
         assert self._casework is not None, "asked just now"
         page = await self._casework.page(identifier)
-        subject = case.subject if case.entity in CUSTOMERS else ""
+        subject = case.subject if case.entity in self._customers() else ""
         draft = self.defaults("suspicious", case.typology, subject)
         if not subject:
             return draft
@@ -278,6 +278,16 @@ class Desk:
             if not (await asyncio.to_thread(evidence_of, self._platform, one)).problems:
                 of_money.append(each.decision_id)
         return msgspec.structs.replace(draft, evidence=tuple(of_money[:EVIDENCE_MAX]))
+
+    def _customers(self) -> set[str]:
+        """The entities whose money moves, as packs declare it: users and merchants, say, and payees."""
+        definitions = self._platform.program.definitions
+        return {
+            field.entity
+            for each in definitions.movements.values()
+            for field in definitions.events[each.event].fields
+            if field.name == each.customer and field.entity is not None
+        }
 
     async def open(
         self, who: Who, topic: Topic, draft: Draft, *, case: str = "", aware_us: int | None = None, follows: str = ""
