@@ -243,3 +243,4 @@ def test_a_draft_is_the_same_after_it_was_a_form():
         days=(Day(user="u1", day=date(2026, 11, 22), code="0503", decisions=("dec_1", "dec_2")),),
     )  # fmt: skip
     assert draft_of(form_of(one)) == one
+    assert "\n" not in form_of(one)["crimes"], "a browser takes line ends out of a field of one line"

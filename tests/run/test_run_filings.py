@@ -34,7 +34,7 @@ from jindi.run.filings.book import read as read_book
 from jindi.run.filings.desk import Declined, Query, Who
 from jindi.run.platform import Settings
 from jindi.stores.files import FileBlobs
-from screening_world import actor
+from screening_world import PACKS, actor, wallet_files
 from shop_world import DAY_US, failing_append, reopened, run
 
 WRITTEN_ON = date(2026, 11, 22)
@@ -353,6 +353,29 @@ def test_the_journal_holds_no_word_of_a_report():
             assert "wang" in str(room.records()[0])
 
     run(go())
+
+
+def test_who_watches_staff_is_told_that_somebody_worked_and_never_on_which_report():
+    async def go():
+        async with Room(wallet_files() | staff_files()) as room:
+            report = await room.sent()
+            await room.platform.watching.round()
+            told = [each for each in room.platform.lane.recent if each.event.type == "staff_action"]
+            fields = [each.name for each in room.platform.program.events["staff_action"].event.fields]
+            actions = [dict(zip(fields, each.event.values, strict=True)) for each in told]
+            assert {each["action"] for each in actions} >= {"filing.open", "filing.propose", "filing.reveal"}
+            assert report.id not in str(actions)
+            assert not [each for each in actions if each["customer"] is not None or each["has_case"]]
+
+    run(go())
+
+
+def staff_files():
+    """The pack that watches staff."""
+    return {
+        f"staff/{path.relative_to(PACKS / 'staff').as_posix()}": path.read_text("utf-8")
+        for path in (PACKS / "staff").rglob("*.toml")
+    }
 
 
 def test_the_book_is_the_same_after_a_restart_over_the_journal_and_over_a_snapshot(tmp_path):

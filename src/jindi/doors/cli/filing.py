@@ -50,7 +50,7 @@ class Filing(Asking):
         if late:
             raise SystemExit(1)
 
-    def show(self, identifier: str, out: Path | None) -> None:
+    def standing(self, identifier: str, out: Path | None) -> None:
         """How a report stands; what it says goes into a file. Raises Problems."""
         found = self._ask("GET", _of(identifier))
         path = None

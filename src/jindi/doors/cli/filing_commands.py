@@ -62,7 +62,7 @@ def reports_show(
     url: Url = HERE, api_key: Key = "", as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """How a report stands: its clocks, what it lacks, its packets and receipts. What it says goes to DIR alone."""
-    _do(ctx, url, api_key, lambda asking: asking.show(identifier, out), as_json=as_json)
+    _do(ctx, url, api_key, lambda asking: asking.standing(identifier, out), as_json=as_json)
 
 
 @reports_app.command("draft", cls=Plain)

@@ -16,7 +16,8 @@ PLAIN: Final = (
     "institution", "institution_name", "sector", "branch", "place", "means", "urgency", "directed", "directed_other",
     "trigger", "trigger_other", "behaviour", "analysis", "measures", "correction_mark", "usd_rate",
 )  # fmt: skip
-SEVERAL: Final = ("crimes", "features", "evidence")
+SEVERAL: Final = {"crimes": " ", "features": " ", "evidence": "\n"}
+"""Lists, and what stands between their items: a field of one line has no place for line ends."""
 PARTS: Final = ("subjects", "others")
 OF_SUBJECT: Final = (
     "user", "name", "document", "number", "nationality", "occupation", "phone", "address", "latin_last", "latin_first",
@@ -29,7 +30,7 @@ _SPACE: Final = re.compile(r"[\s,;，；、]+")
 def form_of(draft: Draft) -> dict[str, str]:
     """What stands in the fields."""
     found = {name: str(getattr(draft, name)) for name in PLAIN}
-    found |= {name: "\n".join(getattr(draft, name)) for name in SEVERAL}
+    found |= {name: between.join(getattr(draft, name)) for name, between in SEVERAL.items()}
     for part in PARTS:
         for number, each in enumerate(getattr(draft, part)):
             found |= {f"{part}.{number}.{name}": str(getattr(each, name)) for name in OF_SUBJECT}

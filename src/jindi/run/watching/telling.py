@@ -61,6 +61,7 @@ last ones count, and nothing that stands behind them."""
 
 _TEXT_MAX = 200
 _SIGN_IN = "sign_in."
+_CONFIDENTIAL = "filing."
 
 
 class Told(NamedTuple):
@@ -181,12 +182,17 @@ def _of_action(actor: str, record: ActionRecord, facts: Facts) -> dict[str, Any]
     return {
         "actor": actor, "roles": roles_of(roles), "roles_held": len(roles) or None,
         "line": _line(record, actor, facts),
-        "is_key": record.key.startswith("key_"), "action": record.what, "kind": kind_of(record.what), "on": record.on,
+        "is_key": record.key.startswith("key_"), "action": record.what, "kind": kind_of(record.what), "on": _on(record),
         "customer": customer, "has_case": bool(case), "case_id": case, "purpose": record.purpose,
         "rows": record.rows if record.rows >= 0 else None, "allowed": record.allowed, "door": record.door,
         "place": record.place, "device": _token(record.standing.device, facts),
         "date": date_of(record.received_us, facts.zone),
     }  # fmt: skip
+
+
+def _on(record: ActionRecord) -> str:
+    """What an action was done to. Which report against money laundering it was, nobody who watches staff is told."""
+    return "" if record.what.startswith(_CONFIDENTIAL) else record.on
 
 
 def _step(seq: int, record: StepRecord, facts: Known) -> list[Told]:
@@ -231,8 +237,8 @@ def _incident(seq: int, record: IncidentRecord, facts: Known) -> list[Told]:
 
 
 def _report(seq: int, record: ReportRecord, facts: Known) -> list[Told]:
-    """A step with a report against money laundering: whom it is about, and from which case it comes, is told to nobody
-    who watches staff.
+    """A step with a report against money laundering: which, about whom, and from which case is told to nobody who
+    watches staff.
     """
     action = ActionRecord(
         ACTION_RECORD, record.received_us, record.key, record.name, f"filing.{record.verb}",
