@@ -693,6 +693,57 @@ class RatingStoreFailure(Exception):  # noqa: N818 - the name of what happened
     """How customers are rated could not be kept or read. Nothing is lost: the journal has everything."""
 
 
+class MovementRow(NamedTuple):
+    """Money that a decision may have moved for a customer: the decision's place, the movement's name as packs declare
+    it, `day` counted from 1970-01-01 in Asia/Shanghai, amounts in minor units, `outcome` by its place among all.
+    """
+
+    day: int
+    customer: str
+    seq: int
+    movement: str
+    way: str
+    currency: str
+    amount_minor: int
+    at_us: int
+    outcome: int
+
+
+class MovementStore(Protocol):
+    """Movements of customers' days, for as long as they may have to be reported: made of the journal, and to be made
+    again from it at any time.
+
+    All methods raise MovementStoreFailure, and may be called by several threads.
+    """
+
+    def cursor(self) -> tuple[int, bytes]:
+        """The first record of the journal that has not been taken in, and the mark that was kept with it."""
+
+    def put(self, rows: Sequence[MovementRow], cursor: int, mark: bytes) -> None:
+        """Add movements, each once, and move the cursor: all of it or nothing."""
+
+    def clear(self) -> None:
+        """Forget everything; the cursor is 0."""
+
+    def days(self) -> Sequence[int]:
+        """The days that have movements, the oldest first."""
+
+    def heavy(self, day: int, currency: str, least_minor: int) -> Sequence[MovementRow]:
+        """All movements of a day of those customers whose sum in a currency reaches an amount in one way, or who moved
+        any other currency; by customer, instant and place.
+        """
+
+    def drop(self, before: int) -> int:
+        """Forget days before one; how many movements they had."""
+
+    def close(self) -> None:
+        """Let go of the file."""
+
+
+class MovementStoreFailure(Exception):  # noqa: N818 - the name of what happened
+    """Movements could not be kept or read. Nothing is lost: the journal has everything."""
+
+
 class NoticeRow(NamedTuple):
     """One notification of one person: `key` is its id for this person, `level` the place of its level among all.
     `read_us` is 0 until it was read.

@@ -50,15 +50,16 @@ class Api:
 
     def __init__(
         self, shop=None, console=None, desk=None, fences=None, mailing=None, tls=None, cases=None, linked=None,
-        incidents=None, screening=None, ratings=None,
+        incidents=None, screening=None, ratings=None, filings=None, large=None,
     ):  # fmt: skip
         """`cases` makes the desk of cases, `linked` that of links, `incidents` that of incidents, `screening` that of
-        screening, `ratings` that of ratings, once the platform runs.
+        screening, `ratings` that of ratings, `filings` that of reports, once the platform runs.
         """
         self._fences, self._mailing, self._tls = fences or Fences(), mailing, tls
         self.shop, self._cases = shop or Shop(), cases
         self._desk, self._linked, self._incidents, self._screening = desk, linked, incidents, screening
         self._ratings = ratings
+        self._filings, self._large = filings, large
         self._serial = 0
         self._console = console
 
@@ -71,6 +72,8 @@ class Api:
             fences=self._fences, mailing=self._mailing, cases=self._cases and self._cases(),
             linked=self._linked and self._linked(), incidents=self._incidents and self._incidents(),
             screening=self._screening and self._screening(), ratings=self._ratings and self._ratings(),
+            filings=self._filings and self._filings(),
+            large=self._large and self._large(),
         )  # fmt: skip
         if self.road == "socket":
             self.socket = await Socket(self.app, events, self._fences, self._tls).__aenter__()

@@ -369,6 +369,8 @@ BUILT = (
     "incidents.link.", "incidents.done.", "incidents.did.", "kind.incident_",
     "sources.status.", "source.kind.", "customer.over.", "customer.list.state.",
     "cases.file.infected", "cases.file.unscanned",
+    "filings.state.", "filings.topic.", "filings.clock.", "filings.count.", "filings.field.", "filings.of.",
+    "filings.did.", "filings.done.", "filings.receipt.", "filings.way.",
     "screening.strength.", "screening.found.", "screening.state.", "screening.done.",
     "kyc.owed.", "kyc.late.", "kyc.group.", "kyc.level.", "kyc.done.",
 )  # fmt: skip

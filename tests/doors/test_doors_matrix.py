@@ -30,6 +30,7 @@ from jindi.doors.console.console import Console
 from jindi.doors.console.customers import CustomerPages
 from jindi.doors.console.diligence import DiligencePages
 from jindi.doors.console.features import FeaturePages
+from jindi.doors.console.filings import FilingPages
 from jindi.doors.console.incidents import IncidentPages
 from jindi.doors.console.links import LinkPages
 from jindi.doors.console.lists import ListPages
@@ -50,6 +51,7 @@ from jindi.run.backtest.trials import Trials
 from jindi.run.cases import Desk as CaseDesk
 from jindi.run.cases import Following
 from jindi.run.exploring import Explorer
+from jindi.run.filings.desk import Desk as FilingDesk
 from jindi.run.freezes import Freezes
 from jindi.run.incidents.desk import Desk as IncidentDesk
 from jindi.run.links import Desk as LinkDesk
@@ -122,6 +124,7 @@ def console_of(api):
         lambda doors: IncidentPages(IncidentDesk(platform), doors, approvals, audit),
         lambda doors: ScreeningPages(ScreeningDesk(platform, audit), doors, approvals, audit, reveals),
         lambda doors: DiligencePages(ratings, Freezes(platform, audit), doors, approvals, audit),
+        lambda doors: FilingPages(FilingDesk(platform, audit), doors),
         lambda doors: ListPages(Roster(platform), doors, approvals, audit, reveals),
         lambda doors: FeaturePages(Explorer(platform), doors, audit, reveals),
         lambda doors: SearchPages(platform, doors, audit, reveals, links, None),

@@ -53,6 +53,8 @@ HEADINGS = {
     "rating bound": "rating.toml: a line of a factor",
     "rating mitigation": "rating.toml: what makes it lighter",
     "rating direct": "rating.toml: what goes to the highest level at once",
+    "movement": "reporting.toml: a movement",
+    "suspicion": "reporting.toml: a suspicion",
     "control": "controls.toml",
     "incident report": "incidents.toml: a report",
     "incident due": "incidents.toml: a report's time",

@@ -116,6 +116,65 @@ def test_a_calendar_that_can_t_be_right_is_told(old, new, words):
     assert not any("there is no calendar" in line for line in lines), "nobody else is blamed"
 
 
+THEFT = """
+[theft]
+doc = { zh = "一", en = "one" }
+by = "user"
+severity = "high"
+due = "4h"
+"""
+MOVING = """
+[movement.paid]
+doc = { zh = "一", en = "one" }
+event = "payment"
+customer = "user"
+kind = "person"
+way = "out"
+means = "transfer"
+side = "domestic"
+amount = "amount"
+[suspicion.theft]
+doc = { zh = "一", en = "one" }
+typology = "theft"
+crimes = ["1201"]
+basis = "ours"
+mark = "design default"
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('event = "payment"', 'event = "paid"', "there is no event 'paid'"),
+        ('customer = "user"', 'customer = "amount"', "the field amount is no entity"),
+        ('amount = "amount"', 'amount = "user"', "the field user is no money"),
+        ("side =", 'card = "cart"\nside =', "has no field 'cart'"),
+        ("side =", 'card = "phone"\nside =', "the field phone is no bank card"),
+        ("side =", 'exempt = "tills"\nside =', "there is no exemption 'tills' (did you mean 'till'?)"),
+        ('way = "out"', 'way = "up"', "unknown way 'up'"),
+        ('side = "domestic"', 'side = "any"', "unknown side 'any'"),
+        ('typology = "theft"', 'typology = "thefts"', "there is no typology 'thefts'"),
+        ('["1201"]', '["121"]', "are not four digits each"),
+    ],
+)
+def test_a_movement_or_suspicion_that_can_t_be_right_is_told(old, new, words):
+    assert old in MOVING
+    text = REPORTING + MOVING.replace(old, new, 1)
+    lines = told(files(reporting=text, **{"shop/typologies.toml": THEFT}))
+    assert any(words in line for line in lines), lines
+    assert not told(files(reporting=REPORTING + MOVING, **{"shop/typologies.toml": THEFT}))
+
+
+def test_what_ships_says_whose_money_events_move_and_what_reports_of_a_case_say():
+    definitions = shipped()
+    assert {each.event for each in definitions.movements.values()} == {
+        "payment", "transfer", "top_up", "withdrawal", "refund",
+    }  # fmt: skip
+    ways = {(each.customer, each.way) for each in definitions.movements.values() if each.event == "transfer"}
+    assert ways == {("user", "out"), ("payee", "in")}
+    assert definitions.suspicions["mule_ring"].crimes == ("1201", "0801")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [

@@ -30,6 +30,12 @@ class Group(StrEnum):
     """To open incidents and to work them."""
     INCIDENTLEAD = "incidentlead"
     """To lead incidents without a post in them: to grade, to appoint, to excuse reports, to close."""
+    REPORTS = "reports"
+    """To look at reports against money laundering, which nobody else is told of."""
+    REPORTWORK = "reportwork"
+    """To write them, to have their packets made, to send them, to take in their receipts."""
+    REPORTANSWER = "reportanswer"
+    """To agree to a report that somebody else wrote, or to send it back."""
     EXPORTING = "exporting"
     """To take many records away at once."""
     REVEALING = "revealing"
@@ -96,6 +102,8 @@ _SUBJECTS = frozenset({Scope.SUBJECTS_ACT})
 _ASKERS = frozenset({Scope.ADMIN, Scope.SUBJECTS_ACT, Scope.CASES_WORK, Scope.DECISIONS_READ, Scope.POLICIES_WRITE})
 _ANSWERERS = frozenset({Scope.ADMIN, Scope.SUBJECTS_ACT, Scope.CASES_WORK, Scope.POLICIES_APPROVE})
 _CASES = frozenset({Scope.CASES_WORK})
+_FILERS = frozenset({Scope.REPORTS_FILE})
+_FILED = frozenset({Scope.REPORTS_FILE, Scope.REPORTS_APPROVE})
 _CONSOLE = frozenset(Scope) - {Scope.EVENTS_WRITE, Scope.METRICS_READ}
 """Whoever has a session in the console by a link or a key, before there are accounts."""
 
@@ -196,6 +204,38 @@ ACTIONS: dict[str, Action] = _table(
     Action("incident.close", Group.INCIDENTWORK, "关闭安全事件", "Close an incident", _CASES),
     Action("incident.reopen", Group.INCIDENTWORK, "重开安全事件", "Reopen an incident", _CASES),
     Action("incident.lead", Group.INCIDENTLEAD, "指挥安全事件", "Lead incidents", _ADMIN),
+    Action("filings.read", Group.REPORTS, "查看反洗钱报告列表", "Read the AML reports", _FILED),
+    Action("filing.read", Group.REPORTS, "查看反洗钱报告", "Read an AML report", _FILED),
+    Action("filings.statistics", Group.REPORTS, "查看反洗钱统计", "Read the AML statistics", _FILED),
+    Action("filings.days", Group.REPORTS, "查看大额交易日", "See the days of large transactions", _FILED),
+    Action("filings.export", Group.REPORTWORK, "导出反洗钱报告列表", "Export the list of AML reports", _FILERS),
+    Action(
+        "filing.packet", Group.REPORTWORK, "下载反洗钱报文", "Download an AML packet", _FILED, (Group.REPORTANSWER,)
+    ),
+    Action("filing.open", Group.REPORTWORK, "建立反洗钱报告", "Begin an AML report", _FILERS),
+    Action("filing.write", Group.REPORTWORK, "编写反洗钱报告", "Write an AML report", _FILERS),
+    Action("filing.propose", Group.REPORTWORK, "制作报文并提请审批", "Make a packet and ask for approval", _FILERS),
+    Action(
+        "filing.approve",
+        Group.REPORTANSWER,
+        "批准反洗钱报告",
+        "Approve an AML report",
+        frozenset({Scope.REPORTS_APPROVE}),
+    ),
+    Action(
+        "filing.return",
+        Group.REPORTANSWER,
+        "退回反洗钱报告",
+        "Send an AML report back",
+        frozenset({Scope.REPORTS_APPROVE}),
+    ),
+    Action("filing.pack", Group.REPORTWORK, "为报文编号", "Number an AML packet", _FILERS),
+    Action("filing.send", Group.REPORTWORK, "登记报送", "Record that an AML packet was sent", _FILERS),
+    Action("filing.land", Group.REPORTWORK, "登记回执", "Take in a receipt", _FILERS),
+    Action("filing.revise", Group.REPORTWORK, "更正反洗钱报告", "Correct an AML report", _FILERS),
+    Action("filing.withdraw", Group.REPORTWORK, "删除已报送的大额报告", "Delete a large-transaction report", _FILERS),
+    Action("filing.drop", Group.REPORTWORK, "放弃反洗钱报告", "Give an AML report up", _FILERS),
+    Action("filing.reveal", Group.MACHINE, "为报文取用明文", "Clear text taken for a packet"),
     Action("decisions.export", Group.EXPORTING, "导出决策", "Export decisions", _DECISIONS),
     Action("version.shadow", Group.AUTHORING, "设为影子版本", "Put in the shadow", _WRITERS),
     Action("version.retire", Group.AUTHORING, "撤下影子版本", "Retire a version", _WRITERS),

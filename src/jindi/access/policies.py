@@ -29,13 +29,13 @@ GRANTED: dict[Role, tuple[Group, ...]] = {
     ),
     Role.POLICY_AUTHOR: (Group.READING, Group.AUTHORING, Group.PROPOSING),
     Role.APPROVER: (
-        Group.READING, Group.CASES, Group.INCIDENTS, Group.APPROVING, Group.PROPOSING, Group.ANSWERING,
-        Group.OVERSEEING,
+        Group.READING, Group.CASES, Group.INCIDENTS, Group.REPORTS, Group.REPORTANSWER, Group.APPROVING,
+        Group.PROPOSING, Group.ANSWERING, Group.OVERSEEING,
     ),
     Role.AML_OFFICER: (
         Group.READING, Group.ENTITIES, Group.CASES, Group.CASEWORK, Group.CASELEAD, Group.INCIDENTS,
-        Group.INCIDENTWORK, Group.INCIDENTLEAD, Group.REVEALING, Group.EXPORTING, Group.SUBJECTS, Group.PROPOSING,
-        Group.ANSWERING, Group.OVERSEEING,
+        Group.INCIDENTWORK, Group.INCIDENTLEAD, Group.REPORTS, Group.REPORTWORK, Group.REPORTANSWER, Group.REVEALING,
+        Group.EXPORTING, Group.SUBJECTS, Group.PROPOSING, Group.ANSWERING, Group.OVERSEEING,
     ),
     Role.TREASURER: (
         Group.READING, Group.INCIDENTS, Group.INCIDENTWORK, Group.EXPORTING, Group.PROPOSING, Group.ANSWERING,
@@ -49,7 +49,7 @@ GRANTED: dict[Role, tuple[Group, ...]] = {
         Group.INCIDENTS, Group.INCIDENTWORK, Group.INCIDENTLEAD, Group.OPERATING, Group.MEASURING, Group.PROPOSING,
         Group.ANSWERING, Group.OVERSEEING,
     ),
-    Role.AUDITOR: (Group.READING, Group.CASES, Group.INCIDENTS, Group.AUDITING, Group.OVERSEEING),
+    Role.AUDITOR: (Group.READING, Group.CASES, Group.INCIDENTS, Group.REPORTS, Group.AUDITING, Group.OVERSEEING),
     Role.SUPERVISOR: (Group.READING, Group.OVERSEEING),
 }  # fmt: skip
 """Which groups of actions a role has. The three administrations have none in common that changes anything alone, but
@@ -216,7 +216,7 @@ _FORBIDDING: dict[str, str] = {
     FRESH_FACTOR: (
         f'forbid (principal is Person, action in [Action::"group {Group.REVEALING}", Action::"group {Group.SUBJECTS}", '
         f'Action::"group {Group.KEYING}", Action::"group {Group.STAFFING}", Action::"group {Group.ANSWERING}", '
-        f'Action::"group {Group.APPROVING}", Action::"approval.collect"], '
+        f'Action::"group {Group.APPROVING}", Action::"group {Group.REPORTANSWER}", Action::"approval.collect"], '
         "resource) when { context.is_sensitive && "
         f"!(context has mfa_age_s && context.mfa_age_s < {_FRESH_S}) }};"
     ),

@@ -17,14 +17,20 @@ class Scope(StrEnum):
     VAULT_OPEN = "vault:open"
     SUBJECTS_ACT = "subjects:act"
     CASES_WORK = "cases:work"
+    REPORTS_FILE = "reports:file"
+    REPORTS_APPROVE = "reports:approve"
     ADMIN = "admin"
 
 
 SCOPES: tuple[Scope, ...] = tuple(Scope)
 """All scopes, in the order in which they are shown."""
 
-APART: frozenset[Scope] = frozenset({Scope.AUDIT_READ, Scope.VAULT_OPEN, Scope.SUBJECTS_ACT})
-"""What `admin` does not contain: nobody is his own auditor, and to run the machine is no reason to see clear text."""
+APART: frozenset[Scope] = frozenset({
+    Scope.AUDIT_READ, Scope.VAULT_OPEN, Scope.SUBJECTS_ACT, Scope.REPORTS_FILE, Scope.REPORTS_APPROVE
+})  # fmt: skip
+"""What `admin` does not contain: nobody is his own auditor, and to run the machine is no reason to see clear text, or
+to know who is reported.
+"""
 
 
 def parse_scopes(texts: Iterable[str]) -> frozenset[Scope]:

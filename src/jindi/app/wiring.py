@@ -43,6 +43,7 @@ from jindi.ports import (
     Lines,
     LinkStore,
     Log,
+    MovementStore,
     RatingStore,
     Root,
     Scanner,
@@ -82,6 +83,7 @@ from jindi.stores.sqlite_acts import SqliteActs
 from jindi.stores.sqlite_cases import SqliteCases
 from jindi.stores.sqlite_links import SqliteLinks
 from jindi.stores.sqlite_log import SqliteLog
+from jindi.stores.sqlite_movements import SqliteMovements
 from jindi.stores.sqlite_notices import SqliteNotices
 from jindi.stores.sqlite_ratings import SqliteRatings
 from jindi.stores.trees import FileTree
@@ -569,6 +571,10 @@ class Outside:
     def rating_store(self, settled: Settled) -> RatingStore:
         """Where it is kept how customers are rated."""
         return SqliteRatings(settled.data / "ratings.sqlite")
+
+    def movement_store(self, settled: Settled) -> MovementStore:
+        """Where movements of customers' days are kept."""
+        return SqliteMovements(settled.data / "movements.sqlite")
 
     def notifying(self, settled: Settled, blobs: Blobs, port: int | None = None) -> Notifying:
         """What people are told with."""

@@ -21,6 +21,7 @@ from jindi.doors.console.customers import CustomerPages
 from jindi.doors.console.diligence import DiligencePages
 from jindi.doors.console.doors import Doors, MakeGroup
 from jindi.doors.console.features import FeaturePages
+from jindi.doors.console.filings import FilingPages
 from jindi.doors.console.incidents import IncidentPages
 from jindi.doors.console.links import LinkPages
 from jindi.doors.console.lists import ListPages
@@ -35,7 +36,7 @@ from jindi.doors.console.sources import SourcePages
 from jindi.doors.console.workbench import WorkbenchPages
 from jindi.doors.fences import Fences
 from jindi.doors.oidc import Company
-from jindi.ports import ActStore, CaseStore, Clock, Files, LinkStore, Log, RatingStore
+from jindi.ports import ActStore, CaseStore, Clock, Files, LinkStore, Log, MovementStore, RatingStore
 from jindi.run.approvals.approvals import approvals_of
 from jindi.run.approvals.cases import Closing
 from jindi.run.approvals.channels import ChannelChange
@@ -53,6 +54,9 @@ from jindi.run.customers import Desk as CustomerDesk
 from jindi.run.customers import Following as CustomerFollowing
 from jindi.run.customers.taking import zone_of
 from jindi.run.exploring import Explorer
+from jindi.run.filings.desk import Desk as FilingDesk
+from jindi.run.filings.following import Following as MovementFollowing
+from jindi.run.filings.large_days import LargeDays
 from jindi.run.freezes import Freezes
 from jindi.run.incidents.desk import Desk as IncidentDesk
 from jindi.run.links import Beside as LinksBeside
@@ -101,9 +105,9 @@ class Given:
     do what, `house` who there is, `company` is their own sign-in, `fences` is what stands around the door, `mailing`
     the webhooks, `cases` where cases are kept, `notifying` what people are told with, `view_log` and `archive` are the
     past that backtests read, `link_store` where links are kept, for so many days, `act_store` what entities did,
-    `rating_store` how customers are rated,
-    `link_child` the command and the environment of a process that makes both (without, threads do), `scanning` who
-    looks for malware in files, `score` the demo's board, `staff` brings its own analysts to the cases.
+    `link_child` the command and the environment of a process that makes both (without, threads do), `rating_store`
+    how customers are rated, `movement_store` what they moved, `scanning` who looks for malware in files, `score` the
+    demo's board, `staff` brings its own analysts to the cases.
     """
 
     keys: ApiKeys
@@ -128,6 +132,7 @@ class Given:
     link_child: tuple[Sequence[str], Mapping[str, str]] | None = None
     act_store: ActStore | None = None
     rating_store: RatingStore | None = None
+    movement_store: MovementStore | None = None
     scanning: Scanning | None = None
 
 
@@ -155,6 +160,9 @@ class Assembly:
         self._screening = ScreeningDesk(platform, house.audit)
         self._rating = self._ratings()
         self._freezes = Freezes(platform, house.audit)
+        self._filings = FilingDesk(platform, house.audit, self._casework)
+        self._moving = self._movements()
+        self._large = LargeDays(platform, self._filings, self._moving) if self._moving is not None else None
         self._linking = self._links()
         self._linked = LinkDesk(platform, self._linking) if self._linking is not None else None
         self._acting = self._acts()
@@ -194,6 +202,11 @@ class Assembly:
         if isinstance(self._linking, LinksBeside):
             return CustomersBeside(platform, given.act_store, self._linking)
         return CustomerFollowing(platform, given.act_store, platform.say, given.links_days)
+
+    def _movements(self) -> MovementFollowing | None:
+        """What keeps customers' movements; None where none are kept."""
+        store = self._given.movement_store
+        return None if store is None else MovementFollowing(self._platform, store, self._platform.say)
 
     def _operations(self) -> list[Operation[Any, Any]]:
         """What takes four eyes beside what always does."""
@@ -240,6 +253,7 @@ class Assembly:
         yield lambda doors: ScreeningPages(self._screening, doors, approvals, audit, reveals)
         if (rating := self._rating) is not None:
             yield lambda doors: DiligencePages(rating, self._freezes, doors, approvals, audit)
+        yield lambda doors: FilingPages(self._filings, doors, self._large)
         yield lambda doors: ListPages(self._roster, doors, approvals, audit, reveals)
         yield lambda doors: FeaturePages(Explorer(platform), doors, audit, reveals)
         yield lambda doors: SearchPages(platform, doors, audit, reveals, linked, casework, self._incidents)
@@ -267,7 +281,7 @@ class Assembly:
             self._platform, given.keys, given.clock, given.base_files, console, self.events, self._desk, given.permits,
             self.fences, given.mailing, self._approvals, self._reveals, self._rights, self._casework, self._linked,
             self._roster, self._notices.desk if self._notices is not None else None, self._bench,
-            self._incidents, self._screening, self._rating,
+            self._incidents, self._screening, self._rating, self._filings, self._large,
         )  # fmt: skip
 
     def works(self) -> list[Coroutine[Any, Any, None]]:
@@ -278,6 +292,8 @@ class Assembly:
             works.append(self._rating.keep())
         if self._following is not None and self._casework is not None:
             works += [self._following.keep(), self._casework.keep()]
+        if self._moving is not None and self._large is not None:
+            works += [self._moving.keep(), self._large.keep()]
         if self._linking is not None:
             works.append(self._linking.keep())
         if isinstance(self._acting, CustomerFollowing):
@@ -300,6 +316,8 @@ class Assembly:
             await self._following.close()
         if self._rating is not None:
             await self._rating.close()
+        if self._moving is not None:
+            await self._moving.close()
         if self._linking is not None:
             await self._linking.close()
         if self._acting is not None:

@@ -784,6 +784,56 @@ class RatingDef:
         return next((each for each in self.levels if each.name == name), None)
 
 
+Way = Literal["in", "out"]
+"""Which way a customer's money goes."""
+
+WAYS: tuple[Way, ...] = get_args(Way)
+
+Side = Literal["domestic", "cross_border"]
+"""On which side of the border a movement lies."""
+
+SIDES: tuple[Side, ...] = get_args(Side)
+
+
+@dataclass(frozen=True, slots=True)
+class MovementDef:
+    """What an event moves for one customer: of whom, which way, by which means, and the names of the event's fields
+    that say how much, by which card, and who is on the other side; "" where an event does not say.
+    `exempt` names the exemption that all of it falls under.
+    """
+
+    name: str
+    pack: str
+    doc: Words
+    event: str
+    customer: str
+    kind: CustomerKind
+    way: Way
+    means: Means
+    side: Side
+    amount: str
+    card: str = ""
+    other: str = ""
+    other_name: str = ""
+    exempt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SuspicionDef:
+    """What a report says by default that comes from a case of a typology: the types of crime that are suspected, and
+    the codes of suspicious features that the house has filed with the centre (none: each report names its own).
+    """
+
+    name: str
+    pack: str
+    doc: Words
+    typology: str
+    crimes: tuple[str, ...]
+    features: tuple[str, ...]
+    basis: Words
+    mark: Mark
+
+
 Grade = Literal["general", "serious", "major", "critical"]
 """How grave an incident is: 一般, 较大, 重大, 特别重大."""
 
@@ -923,6 +973,8 @@ class Definitions:
     calendars: Mapping[str, CalendarDef] = field(default_factory=dict)
     criteria: Mapping[str, CriterionDef] = field(default_factory=dict)
     large_exemptions: Mapping[str, LargeExemptionDef] = field(default_factory=dict)
+    movements: Mapping[str, MovementDef] = field(default_factory=dict)
+    suspicions: Mapping[str, SuspicionDef] = field(default_factory=dict)
     rating: RatingDef | None = None
     """How customers are rated; None where no pack says."""
     words: Mapping[str, Mapping[str, Words]] = field(default_factory=dict)

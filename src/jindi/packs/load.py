@@ -23,6 +23,7 @@ from jindi.packs.definitions import (
     LimitDef,
     ListDef,
     ModelDef,
+    MovementDef,
     PackDef,
     PatternDef,
     PlanDef,
@@ -30,6 +31,7 @@ from jindi.packs.definitions import (
     RatingDef,
     ReportDef,
     SourceDef,
+    SuspicionDef,
     ThresholdDef,
     TypologyDef,
     Words,
@@ -225,8 +227,7 @@ class _Loading:
         self.places: dict[str, dict[str, str]] = {
             "event": {}, "feature": {}, "limit": {}, "list": {}, "label": {}, "control": {},
             "typology": {}, "report": {}, "threshold": {}, "plan": {}, "source": {}, "pattern": {},
-            "calendar": {}, "criterion": {}, "exemption": {},
-            "rating": {},
+            "calendar": {}, "criterion": {}, "exemption": {}, "movement": {}, "suspicion": {}, "rating": {},
         }  # fmt: skip
 
     def definitions(self, source: Mapping[str, str]) -> Definitions:
@@ -285,12 +286,12 @@ class _Loading:
         patterns, words = self._patterns(), self._words(self.events if events_are_whole else None)
         declared_calendars = self._calendars()
         calendars = joined(declared_calendars, self.places["calendar"], self.problems)
-        criteria, large_exemptions = self._reporting(calendars)
+        criteria, large_exemptions, movements, suspicions = self._reporting(calendars, typologies)
         rating = self._rating(features, calendars, [policy for policy, _ in policies])
         if sources is not None:
             bases = (
                 *self._bases(policies, controls, reports, patterns),
-                *self._bases_of_reporting(declared_calendars, criteria, large_exemptions),
+                *self._bases_of_reporting(declared_calendars, criteria, large_exemptions, suspicions),
                 *self._bases_of_rating(rating),
             )
             self.problems.extend(check_bases(bases, Register(sources)))
@@ -316,6 +317,8 @@ class _Loading:
             calendars=calendars,
             criteria=criteria,
             large_exemptions=large_exemptions,
+            movements=movements,
+            suspicions=suspicions,
             words=words,
             rating=rating,
         )
@@ -330,11 +333,15 @@ class _Loading:
         return found
 
     def _reporting(
-        self, calendars: Mapping[str, CalendarDef]
-    ) -> tuple[dict[str, CriterionDef], dict[str, LargeExemptionDef]]:
-        read = Reporting(self.limits, calendars, self.broken, self.problems)
+        self, calendars: Mapping[str, CalendarDef], typologies: Mapping[str, TypologyDef]
+    ) -> tuple[
+        dict[str, CriterionDef], dict[str, LargeExemptionDef], dict[str, MovementDef], dict[str, SuspicionDef]
+    ]:  # fmt: skip
+        read = Reporting(self.limits, calendars, self.events, typologies, self.broken, self.problems)
         criteria: dict[str, CriterionDef] = {}
         exemptions: dict[str, LargeExemptionDef] = {}
+        movements: dict[str, MovementDef] = {}
+        suspicions: dict[str, SuspicionDef] = {}
         for file in self._of("reporting"):
             for sort, declared in read.sorts_of(file.raw or {}, file.path).items():
                 for name, raw in declared.items():
@@ -343,9 +350,18 @@ class _Loading:
                     pack = self.pack_of[file.root]
                     if sort == "criterion":
                         self._put(criteria, name, read.criterion(raw, name, pack, file.path))
-                    else:
+                    elif sort == "exemption":
                         self._put(exemptions, name, read.exemption(raw, name, pack, file.path))
-        return criteria, exemptions
+                    elif sort == "movement":
+                        self._put(movements, name, read.movement(raw, name, pack, file.path))
+                    else:
+                        self._put(suspicions, name, read.suspicion(raw, name, pack, file.path))
+        for name, movement in movements.items():
+            if movement.exempt and movement.exempt not in exemptions and movement.exempt not in self.broken:
+                what = f"`exempt`: there is no exemption '{movement.exempt[:64]}'"
+                place = self.places["movement"][name]
+                self.problems.append(Problem(place, f"movement {name}", what, meant(movement.exempt, exemptions)))
+        return criteria, exemptions, movements, suspicions
 
     def _rating(
         self, features: Features, calendars: Mapping[str, CalendarDef], policies: list[PolicyDef]
@@ -376,6 +392,7 @@ class _Loading:
         calendars: Mapping[str, CalendarDef],
         criteria: Mapping[str, CriterionDef],
         exemptions: Mapping[str, LargeExemptionDef],
+        suspicions: Mapping[str, SuspicionDef],
     ) -> Iterator[tuple[str, str, Words]]:
         for name, calendar in calendars.items():
             for each in calendar.years:
@@ -384,6 +401,8 @@ class _Loading:
             yield self.places["criterion"][name], f"criterion {name}", criterion.basis
         for name, exemption in exemptions.items():
             yield self.places["exemption"][name], f"exemption {name}", exemption.basis
+        for name, suspicion in suspicions.items():
+            yield self.places["suspicion"][name], f"suspicion {name}", suspicion.basis
 
     def _words(self, events: Mapping[str, EventDef] | None) -> ValueWords:
         """What values are called, from all packs together: each may add words for a field that another has, too."""

@@ -75,6 +75,10 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "rating bound": ("at", "is"),
     "rating mitigation": ("doc", "of", "is", "at_least", "less", "basis"),
     "rating direct": ("doc", "of", "is", "at_least", "basis"),
+    "suspicion": ("doc", "typology", "crimes", "features", "basis", "mark"),
+    "movement": (
+        "doc", "event", "customer", "kind", "way", "means", "side", "amount", "card", "other", "other_name", "exempt",
+    ),
 }  # fmt: skip
 """Every key that each kind of table accepts; any other key is refused."""
 

@@ -23,6 +23,7 @@ from jindi.run.archive import Archive
 from jindi.run.backup.saver import Saver
 from jindi.run.drift.watcher import Watcher
 from jindi.run.erasures import erase_again
+from jindi.run.filings.book import Filings
 from jindi.run.history.keeper import Keeper
 from jindi.run.incidents.book import Incidents
 from jindi.run.intake import AHEAD_MAX_US, Intake, Refused
@@ -40,6 +41,7 @@ from jindi.run.records import (
     DefinitionsRecord,
     IncidentRecord,
     Record,
+    ReportRecord,
     StepRecord,
     base_of,
     decision_id,
@@ -50,6 +52,7 @@ from jindi.run.records import (
     encode_case,
     encode_definitions,
     encode_incident,
+    encode_report,
     encode_step,
 )
 from jindi.run.recovery import Progress, last_record, recover, tree_before
@@ -276,6 +279,11 @@ class Platform:
         return self.lane.state.incidents
 
     @property
+    def filings(self) -> Filings:
+        """How reports against money laundering stand."""
+        return self.lane.state.filings
+
+    @property
     def screened(self) -> Screened:
         """Matches with watch lists, and what became of them."""
         return self.lane.state.screened
@@ -453,6 +461,15 @@ class Platform:
         # Noted at once, for a snapshot of now has the record behind it; a lane that stops is recovered without.
         self.trail.note(seq, step)
         self.incidents.note(seq, step)
+        await durable
+        self.acted.set()
+        return seq
+
+    async def report_step(self, step: ReportRecord) -> int:
+        """Journal a step with a report against money laundering; as `incident_step`."""
+        seq, durable = self.lane.journal(encode_report(step))
+        self.trail.note(seq, step)
+        self.filings.note(seq, step)
         await durable
         self.acted.set()
         return seq

@@ -19,7 +19,7 @@ from jindi.language import Value
 from jindi.packs import OUTCOMES, Definitions
 from jindi.run.events import Event, Scalar
 
-DEFINITIONS, DECISION, STEP, ACTION, APPROVAL, CASE, INCIDENT = 0, 1, 2, 3, 4, 5, 6
+DEFINITIONS, DECISION, STEP, ACTION, APPROVAL, CASE, INCIDENT, REPORT = 0, 1, 2, 3, 4, 5, 6, 7
 ID_PREFIX, STEP_PREFIX, APPROVAL_PREFIX = "dec_", "chg_", "apr_"
 
 TEXT_MAX = 200
@@ -301,8 +301,32 @@ class IncidentRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     standing: Standing = Standing()
 
 
+class ReportRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A step that a person took with a report against money laundering, written before it took effect.
+
+    `report` is "" in the step that begins one: its id is made of that record's place. `body` is the step's canonical
+    JSON, which says by digests what was written and never what or of whom; `clocks` is that of the clocks which it set
+    going. `marks` are all by which its author is known, as in an approval's record. The rest is as in an action's.
+    """
+
+    kind: int
+    received_us: int
+    key: str
+    name: str
+    report: str
+    verb: str
+    body: bytes
+    clocks: bytes = b"[]"
+    marks: tuple[str, ...] = ()
+    door: str = ""
+    place: str = ""
+    request: str = ""
+    standing: Standing = Standing()
+
+
 Record = (
     DecisionRecord | DefinitionsRecord | StepRecord | ActionRecord | ApprovalRecord | CaseRecord | IncidentRecord
+    | ReportRecord
 )  # fmt: skip
 
 
@@ -374,6 +398,11 @@ def encode_incident(step: IncidentRecord) -> bytes:
     return _encode(step)
 
 
+def encode_report(step: ReportRecord) -> bytes:
+    """The bytes of a report's step."""
+    return _encode(step)
+
+
 _PLAIN = 10
 """Fields of an action of which no more is known; such a record is no longer than it ever was."""
 
@@ -425,6 +454,7 @@ _decode_action = msgspec.msgpack.Decoder(ActionRecord).decode
 _decode_approval = msgspec.msgpack.Decoder(ApprovalRecord).decode
 _decode_case = msgspec.msgpack.Decoder(CaseRecord).decode
 _decode_incident = msgspec.msgpack.Decoder(IncidentRecord).decode
+_decode_report = msgspec.msgpack.Decoder(ReportRecord).decode
 
 
 def decode(record: bytes | memoryview) -> Record:
@@ -445,5 +475,7 @@ def decode(record: bytes | memoryview) -> Record:
             return _decode_case(record)
         case 6:
             return _decode_incident(record)
+        case 7:
+            return _decode_report(record)
         case _:
             raise ValueError("not a record of this journal")

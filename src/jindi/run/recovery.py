@@ -13,6 +13,7 @@ from jindi.run import snapshots
 from jindi.run.approvals.book import Book
 from jindi.run.archive import Archive, Outdated, batch_at
 from jindi.run.blocks import Feeder
+from jindi.run.filings.book import Filings
 from jindi.run.incidents.book import Incidents
 from jindi.run.lists import Lists
 from jindi.run.records import CaseRecord, DecisionRecord, DefinitionsRecord, Record, decode
@@ -80,6 +81,7 @@ def _recover(log: Log, blobs: Blobs, program: Program, archive: Archive, progres
                 state.approvals.note(seq, record)
                 state.requests.note(seq, record)
                 state.incidents.note(seq, record)
+                state.filings.note(seq, record)
                 if isinstance(record, CaseRecord):
                     state.casework.put(seq)
                 state.next_seq = seq + 1
@@ -152,6 +154,7 @@ def _from_snapshot(
         state.approvals = header.approvals if header.approvals is not None else _approvals(archive, header.seq)
         state.requests = header.requests if header.requests is not None else _requests(archive, header.seq)
         state.incidents = header.incidents if header.incidents is not None else _incidents(archive, header.seq)
+        state.filings = header.filings if header.filings is not None else _filings(archive, header.seq)
         state.screened = header.screened if header.screened is not None else Screened()
         if header.deeds is not None:
             state.deeds = Trail.load(header.deeds)
@@ -217,6 +220,14 @@ def _requests(archive: Archive, until: int) -> Requests:
 def _incidents(archive: Archive, until: int) -> Incidents:
     """What a snapshot of an earlier Jindi doesn't know: the incidents before a record."""
     found = Incidents()
+    for seq, record in archive.others(until):
+        found.note(seq, record)
+    return found
+
+
+def _filings(archive: Archive, until: int) -> Filings:
+    """What a snapshot of an earlier Jindi doesn't know: the reports before a record."""
+    found = Filings()
     for seq, record in archive.others(until):
         found.note(seq, record)
     return found

@@ -17,6 +17,7 @@ from jindi.journal import Frontier
 from jindi.ports import Blobs
 from jindi.run.answered import Answered
 from jindi.run.approvals.book import Book
+from jindi.run.filings.book import Filings
 from jindi.run.incidents.book import Incidents
 from jindi.run.openings import Opening, Openings
 from jindi.run.requests import Requests
@@ -82,6 +83,8 @@ class Header(msgspec.Struct, kw_only=True):
     """Before this place of the journal none of them is remembered."""
     incidents: Incidents | None = None
     """How incidents stand; None in a snapshot of before there were any: the journal tells."""
+    filings: Filings | None = None
+    """How reports stand; None in a snapshot of before there were any: the journal tells."""
     screened: Screened | None = None
     """Matches with watch lists; None in a snapshot of before there were any."""
 
@@ -146,6 +149,7 @@ def chunks(state: Any, last_record: bytes, frontier: Frontier | None = None) -> 
         casework=state.casework.save(),
         casework_from=state.casework.begins,
         incidents=state.incidents,
+        filings=state.filings,
         screened=state.screened,
         frontier=None if frontier is None else list(frontier),
         sections=[Section(name, data.nbytes, hashlib.sha256(data).digest()) for name, data in buffers],

@@ -19,6 +19,7 @@ from jindi.packs import OUTCOMES, EventDef, Outcome
 from jindi.run.answered import Answered, fingerprint
 from jindi.run.approvals.book import Book
 from jindi.run.events import Event, Scalars, field_order
+from jindi.run.filings.book import Filings
 from jindi.run.incidents.book import Incidents
 from jindi.run.intake import Refused
 from jindi.run.lists import Lists
@@ -141,6 +142,8 @@ class State:
         """Where that stands of which cases are made: all other decisions that did not allow, and steps with cases."""
         self.incidents = Incidents()
         """How incidents stand: few, so all of them are here."""
+        self.filings = Filings()
+        """How reports against money laundering stand."""
         self.screened = Screened()
         """Matches with watch lists, and what became of them."""
         self.watch = Watch()
@@ -179,7 +182,7 @@ class State:
         state.ledger, state.trail, state.watch = self.ledger, self.trail, Watch(self.watch.watched)
         state.approvals, state.requests = self.approvals, self.requests
         state.deeds, state.alerts, state.casework = self.deeds, self.alerts, self.casework
-        state.incidents, state.screened = self.incidents, self.screened
+        state.incidents, state.screened, state.filings = self.incidents, self.screened, self.filings
         return state
 
     def feed_through(self, fed: "Fed") -> None:

@@ -5,6 +5,7 @@ from bisect import bisect_left, bisect_right
 
 import msgspec
 
+from jindi.cases.filings import filing_id
 from jindi.cases.incidents import incident_id
 from jindi.run.archive import Archive
 from jindi.run.records import (
@@ -14,6 +15,7 @@ from jindi.run.records import (
     CaseRecord,
     IncidentRecord,
     Record,
+    ReportRecord,
     StepRecord,
     approval_id,
 )
@@ -77,7 +79,9 @@ class Trail:
 
     def note(self, seq: int, record: Record) -> None:
         """Take in a record of the journal; what no person did says nothing here."""
-        if isinstance(record, ActionRecord | StepRecord | ApprovalRecord | CaseRecord | IncidentRecord):
+        if isinstance(
+            record, ActionRecord | StepRecord | ApprovalRecord | CaseRecord | IncidentRecord | ReportRecord
+        ):  # fmt: skip
             self.put(seq)
 
     def put(self, seq: int) -> None:
@@ -121,7 +125,9 @@ class Trail:
 def one(archive: Archive, seq: int) -> Doing:
     """What somebody did at a place. Raises LookupError where that is no doing of anybody."""
     record = archive.record(seq)
-    if not isinstance(record, ActionRecord | StepRecord | ApprovalRecord | CaseRecord):
+    if not isinstance(
+        record, ActionRecord | StepRecord | ApprovalRecord | CaseRecord | IncidentRecord | ReportRecord
+    ):  # fmt: skip
         raise LookupError(f"record {seq} of the journal is nobody's doing")  # noqa: TRY004 - it isn't there
     return _doing(seq, record)
 
@@ -181,6 +187,11 @@ def _doing(seq: int, record: Record) -> Doing:
         return Doing(
             seq, record.received_us, record.key, record.name, f"incident.{record.verb}",
             record.incident or incident_id(seq), "allowed", record.door, record.place, record.request,
+        )  # fmt: skip
+    if isinstance(record, ReportRecord):
+        return Doing(
+            seq, record.received_us, record.key, record.name, f"filing.{record.verb}",
+            record.report or filing_id(seq), "allowed", record.door, record.place, record.request,
         )  # fmt: skip
     assert isinstance(record, ActionRecord), "the trail holds nothing else"
     return Doing(

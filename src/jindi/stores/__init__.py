@@ -15,6 +15,7 @@ from jindi.stores.sqlite_acts import SqliteActs
 from jindi.stores.sqlite_cases import SqliteCases
 from jindi.stores.sqlite_links import SqliteLinks
 from jindi.stores.sqlite_log import SqliteLog
+from jindi.stores.sqlite_movements import SqliteMovements
 from jindi.stores.sqlite_ratings import SqliteRatings
 from jindi.stores.sqlite_vault import SqliteVault
 from jindi.stores.trees import FileTree
@@ -33,6 +34,7 @@ __all__ = [
     "SqliteCases",
     "SqliteLinks",
     "SqliteLog",
+    "SqliteMovements",
     "SqliteRatings",
     "SqliteVault",
     "copied",

@@ -24,6 +24,7 @@ from jindi.doors.api.cases import CaseRoutes
 from jindi.doors.api.clear import BODY_BYTES_MAX, NO_STORE, ClearRoutes
 from jindi.doors.api.controls import ControlRoutes
 from jindi.doors.api.drafts import DraftRoutes
+from jindi.doors.api.filings import FilingRoutes
 from jindi.doors.api.hot import SIGNED_BY, Events, Gone, Receive, Scope, Send, TooLarge, answer
 from jindi.doors.api.incidents import IncidentRoutes
 from jindi.doors.api.links import LinkRoutes
@@ -48,6 +49,8 @@ from jindi.ports import Clock
 from jindi.run.approvals.approvals import Approvals, approvals_of
 from jindi.run.audit import Actor, Audit, NotRecorded
 from jindi.run.cases import Desk as CaseDesk
+from jindi.run.filings.desk import Desk as FilingDesk
+from jindi.run.filings.large_days import LargeDays
 from jindi.run.freezes import Freezes
 from jindi.run.incidents.desk import Desk as IncidentDesk
 from jindi.run.intake import Refused
@@ -125,6 +128,8 @@ class Routes:
         incidents: IncidentDesk | None = None,
         screening: ScreeningDesk | None = None,
         ratings: RatingDesk | None = None,
+        filings: FilingDesk | None = None,
+        large: LargeDays | None = None,
     ) -> None:  # fmt: skip
         self._platform, self._keys, self._base_files = platform, keys, base_files
         self._permits = permits
@@ -144,6 +149,7 @@ class Routes:
         self._incidents = IncidentRoutes(incidents, self._guard, self._may, self._actor, self._viewer)
         self._screening = ScreeningRoutes(platform, screening, self._guard, self._actor)
         self._ratings = RatingRoutes(platform, ratings, Freezes(platform, self._audit), self._guard, self._actor)
+        self._filings = FilingRoutes(filings, self._guard, self._actor, large)
         self._links = LinkRoutes(platform, linked, self._guard, self._audit, self._actor)
         self._lists = ListRoutes(roster or Roster(platform), self._reveals, self._guard, self._may)
 
@@ -173,6 +179,7 @@ class Routes:
             *self._incidents.routes(),
             *self._screening.routes(),
             *self._ratings.routes(),
+            *self._filings.routes(),
             *self._links.routes(),
             *self._lists.routes(),
             Route("/v1/packs", self._guard("packs.read", self._packs)),
@@ -414,6 +421,8 @@ def build_api(
     incidents: IncidentDesk | None = None,
     screening: ScreeningDesk | None = None,
     ratings: RatingDesk | None = None,
+    filings: FilingDesk | None = None,
+    large: LargeDays | None = None,
 ) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     """The ASGI application of a running platform. `base_files` gives the packs that are always loaded; `events` is
     the hot route, if its maker uses it elsewhere, too; `desk` where versions are changed (without, what is in force
@@ -422,7 +431,8 @@ def build_api(
     `reveals` and `rights` are those of the console, too: one limit and one book for both doors. `cases` is where cases
     are worked, `linked` where links are asked for, `roster` what both doors know of lists, `notices` where people are
     notified, `bench` where drafts are kept, `incidents` where incidents are worked, `screening` where matches with
-    watch lists are, `ratings` how customers are rated.
+    watch lists are, `ratings` how customers are rated, `filings` where reports against money laundering are written,
+    `large` where large days are found.
     """
     asked, fences = permits or Permits(), fences or Fences()
     hot = events or Events(platform, keys, clock, asked, fences.turnstile)
@@ -446,6 +456,8 @@ def build_api(
             incidents,
             screening,
             ratings,
+            filings,
+            large,
         ).routes(),
         exception_handlers={404: _not_found, 405: _not_allowed, 500: _failed},
     )

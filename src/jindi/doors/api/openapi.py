@@ -8,6 +8,7 @@ from jindi.basics.identifiers import NORMAL_FORMS
 from jindi.basics.money import AMOUNT_MINOR_MAX
 from jindi.doors.api import (
     openapi_cases,
+    openapi_filings,
     openapi_incidents,
     openapi_links,
     openapi_lists,
@@ -188,6 +189,21 @@ def _paths() -> dict[str, Any]:
                  openapi_ratings.ONE, "503"),
             _get("Temporary freezes in force, the one that ends first first.", "readFreezes",
                  openapi_ratings.freezes(), []),
+        ),
+        **openapi_filings.paths(
+            _errors("400", "401", "403", "404", "409", "413", "503"),
+            _get("Reports against money laundering, what is owed first before the others. Nobody without the scopes of "
+                 "reports is told of any.", "readReports", openapi_filings.found(), openapi_filings.filters(), "400"),
+            _get("A report in full.", "readReport", openapi_filings.page(), openapi_filings.ONE),
+            _get("A draft to begin with, of a case.", "readReportDefaults", openapi_filings.defaults(),
+                 [{"name": "case", "in": "query", "required": False, "schema": {"type": "string"}}], "400"),
+            _get("Reports counted by month, topic and kind of case.", "readReportStatistics",
+                 openapi_filings.statistics(),
+                 [{"name": "form", "in": "query", "required": False, "schema": {"enum": ["json", "csv"]}}], "400"),
+            _get("Days of large transactions among the platform's own movements, the newest first.", "readLargeDays",
+                 openapi_filings.large(),
+                 [{"name": "day", "in": "query", "required": False, "schema": {"type": "string", "format": "date"}}],
+                 "400", "503"),
         ),
         "/v1/links": {
             "get": _get("What hangs on an entity: whoever stood with it in decided events, and with those.",

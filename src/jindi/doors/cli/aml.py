@@ -8,12 +8,14 @@ from typing import Annotated
 import typer
 
 from jindi.basics.problems import Problems
+from jindi.doors.cli.filing_commands import reports_app
 from jindi.doors.cli.helping import Plain
 from jindi.doors.cli.output import Output
 
 aml_app = typer.Typer(
     no_args_is_help=True, help="Reports against money laundering: working days, large transactions, packets, receipts."
 )
+aml_app.add_typer(reports_app, name="reports")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of words.")]
 Packs = Annotated[

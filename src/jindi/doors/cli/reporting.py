@@ -336,10 +336,10 @@ class Making:
 
 def make_packet(wiring: Wiring, output: Output, asked: Making) -> None:
     """Make a packet and write it. Raises Problems."""
-    report = read_report(_document(asked.file), str(asked.file))
+    report = read_report(document_of(asked.file), str(asked.file))
     folder, now_us = Folder(asked.out), wiring.clock.now_us()
     if asked.unit is not None:
-        unit = read_as(Unit, _document(asked.unit), str(asked.unit))
+        unit = read_as(Unit, document_of(asked.unit), str(asked.unit))
         if problems := check_unit(unit):
             raise Problems(problems)
         packet = goaml_form.render(report, unit, now_us, f"{_as_file_name(report.id)}.xml")
@@ -398,7 +398,7 @@ def _remark(remark: Remark) -> dict[str, str]:
 
 def check_packet(output: Output, file: Path) -> None:
     """Read a packet back. Raises Problems."""
-    data = _bytes_of(file, REPORT_BYTES_MAX)
+    data = bytes_of(file, REPORT_BYTES_MAX)
     try:
         name = packet_name(file.name)
     except ValueError:
@@ -423,9 +423,9 @@ def _transactions_of(report: Report) -> int:
 
 def tell_receipt(output: Output, file: Path, form: Path | None, out: Path | None) -> None:
     """Tell what became of a packet; ends with CORRECT or REFUSED where it was not taken. Raises Problems."""
-    shape = read_as(Form, _document(form), str(form)) if form is not None else None
+    shape = read_as(Form, document_of(form), str(form)) if form is not None else None
     folder = Folder(out) if out is not None else None
-    receipt = read_receipt(file.name, _bytes_of(file, REPORT_BYTES_MAX), shape)
+    receipt = read_receipt(file.name, bytes_of(file, REPORT_BYTES_MAX), shape)
     errors = [
         {"field": each.field, "code": each.code, "zh": each.words.zh if each.words else "",
          "en": each.words.en if each.words else ""}
@@ -518,7 +518,7 @@ def _day(text: str, option: str) -> date:
         raise Problems([Problem(option, "", "is no day", "write it as 2026-09-30")]) from None
 
 
-def _document(file: Path) -> Mapping[str, Any]:
+def document_of(file: Path) -> Mapping[str, Any]:
     """A TOML or JSON file. Raises Problems; what the parsers quote of it is not told."""
     text = _text_of(file, REPORT_BYTES_MAX)
     try:
@@ -539,12 +539,13 @@ def _document(file: Path) -> Mapping[str, Any]:
 
 def _text_of(file: Path, most: int) -> str:
     try:
-        return _bytes_of(file, most).decode("utf-8-sig")
+        return bytes_of(file, most).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise Problems([Problem(str(file), "", "is not UTF-8", "save it as UTF-8")]) from None
 
 
-def _bytes_of(file: Path, most: int) -> bytes:
+def bytes_of(file: Path, most: int) -> bytes:
+    """A file's bytes. Raises Problems for more than `most` of them, OSError."""
     with file.open("rb") as opened:
         data = opened.read(most + 1)
     if len(data) > most:

@@ -247,6 +247,7 @@ async def _up(
                 notifying=wiring.notifying(settled, blobs, port), link_store=wiring.link_store(settled),
                 links_days=settled.links_days, link_child=child_of(settled), act_store=wiring.act_store(settled),
                 rating_store=wiring.rating_store(settled),
+                movement_store=wiring.movement_store(settled),
                 scanning=Scanning(wiring.scanner(settled), settled.unscanned),
             )  # fmt: skip
             context = tls.context if tls is not None else None

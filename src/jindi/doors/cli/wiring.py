@@ -30,6 +30,7 @@ from jindi.ports import (
     Lines,
     LinkStore,
     Log,
+    MovementStore,
     RatingStore,
     Root,
     Scanner,
@@ -240,6 +241,9 @@ class Wiring(Protocol):
 
     def rating_store(self, settled: Settled) -> RatingStore:
         """Where it is kept how customers are rated. Raises RatingStoreFailure."""
+
+    def movement_store(self, settled: Settled) -> MovementStore:
+        """Where movements of customers' days are kept. Raises MovementStoreFailure."""
 
     def notifying(self, settled: Settled, blobs: Blobs, port: int | None = None) -> Notifying:
         """What people are told with. Raises NoticeStoreFailure, and ValueError when what is kept of it is damaged."""

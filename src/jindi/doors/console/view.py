@@ -35,6 +35,7 @@ MENU: Final = (
     ("cases", "/console/cases", "cases.read"),
     ("screening", "/console/screening", "screening.read"),
     ("diligence", "/console/diligence", "kyc.read"),
+    ("filings", "/console/reports", "filings.read"),
     ("incidents", "/console/incidents", "incidents.read"),
     ("links", "/console/links", "links.read"),
     ("team", "/console/team", "cases.team"),

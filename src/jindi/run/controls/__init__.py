@@ -11,6 +11,7 @@ from jindi.run.controls import (
     backups,
     coming_in,
     entrance,
+    filings,
     incidents,
     journals,
     machine,
@@ -28,8 +29,8 @@ from jindi.run.controls.registry import CHECKS, Check
 
 # Each of these enters its checks where it is imported.
 _ENTERED = (
-    accounts, advisories, asked, backups, coming_in, entrance, incidents, journals, machine, platforms, ratings,
-    scanners, sources, staffing, transport, vaults, watch_lists,
+    accounts, advisories, asked, backups, coming_in, entrance, filings, incidents, journals, machine, platforms,
+    ratings, scanners, sources, staffing, transport, vaults, watch_lists,
 )  # fmt: skip
 
 __all__ = ["CHECKS", "Check", "CouldNotRun", "Evidence", "Failed", "Ground", "Scratch"]

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from jindi.basics.instants import DAY_US, SECOND_US
+from jindi.cases.filings import filing_id
 from jindi.cases.incidents import incident_id
 from jindi.run.intake import OWN_IDS
 from jindi.run.records import ACTION as ACTION_RECORD
@@ -22,6 +23,7 @@ from jindi.run.records import (
     DecisionRecord,
     IncidentRecord,
     Record,
+    ReportRecord,
     StepRecord,
     step_id,
 )
@@ -59,6 +61,7 @@ last ones count, and nothing that stands behind them."""
 
 _TEXT_MAX = 200
 _SIGN_IN = "sign_in."
+_CONFIDENTIAL = "filing."
 
 
 class Told(NamedTuple):
@@ -144,6 +147,8 @@ def tell(seq: int, record: Record, facts: Known) -> list[Told]:
         return _casework(seq, record, facts)
     if isinstance(record, IncidentRecord):
         return _incident(seq, record, facts)
+    if isinstance(record, ReportRecord):
+        return _report(seq, record, facts)
     return []
 
 
@@ -177,12 +182,17 @@ def _of_action(actor: str, record: ActionRecord, facts: Facts) -> dict[str, Any]
     return {
         "actor": actor, "roles": roles_of(roles), "roles_held": len(roles) or None,
         "line": _line(record, actor, facts),
-        "is_key": record.key.startswith("key_"), "action": record.what, "kind": kind_of(record.what), "on": record.on,
+        "is_key": record.key.startswith("key_"), "action": record.what, "kind": kind_of(record.what), "on": _on(record),
         "customer": customer, "has_case": bool(case), "case_id": case, "purpose": record.purpose,
         "rows": record.rows if record.rows >= 0 else None, "allowed": record.allowed, "door": record.door,
         "place": record.place, "device": _token(record.standing.device, facts),
         "date": date_of(record.received_us, facts.zone),
     }  # fmt: skip
+
+
+def _on(record: ActionRecord) -> str:
+    """What an action was done to. Which report against money laundering it was, nobody who watches staff is told."""
+    return "" if record.what.startswith(_CONFIDENTIAL) else record.on
 
 
 def _step(seq: int, record: StepRecord, facts: Known) -> list[Told]:
@@ -222,6 +232,17 @@ def _incident(seq: int, record: IncidentRecord, facts: Known) -> list[Told]:
         ACTION_RECORD, record.received_us, record.key, record.name, f"incident.{record.verb}",
         record.incident or incident_id(seq), True, record.door, record.place, record.request,
         standing=record.standing,
+    )  # fmt: skip
+    return tell_action(seq, action, facts)
+
+
+def _report(seq: int, record: ReportRecord, facts: Known) -> list[Told]:
+    """A step with a report against money laundering: which, about whom, and from which case is told to nobody who
+    watches staff.
+    """
+    action = ActionRecord(
+        ACTION_RECORD, record.received_us, record.key, record.name, f"filing.{record.verb}",
+        record.report or filing_id(seq), True, record.door, record.place, record.request, standing=record.standing,
     )  # fmt: skip
     return tell_action(seq, action, facts)
 

@@ -29,6 +29,8 @@ WORDS: Final = {
     "scope.audit:read": ("查看审计", "read the audit"),
     "scope.vault:open": ("查看明文、按明文查找", "see and search clear text"),
     "scope.subjects:act": ("处理个人信息请求", "answer data requests"),
+    "scope.reports:file": ("编写并报送反洗钱报告", "write AML reports and send them"),
+    "scope.reports:approve": ("审批反洗钱报告", "approve AML reports"),
     "scope.cases:work": ("查看并办理案件", "look at cases and work them"),
     "scope.admin": ("其余全部；不含审计、明文与个人请求", "all else; not audit, clear text, data requests"),
     "approvals.past.none": ("尚无已结束的事项。", "Nothing has ended yet."),

@@ -42,6 +42,10 @@ WORDS: Final = {
         "客户洗钱风险评级：每位客户的等级与构成、何时审核、逾期多少；记录审核，人工调整须两人。",
         "The rating of customers: each one's level and what makes it, when a person looks, what is overdue.",
     ),
+    "about.filings": (
+        "可疑与大额交易报告：从案件起草、制作报文、他人审批、编号报送到回执，含时限与月度统计；对其他人保密。",
+        "Reports of suspicions and large transactions: written, approved, sent, answered; clocks and months. Secret.",
+    ),
     "about.lists": (
         "黑、白、灰名单：谁在上面、为什么、到什么时候；改动须经审批。",
         "Black, white and grey lists: who stands there, why, until when. Changes take an approval.",
