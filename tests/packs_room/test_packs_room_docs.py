@@ -22,6 +22,7 @@ HEADINGS = {
     "field": "events.toml: a field",
     "field screens": "events.toml: whom a field screens",
     "feature": "features.toml: a window",
+    "pattern fact": "features.toml: a fact of a pattern",
     "derived": "features.toml: a derived feature",
     "label": "labels.toml: a label",
     "word": "labels.toml: who says it",
