@@ -5,7 +5,7 @@ from functools import cache
 
 from jindi.engine import build
 from jindi.packs import load
-from shop_world import EVENTS, FEATURES, NOON_US, event, shop_files
+from shop_world import NOON_US, event, shop_files
 
 SEND = """
 [send]
@@ -133,12 +133,20 @@ def transfer_files(*, over="1d", payers=3, facts=FACTS, accepted=True):
     """The shop's packs with transfers; a pattern's window and a threshold may be other ones. Without `accepted` no
     decision comes back into a feature.
     """
-    features = FEATURES + facts + SENT
+    files = with_transfers(shop_files(), over=over, payers=payers, facts=facts)
     if not accepted:
-        features = features.replace('counts = "accepted"\n', "")
-    return shop_files(events=EVENTS + SEND, features=features) | {
+        files["shop/features.toml"] = files["shop/features.toml"].replace('counts = "accepted"\n', "")
+    return files
+
+
+def with_transfers(files, *, over="1d", payers=3, facts=FACTS, typology=""):
+    """Files of the shop in which its customers send each other money, too."""
+    policy = SENDING.replace("basis =", f'typology = "{typology}"\nbasis =') if typology else SENDING
+    return files | {
+        "shop/events.toml": files["shop/events.toml"] + SEND,
+        "shop/features.toml": files["shop/features.toml"] + facts + SENT,
         "shop/patterns.toml": PATTERNS.replace("OVER", over).replace("PAYERS", str(payers)),
-        "shop/policies/send.toml": SENDING,
+        "shop/policies/send.toml": policy,
     }
 
 
