@@ -135,7 +135,7 @@ def amlsim() -> Transfers | None:
 
 def of_world(made: patterns_world.World) -> Transfers:
     """A generated world in the same shape."""
-    rows = [replace(each, at_us=BEGIN_US + each.at_us, currency="USD") for each in made.transfers]
+    rows = [each._replace(at_us=BEGIN_US + each.at_us, currency="USD") for each in made.transfers]
     scheme = np.array([made.scheme_of.get(each.id, -1) for each in rows])
     return Transfers(rows, scheme, dict(enumerate(made.kinds)), made.accounts)
 
@@ -160,7 +160,7 @@ def speed(
         patterns = tuple(definitions.patterns.values())
         subject = SPEED.format(count=len(stream.rows), accounts=stream.accounts, patterns=len(patterns))
         number = Detector(patterns, definitions.events).feeds.all.index(feed)
-        rows = [replace(each, feed=number) for each in stream.rows]
+        rows = [each._replace(feed=number) for each in stream.rows]
         Detector(patterns, definitions.events).facts(rows[:100])  # compiled, or read from the cache
         rates, whole = [], 0.0
         for _ in range(rounds):

@@ -227,9 +227,9 @@ class Surroundings:
         if wanted:
             patterns = self.detector.patterns
             gathered: list[dict[str, tuple[Name, ...]]] = [{} for _ in batch.kinds]
-            for (row, pattern), each in evidence.items():
+            for (row, pattern), transfers_of in evidence.items():
                 if rows[owners[row]] == row:
-                    gathered[owners[row]][patterns[pattern].name] = each
+                    gathered[owners[row]][patterns[pattern].name] = transfers_of
             self.found = list(gathered)
         numbers = told.reshape(-1, len(self.detector.patterns) * k.F_WIDTH).tolist()
         last = {owner: numbers[row] for owner, row in rows.items()}
