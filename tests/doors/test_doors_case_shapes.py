@@ -53,6 +53,20 @@ def test_the_page_of_a_case_shows_who_paid_whom_as_a_picture_and_as_a_list():
     living(go)
 
 
+def test_the_printed_case_names_every_transfer_with_its_decision():
+    async def go(world):
+        decisions = await world.happens(*ring())
+        case = await world.of(decisions[-1])
+        page = (await world.visit().get(f"/console/cases/{case.id}/print")).text
+        part = page.split("A ring.")[1].split("</section>")[0]
+        assert re.findall(r"user:(\w)</bdi>", part) == list("abbcca")
+        assert [each in part for each in decisions] == [True] * 3
+        paper = await world.visit().get(f"/console/cases/{case.id}/paper.pdf")
+        assert paper.content.startswith(b"%PDF")
+
+    living(go)
+
+
 def test_a_case_without_patterns_has_no_such_card_and_reads_nothing():
     async def go(world):
         case = await world.case()

@@ -305,9 +305,15 @@ def test_a_new_threshold_is_in_force_at_once_and_a_longer_memory_when_a_replay_h
             assert answer["score"] == 10
             missing = await shop.platform.take(transfer_files(payers=3, over="2d"))
             assert {"ring_closes", "fan_hit", "passed"} <= set(missing)
-            warming = await shop.send(send(10, "q", "m", at_us=NOON_US))
+            # All that comes before the replay has a turn.
+            legs = [shop.submit(send(20 + n, *leg, "600.00")) for n, leg in enumerate(["ab", "bc", "ca"])]
+            warming = json.loads(await shop.submit(send(10, "q", "m", at_us=NOON_US)))
             assert (warming["outcome"], warming["score"]) == ("review", 0), "the rule that asks for care is closed"
             assert warming["degraded"]
+            seq = int(json.loads(await legs[-1])["decision_id"][4:], 16)
+            presumed = shop.platform.archive.decision(seq)
+            assert presumed.verdict.presumed
+            assert presumed.shapes == (), "who only presumes has no evidence"
             await _until_caught_up(shop)
             after = await shop.send(send(11, "r", "m", at_us=NOON_US))
             assert (after["outcome"], after["score"]) == ("allow", 10)

@@ -217,7 +217,7 @@ class Lane:
         try:
             decision = state.decide(event, gathered)
             seq = state.next_seq
-            shapes = state.shapes(event.type, decision) if decision.hits or decision.exempted else ()
+            shapes = state.shapes(event.type, gathered, decision) if decision.hits or decision.exempted else ()
             record = encode_decision(
                 state.definitions_seq, gathered.as_of_us, received_us, event, gathered.base[len(event.values) :],
                 sorted(gathered.absent) if gathered.absent else (), gathered.late, decision, shapes,

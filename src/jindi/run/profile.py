@@ -131,7 +131,7 @@ class _Round:
         return encode_decision(
             0, gathered.as_of_us, event.at_us, event, gathered.base[len(event.values) :],
             sorted(gathered.absent) if gathered.absent else (), gathered.late, decision,
-            self._state.shapes(event.type, decision) if decision.hits or decision.exempted else (),
+            self._state.shapes(event.type, gathered, decision) if decision.hits or decision.exempted else (),
         )  # fmt: skip
 
     def _apply(self, seq: int, event: Event, gathered: Gathered, decision: Decision, mark: tuple[int, int]) -> None:

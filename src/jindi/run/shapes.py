@@ -30,13 +30,18 @@ class Spoken:
     def __init__(self, ep: EventProgram) -> None:
         self._by_side = tuple(tuple(_of_rules(ep, policy)) for policy in ep.deciders())
         self.all: frozenset[str] = frozenset().union(*(each for side in self._by_side for each in side))
+        self._of_facts = {name: patterns_of(ep.definitions, [name]) for name in ep.windows}
 
-    def of(self, decision: Decision) -> tuple[str, ...]:
-        """The patterns that rules speak of which were hit, by name."""
+    def of(self, decision: Decision, absent: Iterable[str] = ()) -> tuple[str, ...]:
+        """The patterns that rules speak of which were hit, by name; not those of which a fact was absent: a rule that
+        was presumed to be hit has no evidence, and what is remembered of transfers was not whole then.
+        """
         if not self.all:
             return ()
         rules = self._by_side[decision.side]
         found = {name for rule in (*decision.hits, *decision.exempted) for name in rules[rule]}
+        for name in absent:
+            found -= self._of_facts.get(name, frozenset())
         return tuple(sorted(found))
 
 

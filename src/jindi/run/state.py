@@ -300,9 +300,9 @@ class State:
         """Whether events of a type feed what counts accepted events, so that decisions come back into features."""
         return event_type in self._kept
 
-    def shapes(self, event_type: str, decision: Decision) -> tuple[ShapeRecord, ...]:
+    def shapes(self, event_type: str, gathered: Gathered, decision: Decision) -> tuple[ShapeRecord, ...]:
         """The evidence of the patterns that rules speak of which were hit, just after the event was gathered."""
-        wanted = self.spoken[event_type].of(decision)
+        wanted = self.spoken[event_type].of(decision, gathered.absent)
         return shown(self.windows.evidence(wanted), wanted) if wanted else ()
 
     def decide(self, event: Event, gathered: Gathered) -> Decision:

@@ -49,8 +49,16 @@ class Drawn:
     accounts: tuple[Account, ...]
     arrows: tuple[Arrow, ...]
     start: str
+    counted: str
     width: int = WIDTH
     height: int = HEIGHT
+
+
+def counted(shape: Shape, view: View) -> str:
+    """Of how many transfers a pattern is made, and how many of them are told."""
+    if len(shape.legs) < shape.count:
+        return view.t("cases.shape.newest", n=len(shape.legs), all=shape.count)
+    return view.t("cases.shape.transfers", n=shape.count)
 
 
 def drawn(shape: Shape, view: View) -> Drawn:
@@ -71,7 +79,7 @@ def drawn(shape: Shape, view: View) -> Drawn:
     )  # fmt: skip
     at = {each.name: (each.x, each.y) for each in accounts}
     start = last.payer if last is not None and is_name(last.payer) else ""
-    return Drawn(shape, accounts, _arrows(shape, last, view, at.__getitem__), start)
+    return Drawn(shape, accounts, _arrows(shape, last, view, at.__getitem__), start, counted(shape, view))
 
 
 def _arrows(

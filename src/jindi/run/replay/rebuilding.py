@@ -277,7 +277,7 @@ class Rebuilding:
             raw = encode_decision(
                 state.definitions_seq, gathered.as_of_us, record.received_us, event,
                 gathered.base[len(event.values) :], sorted(absent), gathered.late, decision,
-                shown(evidence, state.spoken[event.type].of(decision)),
+                shown(evidence, state.spoken[event.type].of(decision, absent)),
             )  # fmt: skip
         except (Refused, *NO_DECISION) as error:  # a limit that had no value on that day, or facts of another kind
             causes = (Cause("undecidable", type(error).__name__),)
