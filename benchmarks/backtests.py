@@ -21,7 +21,6 @@ from jindi import journal, packs
 from jindi.app.wiring import Outside
 from jindi.basics.instants import DAY_US
 from jindi.engine import Program, build
-from jindi.features import Windows, plan
 from jindi.packs.models import seal
 from jindi.run.archive import Archive
 from jindi.run.backtest import Candidate, Span
@@ -120,7 +119,7 @@ def model() -> str:
 def live(folder: Path, program: Program, events: int, start_us: int | None = None) -> None:
     """A journal of so many payments and their reports, as a platform would have written it, and its archive."""
     log, chain = SegmentLog(folder / "journal"), journal.Chain()
-    state = State.fresh(program, Windows(plan(program.definitions, program.reads)))
+    state = State.fresh(program)
     intake = Intake(program.definitions, Tokens(bytes(KEY_BYTES)), lambda: 1 << 61)
     records = [encode_definitions(program.definitions, 0)]
     state.next_seq = 1

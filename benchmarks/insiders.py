@@ -23,7 +23,6 @@ from scipy.stats import binomtest, poisson
 from benchmarks import results
 from jindi.basics.instants import DAY_US, HOUR_US, parse_instant
 from jindi.engine import Program, build
-from jindi.features import Windows, plan
 from jindi.packs import OUTCOMES, load
 from jindi.run.intake import Intake
 from jindi.run.simulate.insiders import open_office
@@ -104,7 +103,7 @@ def shipped() -> Program:
 
 def look(seed: int, program: Program, days: int = DAYS) -> Seen:
     """Let an office live under the pack."""
-    state = State.fresh(program, Windows(plan(program.definitions, program.reads)))
+    state = State.fresh(program)
     office = open_office(seed, start_us=START_US, calm_days=CALM_DAYS)
     until_us, from_us = office.midnight(days), office.midnight(CALM_DAYS)
     intake = Intake(program.definitions, Tokens(bytes(32)), lambda: 1 << 62)

@@ -22,7 +22,6 @@ import pyarrow.parquet as pq
 from jindi.app.wiring import Outside
 from jindi.basics.instants import DAY_US, format_instant
 from jindi.engine import Decision, Program, decide
-from jindi.features import Windows, plan
 from jindi.language import Kind
 from jindi.packs import Outcome, load, suggest
 from jindi.run.intake import Intake, Refused
@@ -214,7 +213,7 @@ class Life:
 
     def __init__(self, program: Program, seed: int, learnt: Learnt | None, folder: Path) -> None:
         self.program, self.learnt = program, learnt
-        self.state = State.fresh(program, Windows(plan(program.definitions, program.reads)))
+        self.state = State.fresh(program)
         self.intake = Intake(program.definitions, Tokens(bytes(32)), lambda: 1 << 62)
         self.encode = msgspec.json.Encoder().encode
         self.rows = _opened(folder, program)

@@ -44,8 +44,18 @@ FACTS = {
     "hit": k.HIT, "members": k.MEMBERS, "others": k.OTHERS, "length": k.LENGTH, "money": k.MONEY, "span": k.SPAN,
     "share": k.SHARE, "new_pairs": k.NEW_PAIRS,
 }  # fmt: skip
-SETTINGS = Settings(trees=300, rate=0.05, leaves=16, leaf_rows=20, rows_share=0.7, inputs_share=0.5)
-"""Neither chosen on these data nor varied."""
+SETTINGS = Settings(
+    trees=300, rate=0.05, leaves=8, leaf_rows=30, rows_share=0.7, inputs_share=0.3, average=5
+)  # fmt: skip
+"""Small trees, averaged, and these inputs: chosen on two stretches before the test part (see `ranked`)."""
+
+KNOWN = (
+    "known_for", "since_pair_ever", "since_back", "payer_paid_since_last", "payer_got_since_last",
+    "payee_paid_since_last", "payee_got_since_last",
+)  # fmt: skip
+"""Whether and how long ago the two met, in either direction, and when each last paid and was paid; these never end."""
+
+WINDOWS, RELATIONS, CHOSEN = "windows of up to 180 days", "relations and timing", "relations, timing and patterns"
 
 AIM = 0.93
 WARM_US = 180 * DAY_US
@@ -135,7 +145,7 @@ def amlsim() -> Transfers | None:
 
 def of_world(made: patterns_world.World) -> Transfers:
     """A generated world in the same shape."""
-    rows = [replace(each, at_us=BEGIN_US + each.at_us, currency="USD") for each in made.transfers]
+    rows = [each._replace(at_us=BEGIN_US + each.at_us, currency="USD") for each in made.transfers]
     scheme = np.array([made.scheme_of.get(each.id, -1) for each in rows])
     return Transfers(rows, scheme, dict(enumerate(made.kinds)), made.accounts)
 
@@ -160,7 +170,7 @@ def speed(
         patterns = tuple(definitions.patterns.values())
         subject = SPEED.format(count=len(stream.rows), accounts=stream.accounts, patterns=len(patterns))
         number = Detector(patterns, definitions.events).feeds.all.index(feed)
-        rows = [replace(each, feed=number) for each in stream.rows]
+        rows = [each._replace(feed=number) for each in stream.rows]
         Detector(patterns, definitions.events).facts(rows[:100])  # compiled, or read from the cache
         rates, whole = [], 0.0
         for _ in range(rounds):
@@ -306,11 +316,13 @@ def compared(
     """The same with parts of the inputs: lines of a table, and the rankings by name."""
     names, simple, told, patterns = both
     entity = np.unique([each.payee for each in given.rows], return_inverse=True)[1]
+    known = [0, *(names.index(name) for name in KNOWN)]
+    ended = [place for place, name in enumerate(names) if name not in KNOWN]
     sets = {
         "amount alone": (simple[:, :1], names[:1]),
-        "simple windows": (simple, names),
-        "amount and patterns": (np.column_stack([simple[:, :1], patterns]), [names[0], *told]),
-        "simple windows and patterns": (np.column_stack([simple, patterns]), [*names, *told]),
+        WINDOWS: (simple[:, ended], [names[place] for place in ended]),
+        RELATIONS: (simple[:, known], [names[place] for place in known]),
+        CHOSEN: (np.column_stack([simple[:, known], patterns]), [*(names[place] for place in known), *told]),
     }
     found = {name: ranking(columns, titles, given.label, parts, entity) for name, (columns, titles) in sets.items()}
     thousand = given.accounts / 1_000
@@ -362,31 +374,32 @@ def ranked(report: Report, given: Transfers, program: Program, folder: Path) -> 
         f"{count:,} transfers of {given.accounts:,} accounts, {int(given.label.sum())} of {len(given.kinds)} schemes; "
         f"in the order of time 60/20/20, {int(given.label[test].sum())} positives of {len(test):,} in the test part. "
         f"The first {WARM_US // DAY_US} days, {warm:,} transfers, are not learnt from: the longest window is not full "
-        "before (with them the average precision of simple windows was .42, with patterns .52: seen before they were "
-        "left out). "
-        "A transfer sees only what came before it, and windows only. Settings of the model were not varied; the "
-        "threshold is that of the best F1 on the validation part. A scheme may begin in one part and end in the next. "
-        "The windows hold the ideas of the six causal features, which were chosen in sight of this very test part: "
-        "treat all rows as exploratory."
+        "before. A transfer sees only what came before it. Which inputs are ranked by, and how small the trees are, "
+        "was chosen out of eighteen by the average precision on two stretches before the test part, learnt on what "
+        "lies before each (45 to 60 per cent of the log: .974 for the last row, others .887 to .972; the validation "
+        "part: .973, others .938 to .971); the test part was then looked at once. The threshold is that of the best F1 "
+        "on the validation part. A scheme may begin in one part and end in the next. That relations and timing matter "
+        "was known from six causal features, which had been chosen in sight of this very test part: so far all rows "
+        "are exploratory."
     )
     yield ""
     yield from TABLE
     yield from (f"| earlier: {name} | {ap} | {f1} | {p} | {r} | – |" for name, ap, f1, p, r in PUBLISHED)
     yield from lines
     yield ""
-    yield from by_kind(given, test, found, ("simple windows", "simple windows and patterns"))
+    yield from by_kind(given, test, found, (WINDOWS, CHOSEN))
     yield ""
-    best = found["simple windows and patterns"].ap
+    best = found[CHOSEN].ap
     yield (
         f"**{'It falls short' if best < AIM else 'It holds'}**: {best:.3f} where {AIM} was aimed at. AMLSim parts by "
         "how new a tie is: nearly every laundering transfer is the first of its pair, and late in the log most honest "
-        "ones are not; a memory of 180 days takes the older ties for new."
+        "ones are not; a memory of 180 days takes the older ties for new, one that never ends does not."
     )
     yield ""
     for name, each in found.items():
-        aim = {"at_least": AIM} if name == "simple windows and patterns" else {}
+        aim = {"at_least": AIM} if name == CHOSEN else {}
         report.add(RANKED, f"average precision, {name}", "", [each.ap], **aim)
-    whole = found["simple windows and patterns"]
+    whole = found[CHOSEN]
     alerts = int((whole.score >= whole.threshold).sum())
     report.add(RANKED, "alerts at the threshold", "for 1,000 accounts", [alerts / given.accounts * 1_000])
     report.add(RANKED, "recall at the threshold", "of transfers", [whole.recall])
@@ -421,6 +434,6 @@ def elsewhere(report: Report, program: Program, folder: Path, *, quick: bool) ->
     yield from TABLE
     yield from lines
     yield ""
-    yield from by_kind(joined, parts[2], found, ("simple windows", "simple windows and patterns"))
+    yield from by_kind(joined, parts[2], found, (WINDOWS, CHOSEN))
     for name, each_ in found.items():
         report.add(subject, f"average precision, {name}", "", [each_.ap])

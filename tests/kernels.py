@@ -7,6 +7,7 @@ import numpy as np
 from jindi import features
 from jindi.engine.trees import lay_out
 from jindi.packs.definitions import Trees
+from jindi.parties import patterns
 from jindi.run import answered
 
 STUMP = Trees(
@@ -17,7 +18,7 @@ STUMP = Trees(
 
 def main() -> None:
     """All of them."""
-    features.warm()
+    features.warm(more=patterns.KERNELS)
     answered.warm()
     forest, row = lay_out(STUMP, 1, 0.0), np.zeros(1)
     forest.raw(row)

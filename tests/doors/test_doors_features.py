@@ -10,6 +10,7 @@ from clear_world import clear_files
 from jindi.doors.console.feature_words import value_words
 from jindi.packs import Words, load
 from shop_world import CARD, FEATURES, POLICY, pay, run
+from transfers_world import with_transfers
 
 CARDS = (
     FEATURES
@@ -46,6 +47,17 @@ def test_all_features_are_listed_with_their_windows_in_words_of_both_languages()
             zh = (await world.visit().http.get("/console/features", headers={"accept-language": "zh"})).text
             assert "按 银行卡 (card)，截至 1 小时前的最近 1 天内的pay" in zh
             assert "6 of 6" in page
+
+    run(go())
+
+
+def test_facts_of_patterns_are_told_in_words_of_both_languages():
+    async def go():
+        async with World(files=with_transfers(clear_files())) as world:
+            page = (await world.visit().get("/console/features")).text
+            assert "Of the pattern ring around this send, in the last 1 d: whether this transfer completes it." in page
+            one = await world.visit().http.get("/console/features/passed_share", headers={"accept-language": "zh"})
+            assert "围绕本次的send，最近 6 小时内资金形态“through”：经手资金的比例。" in one.text
 
     run(go())
 

@@ -23,6 +23,7 @@ HEADINGS = {
     "field screens": "events.toml: whom a field screens",
     "field derives": "events.toml: what an identifier tells",
     "feature": "features.toml: a window",
+    "pattern fact": "features.toml: a fact of a pattern",
     "derived": "features.toml: a derived feature",
     "label": "labels.toml: a label",
     "word": "labels.toml: who says it",

@@ -302,10 +302,13 @@ def test_a_state_that_was_harmed_is_refused(harm):
         detector(pattern("fan_in")).restore(harm(held.to_bytes()))
 
 
-def test_a_state_of_other_patterns_or_limits_is_refused():
+def test_a_state_of_other_transfers_or_limits_is_refused():
     kept = detector(pattern("fan_in")).to_bytes()
-    for other in (detector(pattern("fan_in", payers=3)), detector(pattern("fan_in"), edges_max=9)):
-        with pytest.raises(NotUsable, match="other patterns or limits"):
+    for other in (
+        detector(pattern("fan_in", over_us=21)), detector(pattern("fan_in", of=(TOP_UP,))),
+        detector(pattern("fan_in"), edges_max=9), detector(pattern("fan_in"), looks_max=9),
+    ):  # fmt: skip
+        with pytest.raises(NotUsable, match="other transfers or limits"):
             other.restore(kept)
     used = detector(pattern("fan_in"))
     used.observed(stream([(0, "a", "b")]))

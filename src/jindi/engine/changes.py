@@ -437,8 +437,10 @@ class _Search:
         for window in self.program.windows:
             feature = self.program.definitions.features[window]
             condition = feature.where.get(event)
+            feeds = feature.pattern.of if feature.pattern is not None else ()
             if window not in moved and (
-                name in feature.by.get(event, ())
+                any(feed.event == event and name in (feed.payer, feed.payee, feed.amount) for feed in feeds)
+                or name in feature.by.get(event, ())
                 or (event in feature.of and feature.value.get(event) == name)
                 or (event in feature.of and condition is not None and name in condition.inputs)
             ):

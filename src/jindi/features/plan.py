@@ -7,7 +7,7 @@ same value. All features that agree in these share it, whatever their windows, f
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -232,6 +232,7 @@ def plan(
     `allowance_us` is kept beyond the longest window, for a reader that is behind the lane. Raises
     Problems for folds that can't be kept exactly and for reads without a key.
     """
+    definitions, reads = _windows_of(definitions, reads)
     problems = [p for f in definitions.features.values() for p in _refusals(f, definitions)]
     for event, names in reads.items():
         problems += [
@@ -261,6 +262,15 @@ def plan(
         home=home,
         signature=json.dumps(shapes, ensure_ascii=False),
     )
+
+
+def _windows_of(
+    definitions: Definitions, reads: Mapping[str, frozenset[str]]
+) -> tuple[Definitions, dict[str, frozenset[str]]]:
+    """Without the facts of patterns: those are found beside the windows, by who knows the graph of transfers."""
+    windows = {name: each for name, each in definitions.features.items() if each.pattern is None}
+    beside = definitions.features.keys() - windows.keys()
+    return replace(definitions, features=windows), {event: frozenset(names - beside) for event, names in reads.items()}
 
 
 def _structures(

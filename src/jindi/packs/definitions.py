@@ -154,6 +154,9 @@ class FeatureDef:
     `value` maps a feeding event type to the folded field (empty for count and for since_*).
     `where` maps a feeding event type to the condition, checked against that type's fields.
     `entities` names the key's parts (the fields' entities or names), `type` what expressions see.
+
+    With `pattern` it is no window but a fact of that pattern (its cases left out) around the event's own transfer:
+    `fold` is "pattern", `fact` which fact it is; there is no key, and only events that feed the pattern have it.
     """
 
     name: str
@@ -173,6 +176,8 @@ class FeatureDef:
     type: Type
     zone: ZoneInfo
     degrade: Degrade
+    pattern: "PatternDef | None" = None
+    fact: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,9 @@
-"""features.toml → window features (a fold of a value per key) and derived ones (expressions over others)."""
+"""features.toml → window features (a fold of a value per key), facts of patterns around an event's own transfer, and
+derived features (expressions over others).
+"""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, cast
 
 from jindi.basics.instants import parse_duration
@@ -18,6 +20,7 @@ from jindi.packs.definitions import (
     ListDef,
     Over,
     PackDef,
+    PatternDef,
     Unit,
 )
 from jindi.packs.expressions import (
@@ -38,11 +41,17 @@ from jindi.packs.vocabulary import (
     FOLDS_STRICTLY_EARLIER,
     FOLDS_WITHOUT_VALUE,
     KEYS,
+    PATTERN_FOLD,
+    PATTERN_WORDS,
     TAKEN,
     UNITS,
 )
 
 _KEY_KINDS: Final = (Kind.TEXT, Kind.TOKEN, Kind.INT)
+_FACT_TYPES: Final[Mapping[str, Type]] = {
+    "hit": BOOL, "whole": BOOL, "members": INT, "others": INT, "length": INT, "new_pairs": INT, "span": DURATION,
+    "share": RATIO,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +79,7 @@ class Features:
     events: Mapping[str, EventDef]
     broken: set[str]
     problems: list[Problem]
+    patterns: Mapping[str, PatternDef] = field(default_factory=dict)
     windows: dict[str, FeatureDef] = field(default_factory=dict)
     derived: dict[str, DerivedDef] = field(default_factory=dict)
 
@@ -83,7 +93,8 @@ class Features:
             elif table.kind == "derived":
                 later[each.name] = (each, table)
             else:
-                window = _Window(table, each, self.events, self.broken).read()
+                is_fact = table.kind == "pattern fact"
+                window = self._fact(each, table) if is_fact else _Window(table, each, self.events, self.broken).read()
                 if window is None:
                     self.broken.add(each.name)
                 else:
@@ -107,18 +118,71 @@ class Features:
             remedy = f"begin it with [{each.name}]"
             self.problems.append(Problem(each.where, each.name, f"must be a table, not {kind_of(each.raw)}", remedy))
             return None
-        kind = "derived" if "is" in each.raw else "feature"
-        if kind == "derived" and (mixed := sorted(set(each.raw) & (set(KEYS["feature"]) - set(KEYS["derived"])))):
+        kind = "derived" if "is" in each.raw else "pattern fact" if "pattern" in each.raw else "feature"
+        if kind != "feature" and (mixed := sorted(set(each.raw) & (set(KEYS["feature"]) - set(KEYS[kind])))):
+            key, what = ("is", "derived") if kind == "derived" else ("pattern", "a fact of a pattern")
             self.problems.append(
                 Problem(
                     each.where,
                     each.name,
-                    f"is derived (`is`) and a window (`{mixed[0]}`) at once",
-                    "leave out `is`, or everything that belongs to a window",
+                    f"is {what} (`{key}`) and a window (`{mixed[0]}`) at once",
+                    f"leave out `{key}`, or everything that belongs to a window",
                 )
             )
             return None
         return Table(each.raw, kind, each.where, each.name, self.problems)
+
+    def _fact(self, each: Declared, table: Table) -> FeatureDef | None:
+        """A fact of a pattern; None when it is too broken for others to speak of."""
+        doc = table.words()
+        degrade = cast("Degrade", table.choice("degrade", DEGRADES, "open"))
+        fact = table.choice("fact", PATTERN_WORDS)
+        name = table.text("pattern")
+        if name not in self.patterns:
+            if name and name not in self.broken:
+                table.problem(f"unknown pattern '{name[:64]}'", meant(name, self.patterns))
+            return None
+        pattern = self.patterns[name]
+        kind = self._fact_type(table, pattern, fact)
+        of = tuple(dict.fromkeys(feed.event for feed in pattern.of))
+        for event in of:
+            if each.name in {f.name for f in self.events[event].fields}:
+                table.problem(f"has the name of a field of {event}", "choose another name")
+        if kind is None or table.raw.get("fact") not in PATTERN_WORDS:
+            return None
+        return FeatureDef(
+            name=each.name,
+            pack=each.pack.name,
+            doc=doc,
+            of=of,
+            by=dict.fromkeys(of, ()),
+            entities=(),
+            fold=PATTERN_FOLD,
+            value={},
+            over=Over("sliding", length_us=pattern.over_us),
+            lag_us=0,
+            where={},
+            counts="attempts",
+            current="include",
+            quantile_ppm=0,
+            type=kind,
+            zone=each.pack.zone,
+            degrade=degrade,
+            pattern=replace(pattern, cases=()),
+            fact=fact,
+        )
+
+    def _fact_type(self, table: Table, pattern: PatternDef, fact: str) -> Type | None:
+        if fact != "money":
+            return _FACT_TYPES[fact]
+        found = {
+            field.type for feed in pattern.of for field in self.events[feed.event].fields if field.name == feed.amount
+        }
+        if len(found) == 1:
+            return found.pop()
+        kinds = ", ".join(sorted(str(each) for each in found))
+        table.problem(f"the amounts of pattern {pattern.name} are in several currencies: {kinds}", "leave it out")
+        return None
 
     def _in_order(self, tables: Mapping[str, Table]) -> list[str]:
         """Derived features, each after those that it reads; circles are reported and left out."""

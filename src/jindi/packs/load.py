@@ -261,7 +261,8 @@ class _Loading:
                         self.broken.add(name)
                     else:
                         self.lists[name] = each
-        features = Features(self.events, self.broken, self.problems)
+        patterns = self._patterns()
+        features = Features(self.events, self.broken, self.problems, patterns)
         declared = [
             Declared(name, raw, self.pack_of[file.root], file.path)
             for file in self._of("features")
@@ -283,7 +284,7 @@ class _Loading:
         self.problems.extend(check_policies(policies))
         labels, controls, sources = self._labels(), self._controls(), self._sources()
         reports, thresholds, plans = self._incidents()
-        patterns, words = self._patterns(), self._words(self.events if events_are_whole else None)
+        words = self._words(self.events if events_are_whole else None)
         declared_calendars = self._calendars()
         calendars = joined(declared_calendars, self.places["calendar"], self.problems)
         criteria, large_exemptions, movements, suspicions = self._reporting(calendars, typologies)
@@ -421,15 +422,14 @@ class _Loading:
         return found
 
     def _patterns(self) -> dict[str, PatternDef]:
-        found = {}
+        found: dict[str, PatternDef] = {}
         for file in self._of("patterns"):
             for name, raw in (file.raw or {}).items():
                 if self._is_new("pattern", name, file):
                     pattern = read_pattern(
                         raw, name, self.pack_of[file.root], file.path, self.events, self.broken, self.problems
                     )
-                    if pattern is not None:
-                        found[name] = pattern
+                    self._put(found, name, pattern)
         return found
 
     def _incidents(self) -> tuple[dict[str, ReportDef], dict[str, ThresholdDef], dict[str, PlanDef]]:

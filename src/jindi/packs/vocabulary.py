@@ -22,6 +22,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "feature": (
         "doc", "of", "by", "fold", "value", "over", "lag", "where", "counts", "current", "q", "degrade",
     ),
+    "pattern fact": ("doc", "pattern", "fact", "degrade"),
     "derived": ("doc", "is", "else", "degrade"),
     "model": ("doc", "on", "file", "degrade"),
     "limit": ("doc", "type", "currency", "mark", "value"),
@@ -155,6 +156,12 @@ LIFECYCLES: Mapping[str, Mapping[str, str]] = {
 
 PATTERN_FACTS = ("members", "others", "length", "money", "span", "share", "new_pairs")
 """What a pattern tells beside whether it is complete: counts, money in minor units, microseconds, parts per million."""
+
+PATTERN_WORDS = ("hit", *PATTERN_FACTS, "whole")
+"""What a feature may be of a pattern: whether it is complete, its figures, and whether all could be looked at."""
+
+PATTERN_FOLD = "pattern"
+"""The fold of a feature that is a fact of a pattern; packs don't write it."""
 
 FOLDS_OF_NUMBERS = frozenset({"sum", "mean", "std", "min", "max", "quantile"})
 FOLDS_WITHOUT_VALUE = frozenset({"count", "since_first", "since_last"})

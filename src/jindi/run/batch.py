@@ -22,7 +22,6 @@ import pyarrow.parquet as pq
 from jindi.basics.money import EXPONENTS
 from jindi.basics.problems import Problem, Problems
 from jindi.engine import Decision, Program, decide
-from jindi.features import Windows, plan
 from jindi.language import Kind, Type, Value
 from jindi.packs import Outcome
 from jindi.run.blocks import BLOCK_EVENTS, Block
@@ -72,7 +71,7 @@ def decide_file(
         rows = _rows_of(source)
         stream = _mapped_events(source, program, tokens, columns)
         kept_names, types = (*columns.keep, *columns.truths), (columns.type,)
-    state = State.fresh(program, Windows(plan(program.definitions, program.reads)))
+    state = State.fresh(program)
     writer = _Output(target, program, types, kept_names, frozenset(columns.truths) if columns else frozenset())
     outcomes: dict[str, int] = dict.fromkeys(map(str, Outcome), 0)
     events = done = 0

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from jindi.features import Answers, Batch, Windows
+from jindi.features import Batch
 from jindi.run.events import Scalars
+from jindi.run.surroundings import NUMBERLESS, Observed, Surroundings
 
 BLOCK_EVENTS = 16_384
 """Events of one block: enough that the cost of a call is nothing, few enough that columns stay small."""
@@ -20,12 +21,13 @@ class Block:
         self._kinds: list[int] = []
         self._as_of_us: list[int] = []
         self._accepted: list[bool] = []
+        self._names: list[int] = []
 
     def __len__(self) -> int:
         return len(self._kinds)
 
-    def add(self, event_type: str, as_of_us: int, values: Scalars) -> None:
-        """One more event, not earlier than the one before it."""
+    def add(self, event_type: str, as_of_us: int, values: Scalars, name: int = NUMBERLESS) -> None:
+        """One more event, not earlier than the one before it; `name` is its place in the journal."""
         kind = self._types.get(event_type)
         if kind is None:
             kind = self._types[event_type] = len(self._values)
@@ -34,6 +36,7 @@ class Block:
         self._kinds.append(kind)
         self._as_of_us.append(as_of_us)
         self._accepted.append(False)
+        self._names.append(name)
 
     def accept(self, values: Sequence[object]) -> bool:
         """Let the newest event count as accepted too, if these are its values."""
@@ -42,13 +45,13 @@ class Block:
         self._accepted[-1] = True
         return True
 
-    def into(self, windows: Windows) -> dict[str, Answers]:
+    def into(self, windows: Surroundings) -> dict[str, Observed]:
         """Observe all events; what each type read, a row for each of its events. OverflowError as `observe`."""
-        return dict(zip(self._types, windows.observe_batch(self._batch()), strict=True))
+        return dict(zip(self._types, windows.observe_batch(self._batch(), self._names), strict=True))
 
-    def feed(self, windows: Windows) -> None:
+    def feed(self, windows: Surroundings) -> None:
         """Feed all events, reading nothing. OverflowError as `observe`."""
-        windows.feed_batch(self._batch())
+        windows.feed_batch(self._batch(), self._names)
 
     def _batch(self) -> Batch:
         return Batch(
@@ -63,23 +66,23 @@ class Block:
 class Feeder:
     """Stands in for the windows while a journal is replayed: what is fed and kept is handed over in blocks."""
 
-    def __init__(self, windows: Windows) -> None:
+    def __init__(self, windows: Surroundings) -> None:
         self.windows = windows
         self._block = Block()
 
-    def feed(self, event_type: str, as_of_us: int, values: Scalars) -> None:
-        """As `Windows.feed`, later."""
+    def feed(self, event_type: str, as_of_us: int, values: Scalars, name: int = NUMBERLESS) -> None:
+        """As `Surroundings.feed`, later."""
         if len(self._block) >= BLOCK_EVENTS:
             self.flush()
-        self._block.add(event_type, as_of_us, values)
+        self._block.add(event_type, as_of_us, values, name)
 
     def keep(self, event_type: str, as_of_us: int, values: Scalars) -> None:
-        """As `Windows.keep`: with the event just fed, or, for one of long ago, after all that waits."""
+        """As `Surroundings.keep`: with the event just fed, or, for one of long ago, after all that waits."""
         if not self._block.accept(values):
             self.flush()
             self.windows.keep(event_type, as_of_us, values)
 
-    def flush(self) -> Windows:
+    def flush(self) -> Surroundings:
         """The windows, with everything handed over."""
         if len(self._block):
             self._block.feed(self.windows)

@@ -217,9 +217,10 @@ class Lane:
         try:
             decision = state.decide(event, gathered)
             seq = state.next_seq
+            shapes = state.shapes(event.type, gathered, decision) if decision.hits or decision.exempted else ()
             record = encode_decision(
                 state.definitions_seq, gathered.as_of_us, received_us, event, gathered.base[len(event.values) :],
-                sorted(gathered.absent) if gathered.absent else (), gathered.late, decision,
+                sorted(gathered.absent) if gathered.absent else (), gathered.late, decision, shapes,
             )  # fmt: skip
             state.applied(seq, event, gathered.as_of_us, decision.outcome, decision.wait_us, mark)
             if decision.shadows:

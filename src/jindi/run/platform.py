@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from jindi.basics.instants import DAY_US, HOUR_US, MINUTE_US, SECOND_US, day_of
 from jindi.basics.problems import Problem, Problems
 from jindi.engine import Decision, EventProgram, Explanation, Finding, Program, decide, explain, findings, refit, shown
-from jindi.features import Windows, plan
 from jindi.journal import Checkpoint, CheckpointRefused, HeadRefused, Heads, Notary
 from jindi.language import DURATION, Kind, Value
 from jindi.packs import OUTCOMES, FieldDef, canonical_files, digest_of
@@ -63,6 +62,7 @@ from jindi.run.screening.book import Screened
 from jindi.run.screening.screener import Screener
 from jindi.run.screening.seeking import SCREEN_FROM
 from jindi.run.state import Gathered, State
+from jindi.run.surroundings import Surroundings
 from jindi.run.trail import Trail
 from jindi.run.versions import Aside, Ledger, Watched, composed
 from jindi.run.versions.overlay import aside_of, beneath, laid
@@ -700,8 +700,7 @@ class Platform:
             if objections:
                 raise Problems(objections)
         # A layout as near as may be to the one in force, so that most of what is known goes over.
-        layout = plan(program.definitions, program.reads, before=self.lane.state.windows.plan)
-        windows = Windows(layout)
+        windows = Surroundings(program, self.lane.state.windows.plan)
         if saving is not None:
             await asyncio.to_thread(saving.do)
         # From here to `take` nothing awaits: no event is seen under half of either definitions.
@@ -736,7 +735,7 @@ class Platform:
         nothing left to do here.
         """
         lane = self.lane
-        side = State.fresh(program, Windows(plan(program.definitions, program.reads)))
+        side = State.fresh(program)
         side.answered = Answered(most=1 << 12)
         while self._goes_on(program, lane):
             behind = self.log.next_seq() - side.next_seq
@@ -776,7 +775,7 @@ class Platform:
     def try_program(self, program: Program, raw: bytes) -> Trial:
         """`try_packs` with packs that are compiled already (which may be done in another thread)."""
         event = Intake(program.definitions, self._tokens, self._clock.now_us).read(raw)
-        windows = Windows(plan(program.definitions, program.reads, before=self.lane.state.windows.plan))
+        windows = Surroundings(program, self.lane.state.windows.plan)
         live = self.lane.state
         missing = windows.adopt(live.windows)
         side = State(program, windows, live.lists.under(program.definitions), live.openings, live.answered)

@@ -8,7 +8,6 @@ import msgspec
 
 from jindi import journal
 from jindi.engine import Decision, Program
-from jindi.features import Windows, plan
 from jindi.run.answered import fingerprint
 from jindi.run.answers import Writer
 from jindi.run.events import Event
@@ -68,7 +67,7 @@ class _Round:
     """One pass over the events, from an empty state: the same steps in the same order as the lane takes them."""
 
     def __init__(self, program: Program, tokens: Tokens) -> None:
-        self._state = State.fresh(program, Windows(plan(program.definitions, program.reads)))
+        self._state = State.fresh(program)
         self._intake = Intake(program.definitions, tokens, lambda: 1 << 61)
         self._writers = {
             (name, side): Writer(ep, side)
@@ -132,6 +131,7 @@ class _Round:
         return encode_decision(
             0, gathered.as_of_us, event.at_us, event, gathered.base[len(event.values) :],
             sorted(gathered.absent) if gathered.absent else (), gathered.late, decision,
+            self._state.shapes(event.type, gathered, decision) if decision.hits or decision.exempted else (),
         )  # fmt: skip
 
     def _apply(self, seq: int, event: Event, gathered: Gathered, decision: Decision, mark: tuple[int, int]) -> None:

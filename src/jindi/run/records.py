@@ -18,6 +18,7 @@ from jindi.engine import Decision, Verdict
 from jindi.language import Value
 from jindi.packs import OUTCOMES, Definitions
 from jindi.run.events import Event, Scalar
+from jindi.run.shapes import ShapeRecord
 
 DEFINITIONS, DECISION, STEP, ACTION, APPROVAL, CASE, INCIDENT, REPORT = 0, 1, 2, 3, 4, 5, 6, 7
 ID_PREFIX, STEP_PREFIX, APPROVAL_PREFIX = "dec_", "chg_", "apr_"
@@ -115,6 +116,7 @@ class VerdictRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class DecisionRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One decision. `facts` are the slots between the fields and the derived features; `definitions` is the
     sequence number of the record that holds the definitions it was made with. `side` is 1 when the challenger decided.
+    `shapes` are the patterns which the transfer completes and rules that were hit speak of, with their evidence.
     """
 
     kind: int
@@ -131,6 +133,8 @@ class DecisionRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     verdict: VerdictRecord
     shadows: tuple[VerdictRecord, ...]
     side: int = 0
+    shapes: tuple[ShapeRecord, ...] = ()
+    # That makes fifteen, and no more fit beside each other: the kind must stay a record's second byte (see `decode`).
 
     @property
     def event(self) -> Event:
@@ -346,6 +350,7 @@ def encode_decision(
     absent: Sequence[str],
     late: bool,
     decision: Decision,
+    shapes: Sequence[ShapeRecord] = (),
 ) -> bytes:
     """The bytes of a decision's record."""
     return _encode(
@@ -363,7 +368,8 @@ def encode_decision(
             late,
             _verdict(decision),
             [_verdict(shadow) for shadow in decision.shadows],
-            *((decision.side,) if decision.side else ()),
+            *((decision.side,) if decision.side or shapes else ()),
+            *((shapes,) if shapes else ()),
         )
     )
 

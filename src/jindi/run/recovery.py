@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from jindi import journal
 from jindi.basics.problems import Problem, Problems
 from jindi.engine import EventProgram, Program
-from jindi.features import Windows, plan
 from jindi.ports import Blobs, Frame, Log, LogDamaged
 from jindi.run import snapshots
 from jindi.run.approvals.book import Book
@@ -126,13 +125,12 @@ def _followed(chain: journal.Chain, frame: Frame) -> tuple[bytes, ...]:
 def _from_snapshot(
     log: Log, blobs: Blobs, program: Program, archive: Archive, notes: list[str]
 ) -> tuple[State, str | None, journal.Tree]:
-    windows_plan = plan(program.definitions, program.reads)
     for name in reversed(blobs.names(snapshots.PREFIX)):
         try:
             data = blobs.load(name)
             if data is None:
                 continue
-            restored = snapshots.read(data, windows_plan, program.digest)
+            restored = snapshots.read(data, program)
             header = restored.header
             if restored.windows.absent:
                 raise snapshots.Unfit("some features had not caught up")
@@ -164,7 +162,7 @@ def _from_snapshot(
         state.casework.begins = header.casework_from if header.casework is not None else header.seq
         state.watch = Watch(header.watched)
         return state, name, tree or tree_before(log, header.seq)
-    return State.fresh(program, Windows(windows_plan)), None, journal.Tree()
+    return State.fresh(program), None, journal.Tree()
 
 
 def _watch(

@@ -12,7 +12,8 @@ from typing import Any
 
 import msgspec
 
-from jindi.features import Plan, Windows
+from jindi.engine import Program
+from jindi.features import Plan
 from jindi.journal import Frontier
 from jindi.ports import Blobs
 from jindi.run.answered import Answered
@@ -22,6 +23,7 @@ from jindi.run.incidents.book import Incidents
 from jindi.run.openings import Opening, Openings
 from jindi.run.requests import Requests
 from jindi.run.screening.book import Screened
+from jindi.run.surroundings import Surroundings
 from jindi.run.versions import Ledger, Watched
 
 MAGIC = b"JINDI-SNAPSHOT-2\n"
@@ -93,7 +95,7 @@ class Restored(msgspec.Struct):
     """What a snapshot gives back."""
 
     header: Header
-    windows: Windows
+    windows: Surroundings
     answered: Answered
     openings: Openings
 
@@ -207,8 +209,10 @@ def prune(blobs: Blobs) -> None:
         blobs.drop(name)
 
 
-def read(data: bytes, plan: Plan, program_digest: str) -> Restored:
-    """A snapshot's content, checked to the last byte. Raises Unfit with the reason."""
+def read(data: bytes, program: Program, before: Plan | None = None) -> Restored:
+    """A snapshot's content, checked to the last byte; `before` is the plan of the windows in force before it. Raises
+    Unfit with the reason.
+    """
     start = len(MAGIC) + 40
     if len(data) < start or not data.startswith(MAGIC):
         raise Unfit("it is no snapshot of this version")
@@ -217,7 +221,7 @@ def read(data: bytes, plan: Plan, program_digest: str) -> Restored:
     if hashlib.sha256(head).digest() != data[len(MAGIC) + 8 : start]:
         raise Unfit("its header is damaged")
     header = msgspec.msgpack.decode(head, type=Header)
-    if header.program != program_digest:
+    if header.program != program.digest:
         raise Unfit("it was taken under other packs")
     view, at, sections = memoryview(data), start + length, {}
     for section in header.sections:
@@ -228,9 +232,9 @@ def read(data: bytes, plan: Plan, program_digest: str) -> Restored:
         at += section.length
     if at != len(data):
         raise Unfit("it is longer than it says")
-    windows = Windows(plan)
+    windows = Surroundings(program, before)
     windows.load(
-        (name.removeprefix("windows."), body) for name, body in sections.items() if name.startswith("windows.")
+        {name.removeprefix("windows."): body for name, body in sections.items() if name.startswith("windows.")}
     )
     return Restored(
         header=header,

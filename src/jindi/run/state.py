@@ -13,7 +13,6 @@ import msgspec
 from jindi.basics.instants import MINUTE_US, start_of_day
 from jindi.basics.problems import Problem
 from jindi.engine import Decision, EventProgram, Program, decide
-from jindi.features import Windows
 from jindi.language import Value, time_words
 from jindi.packs import OUTCOMES, EventDef, Outcome
 from jindi.run.answered import Answered, fingerprint
@@ -28,6 +27,8 @@ from jindi.run.records import DecisionRecord, decision_seq
 from jindi.run.requests import Requests
 from jindi.run.screening.book import MATCH, VERDICT, Screened
 from jindi.run.screening.book import PACK as SCREENING_PACK
+from jindi.run.shapes import ShapeRecord, Spoken, shown
+from jindi.run.surroundings import NUMBERLESS, Surroundings
 from jindi.run.trail import Trail
 from jindi.run.versions import Ledger, Watch
 
@@ -49,8 +50,8 @@ DEEDS = frozenset({"release", "recall", "verdict", LIST_ENTRY})
 class Fed(Protocol):
     """What takes events in: the windows themselves, or a feeder before them."""
 
-    def feed(self, event_type: str, as_of_us: int, values: Scalars) -> None:
-        """Feed an event to what counts attempts."""
+    def feed(self, event_type: str, as_of_us: int, values: Scalars, name: int = NUMBERLESS) -> None:
+        """Feed an event to what counts attempts; `name` is its place in the journal."""
 
     def keep(self, event_type: str, as_of_us: int, values: Scalars) -> None:
         """Feed an event to what counts accepted ones."""
@@ -126,10 +127,10 @@ class Gatherer:
 
 
 class State:
-    """One lane's windows, lists, open decisions and answered ids, under one program."""
+    """One lane's windows (with patterns beside them), lists, open decisions and answered ids, under one program."""
 
     def __init__(
-        self, program: Program, windows: Windows, lists: Lists, openings: Openings, answered: Answered
+        self, program: Program, windows: Surroundings, lists: Lists, openings: Openings, answered: Answered
     ) -> None:
         self.program, self.windows, self.lists = program, windows, lists
         self.openings, self.answered = openings, answered
@@ -152,6 +153,8 @@ class State:
         self.next_seq = 0
         self.definitions_seq = -1
         self.warming: frozenset[str] = frozenset()
+        self.spoken = {name: Spoken(ep) for name, ep in program.events.items()}
+        """Of which patterns the rules of each event type speak."""
         self._gatherers = {name: Gatherer(ep) for name, ep in program.events.items()}
         self._of_staff = frozenset(name for name, ep in program.events.items() if ep.event.pack == STAFF)
         self._screening = {
@@ -168,11 +171,11 @@ class State:
         self._kept = frozenset(name for feature in accepted for name in feature.of)
 
     @classmethod
-    def fresh(cls, program: Program, windows: Windows) -> "State":
+    def fresh(cls, program: Program, windows: Surroundings | None = None) -> "State":
         """The state before any event."""
-        return cls(program, windows, Lists(program.definitions), Openings(), Answered())
+        return cls(program, windows or Surroundings(program), Lists(program.definitions), Openings(), Answered())
 
-    def under(self, program: Program, windows: Windows, warming: frozenset[str]) -> "State":
+    def under(self, program: Program, windows: Surroundings, warming: frozenset[str]) -> "State":
         """This state under other definitions; `warming` names the features that have not caught up yet."""
         self.lists.adopt(program.definitions)
         then, today = self.program.definitions, program.definitions
@@ -189,7 +192,7 @@ class State:
         """From now on feed the windows through this (a replay hands events over in blocks)."""
         self._fed = fed
 
-    def take(self, windows: Windows) -> None:
+    def take(self, windows: Surroundings) -> None:
         """Go on with these windows, which have seen the same events."""
         self.windows = self._fed = windows
         self.warming = frozenset()
@@ -253,9 +256,12 @@ class State:
         gatherer = self._gatherers[event.type]
         as_of_us = max(event.at_us, self.high_us)
         self._turn(gatherer, as_of_us)
-        read = self.windows.observe if feed else self.windows.read
         try:
-            features: Sequence[Value] = read(event.type, as_of_us, event.values)
+            features: Sequence[Value] = (
+                self.windows.observe(event.type, as_of_us, event.values, self.next_seq)
+                if feed
+                else self.windows.read(event.type, as_of_us, event.values)
+            )
         except OverflowError as error:
             raise Refused([Problem("event", event.type, str(error), "the sums of its windows are full")]) from None
         absent = _NOTHING
@@ -296,6 +302,11 @@ class State:
     def accepts(self, event_type: str) -> bool:
         """Whether events of a type feed what counts accepted events, so that decisions come back into features."""
         return event_type in self._kept
+
+    def shapes(self, event_type: str, gathered: Gathered, decision: Decision) -> tuple[ShapeRecord, ...]:
+        """The evidence of the patterns that rules speak of which were hit, just after the event was gathered."""
+        wanted = self.spoken[event_type].of(decision, gathered.absent)
+        return shown(self.windows.evidence(wanted), wanted) if wanted else ()
 
     def decide(self, event: Event, gathered: Gathered) -> Decision:
         """The pure verdict over gathered facts."""
@@ -374,7 +385,7 @@ class State:
                 self.casework.put(seq)
             return
         event = Event(record.event_id, record.event_type, record.at_us, values)
-        self._fed.feed(record.event_type, record.as_of_us, values)
+        self._fed.feed(record.event_type, record.as_of_us, values, seq)
         self.applied(seq, event, record.as_of_us, OUTCOMES[record.verdict.outcome], record.verdict.wait_us)
 
 

@@ -21,7 +21,7 @@ from jindi.doors.casework import file_said, said
 from jindi.packs import LEVELS, OUTCOMES
 from jindi.ports import CaseOrder, CaseQuery, CaseStoreFailure, VaultFailure
 from jindi.run.audit import Actor, NotRecorded
-from jindi.run.cases import Declined, Desk, Happened, NotTaken, Page
+from jindi.run.cases import Declined, Desk, Happened, NotTaken, Page, Shape
 from jindi.run.records import decision_id, decision_seq
 
 BODY_BYTES_MAX = 16_384
@@ -271,8 +271,23 @@ def page_document(page: Page, now_us: int) -> dict[str, Any]:
              "at": format_instant(each.alert.at_us)}
             for each in page.alerts
         ],
+        "patterns": [_shape(each) for each in page.shapes],
         "story": [_story(each) for each in page.story],
         "related": [each.id for each in page.related],
+    }  # fmt: skip
+
+
+def _shape(each: Shape) -> dict[str, Any]:
+    """A pattern that a decision completed, with the newest of its transfers."""
+    return {
+        "pattern": each.pattern, "doc": {"zh": each.doc.zh, "en": each.doc.en}, "decision_id": each.decision_id,
+        "decisions": each.times, "transfers_in_all": each.count,
+        "transfers": [
+            {"decision_id": leg.decision_id, "at": format_instant(leg.at_us), "event_type": leg.event_type,
+             "payer": leg.payer, "payee": leg.payee, "amount": format_minor(leg.amount_minor, leg.currency),
+             "currency": leg.currency, "outcome": str(OUTCOMES[leg.outcome])}
+            for leg in each.legs
+        ],
     }  # fmt: skip
 
 

@@ -169,12 +169,36 @@ def case() -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 
+def _pattern() -> dict[str, Any]:
+    text, number = {"type": "string"}, {"type": "integer"}
+    transfer: dict[str, Any] = {
+        "decision_id": _DECISION_ID, "at": _INSTANT, "event_type": text,
+        "payer": {**text, "description": "An entity and its value: user:u1."}, "payee": text,
+        "amount": {**text, "description": "A decimal text."}, "currency": text,
+        "outcome": {"enum": [str(each) for each in OUTCOMES]},
+    }  # fmt: skip
+    properties: dict[str, Any] = {
+        "pattern": text, "doc": {"type": "object"}, "decision_id": _DECISION_ID,
+        "decisions": {**number, "description": "How many of the newest decisions complete it."},
+        "transfers_in_all": number,
+        "transfers": {
+            "type": "array", "description": "The newest, in the order of arrival.",
+            "items": {"type": "object", "properties": transfer, "required": list(transfer)},
+        },
+    }  # fmt: skip
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
 def page() -> dict[str, Any]:
     """A case in full: the case itself, and all that belongs to it."""
     things = {"type": "array", "items": {"type": "object"}}
     more = {
         "takes_two": {"type": "boolean", "description": "Closing it takes a second person: ask for case.close."},
         "doc": {"type": ["object", "null"]}, "steps": things, "decisions": things, "story": things,
+        "patterns": {
+            "type": "array", "items": _pattern(),
+            "description": "Patterns of transfers that its decisions complete, each by the newest of them.",
+        },
         "related": {"type": "array", "items": CASE_ID},
     }  # fmt: skip
     whole = case()

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from jindi import features
 from jindi.basics.problems import Problem, Problems
+from jindi.parties import patterns
 from jindi.run import answered
 
 QUIET_S = 1.0
@@ -113,5 +114,5 @@ class Output:
                     if not self.err.is_terminal:
                         self.note(f"kernels, compiled once for this machine: {done} of {total}")
 
-            features.warm(told)
+            features.warm(told, patterns.KERNELS)
             answered.warm()

@@ -72,6 +72,14 @@ def _event(event: EventDef) -> Entry:
 
 def _feature(feature: FeatureDef) -> Entry:
     over = feature.over
+    if feature.pattern is not None:
+        return _words(feature.doc) | {
+            "pack": feature.pack,
+            "of": ", ".join(feature.of),
+            "pattern": feature.pattern.name,
+            "fact": feature.fact,
+            "type": str(feature.type),
+        }
     return _words(feature.doc) | {
         "pack": feature.pack,
         "of": ", ".join(feature.of),

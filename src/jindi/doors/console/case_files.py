@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from jindi.doors.casework import file_said, said
+from jindi.doors.console.case_shapes import drawn
 from jindi.doors.console.case_steps import Tried
 from jindi.doors.console.case_story import Moment, story
 from jindi.doors.console.doors import Doors, Shown
@@ -102,6 +103,7 @@ class CaseFilePages:
         return self._doors.pages.show(
             "case_print.html", view, page="cases", it=page, case=page.case, line=self._cases.line(page.case, view),
             moments=self._moments(page, view), rows=await self._rows(page, view), outcomes=OUTCOMES,
+            pictures=[drawn(each, view) for each in page.shapes],
             has_paper=self._audit is not None,
         )  # fmt: skip
 

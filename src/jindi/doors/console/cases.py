@@ -26,6 +26,7 @@ from jindi.doors.casework import codes, said
 from jindi.doors.console.case_files import CaseFilePages
 from jindi.doors.console.case_lines import CaseLine, head, line_of, state_of
 from jindi.doors.console.case_queue import COUNTED, ORDERS, PAGES_MAX, ROWS, TEXT_MAX, Queue, queue_of, tabs_of
+from jindi.doors.console.case_shapes import drawn
 from jindi.doors.console.case_steps import (
     SNOOZES,
     TICKED,
@@ -330,6 +331,7 @@ class CasePages:
             can=possible(page, view, who.name, has_files=self._desk.files.is_on), tried=tried, who=who.name,
             files=self._desk.files,
             others=since(page, _seen(tried.form), view) if tried.is_changed else [],
+            pictures=[drawn(each, view) for each in page.shapes],
             moments=story(page, asked, view), related=[self.line(each, view) for each in page.related],
             mask=await self.mask(who, case), waits=waits, asks=self._asks(page, view), outcomes=OUTCOMES,
             people=sorted({*self._desk.people()} - {case.assignee}), everybody=sorted(self._desk.people()),

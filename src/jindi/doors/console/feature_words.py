@@ -5,7 +5,7 @@ from typing import Final
 
 from jindi.doors.console.figures import duration
 from jindi.doors.console.view import View
-from jindi.packs import Definitions, FeatureDef
+from jindi.packs import Definitions, FeatureDef, PatternDef
 from jindi.packs.definitions import Words
 
 _FOLDS: Final[Mapping[str, tuple[str, str]]] = {
@@ -22,6 +22,17 @@ _FOLDS: Final[Mapping[str, tuple[str, str]]] = {
     "since_last": ("距最近一次的时长", "the time since the last one"),
     "seen": ("此次的 {value} 是否出现过", "whether this {value} was there before"),
     "quantile": ("{value} 的 {quantile} 分位数", "the {quantile} quantile of {value}"),
+}
+_FACTS: Final[Mapping[str, tuple[str, str]]] = {
+    "hit": ("形态是否在本笔成立", "whether this transfer completes it"),
+    "members": ("形态中有几人", "how many people make it"),
+    "others": ("另一侧有几人", "how many there are on the other side"),
+    "length": ("由几笔转账组成", "how many transfers make it"),
+    "money": ("形态中的金额", "the money in it"),
+    "span": ("最早一笔距今多久", "how long ago its oldest transfer was"),
+    "share": ("经手资金的比例", "how much of the money goes on"),
+    "new_pairs": ("有几笔是双方首次往来", "how many of its transfers are between new ties"),
+    "whole": ("是否看全了窗口内的转账", "whether all transfers of the window could be looked at"),
 }
 _UNITS: Final = {
     "day": ("当日（自零点起）", "the day so far"),
@@ -45,8 +56,18 @@ def value_words(definitions: Definitions, name: str, value: object) -> Words | N
 
 
 def in_words(feature: FeatureDef, view: View) -> str:
-    """The window in the page's language, as one sentence."""
+    """The window, or the fact of a pattern, in the page's language, as one sentence."""
+    if feature.pattern is not None:
+        return _of_pattern(feature, feature.pattern, view)
     return _zh(feature, view) if view.lang == "zh" else _en(feature, view)
+
+
+def _of_pattern(feature: FeatureDef, pattern: PatternDef, view: View) -> str:
+    when, of = _when(feature, view, 0 if view.lang == "zh" else 1), _parts(feature, view, "、")[0]
+    zh, en = _FACTS[feature.fact]
+    if view.lang == "zh":
+        return f"围绕本次的{of}，{when}资金形态“{pattern.name}”：{zh}。"
+    return f"Of the pattern {pattern.name} around this {of}, {when}: {en}."
 
 
 def _zh(feature: FeatureDef, view: View) -> str:

@@ -67,6 +67,8 @@ def _says(each: Seen) -> str:
     """What a feature is, as its pack has it: the expression of a derived one, the window's length of another."""
     if each.derived is not None:
         return each.derived.expression.text
+    if each.window is not None and each.window.pattern is not None:
+        return f"{each.window.pattern.name} {each.window.fact}"
     return "" if each.window is None else f"{each.window.fold} {each.window.over}"
 
 

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from jindi.doors.console.case_lines import CaseLine
+from jindi.doors.console.case_shapes import counted
 from jindi.doors.console.case_story import Moment
 from jindi.doors.console.press import Press
 from jindi.doors.console.source import JournalPlace
 from jindi.doors.console.view import View
 from jindi.packs import OUTCOMES
-from jindi.run.cases import Page, Seen
+from jindi.run.cases import Leg, Page, Seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ def case_paper(view: View, paper: CasePaper) -> bytes:
     for row in paper.rows:
         press.entry(*_decision(view, *row))
     press.muted(t("cases.print.proof.note"))
+    for shape in paper.page.shapes:
+        press.section(f"{view.words(shape.doc)} {counted(shape, view)}", [_leg(view, leg) for leg in shape.legs])
     steps = paper.page.typology.steps if paper.page.typology is not None else ()
     press.section(t("cases.steps"), [f"{_tick(n in case.done)} {view.words(step)}" for n, step in enumerate(steps)])
     press.section(t("cases.tasks"), [_task(each) for each in case.tasks])
@@ -93,6 +96,11 @@ def _decision(view: View, seen: Seen, rules: tuple[str, ...], place: JournalPlac
         view.at(alert.at_us), " · ".join(filter(None, (seen.decision_id, *told))),
         "\n".join(filter(None, (reasons, proof))),
     )  # fmt: skip
+
+
+def _leg(view: View, leg: Leg) -> str:
+    amount = view.amount(leg.amount_minor, leg.currency)
+    return f"{view.at(leg.at_us)} {leg.payer} → {leg.payee} {amount} {leg.decision_id}"
 
 
 def _tick(is_done: bool) -> str:

@@ -6,9 +6,10 @@ its facts are not `whole`, and counts are of at least.
 
 What is kept is a function of the stream alone, so the state read back from its bytes is the state of a replay.
 """
+# ruff: noqa: SLF001 - the only private members touched here are those of other detectors
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
@@ -16,18 +17,17 @@ from typing import Final
 import numpy as np
 
 from jindi.basics.digests import canonical, digest
+from jindi.features.compiling import entry
 from jindi.packs import EventDef, PatternDef
 from jindi.parties.patterns import kernel as k
-from jindi.parties.patterns.feeds import Feeds
-from jindi.parties.patterns.meaning import NOTHING, Found, Transfer
+from jindi.parties.patterns.feeds import AMOUNT_MAX, Feeds
+from jindi.parties.patterns.meaning import NOTHING, Found, Name, Transfer
 
 EDGES_MAX: Final = 4_000_000
 LOOKS_MAX: Final = 4_096
 """Design defaults."""
 
 BLOCK: Final = 4_096
-AMOUNT_MAX: Final = 2**48
-"""Minor units: sums of all that a walk looks at stay far inside 64 bits."""
 
 MAGIC: Final = b"jindi patterns 1\n"
 _DIGEST: Final = 32
@@ -67,6 +67,7 @@ class Detector:
     feeds: Feeds = field(init=False)
     _prog: k.Words = field(init=False)
     _lent: k.Words = field(init=False)
+    _nothing: k.Words = field(init=False)
     _state: k.Words = field(init=False)
     _edges: k.Words = field(init=False)
     _slots: k.Words = field(init=False)
@@ -76,7 +77,12 @@ class Detector:
     _names: dict[tuple[str, str], int] = field(init=False, default_factory=dict)
     _of: list[tuple[str, str] | None] = field(init=False, default_factory=list)
     _free: list[int] = field(init=False, default_factory=list)
-    _ids: list[str] = field(init=False, default_factory=list)
+    _ids: list[Name] = field(init=False, default_factory=list)
+    _one: k.Words = field(init=False)
+    _told: k.Words = field(init=False)
+    _starts: k.Words = field(init=False)
+    _run: Callable[..., int] = field(init=False)
+    _run_one: Callable[..., int] = field(init=False)
 
     def __post_init__(self) -> None:
         if not self.patterns:
@@ -90,11 +96,19 @@ class Detector:
         self._lent[[k.L_EDGES, k.L_MEMORY, k.L_LOOKS, k.L_PATTERNS]] = (
             self.edges_max, memory, self.looks_max, len(self.patterns),
         )  # fmt: skip
+        self._nothing = self._lent.copy()
+        self._nothing[k.L_PATTERNS] = 0
         self._scratch = np.zeros(2 * self.looks_max + 64, np.int64)
         self._evidence = np.zeros(4 * len(self.patterns) * (2 * self.looks_max + 8), np.int64)
         self._state = np.zeros(k.T_WIDTH, np.int64)
         self._state[[k.LOST_AT, k.UNSURE_AT, k.HIGH]] = k.NEVER
         self._edges, self._slots = np.zeros(0, np.int64), np.zeros(0, np.int64)
+        # For one transfer at a time: what goes into the kernel and what comes out, made once.
+        self._one = np.zeros(5, np.int64)
+        self._told = np.zeros(len(self.patterns) * k.F_WIDTH, np.int64)
+        self._starts = np.zeros(len(self.patterns) * 2, np.int64)
+        self._run = entry(k.observe, k.ENTRIES[k.observe])
+        self._run_one = entry(k.observe_one, k.ENTRIES[k.observe_one])
         self._ring(1_024)
 
     # ---- what there is
@@ -138,28 +152,84 @@ class Detector:
                 found += self._rows(block, begin, end)
         return found
 
+    def look(self, transfer: Transfer) -> list[int]:
+        """As `observe`, as numbers: the columns of the kernel, pattern after pattern. For who decides one at a time;
+        `evidence` gives that of this transfer until the next one comes. Raises ValueError as `observe` does.
+        """
+        self._take_in(transfer, self._lent)
+        told: list[int] = self._told.tolist()
+        return told
+
+    def _take_in(self, transfer: Transfer, lent: k.Words) -> None:
+        state = self._state
+        if not 0 <= transfer.amount_minor <= AMOUNT_MAX or transfer.at_us < state[k.HIGH]:
+            self._stream([transfer])  # says what is wrong
+        if state[k.NEXT] - state[k.TAIL] > state[k.WRAP]:
+            self._ring(len(self) + 1)
+        self._one[:] = self._row(transfer)
+        if transfer.payer != transfer.payee:
+            self._ids[int(state[k.NEXT] & state[k.WRAP])] = transfer.id
+        state[k.EVIDENCE] = 0
+        self._run_one(
+            self._one, 0, 1, self._edges, self._slots, state, self._prog, self._told, self._starts,
+            self._evidence, lent, self._scratch, self._freed,
+        )  # fmt: skip
+        if state[k.FREED]:
+            self._release()
+
+    def evidence(self, pattern: int) -> tuple[Name, ...]:
+        """The transfers by which the one last looked at completes a pattern, in the order of arrival; else ()."""
+        begin, end = self._starts[2 * pattern : 2 * pattern + 2].tolist()
+        return self._named(self._evidence[begin:end].tolist())
+
+    def feed(self, transfers: Sequence[Transfer]) -> None:
+        """Remember transfers without looking for anything: as `observed`, when nobody asks."""
+        if len(transfers) == 1:
+            self._take_in(transfers[0], self._nothing)
+            return
+        for first in range(0, len(transfers), BLOCK):
+            for _ in self._blocks(transfers[first : first + BLOCK], looks=False):
+                pass
+
     def facts(self, transfers: Sequence[Transfer]) -> k.Words:
         """Facts alone, as numbers: transfers × patterns × columns of the kernel."""
+        return self.facts_of(transfers, ())[0]
+
+    def facts_of(
+        self, transfers: Sequence[Transfer], wanted: Sequence[int]
+    ) -> tuple[k.Words, dict[tuple[int, int], tuple[Name, ...]]]:
+        """As `facts`, and the evidence of some patterns (by their place) for each transfer that completes one."""
         rows = np.empty((len(transfers), len(self.patterns), k.F_WIDTH), np.int64)
+        evidence: dict[tuple[int, int], tuple[Name, ...]] = {}
         for first in range(0, len(transfers), BLOCK):
             piece = transfers[first : first + BLOCK]
             for block, begin, end in self._blocks(piece):
                 told = block.facts.reshape(-1, len(self.patterns), k.F_WIDTH)
                 rows[first + begin : first + end] = told[begin:end]
-        return rows
+                starts = block.starts.reshape(-1, len(self.patterns), 2)
+                for place in wanted:
+                    for n in (np.flatnonzero(told[begin:end, place, k.HIT] == 1) + begin).tolist():
+                        low, high = starts[n, place].tolist()
+                        evidence[first + n, place] = self._named(block.evidence[low:high].tolist())
+        return rows, evidence
 
-    def _blocks(self, transfers: Sequence[Transfer]) -> Iterator[tuple[Block, int, int]]:
+    def _named(self, seqs: list[int]) -> tuple[Name, ...]:
+        wrap = int(self._state[k.WRAP])
+        return tuple(self._ids[seq & wrap] for seq in sorted(seqs))
+
+    def _blocks(self, transfers: Sequence[Transfer], *, looks: bool = True) -> Iterator[tuple[Block, int, int]]:
         stream = self._stream(transfers)
-        count, patterns = len(transfers), len(self.patterns)
+        lent, patterns = (self._lent, len(self.patterns)) if looks else (self._nothing, 0)
+        count = len(transfers)
         facts, starts = np.zeros(count * patterns * k.F_WIDTH, np.int64), np.zeros(count * patterns * 2, np.int64)
         self._put_ids(transfers)
         begin = 0
         while begin < count:
             self._state[k.EVIDENCE] = 0
             end = int(
-                k.observe(
+                self._run(
                     stream, begin, count, self._edges, self._slots, self._state, self._prog, facts, starts,
-                    self._evidence, self._lent, self._scratch, self._freed,
+                    self._evidence, lent, self._scratch, self._freed,
                 )
             )  # fmt: skip
             yield Block(facts, starts, self._evidence), begin, end
@@ -207,8 +277,8 @@ class Detector:
     def _found(self, row: list[int], begin: int, end: int, told: k.Words) -> Found:
         if row == _NOTHING:
             return NOTHING
-        wrap, figures = int(self._state[k.WRAP]), [None if each == k.NONE else each for each in row]
-        evidence = tuple(self._ids[seq & wrap] for seq in sorted(told[begin:end].tolist())) if begin < end else ()
+        figures = [None if each == k.NONE else each for each in row]
+        evidence = self._named(told[begin:end].tolist()) if begin < end else ()
         return Found(
             row[k.HIT] == 1, figures[k.MEMBERS], figures[k.OTHERS], figures[k.LENGTH], figures[k.MONEY],
             figures[k.SPAN], figures[k.SHARE], figures[k.NEW_PAIRS], evidence, row[k.WHOLE] == 1,
@@ -241,16 +311,41 @@ class Detector:
     def _ring(self, count: int) -> None:
         """Have room for so many transfers, those that are kept where they belong then."""
         size = 1 << max(count - 1, 1).bit_length()
-        before, ids, wrap = self._edges, self._ids, int(self._state[k.WRAP])
-        self._edges, self._ids = np.zeros(size * k.E_WIDTH, np.int64), [""] * size
-        for seq in range(int(self._state[k.TAIL]), int(self._state[k.NEXT])):
-            old, new = seq & wrap, seq & (size - 1)
-            self._edges[new * k.E_WIDTH : (new + 1) * k.E_WIDTH] = before[old * k.E_WIDTH : (old + 1) * k.E_WIDTH]
-            self._ids[new] = ids[old]
+        before, ids, wrap = self._edges.reshape(-1, k.E_WIDTH), self._ids, int(self._state[k.WRAP])
+        tail, kept = int(self._state[k.TAIL]), len(self)
+        edges = np.zeros((size, k.E_WIDTH), np.int64)
+        seqs = np.arange(tail, tail + kept)
+        edges[seqs & (size - 1)] = before[seqs & wrap]
+        self._edges = edges.reshape(-1)
+        # A list of millions is turned, not gone through: the lane waits meanwhile.
+        begin = tail & wrap
+        turned: list[Name] = [*ids[begin:], *ids[:begin]][:kept]
+        turned += [""] * (size - kept)
+        shift = tail & (size - 1)
+        self._ids = turned[size - shift :] + turned[: size - shift]
         self._state[k.WRAP] = size - 1
         self._freed = np.zeros(4 * size, np.int64)
 
     # ---- kept and read back
+
+    def take(self, other: "Detector") -> bool:
+        """Go on with what another one remembers, if it was fed by the same events as far back; False, and nothing is
+        taken, if not. The other must not be used any more: it is the same memory.
+        """
+        if _digest_of(self) != _digest_of(other):
+            return False
+        self._state, self._edges, self._slots = other._state, other._edges, other._slots
+        self._names, self._of, self._free = other._names, other._of, other._free
+        self._ids, self._freed = other._ids, other._freed
+        return True
+
+    def copy(self) -> "Detector":
+        """Another one that remembers the same, for who wants to ask what would be. It costs a copy of everything."""
+        found = Detector(self.patterns, self.events, self.edges_max, self.looks_max)
+        found._state, found._edges, found._slots = self._state.copy(), self._edges.copy(), self._slots.copy()
+        found._names, found._of, found._free = dict(self._names), list(self._of), list(self._free)
+        found._ids, found._freed = list(self._ids), self._freed.copy()
+        return found
 
     def to_bytes(self) -> bytes:
         """The state: a head line, a digest of all that follows, what the words mean, and the words themselves."""
@@ -267,7 +362,7 @@ class Detector:
         words = np.column_stack([rows[:, k.AT], ends, rows[:, k.AMOUNT], rows[:, k.FEED], since])
         head = canonical(
             {
-                "patterns": _digest_of(self), "next": int(self._state[k.NEXT]), "high": int(self._state[k.HIGH]),
+                "memory": _digest_of(self), "next": int(self._state[k.NEXT]), "high": int(self._state[k.HIGH]),
                 "lost": int(self._state[k.LOST_AT]), "names": [names[each] for each in order],
                 "ids": [self._ids[seq & int(self._state[k.WRAP])] for seq in seqs.tolist()],
             }
@@ -275,13 +370,14 @@ class Detector:
         body = len(head).to_bytes(_FIELDS, "big") + head + words.astype("<i8").tobytes()
         return MAGIC + sha256(body).digest() + body
 
-    def restore(self, data: bytes) -> None:
+    def restore(self, data: bytes | memoryview) -> None:
         """Go on from bytes of `to_bytes`; this detector must not have observed anything.
 
         Raises NotUsable for bytes of another format, patterns or limits, or that are not what was written.
         """
         if len(self) or self._state[k.NEXT]:
             raise NotUsable("this detector has observed transfers already: restore into a new one")
+        data = bytes(data)
         if not data.startswith(MAGIC):
             raise NotUsable("not a state of patterns in this format: replay the stream")
         kept, body = data[len(MAGIC) : len(MAGIC) + _DIGEST], data[len(MAGIC) + _DIGEST :]
@@ -289,8 +385,8 @@ class Detector:
             raise NotUsable("the state is not what was written: replay the stream")
         length = int.from_bytes(body[:_FIELDS], "big")
         head = json.loads(body[_FIELDS : _FIELDS + length])
-        if head["patterns"] != _digest_of(self):
-            raise NotUsable("the state is of other patterns or limits: replay the stream")
+        if head["memory"] != _digest_of(self):
+            raise NotUsable("the state is of other transfers or limits: replay the stream")
         rows = np.frombuffer(body[_FIELDS + length :], "<i8").astype(np.int64).reshape(-1, 6)
         self._ring(max(len(rows), 1_024))
         self._state[[k.NEXT, k.TAIL]] = head["next"] - len(rows)
@@ -321,7 +417,9 @@ def _line(pattern: PatternDef, mask: int) -> list[int]:
 
 
 def _digest_of(detector: Detector) -> str:
-    """What a state is good for: how the patterns look, not what they are called or why they are there."""
+    """What a state is good for: which transfers it was fed, and how far back they go. What patterns make of them is no
+    part of it.
+    """
     feeds = [[feed.event, feed.payer, feed.payee, feed.amount] for feed in detector.feeds.all]
-    limits = [detector.edges_max, detector.looks_max, int(detector._lent[k.L_MEMORY])]  # noqa: SLF001 - of this module
-    return digest(canonical([feeds, detector._prog.tolist(), limits]))  # noqa: SLF001
+    limits = [detector.edges_max, detector.looks_max, int(detector._lent[k.L_MEMORY])]
+    return digest(canonical([feeds, limits]))

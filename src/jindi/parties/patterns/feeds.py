@@ -5,10 +5,13 @@ from typing import NamedTuple
 
 from jindi.language import Value
 from jindi.packs import EventDef, FeedDef, PatternDef
-from jindi.parties.patterns.meaning import Transfer
+from jindi.parties.patterns.meaning import Name, Transfer
 
 FEEDS_MAX = 62
 """A pattern's feeds are bits of one word."""
+
+AMOUNT_MAX = 2**48
+"""Minor units: sums of all that a walk looks at stay far inside 64 bits."""
 
 
 class _End(NamedTuple):
@@ -28,11 +31,17 @@ class _Feed(NamedTuple):
 
 
 class Feeds:
-    """The feeds of some patterns, each with its number. Raises ValueError for more than a word has bits."""
+    """The feeds of some patterns, each with its number. Raises ValueError for more than a word has bits.
+
+    Numbers go by what the feeds say, not by the order of patterns: what is kept under them outlives a change of packs.
+    """
 
     def __init__(self, patterns: Iterable[PatternDef], events: Mapping[str, EventDef]) -> None:
         held = list(patterns)
-        self.all: tuple[FeedDef, ...] = tuple(dict.fromkeys(feed for pattern in held for feed in pattern.of))
+        feeds = {feed for pattern in held for feed in pattern.of}
+        self.all: tuple[FeedDef, ...] = tuple(
+            sorted(feeds, key=lambda each: (each.event, each.payer, each.payee, each.amount))
+        )
         if len(self.all) > FEEDS_MAX:
             raise ValueError(f"patterns are fed by {len(self.all)} kinds of transfers, more than {FEEDS_MAX}")
         self._by_event: dict[str, list[_Feed]] = {}
@@ -43,12 +52,25 @@ class Feeds:
         """The feeds of a pattern as bits."""
         return sum(1 << self.all.index(feed) for feed in pattern.of)
 
-    def transfers(self, event: str, values: Sequence[Value], at_us: int, name: str) -> Iterator[Transfer]:
-        """The transfers that an event is; `values` in the order of its fields. A missing field makes none."""
+    @property
+    def events(self) -> frozenset[str]:
+        """The event types that are transfers."""
+        return frozenset(self._by_event)
+
+    def speaks_of(self, event: str) -> bool:
+        """Whether events of a type are transfers."""
+        return event in self._by_event
+
+    def transfers(self, event: str, values: Sequence[Value], at_us: int, name: Name) -> Iterator[Transfer]:
+        """The transfers that an event is; `values` in the order of its fields. A missing field makes none, nor does an
+        amount below 0 or above AMOUNT_MAX.
+        """
         for feed in self._by_event.get(event, ()):
             payer, payee, amount = values[feed.payer.place], values[feed.payee.place], values[feed.amount]
             currency = feed.currency if feed.currency is not None else values[feed.beside]
             if payer is None or payee is None or not isinstance(amount, int) or not isinstance(currency, str):
+                continue
+            if not 0 <= amount <= AMOUNT_MAX:
                 continue
             yield Transfer(
                 name, at_us, f"{feed.payer.kind}:{payer}", f"{feed.payee.kind}:{payee}", amount, currency, feed.number

@@ -15,8 +15,9 @@ paid and all that it got, so every look at a window is a walk that ends where th
 
 import numpy as np
 import numpy.typing as npt
+from numba import types
 
-from jindi.features.compiling import kernel
+from jindi.features.compiling import brief_kernel, kernel
 
 Words = npt.NDArray[np.int64]
 
@@ -641,3 +642,18 @@ def observe(
                 state[EVIDENCE] = before
             starts[2 * place], starts[2 * place + 1] = before, state[EVIDENCE]
     return end
+
+
+@brief_kernel
+def observe_one(
+    stream: Words, begin: int, end: int, edges: Words, slots: Words, state: Words, prog: Words, facts: Words,
+    starts: Words, evidence: Words, lent: Words, scratch: Words, freed: Words,
+) -> int:  # fmt: skip
+    """As `observe`, for the few microseconds of one transfer: it keeps Python's lock."""
+    return observe(stream, begin, end, edges, slots, state, prog, facts, starts, evidence, lent, scratch, freed)
+
+
+_ARRAY, _WORD = types.Array(types.int64, 1, "C"), types.int64
+_CALLED = (_ARRAY, _WORD, _WORD, *[_ARRAY] * 10)
+ENTRIES = {observe: _CALLED, observe_one: _CALLED}
+"""The kernels that are called from outside, with what they are called with."""

@@ -14,6 +14,7 @@ tell is None. Ties have one answer: the newest transfers first.
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from jindi.packs import PatternDef
 
@@ -22,11 +23,14 @@ SHARE_CAP_PPM = 10**15
 """A share above this is told as this."""
 
 
-@dataclass(frozen=True, slots=True)
-class Transfer:
+Name = str | int
+"""What a transfer is called in evidence: an event's id, or a decision's place in a journal."""
+
+
+class Transfer(NamedTuple):
     """Money from one account to another. `id` is whatever evidence is to name it by, `feed` which kind of transfer."""
 
-    id: str
+    id: Name
     at_us: int
     payer: str
     payee: str
@@ -50,7 +54,7 @@ class Found:
     span_us: int | None = None
     share_ppm: int | None = None
     new_pairs: int | None = None
-    evidence: tuple[str, ...] = ()
+    evidence: tuple[Name, ...] = ()
     whole: bool = True
 
 

@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 
 from jindi.engine import Decision, EventProgram, Program, decide, refit
-from jindi.features import Windows, plan
 from jindi.language import Kind, Value
 from jindi.packs import OUTCOMES, Definitions
 from jindi.run.archive import Archive
@@ -188,7 +187,7 @@ class Contest:
     def by_replay(self, last: int, told: Told = lambda _: None) -> Iterator[Judged]:
         """Judge all records up to `last` with a state of the candidate's own, from the journal's beginning."""
         program = self.candidate.program
-        state = State.fresh(program, Windows(plan(program.definitions, program.reads)))
+        state = State.fresh(program)
         if any(state.accepts(name) for name in program.events):
             yield from self._one_by_one(state, last, told)
         else:

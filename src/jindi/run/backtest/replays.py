@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from jindi.engine import Columns, EventProgram, complete_columns, decide
-from jindi.features import Answers, Batch, Windows, plan
+from jindi.features import Batch
 from jindi.language import Column, Kind, column_of
 from jindi.packs import Definitions
 from jindi.ports import Files
@@ -29,6 +29,7 @@ from jindi.run.history.manifest import Manifest, Part
 from jindi.run.history.shapes import Shape, column_names
 from jindi.run.records import DecisionRecord
 from jindi.run.state import State
+from jindi.run.surroundings import Observed, Surroundings
 
 Words = npt.NDArray[np.int64]
 OWN = ("seq", "event_id", "as_of", "outcome", "reasons")
@@ -57,11 +58,11 @@ class Replay:
         self._contest, self._archive, self._files = contest, archive, files
         self._manifest, self._last = manifest, last
         self._program = contest.candidate.program
-        self._windows = Windows(plan(self._program.definitions, self._program.reads))
-        lanes = self._windows.plan.lanes
+        self._windows = Surroundings(self._program)
+        touches = self._windows.touches
         self._newest: dict[str, tuple[Past, Columns]] = {}
         self._columns: dict[tuple[int, str], dict[str, str]] = {}
-        self._types = [name for name in self._program.events if name in contest.types or lanes[name].visits]
+        self._types = [name for name in self._program.events if name in contest.types or name in touches]
         state = State.fresh(self._program, self._windows)
         if any(state.accepts(name) for name in self._program.events):
             raise Unfit("decisions come back into features")
@@ -156,7 +157,7 @@ class Replay:
 
     # ---- windows, then verdicts
 
-    def _observe(self, pieces: Sequence[Piece]) -> list[Answers]:
+    def _observe(self, pieces: Sequence[Piece]) -> list[Observed]:
         seqs = np.concatenate([piece.seqs for piece in pieces])
         order = np.argsort(seqs, kind="stable")
         times = np.concatenate([_instants(piece.rows.column("as_of")) for piece in pieces])[order]
@@ -185,7 +186,7 @@ class Replay:
         """How many of the events that it goes through come from the archive."""
         return sum(part.rows for part in self._manifest.parts if part.type in self._types)
 
-    def _count(self, piece: Piece, answers: Answers, tallies: dict[str, Tally]) -> None:
+    def _count(self, piece: Piece, answers: Observed, tallies: dict[str, Tally]) -> None:
         contest, rows = self._contest, piece.rows
         as_of = _instants(rows.column("as_of"))
         chosen = (as_of >= contest.span.since_us) & (as_of < contest.span.until_us)
@@ -264,7 +265,7 @@ def _instants(array: pa.Array) -> Words:
     return found
 
 
-def _answered(answers: Answers, name: str, ep: EventProgram) -> Column:
+def _answered(answers: Observed, name: str, ep: EventProgram) -> Column:
     values, missing = answers.column(name)
     kind = ep.types[ep.index[name]].kind
     if values.dtype == object:

@@ -10,9 +10,10 @@ from jindi.run.cases.files import NotTaken
 from jindi.run.cases.folding import Folding, case_of, row_of
 from jindi.run.cases.following import Following
 from jindi.run.cases.scanning import Scanning
+from jindi.run.cases.shapes import Leg, Shape
 from jindi.run.cases.team import Team, Work, team_of
 
 __all__ = [
-    "Bulk", "Bulks", "Declined", "Desk", "Folding", "Following", "Happened", "Moved", "NotTaken", "Page",
-    "Scanning", "Seen", "Team", "TooMany", "Work", "case_of", "row_of", "team_of",
+    "Bulk", "Bulks", "Declined", "Desk", "Folding", "Following", "Happened", "Leg", "Moved", "NotTaken", "Page",
+    "Scanning", "Seen", "Shape", "Team", "TooMany", "Work", "case_of", "row_of", "team_of",
 ]  # fmt: skip

@@ -4,7 +4,7 @@ Whether somebody may take steps at all is asked at the doors.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -46,6 +46,7 @@ from jindi.run.cases.files import CaseFiles
 from jindi.run.cases.folding import alert_in, case_of, subject_key
 from jindi.run.cases.following import Following
 from jindi.run.cases.scanning import Scanning
+from jindi.run.cases.shapes import Shape, shapes_of
 from jindi.run.intake import OWN_IDS, Refused
 from jindi.run.lane import Busy, Conflict, Stopped
 from jindi.run.records import CASE, CaseRecord, decision_id
@@ -115,6 +116,8 @@ class Page:
     takes_two: bool
     approvers: tuple[str, ...] = ()
     """Who approved its closing, where that took two."""
+    shapes: tuple[Shape, ...] = ()
+    """The patterns that its decisions complete, with the transfers that make them."""
 
 
 class Desk:
@@ -210,8 +213,15 @@ class Desk:
             case=case, typology=self.typologies.get(case.typology),
             alerts=tuple(self._seen(alert_in(row)) for row in alerts), story=tuple(_happened(step) for step in steps),
             related=tuple(case_of(row) for row in rows if row.id != case.id), takes_two=self.takes_two(case),
-            approvers=self.approvers(case),
+            approvers=self.approvers(case), shapes=await self._shapes([alert_in(row) for row in alerts]),
         )  # fmt: skip
+
+    async def _shapes(self, alerts: Sequence[Alert]) -> tuple[Shape, ...]:
+        """Of those alerts that patterns may speak of, the newest first."""
+        patterns = self._platform.program.definitions.patterns.values()
+        transfers = {feed.event for pattern in patterns for feed in pattern.of}
+        seqs = sorted((each.seq for each in alerts if each.event_type in transfers), reverse=True)
+        return await shapes_of(self._platform.archive, seqs)
 
     async def case_of_decision(self, seq: int) -> str | None:
         """The id of the case that a decision belongs to; None when it belongs to none."""

@@ -9,11 +9,12 @@ from jindi.engine import EventProgram, PolicyProgram
 from jindi.language import Value
 from jindi.packs import OUTCOMES
 from jindi.run.events import Scalar
-from jindi.run.records import DecisionRecord, VerdictRecord
+from jindi.run.records import DecisionRecord, VerdictRecord, decision_id
 
 Kind = Literal[
     "unreadable", "undecidable", "definitions", "event", "as_of", "late", "absent", "clock", "limit", "list",
-    "feature", "facts", "side", "rule", "score", "outcome", "method", "wait", "degraded", "shadows", "encoding",
+    "feature", "facts", "side", "rule", "score", "outcome", "method", "wait", "degraded", "shadows", "shapes",
+    "encoding",
 ]  # fmt: skip
 
 Told = Scalar | tuple[str, ...]
@@ -82,7 +83,15 @@ def compare(
     else:
         for shadow, then, now in zip(ep.shadows, journalled.shadows, recomputed.shadows, strict=True):
             found += _verdict(shadow, then, now, inputs, shadow=True)
+    found += _differ("shapes", "", _evidence(journalled), _evidence(recomputed))
     return tuple(found) or (Cause("encoding"),)
+
+
+def _evidence(record: DecisionRecord) -> tuple[str, ...]:
+    """Patterns with their transfers, in a line each."""
+    return tuple(
+        f"{each.pattern}: {', '.join(decision_id(seq) for seq in each.seqs)} ({each.count})" for each in record.shapes
+    )
 
 
 def same(one: object, other: object) -> bool:

@@ -177,7 +177,7 @@ def _decided(moments: Moments, ep: EventProgram, before: Before, record: Decisio
     decision = decide(ep, facts, absent)
     raw = encode_decision(
         before.definitions, as_of_us, record.received_us, record.event, base[len(record.values) :], sorted(absent),
-        late, decision,
+        late, decision, record.shapes,  # which transfers there were, only a state that is rebuilt can tell
     )  # fmt: skip
     return Remade(raw, facts)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from jindi.engine import EventProgram, Program
-from jindi.features import Windows, plan
+from jindi.features import plan
 from jindi.features.plan import Plan
 from jindi.journal import Chain, unseal
 from jindi.language import Value
@@ -23,7 +23,9 @@ from jindi.run.intake import Refused
 from jindi.run.records import DecisionRecord, DefinitionsRecord, Record, decode, encode_decision
 from jindi.run.replay.causes import Cause
 from jindi.run.replay.moments import NO_DECISION, Moments, Remade, verdict_of
+from jindi.run.shapes import shown
 from jindi.run.state import State
+from jindi.run.surroundings import NUMBERLESS, Evidence, Surroundings
 
 BLOCK_RECORDS = 4_096
 REMEMBERED = 1 << 12
@@ -68,11 +70,11 @@ class Absences(msgspec.Struct):
 class _Fed:
     """The windows as the state sees them here: events went in with their block, only old ones that are let go don't."""
 
-    def __init__(self, windows: Windows) -> None:
+    def __init__(self, windows: Surroundings) -> None:
         self._windows = windows
         self.accepted: Scalars | None = None
 
-    def feed(self, event_type: str, as_of_us: int, values: Scalars) -> None:
+    def feed(self, event_type: str, as_of_us: int, values: Scalars, name: int = NUMBERLESS) -> None:
         """Fed already."""
 
     def keep(self, event_type: str, as_of_us: int, values: Scalars) -> None:
@@ -117,6 +119,7 @@ class Rebuilding:
 
     def _use(self, state: State) -> None:
         self.state = state
+        state.windows.evidence_of = tuple(sorted(frozenset().union(*(each.all for each in state.spoken.values()))))
         self._fed = _Fed(state.windows)
         state.feed_through(self._fed)
 
@@ -184,23 +187,23 @@ class Rebuilding:
         if program is None:
             raise Stop(seq, Cause("definitions", "they can't be had", seq))
         if self.state is None:
-            state = State.fresh(program, Windows(plan(program.definitions, program.reads)))
+            state = State.fresh(program)
             state.answered = Answered(most=REMEMBERED)
         else:
-            layout = plan(program.definitions, program.reads, before=self.state.windows.plan)
-            windows = Windows(layout)
+            before = self.state.windows.plan
+            windows = Surroundings(program, before)
             missing = windows.adopt(self.state.windows)
             state = self.state.under(program, windows, frozenset())
             if missing:
-                state.take(self._warmed(program, layout, seq))
+                state.take(self._warmed(program, before, seq))
             self.absences = Absences(caught_up=False)
         self.turns.append(seq)
         state.definitions_seq, state.next_seq = seq, seq + 1
         self._use(state)
 
-    def _warmed(self, program: Program, layout: Plan, until: int) -> Windows:
+    def _warmed(self, program: Program, before: Plan, until: int) -> Surroundings:
         """What new features would have seen: the journal so far, into windows of their own."""
-        side = State.fresh(program, Windows(layout))
+        side = State.fresh(program, Surroundings(program, before))
         side.answered = Answered(most=REMEMBERED)
         feeder = Feeder(side.windows)
         side.feed_through(feeder)
@@ -242,14 +245,16 @@ class Rebuilding:
         if not block or self.state is None:
             return
         rows = self._fed_block(self.state, block)
-        for each in block:
-            yield each.seq, each.record, self._judge(self.state, each, next(rows[each.record.event_type]))
+        evidence = self.state.windows.found
+        for place, each in enumerate(block):
+            found = evidence[place] if evidence else {}
+            yield each.seq, each.record, self._judge(self.state, each, next(rows[each.record.event_type]), found)
 
     def _fed_block(self, state: State, block: list[_Waiting]) -> dict[str, Iterator[list[Value]]]:
         events, high_us = Block(), state.high_us
         for each in block:
             high_us = max(high_us, each.event.at_us)
-            events.add(each.event.type, high_us, each.event.values)
+            events.add(each.event.type, high_us, each.event.values, each.seq)
             if OUTCOMES[each.record.verdict.outcome] is Outcome.ALLOW and state.accepts(each.event.type):
                 events.accept(each.event.values)
         try:
@@ -257,7 +262,9 @@ class Rebuilding:
         except (OverflowError, ValueError) as error:
             raise Stop(block[0].seq, Cause("undecidable", f"windows: {type(error).__name__}")) from None
 
-    def _judge(self, state: State, each: _Waiting, features: list[Value]) -> tuple[Cause, ...]:
+    def _judge(
+        self, state: State, each: _Waiting, features: list[Value], evidence: Evidence
+    ) -> tuple[Cause, ...]:  # fmt: skip
         record, event = each.record, each.event
         absent = frozenset(record.absent if self.absences.allowed(each.ep, record.absent) else ())
         outcome = OUTCOMES[record.verdict.outcome]
@@ -270,6 +277,7 @@ class Rebuilding:
             raw = encode_decision(
                 state.definitions_seq, gathered.as_of_us, record.received_us, event,
                 gathered.base[len(event.values) :], sorted(absent), gathered.late, decision,
+                shown(evidence, state.spoken[event.type].of(decision, absent)),
             )  # fmt: skip
         except (Refused, *NO_DECISION) as error:  # a limit that had no value on that day, or facts of another kind
             causes = (Cause("undecidable", type(error).__name__),)

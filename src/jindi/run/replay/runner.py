@@ -284,13 +284,13 @@ class Replay:
     ) -> State | None:  # fmt: skip
         """A state that was saved, if it is of this journal and of these definitions."""
         archive = moments.archive
-        layout = layout_of(moments, turns)
+        before = layout_of(moments, turns[:-1])
         program = moments.program(turns[-1]) if turns else None
         data = self._blobs.load(name)
-        if data is None or layout is None or program is None:
+        if data is None or program is None or (before is None and len(turns) > 1):
             return None
         try:
-            restored = snapshots.read(data, layout, program.digest)
+            restored = snapshots.read(data, program, before)
             header = restored.header
             if restored.windows.absent:
                 raise snapshots.Unfit("some features had not caught up")

@@ -121,6 +121,18 @@ WORDS: Final = {
     "cases.decisions.newest": ("共 {all} 个，显示最近 {n} 个", "the newest {n} of {all}"),
     "cases.decisions.none": ("案件中已没有决策。", "No decision is left in the case."),
     "cases.story": ("经过", "What happened"),
+    "cases.shape.transfers": ("由 {n} 笔转账构成", "made by {n} transfers"),
+    "cases.shape.newest": ("由 {all} 笔转账构成，列出最近 {n} 笔", "made by {all} transfers, the newest {n} shown"),
+    "cases.shape.times": (
+        "本案有 {n} 笔决策命中该形态，此处为最近一笔。",
+        "{n} decisions of this case complete it; this is the newest.",
+    ),
+    "cases.shape.picture": (
+        "资金往来图：{n} 个账户，箭头由付款方指向收款方；同样内容见下表。",
+        "The money between {n} accounts, arrows from who paid to who was paid; the table below says the same.",
+    ),
+    "cases.shape.payer": ("付款方", "Payer"),
+    "cases.shape.payee": ("收款方", "Payee"),
     "cases.related": ("同一主体的其他案件", "Other cases of the subject"),
     "cases.related.none": ("没有其他案件。", "There are no others."),
     "cases.of_entity": ("案件", "Cases"),
