@@ -38,6 +38,7 @@ HEADINGS = {
     "list": "lists",
     "typology": "typologies.toml",
     "typology step": "typologies.toml: a step",
+    "advice": "advice.toml",
     "pattern": "patterns.toml",
     "pattern feed": "patterns.toml: transfers",
     "pattern case": "patterns.toml: a case",

@@ -297,6 +297,8 @@ class RuleDef:
     """What kind of case a hit points to; None where only the rest says so."""
     discreet: bool = False
     """Answers do not say that it was hit: whoever it is about must not be told (no tipping-off)."""
+    tell: str | None = None
+    """The advice that the customer is given when it is hit; None where only the outcome's own is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -540,6 +542,19 @@ class TypologyDef:
     due_us: int
     steps: tuple[Words, ...]
     rest: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AdviceDef:
+    """What a customer is told: why something is asked, held or refused, and what to do now.
+
+    Rules point to it; one with an `outcome` is told whenever that outcome comes out, whatever rule asked for it.
+    """
+
+    name: str
+    pack: str
+    doc: Words
+    outcome: Outcome | None = None
 
 
 PatternKind = Literal[
@@ -826,6 +841,7 @@ class Definitions:
     calendars: Mapping[str, CalendarDef] = field(default_factory=dict)
     criteria: Mapping[str, CriterionDef] = field(default_factory=dict)
     large_exemptions: Mapping[str, LargeExemptionDef] = field(default_factory=dict)
+    advice: Mapping[str, AdviceDef] = field(default_factory=dict)
     words: Mapping[str, Mapping[str, Words]] = field(default_factory=dict)
     """What the values of text fields are called: for a field's name, for a value."""
 

@@ -10,9 +10,11 @@ from zoneinfo import ZoneInfo
 from jindi.basics.digests import canonical, digest
 from jindi.basics.money import EXPONENTS
 from jindi.basics.problems import Problem, Problems
+from jindi.packs.advice import check_advice, read_advice
 from jindi.packs.calendars import joined, read_calendar
 from jindi.packs.controls import read_control
 from jindi.packs.definitions import (
+    AdviceDef,
     CalendarDef,
     ControlDef,
     CriterionDef,
@@ -62,6 +64,7 @@ _ROLES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"labels\.toml\Z", "labels"),
         (r"controls\.toml\Z", "controls"),
         (r"typologies\.toml\Z", "typologies"),
+        (r"advice\.toml\Z", "advice"),
         (r"words\.toml\Z", "words"),
         (r"incidents\.toml\Z", "incidents"),
         (r"sources\.toml\Z", "sources"),
@@ -82,8 +85,8 @@ _ROLES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
 )
 _LAYOUT: Final = (
     "a pack holds pack.toml, events.toml, words.toml, features.toml, labels.toml, typologies.toml, "
-    "patterns.toml, incidents.toml, calendars.toml, reporting.toml, controls.toml, models.toml, sources.toml, "
-    "policies/*.toml, policies/shadow/*.toml, parameters/*.toml, lists/*.toml, models/*.json"
+    "advice.toml, patterns.toml, incidents.toml, calendars.toml, reporting.toml, controls.toml, models.toml, "
+    "sources.toml, policies/*.toml, policies/shadow/*.toml, parameters/*.toml, lists/*.toml, models/*.json"
 )
 _BESIDE: Final = re.compile(r"(?:.*/)?columns[^/]*\.toml\Z")
 _HEADER: Final = re.compile(r"^[ \t]*\[[ \t]*([a-z][a-z0-9_]*)\b(?!\.)", re.MULTILINE | re.ASCII)
@@ -222,7 +225,7 @@ class _Loading:
         self.places: dict[str, dict[str, str]] = {
             "event": {}, "feature": {}, "limit": {}, "list": {}, "label": {}, "control": {},
             "typology": {}, "report": {}, "threshold": {}, "plan": {}, "source": {}, "pattern": {},
-            "calendar": {}, "criterion": {}, "exemption": {},
+            "calendar": {}, "criterion": {}, "exemption": {}, "advice": {},
         }  # fmt: skip
 
     def definitions(self, source: Mapping[str, str]) -> Definitions:
@@ -267,8 +270,9 @@ class _Loading:
         models = self._models(features)
         typologies = self._typologies(self._entities() if events_are_whole else None)
         known = Known(
-            self.events, features.windows, features.derived, self.limits, self.lists, models, self.broken, typologies
-        )
+            self.events, features.windows, features.derived, self.limits, self.lists, models, self.broken, typologies,
+            self._advice(),
+        )  # fmt: skip
         policies = [
             (read_policy(file.raw, self.pack_of[file.root], file.path, known, self.problems, aside=aside), file.path)
             for role, aside in (("policy", False), ("shadow version", True))
@@ -310,6 +314,7 @@ class _Loading:
             calendars=calendars,
             criteria=criteria,
             large_exemptions=large_exemptions,
+            advice=known.advice,
             words=words,
         )
 
@@ -469,6 +474,15 @@ class _Loading:
                     else:
                         found[name] = typology
         self.problems.extend(check_rest(found, self.places["typology"]))
+        return found
+
+    def _advice(self) -> dict[str, AdviceDef]:
+        found: dict[str, AdviceDef] = {}
+        for file in self._of("advice"):
+            for name, raw in (file.raw or {}).items():
+                if self._is_new("advice", name, file):
+                    self._put(found, name, read_advice(raw, name, self.pack_of[file.root], file.path, self.problems))
+        self.problems.extend(check_advice(found, self.places["advice"]))
         return found
 
     def _labels(self) -> dict[str, LabelDef]:

@@ -34,7 +34,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "band": ("from", "then", "method", "wait"),
     "rule": (
         "id", "doc", "when", "then", "score", "basis", "degrade", "method", "wait", "share_max",
-        "confirmed_share", "typology", "discreet", "case",
+        "confirmed_share", "typology", "tell", "discreet", "case",
     ),
     "rule case": ("name", "given", "lists", "at", "fires"),
     "exemption": ("id", "doc", "when", "lifts", "basis"),
@@ -44,6 +44,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     ),
     "typology": ("doc", "by", "least", "severity", "due", "rest", "step"),
     "typology step": ("doc",),
+    "advice": ("doc", "outcome"),
     "incident report": (
         "doc", "profile", "to", "least", "kinds", "critical", "persons", "due", "every", "again", "mark", "basis",
     ),
@@ -127,6 +128,9 @@ LIFECYCLES: Mapping[str, Mapping[str, str]] = {
 
 PATTERN_FACTS = ("members", "others", "length", "money", "span", "share", "new_pairs")
 """What a pattern tells beside whether it is complete: counts, money in minor units, microseconds, parts per million."""
+
+EVERYBODY = "everybody"
+"""The `by` of a feature that is kept once for all events, as the size of the whole history is."""
 
 FOLDS_OF_NUMBERS = frozenset({"sum", "mean", "std", "min", "max", "quantile"})
 FOLDS_WITHOUT_VALUE = frozenset({"count", "since_first", "since_last"})

@@ -662,6 +662,15 @@ def _decision() -> dict[str, Any]:
             "exempted": {"type": "array", "items": text, "description": "Rules hit whose outcome an exemption lifted."},
             "method": {"type": "string", "description": "How to step up, for a challenge."},
             "release_at": {**_INSTANT, "description": "When a delayed event is released unless it is recalled."},
+            "advice": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {"id": text, "zh": text, "en": text},
+                    "required": ["id", "zh", "en"],
+                },
+                "description": "What the customer is told: what happens now, why, and what to do. Absent: nothing.",
+            },
             "event_type": text,
             "at": _INSTANT,
             "as_of": _INSTANT,
