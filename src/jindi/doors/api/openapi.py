@@ -6,7 +6,14 @@ from jindi import __version__
 from jindi.access import PURPOSES
 from jindi.basics.identifiers import NORMAL_FORMS
 from jindi.basics.money import AMOUNT_MINOR_MAX
-from jindi.doors.api import openapi_cases, openapi_incidents, openapi_links, openapi_lists, openapi_screening
+from jindi.doors.api import (
+    openapi_cases,
+    openapi_incidents,
+    openapi_links,
+    openapi_lists,
+    openapi_safety,
+    openapi_screening,
+)
 from jindi.doors.api.notices import LIMIT_MAX, OFFSET_MAX
 from jindi.language import Kind
 from jindi.packs import OUTCOMES, Definitions, EventDef, FieldDef
@@ -123,6 +130,7 @@ def _paths() -> dict[str, Any]:
                 },
             }
         },
+        **openapi_safety.paths(_errors("400", "401", "403", "413", "503")),
         "/v1/packs": {"get": _get("The definitions in force.", "readPacks", anything, [])},
         "/v1/packs/try": {
             "post": {

@@ -1,0 +1,129 @@
+"""Passwords and links asked about: answers of one shape, and of a password nothing stays anywhere."""
+
+import asyncio
+import hashlib
+import json
+import logging
+
+from api_world import Api
+from typer.testing import CliRunner
+
+from jindi.access import Scope
+from jindi.app.wiring import Outside
+from jindi.doors.api.safety import PasswordAsked, SafetyRoutes
+from jindi.doors.cli.commands import _Context, app
+
+PASSWORD = "Xanthippe-Quark-4711-unlikely"  # noqa: S105 - a canary
+KEYS = {"acceptable", "strength", "breached", "troubles"}
+
+
+def over(talk):
+    """Something asked of the API over a shop."""
+
+    async def played():
+        async with Api() as api:
+            await talk(api)
+
+    asyncio.run(played())
+
+
+async def password(api, text, *about, **more):
+    return await api.ask("POST", "/v1/passwords/check", {"password": text, "about": list(about)}, **more)
+
+
+def test_a_weak_and_a_strong_password_are_answered_in_the_same_shape():
+    async def talk(api):
+        strong, weak = await password(api, PASSWORD), await password(api, "woaini1314")
+        for answer in (strong, weak):
+            assert answer.status_code == 200
+            assert set(answer.json()) == KEYS
+            assert answer.headers["cache-control"] == "no-store"
+        assert strong.json() == {"acceptable": True, "strength": 4, "breached": None, "troubles": []}
+        assert weak.json()["acceptable"] is False
+        (trouble,) = weak.json()["troubles"]
+        assert set(trouble) == {"code", "zh", "en"}
+
+    over(talk)
+
+
+def test_what_is_known_of_the_owner_counts_against_a_password():
+    async def talk(api):
+        assert (await password(api, "hongxiaoming-88-hong")).json()["acceptable"]
+        known = (await password(api, "hongxiaoming-88-hong", "Hong Xiaoming")).json()
+        assert [each["code"] for each in known["troubles"]] == ["guessable"]
+
+    over(talk)
+
+
+def test_leaked_passwords_are_found_in_the_folder_that_is_loaded():
+    digits = hashlib.sha1(PASSWORD.encode(), usedforsecurity=False).hexdigest().upper()
+
+    async def talk(api):
+        routes = SafetyRoutes(api.shop.platform, None, lambda head: [f"{digits[5:]}:7"] if head == digits[:5] else [])
+        found, strength = routes._judged(PasswordAsked(PASSWORD))
+        assert ([str(each) for each in found], strength) == (["breached"], 4)
+        assert routes._judged(PasswordAsked(PASSWORD + "x"))[0] == ()
+
+    over(talk)
+
+
+def test_of_a_password_nothing_stays_anywhere(caplog):
+    caplog.set_level(logging.DEBUG)
+
+    async def talk(api):
+        await password(api, PASSWORD)
+        await api.ask("POST", "/v1/passwords/check", {"pasword": PASSWORD})
+        await api.ask("POST", "/v1/passwords/check", {"password": 4711, PASSWORD: 1})
+        refused = await api.ask("POST", "/v1/passwords/check", b'{"password": "' + PASSWORD.encode())
+        assert refused.status_code == 400
+        assert PASSWORD not in refused.text
+        before = api.shop.platform.archive.log.next_seq()
+        await password(api, PASSWORD)
+        assert api.shop.platform.archive.log.next_seq() == before, "asking is no record"
+        for _, record in api.shop.platform.archive.records(0):
+            assert PASSWORD not in repr(record)
+
+    over(talk)
+    assert PASSWORD not in caplog.text
+
+
+def test_only_who_may_send_events_asks():
+    async def talk(api):
+        key = api.key(Scope.DECISIONS_READ)
+        assert (await password(api, PASSWORD, key=key)).status_code == 403
+        assert (await api.ask("POST", "/v1/urls/score", {"url": "https://a.example/"}, key=key)).status_code == 403
+        assert (await password(api, PASSWORD, key=api.key(Scope.EVENTS_WRITE))).status_code == 200
+        assert (await password(api, PASSWORD, key="")).status_code == 401
+
+    over(talk)
+
+
+def test_a_link_is_scored_and_what_is_none_refused():
+    async def talk(api):
+        answer = await api.ask("POST", "/v1/urls/score", {"url": "https://www.icbc.com.cn/login"})
+        assert (answer.status_code, answer.json()["level"], answer.json()["imitates"]) == (200, "low", None)
+        assert len(answer.json()["shares"]) == 5
+        refused = await api.ask("POST", "/v1/urls/score", {"url": "https://se cret/"})
+        assert refused.status_code == 400
+        assert "cret" not in refused.text
+
+    over(talk)
+
+
+def url(*arguments):
+    return CliRunner().invoke(app, ["url", *arguments], obj=_Context(Outside()))
+
+
+def test_the_command_tells_what_a_link_imitates_and_ends_so_that_programs_see_it():
+    result = url("https://alipay-login.example/", "--own", "alipay.com", "--json")
+    assert result.exit_code == 3
+    (found,) = json.loads(result.stdout)["urls"]
+    assert (found["level"], found["imitates"]["how"]) == ("imitation", "inside_the_name")
+    assert url("https://www.icbc.com.cn/").exit_code == 0
+
+
+def test_what_is_no_link_is_told_by_its_place_and_not_repeated():
+    result = url("https://www.icbc.com.cn/", "https://secret place/", "--json")
+    assert result.exit_code == 1
+    assert "secret" not in result.output
+    assert "number 2" in result.output
