@@ -4,24 +4,30 @@ import asyncio
 import hashlib
 import json
 import logging
+import re
+import shlex
+from pathlib import Path
 
 from api_world import Api
 from typer.testing import CliRunner
 
 from jindi.access import Scope
 from jindi.app.wiring import Outside
+from jindi.basics.instants import format_instant
 from jindi.doors.api.safety import PasswordAsked, SafetyRoutes
 from jindi.doors.cli.commands import _Context, app
+from shop_world import Shop
 
-PASSWORD = "Xanthippe-Quark-4711-unlikely"  # noqa: S105 - a canary
+PASSWORD = "Xanthippe-Quark-4711-unlikely"
+PAGE = (Path(__file__).parents[2] / "docs" / "account-safety.md").read_text("utf-8")
 KEYS = {"acceptable", "strength", "breached", "troubles"}
 
 
-def over(talk):
+def over(talk, shop=None):
     """Something asked of the API over a shop."""
 
     async def played():
-        async with Api() as api:
+        async with Api(shop) as api:
             await talk(api)
 
     asyncio.run(played())
@@ -127,3 +133,42 @@ def test_what_is_no_link_is_told_by_its_place_and_not_repeated():
     assert result.exit_code == 1
     assert "secret" not in result.output
     assert "number 2" in result.output
+
+
+# ---- the page
+
+
+def shows(answer, shown):
+    """Whether an answer has everything that the page shows of it."""
+    if isinstance(shown, dict):
+        return isinstance(answer, dict) and all(name in answer and shows(answer[name], shown[name]) for name in shown)
+    return bool(answer == shown)
+
+
+def blocks(page, *languages):
+    return re.findall(rf"^```({'|'.join(languages)})\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+
+
+def test_the_page_goes_as_it_says():
+    async def talk(api):
+        answer, compared = None, 0
+        for language, text in blocks(PAGE, "sh", "json"):
+            if language == "json":
+                assert shows(answer, json.loads(text)), (json.loads(text), answer)
+                compared += 1
+                continue
+            for road, body in re.findall(r"^(tell|post \S+) <<E\w+\n(.*?)\nE\w+$", text, re.DOTALL | re.MULTILINE):
+                path = "/v1/events" if road == "tell" else road.removeprefix("post ")
+                at = format_instant(api.shop.clock.now_us())
+                answer = (await api.ask("POST", path, body.replace("$(now)", at).encode())).json()
+        assert compared == 5
+
+    over(talk, shop=Shop(Outside().pack_files([])))
+
+
+def test_the_commands_of_the_page_run():
+    lines = "\n".join(text for _, text in blocks(PAGE, "sh")).splitlines()
+    (line,) = [shlex.split(each)[1:] for each in lines if each.startswith("jindi url")]
+    result = CliRunner().invoke(app, line, obj=_Context(Outside()))
+    assert result.exit_code == 3
+    assert "imitates" in result.output or "inside another" in result.output

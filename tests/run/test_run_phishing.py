@@ -1,4 +1,4 @@
-"""Links scored by the shipped model: Chinese banks are no phishing for their suffix, imitations told whatever it says."""
+"""Links scored by the shipped model: Chinese banks are none for their suffix, imitations are told whatever it says."""
 
 import numpy as np
 import pytest

@@ -19,15 +19,16 @@ LURES: Final = (
     "account", "admin", "alert", "auth", "bank", "billing", "bonus", "cancel", "card", "client", "cmd", "confirm",
     "customer", "dispatch", "free", "gift", "help", "invoice", "limited", "lock", "log", "mail", "member", "online",
     "password", "pay", "recover", "refund", "reset", "resolution", "restore", "reward", "safe", "secur", "service",
-    "session", "sign", "submit", "support", "suspen", "unlock", "update", "upgrade", "user", "valid", "verif", "wallet", "webapp",
-    "webscr", "win",
+    "session", "sign", "submit", "support", "suspen", "unlock", "update", "upgrade", "user", "valid", "verif", "wallet",
+    "webapp", "webscr", "win",
 )  # fmt: skip
 """Beginnings of words that hurry or reassure. Ours."""
 
 BRANDS: Final = (
     "adobe", "alibaba", "alipay", "amazon", "apple", "bankofamerica", "boa", "chase", "dhl", "docusign", "dropbox",
-    "ebay", "facebook", "gmail", "google", "hotmail", "icloud", "instagram", "itunes", "linkedin", "microsoft", "netflix",
-    "office", "outlook", "paypal", "taobao", "unionpay", "usps", "wechat", "weixin", "wellsfargo", "whatsapp", "yahoo",
+    "ebay", "facebook", "gmail", "google", "hotmail", "icloud", "instagram", "itunes", "linkedin", "microsoft",
+    "netflix", "office", "outlook", "paypal", "taobao", "unionpay", "usps", "wechat", "weixin",
+    "wellsfargo", "whatsapp", "yahoo",
 )  # fmt: skip
 """Names that strangers like to borrow. Ours, and no judgement about anybody who bears one."""
 
@@ -43,7 +44,7 @@ NAMES: Final = (
 
 
 def features_of(url: Url) -> tuple[float, ...]:
-    """The numbers of a URL, one for each of `NAMES`: counts, lengths in characters, shares, bits per character, 0 or 1."""
+    """The numbers of a URL, one for each of `NAMES`: counts, characters, shares, bits per character, 0 or 1."""
     path, query = url.path.lower(), url.query.lower()
     behind = path + ("?" + query if query else "")
     before = ".".join(url.labels[: -(2 + url.suffix.count("."))]) if url.suffix else ""

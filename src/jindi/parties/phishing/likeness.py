@@ -1,7 +1,7 @@
 """Whose address a link imitates: own domains, and what pretends to be one of them.
 
-The skeleton of a name is what an eye takes it for: letters of other scripts, digits and pairs of letters that look like a
-Latin letter are that letter. Two names with one skeleton look the same.
+The skeleton of a name is what an eye takes it for: letters of other scripts, digits and pairs of letters that look like
+a Latin letter are that letter. Two names with one skeleton look the same.
 """
 
 import unicodedata
@@ -20,8 +20,8 @@ NAME_MIN: Final = 4
 
 _ALIKE: Final[Mapping[str, str]] = {
     # Cyrillic
-    "а": "a", "в": "b", "с": "c", "ԁ": "d", "е": "e", "һ": "h", "н": "h", "і": "i", "ј": "j", "к": "k", "ӏ": "l", "м": "m",
-    "о": "o", "р": "p", "ԛ": "q", "г": "r", "ѕ": "s", "т": "t", "у": "y", "ԝ": "w", "х": "x",
+    "а": "a", "в": "b", "с": "c", "ԁ": "d", "е": "e", "һ": "h", "н": "h", "і": "i", "ј": "j", "к": "k", "ӏ": "l",
+    "м": "m", "о": "o", "р": "p", "ԛ": "q", "г": "r", "ѕ": "s", "т": "t", "у": "y", "ԝ": "w", "х": "x",
     # Greek
     "α": "a", "ε": "e", "ι": "i", "κ": "k", "ν": "v", "ο": "o", "ρ": "p", "τ": "t", "υ": "u", "χ": "x", "γ": "y",
     # Latin beyond ASCII
@@ -54,10 +54,10 @@ def skeleton(name: str) -> str:
 
 
 def imitated(url: Url, own: Iterable[str]) -> Imitation | None:
-    """Which of one's own domains (`alipay.com`) a URL imitates; None for the domains themselves and for everything else.
+    """Which of one's own domains (`alipay.com`) a URL imitates; None for these themselves and for everything else.
 
-    The surest way to tell comes first: the same look; one or two slips apart; the name under another suffix; in the name
-    with other words; in front of another name; in front of an @.
+    The surest way to tell comes first: the same look; one or two slips apart; the name under another suffix; in the
+    name with other words; in front of another name; in front of an @.
     """
     domains = {each.host: each for each in map(read_url, own)}
     if url.host in domains or any(url.host.endswith(f".{host}") for host in domains):

@@ -1,5 +1,6 @@
-"""A URL taken apart as browsers read it, for looking at only: scheme, user, host, port, path, query, and the name in it."""
+"""A URL taken apart as browsers read it, for looking at only: scheme, user, host, port, path, query, and the name."""
 
+import contextlib
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -20,8 +21,8 @@ name in a rarer suffix is found one label too far right."""
 
 @dataclass(frozen=True, slots=True)
 class Url:
-    """The parts of a URL. `host` is small, without a dot at its end, in Unicode where it was given as `xn--`. `labels` are
-    the host's, `name` is the label that somebody registered ("alipay" of www.alipay.com.cn), `suffix` what follows it.
+    """The parts of a URL. `host` is small, without a dot at its end, in Unicode where it was given as `xn--`. `labels`
+    are the host's, `name` is the one that somebody registered ("alipay" of www.alipay.com.cn), `suffix` what follows.
     """
 
     scheme: str
@@ -84,15 +85,14 @@ def _host_and_port(place: str) -> tuple[str, str]:
 
 def _unicode(host: str) -> str:
     """A host with its international labels as people see them; a label that is none stays as it is."""
-    shown = []
-    for label in host.split("."):
-        if label.startswith("xn--"):
-            try:
-                label = label[4:].encode("ascii").decode("punycode")
-            except (UnicodeError, ValueError):
-                pass
-        shown.append(label)
-    return ".".join(shown)
+    return ".".join(map(_label, host.split(".")))
+
+
+def _label(label: str) -> str:
+    if label.startswith("xn--"):
+        with contextlib.suppress(UnicodeError, ValueError):
+            return label[4:].encode("ascii").decode("punycode")
+    return label
 
 
 def _registered(labels: tuple[str, ...]) -> tuple[str, str]:
