@@ -16,6 +16,7 @@ from jindi.app.wiring import Outside
 from jindi.basics.instants import format_instant
 from jindi.doors.api.safety import PasswordAsked, SafetyRoutes
 from jindi.doors.cli.commands import _Context, app
+from jindi.doors.console.platform_source import PlatformSource
 from shop_world import Shop
 
 PASSWORD = "Xanthippe-Quark-4711-unlikely"
@@ -133,6 +134,24 @@ def test_what_is_no_link_is_told_by_its_place_and_not_repeated():
     assert result.exit_code == 1
     assert "secret" not in result.output
     assert "number 2" in result.output
+
+
+def test_what_an_answer_tells_the_customer_stands_on_its_decision():
+    async def talk(api):
+        transfer = {
+            "id": "t-1", "type": "transfer", "at": format_instant(api.shop.clock.now_us()), "user": "u1", "payee": "u9",
+            "amount": "800.00", "funding": "card", "account_class": "II", "verification": "two", "channel": "app",
+            "arrival": "instant", "stated": "loan_fee",
+        }  # fmt: skip
+        answer = (await api.post(transfer)).json()
+        told = [each["id"] for each in answer["advice"]]
+        assert told == ["general_delay", "scam_loan"]
+        page = PlatformSource(api.shop.platform).decision(answer["decision_id"])
+        assert [each.name for each in page.advice] == told
+        again = (await api.ask("GET", f"/v1/decisions/{answer['decision_id']}")).json()
+        assert again["advice"] == answer["advice"]
+
+    over(talk, shop=Shop(Outside().pack_files([])))
 
 
 # ---- the page
