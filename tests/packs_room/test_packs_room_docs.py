@@ -21,6 +21,7 @@ HEADINGS = {
     "event": "events.toml: an event",
     "field": "events.toml: a field",
     "field screens": "events.toml: whom a field screens",
+    "field lies_in": "events.toml: which ranges an address lies in",
     "feature": "features.toml: a window",
     "derived": "features.toml: a derived feature",
     "label": "labels.toml: a label",

@@ -69,6 +69,14 @@ class ScreensDef:
 
 
 @dataclass(frozen=True, slots=True)
+class LiesInDef:
+    """Which lists of ranges the platform looks an address up in: the field that holds it, and the lists in order."""
+
+    address: str
+    lists: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FieldDef:
     """A field of an event.
 
@@ -95,6 +103,12 @@ class FieldDef:
     subject: str | None = None
     same_as: str | None = None
     screens: ScreensDef | None = None
+    lies_in: LiesInDef | None = None
+
+    @property
+    def is_filled(self) -> bool:
+        """Whether the platform fills it, and no sender may."""
+        return self.screens is not None or self.lies_in is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +247,13 @@ class ListDef:
     colour: Literal["black", "white", "grey"]
     of: Type
     entries: tuple[ListEntry, ...]
+    is_of_ranges: bool = False
+    """Its entries are ranges of addresses, in the one form of `read_range`; fields with `lies_in` ask it."""
+
+    @property
+    def word(self) -> str:
+        """What it is a list of: a kind of identifier, `text` or `range`."""
+        return "range" if self.is_of_ranges else self.of.of or "text"
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ from jindi.packs.definitions import (
     TypologyDef,
     Words,
 )
-from jindi.packs.events import check_entities, read_event
+from jindi.packs.events import check_entities, check_ranges, read_event
 from jindi.packs.features import Declared, Features
 from jindi.packs.incidents import Incidents, check_reports, sorts_of
 from jindi.packs.labels import read_label
@@ -259,6 +259,7 @@ class _Loading:
                         self.broken.add(name)
                     else:
                         self.lists[name] = each
+        self.problems.extend(check_ranges(self.events, self.lists, self.places["event"], self.broken))
         features = Features(self.events, self.broken, self.problems)
         declared = [
             Declared(name, raw, self.pack_of[file.root], file.path)

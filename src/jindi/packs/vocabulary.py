@@ -15,9 +15,10 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "event": ("doc", "late_after", "lifecycle", "own", "fields"),
     "field": (
         "type", "class", "doc", "required", "entity", "identifier", "subject", "same_as", "values", "length_max",
-        "least", "most", "currency", "currency_field", "screens",
+        "least", "most", "currency", "currency_field", "screens", "lies_in",
     ),
     "field screens": ("name", "number", "birth", "country", "kind"),
+    "field lies_in": ("address", "lists"),
     "feature": (
         "doc", "of", "by", "fold", "value", "over", "lag", "where", "counts", "current", "q", "degrade",
     ),

@@ -157,7 +157,7 @@ class State:
             if name in (MATCH, VERDICT) and ep.event.pack == SCREENING_PACK
         }
         self._filled = {
-            name: frozenset(place for place, field in enumerate(ep.event.fields) if field.screens is not None)
+            name: frozenset(place for place, field in enumerate(ep.event.fields) if field.is_filled)
             for name, ep in program.events.items()
         }
         self._lifecycles = {name: ep.event.lifecycle for name, ep in program.events.items()}

@@ -607,7 +607,7 @@ def _event(event: EventDef) -> dict[str, Any]:
         "at": _INSTANT,
     }
     for field in event.fields:
-        if field.screens is None:  # the platform fills it
+        if not field.is_filled:
             properties[field.name] = _field(field)
     return {
         "type": "object",

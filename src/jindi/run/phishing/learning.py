@@ -1,4 +1,4 @@
-"""Links with their truth → a model file: the house's trees over what links look like, the same each time for one seed."""
+"""Links with their truth → a model file: the house's trees over what links look like, the same for the same seed."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -19,7 +19,7 @@ TREES: Final = 150
 LEAVES: Final = 24
 RATE: Final = 0.08
 LEAF_ROWS: Final = 40
-"""(design default) Small trees and few: the file stays under 300 KB, and a site with many links is not learnt by heart."""
+"""(design default) Small trees and few: the file stays under 300 KB, and no site is learnt by heart."""
 
 
 def tenth_of(host: str) -> int:

@@ -16,8 +16,8 @@ from jindi.parties.phishing import NAMES, Imitation, Url, features_of, imitated,
 Level = Literal["own", "low", "doubtful", "imitation"]
 
 DOUBTFUL_FROM: Final = 0.8
-"""(design default) From which probability a link is doubtful by its looks. Looks alone never say more: the model learnt from
-Western links of 2019, and takes a railway whose name is a number for phishing.
+"""(design default) From which probability a link is doubtful by its looks. Looks alone never say more: the model learnt
+from Western links of 2019, and takes a railway whose name is a number for phishing.
 """
 
 SHARES_TOLD: Final = 5
@@ -25,8 +25,8 @@ SHARES_TOLD: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A link judged. `probability` is the model's; an imitation of an own domain is one whatever the model says, and an own
-    domain is `own`. `shares` are the inputs that moved the score most, with their value and by how much (in log odds).
+    """A link judged. `probability` is the model's; an imitation of an own domain is one whatever the model says, and an
+    own domain is `own`. `shares` are the inputs that moved the score most, with value and log odds.
     """
 
     url: Url
