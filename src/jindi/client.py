@@ -27,8 +27,16 @@ class Reason(msgspec.Struct, frozen=True):
     basis: str
 
 
+class Advice(msgspec.Struct, frozen=True):
+    """What the customer is told, in both languages: what happens now, why, and what to do."""
+
+    id: str
+    zh: str
+    en: str
+
+
 class Decision(msgspec.Struct, frozen=True):
-    """A decision as answered. `method` goes with a challenge, `release_at` with a delay."""
+    """A decision as answered: `method` of a challenge, `release_at` of a delay, `advice` for the customer."""
 
     decision_id: str
     event_id: str
@@ -42,6 +50,7 @@ class Decision(msgspec.Struct, frozen=True):
     degraded_inputs: tuple[str, ...] = ()
     method: str | None = None
     release_at: str | None = None
+    advice: tuple[Advice, ...] = ()
     event_type: str | None = None
     at: str | None = None
     as_of: str | None = None

@@ -21,7 +21,8 @@ from jindi.doors.console.source import ReplayLine
 from jindi.doors.console.tables import harmless
 from jindi.doors.console.view import View
 from jindi.doors.console.words import WORDS
-from jindi.packs import OUTCOMES, Outcome
+from jindi.packs import OUTCOMES, Outcome, Words
+from jindi.packs.definitions import AdviceDef
 from jindi.run.replay.causes import Kind
 
 ROOM = Path(console.__file__).parent
@@ -694,6 +695,24 @@ def test_a_decision_s_page_tells_every_rule_with_its_conditions(doors, world):
     shown = [1 for tag, attrs in page.tags if attrs.get("class", "").startswith("rule s-hit")]
     assert len(shown) == len(row.rules) + holding
     assert f"score {row.score}" in text
+
+
+def test_a_decision_s_page_shows_what_the_customer_is_told(doors, world, monkeypatch):
+    row = world.of(Outcome.REVIEW)
+    told = (
+        AdviceDef("general_review", "core", Words("请等一等。", "Please wait."), Outcome.REVIEW),
+        AdviceDef("strange", "shop", Words("与平时不同。", "This is unlike you.")),
+    )
+    found = replace(world.decision(row.decision_id), advice=told)
+    monkeypatch.setattr(world, "decision", lambda _: found)
+    page = signed_in(doors, **{"accept-language": "en"}).get(f"/console/decisions/{row.decision_id}").text
+    assert "What the customer is told" in page
+    assert page.index("Please wait.") < page.index("This is unlike you.")
+    assert page.count("the outcome&#39;s general text") == 1
+    assert (
+        "与平时不同。"
+        in signed_in(doors, **{"accept-language": "zh"}).get(f"/console/decisions/{row.decision_id}").text
+    )
 
 
 def test_every_kind_of_decision_has_a_page(doors, world):

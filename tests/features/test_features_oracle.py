@@ -48,7 +48,10 @@ def every_feature():
                 name = f"quantile_{value}_{over_name}_{share}"
                 made.append(feature(name, "quantile", value, over=over, quantile_ppm=share, **next(options)))
     pair = {"payment": ("user", "device"), "login": ("who", "device"), "look": ("user", "device")}
+    all_alike = dict.fromkeys(EVENTS, ())
     for over_name, over in OVERS.items():
+        for fold, value in (("count", ""), ("distinct", "user"), ("sum", "amount")):
+            made.append(feature(f"all_{fold}_{over_name}", fold, value, over=over, by=all_alike, entities=()))
         made.append(feature(f"both_{over_name}", "distinct", both, over=over, of=("payment", "login")))
         made.append(feature(f"pair_{over_name}", "sum", "amount", over=over, by=pair, entities=("user", "device")))
         made.append(feature(f"hour_{over_name}", "count", over=over, of=("payment", "login"), where="hour >= 12"))

@@ -289,3 +289,43 @@ def test_any_name_of_somebody_becomes_a_token_of_text_and_is_personal():
     fields = {f.name: f for f in load(with_field(field(identifier='"text"'))).events["payment"].fields}
     assert fields["extra"].type == Type(Kind.TOKEN, of="text")
     assert "class C1 is too low" in "\n".join(told(with_field(field(identifier='"text"', **{"class": '"C1"'}))))
+
+
+RANGED = """
+[visit]
+doc = { zh = "说明", en = "said" }
+[visit.fields]
+ip = { type = "text", class = "C1", identifier = "ip", doc = { zh = "说明", en = "said" } }
+note = { type = "text", class = "C1", required = false, doc = { zh = "说明", en = "said" } }
+where_from = { FIELD }
+"""
+
+
+@pytest.mark.parametrize(
+    ("field", "problem"),
+    [
+        ('type = "int", required = false, lies_in = { address = "ip", lists = ["ranges"] }', "fills what `lies_in`"),
+        ('type = "text", lies_in = { address = "ip", lists = ["ranges"] }', "fills what `lies_in`"),
+        (
+            'type = "text", required = false, lies_in = { address = "note", lists = ["ranges"] }',
+            "has no address 'note'",
+        ),
+        ('type = "text", required = false, lies_in = { address = "ip", lists = ["rnges"] }', "unknown list 'rnges'"),
+        ('type = "text", required = false, lies_in = { address = "ip", lists = ["blocked"] }', "is no list of ranges"),
+        ('type = "text", required = false, lies_in = { address = "ip" }', "`lists` is missing"),
+    ],
+)
+def test_what_is_wrong_with_a_field_that_lies_in_ranges_is_told(field, problem):
+    ranges = '[ranges]\ndoc = { zh = "说明", en = "said" }\ncolour = "grey"\nof = "range"\n'
+    full = f'{field}, class = "C1", doc = {{ zh = "说明", en = "said" }}'
+    files = world(events=EVENTS + RANGED.replace("FIELD", full), lists=LISTS + ranges)
+    assert any(problem in line for line in told(files)), told(files)
+
+
+def test_a_range_that_a_pack_lists_is_kept_in_its_one_form_and_no_other_text_is():
+    ranges = '[ranges]\ndoc = { zh = "说明", en = "said" }\ncolour = "grey"\nof = "range"\n'
+    good = ranges + 'entry = [{ value = "192.0.2.9/24", reason = "ours" }]\n'
+    (kept,) = load(world(lists=LISTS + good)).lists["ranges"].entries
+    assert kept.value == "192.0.2.0/24"
+    bad = ranges + 'entry = [{ value = "Mars", reason = "ours" }]\n'
+    assert any("no range of addresses" in line for line in told(world(lists=LISTS + bad)))

@@ -27,6 +27,16 @@ def test_an_entity_names_each_events_own_field():
     assert found.of == ("payment", "login")
 
 
+def test_a_feature_may_be_kept_once_for_everybody():
+    found = one(feature(by='"everybody"', of='["payment", "login"]'))
+    assert found.by == {"payment": (), "login": ()}
+    assert found.entities == ()
+
+
+def test_everybody_is_asked_for_alone():
+    assert told(world(features=feature(by='["user", "everybody"]'), policies=[]))
+
+
 def test_a_field_name_comes_before_an_entity():
     assert one(feature(by='"payee"')).by == {"payment": ("payee",)}
 

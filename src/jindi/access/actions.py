@@ -109,6 +109,8 @@ _CONSOLE = frozenset(Scope) - {Scope.EVENTS_WRITE, Scope.METRICS_READ}
 
 ACTIONS: dict[str, Action] = _table(
     Action("event.decide", Group.INTAKE, "提交事件", "Send an event in", frozenset({Scope.EVENTS_WRITE})),
+    Action("password.check", Group.INTAKE, "检查一个新密码", "Check a new password", frozenset({Scope.EVENTS_WRITE})),
+    Action("url.score", Group.INTAKE, "评估一条链接", "Score a link", frozenset({Scope.EVENTS_WRITE})),
     Action("overview.read", Group.READING, "查看总览", "Read the overview", _DECISIONS),
     Action("live.read", Group.READING, "查看实时决策", "Watch live decisions", _DECISIONS),
     Action("search.find", Group.READING, "搜索", "Search", _DECISIONS),

@@ -281,7 +281,7 @@ class Assembly:
             self._platform, given.keys, given.clock, given.base_files, console, self.events, self._desk, given.permits,
             self.fences, given.mailing, self._approvals, self._reveals, self._rights, self._casework, self._linked,
             self._roster, self._notices.desk if self._notices is not None else None, self._bench,
-            self._incidents, self._screening, self._rating, self._filings, self._large,
+            self._incidents, self._screening, self._rating, self._filings, self._large, given.house.breached,
         )  # fmt: skip
 
     def works(self) -> list[Coroutine[Any, Any, None]]:

@@ -3,6 +3,7 @@
 Knows: definitions, values and arithmetic. Never: clocks, files, networks, stores, where facts come from.
 """
 
+from jindi.engine.advice import advice_of
 from jindi.engine.changes import Change, Move, Without
 from jindi.engine.columns import Columns, Verdicts, complete_columns, inputs_of, judge_columns
 from jindi.engine.decide import decide, judge, reasons, side_of
@@ -75,6 +76,7 @@ __all__ = [
     "Verdict",
     "Verdicts",
     "Without",
+    "advice_of",
     "amount_of",
     "build",
     "build_trial",

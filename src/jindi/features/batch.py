@@ -229,7 +229,8 @@ def words_of(
         else:
             parts = [columns[place] for place in key.places]
             lists = [plain(part, rows) for part in parts]
-            words[:, at] = named(list(zip(*lists, strict=True)), rows, key.names)
+            # Of no parts, what is kept for everybody: the same key in each row.
+            words[:, at] = named(list(zip(*lists, strict=True)) if lists else [()] * rows, rows, key.names)
         at += 1
     for place, codec in each.values:
         if codec == "number":

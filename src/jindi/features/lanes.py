@@ -177,12 +177,12 @@ def _writer(each: Runner, names: Names, buffer: memoryview, offset: int, *, lear
     for i, key in enumerate(each.keys):
         known[f"key{i}"], known[f"known{i}"] = key.names, key.names.known
         value = "".join(f"v{place}, " for place in key.places)
-        value = f"({value})" if len(key.places) > 1 else value[:-2]
+        value = value[:-2] if len(key.places) == 1 else f"({value})"
         if learns and key.creates:
             words.append(f"key{i}[{value}]")
         else:
             # A single key that is None is in the dictionary; a key of several parts needs a look at each.
-            words.append(f"known{i}({value})" if len(key.places) > 1 else f"key{i}.get({value}, {k.NEW_KEY})")
+            words.append(f"key{i}.get({value}, {k.NEW_KEY})" if len(key.places) == 1 else f"known{i}({value})")
     for place, codec in each.values:
         if codec == "number":
             words.append(f"{k.MISSING} if v{place} is None else v{place}")

@@ -548,7 +548,7 @@ class Windows:
         self._names = Names(k.MISSING, json.loads(bytes(held["names"])))
         for i, namespace in enumerate(self._keys):
             values = json.loads(bytes(held[f"keys {i}"]))
-            if len(namespace) > 1:
+            if len(namespace) != 1:  # of several parts, or of none
                 values = [None if value is None else tuple(value) for value in values]
             self._keys[namespace] = Names(k.NO_KEY, values, on_full=self._lay_directory)
         self._directory = np.frombuffer(held["directory"], dtype=np.int64).copy()

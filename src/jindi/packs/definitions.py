@@ -77,6 +77,14 @@ class DerivesDef:
 
 
 @dataclass(frozen=True, slots=True)
+class LiesInDef:
+    """Which lists of ranges the platform looks an address up in: the field that holds it, and the lists in order."""
+
+    address: str
+    lists: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FieldDef:
     """A field of an event.
 
@@ -106,11 +114,12 @@ class FieldDef:
     screens: ScreensDef | None = None
     derives: DerivesDef | None = None
     strict: bool = False
+    lies_in: LiesInDef | None = None
 
     @property
     def is_filled(self) -> bool:
         """Whether the platform fills it, and nobody else may send it."""
-        return self.screens is not None or self.derives is not None
+        return self.screens is not None or self.derives is not None or self.lies_in is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +263,13 @@ class ListDef:
     colour: Literal["black", "white", "grey"]
     of: Type
     entries: tuple[ListEntry, ...]
+    is_of_ranges: bool = False
+    """Its entries are ranges of addresses, in the one form of `read_range`; fields with `lies_in` ask it."""
+
+    @property
+    def word(self) -> str:
+        """What it is a list of: a kind of identifier, `text` or `range`."""
+        return "range" if self.is_of_ranges else self.of.of or "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,6 +334,8 @@ class RuleDef:
     """What kind of case a hit points to; None where only the rest says so."""
     discreet: bool = False
     """Answers do not say that it was hit: whoever it is about must not be told (no tipping-off)."""
+    tell: str | None = None
+    """The advice that the customer is given when it is hit; None where only the outcome's own is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -561,6 +579,19 @@ class TypologyDef:
     due_us: int
     steps: tuple[Words, ...]
     rest: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AdviceDef:
+    """What a customer is told: why something is asked, held or refused, and what to do now.
+
+    Rules point to it; one with an `outcome` is told whenever that outcome comes out, whatever rule asked for it.
+    """
+
+    name: str
+    pack: str
+    doc: Words
+    outcome: Outcome | None = None
 
 
 PatternKind = Literal[
@@ -982,6 +1013,7 @@ class Definitions:
     suspicions: Mapping[str, SuspicionDef] = field(default_factory=dict)
     rating: RatingDef | None = None
     """How customers are rated; None where no pack says."""
+    advice: Mapping[str, AdviceDef] = field(default_factory=dict)
     words: Mapping[str, Mapping[str, Words]] = field(default_factory=dict)
     """What the values of text fields are called: for a field's name, for a value."""
 

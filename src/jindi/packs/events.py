@@ -1,13 +1,23 @@
 """events.toml → event types: fields, their classes, whose key they are, what becomes a token."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, Final, cast
 
 from jindi.basics.money import EXPONENTS
 from jindi.basics.problems import Problem
 from jindi.language import BOOL, INT, RATIO, TEXT, TIME, Kind, Type
-from jindi.packs.definitions import DataClass, DerivesDef, EventDef, FieldDef, Listed, PackDef, ScreensDef
+from jindi.packs.definitions import (
+    DataClass,
+    DerivesDef,
+    EventDef,
+    FieldDef,
+    LiesInDef,
+    ListDef,
+    Listed,
+    PackDef,
+    ScreensDef,
+)
 from jindi.packs.tables import INT_MAX, NAME, NAME_REMEDY, Table, kind_of, meant, opened_table
 from jindi.packs.vocabulary import (
     DATA_CLASSES,
@@ -43,6 +53,7 @@ def read_event(raw: Any, name: str, pack: PackDef, where: str, problems: list[Pr
     _check_subjects(fields, name, where, problems)
     _check_screens(fields, name, where, problems)
     _check_derives(fields, name, where, problems)
+    _check_lies_in(fields, name, where, problems)
     own = table.boolean("own", default=False)
     if own and lifecycle:
         table.problem("the events of a decision's life come from outside", "leave `own` out")
@@ -137,6 +148,7 @@ def _read_field(
         screens=_screens(table) if table.has("screens") else None,
         derives=_derives(table) if table.has("derives") else None,
         strict=table.boolean("strict", default=False),
+        lies_in=_lies_in(table) if table.has("lies_in") else None,
     )
     if field.strict and identifier not in STRICT:
         remedy = f"leave it out: only numbers of {', '.join(STRICT)} can be impossible with a right check digit"
@@ -169,6 +181,31 @@ def _derives(table: Table) -> DerivesDef:
     """What is told of an identifier beside."""
     inner = Table(table.table("derives"), "field derives", table.where, f"{table.item}: derives", table.problems)
     return DerivesDef(inner.name("from"), inner.name("what"))
+
+
+def _lies_in(table: Table) -> LiesInDef:
+    """Which lists an address is looked up in."""
+    inner = Table(table.table("lies_in"), "field lies_in", table.where, f"{table.item}: lies_in", table.problems)
+    return LiesInDef(inner.name("address"), inner.names("lists", single=True, required=True))
+
+
+def check_ranges(
+    events: Mapping[str, EventDef], lists: Mapping[str, ListDef], places: Mapping[str, str], broken: Collection[str]
+) -> list[Problem]:
+    """What only events and lists together show: a field lies in lists of ranges."""
+    problems = []
+    for event in events.values():
+        for field in event.fields:
+            for name in field.lies_in.lists if field.lies_in is not None else ():
+                item = f"{event.name}.{field.name}"
+                if name not in lists:
+                    if name not in broken:
+                        what = f"`lies_in`: unknown list '{name[:64]}'"
+                        problems.append(Problem(places[event.name], item, what, meant(name, lists)))
+                elif not lists[name].is_of_ranges:
+                    what = f"`lies_in`: {name} is no list of ranges"
+                    problems.append(Problem(places[event.name], item, what, 'declare the list with of = "range"'))
+    return problems
 
 
 def _check_class(table: Table, name: str, word: str, data_class: str, identifier: str | None) -> None:
@@ -315,6 +352,21 @@ def _check_derives(fields: tuple[FieldDef, ...], event: str, where: str, problem
             wrong("the platform fills what `derives`", f'write type = "{word}", required = false, no identifier')
         if DATA_CLASSES.index(field.data_class) < DATA_CLASSES.index(least):
             wrong(f"{field.derives.what} needs a higher class", f'write class = "{least}"')
+
+
+def _check_lies_in(fields: tuple[FieldDef, ...], event: str, where: str, problems: list[Problem]) -> None:
+    """What the platform fills with a list's name is an optional text, and reads an address."""
+    beside = {field.name: field for field in fields}
+    for field in fields:
+        if field.lies_in is None:
+            continue
+        item, address = f"{event}.{field.name}", beside.get(field.lies_in.address)
+        if field.type != TEXT or field.required or field.entity or field.values or field.screens is not None:
+            remedy = 'write type = "text", required = false, and no entity, values or screens'
+            problems.append(Problem(where, item, "the platform fills what `lies_in`", remedy))
+        if address is None or address.identifier != "ip":
+            what = f"`lies_in`: {event} has no address '{field.lies_in.address[:64]}'"
+            problems.append(Problem(where, item, what, 'name a field with identifier = "ip"'))
 
 
 def _check_lifecycle(event: EventDef, lifecycle: str, table: Table) -> None:

@@ -36,6 +36,7 @@ from jindi.packs.tables import DURATION_MAX_US, NAME, NAME_REMEDY, Table, kind_o
 from jindi.packs.values import read_value
 from jindi.packs.vocabulary import (
     DEGRADES,
+    EVERYBODY,
     FOLDS_OF_NUMBERS,
     FOLDS_OF_TOKENS,
     FOLDS_STRICTLY_EARLIER,
@@ -403,6 +404,9 @@ class _Window:
             self.fail("`by` is missing", "name the field or the entity that the feature is kept for")
             return None
         given = table.raw["by"]
+        if given == EVERYBODY:
+            # One list for all: a key without parts, which every event can make.
+            return _Keys(by=dict.fromkeys(self.events, ()), entities=()) if feeds and self.sound else None
         if isinstance(given, dict):
             asked = self._keys_by_event(given, feeds)
         else:

@@ -10,9 +10,11 @@ from zoneinfo import ZoneInfo
 from jindi.basics.digests import canonical, digest
 from jindi.basics.money import EXPONENTS
 from jindi.basics.problems import Problem, Problems
+from jindi.packs.advice import check_advice, read_advice
 from jindi.packs.calendars import joined, read_calendar
 from jindi.packs.controls import read_control
 from jindi.packs.definitions import (
+    AdviceDef,
     CalendarDef,
     ControlDef,
     CriterionDef,
@@ -36,7 +38,7 @@ from jindi.packs.definitions import (
     TypologyDef,
     Words,
 )
-from jindi.packs.events import check_entities, read_event
+from jindi.packs.events import check_entities, check_ranges, read_event
 from jindi.packs.features import Declared, Features
 from jindi.packs.incidents import Incidents, check_reports, sorts_of
 from jindi.packs.labels import read_label
@@ -66,6 +68,7 @@ _ROLES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"labels\.toml\Z", "labels"),
         (r"controls\.toml\Z", "controls"),
         (r"typologies\.toml\Z", "typologies"),
+        (r"advice\.toml\Z", "advice"),
         (r"words\.toml\Z", "words"),
         (r"incidents\.toml\Z", "incidents"),
         (r"sources\.toml\Z", "sources"),
@@ -87,8 +90,8 @@ _ROLES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
 )
 _LAYOUT: Final = (
     "a pack holds pack.toml, events.toml, words.toml, features.toml, labels.toml, typologies.toml, "
-    "patterns.toml, incidents.toml, calendars.toml, reporting.toml, rating.toml, controls.toml, models.toml, "
-    "sources.toml, policies/*.toml, policies/shadow/*.toml, parameters/*.toml, lists/*.toml, models/*.json"
+    "advice.toml, patterns.toml, incidents.toml, calendars.toml, reporting.toml, rating.toml, controls.toml, "
+    "models.toml, sources.toml, policies/*.toml, policies/shadow/*.toml, parameters/*.toml, lists/*.toml, models/*.json"
 )
 _BESIDE: Final = re.compile(r"(?:.*/)?columns[^/]*\.toml\Z")
 _HEADER: Final = re.compile(r"^[ \t]*\[[ \t]*([a-z][a-z0-9_]*)\b(?!\.)", re.MULTILINE | re.ASCII)
@@ -228,6 +231,7 @@ class _Loading:
             "event": {}, "feature": {}, "limit": {}, "list": {}, "label": {}, "control": {},
             "typology": {}, "report": {}, "threshold": {}, "plan": {}, "source": {}, "pattern": {},
             "calendar": {}, "criterion": {}, "exemption": {}, "movement": {}, "suspicion": {}, "rating": {},
+            "advice": {},
         }  # fmt: skip
 
     def definitions(self, source: Mapping[str, str]) -> Definitions:
@@ -261,6 +265,7 @@ class _Loading:
                         self.broken.add(name)
                     else:
                         self.lists[name] = each
+        self.problems.extend(check_ranges(self.events, self.lists, self.places["event"], self.broken))
         patterns = self._patterns()
         features = Features(self.events, self.broken, self.problems, patterns)
         declared = [
@@ -273,8 +278,9 @@ class _Loading:
         models = self._models(features)
         typologies = self._typologies(self._entities() if events_are_whole else None)
         known = Known(
-            self.events, features.windows, features.derived, self.limits, self.lists, models, self.broken, typologies
-        )
+            self.events, features.windows, features.derived, self.limits, self.lists, models, self.broken, typologies,
+            self._advice(),
+        )  # fmt: skip
         policies = [
             (read_policy(file.raw, self.pack_of[file.root], file.path, known, self.problems, aside=aside), file.path)
             for role, aside in (("policy", False), ("shadow version", True))
@@ -320,6 +326,7 @@ class _Loading:
             large_exemptions=large_exemptions,
             movements=movements,
             suspicions=suspicions,
+            advice=known.advice,
             words=words,
             rating=rating,
         )
@@ -519,6 +526,15 @@ class _Loading:
                     else:
                         found[name] = typology
         self.problems.extend(check_rest(found, self.places["typology"]))
+        return found
+
+    def _advice(self) -> dict[str, AdviceDef]:
+        found: dict[str, AdviceDef] = {}
+        for file in self._of("advice"):
+            for name, raw in (file.raw or {}).items():
+                if self._is_new("advice", name, file):
+                    self._put(found, name, read_advice(raw, name, self.pack_of[file.root], file.path, self.problems))
+        self.problems.extend(check_advice(found, self.places["advice"]))
         return found
 
     def _labels(self) -> dict[str, LabelDef]:

@@ -6,6 +6,7 @@ from typing import Any, Literal, cast
 
 from jindi.basics.money import EXPONENTS
 from jindi.basics.problems import Problem
+from jindi.basics.ranges import read_range
 from jindi.language import DURATION, INT, RATIO, TEXT, Kind, Type
 from jindi.packs.definitions import LimitDef, LimitStep, ListDef, ListEntry, Mark, PackDef, Words
 from jindi.packs.tables import Table, meant, opened_table
@@ -88,7 +89,7 @@ def read_list(raw: Any, name: str, pack: PackDef, where: str, problems: list[Pro
     colour = cast("Literal['black', 'white', 'grey']", table.choice("colour", COLOURS))
     if table.has("of") and table.has("identifier"):
         table.problem("has both `of` and `identifier`", "keep one")
-    kind = TEXT
+    kind, is_of_ranges = TEXT, False
     if table.has("identifier"):
         kind = Type(Kind.TOKEN, of=table.choice("identifier", IDENTIFIERS))
         if table.has("entry"):
@@ -97,7 +98,7 @@ def read_list(raw: Any, name: str, pack: PackDef, where: str, problems: list[Pro
                 "leave `entry` out and add entries by `list_entry` events",
             )
     elif table.has("of"):
-        table.choice("of", ("text",))
+        is_of_ranges = table.choice("of", ("text", "range")) == "range"
     else:
         table.missing("of", 'write of = "text", or identifier = "phone" for a list of tokens')
     entries: list[ListEntry] = []
@@ -109,7 +110,12 @@ def read_list(raw: Any, name: str, pack: PackDef, where: str, problems: list[Pro
                 expires_us = read_instant(entry.raw["expires"])
             except ValueError as error:
                 entry.problem(f"`expires` {error}")
+        if is_of_ranges:
+            try:
+                value = read_range(value)
+            except ValueError as error:
+                entry.problem(f"`value`: {error}")
         if any(other.value == value for other in entries):
             entry.problem("stands in the list already", "keep one of the two")
         entries.append(ListEntry(value, expires_us, reason))
-    return ListDef(name, pack.name, table.words(), colour, kind, tuple(entries))
+    return ListDef(name, pack.name, table.words(), colour, kind, tuple(entries), is_of_ranges)

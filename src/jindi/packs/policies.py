@@ -14,6 +14,7 @@ from jindi.basics.problems import Problem
 from jindi.language import BOOL, TIME_WORDS, Expression, Kind, Scope, Type, Value
 from jindi.packs.definitions import (
     OUTCOMES,
+    AdviceDef,
     BandDef,
     CaseDef,
     Degrade,
@@ -63,6 +64,7 @@ class Known:
     models: Mapping[str, ModelDef]
     broken: Collection[str]
     typologies: Mapping[str, TypologyDef] = field(default_factory=dict)
+    advice: Mapping[str, AdviceDef] = field(default_factory=dict)
 
 
 def plain(value: Any) -> Any:
@@ -303,6 +305,7 @@ class _Reader:
             cases,
             self.typology(table),
             discreet=table.boolean("discreet", default=False),
+            tell=self.told(table),
         )
 
     def typology(self, table: Table) -> str | None:
@@ -312,6 +315,17 @@ class _Reader:
         name = table.text("typology", remedy="name a typology, or leave it out")
         if name and name not in self.known.typologies and name not in self.broken:
             table.problem(f"`typology`: unknown typology '{name[:64]}'", meant(name, self.known.typologies))
+        return name or None
+
+    def told(self, table: Table) -> str | None:
+        """The advice that a hit gives the customer."""
+        if not table.has("tell"):
+            return None
+        name = table.text("tell", remedy="name an advice, or leave it out")
+        if table.raw.get("discreet") is True:
+            table.problem("is `discreet`, and tells the customer something", "leave out `tell`")
+        elif name and name not in self.known.advice and name not in self.broken:
+            table.problem(f"`tell`: unknown advice '{name[:64]}'", meant(name, self.known.advice))
         return name or None
 
     def outcome(self, table: Table) -> Outcome:

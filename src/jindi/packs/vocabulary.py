@@ -15,10 +15,11 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "event": ("doc", "late_after", "lifecycle", "own", "fields"),
     "field": (
         "type", "class", "doc", "required", "entity", "identifier", "subject", "same_as", "values", "length_max",
-        "least", "most", "currency", "currency_field", "screens", "derives", "strict",
+        "least", "most", "currency", "currency_field", "screens", "derives", "strict", "lies_in",
     ),
     "field screens": ("name", "number", "birth", "country", "kind"),
     "field derives": ("from", "what"),
+    "field lies_in": ("address", "lists"),
     "feature": (
         "doc", "of", "by", "fold", "value", "over", "lag", "where", "counts", "current", "q", "degrade",
     ),
@@ -36,7 +37,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "band": ("from", "then", "method", "wait"),
     "rule": (
         "id", "doc", "when", "then", "score", "basis", "degrade", "method", "wait", "share_max",
-        "confirmed_share", "typology", "discreet", "case",
+        "confirmed_share", "typology", "tell", "discreet", "case",
     ),
     "rule case": ("name", "given", "lists", "at", "fires"),
     "exemption": ("id", "doc", "when", "lifts", "basis"),
@@ -46,6 +47,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     ),
     "typology": ("doc", "by", "least", "severity", "due", "rest", "step"),
     "typology step": ("doc",),
+    "advice": ("doc", "outcome"),
     "incident report": (
         "doc", "profile", "to", "least", "kinds", "critical", "persons", "due", "every", "again", "mark", "basis",
     ),
@@ -162,6 +164,9 @@ PATTERN_WORDS = ("hit", *PATTERN_FACTS, "whole")
 
 PATTERN_FOLD = "pattern"
 """The fold of a feature that is a fact of a pattern; packs don't write it."""
+
+EVERYBODY = "everybody"
+"""The `by` of a feature that is kept once for all events, as the size of the whole history is."""
 
 FOLDS_OF_NUMBERS = frozenset({"sum", "mean", "std", "min", "max", "quantile"})
 FOLDS_WITHOUT_VALUE = frozenset({"count", "since_first", "since_last"})

@@ -6,7 +6,8 @@ from typing import Any, Protocol
 import msgspec
 
 from jindi.basics.instants import format_instant
-from jindi.engine import EventProgram, Reason
+from jindi.engine import EventProgram, Reason, advice_of
+from jindi.packs import Outcome
 from jindi.run.records import decision_id
 
 _json = msgspec.json.Encoder().encode
@@ -60,6 +61,8 @@ class Writer:
         told = [DISCREET if rule.discreet else reason for rule, reason in zip(rules, reasons, strict=True)]
         self._reasons = [_json(reason) for reason in told]
         self._joined: dict[tuple[int, ...], bytes] = {}
+        self._ep, self._side = ep, side
+        self._advice: dict[tuple[str, tuple[int, ...]], bytes] = {}
         self._rule_ids = tuple(reason.rule for reason in told)
         self._policy = _json(f"{live.policy.id}@{live.policy.digest[:12]}") if live is not None else b"null"
         # Nearly every answer ends like this: no rule spoke.
@@ -92,6 +95,8 @@ class Writer:
             extra["release_at"] = format_instant(as_of_us + verdict.wait_us)
         if extra:
             parts += [b",", _json(extra)[1:-1]]
+        if outcome != "allow":
+            parts.append(self._advice_of(outcome, tuple(verdict.hits)))
         parts.append(b"}")
         return b"".join(parts)
 
@@ -103,3 +108,14 @@ class Writer:
                 self._joined.clear()
             joined = self._joined[hits] = b",".join([self._reasons[hit] for hit in hits])
         return joined
+
+    def _advice_of(self, outcome: str, hits: tuple[int, ...]) -> bytes:
+        """What the customer is told, as a field of its own; nothing where nothing is told."""
+        told = self._advice.get((outcome, hits))
+        if told is None:
+            if len(self._advice) >= JOINED_MAX:
+                self._advice.clear()
+            found = advice_of(self._ep, self._side, Outcome(outcome), hits)
+            lines = [{"id": each.name, "zh": each.doc.zh, "en": each.doc.en} for each in found]
+            told = self._advice[outcome, hits] = b',"advice":' + _json(lines) if lines else b""
+        return told

@@ -16,6 +16,7 @@ from jindi.basics.identifiers import NORMAL_FORMS
 from jindi.basics.instants import MINUTE_US, SECOND_US, day_of
 from jindi.basics.money import AMOUNT_MINOR_MAX, EXPONENTS, parse_minor
 from jindi.basics.problems import Problem, Problems
+from jindi.basics.ranges import read_range
 from jindi.basics.shapes import Misshapen, check_names, check_shape
 from jindi.language import Kind
 from jindi.packs import Definitions, EventDef, FieldDef, ListDef
@@ -108,6 +109,10 @@ def _member(place: int, field: FieldDef) -> Any:
     return (f"f{place}", wire_type(field)) if field.required else (f"f{place}", wire_type(field) | None, None)
 
 
+Locate = Callable[[str, tuple[str, ...]], str | None]
+"""The first of the lists of ranges in which an address lies."""
+
+
 class _Shape:
     """What intake knows of one event type: its decoder's struct and how each value is turned over."""
 
@@ -155,6 +160,11 @@ class _Shape:
         self.personal = personal_places(definition.fields)
         self.screened = tuple(_screened(definition.fields, dict(self.personal)))
         self.tells = tuple(_telling(definition.fields))
+        self.located = tuple(
+            (place, self.names.index(field.lies_in.address), field.lies_in.lists)
+            for place, field in enumerate(definition.fields)
+            if field.lies_in is not None
+        )
         self.identifiers = tuple(
             (place, field.identifier) for place, field in enumerate(definition.fields) if field.identifier is not None
         )
@@ -203,6 +213,8 @@ class _Shape:
 
         Raises ValueError when the value is no such identifier.
         """
+        if list_name in self._lists and self._lists[list_name].is_of_ranges:
+            return read_range(value)
         kind = self._lists[list_name].of.of if list_name in self._lists else None
         if kind is None or is_token(kind, value):
             return value
@@ -213,10 +225,17 @@ class _Shape:
         found = [(at, whose, values[at]) for at, whose in self.personal if values[at] is not None]
         if self.definition.lifecycle == "list_entry":
             named = dict(zip(self.names, values, strict=True))
-            if self.member(named["list"], named["value"]) != named["value"]:
+            is_token_now = self.member(named["list"], named["value"]) != named["value"]
+            if is_token_now and not self._lists[named["list"]].is_of_ranges:
                 at = self.names.index("value")
                 found.append((at, at, named["value"]))
         return found
+
+    def locate(self, values: list[Any], locate: Locate) -> None:
+        """Fill which lists addresses lie in, while they are in clear."""
+        for place, address, lists in self.located:
+            if (given := values[address]) is not None:
+                values[place] = locate(given, lists)
 
     def sought(self, values: list[Any]) -> list[tuple[int, int, int, Sought]]:
         """Who is to be looked for on watch lists, by decoded values before they are turned over: the place to fill,
@@ -345,13 +364,14 @@ class Intake:
 
     With `held`, the pairs that a vault holds, events carry what it does not hold yet; without, clear text ends here.
     With `seek` the names that the packs want screened are looked for on watch lists; without, nobody is.
+    With `locate` addresses are looked up in lists of ranges; without, such fields are missing.
     """
 
     def __init__(
         self, definitions: Definitions, tokens: Tokens, now_us: Callable[[], int], held: Pairs | None = None,
-        seek: Seek | None = None,
+        seek: Seek | None = None, locate: Locate | None = None,
     ) -> None:  # fmt: skip
-        self._tokens, self._now_us, self._held, self._seek = tokens, now_us, held, seek
+        self._tokens, self._now_us, self._held, self._seek, self._locate = tokens, now_us, held, seek, locate
         self._shapes = {
             name: _Shape(event, definitions.lists, tokens, definitions.packs[event.pack].zone)
             for name, event in definitions.events.items()
@@ -377,6 +397,8 @@ class Intake:
                 check_names(raw)
             clear = shape.clear(rest) if self._held is not None else None
             sought = shape.sought(rest) if shape.screened else None
+            if shape.located and self._locate is not None:
+                shape.locate(rest, self._locate)
             at_us = _microseconds(at)
             told = shape.told(rest, at_us) if shape.tells and at_us >= _EARLIEST_US else None
             values = shape.values(rest)
@@ -415,6 +437,8 @@ class Intake:
         clear = shape.clear(wire) if self._held is not None else []
         sought = shape.sought(wire)
         told = shape.told(wire, at_us)
+        if self._locate is not None:
+            shape.locate(wire, self._locate)
         values = _with_told(shape.values(wire), told)
         if given:
             values = tuple(given.get(at, value) for at, value in enumerate(values))

@@ -32,6 +32,7 @@ from jindi.run.lookback import Earlier, look_back
 from jindi.run.masked import Masks
 from jindi.run.measures import Measures
 from jindi.run.openings import Status
+from jindi.run.ranges import Ranges
 from jindi.run.records import (
     ActionRecord,
     ApprovalRecord,
@@ -195,6 +196,7 @@ class Platform:
         self._aside: Aside = {}
         self._changing = asyncio.Lock()
         self.measures = Measures()
+        self._ranges = Ranges()
         self.screener = Screener(lambda: self.screened, lambda: self.screen_from) if screens else None
         """Looks for names on watch lists; None where nobody is to be screened."""
         self.started_us = clock.now_us()
@@ -362,7 +364,11 @@ class Platform:
         """What reads events from now on; with a vault it says what that does not hold yet."""
         held = self._vault.known if self._vault is not None else None
         seek = self.screener.seek if self.screener is not None else None
-        return Intake(program.definitions, self._tokens, self._clock.now_us, held, seek)
+        return Intake(program.definitions, self._tokens, self._clock.now_us, held, seek, self._locate)
+
+    def _locate(self, address: str, names: tuple[str, ...]) -> str | None:
+        """The first of these lists of ranges in which an address lies now."""
+        return self._ranges.find(self.lane.state.lists, address, names, self._clock.now_us())
 
     def _found(self) -> Program:
         """What is in force at the start: the saved packs, or what the journal ends under; and in either case the

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from jindi.access import ACTIONS, NOT_PERMITTED, About, ApiKey, ApiKeys, Permits, Principal, Verdict
+from jindi.access import ACTIONS, NOT_PERMITTED, About, ApiKey, ApiKeys, Permits, Principal, Ranges, Verdict
 from jindi.basics.instants import format_instant
 from jindi.basics.money import EXPONENTS, format_minor
 from jindi.basics.problems import Problems
@@ -34,6 +34,7 @@ from jindi.doors.api.notices import NoticeRoutes
 from jindi.doors.api.openapi import document
 from jindi.doors.api.problems import problem
 from jindi.doors.api.ratings import RatingRoutes
+from jindi.doors.api.safety import SafetyRoutes
 from jindi.doors.api.screening import ScreeningRoutes
 from jindi.doors.api.staff_alerts import AlertRoutes
 from jindi.doors.api.threshold import Threshold
@@ -130,6 +131,7 @@ class Routes:
         ratings: RatingDesk | None = None,
         filings: FilingDesk | None = None,
         large: LargeDays | None = None,
+        breached: Ranges | None = None,
     ) -> None:  # fmt: skip
         self._platform, self._keys, self._base_files = platform, keys, base_files
         self._permits = permits
@@ -151,6 +153,7 @@ class Routes:
         self._ratings = RatingRoutes(platform, ratings, Freezes(platform, self._audit), self._guard, self._actor)
         self._filings = FilingRoutes(filings, self._guard, self._actor, large)
         self._links = LinkRoutes(platform, linked, self._guard, self._audit, self._actor)
+        self._safety = SafetyRoutes(platform, self._guard, breached)
         self._lists = ListRoutes(roster or Roster(platform), self._reveals, self._guard, self._may)
 
     def routes(self) -> list[Route]:
@@ -182,6 +185,7 @@ class Routes:
             *self._filings.routes(),
             *self._links.routes(),
             *self._lists.routes(),
+            *self._safety.routes(),
             Route("/v1/packs", self._guard("packs.read", self._packs)),
             Route("/v1/packs/try", self._guard("packs.try", self._try), methods=["POST"]),
             Route("/v1/snapshots", self._guard("snapshot.write", self._snapshot), methods=["POST"]),
@@ -423,6 +427,7 @@ def build_api(
     ratings: RatingDesk | None = None,
     filings: FilingDesk | None = None,
     large: LargeDays | None = None,
+    breached: Ranges | None = None,
 ) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     """The ASGI application of a running platform. `base_files` gives the packs that are always loaded; `events` is
     the hot route, if its maker uses it elsewhere, too; `desk` where versions are changed (without, what is in force
@@ -432,7 +437,7 @@ def build_api(
     are worked, `linked` where links are asked for, `roster` what both doors know of lists, `notices` where people are
     notified, `bench` where drafts are kept, `incidents` where incidents are worked, `screening` where matches with
     watch lists are, `ratings` how customers are rated, `filings` where reports against money laundering are written,
-    `large` where large days are found.
+    `large` where large days are found, `breached` looks leaked passwords up.
     """
     asked, fences = permits or Permits(), fences or Fences()
     hot = events or Events(platform, keys, clock, asked, fences.turnstile)
@@ -458,6 +463,7 @@ def build_api(
             ratings,
             filings,
             large,
+            breached,
         ).routes(),
         exception_handlers={404: _not_found, 405: _not_allowed, 500: _failed},
     )

@@ -103,7 +103,7 @@ def list_document(each: Listed) -> dict[str, Any]:
     of = each.definition
     return {
         "name": of.name, "pack": of.pack, "doc": {"zh": of.doc.zh, "en": of.doc.en}, "colour": of.colour,
-        "of": of.of.of or "text", "live": each.live, "ends_soon": each.soon, "for_good": each.forever,
+        "of": of.word, "live": each.live, "ends_soon": each.soon, "for_good": each.forever,
         "expired": each.expired, "changed": None if each.changed is None else change_document(each.changed),
         "rules": [
             {"policy": use.policy, "rule": use.rule, "state": use.state, "exemption": use.is_exemption}

@@ -13,6 +13,7 @@ from jindi.doors.api import (
     openapi_links,
     openapi_lists,
     openapi_ratings,
+    openapi_safety,
     openapi_screening,
 )
 from jindi.doors.api.notices import LIMIT_MAX, OFFSET_MAX
@@ -131,6 +132,7 @@ def _paths() -> dict[str, Any]:
                 },
             }
         },
+        **openapi_safety.paths(_errors("400", "401", "403", "413", "503")),
         "/v1/packs": {"get": _get("The definitions in force.", "readPacks", anything, [])},
         "/v1/packs/try": {
             "post": {
@@ -694,6 +696,15 @@ def _decision() -> dict[str, Any]:
             "exempted": {"type": "array", "items": text, "description": "Rules hit whose outcome an exemption lifted."},
             "method": {"type": "string", "description": "How to step up, for a challenge."},
             "release_at": {**_INSTANT, "description": "When a delayed event is released unless it is recalled."},
+            "advice": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {"id": text, "zh": text, "en": text},
+                    "required": ["id", "zh", "en"],
+                },
+                "description": "What the customer is told: what happens now, why, and what to do. Absent: nothing.",
+            },
             "event_type": text,
             "at": _INSTANT,
             "as_of": _INSTANT,

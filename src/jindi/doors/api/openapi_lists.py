@@ -50,7 +50,7 @@ def _list() -> dict[str, Any]:
     rule = _whole({"policy": _TEXT, "rule": _TEXT, "state": _TEXT, "exemption": {"type": "boolean"}})
     return _whole({
         "name": _TEXT, "pack": _TEXT, "doc": words, "colour": {"enum": ["black", "white", "grey"]},
-        "of": {"type": "string", "description": "The kind of identifier, or text."}, "live": _NUMBER,
+        "of": {"type": "string", "description": "The kind of identifier, text, or range."}, "live": _NUMBER,
         "ends_soon": _NUMBER, "for_good": _NUMBER, "expired": _NUMBER,
         "changed": {"anyOf": [_change(), {"type": "null"}]}, "rules": {"type": "array", "items": rule},
     })  # fmt: skip

@@ -820,6 +820,23 @@ def screen(
         output.fail(error)
 
 
+@app.command(cls=Plain)
+def url(
+    links: Annotated[list[str], typer.Argument(metavar="URL", help="Links to be judged; none is opened.")],
+    own: Annotated[
+        list[str] | None, typer.Option("--own", metavar="DOMAIN", help="A domain of your own; may be repeated.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Links that pretend: how likely each is phishing, and whether it imitates a domain of yours.
+
+    Exit 0: none stands out; 3: one is doubtful or an imitation; 1: one can't be read.
+    """
+    from jindi.doors.cli.links import judge  # noqa: PLC0415 - the model's kernels are slow to import
+
+    judge(tuple(links), tuple(own or ()), Output(as_json=as_json))
+
+
 # ---- rules
 
 

@@ -20,6 +20,7 @@ from jindi.packs import (
     SourceDef,
     Words,
 )
+from jindi.packs.vocabulary import EVERYBODY
 
 Entry = dict[str, Any]
 Catalogue = dict[str, dict[str, Entry]]
@@ -83,7 +84,7 @@ def _feature(feature: FeatureDef) -> Entry:
     return _words(feature.doc) | {
         "pack": feature.pack,
         "of": ", ".join(feature.of),
-        "by": ", ".join(feature.entities),
+        "by": ", ".join(feature.entities) or EVERYBODY,
         "fold": feature.fold,
         "over": over.unit or (shown(over.length_us, DURATION, lambda _: None) if over.kind == "sliding" else "ever"),
         "type": str(feature.type),

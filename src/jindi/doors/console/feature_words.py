@@ -85,7 +85,7 @@ def _zh(feature: FeatureDef, view: View) -> str:
 def _en(feature: FeatureDef, view: View) -> str:
     of, by, value = _parts(feature, view, ", ")
     fold = _FOLDS[feature.fold][1].format(value=value, quantile=f"{feature.quantile_ppm / 1_000_000:g}")
-    told = f"Of each {by}: {fold} among {of} {_when(feature, view, 1)}"
+    told = f"Of {by if not feature.entities else f'each {by}'}: {fold} among {of} {_when(feature, view, 1)}"
     if feature.where:
         told += ", where " + "; ".join(sorted({each.text for each in feature.where.values()}))
     if feature.counts == "accepted":
@@ -95,7 +95,8 @@ def _en(feature: FeatureDef, view: View) -> str:
 
 def _parts(feature: FeatureDef, view: View, joint: str) -> tuple[str, str, str]:
     of = joint.join(f"{view.event(name)} ({name})" if view.event(name) != name else name for name in feature.of)
-    by = " + ".join(_entity(name, view) for name in feature.entities)
+    everybody = ("全体", "all alike")[view.lang == "en"]
+    by = " + ".join(_entity(name, view) for name in feature.entities) or everybody
     return of, by, joint.join(sorted(set(feature.value.values())))
 
 

@@ -63,8 +63,8 @@ SHAPE: Final = Shape[Listed](
             said=lambda view, colour: view.t(f"lists.colour.{colour}"),
         ),
         Column(
-            "of", "lists.of", lambda each: each.definition.of.of or "text", chosen=True, searched=False,
-            said=lambda view, of: view.t("lists.text") if of == "text" else view.kind(of),
+            "of", "lists.of", lambda each: each.definition.word, chosen=True, searched=False,
+            said=lambda view, of: view.t(f"lists.{of}") if of in ("text", "range") else view.kind(of),
         ),
         Column("live", "lists.live", lambda each: each.live, kind="number", searched=False),
         Column("soon", "lists.soon", lambda each: each.soon, kind="number", searched=False),

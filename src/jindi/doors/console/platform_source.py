@@ -24,7 +24,7 @@ from jindi.doors.console.source import (
     Scoreboard,
     Stats,
 )
-from jindi.engine import EventProgram, Explanation, Facts
+from jindi.engine import EventProgram, Explanation, Facts, advice_of
 from jindi.engine.showing import shown
 from jindi.language import Kind, Value
 from jindi.packs import OUTCOMES, EventDef, Outcome, PolicyDef, Words
@@ -197,6 +197,7 @@ class PlatformSource:
             wait_us=verdict.wait_us,
             absent=record.absent,
             retry_of=retry if isinstance(retry, str) else None,
+            advice=advice_of(ep, record.side, Outcome(row.outcome), verdict.hits),
         )
 
     def explanation(self, identifier: str) -> Callable[[], Explanation] | None:

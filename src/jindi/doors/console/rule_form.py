@@ -17,7 +17,7 @@ Mode = Literal["builder", "code"]
 
 CASES_MAX: Final = 30
 PLACES_MAX: Final = 60
-PLAIN: Final = ("then", "method", "wait", "degrade", "typology", "share_max", "confirmed_share")
+PLAIN: Final = ("then", "method", "wait", "degrade", "typology", "tell", "share_max", "confirmed_share")
 """Keys of a rule that are one text each; empty: they are not there."""
 
 _PART: Final = re.compile(r"p\.(\d{1,3})\.(?:(\d{1,3})\.)?(left|op|right|join)\Z", re.ASCII)

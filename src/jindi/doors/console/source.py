@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from jindi.engine import Explanation
-from jindi.packs.definitions import LimitDef, Outcome, PolicyDef, Words
+from jindi.packs.definitions import AdviceDef, LimitDef, Outcome, PolicyDef, Words
 from jindi.run.records import DecisionRecord
 from jindi.run.watching import Alert, AlertPage, Viewer
 
@@ -120,6 +120,8 @@ class DecisionPage:
     absent: tuple[str, ...] = ()
     retry_of: str | None = None
     follow_ups: tuple[FollowUp, ...] = ()
+    advice: tuple[AdviceDef, ...] = ()
+    """What the answer told the customer."""
 
 
 @dataclass(frozen=True, slots=True)

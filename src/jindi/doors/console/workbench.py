@@ -272,7 +272,7 @@ class WorkbenchPages(BenchPages):
             moved=moved, there=None if moved is None or name is None else moved.rule(name, kind),
             done=None if is_typed else done_in(request), can=view.may("draft.save"), kind=kind,
             asked=tuple(str(each) for each in OUTCOMES if each != "allow"), degrades=DEGRADES,
-            typologies=definitions.typologies, draft_version=(moved or sheet).version,
+            typologies=definitions.typologies, advice=definitions.advice, draft_version=(moved or sheet).version,
             action=_address(sheet.policy, name, kind),
         )  # fmt: skip
 

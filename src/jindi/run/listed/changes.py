@@ -14,6 +14,7 @@ import msgspec
 
 from jindi.basics.identifiers import holds_personal_number
 from jindi.basics.instants import DAY_US, parse_instant, start_of_day
+from jindi.basics.ranges import read_range
 from jindi.packs import ListDef
 from jindi.vault import Personal, is_token
 
@@ -208,6 +209,12 @@ class _Checking:
     def _value(self, text: str) -> str:
         if not 1 <= len(text) <= VALUE_MAX:
             raise _Wrong(f"值为空或超过 {VALUE_MAX} 字", f"the value is empty or longer than {VALUE_MAX} characters")
+        if self._definition.is_of_ranges:
+            try:
+                return read_range(text)
+            except ValueError:
+                told = "this is no range of addresses: write 192.0.2.0/24"
+                raise _Wrong("不是地址段，应写成 192.0.2.0/24", told) from None
         if self._kind is None:
             if holds_personal_number(text):
                 told = "this is written as a person's number, and a list of texts would keep it in clear"

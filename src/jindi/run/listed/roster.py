@@ -277,13 +277,15 @@ def mark_of(platform: "Platform", definition: ListDef, value: str) -> str:
 
 
 def uses_of(definitions: Definitions, name: str) -> tuple[Use, ...]:
-    """The rules and exemptions that ask for a list, live ones first."""
+    """The rules and exemptions that ask for a list, live ones first; of ranges, those that ask where one lies."""
     asked, found = f" in list('{name}')", list[Use]()
     for policy in definitions.policies:
+        told = _told_by(definitions, policy.on, name)
         found += [
             Use(policy.id, rule.id, rule.doc, policy.state, rule.when.text)
             for rule in policy.rules
             if any(each.endswith(asked) for each in rule.when.inputs)
+            or (rule.when.inputs & told and f"'{name}'" in rule.when.text)
         ]
         found += [
             Use(policy.id, each.id, each.doc, policy.state, each.when.text, is_exemption=True)
@@ -292,6 +294,12 @@ def uses_of(definitions: Definitions, name: str) -> tuple[Use, ...]:
         ]
     order = {"live": 0, "shadow": 1, "draft": 2}
     return tuple(sorted(found, key=lambda each: (order[each.state], each.policy, each.rule)))
+
+
+def _told_by(definitions: Definitions, event: str, name: str) -> frozenset[str]:
+    """The fields of an event that say that an address lies in a list of ranges."""
+    fields = definitions.events[event].fields if event in definitions.events else ()
+    return frozenset(each.name for each in fields if each.lies_in is not None and name in each.lies_in.lists)
 
 
 def _changes(archive: Archive, places: Iterable[int]) -> Iterator[tuple[str, str, Change]]:

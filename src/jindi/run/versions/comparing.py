@@ -52,7 +52,8 @@ def compare(old: Definitions, new: Definitions) -> tuple[Difference, ...]:
         ("feature", old.features, new.features), ("derived feature", old.derived, new.derived),
         ("limit", old.limits, new.limits), ("list", old.lists, new.lists), ("model", old.models, new.models),
         ("event", old.events, new.events), ("label", old.labels, new.labels),
-        ("typology", old.typologies, new.typologies), ("incident report", old.reports, new.reports),
+        ("typology", old.typologies, new.typologies), ("advice", old.advice, new.advice),
+        ("incident report", old.reports, new.reports),
         ("incident threshold", old.thresholds, new.thresholds), ("incident plan", old.plans, new.plans),
         ("pack", old.packs, new.packs),
     ):  # fmt: skip

@@ -172,6 +172,8 @@ WORDS: Final = {
     # one decision
     "decision.title": ("决策 {id}", "Decision {id}"),
     "decision.why": ("为什么", "Why"),
+    "decision.advice": ("告诉客户的话", "What the customer is told"),
+    "decision.advice.general": ("该处置的通用提示", "the outcome's general text"),
     "decision.waterfall": ("分数构成", "How the score came about"),
     "decision.waterfall.desc": (
         "每条命中规则的加分，合计 {score} 分；竖线为各处置的起点分。",

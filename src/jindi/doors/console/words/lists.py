@@ -17,6 +17,7 @@ WORDS: Final = {
     "lists.of": ("内容", "Of"),
     "lists.pack": ("行业包", "Pack"),
     "lists.text": ("文本", "text"),
+    "lists.range": ("地址段", "ranges of addresses"),
     "lists.colour.black": ("黑名单", "Black"),
     "lists.colour.grey": ("灰名单", "Grey"),
     "lists.colour.white": ("白名单", "White"),

@@ -129,6 +129,7 @@ WORDS: Final = {
     "kind.event": ("事件", "event"),
     "kind.label": ("标签", "label"),
     "kind.typology": ("案件类型", "typology"),
+    "kind.advice": ("客户提示语", "advice to customers"),
     "kind.incident_report": ("事件报告", "incident report"),
     "kind.incident_threshold": ("事件定级门槛", "incident threshold"),
     "kind.incident_plan": ("事件预案", "incident plan"),

@@ -231,6 +231,8 @@ WORDS: Final = {
     "rule.share_max": ("命中比例上限", "May fire on at most"),
     "rule.discreet": ("保密：对外答复不说命中此规则", "Discreet: answers do not say that it was hit"),
     "rule.confirmed_share": ("已确认的比例", "Confirmed share"),
+    "rule.tell": ("告诉客户", "The customer is told"),
+    "rule.tell.none": ("只用该处置的通用提示", "the outcome's general text only"),
     "rule.typology": ("案件类型", "Typology"),
     "rule.typology.none": ("不指定", "none"),
     "rule.basis_zh": ("依据（中文）", "Basis (Chinese)"),
