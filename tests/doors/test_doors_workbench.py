@@ -6,7 +6,7 @@ import pytest
 from workbench_world import APPROVE, APPROVED, AUDIT, FILES, READ, WRITE, Room, form_of, run_in
 
 from jindi.basics.problems import Problem, Problems
-from jindi.doors.console.words.conditions import parted, place_of, remedy_in_chinese, told_in_chinese
+from jindi.doors.console.words.problems import in_chinese, parted, place_of
 from jindi.language import ExpressionProblems, Kind, Scope, Type, read
 from jindi.run.trail import Wanted
 from shop_world import PHONE, Shop, shop_files
@@ -299,10 +299,11 @@ def test_what_the_language_says_of_a_slip_is_said_in_chinese(text):
         read(text, scope)
     for line in found.value.problems:
         problem, remedy = parted(line)
-        chinese = told_in_chinese(problem)
+        chinese = in_chinese(problem)
+        assert chinese is not None, problem
         assert re.search(r"[\u4e00-\u9fff]", chinese), chinese
         assert place_of(problem) is None or str(place_of(problem)) in chinese
-        assert remedy_in_chinese(remedy) is not None
+        assert in_chinese(remedy) is not None, remedy
 
 
 # ---- nothing that was typed is lost
