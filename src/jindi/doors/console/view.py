@@ -22,7 +22,7 @@ from jindi.doors.console import figures
 from jindi.doors.console.assets import Assets
 from jindi.doors.console.glossary import BY_ID
 from jindi.doors.console.words import HTML_LANG, LANGS, WORDS, Lang, preferred, say
-from jindi.doors.console.words.problems import Said, problem_in, said_in
+from jindi.doors.console.words.problems import Said, problem_in, said_in, values_in_chinese
 from jindi.packs.definitions import OUTCOMES, Words
 
 CHOICES: Final[dict[str, tuple[str, ...]]] = {
@@ -236,6 +236,7 @@ class Pages:
             problem_of=self.problem,
             told_of=self.told,
             case_name=self.case,
+            values_of=self.values,
         )
         self._called: Callable[[str, str], str | None] = _unnamed
         self.absent: frozenset[str] = frozenset()
@@ -267,6 +268,10 @@ class Pages:
     def told(self, view: View, text: str, path: str = "") -> Markup:
         """A sentence of the rooms below in the page's language; marked as English where it is still that."""
         return _marked(said_in(text, view.lang, self._caller(path)))
+
+    def values(self, view: View, text: str) -> str:
+        """Values by their names, as the engine tells them of a case, in the page's language."""
+        return values_in_chinese(text) if view.lang == "zh" else text
 
     def problem(self, view: View, problem: Problem) -> Markup:
         """A problem in the page's language: where it is, what is wrong, what to do about it."""

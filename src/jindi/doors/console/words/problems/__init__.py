@@ -6,7 +6,7 @@ A sentence that nobody has put into Chinese stays English, and is told to be: no
 
 In the Chinese, `{0}` is the first gap as it stands: one word, or anything between quotes. `{0:x}` are several words,
 such as an expression; `{0:t}` is a phrase that must be put into Chinese itself, `{0:o}` one that is where it is known;
-`{0:k}` the kind of a value; `{0:n}` names one after the other; `{0:v}` values by their names; `{0:c}` the name of a case.
+`{0:k}` the kind of a value; `{0:n}` names one after the other; `{0:v}` values by their names; `{0:c}` a case's name.
 """
 
 import re
@@ -44,7 +44,10 @@ _HAN: Final = re.compile(r"[\u4e00-\u9fff]")
 _LATIN: Final = re.compile(r"[A-Za-z0-9]", re.ASCII)
 _MORE: Final = re.compile(r" and (\d+) more\Z", re.ASCII)
 _PLACE: Final = re.compile(r"at character (\d+)", re.ASCII)
+_REST: Final = re.compile(r"\band (\d+) more\Z", re.ASCII)
 _STATE: Final = re.compile(r"(?<= = )(missing|true|false)(?=, |\Z)")
+_STATES: Final = {"missing": "缺失", "true": "真", "false": "假"}
+_NEXT: Final = re.compile(r", (?=\w[\w' ()]* = |另有 )")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +162,21 @@ def _gap(text: str, mark: str, called: Called, depth: int) -> str | None:
             told = _MORE.sub(r" 及另外 \1 个", text)
             return told.replace(", ", "、").replace("' or '", "' 或 '")
         case "v":
-            told = _chinese(text, called, depth) or _MORE.sub(r" 另有 \1 项", text)
-            return _STATE.sub(lambda each: {"missing": "缺失", "true": "真", "false": "假"}[each[1]], told)
+            return _chinese(text, called, depth) or values_in_chinese(text)
         case "c":
             return called(text) or text
         case _:
             return text
+
+
+def values_in_chinese(text: str) -> str:
+    """Values by their names, as the engine tells them of a case.
+
+    >>> values_in_chinese("city = missing, user = 'missing', trusted = true, and 2 more")
+    "city = 缺失，user = 'missing'，trusted = 真，另有 2 项"
+    """
+    told = _STATE.sub(lambda each: _STATES[each[1]], _REST.sub(r"另有 \1 项", text))
+    return _NEXT.sub("，", told)
 
 
 def _kind(text: str) -> str | None:

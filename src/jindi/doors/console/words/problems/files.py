@@ -6,17 +6,17 @@ from typing import Final
 
 PHRASES: Final = {
     # ---- files and packs (load)
-    "there is no pack": "没有业务包",
+    "there is no pack": "没有行业包",
     "begin with a pack.toml": "请从 pack.toml 开始",
     "not a relative path": "不是相对路径",
     "use / and no ..": "请用 /，不要用 ..",
-    "lies in no pack": "不属于任何业务包",
+    "lies in no pack": "不属于任何行业包",
     "put a pack.toml beside it": "请在其旁边放一个 pack.toml",
-    "not a file of a pack": "不是业务包的文件",
+    "not a file of a pack": "不是行业包的文件",
     "a pack holds pack.toml, events.toml, words.toml, case_words.toml, features.toml, labels.toml, typologies.toml, "
     "patterns.toml, incidents.toml, calendars.toml, reporting.toml, controls.toml, models.toml, sources.toml, "
     "policies/*.toml, policies/shadow/*.toml, parameters/*.toml, lists/*.toml, models/*.json": (
-        "业务包由这些文件组成：pack.toml、events.toml、words.toml、case_words.toml、features.toml、labels.toml、"
+        "行业包由这些文件组成：pack.toml、events.toml、words.toml、case_words.toml、features.toml、labels.toml、"
         "typologies.toml、patterns.toml、incidents.toml、calendars.toml、reporting.toml、controls.toml、models.toml、"
         "sources.toml、policies/*.toml、policies/shadow/*.toml、parameters/*.toml、lists/*.toml、models/*.json"
     ),
@@ -31,8 +31,8 @@ PHRASES: Final = {
     "no model asks for it": "没有模型用到它",
     "name it in models.toml, or remove it": "请在 models.toml 中写明它，或删去该文件",
     'write currency = "CNY"': '写作 currency = "CNY"',
-    "the pack {} is declared in {} too": "业务包 {0} 在 {1} 中也有声明",
-    "`needs` pack '{}', which isn't loaded": "`needs` 所列的业务包“{0}”没有加载",
+    "the pack {} is declared in {} too": "行业包 {0} 在 {1} 中也有声明",
+    "`needs` pack '{}', which isn't loaded": "`needs` 所列的行业包“{0}”没有加载",
     "the {} {} is declared in {} too": "{0:t} {1} 在 {2} 中也有声明",
     "rename one of the two": "请改名两者之一",
     'write zone = "Asia/Shanghai"': '写作 zone = "Asia/Shanghai"',
@@ -120,7 +120,7 @@ PHRASES: Final = {
     "say when it is true, over the event's own fields": "请用该事件自己的字段写明何时为真",
     # ---- lists and parameters
     "has both `of` and `identifier`": "同时写了 `of` 和 `identifier`",
-    "entries of identifiers would stand in the pack in clear": "标识类名单的条目会以明文留在业务包里",
+    "entries of identifiers would stand in the pack in clear": "标识类名单的条目会以明文留在行业包里",
     "leave `entry` out and add entries by `list_entry` events": "请删去 `entry`，用 `list_entry` 事件添加条目",
     'write of = "text", or identifier = "phone" for a list of tokens': (
         '写作 of = "text"；标识令牌的名单写作 identifier = "phone"'
@@ -159,7 +159,7 @@ PHRASES: Final = {
     "{} stands here twice": "{0} 在此出现两次",
     "the basis names {}, which the register of sources lacks": "依据提到 {0:o}，而依据登记表中没有",
     "article {} of {}": "{1} 第 {0} 条",
-    "declare it in a pack's sources.toml, or mend the name": "请在某个业务包的 sources.toml 中登记，或改正名称",
+    "declare it in a pack's sources.toml, or mend the name": "请在某个行业包的 sources.toml 中登记，或改正名称",
     "`names`: '{}' is a name of {} too": "`names`：“{0}”也是 {1} 的名称",
     "keep it in one": "只留在一处",
     # ---- typologies

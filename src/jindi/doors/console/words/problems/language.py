@@ -35,7 +35,7 @@ PHRASES: Final = {
     "write '==', or missing(x)": "请写 ==，或 missing(x)",
     "write missing(x)": "请写 missing(x)",
     "values have no parts; declare a field or a feature for what you need": "值没有组成部分，请声明所需的字段或特征",
-    "comments belong into the pack's file, outside the expression": "注释请写在业务包文件里、表达式之外",
+    "comments belong into the pack's file, outside the expression": "注释请写在行业包文件里、表达式之外",
     "text takes no escapes; write the character itself": "文本不用转义，请直接写字符",
     "close the text with the same quote, on the same line": "文本须以同样的引号在同一行结束",
     "write members in square brackets: channel in ['app', 'web']": "成员请写在方括号里：channel in ['app', 'web']",

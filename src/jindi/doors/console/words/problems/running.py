@@ -88,8 +88,8 @@ PHRASES: Final = {
     "no feature has this key; there are: {}": "没有特征以此为键，可用的键：{0:n}",
     "this key is a whole number": "此键为整数",
     "no event names such an entity": "没有事件带有这种实体",
-    "this platform has no key to sign heads with": "本平台没有签署日志头的密钥",
-    "no signed head was exported: {}": "没有导出签名的日志头：{0:o}",
+    "this platform has no key to sign heads with": "本平台没有签署树头的密钥",
+    "no signed head was exported: {}": "没有导出签名树头：{0:o}",
     "there is no proposal {}": "没有提案 {0}",
     # ---- a backtest that can't go on
     "no policy of the candidate has this id": "候选版本中没有此编号的策略",
