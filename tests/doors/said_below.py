@@ -14,7 +14,7 @@ WHOLE = (
 )  # fmt: skip
 """Rooms whose every phrase counts: what they say may be built far from where it is told."""
 
-TOLD = ("engine/program.py", "run/versions/*.py", "run/backtest/runner.py", "run/platform.py")
+TOLD = ("engine/program.py", "run/versions/*.py", "run/records.py", "run/backtest/runner.py", "run/platform.py")
 """Larger ones, of which only what is handed to a problem or an error counts."""
 
 SPEAKING = frozenset({

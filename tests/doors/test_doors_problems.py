@@ -13,6 +13,7 @@ from jindi.doors.console.words.problems.items import ITEMS, KINDS
 from jindi.language import ExpressionProblems, Kind, Scope, Type, read
 from jindi.packs import load, toml_of
 from jindi.packs.vocabulary import KEYS, MARKS, SOURCE_STATES
+from jindi.parties.screening.formats import read_files
 
 PACKS = Path(__file__).parents[2] / "packs"
 
@@ -40,6 +41,9 @@ NOT_SAID = {
     "shadow version": "what a file is to the loader",
     "model file": "what a file is to the loader",
     "case words": "what a file is to the loader",
+    "not a decision id: dec_ and twelve hexadecimal digits": "told by the API and the CLI alone",
+    "not the id of an operation: apr_ and twelve hexadecimal digits": "told by the API and the CLI alone",
+    "not a record of this journal": "told by the API and the CLI alone",
     "{} (ALT)": "which of OFAC's three files it is",
     "{} (ADD)": "which of OFAC's three files it is",
     "the journal ends under other packs than these": "told by `jindi up`, before there is a console",
@@ -95,10 +99,10 @@ def test_the_exceptions_are_said_somewhere_and_have_no_chinese():
 
 def test_chinese_fills_every_gap_and_is_written_as_the_house_writes():
     for english, chinese in PHRASES.items():
-        gaps = {int(each) for each, _ in re.findall(r"\{(\d)(:[toknvcx])?\}", chinese)}
+        gaps = {int(each) for each, _ in re.findall(r"\{(\d)(:[toknvcxs])?\}", chinese)}
         assert gaps <= set(range(english.count("{}"))), english
         assert HAN.search(chinese) or not re.search(r"[a-z]{3,} [a-z]{3,}", english), english
-        plain = re.sub(r"\{\d(:[toknvcx])?\}", "", chinese)
+        plain = re.sub(r"\{\d(:[toknvcxs])?\}", "", chinese)
         assert not re.search(r"[\u4e00-\u9fff][A-Za-z0-9]|[A-Za-z0-9][\u4e00-\u9fff]", plain), chinese
         assert not re.search(r"[\u4e00-\u9fff][,;:?!(]|[,;:?!][\u4e00-\u9fff]", plain), chinese
 
@@ -279,6 +283,32 @@ def test_what_the_reader_of_toml_says_is_told_in_chinese(text):
     assert not left_english(chinese)
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("own.toml", 'published_on = "soon"\nby = "us"\n[[entry]]\nid = 1\nname = "a"\n'),
+        ("own.csv", "id,name\n1,a,b\n2\n"),
+        ("own.csv", "id,name,kind,births,identifiers,listed_on,more\n1,a,zz,soon,12,soon,x\n1,,,,,,\n"),
+        ("own.csv", "name,kind\na,person\n"),
+        ("un.xml", "<CONSOLIDATED_LIST><INDIVIDUALS><INDIVIDUAL/></INDIVIDUALS></CONSOLIDATED_LIST>"),
+        ("un.xml", "<!DOCTYPE a [<!ENTITY b 'c'>]><CONSOLIDATED_LIST/>"),
+        ("un.xml", "<CONSOLIDATED_LIST></CONSOLIDATED_LIST>"),
+        ("eu.csv", "fileGenerationDate;Entity_LogicalId\n2026-11-01;\n"),
+        ("alt.csv", '1,2,"aka","A NAME","-0-"\n'),
+        ("sdn.csv", '1,"A NAME","zz","SDN",-0-,-0-,-0-,-0-,-0-,-0-,-0-,-0-\nx\n'),
+        ("list.txt", "?"),
+    ],
+)
+def test_what_is_wrong_with_a_list_that_is_handed_in_is_told_in_chinese(name, content):
+    with pytest.raises(Problems) as found:
+        read_files({name: content.encode()})
+    for each in found.value.problems:
+        for text in (each.problem, each.remedy):
+            chinese = in_chinese(text)
+            assert chinese is not None, each
+            assert not left_english(chinese), chinese
+
+
 # ---- how a page says it
 
 
@@ -308,6 +338,28 @@ def test_a_problem_has_its_place_in_chinese_too():
     assert wrong.text == "`at` 缺少时区，应写作 2026-11-22T08:00:00+08:00"
     assert remedy.text == "请填写文本"
     assert problem_in(problem, "en")[0] == "shop/policies/pay.toml: rule night: case 'noon'"
+
+
+def test_a_case_that_comes_out_otherwise_is_told_in_chinese_with_its_values():
+    told = (
+        "case 'noon' expected review but got allow with score 3; hit: web; rule large is silent because "
+        "amount >= limit('large') is false (amount = CNY 0.01, trusted = missing)"
+    )
+    assert in_chinese(told, {"noon": "正午"}.get) == (
+        "用例“正午”预期审核，实为通过，分数 3；命中：web；"
+        "规则 large 没有触发，因为 amount >= limit('large') 为假（amount = CNY 0.01，trusted = 缺失）"
+    )
+
+
+def test_problems_that_were_printed_are_taken_apart_again():
+    told = str(Problems([
+        Problem("--label", "fraud", "no candidate declares this label", "use one of: good, bad"),
+        Problem("journal", "", "it is empty", "a backtest needs a past"),
+    ]))  # fmt: skip
+    assert said_in(told, "zh").text == (
+        "--label：fraud：没有候选版本声明此标签（可选：good、bad）；journal：日志是空的（回测需要历史）"
+    )
+    assert said_in("journal: it is empty\nthe roof: it leaks", "zh").is_english, "no half of each"
 
 
 def test_a_long_text_costs_no_more_than_a_sentence():

@@ -6,7 +6,8 @@ A sentence that nobody has put into Chinese stays English, and is told to be: no
 
 In the Chinese, `{0}` is the first gap as it stands: one word, or anything between quotes. `{0:x}` are several words,
 such as an expression; `{0:t}` is a phrase that must be put into Chinese itself, `{0:o}` one that is where it is known;
-`{0:k}` the kind of a value; `{0:n}` names one after the other; `{0:v}` values by their names; `{0:c}` a case's name.
+`{0:k}` the kind of a value, `{0:s}` whether it is there and true; `{0:n}` names one after the other; `{0:v}` values by
+their names; `{0:c}` the name of a case.
 """
 
 import re
@@ -35,10 +36,9 @@ LENGTH_MAX: Final = 2_000
 DEPTH_MAX: Final = 6
 """Sentences inside sentences: a case's, of a rule's condition, of a value."""
 
-_GAP: Final = re.compile(r"\{(\d)(?::([toknvcx]))?\}")
+_GAP: Final = re.compile(r"\{(\d)(?::([toknvcxs]))?\}")
 _WORD: Final = re.compile(r"[A-Za-z]+", re.ASCII)
 _QUOTES: Final = ("'", "`", '"')
-_KIND: Final = r"[a-z]+(?: of \w+)?"
 _OF: Final = re.compile(r"(.+?) (?:of|in) (?:(\w+)|the one in field '(\w+)')\Z", re.ASCII)
 _HAN: Final = re.compile(r"[\u4e00-\u9fff]")
 _LATIN: Final = re.compile(r"[A-Za-z0-9]", re.ASCII)
@@ -46,6 +46,7 @@ _MORE: Final = re.compile(r" and (\d+) more\Z", re.ASCII)
 _PLACE: Final = re.compile(r"at character (\d+)", re.ASCII)
 _REST: Final = re.compile(r"\band (\d+) more\Z", re.ASCII)
 _STATE: Final = re.compile(r"(?<= = )(missing|true|false)(?=, |\Z)")
+_NARROW: Final = {"k": r"([a-z]+(?: of \w+)?)", "s": "(missing|true|false)"}
 _STATES: Final = {"missing": "缺失", "true": "真", "false": "假"}
 _NEXT: Final = re.compile(r", (?=\w[\w' ()]* = |另有 )")
 
@@ -68,7 +69,7 @@ class _Template:
         marks = tuple(said.get(number, "") for number in range(len(pieces) - 1))
         quoted = [one[-1:] in _QUOTES and one[-1:] == other[:1] for one, other in pairwise(pieces)]
         gaps = [
-            f"({_KIND})" if mark == "k" else "(.*?)" if mark or is_quoted else r"(\S*?)"
+            _NARROW.get(mark, "(.*?)" if mark or is_quoted else r"(\S*?)")
             for mark, is_quoted in zip(marks, quoted, strict=True)
         ]
         text = re.escape(pieces[0]) + "".join(
@@ -117,9 +118,9 @@ def _chinese(text: str, called: Called, depth: int) -> str | None:
     plain = PHRASES.get(text)
     if plain is not None:
         return plain
-    halves = _halves(text, called, depth - 1)
-    if halves is not None:
-        return halves
+    parts = _halves(text, called, depth - 1) or _clauses(text, called, depth - 1)
+    if parts is not None:
+        return parts
     words = {"", *_WORD.findall(text)}
     fitting = [each for word in words & _INDEX.keys() for each in _INDEX[word]]
     for template in sorted(fitting, key=lambda each: each.weight, reverse=True):
@@ -128,7 +129,7 @@ def _chinese(text: str, called: Called, depth: int) -> str | None:
             found = _filled(template, match.groups(), called, depth - 1)
             if found is not None:
                 return found
-    return _kind(text) or _clauses(text, called, depth - 1)
+    return _kind(text)
 
 
 def _filled(template: _Template, gaps: tuple[str, ...], called: Called, depth: int) -> str | None:
@@ -163,6 +164,8 @@ def _gap(text: str, mark: str, called: Called, depth: int) -> str | None:
             return told.replace(", ", "、").replace("' or '", "' 或 '")
         case "v":
             return _chinese(text, called, depth) or values_in_chinese(text)
+        case "s":
+            return _STATES[text]
         case "c":
             return called(text) or text
         case _:
@@ -277,11 +280,22 @@ class Said:
 
 
 def said_in(text: str, lang: str, called: Called = lambda _: None) -> Said:
-    """A sentence of the rooms below in a page's language."""
+    """A sentence of the rooms below in a page's language, or several problems, a line each, with their places."""
     if lang != "zh":
         return Said(text)
+    lines = [_line(line, called) for line in text.split("\n")]
+    told = [line for line in lines if line is not None]
+    return Said("；".join(told)) if len(told) == len(lines) else Said(text, is_english=True)
+
+
+def _line(text: str, called: Called) -> str | None:
+    """A sentence, or a problem as it prints: the longest of its ends that is one, behind its place."""
     chinese = in_chinese(text, called)
-    return Said(text, is_english=True) if chinese is None else Said(chinese)
+    for at in (match.end() for match in re.finditer(": ", text) if chinese is None):
+        found = in_chinese(text[at:], called)
+        if found is not None:
+            return f"{item_in_chinese(text[: at - 2], called)}：{found}"
+    return chinese
 
 
 def problem_in(problem: Problem, lang: str, called: Called = lambda _: None) -> tuple[str, Said, Said]:

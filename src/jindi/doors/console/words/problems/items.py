@@ -46,7 +46,7 @@ KINDS: Final = {
     "calendar": "日历", "criterion": "大额标准", "exemption": "豁免", "rule": "规则", "policy": "策略",
     "band": "分数段",
     "case": "用例",
-    # What a condition came to, what a case expects, what a tree is made of.
-    "missing": "缺失", "false": "假", "fires": "触发", "node": "节点", "leaf": "叶子",
+    # What a case expects, what a tree is made of.
+    "fires": "触发", "node": "节点", "leaf": "叶子",
 }  # fmt: skip
 """What things and values are called; a value's kind may say of what: `money of CNY`, `an amount in CNY`."""

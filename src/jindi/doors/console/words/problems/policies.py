@@ -97,7 +97,7 @@ PHRASES: Final = {
     "rule {} is silent because {}": "规则 {0} 没有触发，因为 {1:t}",
     "expected to fire but {}": "预期触发，但 {0:t}",
     "expected not to fire but it does: {}": "预期不触发，却触发了：{0:t}",
-    "{} is {} ({})": "{0:x} 为{1:t}（{2:v}）",
+    "{} is {} ({})": "{0:x} 为{1:s}（{2:v}）",
     "{} is true ({})": "{0:x} 为真（{1:v}）",
     # ---- what an event can't have (the engine's program), and what may not go live (its guards)
     "{} cannot be read on a {} event": "{1} 事件上读不到 {0:x}",

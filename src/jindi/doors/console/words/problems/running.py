@@ -35,7 +35,7 @@ PHRASES: Final = {
     "is no XML: {}": "不是合规的 XML：{0:x}",
     "fetch the file again": "请重新下载文件",
     # ---- CSV and TOML
-    "no column {}": "缺少列 {0}",
+    "no column {}": "缺少列 {0:n}",
     "give the EU's own CSV, semicolons between columns": "请上传欧盟原版 CSV，列以分号隔开",
     "has no Entity_LogicalId": "没有 Entity_LogicalId",
     "an unknown type": "未知的类型",
@@ -90,6 +90,7 @@ PHRASES: Final = {
     "no event names such an entity": "没有事件带有这种实体",
     "this platform has no key to sign heads with": "本平台没有签署树头的密钥",
     "no signed head was exported: {}": "没有导出签名树头：{0:o}",
+    "not the id of a change: chg_ and twelve hexadecimal digits": "不是提案编号：应为 chg_ 加十二位十六进制数字",
     "there is no proposal {}": "没有提案 {0}",
     # ---- a backtest that can't go on
     "no policy of the candidate has this id": "候选版本中没有此编号的策略",
