@@ -6,7 +6,7 @@ import pytest
 from workbench_world import APPROVE, APPROVED, AUDIT, FILES, READ, WRITE, Room, form_of, run_in
 
 from jindi.basics.problems import Problem, Problems
-from jindi.doors.console.words.conditions import parted, place_of, remedy_in_chinese, told_in_chinese
+from jindi.doors.console.words.problems import in_chinese, parted, place_of
 from jindi.language import ExpressionProblems, Kind, Scope, Type, read
 from jindi.run.trail import Wanted
 from shop_world import PHONE, Shop, shop_files
@@ -202,14 +202,14 @@ def test_what_one_types_is_checked_with_its_place_its_problem_and_its_remedy_in_
     async def go(room):
         for lang, problem, remedy in (
             ("en", "unknown name 'ammount'", "did you mean 'amount'?"),
-            ("zh", "没有名为“ammount”的字段或特征", "是否想写 ‘amount’？"),
+            ("zh", "没有名为“ammount”的字段或特征", "是否想写“amount”？"),
         ):
             guest = room.guest("ann", WRITE, lang=lang)
             answer = await guest.http.post(
                 "/console/workbench/pay/check", data={"csrf": guest.csrf, "mode": "code", "when": "ammount > cny('5')"}
             )
             said = answer.json()
-            assert said["problems"] == [{"problem": problem, "remedy": remedy, "at": None}]
+            assert said["problems"] == [{"problem": problem, "remedy": remedy, "at": None, "lang": ""}]
             assert said["type"] == ""
         answer = await guest.http.post(
             "/console/workbench/pay/check",
@@ -299,10 +299,63 @@ def test_what_the_language_says_of_a_slip_is_said_in_chinese(text):
         read(text, scope)
     for line in found.value.problems:
         problem, remedy = parted(line)
-        chinese = told_in_chinese(problem)
+        chinese = in_chinese(problem)
+        assert chinese is not None, problem
         assert re.search(r"[\u4e00-\u9fff]", chinese), chinese
         assert place_of(problem) is None or str(place_of(problem)) in chinese
-        assert remedy_in_chinese(remedy) is not None
+        assert in_chinese(remedy) is not None, remedy
+
+
+# ---- in the reader's language
+
+
+CALLED = {"shop/case_words.toml": '"at the limit" = "恰在限额"\n'}
+
+
+def test_what_is_wrong_and_what_cases_are_called_stand_in_the_language_of_the_page():
+    async def go(room):
+        ann, eng = room.guest("ann", lang="zh"), room.guest("ann")
+        names = re.findall(r'name="case\.\d\.name" value="([^"]+)"', await ann.see(RULE))
+        assert await lowered(ann, **{"case.0.given": 'amount = "1.00"'}) == f"{RULE}?done=saved"
+        page, english = await ann.see(RULE), await eng.see(RULE)
+        assert f"case &#39;{names[0]}&#39; expected to fire" in english
+        assert f"用例“{names[0]}”预期触发，但" in page, "nobody has given this case a Chinese name"
+        assert "expected to fire" not in page
+        assert "请修正规则或用例" in page
+        fields = await ann.fields(RULE)
+        page = await ann.send(RULE, 200, **{**fields, "p.0.left": "ammount", "case.0.given": "amount = 5"}, do="check")
+        assert "没有名为“ammount”的字段或特征" in page
+        assert "`given`：amount 应为金额文本" in page
+
+    run_in(Room(), go)
+
+
+def test_a_case_is_shown_by_its_chinese_name_and_by_its_own_when_it_is_renamed():
+    async def go(room):
+        ann, eng = room.guest("ann", lang="zh"), room.guest("ann")
+        assert "<b>恰在限额</b>" in await ann.see(RULE)
+        assert "恰在限额</span></legend>" in await ann.see(RULE), "the form holds the name itself, the word beside it"
+        assert "<b>at the limit</b>" in await eng.see(RULE)
+        await lowered(ann, **{"case.0.name": "right at it"})
+        page = await ann.see(RULE)
+        assert "<b>right at it</b>" in page
+        assert "恰在限额" not in page
+
+    files = shop_files()
+    name = re.search(r'name = "([^"]+)"', files["shop/policies/pay.toml"])[1]
+    called = {path: text.replace(f'name = "{name}"', 'name = "at the limit"') for path, text in files.items()}
+    run_in(Room(files={**called, **CALLED}), go)
+
+
+def test_what_the_files_of_a_draft_lack_is_told_in_the_language_of_the_page():
+    async def go(room):
+        room.folder["shop/policies/pay.toml"] += '\n[[rule]]\nid = "night"\nwhen = "hour < 6"\n'
+        page = await room.guest("ann", lang="zh").see("/console/drafts")
+        assert "shop/policies/pay.toml：规则 night：缺少 `basis`（请写明它依据的法规、事件或判断）" in page
+        assert "is missing" not in page
+        assert "`basis` is missing" in await room.guest("ann").see("/console/drafts")
+
+    run_in(Room(settings=FILES), go)
 
 
 # ---- nothing that was typed is lost

@@ -3,6 +3,7 @@
 Knows: the format of packs and what must hold in them. Never: where files lie, what happens to an event.
 """
 
+from jindi.packs.case_words import case_called
 from jindi.packs.definitions import (
     BORDERS,
     CUSTOMER_KINDS,
@@ -198,6 +199,7 @@ __all__ = [
     "WordDef",
     "Words",
     "canonical_files",
+    "case_called",
     "digest_of",
     "load",
     "load_events",

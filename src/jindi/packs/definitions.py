@@ -1016,6 +1016,8 @@ class Definitions:
     advice: Mapping[str, AdviceDef] = field(default_factory=dict)
     words: Mapping[str, Mapping[str, Words]] = field(default_factory=dict)
     """What the values of text fields are called: for a field's name, for a value."""
+    case_words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """What cases are called in Chinese: for a pack, for the name of a case of its policies or patterns."""
 
     def live_policy(self, event: str) -> PolicyDef | None:
         """The live policy of an event type, if it has one."""

@@ -12,6 +12,7 @@ from jindi.basics.money import EXPONENTS
 from jindi.basics.problems import Problem, Problems
 from jindi.packs.advice import check_advice, read_advice
 from jindi.packs.calendars import joined, read_calendar
+from jindi.packs.case_words import CaseWords, read_case_words
 from jindi.packs.controls import read_control
 from jindi.packs.definitions import (
     AdviceDef,
@@ -70,6 +71,7 @@ _ROLES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"typologies\.toml\Z", "typologies"),
         (r"advice\.toml\Z", "advice"),
         (r"words\.toml\Z", "words"),
+        (r"case_words\.toml\Z", "case words"),
         (r"incidents\.toml\Z", "incidents"),
         (r"sources\.toml\Z", "sources"),
         (r"patterns\.toml\Z", "patterns"),
@@ -89,7 +91,7 @@ _ROLES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
     )
 )
 _LAYOUT: Final = (
-    "a pack holds pack.toml, events.toml, words.toml, features.toml, labels.toml, typologies.toml, "
+    "a pack holds pack.toml, events.toml, words.toml, case_words.toml, features.toml, labels.toml, typologies.toml, "
     "advice.toml, patterns.toml, incidents.toml, calendars.toml, reporting.toml, rating.toml, controls.toml, "
     "models.toml, sources.toml, policies/*.toml, policies/shadow/*.toml, parameters/*.toml, lists/*.toml, models/*.json"
 )
@@ -329,6 +331,7 @@ class _Loading:
             advice=known.advice,
             words=words,
             rating=rating,
+            case_words=self._case_words(),
         )
 
     def _calendars(self) -> dict[str, CalendarDef]:
@@ -426,6 +429,15 @@ class _Loading:
                         what = f"the words of {value[:64]} stand in {first} too"
                         self.problems.append(Problem(file.path, f"{field}: {value[:64]}", what, "keep one"))
                     found.setdefault(field, {})[value] = each
+        return found
+
+    def _case_words(self) -> CaseWords:
+        """What cases are called in Chinese, each pack's own."""
+        found: dict[str, Mapping[str, str]] = {}
+        for file in self._of("case words"):
+            called, problems = read_case_words(file.raw or {}, file.path)
+            self.problems.extend(problems)
+            found[self.pack_of[file.root].name] = called
         return found
 
     def _patterns(self) -> dict[str, PatternDef]:

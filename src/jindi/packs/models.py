@@ -487,4 +487,4 @@ def _places(wrong: Sequence[int]) -> str:
     """
     told = ", ".join(str(at + 1) for at in wrong[:_TOLD_MAX])
     more = f" and {len(wrong) - _TOLD_MAX} more" if len(wrong) > _TOLD_MAX else ""
-    return f"number{'s' if len(wrong) > 1 else ''} {told}{more} {'are' if len(wrong) > 1 else 'is'}"
+    return f"numbers {told}{more} are" if len(wrong) > 1 else f"number {told} is"

@@ -304,7 +304,7 @@ def review_document(review: Review) -> dict[str, Any]:
             }
             for each in review.findings
         ],
-        "problems": review.problems,
+        "problems": [str(each) for each in review.problems],
         "undecided": review.undecided,
     }
 

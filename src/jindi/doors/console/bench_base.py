@@ -13,6 +13,7 @@ from jindi.doors.console.doors import Doors
 from jindi.doors.console.guard import RULE_FIELDS_MAX, RULE_FORM_BYTES_MAX, read_form, refuse_other_sites
 from jindi.doors.console.rule_form import Unwritable
 from jindi.doors.console.view import View
+from jindi.doors.console.words.problems import said_in
 from jindi.run.versions.desk import Person
 from jindi.run.versions.drafts import Moved, named_owner
 from jindi.run.versions.workbench import Refused, Sheet, Workbench
@@ -38,8 +39,13 @@ class BenchPages:
         """Why nothing was kept."""
         if isinstance(error, Unwritable):
             field = view.t(f"rule.case.{error.field}")
-            return view.t("rule.refused.unwritable", n=error.case + 1, field=field, what=error.what)
-        return view.t(f"rule.refused.{error.code}", **error.values)
+            return view.t(
+                "rule.refused.unwritable", n=error.case + 1, field=field, what=said_in(error.what, view.lang).text
+            )
+        values = error.values
+        if error.code == "not_editable":
+            values = {**values, "what": said_in(values["what"], view.lang).text}
+        return view.t(f"rule.refused.{error.code}", **values)
 
     def moved(self, view: View, error: Moved) -> str:
         """That somebody has saved it elsewhere."""

@@ -218,9 +218,9 @@ class ParameterPages(BenchPages):
             except Busy:
                 told, status = view.t("error.busy_trial"), HTTPStatus.CONFLICT
             except Problems as error:
-                told, status = "; ".join(str(each) for each in error.problems[:8]), HTTPStatus.UNPROCESSABLE_ENTITY
+                told, status = self._pages.problems(view, error.problems[:8]), HTTPStatus.UNPROCESSABLE_ENTITY
             except (NotNow, OSError) as error:
-                told, status = str(error), HTTPStatus.SERVICE_UNAVAILABLE
+                told, status = self._pages.told(view, str(error)), HTTPStatus.SERVICE_UNAVAILABLE
             now = self._sheet(request, view) or sheet
             tried = request.url.path.rpartition("/")[2]
             return await self._sheet_page(request, view, now, told, int(status), form.get("why", ""), tried)

@@ -205,7 +205,7 @@ class ScreeningPages:
             actor = self._doors.actor(request, view.session)
             await self._desk.load(actor, files, is_meant="meant" in upload.fields)
         except Problems as error:
-            told = [str(each) for each in error.problems[:PROBLEMS_SHOWN]]
+            told = [self._doors.pages.problem(view, each) for each in error.problems[:PROBLEMS_SHOWN]]
             return await self._show(request, view, told, HTTPStatus.UNPROCESSABLE_ENTITY)
         except Declined as error:
             zh, en = said(error.code, error.values_of)

@@ -17,7 +17,7 @@ from jindi.basics.problems import Problems
 from jindi.doors.console.doors import Doors, Shown
 from jindi.doors.console.listing import Column, Shape, Table
 from jindi.doors.console.view import View
-from jindi.packs import OUTCOMES
+from jindi.packs import OUTCOMES, case_called
 from jindi.run.backtest.trials import Trials
 from jindi.run.platform import NotNow
 from jindi.run.versions import Proposal, Tally, Version
@@ -57,6 +57,9 @@ class VersionPages:
         self._desk, self._trials = desk, trials
         self._pages, self._needs, self._form = doors.pages, doors.needs, doors.form
         self._table = Table(SHAPE, doors, self._rows)
+        doors.pages.calls(
+            lambda name, pack: case_called(desk.platform.program.definitions.case_words, name, pack)
+        )  # fmt: skip
 
     def routes(self) -> list[Route]:
         """The table of routes."""
@@ -106,7 +109,7 @@ class VersionPages:
         try:
             review = await self._desk.preview()
         except Problems as error:
-            return self._refused(view, [str(each) for each in error.problems], HTTPStatus.UNPROCESSABLE_ENTITY)
+            return self._refused(view, self._told(view, error), HTTPStatus.UNPROCESSABLE_ENTITY)
         saved = [each for each in self._desk.versions() if each.state == "draft"]
         common = self._common(request, view)
         return self._pages.show(
@@ -136,7 +139,7 @@ class VersionPages:
         try:
             seen = await self._desk.inspect(name)
         except Problems as error:
-            return self._refused(view, [str(each) for each in error.problems], HTTPStatus.UNPROCESSABLE_ENTITY)
+            return self._refused(view, self._told(view, error), HTTPStatus.UNPROCESSABLE_ENTITY)
         if seen is None:
             return self._refused(view, [view.t("error.no_version", id=name[:80])], HTTPStatus.NOT_FOUND)
         watched = self._desk.platform.watched
@@ -186,12 +189,11 @@ class VersionPages:
             except Declined as error:
                 return self._refused(view, [error.zh if view.lang == "zh" else error.en], HTTPStatus.CONFLICT)
             except Problems as error:
-                told = [str(each) for each in error.problems]
-                return self._refused(view, told, HTTPStatus.UNPROCESSABLE_ENTITY)
+                return self._refused(view, self._told(view, error), HTTPStatus.UNPROCESSABLE_ENTITY)
             except NotNow as error:
-                return self._refused(view, [str(error)], HTTPStatus.SERVICE_UNAVAILABLE)
+                return self._refused(view, [self._pages.told(view, str(error))], HTTPStatus.SERVICE_UNAVAILABLE)
             except LookupError as error:
-                return self._refused(view, [str(error)], HTTPStatus.NOT_FOUND)
+                return self._refused(view, [self._pages.told(view, str(error))], HTTPStatus.NOT_FOUND)
             return RedirectResponse(target, HTTPStatus.SEE_OTHER)
 
         return handler
@@ -227,7 +229,10 @@ class VersionPages:
         await self._desk.roll_back(person, form.get("policy") or None, why=form.get("why", ""))
         return "/console/policies?done=rolled_back"
 
-    def _refused(self, view: View, told: list[str], status: HTTPStatus) -> Response:
+    def _told(self, view: View, error: Problems) -> list[str]:
+        return [self._pages.problem(view, each) for each in error.problems]
+
+    def _refused(self, view: View, told: Sequence[str], status: HTTPStatus) -> Response:
         return self._pages.show("refused.html", view, status=int(status), page="policies", told=told, code=int(status))
 
 

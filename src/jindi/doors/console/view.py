@@ -1,6 +1,6 @@
 """One page view: who looks, in which language and theme, and the words and figures that the templates use."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Final
@@ -8,6 +8,7 @@ from urllib.parse import unquote_plus, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
@@ -16,10 +17,12 @@ from jindi.access import Action, Permits, Role, Session, csrf_token
 from jindi.access.roles import TITLES
 from jindi.basics.identifiers import holds_personal_number, is_written_as_name
 from jindi.basics.instants import format_instant
+from jindi.basics.problems import Problem
 from jindi.doors.console import figures
 from jindi.doors.console.assets import Assets
 from jindi.doors.console.glossary import BY_ID
 from jindi.doors.console.words import HTML_LANG, LANGS, WORDS, Lang, preferred, say
+from jindi.doors.console.words.problems import Said, problem_in, said_in, values_in_chinese
 from jindi.packs.definitions import OUTCOMES, Words
 
 CHOICES: Final[dict[str, tuple[str, ...]]] = {
@@ -232,7 +235,12 @@ class Pages:
             unread=_nothing,
             cited=_plainly,
             value_words=_unnamed,
+            problem_of=self.problem,
+            told_of=self.told,
+            case_name=self.case,
+            values_of=self.values,
         )
+        self._called: Callable[[str, str], str | None] = _unnamed
         self.absent: frozenset[str] = frozenset()
 
     def alone(self, alone: bool) -> None:
@@ -250,6 +258,37 @@ class Pages:
     def says(self, words: Callable[[str, object], Words | None]) -> None:
         """What a value of a field or of a feature is called: from now on every page shows it so."""
         self._templates.globals["value_words"] = words
+
+    def calls(self, called: Callable[[str, str], str | None]) -> None:
+        """What a case is called in Chinese, by its name and its pack's: from now on every page calls it so."""
+        self._called = called
+
+    def case(self, view: View, name: str, path: str = "") -> str:
+        """A case's name in the page's language, as far as its pack has one; `path` is the file that the case is in."""
+        return (self._called(name, path.partition("/")[0]) if view.lang == "zh" else None) or name
+
+    def told(self, view: View, text: str, path: str = "") -> Markup:
+        """A sentence of the rooms below in the page's language; marked as English where it is still that."""
+        return _marked(said_in(text, view.lang, self._caller(path)))
+
+    def values(self, view: View, text: str) -> str:
+        """Values by their names, as the engine tells them of a case, in the page's language."""
+        return values_in_chinese(text) if view.lang == "zh" else text
+
+    def problem(self, view: View, problem: Problem) -> Markup:
+        """A problem in the page's language: where it is, what is wrong, what to do about it."""
+        address, wrong, remedy = problem_in(problem, view.lang, self._caller(problem.where))
+        colon, opening, closing = ("：", "（", "）") if view.lang == "zh" else (": ", " (", ")")
+        told = escape(f"{address}{colon}" if address else "") + _marked(wrong)
+        return told + opening + _marked(remedy) + closing if remedy.text else told
+
+    def problems(self, view: View, problems: Iterable[Problem]) -> Markup:
+        """Several problems as one sentence."""
+        return escape("；" if view.lang == "zh" else "; ").join(self.problem(view, each) for each in problems)
+
+    def _caller(self, path: str) -> Callable[[str], str | None]:
+        pack = path.partition("/")[0]
+        return lambda name: self._called(name, pack)
 
     def only_with(self, paths: AbstractSet[str]) -> None:
         """The addresses that this console has: the menu shows no page without one."""
@@ -273,7 +312,12 @@ def _plainly(view: View, words: Words) -> list[dict[str, str]]:
 
 
 def _unnamed(_name: str, _value: object) -> None:
-    """This console has no packs at hand: a value is what it is."""
+    """This console has no packs at hand: a value, or a case, is what it is."""
+
+
+def _marked(said: Said) -> Markup:
+    """A text for a page; what is English on a page that is not tells readers' voices so."""
+    return Markup('<span lang="en">{}</span>').format(said.text) if said.is_english else escape(said.text)
 
 
 def role_title(role: Role, lang: Lang) -> str:

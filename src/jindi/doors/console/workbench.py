@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from jindi.basics.problems import Problems
+from jindi.basics.problems import Problem, Problems
 from jindi.doors.console.bench_base import (
     BenchPages,
     address_of,
@@ -47,7 +47,7 @@ from jindi.doors.console.rule_form import (
 )
 from jindi.doors.console.trials import TrialPages
 from jindi.doors.console.view import View
-from jindi.doors.console.words.conditions import parted, place_of, remedy_in_chinese, told_in_chinese
+from jindi.doors.console.words.problems import parted, place_of, said_in
 from jindi.engine import CaseRun
 from jindi.language import OPERATORS, TIME_WORDS, ExpressionProblems, Group, Kind, Scope, written
 from jindi.packs import OUTCOMES, Definitions, readable
@@ -68,6 +68,8 @@ class Told:
     problem: str
     remedy: str
     at: int | None
+    lang: str = ""
+    """The language it is in, where that is not the page's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -429,9 +431,9 @@ class WorkbenchPages(BenchPages):
             except Busy:
                 told, status = view.t("error.busy_trial"), HTTPStatus.CONFLICT
             except Problems as error:
-                told, status = "; ".join(str(each) for each in error.problems[:8]), HTTPStatus.UNPROCESSABLE_ENTITY
+                told, status = self._pages.problems(view, error.problems[:8]), HTTPStatus.UNPROCESSABLE_ENTITY
             except (NotNow, OSError) as error:
-                told, status = str(error), HTTPStatus.SERVICE_UNAVAILABLE
+                told, status = self._pages.told(view, str(error)), HTTPStatus.SERVICE_UNAVAILABLE
             tried = request.url.path.rpartition("/")[2]
             return await self._sheet_page(request, view, sheet, told, int(status), form.get("why", ""), tried)
 
@@ -549,19 +551,17 @@ class WorkbenchPages(BenchPages):
 
 def _told(line: str, view: View) -> Told:
     problem, remedy = parted(line)
-    at = place_of(problem)
-    if view.lang == "zh":
-        problem, remedy = told_in_chinese(problem), remedy_in_chinese(remedy)
-    return Told(problem, remedy, at)
+    told, mended = said_in(problem, view.lang), said_in(remedy, view.lang)
+    return Told(told.text, mended.text, place_of(problem), "en" if told.is_english or mended.is_english else "")
 
 
-def _parted(check: Check | None, rule: str, kind: Named) -> tuple[list[str], list[str]]:
+def _parted(check: Check | None, rule: str, kind: Named) -> tuple[list[Problem], list[Problem]]:
     """The problems of one rule or exemption, and all others."""
     if check is None:
         return [], []
     name = f"{kind} {rule}"
     mine = [each for each in check.problems if each.item == name or each.item.startswith(f"{name}:")]
-    return [str(each) for each in mine], [str(each) for each in check.problems if each not in mine]
+    return mine, [each for each in check.problems if each not in mine]
 
 
 def _type(kind: Kind, view: View) -> str:

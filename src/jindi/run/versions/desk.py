@@ -148,7 +148,7 @@ class Review:
     text: str
     cases: int
     findings: tuple[Finding, ...]
-    problems: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
     undecided: tuple[str, ...] = ()
 
 
@@ -165,7 +165,7 @@ class Inspection:
     differences: tuple[Difference, ...]
     cases: int
     findings: tuple[Finding, ...]
-    problems: tuple[str, ...]
+    problems: tuple[Problem, ...]
 
 
 Keep = Callable[[Patch], None]
@@ -303,8 +303,7 @@ class Desk:
         try:
             was, program = await self._compiled(base), await self._compiled(target)
         except Problems as error:
-            told = tuple(str(problem) for problem in error.problems)
-            return Review(digest_of(base), digest_of(target), (), unified(base, target), 0, (), told)
+            return Review(digest_of(base), digest_of(target), (), unified(base, target), 0, (), error.problems)
         cases = sum(
             len(policy.cases) + sum(len(rule.cases) for rule in policy.rules) for policy in program.definitions.policies
         )
@@ -622,7 +621,7 @@ def _inspected(
     differences = tuple(compare_policies(replace(beside, id=version.id), as_live)) if beside is not None else ()
     others = tuple(each for each in program.definitions.policies if each.on != policy.on)
     alone = build(replace(program.definitions, policies=(*others, as_live)))
-    problems = tuple(str(each) for each in check_policy(program.definitions, policy))
+    problems = tuple(check_policy(program.definitions, policy))
     cases = len(policy.cases) + sum(len(rule.cases) for rule in policy.rules)
     return Inspection(version, policy, beside, differences, cases, (), problems), alone
 

@@ -21,6 +21,7 @@
     const item = document.createElement("li");
     item.className = "break";
     item.textContent = "✗ " + each.problem;
+    if (each.lang) item.lang = each.lang;
     if (each.remedy) {
       const remedy = document.createElement("span");
       remedy.className = "doc";
@@ -42,6 +43,7 @@
     place.replaceChildren(...found.map((each) => {
       const told = document.createElement("span");
       told.append(...line(each).childNodes);
+      if (each.lang) told.lang = each.lang;
       return told;
     }));
     for (const input of all("input", row)) {

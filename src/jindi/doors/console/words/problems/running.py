@@ -1,0 +1,102 @@
+"""What is said of watch lists that are handed in, and why something can't be done now."""
+
+from typing import Final
+
+PHRASES: Final = {
+    # ---- what is handed in (run.screening.unpacking)
+    "hand in the publisher's file as it is, or as .gz or .zip": "请原样上传发布方的文件，或 .gz、.zip",
+    "holds more than {} files": "内含超过 {0} 个文件",
+    "unpacks to more than {} MiB": "解压后超过 {0} MiB",
+    "is no whole ZIP": "不是完整的 ZIP",
+    "is no whole gzip file": "不是完整的 gzip 文件",
+    # ---- which list it is (parties.screening.formats)
+    "no list is given": "没有上传名单",
+    "not a list that is known here": "不是可识别的名单",
+    "UN or EU consolidated XML, EU CSV, OFAC's sdn.csv with alt.csv and add.csv, or our own TOML or CSV": (
+        "联合国或欧盟的综合名单 XML、欧盟 CSV、OFAC 的 sdn.csv（连同 alt.csv、add.csv），或本系统的 TOML、CSV"
+    ),
+    "aliases or addresses without their list": "只有别名或地址，没有对应的名单",
+    "put OFAC's sdn.csv beside it": "请连同 OFAC 的 sdn.csv 一起上传",
+    "two lists have this name": "有两份名单同名",
+    "rename one file, or leave one out": "请改名其中一个文件，或去掉一个",
+    # ---- XML
+    "is no consolidated list of the EU": "不是欧盟综合名单",
+    "its first element is export": "其首个元素应为 export",
+    "has no logicalId": "没有 logicalId",
+    "the number says which entry it is": "该编号标明是哪个条目",
+    "is no consolidated list of the UN": "不是联合国综合名单",
+    "its first element is CONSOLIDATED_LIST": "其首个元素应为 CONSOLIDATED_LIST",
+    "has no reference number": "没有参考编号",
+    "REFERENCE_NUMBER or DATAID says which entry it is": "REFERENCE_NUMBER 或 DATAID 标明是哪个条目",
+    "elements lie too deep": "元素嵌套过深",
+    "give the publisher's own file": "请上传发布方的原文件",
+    "declares a document type": "声明了文档类型",
+    "give the publisher's own file, without DOCTYPE": "请上传发布方的原文件，不含 DOCTYPE",
+    "is no XML: {}": "不是合规的 XML：{0:x}",
+    "fetch the file again": "请重新下载文件",
+    # ---- CSV and TOML
+    "no column {}": "缺少列 {0:n}",
+    "give the EU's own CSV, semicolons between columns": "请上传欧盟原版 CSV，列以分号隔开",
+    "has no Entity_LogicalId": "没有 Entity_LogicalId",
+    "an unknown type": "未知的类型",
+    "use individual, vessel, aircraft, or -0- for an entity": "可选 individual、vessel、aircraft；实体写 -0-",
+    "an alias (ALT) of an entry that is not in the primary file": "别名（ALT）对应的条目不在主文件中",
+    "give files of one day": "请上传同一天的文件",
+    "{}: not a row of this layout": "{0}：不是此格式的行",
+    "{} columns, the first a number; no header": "共 {0} 列，首列为数字，无表头",
+    "is no TOML: {}": "不是合规的 TOML：{0:o}",
+    "look at the line that it names": "请查看所指的行",
+    "not known here": "未知的字段",
+    "published_on, then [[entry]] tables": "先写 published_on，再写 [[entry]] 表",
+    "no date": "不是日期",
+    "write it as 2026-11-01": "写作 2026-11-01",
+    "{}: no text, nor a list of texts": "{0}：不是文本或文本列表",
+    "put it into quotation marks": "请加引号",
+    "the first line names columns: {}": "首行列出列名：{0:x}",
+    "more cells than the header has": "单元格多于表头",
+    "put texts with commas into quotation marks": "含逗号的文本请加引号",
+    "{}: not known here": "{0}：未知的列",
+    "use {}": "可用 {0:x}",
+    "{}: missing": "缺少 {0}",
+    "every entry has an id and a name": "每个条目须有编号与名称",
+    "births: no date": "births：不是日期",
+    "write 1970-03-14, 1970-03, 1970, circa 1970 or 1968 to 1972": (
+        "写作 1970-03-14、1970-03、1970、circa 1970 或 1968 to 1972"
+    ),
+    "identifiers: no kind": "identifiers：没有写明种类",
+    "write kind:number, as in passport:E12345678": "写作 kind:number，例如 passport:E12345678",
+    "listed_on: no date": "listed_on：不是日期",
+    "kind: not known": "kind：未知的种类",
+    "the same reference as an entry before": "与前面的条目编号相同",
+    "leave one of them out, or give each its own id": "请去掉其一，或各给编号",
+    "has no name": "没有名称",
+    "give it one, or leave it out": "请补上，或去掉",
+    "lists nobody": "没有列出任何人",
+    "give the publisher's whole file": "请上传发布方的完整文件",
+    # ---- the shelf of lists
+    "{} is of another version of Jindi: load the list again": "{0} 出自其他版本的 Jindi：请重新载入名单",
+    "{} can't be read: load the list again": "{0} 无法读取：请重新载入名单",
+    "its entries are not those of its version": "条目与其版本不符",
+    # ---- why not now (run.platform, run.lane)
+    "the lane has stopped; try again when it has recovered": "决策通道已停止，请恢复后再试",
+    "the journal could not be written; nothing was changed": "日志无法写入，没有任何改动",
+    "the lane has stopped; a snapshot can be taken when it has recovered": "决策通道已停止，恢复后才能拍快照",
+    "some features still catch up; a snapshot can be taken when they have": "有特征尚未补齐，补齐后才能拍快照",
+    "the snapshot could not be written: {}; the platform goes on with the last one": (
+        "快照无法写入：{0:x}；平台沿用上一份"
+    ),
+    "no feature has this key; there are: {}": "没有特征以此为键，可用的键：{0:n}",
+    "this key is a whole number": "此键为整数",
+    "no event names such an entity": "没有事件带有这种实体",
+    "this platform has no key to sign heads with": "本平台没有签署树头的密钥",
+    "no signed head was exported: {}": "没有导出签名树头：{0:o}",
+    "not the id of a change: chg_ and twelve hexadecimal digits": "不是提案编号：应为 chg_ 加十二位十六进制数字",
+    "there is no proposal {}": "没有提案 {0}",
+    # ---- a backtest that can't go on
+    "no policy of the candidate has this id": "候选版本中没有此编号的策略",
+    "it has: {}": "其中有：{0:x}",
+    "it is empty": "日志是空的",
+    "a backtest needs a past": "回测需要历史",
+    "no candidate declares this label": "没有候选版本声明此标签",
+    "declare one in labels.toml": "请在 labels.toml 中声明一个",
+}  # fmt: skip
