@@ -94,11 +94,9 @@ class Landed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _WITH_WHY: Final[Mapping[str, type[Return | Revise | Withdraw | Drop]]] = {
-    "revise": Revise,
-    "withdraw": Withdraw,
-    "drop": Drop,
-    "return": Return,
-}
+    "filing.return": Return, "filing.revise": Revise, "filing.withdraw": Withdraw, "filing.drop": Drop,
+}  # fmt: skip
+"""Steps that say why, by their actions."""
 
 
 class FilingRoutes:
@@ -130,7 +128,8 @@ class FilingRoutes:
                 Route(f"{base}/{{id}}/{verb}", self._step(f"filing.{verb}", handler), methods=["POST"])
                 for verb, handler in (
                     ("write", self._write), ("propose", self._propose), ("approve", self._approve),
-                    ("pack", self._pack), ("send", self._send), *((verb, self._why(verb)) for verb in _WITH_WHY),
+                    ("pack", self._pack), ("send", self._send),
+                    *((action.removeprefix("filing."), self._why(step)) for action, step in _WITH_WHY.items()),
                 )
             ),
         ]  # fmt: skip
@@ -264,10 +263,10 @@ class FilingRoutes:
     async def _send(self, request: Request, who: Principal) -> Response:
         return await self._take(request, who, Send((await read_json(request, Sent, SMALL_BYTES_MAX)).on))
 
-    def _why(self, verb: str) -> Keyed:
+    def _why(self, step: type[Return | Revise | Withdraw | Drop]) -> Keyed:
         async def take(request: Request, who: Principal) -> Response:
             asked = await read_json(request, Reason, SMALL_BYTES_MAX)
-            return await self._take(request, who, _WITH_WHY[verb](asked.why))
+            return await self._take(request, who, step(asked.why))
 
         return take
 
