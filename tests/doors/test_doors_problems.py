@@ -38,6 +38,7 @@ NOT_SAID = {
     "not in": "an operator of the language",
     "where` on `{}": "a key of a pack, and an event type",
     "count, distinct, seen, first, last": "names of folds",
+    "PatternDef | None": "the name of a type",
     "shadow version": "what a file is to the loader",
     "model file": "what a file is to the loader",
     "case words": "what a file is to the loader",

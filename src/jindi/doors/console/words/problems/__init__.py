@@ -17,12 +17,22 @@ from itertools import pairwise
 from typing import Final
 
 from jindi.basics.problems import Problem
-from jindi.doors.console.words.problems import features, files, language, models, policies, running, tables, toml
+from jindi.doors.console.words.problems import (
+    features,
+    files,
+    language,
+    models,
+    parties,
+    policies,
+    running,
+    tables,
+    toml,
+)
 from jindi.doors.console.words.problems.items import ITEMS, KINDS
 
 _AREAS: Final = (
     tables.PHRASES, files.PHRASES, features.PHRASES, policies.PHRASES, models.PHRASES, language.PHRASES,
-    running.PHRASES, toml.PHRASES,
+    running.PHRASES, toml.PHRASES, parties.PHRASES,
 )  # fmt: skip
 PHRASES: Final[Mapping[str, str]] = {english: chinese for area in _AREAS for english, chinese in area.items()}
 assert len(PHRASES) == sum(map(len, _AREAS)), "a sentence belongs to one area"

@@ -74,8 +74,6 @@ PHRASES: Final = {
     "lifecycle {} needs a required field '{}' of type {}": "生命周期 {0} 需要必填字段“{1}”，类型为{2:t}",
     "declare it": "请声明它",
     # ---- features
-    "is derived (`is`) and a window (`{}`) at once": "既是派生特征（`is`）又是窗口特征（`{0}`）",
-    "leave out `is`, or everything that belongs to a window": "请删去 `is`，或删去窗口特征的全部键",
     "goes round in a circle: {}": "循环引用：{0:x}",
     "break the circle": "请打断循环",
     "`is`: no event type offers all of these together: {}": "`is`：没有事件类型同时提供：{0:x}",

@@ -14,11 +14,12 @@ PHRASES: Final = {
     "put a pack.toml beside it": "请在其旁边放一个 pack.toml",
     "not a file of a pack": "不是行业包的文件",
     "a pack holds pack.toml, events.toml, words.toml, case_words.toml, features.toml, labels.toml, typologies.toml, "
-    "patterns.toml, incidents.toml, calendars.toml, reporting.toml, controls.toml, models.toml, sources.toml, "
-    "policies/*.toml, policies/shadow/*.toml, parameters/*.toml, lists/*.toml, models/*.json": (
+    "advice.toml, patterns.toml, incidents.toml, calendars.toml, reporting.toml, rating.toml, controls.toml, "
+    "models.toml, sources.toml, policies/*.toml, policies/shadow/*.toml, parameters/*.toml, lists/*.toml, "
+    "models/*.json": (
         "行业包由这些文件组成：pack.toml、events.toml、words.toml、case_words.toml、features.toml、labels.toml、"
-        "typologies.toml、patterns.toml、incidents.toml、calendars.toml、reporting.toml、controls.toml、models.toml、"
-        "sources.toml、policies/*.toml、policies/shadow/*.toml、parameters/*.toml、lists/*.toml、models/*.json"
+        "typologies.toml、advice.toml、patterns.toml、incidents.toml、calendars.toml、reporting.toml、rating.toml、"
+        "controls.toml、models.toml、sources.toml、policies/*.toml、policies/shadow/*.toml、parameters/*.toml、lists/*.toml、models/*.json"
     ),
     "longer than {} characters": "超过 {0} 个字符",
     "split it": "请拆成几个文件",

@@ -27,6 +27,11 @@ ITEMS: Final = {
     "pattern": "资金图形 {}",
     "calendar": "日历 {}",
     "criterion": "大额标准 {}",
+    "movement": "资金变动 {}",
+    "suspicion": "可疑报告默认值 {}",
+    "scheme": "评级方案 {}",
+    "factor": "评级指标 {}",
+    "rating": "评级 {}",
 }
 """A part of two words, by its first: how the second stands in Chinese."""
 
@@ -47,6 +52,6 @@ KINDS: Final = {
     "band": "分数段",
     "case": "用例",
     # What a case expects, what a tree is made of.
-    "fires": "触发", "node": "节点", "leaf": "叶子",
+    "fires": "触发", "node": "节点", "leaf": "叶子", "derived": "派生特征",
 }  # fmt: skip
 """What things and values are called; a value's kind may say of what: `money of CNY`, `an amount in CNY`."""
