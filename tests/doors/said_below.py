@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 SRC = Path(__file__).parents[2] / "src" / "jindi"
@@ -68,6 +69,7 @@ def gaps_of_phrases() -> Iterator[tuple[str, str, int]]:
                         )
 
 
+@cache
 def _said() -> dict[str, str]:
     found: dict[str, str] = {}
     for patterns, is_whole in ((WHOLE, True), (TOLD, False)):

@@ -240,6 +240,8 @@ def test_a_new_policy_begins_as_a_draft_that_loads_gets_a_rule_and_decides_when_
         assert 'value="challenge_result"' not in page, "events of a decision's life have no policies"
         new = {"on": "reading", "policy": "read-it", "zh": "读数策略。", "en": "The policy of readings."}
         assert await ann.send("/console/new-policy", **new) == "/console/workbench/read-it?done=begun"
+        page = await room.guest("ann", lang="zh").see("/console/workbench/read-it/cases")
+        assert "<b>夜间同样全部通过</b>" in page, "its first cases have Chinese names in every pack"
         bench = "/console/workbench/read-it"
         page = await ann.see(bench)
         assert "the cases of this policy hold" in page

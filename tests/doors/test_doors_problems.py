@@ -8,7 +8,7 @@ import pytest
 from said_below import WHOLE, gaps_of_phrases, said, sayable
 
 from jindi.basics.problems import Problem, Problems
-from jindi.doors.console.words.problems import PHRASES, in_chinese, item_in_chinese, problem_in, said_in, toml
+from jindi.doors.console.words.problems import PHRASES, _Reading, in_chinese, item_in_chinese, problem_in, said_in, toml
 from jindi.doors.console.words.problems.items import ITEMS, KINDS
 from jindi.language import ExpressionProblems, Kind, Scope, Type, read
 from jindi.packs import load, toml_of
@@ -363,5 +363,18 @@ def test_problems_that_were_printed_are_taken_apart_again():
     assert said_in("journal: it is empty\nthe roof: it leaks", "zh").is_english, "no half of each"
 
 
-def test_a_long_text_costs_no_more_than_a_sentence():
+def test_a_text_that_fits_into_itself_again_and_again_is_read_in_few_steps(monkeypatch):
+    steps = 0
+    filled = _Reading._filled
+
+    def counted(self, text, depth):
+        nonlocal steps
+        steps += 1
+        return filled(self, text, depth)
+
+    monkeypatch.setattr(_Reading, "_filled", counted)
+    for text in ("`a`: `b` is " * 100 + "(x)", "case 'a': " * 150, "a is b; " * 200 + "(" * 50 + ")" * 50):
+        steps = 0
+        assert in_chinese(text) is None
+        assert steps < 500, text[:20]
     assert in_chinese("`a` must be " + "b, not " * 10_000) is None

@@ -52,10 +52,11 @@ class World(Wallet):
     def visit(self, who):
         return Visit(self, who, roles=HOUSE[who])
 
-    async def loaded_by(self, visit, text=LISTED, name="own.toml", **more):
+    async def loaded_by(self, visit, text=LISTED, name="own.toml", lang="en", **more):
         answer = await visit.http.post(
-            "/console/screening/lists", data={"csrf": visit.csrf, **more}, files={"file": (name, text.encode())}
-        )
+            "/console/screening/lists", data={"csrf": visit.csrf, **more}, files={"file": (name, text.encode())},
+            headers={"accept-language": lang},
+        )  # fmt: skip
         await self.settled()
         return answer
 
@@ -84,6 +85,10 @@ def test_what_is_wrong_with_a_list_is_told_at_once_and_nothing_changes():
             answer = await world.loaded_by(wang, bad)
             assert answer.status_code == 422
             assert answer.text.count("own.toml") >= 2
+            assert "every entry has an id and a name" in answer.text
+            chinese = await world.loaded_by(wang, bad, lang="zh")
+            assert "每个条目须有编号与名称" in chinese.text
+            assert "every entry" not in chinese.text
             assert world.desk.loaded == {}
             await world.loaded_by(wang, LISTED + MORE)
             half = LISTED[: LISTED.index('[[entry]]\nid   = "RU-1"')]

@@ -2,12 +2,13 @@
 
 import re
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from packs_room_world import told, world
 
-from jindi.packs import case_called, load
+from jindi.packs import case_called, load, parsed, policy_skeleton
 
 PACKS = Path(__file__).parents[2] / "packs"
 PLACE = "shop/case_words.toml"
@@ -62,7 +63,9 @@ def test_each_pack_calls_its_own_cases_and_two_may_differ():
 
 
 def shipped():
-    """The names of the cases of each shipped pack, and what the pack calls them."""
+    """The names of the cases of each shipped pack, and what the pack calls them; core calls those of a policy that is
+    begun in the console.
+    """
     definitions = load({path.relative_to(PACKS).as_posix(): path.read_text("utf-8") for path in PACKS.rglob("*.toml")})
     names = {pack: set() for pack in definitions.packs}
     for policy in definitions.policies:
@@ -70,6 +73,8 @@ def shipped():
         names[policy.pack] |= {case.name for rule in policy.rules for case in rule.cases}
     for pattern in definitions.patterns.values():
         names[pattern.pack] |= {case.name for case in pattern.cases}
+    begun = policy_skeleton("night", "login", "draft", "夜间", "Night", datetime(2026, 11, 22, 3, tzinfo=UTC))
+    names["core"] |= {case["name"] for case in parsed(begun)["rule"][0]["case"] + parsed(begun)["case"]}
     return names, definitions.case_words
 
 

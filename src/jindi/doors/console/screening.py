@@ -20,6 +20,7 @@ from jindi.doors.console.attention import Need
 from jindi.doors.console.doors import Doors, Shown
 from jindi.doors.console.listing import Column, Shape, Table
 from jindi.doors.console.view import View
+from jindi.doors.console.words.problems import said_in
 from jindi.doors.screening import REPORT_HOURS, report_due_us, said
 from jindi.doors.waiting import Waiting, of_entry
 from jindi.run.approvals.approvals import Approvals, Forbidden, payload_of
@@ -208,8 +209,7 @@ class ScreeningPages:
             told = [self._doors.pages.problem(view, each) for each in error.problems[:PROBLEMS_SHOWN]]
             return await self._show(request, view, told, HTTPStatus.UNPROCESSABLE_ENTITY)
         except Declined as error:
-            zh, en = said(error.code, error.values_of)
-            return await self._show(request, view, [zh if view.lang == "zh" else en], HTTPStatus.CONFLICT)
+            return await self._show(request, view, [_declined(error, view)], HTTPStatus.CONFLICT)
         return _to("/console/screening?done=load")
 
     async def drop(self, request: Request, view: View) -> Response:
@@ -233,8 +233,7 @@ class ScreeningPages:
         try:
             await self._desk.confirm(actor, identifier, form.get("why", ""))
         except Declined as error:
-            zh, en = said(error.code, error.values_of)
-            told = zh if view.lang == "zh" else en
+            told = _declined(error, view)
             return await self._show_one(request, view, told, form, HTTPStatus.CONFLICT, "confirm")
         return _to(f"/console/screening/{identifier}?done=confirm")
 
@@ -252,6 +251,15 @@ class ScreeningPages:
         except Forbidden as error:
             return await self._doors.refuse(request, view, error)
         return _to(f"/console/approvals/{entry.id}?done=asked")
+
+
+def _declined(error: Declined, view: View) -> str:
+    """Why it was declined, in the reader's language; what is wrong with a list too, which the rooms below say."""
+    values = error.values_of
+    if "what" in values:
+        values = {**values, "what": said_in(str(values["what"]), view.lang).text}
+    zh, en = said(error.code, values)
+    return zh if view.lang == "zh" else en
 
 
 def _who(view: View) -> Principal:

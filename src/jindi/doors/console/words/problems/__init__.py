@@ -11,8 +11,8 @@ their names; `{0:c}` the name of a case.
 """
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
@@ -87,6 +87,10 @@ class _Template:
         )
         return cls(re.compile(text, re.DOTALL | re.ASCII), chinese, marks, (bool(pieces[0]), sum(map(len, pieces))))
 
+    def told(self, gaps: Sequence[str]) -> str:
+        """The Chinese with its gaps filled."""
+        return _GAP.sub(lambda each: _spaced(each, gaps[int(each[1])]), self.chinese)
+
 
 def anchor_of(english: str) -> str:
     """The longest whole word that a template says, by which it is looked for; empty when it says none.
@@ -119,38 +123,68 @@ def in_chinese(text: str, called: Called = lambda _: None) -> str | None:
     '用例“正午”预期不触发，却触发了：hour < 6 为真（hour = 3）'
     >>> in_chinese("something that nobody has put into Chinese")
     """
-    return _chinese(text, called, DEPTH_MAX) if len(text) <= LENGTH_MAX else None
+    return _Reading(called).chinese(text, DEPTH_MAX) if len(text) <= LENGTH_MAX else None
 
 
-def _chinese(text: str, called: Called, depth: int) -> str | None:
-    if not text or depth == 0:
-        return "" if not text else None
-    plain = PHRASES.get(text)
-    if plain is not None:
-        return plain
-    parts = _halves(text, called, depth - 1) or _clauses(text, called, depth - 1)
-    if parts is not None:
-        return parts
-    words = {"", *_WORD.findall(text)}
-    fitting = [each for word in words & _INDEX.keys() for each in _INDEX[word]]
-    for template in sorted(fitting, key=lambda each: each.weight, reverse=True):
-        match = template.pattern.fullmatch(text)
-        if match is not None:
-            found = _filled(template, match.groups(), called, depth - 1)
-            if found is not None:
-                return found
-    return _kind(text)
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One sentence being read. What was read is kept: a part of it may fit into several sentences, and is read once."""
 
+    called: Called
+    known: dict[tuple[str, int], str | None] = field(default_factory=dict)
 
-def _filled(template: _Template, gaps: tuple[str, ...], called: Called, depth: int) -> str | None:
-    """The Chinese of a template with its gaps filled; None when one of them must be Chinese and nobody knows it."""
-    said: list[str] = []
-    for gap, mark in zip(gaps, template.marks, strict=True):
-        filled = _gap(gap, mark, called, depth)
-        if filled is None:
-            return None
-        said.append(filled)
-    return _GAP.sub(lambda each: _spaced(each, said[int(each[1])]), template.chinese)
+    def chinese(self, text: str, depth: int) -> str | None:
+        """A sentence or a phrase in Chinese; None for one that nobody knows, or that lies too deep."""
+        if not text or depth == 0:
+            return None if text else ""
+        key = text, depth
+        if key not in self.known:
+            self.known[key] = PHRASES.get(text) or self._of_parts(text, depth - 1) or self._filled(text, depth - 1)
+        return self.known[key]
+
+    def _of_parts(self, text: str, depth: int) -> str | None:
+        """A sentence and its remedy in brackets, or several, one behind the other; each of them known."""
+        problem, remedy = parted(text)
+        first, second = (self.chinese(problem, depth), self.chinese(remedy, depth)) if remedy else (None, None)
+        if first and second:
+            return f"{first}（{second}）"
+        parts = text.split("; ")
+        told = [told for part in parts if (told := self.chinese(part, depth))] if len(parts) > 1 else []
+        return "；".join(told) if told and len(told) == len(parts) else None
+
+    def _filled(self, text: str, depth: int) -> str | None:
+        """The Chinese of the heaviest template that fits and whose gaps can be filled; else a kind of value."""
+        words = {"", *_WORD.findall(text)}
+        fitting = [each for word in words & _INDEX.keys() for each in _INDEX[word]]
+        for template in sorted(fitting, key=lambda each: each.weight, reverse=True):
+            match = template.pattern.fullmatch(text)
+            if match is None:
+                continue
+            said = [self._gap(gap, mark, depth) for gap, mark in zip(match.groups(), template.marks, strict=True)]
+            told = [each for each in said if each is not None]
+            if len(told) == len(said):
+                return template.told(told)
+        return _kind(text)
+
+    def _gap(self, text: str, mark: str, depth: int) -> str | None:
+        match mark:
+            case "t" | "k":
+                known = self.chinese(text, depth)
+                # One word is a name, a value or code; several are a phrase, and should have been known.
+                return known if known is not None else text if " " not in text else None
+            case "o":
+                return self.chinese(text, depth) or text
+            case "n":
+                told = _MORE.sub(r" 及另外 \1 个", text)
+                return told.replace(", ", "、").replace("' or '", "' 或 '")
+            case "v":
+                return self.chinese(text, depth) or values_in_chinese(text)
+            case "s":
+                return _STATES[text]
+            case "c":
+                return self.called(text) or text
+            case _:
+                return text
 
 
 def _spaced(gap: re.Match[str], filled: str) -> str:
@@ -159,27 +193,6 @@ def _spaced(gap: re.Match[str], filled: str) -> str:
     left = " " if _HAN.match(before) and _LATIN.match(filled[:1]) else ""
     right = " " if _HAN.match(after) and _LATIN.match(filled[-1:]) else ""
     return f"{left}{filled}{right}"
-
-
-def _gap(text: str, mark: str, called: Called, depth: int) -> str | None:
-    match mark:
-        case "t" | "k":
-            known = _chinese(text, called, depth)
-            # One word is a name, a value or code; several are a phrase, and should have been known.
-            return known if known is not None else text if " " not in text else None
-        case "o":
-            return _chinese(text, called, depth) or text
-        case "n":
-            told = _MORE.sub(r" 及另外 \1 个", text)
-            return told.replace(", ", "、").replace("' or '", "' 或 '")
-        case "v":
-            return _chinese(text, called, depth) or values_in_chinese(text)
-        case "s":
-            return _STATES[text]
-        case "c":
-            return called(text) or text
-        case _:
-            return text
 
 
 def values_in_chinese(text: str) -> str:
@@ -204,22 +217,6 @@ def _kind(text: str) -> str | None:
     if match is None or match[1] not in KINDS:
         return None
     return f"{KINDS[match[1]]}（{match[2] or f'币种见字段“{match[3]}”'}）"
-
-
-def _clauses(text: str, called: Called, depth: int) -> str | None:
-    """Several sentences, one behind the other, each of which is known."""
-    parts = text.split("; ")
-    told = [said for part in parts if (said := _chinese(part, called, depth)) is not None] if len(parts) > 1 else []
-    return "；".join(told) if told and len(told) == len(parts) else None
-
-
-def _halves(text: str, called: Called, depth: int) -> str | None:
-    """A sentence and its remedy in brackets, each of which is known."""
-    problem, remedy = parted(text)
-    if not remedy:
-        return None
-    first, second = _chinese(problem, called, depth), _chinese(remedy, called, depth)
-    return f"{first}（{second}）" if first and second else None
 
 
 def parted(line: str) -> tuple[str, str]:
