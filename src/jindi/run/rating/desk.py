@@ -18,7 +18,7 @@ from jindi.run.audit import Actor, Audit, NotRecorded
 from jindi.run.intake import OWN_IDS, Refused
 from jindi.run.lane import Busy, Conflict, Stopped
 from jindi.run.rating.following import Following
-from jindi.run.rating.taking import BY_HAND, DUE, PACK, RATING, REVIEW, assessment, standing_of
+from jindi.run.rating.taking import BY_HAND, DUE, PACK, RATING, REVIEW, asked_of, assessment, standing_of
 from jindi.run.records import DecisionRecord, decision_id
 
 if TYPE_CHECKING:
@@ -96,6 +96,8 @@ class Desk:
         """What one customer is owed: that his facts be noted, or that his level be told."""
         assert self.scheme is not None, "asked before"
         if standing.wish:
+            if self._platform.lane.state.warming & asked_of(self.scheme):
+                return False  # facts that can't be seen yet: when they can he is assessed
             noted = {"user": standing.user, "occasion": standing.wish}
             return await self._tell(self.scheme.on, noted, f"{OWN_IDS}assessment-{standing.wish_seq}")
         fields = {
