@@ -20,7 +20,7 @@ from jindi.run.rating.taking import standing_of
 from jindi.stores.sqlite_ratings import SqliteRatings
 from rating_world import RISKY, Rated, actor, profile, rated_files
 from screening_world import registration, wallet_files
-from shop_world import DAY_US, NOON_US, copied, run
+from shop_world import DAY_US, NOON_US, SECOND_US, copied, run
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -343,6 +343,36 @@ def test_while_features_are_warming_a_rating_waits():
             wallet.platform.lane.state.warming = frozenset()
             await wallet.rate()
             assert (await wallet.ratings.standing("u1")).level
+
+    run(go())
+
+
+def test_while_the_past_is_told_nothing_of_now_is():
+    async def go():
+        async with Rated() as wallet:
+            wallet.clock.at_us = NOON_US + 30 * DAY_US
+            await wallet.send(registration(1, user="u1"))
+            assert await wallet.ratings.round() == 0
+            wallet.clock.at_us += 59 * SECOND_US
+            await wallet.send(registration(2, user="u2", at=format_instant(NOON_US + DAY_US)))
+            assert await wallet.ratings.round() == 0
+            wallet.clock.at_us += 59 * SECOND_US
+            assert await wallet.ratings.round() == 0
+            wallet.clock.at_us += SECOND_US
+            assert await wallet.ratings.round() == 2, "a minute without any more of it"
+            assert wallet.platform.lane.state.high_us == wallet.clock.at_us
+
+    run(go())
+
+
+def test_while_events_from_outside_are_held_nothing_is_told():
+    async def go():
+        async with Rated() as wallet:
+            await wallet.send(registration(1, user="u1"))
+            wallet.platform.held = "a past is being told"
+            assert await wallet.ratings.round() == 0
+            wallet.platform.held = None
+            assert await wallet.ratings.round() == 1
 
     run(go())
 
