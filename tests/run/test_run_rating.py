@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
-from test_run_identity import external, id_card, request
+from test_run_identity import check, external, id_card, request
 
 from jindi.basics.identifiers import luhn_holds
 from jindi.basics.instants import format_instant
@@ -20,7 +20,7 @@ from jindi.run.rating.taking import standing_of
 from jindi.stores.sqlite_ratings import SqliteRatings
 from rating_world import RISKY, Rated, actor, profile, rated_files
 from screening_world import registration, wallet_files
-from shop_world import DAY_US, NOON_US, copied, run
+from shop_world import DAY_US, NOON_US, SECOND_US, copied, run
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -329,6 +329,67 @@ def test_a_crash_between_assessment_and_event_loses_nothing():
             async with Rated(log=copied(wallet.log), clock=wallet.clock, vault=wallet.platform.vault) as other:
                 await other.rate()
                 assert len(other.events("customer_assessment")) == len(other.events("customer_rating")) == 1
+
+    run(go())
+
+
+def test_while_features_are_warming_a_rating_waits():
+    async def go():
+        async with Rated() as wallet:
+            await wallet.send(registration(1, user="u1"))
+            wallet.platform.lane.state.warming = frozenset({"moved_90d"})
+            assert await wallet.ratings.round() == 0
+            assert (await wallet.ratings.standing("u1")).wish == "first"
+            wallet.platform.lane.state.warming = frozenset()
+            await wallet.rate()
+            assert (await wallet.ratings.standing("u1")).level
+
+    run(go())
+
+
+def test_while_the_past_is_told_nothing_of_now_is():
+    async def go():
+        async with Rated() as wallet:
+            wallet.clock.at_us = NOON_US + 30 * DAY_US
+            await wallet.send(registration(1, user="u1"))
+            assert await wallet.ratings.round() == 0
+            wallet.clock.at_us += 59 * SECOND_US
+            await wallet.send(registration(2, user="u2", at=format_instant(NOON_US + DAY_US)))
+            assert await wallet.ratings.round() == 0
+            wallet.clock.at_us += 59 * SECOND_US
+            assert await wallet.ratings.round() == 0
+            wallet.clock.at_us += SECOND_US
+            assert await wallet.ratings.round() == 2, "a minute without any more of it"
+            assert wallet.platform.lane.state.high_us == wallet.clock.at_us
+
+    run(go())
+
+
+def test_while_events_from_outside_are_held_nothing_is_told():
+    async def go():
+        async with Rated() as wallet:
+            await wallet.send(registration(1, user="u1"))
+            wallet.platform.held = "a past is being told"
+            assert await wallet.ratings.round() == 0
+            wallet.platform.held = None
+            assert await wallet.ratings.round() == 1
+
+    run(go())
+
+
+def test_the_class_of_account_that_an_identity_gave_stands_with_it():
+    async def go():
+        async with Rated() as wallet:
+            await wallet.taken_on()
+            assert (await wallet.send(request(1, "u1", "I")))["outcome"] == "deny"
+            await wallet.rate()
+            assert (await wallet.ratings.standing("u1")).account_class == "", "what was denied gave nothing"
+            await wallet.send(external(1))
+            assert (await wallet.send(request(2, "u1", "I")))["outcome"] == "allow"
+            await wallet.send(check(3, user="u1", passed=False))
+            await wallet.rate()
+            standing = await wallet.ratings.standing("u1")
+            assert (standing.account_class, standing.classed_us) == ("I", NOON_US)
 
     run(go())
 

@@ -59,6 +59,7 @@ def standing_document(standing: Standing, now_us: int) -> dict[str, Any]:
         "opened_at": _instant(standing.opened_us), "reviewed_at": _instant(standing.reviewed_us),
         "due": format_instant(standing.must_by_us), "owed": standing.must_what,
         "overdue": standing.must_by_us <= now_us, "document_until": _instant(standing.document_until_us),
+        "account_class": standing.account_class or None, "classed_at": _instant(standing.classed_us),
     }  # fmt: skip
 
 

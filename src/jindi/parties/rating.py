@@ -126,7 +126,8 @@ class Standing(msgspec.Struct, frozen=True, array_like=True):
 
     `first_due_us` is until when the first rating is due, `due_us` until when the next review is. `wish` and `wish_seq`
     say that an assessment is owed, and by which record of the journal. `told_level` is the level that events speak of,
-    `told_due_us` the time that was told as missed. `document_until_us` is when the identity document ends.
+    `told_due_us` the time that was told as missed. `document_until_us` is when the identity document ends,
+    `account_class` the class of account that his checked identity gave him last, at `classed_us`.
     """
 
     user: str
@@ -145,6 +146,8 @@ class Standing(msgspec.Struct, frozen=True, array_like=True):
     wish_seq: int = -1
     told_level: str = ""
     told_due_us: int = 0
+    account_class: str = ""
+    classed_us: int = 0
 
     @property
     def effective(self) -> str:
@@ -187,6 +190,11 @@ def wished(standing: Standing, wish: Wish, seq: int) -> Standing:
 def with_document(standing: Standing, until_us: int) -> Standing:
     """Another document, or the same with another end."""
     return msgspec.structs.replace(standing, document_until_us=until_us)
+
+
+def classed(standing: Standing, account_class: str, at_us: int) -> Standing:
+    """His identity was checked well enough for a class of account."""
+    return msgspec.structs.replace(standing, account_class=account_class, classed_us=at_us)
 
 
 def reviewed(standing: Standing, seq: int) -> Standing:

@@ -62,6 +62,8 @@ class Freezes:
     async def round(self) -> int:
         """Tell that freezes have ended; how many were told. What the lane can't take now is told later."""
         count = 0
+        if self._platform.held is not None:  # a past is being told, and an event of now would end it
+            return 0
         async with self._step:
             for each in self._listed():
                 if each.until_us <= self._platform.now_us():

@@ -85,7 +85,7 @@ def standing() -> dict[str, Any]:
         "grounds": {**_TEXTS, "description": "Why the level is the highest whatever the points."},
         "by_hand": {"anyOf": [by_hand, {"type": "null"}]}, "opened_at": _MAYBE_INSTANT, "reviewed_at": _MAYBE_INSTANT,
         "due": _INSTANT, "owed": {"enum": ["first", "review", "document"]}, "overdue": _TRUTH,
-        "document_until": _MAYBE_INSTANT,
+        "document_until": _MAYBE_INSTANT, "account_class": _MAYBE, "classed_at": _MAYBE_INSTANT,
     })  # fmt: skip
 
 

@@ -197,6 +197,7 @@ class DiligencePages:
             lines=[] if last is None else self._lines(view, last), last=last, history=history, story=self._story(view),
             grounds=_docs(scheme, "directs", standing.directs), levels=levels, identifier=decision_id,
             lighter=_lighter(last),
+            account_class=_said(view, self._platform.program.definitions, "account_class", standing.account_class),
             freeze=self._freezes.of(user), told=told, form_given=form or {}, form_open=verb,
             done=request.query_params.get("done"),
             waits=[each for each in self._asked(user) if each.is_waiting],

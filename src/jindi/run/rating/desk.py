@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from jindi.basics.digests import canonical, digest
-from jindi.basics.instants import format_instant
+from jindi.basics.instants import DAY_US, MINUTE_US, format_instant
 from jindi.language import Value
 from jindi.packs import RatingDef
 from jindi.parties.rating import Assessed, Standing, is_overdue
@@ -18,7 +18,7 @@ from jindi.run.audit import Actor, Audit, NotRecorded
 from jindi.run.intake import OWN_IDS, Refused
 from jindi.run.lane import Busy, Conflict, Stopped
 from jindi.run.rating.following import Following
-from jindi.run.rating.taking import BY_HAND, DUE, PACK, RATING, REVIEW, assessment, standing_of
+from jindi.run.rating.taking import BY_HAND, DUE, PACK, RATING, REVIEW, asked_of, assessment, standing_of
 from jindi.run.records import DecisionRecord, decision_id
 
 if TYPE_CHECKING:
@@ -28,6 +28,10 @@ PAUSE_S: Final = 0.5
 AT_ONCE: Final = 50
 """So many customers are assessed in one round: the lane has the rest of the time for what comes from outside."""
 
+PAST_US: Final = DAY_US
+"""A lane whose time lies further behind the clock is being told its past, as long as it moves."""
+
+CALM_US: Final = MINUTE_US
 HISTORY: Final = 50
 REASON_MAX: Final = 500
 NONE: Final = "none"
@@ -61,6 +65,8 @@ class Desk:
     def __init__(self, platform: "Platform", following: Following, audit: Audit) -> None:
         self._platform, self._following, self._audit = platform, following, audit
         self._store, self._step = following.store, asyncio.Lock()
+        self._moved = (-1, 0)
+        """The lane's place when it was looked at last, and since when it has been there."""
 
     # ---- going on
 
@@ -79,23 +85,34 @@ class Desk:
     async def round(self) -> int:
         """One round; how many events were told. Nothing is told where the pack is not loaded."""
         await self._following.catch_up()
-        if self.scheme is None or self._platform.program.definitions.rating is None:
+        if self.scheme is None or self._is_past():
             return 0
         count = 0
         async with self._step:
             for body in await asyncio.to_thread(self._store.owed, AT_ONCE):
                 count += await self._owed(standing_of(body))
-            now_us = self._platform.now_us()
-            for body in await asyncio.to_thread(self._store.missed, now_us, AT_ONCE):
-                count += await self._missed(standing_of(body))
+            if not count:  # whoever is being rated right now has missed nothing
+                count = await self._all_missed()
         if count:
             await self._following.catch_up()
         return count
+
+    def _is_past(self) -> bool:
+        """Whether what is told to the platform now is its past. Time never goes back in a lane: one event of now would
+        make all that is still to be told happen now, so nothing is told until that is over.
+        """
+        state, now_us = self._platform.lane.state, self._platform.now_us()
+        if state.next_seq != self._moved[0]:
+            self._moved = (state.next_seq, now_us)
+        is_behind = 0 < state.high_us < now_us - PAST_US
+        return self._platform.held is not None or (is_behind and now_us - self._moved[1] < CALM_US)
 
     async def _owed(self, standing: Standing) -> bool:
         """What one customer is owed: that his facts be noted, or that his level be told."""
         assert self.scheme is not None, "asked before"
         if standing.wish:
+            if self._platform.lane.state.warming & asked_of(self.scheme):
+                return False  # facts that can't be seen yet: when they can he is assessed
             noted = {"user": standing.user, "occasion": standing.wish}
             return await self._tell(self.scheme.on, noted, f"{OWN_IDS}assessment-{standing.wish_seq}")
         fields = {
@@ -104,6 +121,12 @@ class Desk:
             "assessment": decision_id(standing.assessed_seq),
         }  # fmt: skip
         return await self._tell(RATING, fields, f"{OWN_IDS}rating-{standing.assessed_seq}")
+
+    async def _all_missed(self) -> int:
+        count, now_us = 0, self._platform.now_us()
+        for body in await asyncio.to_thread(self._store.missed, now_us, AT_ONCE):
+            count += await self._missed(standing_of(body))
+        return count
 
     async def _missed(self, standing: Standing) -> bool:
         due_us = standing.must_by_us

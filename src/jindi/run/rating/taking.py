@@ -19,6 +19,7 @@ from jindi.parties.rating import (
     Standing,
     assess,
     assessed,
+    classed,
     missed,
     opened,
     overridden,
@@ -39,6 +40,7 @@ PACK: Final = "diligence"
 
 RATING, REVIEW, DUE, PROFILE = "customer_rating", "customer_review", "customer_review_due", "customer_profile"
 DOCUMENT: Final = "document_until"
+CLASS: Final = "account_class"
 SUBJECT: Final = "user"
 PASSED_OVER: Final = 64
 """So many records are passed over between two rests; that takes about as long as a few that are decoded."""
@@ -68,6 +70,11 @@ class Reading:
         }
 
 
+def is_allowed(record: DecisionRecord) -> bool:
+    """Whether an event went through as it came."""
+    return OUTCOMES[record.verdict.outcome] is Outcome.ALLOW
+
+
 def _is_ours(definitions: Definitions, name: str) -> bool:
     return name in definitions.events and definitions.events[name].pack == PACK
 
@@ -80,12 +87,16 @@ def facts_of(archive: Archive, record: DecisionRecord) -> tuple[Mapping[str, Val
     return {name: facts[place] for name, place in ep.index.items()}, absent
 
 
+def asked_of(scheme: RatingDef) -> frozenset[str]:
+    """The facts that a scheme asks for."""
+    tellings = (*scheme.mitigations, *scheme.directs)
+    return frozenset({each.of for each in scheme.factors} | {each.of for each in tellings})
+
+
 def assessment(archive: Archive, record: DecisionRecord, scheme: RatingDef) -> Assessed | None:
     """What the facts of an assessment come to; None when some of them were not there to be seen."""
     facts, absent = facts_of(archive, record)
-    tellings = (*scheme.mitigations, *scheme.directs)
-    asked = {each.of for each in scheme.factors} | {each.of for each in tellings}
-    return None if absent & asked else assess(scheme, facts)
+    return None if absent & asked_of(scheme) else assess(scheme, facts)
 
 
 class Reader:
@@ -222,6 +233,8 @@ class Fold:
         name, at_us = record.event_type, record.as_of_us
         if isinstance(until_us := fields.get(DOCUMENT), int):
             standing = with_document(standing, until_us)
+        if is_allowed(record) and fields.get("passed", True) and isinstance(given := fields.get(CLASS), str):
+            standing = classed(standing, given, at_us)
         if name == reading.scheme.on:
             return self._assessed(standing, seq, record, reading)
         if name == REVIEW:

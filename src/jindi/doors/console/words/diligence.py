@@ -46,6 +46,7 @@ WORDS: Final = {
     ),
     "kyc.opened": ("建立关系", "Customer since"),
     "kyc.reviewed": ("上次审核", "Last review"),
+    "kyc.account_class": ("实名级别", "Identity checked for"),
     "kyc.document_until": ("证件有效期截止", "Document valid until"),
     "kyc.standing": ("现状", "How it stands"),
     "kyc.factors": ("评分构成", "What the points are made of"),
