@@ -57,7 +57,7 @@ def test_facts_of_patterns_are_told_in_words_of_both_languages():
             page = (await world.visit().get("/console/features")).text
             assert "Of the pattern ring around this send, in the last 1 d: whether this transfer completes it." in page
             one = await world.visit().http.get("/console/features/passed_share", headers={"accept-language": "zh"})
-            assert "围绕本次的send，最近 6 小时内资金形态“through”：经手资金的比例。" in one.text
+            assert "围绕本次的send，最近 6 小时内资金图形“through”：经手资金的比例。" in one.text
 
     run(go())
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from history_world import archived
+from jindi.app.wiring import Outside
 from jindi.basics.problems import Problems
 from jindi.engine import build
 from jindi.packs import load
@@ -20,6 +21,8 @@ from jindi.run.backtest import Candidate, Contest
 from jindi.run.backtest.runner import Backtest, Question
 from jindi.run.batch import decide_file
 from jindi.run.blocks import Block, Feeder
+from jindi.run.events import Event
+from jindi.run.platform import compiled
 from jindi.run.records import decision_id
 from jindi.run.replay import Depth, Range, Replay
 from jindi.run.shapes import EVIDENCE_MAX, ShapeRecord, shown
@@ -356,6 +359,52 @@ def test_of_very_many_transfers_the_newest_stand_in_a_record():
 
 
 # ---- packs
+
+
+def decided(moves):
+    """What the shipped packs decide of transfers and withdrawals in order: the rules that were hit by the last, and the
+    patterns with how many transfers make them.
+    """
+    program = compiled(Outside().pack_files([]))
+    state, found = State.fresh(program), ((), ())
+    for number, (kind, user, other, amount) in enumerate(moves):
+        ep = program.events[kind]
+        given = {"user": user, ("payee" if kind == "transfer" else "card"): other, "amount": amount}
+        event = Event(f"e{number}", kind, NOON_US + number * HOUR_US // 4, tuple(map(given.get, ep.fields)))
+        gathered = state.gather(event, feed=True)
+        decision = state.decide(event, gathered)
+        shapes = state.shapes(kind, gathered, decision)
+        state.applied(number, event, gathered.as_of_us, decision.outcome, decision.wait_us)
+        rules = ep.live.policy.rules
+        found = tuple(rules[hit].id for hit in decision.hits), {each.pattern: each.count for each in shapes}
+    return found
+
+
+RING = [("transfer", "a", "b", 900_000), ("transfer", "b", "c", 880_000), ("transfer", "c", "a", 850_000)]
+GATHERED = [("transfer", f"p{n}", "m", 200_000) for n in range(10)]
+THROUGH = [("transfer", "s", f"m{n}", 400_000) for n in range(3)] + [
+    ("transfer", f"m{n}", "g", 390_000) for n in range(3)
+]
+LAYERS = [("transfer", a, b, 200_000) for a in "abc" for b in "xyz"]
+
+
+@pytest.mark.parametrize(
+    ("moves", "rule", "pattern", "count"),
+    [
+        (RING, "transfer-closes-ring", "ring", 3),
+        ([*GATHERED, ("transfer", "m", "x", 1_950_000)], "transfer-gathered-and-sent", "gathered_and_sent", 11),
+        ([*GATHERED, ("withdrawal", "m", "c1", 1_950_000)], "withdrawal-gathered-and-sent", "gathered_and_sent", 11),
+        (THROUGH, "transfer-through-middlemen", "middlemen", 6),
+        (LAYERS, "transfer-in-layers", "two_layers", 9),
+    ],
+)  # fmt: skip
+def test_the_shipped_rules_speak_of_shapes_of_large_sums_and_not_of_small_ones(moves, rule, pattern, count):
+    rules, shapes = decided(moves)
+    assert rule in rules
+    assert shapes[pattern] == count
+    rules, shapes = decided([(kind, user, other, amount // 20) for kind, user, other, amount in moves])
+    assert rule not in rules
+    assert pattern not in shapes
 
 
 def test_what_is_wrong_with_a_fact_is_told_with_its_address():

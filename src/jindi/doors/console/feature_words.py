@@ -24,11 +24,11 @@ _FOLDS: Final[Mapping[str, tuple[str, str]]] = {
     "quantile": ("{value} 的 {quantile} 分位数", "the {quantile} quantile of {value}"),
 }
 _FACTS: Final[Mapping[str, tuple[str, str]]] = {
-    "hit": ("形态是否在本笔成立", "whether this transfer completes it"),
-    "members": ("形态中有几人", "how many people make it"),
+    "hit": ("图形是否在本笔成立", "whether this transfer completes it"),
+    "members": ("图形中有几人", "how many people make it"),
     "others": ("另一侧有几人", "how many there are on the other side"),
     "length": ("由几笔转账组成", "how many transfers make it"),
-    "money": ("形态中的金额", "the money in it"),
+    "money": ("图形中的金额", "the money in it"),
     "span": ("最早一笔距今多久", "how long ago its oldest transfer was"),
     "share": ("经手资金的比例", "how much of the money goes on"),
     "new_pairs": ("有几笔是双方首次往来", "how many of its transfers are between new ties"),
@@ -66,7 +66,7 @@ def _of_pattern(feature: FeatureDef, pattern: PatternDef, view: View) -> str:
     when, of = _when(feature, view, 0 if view.lang == "zh" else 1), _parts(feature, view, "、")[0]
     zh, en = _FACTS[feature.fact]
     if view.lang == "zh":
-        return f"围绕本次的{of}，{when}资金形态“{pattern.name}”：{zh}。"
+        return f"围绕本次的{of}，{when}资金图形“{pattern.name}”：{zh}。"
     return f"Of the pattern {pattern.name} around this {of}, {when}: {en}."
 
 

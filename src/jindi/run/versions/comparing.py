@@ -50,7 +50,8 @@ def compare(old: Definitions, new: Definitions) -> tuple[Difference, ...]:
         found.extend(compare_policies(_by_id(old.policies).get(name), _by_id(new.policies).get(name)))
     for kind, mine, theirs in (
         ("feature", old.features, new.features), ("derived feature", old.derived, new.derived),
-        ("limit", old.limits, new.limits), ("list", old.lists, new.lists), ("model", old.models, new.models),
+        ("pattern", old.patterns, new.patterns), ("limit", old.limits, new.limits), ("list", old.lists, new.lists),
+        ("model", old.models, new.models),
         ("event", old.events, new.events), ("label", old.labels, new.labels),
         ("typology", old.typologies, new.typologies), ("advice", old.advice, new.advice),
         ("incident report", old.reports, new.reports),

@@ -124,7 +124,7 @@ WORDS: Final = {
     "cases.shape.transfers": ("由 {n} 笔转账构成", "made by {n} transfers"),
     "cases.shape.newest": ("由 {all} 笔转账构成，列出最近 {n} 笔", "made by {all} transfers, the newest {n} shown"),
     "cases.shape.times": (
-        "本案有 {n} 笔决策命中该形态，此处为最近一笔。",
+        "本案有 {n} 笔决策构成该图形，此处为最近一笔。",
         "{n} decisions of this case complete it; this is the newest.",
     ),
     "cases.shape.picture": (

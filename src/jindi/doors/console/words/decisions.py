@@ -249,7 +249,7 @@ WORDS: Final = {
     "cause.wait": ("延迟时长", "wait"),
     "cause.degraded": ("降级", "degraded"),
     "cause.shadows": ("影子策略数目", "number of shadows"),
-    "cause.shapes": ("团伙形态的凭证转账", "evidence of patterns"),
+    "cause.shapes": ("资金图形的证据", "evidence of patterns"),
     "cause.encoding": ("字节写法", "encoding"),
     "decision.paper.title": ("决策记录", "Decision"),
     "decision.paper.state": (

@@ -44,7 +44,7 @@ WORDS: Final = {
     "features.fold.since_first": ("距最早一次", "since the first"),
     "features.fold.since_last": ("距最近一次", "since the last"),
     "features.fold.seen": ("是否出现过", "seen before"),
-    "features.fold.pattern": ("资金形态", "pattern"),
+    "features.fold.pattern": ("资金图形", "pattern"),
     "features.fold.quantile": ("分位数", "quantile"),
     "features.name": ("特征", "Feature"),
     "features.type": ("类型", "Type"),
