@@ -18,6 +18,9 @@ How = Literal["looks_the_same", "nearly_the_same", "other_suffix", "inside_the_n
 NAME_MIN: Final = 4
 """Shorter names of one's own are only held against names that look the same: too much is near them."""
 
+SLIPS_MIN: Final = 6
+"""Names at least so long are still recognised with a letter left out or put in."""
+
 _ALIKE: Final[Mapping[str, str]] = {
     # Cyrillic
     "а": "a", "в": "b", "с": "c", "ԁ": "d", "е": "e", "һ": "h", "н": "h", "і": "i", "ј": "j", "к": "k", "ӏ": "l",
@@ -81,7 +84,9 @@ def _how(url: Url, mine: Url) -> How | None:
         return "looks_the_same"
     if len(name) >= NAME_MIN and url.name != mine.name:
         slips = DamerauLevenshtein.distance(theirs, name, score_cutoff=2)
-        if slips <= (1 if len(name) < 8 else 2):
+        # A letter less or more makes another word of a short name (icbc, cbc).
+        is_near = len(name) >= SLIPS_MIN or len(theirs) == len(name)
+        if slips <= (1 if len(name) < 8 else 2) and is_near:
             return "nearly_the_same"
     if url.name == mine.name and url.suffix != mine.suffix:
         return "other_suffix"
