@@ -105,6 +105,10 @@ def test_programs_are_given_the_same():
                 legs = [(leg["payer"], leg["payee"], leg["amount"], leg["outcome"]) for leg in shape["transfers"]]
                 assert legs[0] == ("user:a", "user:b", "600.00", "allow")
                 assert legs[-1] == ("user:c", "user:a", "580.00", "review")
+                decision = f"/v1/decisions/{shape['decision_id']}"
+                told = (await api.ask("GET", decision, key=api.key(Scope.DECISIONS_READ))).json()
+                ring_told = next(each for each in told["patterns"] if each["pattern"] == "ring")
+                assert ring_told["transfers"] == [leg["decision_id"] for leg in shape["transfers"]]
                 root = json.loads((await api.ask("GET", "/openapi.json")).text)
                 path = root["paths"]["/v1/cases/{id}"]["get"]
                 schema = path["responses"]["200"]["content"]["application/json"]["schema"]

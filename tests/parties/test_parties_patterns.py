@@ -385,6 +385,24 @@ def test_everything_wrong_with_patterns_is_told_at_once_with_its_address(shipped
         assert f"payment/patterns.toml: {line}" in told
 
 
+def test_more_kinds_of_transfers_than_can_be_told_apart_are_a_problem_of_the_packs(shipped):
+    ends = ("user", "card", "device", "ip")
+    kinds = {
+        "transfer": ends, "top_up": ends, "withdrawal": ends, "payment": (*ends, "merchant", "terminal"),
+    }  # fmt: skip
+    feeds = ", ".join(
+        f'{{ event = "{event}", payer = "{payer}", payee = "{payee}", amount = "amount" }}'
+        for event, fields in kinds.items()
+        for payer in fields
+        for payee in fields
+        if payer != payee
+    )
+    text = shipped.source["payment/patterns.toml"]
+    many = text.replace("of     = [{", f"of     = [{feeds}, {{", 1)
+    with pytest.raises(Problems, match="more than 62"):
+        load({**shipped.source, "payment/patterns.toml": many})
+
+
 def test_an_event_becomes_transfers_between_accounts_named_by_what_they_are(shipped):
     feeds = Feeds(shipped.patterns.values(), shipped.events)
     event = shipped.events["transfer"]

@@ -24,7 +24,7 @@ from jindi.run.blocks import Block, Feeder
 from jindi.run.events import Event
 from jindi.run.platform import compiled
 from jindi.run.records import decision_id
-from jindi.run.replay import Depth, Range, Replay
+from jindi.run.replay import Depth, Range, Replay, runner
 from jindi.run.shapes import EVIDENCE_MAX, ShapeRecord, shown
 from jindi.run.state import State
 from jindi.run.surroundings import Surroundings
@@ -242,6 +242,15 @@ def test_a_replay_makes_every_byte_again_evidence_too(lived, depth, with_snapsho
     first = 45 if with_snapshot else 0
     report = Replay(lambda: copied(log), blobs if with_snapshot else MemoryBlobs()).run(Range(first, 1 << 40), depth)
     assert report.ok, report
+
+
+def test_parts_and_blocks_of_a_replay_make_no_difference(lived, monkeypatch):
+    *_, log, _, _ = lived
+    whole = Replay(lambda: copied(log), MemoryBlobs()).run(Range(0, 1 << 40), Depth.FEATURES)
+    monkeypatch.setattr(runner, "PART_RECORDS", 17)
+    monkeypatch.setattr("jindi.run.replay.rebuilding.BLOCK_RECORDS", 5)
+    assert Replay(lambda: copied(log), MemoryBlobs()).run(Range(0, 1 << 40), Depth.FEATURES) == whole
+    assert whole.ok
 
 
 def test_evidence_that_somebody_changed_is_found(lived):

@@ -45,7 +45,7 @@ from jindi.packs.incidents import Incidents, check_reports, sorts_of
 from jindi.packs.labels import read_label
 from jindi.packs.models import ModelFile, parse_model, read_model, read_model_file
 from jindi.packs.parameters import read_limit, read_list
-from jindi.packs.patterns import read_pattern
+from jindi.packs.patterns import check_feeds, read_pattern
 from jindi.packs.policies import Known, check_policies, read_policy
 from jindi.packs.rating import Rating
 from jindi.packs.reporting import Reporting
@@ -449,6 +449,7 @@ class _Loading:
                         raw, name, self.pack_of[file.root], file.path, self.events, self.broken, self.problems
                     )
                     self._put(found, name, pattern)
+        self.problems.extend(check_feeds(found, self.places["pattern"]))
         return found
 
     def _incidents(self) -> tuple[dict[str, ReportDef], dict[str, ThresholdDef], dict[str, PlanDef]]:

@@ -27,6 +27,8 @@ COUNT_MAX: Final = 1_000
 LENGTH_LEAST, LENGTH_MOST = 2, 6
 SHARE_MAX_PPM: Final = 1_000_000_000
 CASE_TRANSFERS_MAX: Final = 200
+FEEDS_MAX: Final = 62
+"""Kinds of transfers of all patterns together: those of a pattern are bits of one word."""
 
 _PERCENT: Final = re.compile(r"(0|[1-9][0-9]{0,4})(?:\.([0-9]{1,4}))?%\Z", re.ASCII)
 _THRESHOLDS: Final = ("payers", "payees", "middlemen", "sources")
@@ -92,6 +94,16 @@ def read_pattern(
     if pattern.new_for_us > PATTERNS_MAX_OVER_US:
         table.problem("`new_for` is longer than 400 days", "give a shorter one")
     return pattern if len(problems) == before and pattern.of else None
+
+
+def check_feeds(patterns: Mapping[str, PatternDef], places: Mapping[str, str]) -> list[Problem]:
+    """Whether all patterns together are fed by no more kinds of transfers than one detector can tell apart."""
+    feeds = {feed for pattern in patterns.values() for feed in pattern.of}
+    if len(feeds) <= FEEDS_MAX:
+        return []
+    last = max(patterns)
+    what = f"all patterns together have {len(feeds)} kinds of transfers in `of`, more than {FEEDS_MAX}"
+    return [Problem(places[last], last, what, "let patterns share them, or leave some out")]
 
 
 def _thresholds(table: Table, kind: str) -> dict[str, int]:

@@ -60,6 +60,7 @@ from jindi.run.listed import Roster
 from jindi.run.notices import Desk as NoticeDesk
 from jindi.run.platform import Found, NotNow, Platform, compiled
 from jindi.run.rating import Desk as RatingDesk
+from jindi.run.records import decision_id
 from jindi.run.reveals import Reveals
 from jindi.run.screening.desk import Desk as ScreeningDesk
 from jindi.run.subjects import Rights
@@ -264,6 +265,12 @@ class Routes:
             "as_of": format_instant(found.record.as_of_us),
             "status": found.status,
         }
+        if found.record.shapes:
+            more["patterns"] = [
+                {"pattern": each.pattern, "transfers_in_all": each.count,
+                 "transfers": [decision_id(seq) for seq in each.seqs]}
+                for each in found.record.shapes
+            ]  # fmt: skip
         masked = request.query_params.get("masks") == "true"
         if masked:
             masks = await self._reveals.masks(principal, found)

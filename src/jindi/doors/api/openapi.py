@@ -681,6 +681,15 @@ def _decision() -> dict[str, Any]:
         "properties": {"rule": text, "zh": text, "en": text, "basis": text},
         "required": ["rule", "zh", "en", "basis"],
     }
+    transfers = {
+        "type": "array", "items": _DECISION_ID,
+        "description": "The decisions of its transfers, the newest of them, in the order of arrival.",
+    }  # fmt: skip
+    pattern = {
+        "type": "object",
+        "properties": {"pattern": text, "transfers_in_all": {"type": "integer"}, "transfers": transfers},
+        "required": ["pattern", "transfers_in_all", "transfers"],
+    }
     return {
         "type": "object",
         "properties": {
@@ -708,6 +717,11 @@ def _decision() -> dict[str, Any]:
             "event_type": text,
             "at": _INSTANT,
             "as_of": _INSTANT,
+            "patterns": {
+                "type": "array",
+                "description": "Patterns that the transfer completes and rules that were hit speak of.",
+                "items": pattern,
+            },
             "status": {
                 "enum": [
                     "final",

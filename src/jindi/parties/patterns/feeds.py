@@ -5,10 +5,8 @@ from typing import NamedTuple
 
 from jindi.language import Value
 from jindi.packs import EventDef, FeedDef, PatternDef
+from jindi.packs.patterns import FEEDS_MAX
 from jindi.parties.patterns.meaning import Name, Transfer
-
-FEEDS_MAX = 62
-"""A pattern's feeds are bits of one word."""
 
 AMOUNT_MAX = 2**48
 """Minor units: sums of all that a walk looks at stay far inside 64 bits."""
