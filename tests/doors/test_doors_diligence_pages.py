@@ -10,6 +10,7 @@ from test_doors_reveal import Staff, Visit
 
 from jindi.access import ApiKeys, Permits, Scope, SignInLinks
 from jindi.doors.console import build_console
+from jindi.doors.console.customers import CustomerPages
 from jindi.doors.console.diligence import DiligencePages
 from jindi.doors.console.platform_source import PlatformSource
 from jindi.run.approvals.approvals import approvals_of
@@ -38,7 +39,12 @@ class World(Rated):
             links=SignInLinks(self.blobs, random.Random(5).randbytes), clock=self.clock,
             zone=ZoneInfo("Asia/Shanghai"), audit=self.audit, permits=Permits(),
             desk=VersionDesk(self.platform, lambda: self.platform.base), approvals=self.approvals, reveals=self.reveals,
-            more=[lambda doors: DiligencePages(self.ratings, self.freezes, doors, self.approvals, self.audit)],
+            more=[
+                lambda doors: DiligencePages(self.ratings, self.freezes, doors, self.approvals, self.audit),
+                lambda doors: CustomerPages(
+                    self.platform, doors, self.audit, self.reveals, approvals=self.approvals, ratings=self.ratings
+                ),
+            ],
         )  # fmt: skip
         return self
 
@@ -70,6 +76,20 @@ def test_customers_stand_by_level_and_by_what_is_due_first(lang):
     run(go())
 
 
+def test_the_table_is_filtered_by_a_form_and_taken_away_as_it_is_shown():
+    async def go():
+        async with World() as world:
+            await world.three()
+            wang = world.visit("wang")
+            found = await wang.post("/console/tables/filter", table="diligence", level="high", sort="-points")
+            assert found.headers["location"] == "/console/diligence?level=high&sort=-points"
+            file = (await wang.get("/console/diligence.csv?level=high&sort=-points")).text.splitlines()
+            assert [line.partition(",")[0] for line in file[1:]] == ["u3"]
+            assert (await world.visit("limin").get("/console/diligence.csv")).status_code == 403
+
+    run(go())
+
+
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_a_customers_page_says_what_the_level_is_made_of_and_how_it_came_about(lang):
     async def go():
@@ -97,6 +117,22 @@ def test_a_customers_page_says_what_the_level_is_made_of_and_how_it_came_about(l
             page = (await wang.http.get("/console/diligence/u1", headers={"accept-language": lang})).text
             assert "press about him" in page
             assert (await wang.get("/console/diligence/nobody")).status_code == 404
+
+    run(go())
+
+
+def test_the_page_of_all_about_a_customer_shows_the_level_and_leads_to_what_it_is_made_of():
+    async def go():
+        async with World() as world:
+            await world.three()
+            wang = world.visit("wang")
+            page = (await wang.get("/console/entities/user/u3")).text
+            assert "Risk: High risk" in page
+            assert 'href="/console/diligence/u3"' in page
+            world.clock.at_us += 200 * DAY_US
+            assert 'class="badge bad" href="/console/diligence/u3"' in (
+                await world.visit("wang").get("/console/entities/user/u3")
+            ).text  # fmt: skip
 
     run(go())
 

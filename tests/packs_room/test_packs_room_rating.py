@@ -46,7 +46,7 @@ doc = { zh = "一", en = "one" }
 on = "assessment"
 steps = 5
 opens = ["payment"]
-again = ["assessment"]
+again = ["login"]
 first = "first_days"
 calendar = "days"
 basis = "ours"
@@ -131,6 +131,7 @@ def test_without_a_file_nobody_is_rated():
         ("steps = 5", "steps = 11", "`steps` is out of range"),
         ('on = "assessment"', 'on = "assessmnt"', "unknown event 'assessmnt'"),
         ('opens = ["payment"]', 'opens = ["pament"]', "unknown event 'pament'"),
+        ('again = ["login"]', 'again = ["assessment"]', "it would rate for ever"),
         ('calendar = "days"', 'calendar = "weeks"', "there is no calendar 'weeks'"),
         ('of = "trade"\nis = {', 'of = "orders_1d"\nis = {', "its policy does not keep it"),
         ("gold = 5", "gold = 6", "gold needs a step from 1 to 5"),

@@ -1,8 +1,8 @@
 """A merchant is taken on: all names that stand behind it are screened, and who owns it in the end must be known."""
 
 import pytest
-from test_run_identity import id_card
 
+from identity_world import id_card
 from jindi.basics.instants import format_instant
 from jindi.run.intake import Refused
 from jindi.vault import is_token

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
-from test_run_identity import check, external, id_card, request
 
+from identity_world import check, external, id_card, request
 from jindi.basics.identifiers import luhn_holds
 from jindi.basics.instants import format_instant
 from jindi.parties.rating import months_after

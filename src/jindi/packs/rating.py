@@ -90,6 +90,10 @@ class Rating:
             basis=table.basis("say where the scheme comes from"), mark=cast("Mark", table.choice("mark", MARKS)),
         )  # fmt: skip
         self._check_whole(scheme, table)
+        own = {one.name for one in self._events.values() if one.own and one.pack == pack.name} | {scheme.on}
+        for each in sorted(own & {*scheme.opens, *scheme.again}):
+            remedy = "name in `opens` and `again` what others tell"
+            table.problem(f"{each} is told by what rates: it would rate for ever", remedy)
         return scheme
 
     def _each(
