@@ -9,6 +9,7 @@ from filings_world import Room, draft, open_files, who
 from jindi.basics.instants import format_instant
 from jindi.cases.filings_steps import Drop
 from jindi.parties.reporting import Movement, Rules, large
+from jindi.run.platform import Settings
 from screening_world import registration
 from shop_world import DAY_US, HOUR_US, NOON_US, copied, run
 
@@ -146,6 +147,23 @@ def test_when_a_day_is_over_its_report_is_begun_once_and_its_clock_runs_from_the
             report = await world.sent(report=report, on=world.desk.today())
             assert report.clocks[0].state(world.clock.at_us) == "met"
             assert not any(each.is_late(date(2027, 1, 1)) for each in await world.look())
+
+    run(go())
+
+
+def test_without_four_eyes_a_report_that_the_platform_began_goes_on_with_one_person():
+    async def go():
+        async with World(settings=Settings(four_eyes=False, release_due=False)) as world:
+            await world.send(registration(1, "单雄信", id_card="110101197003147032"))
+            await world.pays(1, "600000.00", payee="u1", user="u1")
+            world.clock.at_us += DAY_US
+            assert await world.large.begin_due() == 1
+            (report,) = world.platform.filings.newest()
+            begun = (await world.desk.page(report.id)).draft
+            whole = draft(behaviour="", analysis="", crimes=(), features=(), usd_rate="7.1", days=begun.days,
+                          subjects=begun.subjects)  # fmt: skip
+            await world.desk.write(who(), report.id, whole)
+            assert (await world.desk.propose(who(), report.id)).state == "approved"
 
     run(go())
 

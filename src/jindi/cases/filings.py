@@ -6,7 +6,7 @@ clocks and its receipts. What it says, and of whom, is nowhere in here.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
@@ -235,8 +235,8 @@ def _after(report: Report, step: Step, by: By) -> Report:
 def _proposed(report: Report, step: Propose, by: By) -> Report:
     _must(report, ("writing",), "不在起草中", "it is not being written")
     proposed = msgspec.structs.replace(
-        report, packet=step.packet, proposed_by=by.name, subjects=step.subjects, transactions=step.transactions,
-        alone=step.alone, hands=_with(report.hands, by), why="",
+        report, filing=replace(report.filing, author=by.name), packet=step.packet, proposed_by=by.name,
+        subjects=step.subjects, transactions=step.transactions, alone=step.alone, hands=_with(report.hands, by), why="",
     )  # fmt: skip
     return _filed(proposed, standing.Approve(PLATFORM)) if step.alone else proposed
 

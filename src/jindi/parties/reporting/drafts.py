@@ -238,7 +238,7 @@ def suspicious_of(
         urgency=draft.urgency, directed=draft.directed, trigger=draft.trigger, behaviour=draft.behaviour.strip(),
         analysis=draft.analysis.strip(), crimes=draft.crimes, features=draft.features, author=author,
         subjects=tuple(_customer(each, people) for each in draft.subjects),
-        transactions=_transactions(movements, draft, subjects),
+        transactions=_transactions([each for each in movements if each.customer in subjects], draft, is_large=False),
         times=times, first_packet=first_packet, directed_other=draft.directed_other, trigger_other=draft.trigger_other,
         correction_mark=draft.correction_mark, measures=draft.measures.strip(),
     )  # fmt: skip
@@ -252,14 +252,11 @@ def large_of(draft: Draft, identifier: str, people: Mapping[str, Person], moveme
         made.setdefault((day.user, day.day), {}).setdefault(day.code, []).extend(day.decisions)
     days = []
     for (user, on), criteria in made.items():
+        his = [each for each in movements if each.customer == user]
         features = tuple(
-            Feature(code, tuple(
-                _transaction(each, draft, is_large=True)
-                for each in sorted(movements, key=lambda each: (each.at_us, each.event_id, each.way))
-                if each.customer == user and each.decision in set(decisions)
-            ))
+            Feature(code, _transactions([e for e in his if e.decision in set(decisions)], draft, is_large=True))
             for code, decisions in criteria.items()
-        )  # fmt: skip
+        )
         days.append(CustomerDay(_customer(subjects[user], people), on, features))
     return LargeReport(identifier, Institution(draft.institution, draft.institution_name), tuple(days))
 
@@ -308,16 +305,15 @@ def _latin(subject: Subject) -> Latin | None:
     return Latin(subject.latin_last, subject.latin_first) if subject.latin_last else None
 
 
-def _transactions(movements: Sequence[Movement], draft: Draft, subjects: set[str]) -> tuple[Transaction, ...]:
-    """The transactions of the subjects, in order of time. What moved money from one subject to another is two, and no
-    two may have the same mark: the later one says which side it is.
+def _transactions(movements: Sequence[Movement], draft: Draft, *, is_large: bool) -> tuple[Transaction, ...]:
+    """Movements as transactions, in order of time. What moved money from one subject to another, or from one to
+    himself, is two, and no two may have the same mark: the later one says which side it is.
     """
     found, met = list[Transaction](), set[str]()
     for each in sorted(movements, key=lambda each: (each.at_us, each.event_id, each.way)):
-        if each.customer in subjects:
-            made = _transaction(each, draft, is_large=False)
-            found.append(replace(made, id=f"{made.id}/{each.way}") if made.id in met else made)
-            met.add(made.id)
+        made = _transaction(each, draft, is_large=is_large)
+        found.append(replace(made, id=f"{made.id}/{each.way}") if made.id in met else made)
+        met.add(made.id)
     return tuple(found)
 
 

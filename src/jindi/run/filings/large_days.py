@@ -37,6 +37,9 @@ SETTLED: Final = frozenset({"released", "accepted"})
 """What became of a decision that was delayed or went to a person, and moved money in the end."""
 
 PAUSE_S: Final = 60.0
+BLOB: Final = "aml-days.json"
+"""The small blob that says when the days were looked at last, and what was amiss: counts, nobody's data."""
+
 PLATFORM: Final = Who(Actor("", "platform", "platform"))
 
 
@@ -69,6 +72,17 @@ class Days:
 
     found: tuple[Found, ...] = ()
     unconverted: int = 0
+
+
+class Watch(msgspec.Struct, frozen=True):
+    """When large days were last looked at, how many were found, how many of those are late, and how many movements
+    could not be converted.
+    """
+
+    at_us: int
+    found: int
+    late: int
+    unconverted: int
 
 
 @dataclass(slots=True)
@@ -132,7 +146,7 @@ class LargeDays:
         """Begin the reports of days that are over, for as long as the platform runs: an officer fills them in."""
         while True:
             # After a failure the next round begins afresh; that movements are not up to date their follower tells.
-            with suppress(MovementStoreFailure, LogFailure, NotRecorded, VaultFailure, Declined):
+            with suppress(MovementStoreFailure, LogFailure, NotRecorded, VaultFailure, Declined, OSError):
                 await self.begin_due()
             await asyncio.sleep(PAUSE_S)
 
@@ -145,7 +159,15 @@ class LargeDays:
         for day in [day_named(each) for each in await self._stored()]:
             while day < today and await self.begin(PLATFORM, day) is not None:
                 count += 1
+        await self._note(today)
         return count
+
+    async def _note(self, today: date) -> None:
+        """Say that the days were looked at, for the control that asks whether they are."""
+        days = await self.look()
+        late = sum(each.is_late(today) for each in days.found)
+        watch = Watch(self._desk.now_us(), len(days.found), late, days.unconverted)
+        await asyncio.to_thread(self._platform.blobs.save, BLOB, [msgspec.json.encode(watch)])
 
     # ---- finding
 

@@ -98,7 +98,11 @@ class Desk:
         return [self._told(row) for row in rows if self.may_tell(own.person, notice_of(row.body))], count
 
     def may_tell(self, person: str, notice: Notice) -> bool:
-        """Whether somebody may still know of something: of an alert about staff only while he is outside its line."""
+        """Whether somebody may still know of something: of an alert about staff only while he is outside its line, of a
+        report against money laundering only while he may know of any.
+        """
+        if notice.occasion.startswith("filing."):
+            return self._finder.may_know_reports(person)
         if notice.occasion != "staff.alert":
             return True
         try:

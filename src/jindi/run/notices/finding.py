@@ -13,6 +13,7 @@ from jindi.access import ROLES, About, Kind, Permits, Principal, Role, folded
 from jindi.basics.instants import MINUTE_US
 from jindi.cases import Assign, Escalate, Task, unpack_step
 from jindi.cases import incidents_steps as incident_steps
+from jindi.cases.filings import Report
 from jindi.cases.incidents import Clock, Incident, incident_id, rank_of_grade
 from jindi.oversight import EVENT as CONTROL_EVENT
 from jindi.packs import LEVELS
@@ -33,6 +34,7 @@ from jindi.run.records import (
     DefinitionsRecord,
     IncidentRecord,
     Record,
+    ReportRecord,
     StepRecord,
     approval_id,
     decision_id,
@@ -128,7 +130,7 @@ class Finder:
 
     def _narrowed(self, seq: int, found: Found) -> Found:
         """An alert about staff concerns those alone who are outside the suspect's line."""
-        if not OCCASIONS[found.notice.occasion].is_confidential:
+        if found.notice.occasion != "staff.alert":
             return found
         return Found(found.notice, tuple(each for each in found.people if self.may_see(each, seq)))
 
@@ -137,6 +139,8 @@ class Finder:
             return list(self._casework(seq, record))
         if isinstance(record, IncidentRecord):
             return list(self._incident(seq, record))
+        if isinstance(record, ReportRecord):
+            return list(self._filing(seq, record))
         if isinstance(record, ApprovalRecord):
             return list(self._operation(seq, record))
         if isinstance(record, StepRecord):
@@ -252,6 +256,30 @@ class Finder:
                 if how is not None and how != before:
                     yield self._of_clock_of(incident, clock, how, now_us)
 
+    # ---- reports against money laundering
+
+    def _filing(self, seq: int, record: ReportRecord) -> Iterator[Found]:
+        """That a packet waits for a second person: those who may agree to it, and had no hand in it."""
+        report = self._platform.filings.all.get(record.report)
+        if report is None or record.verb != "propose" or report.state != "proposed":
+            return
+        found = self.of_audience(_of_report("filing.waits", report, f"{seq:x}", record.received_us), record.name)
+        others = tuple(each for each in found.people if f"name {each}" not in report.hands)
+        yield msgspec.structs.replace(found, people=others)
+
+    def _filings_due(self, since_us: int, now_us: int) -> Iterator[Found]:
+        """Clocks of reports that came further between two instants."""
+        for report in self._platform.filings.newest():
+            owed = report.owed
+            if owed is None or owed.begun.due_us is None:
+                continue
+            due_us, mark = owed.begun.due_us, f"{len(report.clocks)}"
+            near_us = due_us - (due_us - owed.begun.start_us) // 4
+            if since_us <= due_us < now_us:
+                yield self.of_audience(_of_report("filing.late", report, mark, now_us))
+            elif since_us < near_us <= now_us <= due_us:
+                yield self.of_audience(_of_report("filing.near", report, mark, now_us))
+
     def _operation(self, seq: int, record: ApprovalRecord) -> Iterator[Found]:
         of = seq if record.of < 0 else record.of
         entry = self._approvals.book.entries.get(of)
@@ -323,6 +351,11 @@ class Finder:
         """Whether somebody of this folded name may still come in."""
         return any(folded(each.name) == person for each in self._people())
 
+    def may_know_reports(self, person: str) -> bool:
+        """Whether somebody may know of reports against money laundering."""
+        known = [each for each in self._people() if folded(each.name) == person]
+        return bool(known) and all(self._may(each, "filings.read") for each in known)
+
     def may_see(self, person: str, seq: int) -> bool:
         """Whether somebody may know of an alert about staff, as things stand now."""
         platform = self._platform
@@ -343,6 +376,7 @@ class Finder:
     def of_clock(self, since_us: int, now_us: int) -> list[Found]:
         """What became due between two instants. Blocking: it asks the cases."""
         found = [*self._expiring(since_us, now_us), *self._running_out(since_us, now_us)]
+        found += self._filings_due(since_us, now_us)
         if self._cases is not None:
             found += self._due(since_us, now_us)
             found += self._untaken(since_us, now_us)
@@ -420,6 +454,11 @@ class Finder:
             return entry is None or entry.state(now_us) != "open"
         if kind == "incident":
             return self._is_incident_settled(notice)
+        if kind == "filing":
+            report = self._platform.filings.all.get(notice.matter)
+            return report is None or (
+                report.state != "proposed" if notice.occasion == "filing.waits" else report.owed is None
+            )
         if kind == "lane":
             return self._platform.lane.stopped is None
         return False
@@ -444,6 +483,10 @@ def _how_far(clock: Clock, at_us: int) -> str | None:
 
 def _notice(occasion: str, mark: str, at_us: int, matter: str, path: str) -> Notice:
     return Notice(f"{occasion}:{mark}", occasion, OCCASIONS[occasion].level, at_us, matter, path)
+
+
+def _of_report(occasion: str, report: Report, mark: str, at_us: int) -> Notice:
+    return _notice(occasion, f"{report.id}:{mark}", at_us, report.id, f"/console/reports/{report.id}")
 
 
 def _of_role(role: Role) -> Principal:

@@ -72,6 +72,18 @@ OCCASIONS: Final[dict[str, Occasion]] = {
         Occasion("incident.appointed", "安全事件中有角色指派给您", "You have a post in an incident", "high"),
         Occasion("incident.task", "安全事件中有任务交给您", "A task of an incident is yours", "high"),
         Occasion("incident.task_due", "您在安全事件中的任务已到期", "A task of yours in an incident is due", "high"),
+        Occasion(
+            "filing.waits", "有反洗钱报告待您审批", "An AML report waits for your approval", "high",
+            audience=("filing.approve",), is_confidential=True,
+        ),
+        Occasion(
+            "filing.near", "反洗钱报告期限将到", "The time for an AML report is nearly over", "high",
+            audience=("filing.write",), is_confidential=True,
+        ),
+        Occasion(
+            "filing.late", "反洗钱报告已逾期", "An AML report is late", "critical",
+            audience=("filing.write",), is_confidential=True,
+        ),
         Occasion("approval.waits", "有申请待您审批", "An approval waits for you", "medium", lead="approval.approve"),
         Occasion("approval.approved", "您的申请已获批准", "What you asked for was approved", "medium"),
         Occasion("approval.rejected", "您的申请被驳回", "What you asked for was rejected", "medium"),
