@@ -143,7 +143,7 @@ WORDS: Final = {
     "head.title": ("标题", "Title"),
     "head.to_correct": ("补正回执", "To be corrected"),
     "head.told": ("推送内容", "What it is told"),
-    "head.topic": ("类别", "About"),
+    "head.topic": ("报告类别", "About"),
     "head.transactions": ("交易数", "Transactions"),
     "head.tries": ("尝试次数", "Tries"),
     "head.type": ("数据类型", "Type"),
