@@ -5,9 +5,9 @@ group of given names, the same by sound, so many letters apart. The score is wha
 words are worth: words that only the longer name has weigh little, words of both that contradict each other weigh fully.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from rapidfuzz.distance import OSA
 
@@ -21,9 +21,9 @@ What is less alike than `NO_PAIR` in the end contradicts; what is less alike tha
 """
 
 NICKNAME, SAME_SOUND, INITIAL = 0.8, 0.96, 0.8
-SAME_CONSONANTS, FEW_CONSONANTS, VOWEL = 0.95, 0.85, 0.4
-"""What the same consonants are worth (two of them less), and how much other vowels take of it, by the share of
-the word that they are.
+SHORT_SOUND, SAME_CONSONANTS, VOWEL = 0.85, 0.95, 0.4
+"""What the same sound is worth in a word of two letters; what the same consonants are worth, and how much other vowels
+take of it, by the share of the word that they are.
 """
 
 EDIT, BARE_EDIT, READ_EDIT = 0.8, 1.1, (0.8, 1.6, 2.2, 2.2)
@@ -31,6 +31,9 @@ EDIT, BARE_EDIT, READ_EDIT = 0.8, 1.1, (0.8, 1.6, 2.2, 2.2)
 for each letter tells more; most where another script was put into Latin letters by rule and not by somebody's hand
 (by the kind of script).
 """
+
+MANY_CONSONANTS = 6
+"""From so many on, one of a whole name's consonants may be wrong."""
 
 ACCENT = 0.75
 """What two syllables of Chinese names are worth that many say alike (fan, fang); others are two names."""
@@ -158,6 +161,11 @@ def consonants(word: str) -> str:
     return f"A{rest}" if heard[:1] in "aeiou" else f"H{rest}" if heard[:1] == "h" else rest
 
 
+def is_telling(core: str) -> bool:
+    """Whether consonants are enough of them to tell one word from others."""
+    return len(core) > (3 if core[0] in "AH" else 2)
+
+
 @lru_cache(maxsize=524_288)
 def likeness(ours: str, theirs: str, read: Read = TYPED) -> tuple[float, str]:
     """How alike two words are, from 0 to 1, and by what. `read`: how one of them came into Latin letters.
@@ -177,28 +185,24 @@ def likeness(ours: str, theirs: str, read: Read = TYPED) -> tuple[float, str]:
             return 0.0, ""
         best, by = NICKNAME, "nickname"
     if abs(len(ours) - len(theirs)) <= LENGTHS:
-        for near, how in _ways(ours, theirs, read):
-            if near > best:
-                best, by = near, how
+        if (near := _near(ours, theirs, read=read)) > best:
+            best, by = near, "letters"
+        if read <= LETTERS and (heard := _heard(ours, theirs, read))[0] > best:
+            best, by = heard
     if best < GATE:
         best -= 1.5 * (GATE - best)
     return (best, by) if best >= NO_PAIR else (0.0, "")
 
 
-def _ways(ours: str, theirs: str, read: Read) -> Iterator[tuple[float, str]]:
-    """How alike two words are in each way that counts for how they were written."""
+def _heard(ours: str, theirs: str, read: Read) -> tuple[float, str]:
+    """How alike two words are by what is heard of them: all of it, or the consonants."""
     heard, said = sound(ours), sound(theirs)
-    shorter = min(len(ours), len(theirs))
-    if heard == said and read <= LETTERS:
-        yield SAME_SOUND if shorter > 2 else FEW_CONSONANTS if read == TYPED else NO_PAIR, "sound"
-    elif read <= CONSONANTS and (core := consonants(ours)) == consonants(theirs):
-        letters = len(core.lstrip("AH"))
-        vowels = VOWEL * OSA.distance(ours, theirs) / max(len(ours), len(theirs))
-        if letters > 1:
-            yield (SAME_CONSONANTS if letters > 2 else FEW_CONSONANTS) - vowels, "consonants"
-    yield _near(ours, theirs, read=read), "letters"
-    if read <= LETTERS and abs(len(heard) - len(said)) < 2 and min(len(heard), len(said)) > 4 and heard != said:
-        yield _near(heard, said, 1, read=read) - (1 - SAME_SOUND), "sound"
+    if heard == said:
+        short = SHORT_SOUND if read == TYPED else NO_PAIR
+        return SAME_SOUND if min(len(ours), len(theirs)) > 2 else short, "sound"
+    if read <= CONSONANTS and is_telling(core := consonants(ours)) and core == consonants(theirs):
+        return SAME_CONSONANTS - VOWEL * OSA.distance(ours, theirs) / max(len(ours), len(theirs)), "consonants"
+    return 0.0, ""
 
 
 _FIRST = {char: group for group, chars in enumerate(("jyig", "ckq", "vwbf", "szx", "ou", "aei")) for char in chars}
@@ -215,15 +219,21 @@ def _is_bare(word: str) -> bool:
     return len(word) > 3 and sum(char in "aeiouy" for char in word) * 4 < len(word)
 
 
-def letters_apart(longest: int) -> int:
-    """So many letters may be wrong in a word, by the length of the longer spelling."""
-    return 1 if longest < 5 else 2 if longest < 9 else 3
+LEAST = (NO_PAIR + 1.5 * GATE) / 2.5
+"""What is less alike than this is `NO_PAIR` once it is below the gate."""
+
+
+@cache
+def letters_apart(longest: int, read: Read = TYPED) -> int:
+    """So many letters may be wrong in a word, by the length of the longer spelling and how it came into letters."""
+    most = 1 if longest < 5 else 2 if longest < 11 else 3
+    return min(most, int((1.0 - LEAST) * longest / READ_EDIT[read] + 1e-9))
 
 
 def _near(ours: str, theirs: str, most: int = 3, *, read: Read = TYPED) -> float:
     """How alike two words are by their letters alone; one letter in four may be wrong."""
     longest = max(len(ours), len(theirs))
-    most = min(most, letters_apart(longest))
+    most = min(most, letters_apart(longest, read))
     distance = OSA.distance(ours, theirs, score_cutoff=most)
     cost = READ_EDIT[read] if read else BARE_EDIT if _is_bare(ours) or _is_bare(theirs) else EDIT
     near = 1.0 - cost * distance / longest - (0.0 if _begin_alike(ours[0], theirs[0]) else FIRST_LETTER)
@@ -231,16 +241,12 @@ def _near(ours: str, theirs: str, most: int = 3, *, read: Read = TYPED) -> float
 
 
 def _is_both(both: str, word: str, *, read: Read) -> bool:
-    """Whether a word is two others written as one: by its sound, or with a letter in seven wrong; where another script
-    was read, by its consonants, too.
-    """
+    """Whether a word is two others written as one, by its sound; where only consonants are written, by those."""
     if len(word) < 4 or abs(len(both) - len(word)) > LENGTHS:
         return False
     if sound(both) == sound(word) and read <= LETTERS:
         return True
-    if read == CONSONANTS and len(core := consonants(both)) > 2 and core == consonants(word):
-        return True
-    return min(len(both), len(word)) > 5 and OSA.distance(both, word, score_cutoff=1) <= 1
+    return read == CONSONANTS and len(core := consonants(both)) > 2 and core == consonants(word)
 
 
 def _merged(ours: Form, theirs: Form) -> Form:
@@ -366,12 +372,17 @@ def _odd(form: Form, left: Iterable[int], weight: Weight, *, is_organisation: bo
 
 
 def _as_one(ours: Form, theirs: Form) -> Comparison:
-    """Names whose words are cut otherwise: all letters as one word, an eighth of them wrong at the most."""
+    """Names whose words are cut otherwise: all letters as one word, a seventh of them wrong at the most, and no more
+    than one of the consonants.
+    """
     mine, its = ours.joined, theirs.joined
     if len(ours.words) == len(theirs.words) and not _cut_otherwise(ours.words, theirs.words):
         return NOTHING
+    core, other = consonants(mine), consonants(its)
+    if core != other and (min(len(core), len(other)) < MANY_CONSONANTS or OSA.distance(core, other) > 1):
+        return NOTHING
     bare = any(map(_is_bare, ours.words)) or any(map(_is_bare, theirs.words))
-    most = 0 if bare else min(len(mine), len(its)) // 8
+    most = 0 if bare else min(len(mine), len(its)) // 7
     if len(mine) < 5 or abs(len(mine) - len(its)) > most:
         return NOTHING
     distance = OSA.distance(mine, its, score_cutoff=most)

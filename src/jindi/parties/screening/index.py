@@ -14,19 +14,32 @@ import numpy as np
 
 from jindi.parties.screening import han
 from jindi.parties.screening.compare import (
+    COMMON_ONLY,
     CONTRADICTION,
-    LENGTHS,
+    MANY_CONSONANTS,
     SURPLUS,
     SURPLUS_ORGANISATION,
     Comparison,
     compare,
     consonants,
+    is_telling,
     letters_apart,
     likeness,
     sound,
 )
 from jindi.parties.screening.entries import Birth, Changes, Entry, Identifier, Kind, Name
-from jindi.parties.screening.names import COMMON, LETTER, PARTICLE, TYPED, Form, Parsed, Read, parse
+from jindi.parties.screening.names import (
+    COMMON,
+    CONSONANTS,
+    LETTER,
+    LETTERS,
+    PARTICLE,
+    TYPED,
+    Form,
+    Parsed,
+    Read,
+    parse,
+)
 from jindi.parties.screening.spelled import Spelled
 from jindi.parties.screening.words import NICKNAMES
 
@@ -91,11 +104,24 @@ class _Row:
 
 @dataclass(frozen=True, slots=True)
 class _Like:
-    """The rows that have a word like another: how much it can be worth in each, and how much of the row it can be."""
+    """The rows, ascending, that have a word like another: how much it can be worth in each, and how much of the row's
+    words it can be. `most` is the most that it is worth in any.
+    """
 
     rows: np.ndarray
     worth: np.ndarray
     part: np.ndarray
+    most: float
+
+    def of(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """For some rows: whether they have the word, what it is worth and how much it is there."""
+        if not len(self.rows):
+            nothing = np.zeros(len(rows), np.float32)
+            return np.zeros(len(rows), np.bool_), nothing, nothing
+        at = self.rows.searchsorted(rows)
+        at[at == len(self.rows)] = 0
+        has = self.rows[at] == rows
+        return has, self.worth[at] * has, self.part[at] * has
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +134,20 @@ class _Arrays:
     is_organisation: np.ndarray
     firsts: np.ndarray
     initials: np.ndarray
-    worth: np.ndarray
-    part: np.ndarray
-    ours: np.ndarray
-    """The last three are zeros to count in."""
+
+
+@dataclass(slots=True)
+class _Part:
+    """A part of a name that is looked for: how often it stands there, what it weighs in it and at the most elsewhere."""
+
+    like: _Like
+    often: int
+    mine: float
+    most: float
+    is_enough: bool
+    """Whether a row may be found by it: not by a particle or an initial."""
+    hits: int
+    """How many words of ours it is."""
 
 
 def _neighbours(form: Form) -> Iterator[tuple[str, str, str]]:
@@ -142,20 +178,36 @@ def _whole_keys(parsed: Parsed) -> Iterator[str]:
                 yield from (f"p{key}" for key in han.keys_of(spelt.sounds))
 
 
+def _letters_keys(parsed: Parsed) -> Iterator[str]:
+    """The keys of a name that may be cut into words otherwise: its consonants, and what is left without one of them. Two
+    names of which one consonant differs have one of these in common.
+    """
+    for form in parsed.forms:
+        if len(form.joined) > 4:
+            core = consonants(form.joined)
+            yield f"a{core}"
+            if len(core) >= MANY_CONSONANTS:
+                yield from (f"a{core[:at]}{core[at + 1 :]}" for at in range(len(core)))
+
+
 def _plain_number(identifier: Identifier) -> str:
     return "".join(char for char in identifier.value.upper() if char.isalnum())
 
 
-def _spelling_errors(_: int, longer: int) -> int:
-    return letters_apart(longer)
+def _typed_errors(_: int, longer: int) -> int:
+    return letters_apart(longer, TYPED)
 
 
-def _one_error(shorter: int, _: int) -> int:
-    return 1 if shorter > 5 else 0
+def _consonants_errors(_: int, longer: int) -> int:
+    return letters_apart(longer, CONSONANTS)
 
 
-def _errors_in_all(shorter: int, _: int) -> int:
-    return shorter // 8
+def _read_errors(_: int, longer: int) -> int:
+    return letters_apart(longer, LETTERS)
+
+
+_ERRORS = (_typed_errors, _consonants_errors, _read_errors, _read_errors)
+"""How many letters may be wrong, by how a name came into Latin letters."""
 
 
 @dataclass(slots=True)
@@ -164,10 +216,11 @@ class _Words:
 
     rows: dict[str, dict[int, float]] = field(default_factory=dict)
     spelled: Spelled = field(default_factory=Spelled)
-    by_sound: dict[str, list[str]] = field(default_factory=dict)
-    by_core: dict[str, list[str]] = field(default_factory=dict)
-    by_group: dict[int, list[str]] = field(default_factory=dict)
-    sounds: Spelled = field(default_factory=Spelled)
+    by_sound: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    by_core: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    by_group: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    has_consonants: bool = False
+    """Whether a word of it was written in a script of consonants."""
 
     def add(self, word: str, at: int, worth: float) -> None:
         """A word of a row."""
@@ -175,34 +228,31 @@ class _Words:
         if rows is None:
             rows = self.rows[word] = {}
             self.spelled.add((word,))
-            self.sounds.add((sound(word),))
-            self.by_sound.setdefault(sound(word), []).append(word)
-            self.by_core.setdefault(consonants(word), []).append(word)
+            # Tuples of texts and numbers cost the collector of garbage nothing, lists would.
+            for known, key in ((self.by_sound, sound(word)), (self.by_core, consonants(word))):
+                known[key] = (*known.get(key, ()), word)
             for group in NICKNAMES.get(word, ()):
-                self.by_group.setdefault(group, []).append(word)
+                self.by_group[group] = (*self.by_group.get(group, ()), word)
         rows[at] = max(rows.get(at, 0.0), worth)
 
-    def like(self, word: str) -> set[str]:
+    def like(self, word: str, read: Read) -> set[str]:
         """All words that can be like this one in any way that `likeness` knows, but an initial."""
-        heard = sound(word)
-        found = {*self.by_sound.get(heard, ()), *self.by_core.get(consonants(word), ())}
+        found = set(self.spelled.near(word, _ERRORS[read])) if len(word) > 1 else {word} & self.rows.keys()
         found.update(each for group in NICKNAMES.get(word, ()) for each in self.by_group.get(group, ()))
-        if len(word) > 1:
-            found.update(self.spelled.near(word, _spelling_errors, LENGTHS))
-        if len(heard) > 4:
-            for each in self.sounds.near(heard, _one_error_of_sound, 1):
-                found.update(self.by_sound.get(each, ()))
+        if read <= LETTERS:
+            found.update(self.by_sound.get(sound(word), ()))
+        if read <= CONSONANTS and is_telling(core := consonants(word)):
+            found.update(self.by_core.get(core, ()))
         return found
 
-    def one_for(self, word: str) -> set[str]:
+    def one_for(self, word: str, read: Read) -> set[str]:
         """All words that can be this one cut otherwise: what `compare` takes for two words written as one."""
-        found = {*self.by_sound.get(sound(word), ()), *self.by_core.get(consonants(word), ())}
-        found.update(self.spelled.near(word, _one_error, 1))
+        found = {word} & self.rows.keys()
+        if read <= LETTERS:
+            found.update(self.by_sound.get(sound(word), ()))
+        if read == CONSONANTS or self.has_consonants:
+            found.update(self.by_core.get(consonants(word), ()))
         return found
-
-
-def _one_error_of_sound(shorter: int, _: int) -> int:
-    return 1 if shorter > 4 else 0
 
 
 @dataclass(slots=True)
@@ -214,9 +264,7 @@ class Index:
     _of_entry: dict[str, list[int]] = field(default_factory=dict)
     _words: _Words = field(default_factory=_Words)
     _joined: _Words = field(default_factory=_Words)
-    _all: Spelled = field(default_factory=Spelled)
-    _of_all: dict[str, dict[int, None]] = field(default_factory=dict)
-    _whole: dict[str, dict[int, None]] = field(default_factory=dict)
+    _whole: dict[str, tuple[int, ...]] = field(default_factory=dict)
     _numbers: dict[str, list[str]] = field(default_factory=dict)
     _often: dict[str, int] = field(default_factory=dict)
     _weights: dict[str, float] = field(default_factory=dict)
@@ -236,7 +284,8 @@ class Index:
         score is the one that the whole list gives.
         """
         some = Index.of(self.entries[each] for each in ids)
-        some._often, some._alive = self._often, self._alive  # noqa: SLF001 - its own kind
+        some._often, some._alive, some._arrays = self._often, self._alive, None  # noqa: SLF001 - its own kind
+        some._weights.clear()  # noqa: SLF001
         return some
 
     def apply(self, changes: Changes) -> None:
@@ -248,6 +297,7 @@ class Index:
         self._weights.clear()
         self._found.clear()
         self._arrays = None
+        self._read()
 
     def _add(self, entry: Entry) -> None:
         self.entries[entry.id] = entry
@@ -267,14 +317,14 @@ class Index:
 
     def _enter(self, parsed: Parsed, at: int) -> None:
         for form in parsed.forms:
+            self._words.has_consonants |= form.read == CONSONANTS
+            self._joined.has_consonants |= form.read == CONSONANTS
             for word, worth in zip(form.words, form.worth, strict=True):
                 self._words.add(word, at, worth)
             for both, _, _ in _neighbours(form):
                 self._joined.add(both, at, 1.0)
-            self._all.add((form.joined,))
-            self._of_all.setdefault(form.joined, {})[at] = None
-        for key in _whole_keys(parsed):
-            self._whole.setdefault(key, {})[at] = None
+        for key in {*_whole_keys(parsed), *_letters_keys(parsed)}:
+            self._whole[key] = (*self._whole.get(key, ()), at)
         for core in _cores(parsed):
             self._often[core] = self._often.get(core, 0) + 1
 
@@ -291,9 +341,8 @@ class Index:
                     self._words.rows[word].pop(at, None)
                 for both, _, _ in _neighbours(form):
                     self._joined.rows[both].pop(at, None)
-                self._of_all[form.joined].pop(at, None)
-            for key in _whole_keys(parsed):
-                self._whole[key].pop(at, None)
+            for key in {*_whole_keys(parsed), *_letters_keys(parsed)}:
+                self._whole[key] = tuple(each for each in self._whole[key] if each != at)
             for core in _cores(parsed):
                 self._often[core] -= 1
 
@@ -364,11 +413,9 @@ class Index:
     def _candidates(self, parsed: Parsed, least: float) -> set[int]:
         """The rows whose score may be this share or more of a hundred."""
         found: set[int] = set()
-        for key in _whole_keys(parsed):
+        for key in (*_whole_keys(parsed), *_letters_keys(parsed)):
             found.update(self._whole.get(key, ()))
         for form in parsed.forms:
-            for other in self._all.near(form.joined, _errors_in_all, LENGTHS):
-                found.update(self._of_all[other])
             found.update(self._likely(form, parsed.is_organisation, least))
         return found
 
@@ -378,36 +425,73 @@ class Index:
         With all that is found on both sides (`worth`) and what is left of ours and of theirs at the least, the score is
         at most worth / (worth + contradiction * what both have left + surplus * what one has left more).
         """
-        arrays = self._read()
-        arrays.worth.fill(0.0)
-        arrays.part.fill(0.0)
-        arrays.ours.fill(0.0)
-        touched, total = [], 0.0
-        for word, (often, worth) in _counted(form).items():
+        # One word of several is never told, so two have to be found, unless they are written as one.
+        least_words = 2 if not is_organisation and 100 * least > COMMON_ONLY and _several(form) else 1
+        parts, total = self._parts(form, least_words)
+        surplus = SURPLUS_ORGANISATION * COMMON if is_organisation else SURPLUS
+        rows = self._touched(parts, total, least, surplus, has_initials=any(len(word) == 1 for word in form.words))
+        rows = rows[self._read().is_organisation[rows] == is_organisation]
+        if not len(rows):
+            return []
+        worth, part, ours = (np.zeros(len(rows), np.float32) for _ in range(3))
+        hits = np.zeros(len(rows), np.int32)
+        for each in parts:
+            has, found, of_it = each.like.of(rows)
+            hits += has * each.hits
+            worth += each.often * np.minimum(found, each.most)
+            part += each.often * of_it
+            ours += each.mine * has
+        worth, part, ours = self._with_initials(form, rows, worth, part, ours)
+        mine, its = np.maximum(total - ours, 0.0), np.maximum(self._read().total[rows] - part, 0.0)
+        against = CONTRADICTION * np.minimum(mine, its) + surplus * np.abs(mine - its)
+        return rows[(hits >= least_words) & (worth + 1e-4 >= least * (worth + against))].tolist()
+
+    def _parts(self, form: Form, least_words: int) -> tuple[list[_Part], float]:
+        """What of a name is looked for, and what its words weigh together. When too few of its words are like any word of
+        the list, the others are not looked for.
+        """
+        parts, total = [], 0.0
+        words = _counted(form)
+        missing = len(words) - least_words
+        for word in sorted(words, key=lambda each: ((each, form.read, False) not in self._found, -len(each))):
+            often, worth = words[word]
             mine = worth * self.weight(word) if worth > PARTICLE else 0.0
             total += mine
+            if missing < 0:
+                continue
             like = self._like(word, read=form.read)
-            arrays.worth[like.rows] += often * np.minimum(like.worth, worth)
-            arrays.part[like.rows] += often * like.part
-            arrays.ours[like.rows] += mine
-            if worth > PARTICLE and len(word) > 1:
-                touched.append(like.rows)
+            missing -= not len(like.rows)
+            is_enough = worth > PARTICLE and len(word) > 1
+            parts.append(_Part(like, often, mine, min(worth, like.most), is_enough, often))
+        if missing < 0:
+            parts = []
         for both, left, right in _neighbours(form):
             like = self._like(both, read=form.read, is_joined=True)
-            arrays.worth[like.rows] += like.worth
-            arrays.part[like.rows] += like.part
-            arrays.ours[like.rows] += self.weight(left) + self.weight(right)
-            touched.append(like.rows)
-        if not touched:
-            return []
-        rows = np.concatenate(touched)
-        rows = rows[arrays.is_organisation[rows] == is_organisation]
-        worth, part, ours = arrays.worth[rows], arrays.part[rows], arrays.ours[rows]
-        worth, part, ours = self._with_initials(form, rows, worth, part, ours)
-        mine, its = np.maximum(total - ours, 0.0), np.maximum(arrays.total[rows] - part, 0.0)
-        surplus = SURPLUS_ORGANISATION * COMMON if is_organisation else SURPLUS
-        against = CONTRADICTION * np.minimum(mine, its) + surplus * np.abs(mine - its)
-        return rows[worth + 1e-4 >= least * (worth + against)].tolist()
+            if len(like.rows):
+                mine = self.weight(left) + self.weight(right)
+                parts.append(_Part(like, 1, mine, like.most, is_enough=True, hits=2))
+        return parts, total
+
+    def _touched(
+        self, parts: list[_Part], total: float, least: float, surplus: float, *, has_initials: bool
+    ) -> np.ndarray:
+        """The rows worth a look. Words that many have are left for last: when all that remain are too little by
+        themselves, rows that have nothing else are passed over.
+        """
+        several = sorted((each for each in parts if each.is_enough), key=lambda each: len(each.like.rows))
+        rest = sum(each.often * each.most for each in parts)
+        left = total - sum(each.mine for each in parts)
+        touched: list[np.ndarray] = []
+        for each in several:
+            is_too_little = rest * (1 - least) + 1e-4 < least * surplus * max(left, 0.0)
+            if is_too_little and not has_initials:
+                rows = each.like.rows
+                touched.append(rows[self._read().initials[rows] != 0])
+            else:
+                touched.append(each.like.rows)
+            rest -= each.often * each.most
+            left += each.mine
+        return np.unique(np.concatenate(touched)) if touched else np.zeros(0, np.int32)
 
     def _with_initials(
         self, form: Form, rows: np.ndarray, worth: np.ndarray, part: np.ndarray, ours: np.ndarray
@@ -432,7 +516,7 @@ class Index:
             rows: list[int] = []
             worth: list[float] = []
             part: list[float] = []
-            for other in self._words.one_for(word) if is_joined else self._words.like(word):
+            for other in self._words.one_for(word, read) if is_joined else self._words.like(word, read):
                 near = likeness(word, other, read)[0]
                 standing = self._words.rows[other]
                 if near and standing:
@@ -440,14 +524,14 @@ class Index:
                     rows += standing
                     worth += [near * weight * each for each in standing.values()]
                     part += [weight * each if each > PARTICLE else 0.0 for each in standing.values()]
-            for other in () if is_joined else self._joined.one_for(word):
+            for other in () if is_joined else self._joined.one_for(word, read):
                 near = likeness(word, other, read)[0]
                 standing = self._joined.rows[other]
                 if near and standing:
                     rows += standing
                     worth += [near * self.weight(other)] * len(standing)
                     part += [2.0] * len(standing)
-            known = _most(rows, worth, part)
+            known = _most(rows, worth, part) if rows else _NOTHING
             if len(self._found) < 200_000:
                 self._found[key] = known
         return known
@@ -464,13 +548,18 @@ class Index:
                 for word in {word for form in row.parsed.forms for word in form.words}:
                     firsts[at] |= _bit(word[0])
                     initials[at] |= _bit(word) if len(word) == 1 else 0
-            zeros = [np.zeros(count, np.float32) for _ in range(3)]
-            self._arrays = _Arrays(total, is_organisation, firsts, initials, *zeros)
+            self._arrays = _Arrays(total, is_organisation, firsts, initials)
         return self._arrays
 
     def _total(self, form: Form) -> float:
         """What the words of a name weigh, each once."""
         return sum(worth * self.weight(word) for word, (_, worth) in _counted(form).items() if worth > PARTICLE)
+
+
+def _several(form: Form) -> bool:
+    """Whether a name has two words or more that carry it."""
+    words = {word for word, worth in zip(form.words, form.worth, strict=True) if worth > PARTICLE}
+    return len(words) > 1 and not any(len(word) == 1 for word in words)
 
 
 def _counted(form: Form) -> dict[str, tuple[int, float]]:
@@ -482,14 +571,18 @@ def _counted(form: Form) -> dict[str, tuple[int, float]]:
     return found
 
 
+_NOTHING = _Like(np.zeros(0, np.int32), np.zeros(0, np.float32), np.zeros(0, np.float32), 0.0)
+
+
 def _most(rows: list[int], worth: list[float], part: list[float]) -> _Like:
     """Each row once, with the most of what it has."""
-    at = np.array(rows, np.int32)
-    of, where = np.unique(at, return_inverse=True)
-    most_worth, most_part = np.zeros(len(of), np.float32), np.zeros(len(of), np.float32)
-    np.maximum.at(most_worth, where, np.array(worth, np.float32))
-    np.maximum.at(most_part, where, np.array(part, np.float32))
-    return _Like(of, most_worth, most_part)
+    found: dict[int, tuple[float, float]] = {}
+    for at, one, other in zip(rows, worth, part, strict=True):
+        known = found.get(at)
+        found[at] = (one, other) if known is None else (max(known[0], one), max(known[1], other))
+    ordered = sorted(found)
+    both = np.array([found[at] for at in ordered], np.float32).reshape(-1, 2)
+    return _Like(np.array(ordered, np.int32), both[:, 0].copy(), both[:, 1].copy(), max(worth, default=0.0))
 
 
 def _bit(letter: str) -> int:
