@@ -254,6 +254,8 @@ def _readings() -> dict[str, tuple[str, ...]]:
         for reading, chars in zip(parts, parts, strict=True):
             for char in chars:
                 found.setdefault(char, []).append(reading)
+    # 乾 is written 干 in simplified characters, but read qian in names.
+    found["干"] = list(dict.fromkeys([*found.get("干", ()), "qian"]))
     return {char: tuple(readings) for char, readings in found.items()}
 
 
@@ -332,8 +334,8 @@ def latin_forms(name: str, most: int = 6) -> Iterator[tuple[str, str]]:
 def _wade_giles(pinyin: str) -> Iterator[str]:
     """How Wade-Giles writes a syllable, without apostrophes.
 
-    >>> sorted(_wade_giles("xi")), sorted(_wade_giles("zhong")), sorted(_wade_giles("guo"))
-    (['hsi'], ['chung'], ['kuo'])
+    >>> [*_wade_giles("xi"), *_wade_giles("zhong"), *_wade_giles("guo"), *_wade_giles("lian"), *_wade_giles("nie")]
+    ['hsi', 'chung', 'kuo', 'lien', 'nieh']
     """
     special = {
         "zhi": "chih",
@@ -384,6 +386,7 @@ def _wade_giles(pinyin: str) -> Iterator[str]:
         ("z", "ts"),
         ("c", "ts"),
         ("r", "j"),
+        *((letter, letter) for letter in "lnmfh"),
     ):
         if pinyin.startswith(initial):
             head, tail = written, pinyin[len(initial) :]

@@ -478,7 +478,7 @@ class Index:
         """The rows worth a look. Words that many have are left for last: when all that remain are too little by
         themselves, rows that have nothing else are passed over.
         """
-        several = sorted((each for each in parts if each.is_enough), key=lambda each: len(each.like.rows))
+        several = sorted([each for each in parts if each.is_enough] or parts, key=lambda each: len(each.like.rows))
         rest = sum(each.often * each.most for each in parts)
         left = total - sum(each.mine for each in parts)
         touched: list[np.ndarray] = []

@@ -26,7 +26,7 @@ from jindi.parties.screening.words import (
 _WORD = re.compile(r"[a-z0-9]+")
 _DOTTED = re.compile(r"\b(?:[a-z]\.){2,}(?:[a-z]\b)?")
 _CAMEL = re.compile(r"(?<=[a-zà-ÿ])(?=[A-ZÀ-Þ])")
-_SERVANT = re.compile(r"abd[aeiou]{1,2}(?:l|([rsnzdt])(?=\1))?(?=[a-z]{4})")
+_SERVANT = re.compile(r"abd[aeiou]{1,2}(?:l|([rsnzdt])(?=\1))?(?=[a-z]{4})(?!ll)")
 _KEPT_WHOLE = frozenset({"abdallah", "abdullah", "abdoulaye", "abdullahi", "abdoullah", "abdulla", "abdallahi"})
 _SERVANT_OF = re.compile(r"abd(?:[aeiou]{1,2}[lrsnzdt]?)?\Z")
 _HALVES = re.compile(r"\b([^\W\d_]{2,5})[-‐‑–]([^\W\d_]{2,5})\b(?![-‐‑–])")
@@ -113,6 +113,7 @@ def _form(
         and len(kept) == 2
         and worth[0] == PARTICLE
         and len(kept[0]) > 2
+        and 0 not in cut
     ):
         worth[0] = SHORT_WORD  # Ben, Van, Des: a given name where it stands first and alone
     if kept and max(worth) <= PARTICLE:
@@ -271,6 +272,11 @@ def parse(text: str, *, is_organisation: bool = False) -> Parsed:
             words, cut = _person_words(text)
         read = _read(text)
         forms = [_form(words, is_organisation=is_organisation, read=read, cut=cut)] if words else []
+        if cut:
+            # As it was written, too: a slip of the hand may hide where the servant ends.
+            whole = [word for at, word in enumerate(words) if at not in cut and at - 1 not in cut]
+            whole += [words[at] + words[at + 1] for at in sorted(cut)]
+            forms.append(_form(whole, is_organisation=is_organisation, read=read))
         if read == LETTERS and any("eo" in word or "eu" in word for word in words):
             northern = [word.replace("eo", "o").replace("eu", "u") for word in words]
             forms.append(_form(northern, is_organisation=is_organisation, read=read, cut=cut))
