@@ -325,22 +325,52 @@ def wrong(name, rng):
 
 
 PARTS = (
-    "Abdul", "Abdulrahman", "al-Kari", "bin", "van der", "J.", "M", "Mohammed", "Muhamad", "Ali", "Aly", "Maria", "Mario",
-    "Rami", "Makhlouf", "Machluf", "Jong-un", "Kim", "Li", "Wei", "Wen", "Jordan", "Petrovich", "Dr.", "Tan", "Sergej",
+    "Abdul", "Abdulrahman", "al-Kari", "bin", "van der", "J.", "M", "Mohammed", "Muhamad", "Ali", "Aly", "Maria",
+    "Mario", "Rami",
+    "Makhlouf", "Machluf", "Jong-un", "Kim", "Li", "Wei", "Wen", "Jordan", "Petrovich", "Dr.", "Tan", "Sergej",
 )  # fmt: skip
-WHOLE = ("习近平", "陈大文", "Xi Jinping", "CHAN Tai Man", "김정은", "Kim Jong Un", "محمد علي", "مهدی معروف", "Сергей Лавров", "王 伟")
-COMPANIES = ("Bank", "Iran", "Iraq", "Shipping", "Lines", "Group", "Ltd", "OOO", "Novaterra", "Novatera", "44", "of", "AkG")
+WHOLE = (
+    "习近平",
+    "陈大文",
+    "Xi Jinping",
+    "CHAN Tai Man",
+    "김정은",
+    "Kim Jong Un",
+    "محمد علي",
+    "مهدی معروف",
+    "Сергей Лавров",
+    "王 伟",
+)
+COMPANIES = (
+    "Bank",
+    "Iran",
+    "Iraq",
+    "Shipping",
+    "Lines",
+    "Group",
+    "Ltd",
+    "OOO",
+    "Novaterra",
+    "Novatera",
+    "44",
+    "of",
+    "AkG",
+)
 
 
 def mixed_name(rng):
     if rng.random() < 0.2:
         return rng.choice(WHOLE)
-    words = [rng.choice(PARTS) if rng.random() < 0.6 else made_name(rng).split()[0] for _ in range(rng.choice((1, 2, 3, 4)))]
+    words = [
+        rng.choice(PARTS) if rng.random() < 0.6 else made_name(rng).split()[0] for _ in range(rng.choice((1, 2, 3, 4)))
+    ]
     return rng.choice((" ", " ", "-", "")).join(words)
 
 
 def mixed_company(rng):
-    return " ".join(rng.choice(COMPANIES) for _ in range(rng.choice((2, 3, 4)))) if rng.random() < 0.7 else made_name(rng)
+    return (
+        " ".join(rng.choice(COMPANIES) for _ in range(rng.choice((2, 3, 4)))) if rng.random() < 0.7 else made_name(rng)
+    )
 
 
 @settings(max_examples=6, deadline=None)

@@ -53,8 +53,8 @@ JOINED, SPELT, SPELT_OTHERWISE, SPELT_IN_PART, HOMOPHONES, CHARACTERS_NEAR, ACRO
 )  # fmt: skip
 """Caps: a single word; a single word of a longer name; other numbers; less alike than `ENOUGH` rare words. What is
 given for the same letters cut otherwise; when characters and Pinyin say the same; when another spelling does; when
-either does and a word is left out; the most
-that other characters can have, though they sound the same; and what is given for the first letters of an organisation.
+either does and a word is left out; the most that other characters can have, though they sound the same; and what is
+given for the first letters of an organisation.
 """
 
 Weight = Callable[[str], float]
@@ -92,10 +92,12 @@ class Comparison:
 NOTHING = Comparison(0.0)
 
 _SOUNDS = (
+    ("schtsch", "c"),
+    ("shch", "c"),
     ("tsch", "c"),
     ("sch", "s"),
     ("tch", "c"),
-    ("shch", "s"),
+    ("chr", "hr"),
     ("dzh", "j"),
     ("ch", "c"),
     ("sh", "s"),
@@ -134,6 +136,8 @@ def sound(word: str) -> str:
     """
     if word[:1] == "x":
         word = f"s{word[1:]}"
+    if len(word) > 5 and word.startswith(("ja", "je", "ju")):
+        word = f"y{word[1:]}"
     if len(word) > 3 and word.endswith(("ij", "ej")):
         word = f"{word[:-2]}i"
     for written, heard in _SOUNDS:
@@ -531,7 +535,8 @@ def _compare_spelt(ours: Parsed, theirs: Parsed) -> Comparison:
 def _is_spelling(sounds: han.Sounds, spelt: han.Spelt) -> bool:
     """Whether each syllable is written as Pinyin writes a reading of the character."""
     return all(
-        any(each.replace("v", "u") == syllable for each in can) for can, syllable in zip(sounds, spelt.written, strict=True)
+        any(each.replace("v", "u") == syllable for each in can)
+        for can, syllable in zip(sounds, spelt.written, strict=True)
     )
 
 

@@ -360,7 +360,7 @@ def _wade_giles(pinyin: str) -> Iterator[str]:
         "guo": "kuo",
         "kuo": "kuo",
         "huo": "huo",
-        "shuo": "shuo",
+        "shuo": "shuo sho",
         "gui": "kuei",
         "kui": "kuei",
         "ju": "chu",

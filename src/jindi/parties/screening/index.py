@@ -138,7 +138,7 @@ class _Arrays:
 
 @dataclass(slots=True)
 class _Part:
-    """A part of a name that is looked for: how often it stands there, what it weighs in it and at the most elsewhere."""
+    """A part of a name that is looked for: how often it stands there, what it weighs in it and elsewhere at most."""
 
     like: _Like
     often: int
@@ -179,8 +179,8 @@ def _whole_keys(parsed: Parsed) -> Iterator[str]:
 
 
 def _letters_keys(parsed: Parsed) -> Iterator[str]:
-    """The keys of a name that may be cut into words otherwise: its consonants, and what is left without one of them. Two
-    names of which one consonant differs have one of these in common.
+    """The keys of a name that may be cut into words otherwise: its consonants, and what is left without one of them.
+    Two names of which one consonant differs have one of these in common.
     """
     for form in parsed.forms:
         if len(form.joined) > 4:
@@ -444,11 +444,12 @@ class Index:
         worth, part, ours = self._with_initials(form, rows, worth, part, ours)
         mine, its = np.maximum(total - ours, 0.0), np.maximum(self._read().total[rows] - part, 0.0)
         against = CONTRADICTION * np.minimum(mine, its) + surplus * np.abs(mine - its)
-        return rows[(hits >= least_words) & (worth + 1e-4 >= least * (worth + against))].tolist()
+        likely: list[int] = rows[(hits >= least_words) & (worth + 1e-4 >= least * (worth + against))].tolist()
+        return likely
 
     def _parts(self, form: Form, least_words: int) -> tuple[list[_Part], float]:
-        """What of a name is looked for, and what its words weigh together. When too few of its words are like any word of
-        the list, the others are not looked for.
+        """What of a name is looked for, and what its words weigh together. When too few of its words are like any word
+        of the list, the others are not looked for.
         """
         parts, total = [], 0.0
         words = _counted(form)

@@ -49,7 +49,8 @@ consonants (Arabic, Hebrew), or all sounds (Hangul, Kana …); by the readings o
 @dataclass(frozen=True, slots=True)
 class Form:
     """One way to read a name: its words in order, and what each is worth at most. `read`: in what kind of script it is
-    written, if we put it into Latin letters by rule: another letter is another sound then, not a slip of somebody's hand.
+    written, if we put it into Latin letters by rule: another letter is another sound then, not a slip of somebody's
+    hand.
     `is_chinese`: each word of it is made of syllables of Pinyin, so that it may be a Chinese name.
     """
 
@@ -108,13 +109,7 @@ def _form(
         PARTICLE if at - 1 in cut else _worth(word, len(kept), is_organisation=is_organisation, is_last=at == len(kept))
         for at, word in enumerate(kept, 1)
     ]
-    if (
-        not is_organisation
-        and len(kept) == 2
-        and worth[0] == PARTICLE
-        and len(kept[0]) > 2
-        and 0 not in cut
-    ):
+    if not is_organisation and len(kept) == 2 and worth[0] == PARTICLE and len(kept[0]) > 2 and 0 not in cut:
         worth[0] = SHORT_WORD  # Ben, Van, Des: a given name where it stands first and alone
     if kept and max(worth) <= PARTICLE:
         worth = [1.0] * len(kept)
@@ -128,7 +123,9 @@ def _one_word(halves: re.Match[str]) -> str:
 
 
 _ARTICLE = re.compile(r"(?<!\w)ال(?=\w{3})")
-_HANGUL = re.compile(r"\s*([김이박최정강조윤장임한오서신권황안송류전홍고문양손배백허유남심노하곽성차주우구민진지엄채원천방공현함변염여추도소석선설마길연위표명기반왕금옥육인맹제모탁국])([가-힣]{1,3})\s*\Z")
+_HANGUL = re.compile(
+    r"\s*([김이박최정강조윤장임한오서신권황안송류전홍고문양손배백허유남심노하곽성차주우구민진지엄채원천방공현함변염여추도소석선설마길연위표명기반왕금옥육인맹제모탁국])([가-힣]{1,3})\s*\Z"
+)
 
 
 def _parted(text: str) -> str:

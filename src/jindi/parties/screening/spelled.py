@@ -1,8 +1,8 @@
 """A set of words in which those that are few letters apart from another are found: all of them, by looking at few.
 
 Each word has a bit for every letter that it has, and one for every letter that it has twice. One letter more or less
-changes one bit, another letter two, so whoever differs in more bits than so many errors can change is passed over without a look
-at its letters.
+changes one bit, another letter two, so whoever differs in more bits than so many errors can change is passed over
+without a look at its letters.
 """
 
 from collections.abc import Callable, Iterable
@@ -68,7 +68,9 @@ class Spelled:
             first, last = (begin[fit[0]], begin[fit[-1] + 1]) if fit else (0, 0)
             most = np.zeros(last - first, np.int8)
             for each in fit:
-                most[begin[each] - first : begin[each + 1] - first] = 2 * _allowed(size, each, errors) - abs(size - each)
+                most[begin[each] - first : begin[each + 1] - first] = 2 * _allowed(size, each, errors) - abs(
+                    size - each
+                )
             known = self._around[size, errors] = first, most
         return known
 
