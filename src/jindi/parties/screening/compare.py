@@ -44,10 +44,10 @@ FIRST_LETTER = 0.06
 LENGTHS = 3
 """Words whose lengths differ by more are never spellings of one, short forms apart."""
 
-CONTRADICTION, SURPLUS, SURPLUS_ORGANISATION = 1.3, 0.25, 0.55
+CONTRADICTION, SURPLUS, SURPLUS_ORGANISATION = 1.3, 0.22, 0.55
 """What a contradicting pair of words, and a word of one side only, weigh against the score."""
 
-ONE_WORD, ONE_WORD_OF_MANY, NUMBERS_DIFFER, COMMON_ONLY, ENOUGH, ENOUGH_WHOLE = 90.0, 60.0, 60.0, 79.0, 1.0, 0.75
+ONE_WORD, ONE_WORD_OF_MANY, NUMBERS_DIFFER, COMMON_ONLY, ENOUGH, ENOUGH_WHOLE = 90.0, 60.0, 60.0, 79.0, 1.0, 0.6
 JOINED, SPELT, SPELT_OTHERWISE, SPELT_IN_PART, HOMOPHONES, CHARACTERS_NEAR, ACRONYM = (
     98.0, 96.0, 90.0, 88.0, 79.0, 79.0, 82.0,
 )  # fmt: skip
@@ -124,6 +124,7 @@ _SOUNDS = (
     ("y", "i"),
     ("o", "u"),
     ("e", "i"),
+    ("z", "s"),
 )
 
 
@@ -434,7 +435,7 @@ def compare(ours: Parsed, theirs: Parsed, weight: Weight = alike) -> Comparison:
 
     >>> from jindi.parties.screening.names import parse
     >>> round(compare(parse("Vladimir Putin"), parse("PUTIN, Vladimir Vladimirovich")).score)
-    95
+    96
     >>> compare(parse("任志强"), parse("任志強")).score, compare(parse("单雄信"), parse("SHAN Xiongxin")).score
     (99.0, 96.0)
     >>> compare(parse("张伟"), parse("章伟")).score

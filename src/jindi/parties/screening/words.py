@@ -346,7 +346,7 @@ nicholas nick nicolas nikolai nikolay nicola nikolaos mykola kolya
 olga olha
 patrick pat paddy patricio
 paul pavel pablo paolo pavlo pawel
-peter pete pyotr pedro pierre pietro petr petro piotr
+peter pete pyotr pjotr pedro pierre pietro petr petro piotr
 philip phil felipe philippe filip
 ray raymond ramon
 richard rick dick ricky ricardo riccardo
@@ -418,6 +418,15 @@ yasir yasser
 zahir zaher
 zahid
 zaid zayd zeid
+park pak bak
+lee yi ri rhee
+choi choe
+cho jo
+yoon yun
+lim rim
+shin sin
+roh noh
+kang gang
 ziad ziyad
 fatima fatimah fatma fatemeh fatoumata
 khadija khadijah hatice
@@ -442,5 +451,6 @@ NICKNAMES: dict[str, frozenset[int]] = {}
 for _number, _line in enumerate(_NICKNAMES.split("\n")):
     for _word in _line.split():
         NICKNAMES[_word] = NICKNAMES.get(_word, frozenset()) | {_number}
-"""A given name and the groups of names that stand for one another in which it is. Two that are in no group together are
-two names, however near their letters are (Hassan and Hussein, Mario and Maria)."""
+"""A given name (or a Korean surname) and the groups of names that stand for one another in which it is. Two that are in
+no group together are two names, however near their letters are (Hassan and Hussein, Mario and Maria).
+"""
