@@ -35,4 +35,4 @@ def test_what_is_missed_and_what_is_found_wrongly_is_counted():
     assert (told["none"].of, told["none"].found) == (1, 1)
     told = bench.recall(index, [Entry("2", "person", (Name("Xaver Quill Ottoson"),))])
     assert (told["none"].of, told["none"].found, len(told["none"].missed)) == (1, 0, 1)
-    assert bench.false_hits(index, ["Ann Lee", "Anton Bergman"]) == [("Anton Bergman", "Anton Maria Bergmann", 87)]
+    assert bench.false_hits(index, ["Ann Lee", "Anton Bergman"]) == [("Anton Bergman", "Anton Maria Bergmann", 90)]

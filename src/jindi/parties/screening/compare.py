@@ -5,44 +5,56 @@ group of given names, the same by sound, so many letters apart. The score is wha
 words are worth: words that only the longer name has weigh little, words of both that contradict each other weigh fully.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from rapidfuzz.distance import OSA
 
 from jindi.parties.screening import han
-from jindi.parties.screening.names import LETTER, PARTICLE, Form, Parsed
-from jindi.parties.screening.words import NICKNAMES
+from jindi.parties.screening.names import COMMON, CONSONANTS, LETTER, LETTERS, PARTICLE, TYPED, Form, Parsed, Read
+from jindi.parties.screening.words import NICKNAMES, PLACES
 
-GATE, NO_PAIR, UNSURE = 0.72, 0.5, 0.6
+GATE, NO_PAIR, UNSURE = 0.67, 0.5, 0.6
 """Two words more alike than the gate are spellings of one; from there down they quickly become two words.
-What is less alike than `UNSURE` is no evidence.
+What is less alike than `NO_PAIR` in the end contradicts; what is less alike than `UNSURE` is no evidence.
 """
 
-NICKNAME, SAME_SOUND, INITIAL = 0.9, 0.96, 0.8
-SAME_CONSONANTS, FEW_CONSONANTS, VOWEL = 0.95, 0.85, 0.4
-"""What the same consonants are worth (two of them less), and how much other vowels take of it, by the share of
-the word that they are.
+NICKNAME, SAME_SOUND, INITIAL = 0.8, 0.96, 0.8
+SHORT_SOUND, SAME_CONSONANTS, VOWEL = 0.85, 0.95, 0.4
+"""What the same sound is worth in a word of two letters; what the same consonants are worth, and how much other vowels
+take of it, by the share of the word that they are.
 """
 
-EDIT, BARE_EDIT = 0.9, 1.35
-"""How much a letter of one word costs, as a share of the longer word's length; more where vowels are not written."""
+EDIT, BARE_EDIT, READ_EDIT = 0.8, 1.1, (0.8, 1.6, 2.2, 2.2)
+"""How much a letter of one word costs, as a share of the longer word's length; more where hardly a vowel is written,
+for each letter tells more; most where another script was put into Latin letters by rule and not by somebody's hand
+(by the kind of script).
+"""
 
-FIRST_LETTER = 0.08
+MANY_CONSONANTS = 6
+"""From so many on, one of a whole name's consonants may be wrong."""
+
+ACCENT = 0.75
+"""What two syllables of Chinese names are worth that many say alike (fan, fang); others are two names."""
+
+FIRST_LETTER = 0.06
 """People seldom err in the first letter."""
 
 LENGTHS = 3
 """Words whose lengths differ by more are never spellings of one, short forms apart."""
 
-CONTRADICTION, SURPLUS, SURPLUS_ORGANISATION = 1.3, 0.25, 0.55
+CONTRADICTION, SURPLUS, SURPLUS_ORGANISATION = 1.3, 0.22, 0.55
 """What a contradicting pair of words, and a word of one side only, weigh against the score."""
 
-ONE_WORD, ONE_WORD_OF_MANY, NUMBERS_DIFFER, COMMON_ONLY, ENOUGH = 90.0, 60.0, 60.0, 79.0, 1.0
-JOINED, SPELT, SPELT_OTHERWISE, HOMOPHONES, CHARACTERS_NEAR = 98.0, 96.0, 90.0, 79.0, 79.0
+ONE_WORD, ONE_WORD_OF_MANY, NUMBERS_DIFFER, COMMON_ONLY, ENOUGH, ENOUGH_WHOLE = 90.0, 60.0, 60.0, 79.0, 1.0, 0.6
+JOINED, SPELT, SPELT_OTHERWISE, SPELT_IN_PART, HOMOPHONES, CHARACTERS_NEAR, ACRONYM = (
+    98.0, 96.0, 90.0, 88.0, 79.0, 79.0, 82.0,
+)  # fmt: skip
 """Caps: a single word; a single word of a longer name; other numbers; less alike than `ENOUGH` rare words. What is
-given for the same letters cut otherwise; when characters and Pinyin say the same; when another spelling does; and the
-most that other characters can have, though they sound the same.
+given for the same letters cut otherwise; when characters and Pinyin say the same; when another spelling does; when
+either does and a word is left out; the most that other characters can have, though they sound the same; and what is
+given for the first letters of an organisation.
 """
 
 Weight = Callable[[str], float]
@@ -80,10 +92,12 @@ class Comparison:
 NOTHING = Comparison(0.0)
 
 _SOUNDS = (
+    ("schtsch", "c"),
+    ("shch", "c"),
     ("tsch", "c"),
     ("sch", "s"),
     ("tch", "c"),
-    ("shch", "s"),
+    ("chr", "hr"),
     ("dzh", "j"),
     ("ch", "c"),
     ("sh", "s"),
@@ -110,6 +124,7 @@ _SOUNDS = (
     ("y", "i"),
     ("o", "u"),
     ("e", "i"),
+    ("z", "s"),
 )
 
 
@@ -122,6 +137,8 @@ def sound(word: str) -> str:
     """
     if word[:1] == "x":
         word = f"s{word[1:]}"
+    if len(word) > 5 and word.startswith(("ja", "je", "ju")):
+        word = f"y{word[1:]}"
     if len(word) > 3 and word.endswith(("ij", "ej")):
         word = f"{word[:-2]}i"
     for written, heard in _SOUNDS:
@@ -149,44 +166,48 @@ def consonants(word: str) -> str:
     return f"A{rest}" if heard[:1] in "aeiou" else f"H{rest}" if heard[:1] == "h" else rest
 
 
+def is_telling(core: str) -> bool:
+    """Whether consonants are enough of them to tell one word from others."""
+    return len(core) > (3 if core[0] in "AH" else 2)
+
+
 @lru_cache(maxsize=524_288)
-def likeness(ours: str, theirs: str) -> tuple[float, str]:
-    """How alike two words are, from 0 to 1, and by what; 0 below the gate.
+def likeness(ours: str, theirs: str, read: Read = TYPED) -> tuple[float, str]:
+    """How alike two words are, from 0 to 1, and by what. `read`: how one of them came into Latin letters.
 
     >>> likeness("putin", "putin"), likeness("bill", "william"), likeness("lavrov", "putin")
-    ((1.0, 'same'), (0.9, 'nickname'), (0.0, ''))
+    ((1.0, 'same'), (0.8, 'nickname'), (0.0, ''))
     """
     if ours == theirs:
         return 1.0, "same"
     if len(ours) == 1 or len(theirs) == 1:
         return (INITIAL, "initial") if ours[0] == theirs[0] and ours.isalpha() and theirs.isalpha() else (0.0, "")
-    if ours.isdigit() or theirs.isdigit():
+    if ours.isdigit() or theirs.isdigit() or (ours in PLACES and theirs in PLACES):
         return 0.0, ""
-    if (mine := NICKNAMES.get(ours)) and mine & NICKNAMES.get(theirs, frozenset()):
-        return NICKNAME, "nickname"
-    gap = abs(len(ours) - len(theirs))
-    if gap > LENGTHS:
-        return 0.0, ""
-    heard, said = sound(ours), sound(theirs)
     best, by = 0.0, ""
-    if heard == said:
-        best, by = SAME_SOUND if min(len(ours), len(theirs)) > 2 else FEW_CONSONANTS, "sound"
-    elif (core := consonants(ours)) == consonants(theirs):
-        letters = len(core.lstrip("AH"))
-        vowels = VOWEL * OSA.distance(ours, theirs) / max(len(ours), len(theirs))
-        best, by = (SAME_CONSONANTS if letters > 2 else FEW_CONSONANTS) - vowels if letters > 1 else 0.0, "consonants"
-    if (near := _near(ours, theirs)) > best:
-        best, by = near, "letters"
-    if (
-        abs(len(heard) - len(said)) < 2
-        and min(len(heard), len(said)) > 4
-        and heard != said
-        and (near := _near(heard, said, 1) - (1 - SAME_SOUND)) > best
-    ):
-        best, by = near, "sound"
+    if (mine := NICKNAMES.get(ours)) and (its := NICKNAMES.get(theirs)):
+        if not mine & its:
+            return 0.0, ""
+        best, by = NICKNAME, "nickname"
+    if abs(len(ours) - len(theirs)) <= LENGTHS:
+        if (near := _near(ours, theirs, read=read)) > best:
+            best, by = near, "letters"
+        if read <= LETTERS and (heard := _heard(ours, theirs, read))[0] > best:
+            best, by = heard
     if best < GATE:
         best -= 1.5 * (GATE - best)
-    return (best, by) if best > 0.0 else (0.0, "")
+    return (best, by) if best >= NO_PAIR else (0.0, "")
+
+
+def _heard(ours: str, theirs: str, read: Read) -> tuple[float, str]:
+    """How alike two words are by what is heard of them: all of it, or the consonants."""
+    heard, said = sound(ours), sound(theirs)
+    if heard == said:
+        short = SHORT_SOUND if read == TYPED else NO_PAIR
+        return SAME_SOUND if min(len(ours), len(theirs)) > 2 else short, "sound"
+    if read <= CONSONANTS and is_telling(core := consonants(ours)) and core == consonants(theirs):
+        return SAME_CONSONANTS - VOWEL * OSA.distance(ours, theirs) / max(len(ours), len(theirs)), "consonants"
+    return 0.0, ""
 
 
 _FIRST = {char: group for group, chars in enumerate(("jyig", "ckq", "vwbf", "szx", "ou", "aei")) for char in chars}
@@ -203,20 +224,41 @@ def _is_bare(word: str) -> bool:
     return len(word) > 3 and sum(char in "aeiouy" for char in word) * 4 < len(word)
 
 
-def _near(ours: str, theirs: str, most: int = 3) -> float:
+LEAST = (NO_PAIR + 1.5 * GATE) / 2.5
+"""What is less alike than this is `NO_PAIR` once it is below the gate."""
+
+
+@cache
+def letters_apart(longest: int, read: Read = TYPED) -> int:
+    """So many letters may be wrong in a word, by the length of the longer spelling and how it came into letters."""
+    most = 1 if longest < 5 else 2 if longest < 11 else 3
+    return min(most, int((1.0 - LEAST) * longest / READ_EDIT[read] + 1e-9))
+
+
+def _near(ours: str, theirs: str, most: int = 3, *, read: Read = TYPED) -> float:
     """How alike two words are by their letters alone; one letter in four may be wrong."""
     longest = max(len(ours), len(theirs))
-    most = min(most, max(1, (longest + 1) // 4))
+    most = min(most, letters_apart(longest, read))
     distance = OSA.distance(ours, theirs, score_cutoff=most)
-    cost = BARE_EDIT if _is_bare(ours) or _is_bare(theirs) else EDIT
+    cost = READ_EDIT[read] if read else BARE_EDIT if _is_bare(ours) or _is_bare(theirs) else EDIT
     near = 1.0 - cost * distance / longest - (0.0 if _begin_alike(ours[0], theirs[0]) else FIRST_LETTER)
     return near if distance <= most and near >= NO_PAIR else 0.0
+
+
+def _is_both(both: str, word: str, *, read: Read) -> bool:
+    """Whether a word is two others written as one, by its sound; where only consonants are written, by those."""
+    if len(word) < 4 or abs(len(both) - len(word)) > LENGTHS:
+        return False
+    if sound(both) == sound(word) and read <= LETTERS:
+        return True
+    return read == CONSONANTS and len(core := consonants(both)) > 2 and core == consonants(word)
 
 
 def _merged(ours: Form, theirs: Form) -> Form:
     """Ours with neighbours joined where the other name has them as one word."""
     words, worth = list(ours.words), list(ours.worth)
     known = set(theirs.words)
+    read = max(ours.read, theirs.read)
     at = 0
     while at + 1 < len(words):
         both = words[at] + words[at + 1]
@@ -224,19 +266,23 @@ def _merged(ours: Form, theirs: Form) -> Form:
             words[at] not in known
             and words[at + 1] not in known
             and len(both) > 3
-            and any(len(each) > 3 and (_near(both, each) >= 0.87 or sound(both) == sound(each)) for each in known)
+            and any(_is_both(both, each, read=read) for each in known)
         ):
             words[at : at + 2], worth[at : at + 2] = [both], [max(worth[at], worth[at + 1], 1.0)]
         at += 1
-    return Form(tuple(words), tuple(worth)) if len(words) != len(ours.words) else ours
+    return Form(tuple(words), tuple(worth), ours.read) if len(words) != len(ours.words) else ours
 
 
-def _paired(ours: Sequence[str], theirs: Sequence[str]) -> list[tuple[float, int, int, str]]:
+def _paired(ours: Form, theirs: Form) -> list[tuple[float, int, int, str]]:
     """The words put together one to one, the most alike first."""
     found = []
-    for i, word in enumerate(ours):
-        for j, other in enumerate(theirs):
-            near, by = likeness(word, other)
+    read = max(ours.read, theirs.read)
+    is_chinese = ours.is_chinese and theirs.is_chinese
+    for i, word in enumerate(ours.words):
+        for j, other in enumerate(theirs.words):
+            near, by = likeness(word, other, read)
+            if is_chinese and near < 1 and han.is_syllable(word) and han.is_syllable(other):
+                near = min(near, ACCENT) if han.said_alike(word, other) else 0.0
             if near:
                 found.append((near, i, j, by))
     found.sort(key=lambda each: (-each[0], each[1], each[2]))
@@ -262,7 +308,7 @@ def compare_forms(ours: Form, theirs: Form, weight: Weight = alike, *, is_organi
         if merged_ours is not ours or merged_theirs is not theirs:
             rules = ("joined",)
             ours, theirs = merged_ours, merged_theirs
-    kept = _paired(ours.words, theirs.words)
+    kept, read = _paired(ours, theirs), max(ours.read, theirs.read)
     matched = together = 0.0
     carried = 0
     for near, i, j, _ in kept:
@@ -273,26 +319,25 @@ def compare_forms(ours: Form, theirs: Form, weight: Weight = alike, *, is_organi
     if not carried:
         return whole
     mine, its = {each[1] for each in kept}, {each[2] for each in kept}
-    said, read = {ours.words[i] for i in mine}, {theirs.words[j] for j in its}
+    said, listed = {ours.words[i] for i in mine}, {theirs.words[j] for j in its}
     # A word that is written twice is said once.
     left_i = [i for i, word in enumerate(ours.words) if i not in mine and word not in said]
-    left_j = [j for j, word in enumerate(theirs.words) if j not in its and word not in read]
-    odd_i = sorted((ours.worth[i] * weight(ours.words[i]) for i in left_i if ours.worth[i] > PARTICLE), reverse=True)
-    odd_j = sorted(
-        (theirs.worth[j] * weight(theirs.words[j]) for j in left_j if theirs.worth[j] > PARTICLE), reverse=True
-    )
+    left_j = [j for j, word in enumerate(theirs.words) if j not in its and word not in listed]
+    odd_i = _odd(ours, left_i, weight, is_organisation=is_organisation)
+    odd_j = _odd(theirs, left_j, weight, is_organisation=is_organisation)
     both = min(len(odd_i), len(odd_j))
-    against = sum(max(mine, its, 0.7 if not is_organisation else 0.0) for mine, its in zip(odd_i, odd_j, strict=False))
-    surplus = sum(odd_i[both:]) + sum(odd_j[both:])
-    light = SURPLUS_ORGANISATION if is_organisation else SURPLUS
-    score = 100.0 * matched / (together + CONTRADICTION * against + light * surplus)
-    evidence = sum(
-        max(ours.worth[i], theirs.worth[j]) * weight(theirs.words[j]) * (near - UNSURE) / (1 - UNSURE)
-        for near, i, j, by in kept
-        if by != "initial" and max(ours.worth[i], theirs.worth[j]) > LETTER and near > UNSURE
-    )
-    if len(ours.words) == len(theirs.words) == 1 and len(ours.words[0]) > 5:
-        evidence = ENOUGH
+    least = 0.0 if is_organisation else 0.7
+    against = sum(max(mine, its, least) for (_, mine), (_, its) in zip(odd_i, odd_j, strict=False))
+    surplus = sum(light for light, _ in (*odd_i[both:], *odd_j[both:]))
+    # Koreans and Chinese have no middle names that could be left out.
+    per_word = SURPLUS_ORGANISATION if is_organisation or read >= LETTERS else SURPLUS
+    score = 100.0 * matched / (together + CONTRADICTION * against + per_word * surplus)
+    evidence, carrying = 0.0, 0
+    for near, i, j, by in kept:
+        worth = max(ours.worth[i], theirs.worth[j])
+        if by != "initial" and worth > LETTER and near > UNSURE:
+            evidence += worth * weight(theirs.words[j]) * (near - UNSURE) / (1 - UNSURE)
+            carrying += 1
     told = Comparison(
         min(score, 99.0),
         tuple(Pair(ours.words[i], theirs.words[j], near, by) for near, i, j, by in kept),
@@ -305,18 +350,44 @@ def compare_forms(ours: Form, theirs: Form, weight: Weight = alike, *, is_organi
     if score >= 99.0 and not left_i and not left_j and all(each[0] == 1.0 for each in kept):
         told = Comparison(100.0, told.pairs, rules=(*rules, "order"))
     told = _judged(told, ours, theirs, is_organisation=is_organisation)
-    return (
-        told
-        if is_organisation or evidence >= ENOUGH or told.score == 100
-        else _capped(told, COMMON_ONLY, "common_only")
-    )
+    if is_organisation or told.score == 100 or _is_enough(ours, theirs, evidence, carrying, is_more=bool(surplus)):
+        return told
+    return _capped(told, COMMON_ONLY, "common_only")
+
+
+def _is_enough(ours: Form, theirs: Form, evidence: float, carrying: int, *, is_more: bool) -> bool:
+    """Whether what two persons' names share is rare enough: more of it where one has words that the other has not."""
+    if len(ours.words) == len(theirs.words) == 1:
+        return len(ours.words[0]) > 5 or evidence >= ENOUGH
+    return evidence >= (ENOUGH if is_more else ENOUGH_WHOLE) and (carrying > 1 or not is_more)
+
+
+def _odd(form: Form, left: Iterable[int], weight: Weight, *, is_organisation: bool) -> list[tuple[float, float]]:
+    """Words without a partner, the weightiest first: what each weighs when it is only more (a place says little then: a
+    branch is of the same house), and when it contradicts.
+    """
+    found = []
+    for at in left:
+        if form.worth[at] > PARTICLE:
+            full = form.worth[at] * weight(form.words[at])
+            is_place = is_organisation and form.words[at] in PLACES
+            found.append((full * COMMON if is_place else full, full))
+    found.sort(reverse=True)
+    return found
 
 
 def _as_one(ours: Form, theirs: Form) -> Comparison:
-    """Names whose words are cut otherwise: all letters as one word, an eighth of them wrong at the most."""
+    """Names whose words are cut otherwise: all letters as one word, a seventh of them wrong at the most, and no more
+    than one of the consonants.
+    """
     mine, its = ours.joined, theirs.joined
+    if len(ours.words) == len(theirs.words) and not _cut_otherwise(ours.words, theirs.words):
+        return NOTHING
+    core, other = consonants(mine), consonants(its)
+    if core != other and (min(len(core), len(other)) < MANY_CONSONANTS or OSA.distance(core, other) > 1):
+        return NOTHING
     bare = any(map(_is_bare, ours.words)) or any(map(_is_bare, theirs.words))
-    most = 0 if bare else min(len(mine), len(its)) // 8
+    most = 0 if bare else min(len(mine), len(its)) // 7
     if len(mine) < 5 or abs(len(mine) - len(its)) > most:
         return NOTHING
     distance = OSA.distance(mine, its, score_cutoff=most)
@@ -327,19 +398,29 @@ def _as_one(ours: Form, theirs: Form) -> Comparison:
     return Comparison(JOINED * likeness_of_all, (pair,), rules=("joined",))
 
 
+def _cut_otherwise(ours: Sequence[str], theirs: Sequence[str]) -> bool:
+    """Whether as many words end at other places, by more than a letter that somebody forgot or wrote twice."""
+    at = 0
+    for mine, its in zip(ours, theirs, strict=True):
+        at += len(mine) - len(its)
+        if abs(at) > 1:
+            return True
+    return False
+
+
 def _judged(told: Comparison, ours: Form, theirs: Form, *, is_organisation: bool = False) -> Comparison:
     """Caps for what has too little to go by."""
     mine = sum(worth > LETTER for worth in ours.worth)
     its = sum(worth > LETTER for worth in theirs.worth)
     if is_organisation or told.score == 0:
         return told
-    if min(mine, its) <= 1 < max(mine, its) and "joined" not in told.rules:
+    if min(mine, its) <= 1 < max(mine, its):
         more = ours if mine > its else theirs
         left = told.left_ours if mine > its else told.left_theirs
         if any(worth > LETTER and word in left for word, worth in zip(more.words, more.worth, strict=True)):
             return _capped(told, ONE_WORD_OF_MANY, "one_word")
     if mine == its == 1 and told.score < 100.0:
-        return _capped(told, ONE_WORD, "one_word")
+        return _capped(told, COMMON_ONLY if "joined" in told.rules else ONE_WORD, "one_word")
     return told
 
 
@@ -354,7 +435,7 @@ def compare(ours: Parsed, theirs: Parsed, weight: Weight = alike) -> Comparison:
 
     >>> from jindi.parties.screening.names import parse
     >>> round(compare(parse("Vladimir Putin"), parse("PUTIN, Vladimir Vladimirovich")).score)
-    95
+    96
     >>> compare(parse("任志强"), parse("任志強")).score, compare(parse("单雄信"), parse("SHAN Xiongxin")).score
     (99.0, 96.0)
     >>> compare(parse("张伟"), parse("章伟")).score
@@ -382,6 +463,8 @@ def compare(ours: Parsed, theirs: Parsed, weight: Weight = alike) -> Comparison:
         best = spelt
     if is_organisation:
         best = _numbers(ours, theirs, best)
+        if best.score < ACRONYM and (ours.initials & {theirs.plain} or theirs.initials & {ours.plain}):
+            best = Comparison(ACRONYM, (Pair(ours.plain, theirs.plain, 1.0, "acronym"),), rules=("acronym",))
     return best
 
 
@@ -432,17 +515,30 @@ def _compare_spelt(ours: Parsed, theirs: Parsed) -> Comparison:
     chinese, other = (ours, theirs) if ours.han else (theirs, ours)
     best = NOTHING
     for form in other.forms[:1]:
-        for sounds, is_pinyin in han.spelt(form.words):
-            if any(_meets(han.sounds(order), sounds) for order in chinese.han):
-                score = SPELT if is_pinyin else SPELT_OTHERWISE
+        for spelt in han.spelt(form.words):
+            if any(_meets(han.sounds(order), spelt.sounds) for order in chinese.han):
+                is_read = spelt.is_pinyin and any(_is_spelling(han.sounds(order), spelt) for order in chinese.han)
+                score = SPELT if is_read else SPELT_OTHERWISE
+                if not spelt.is_whole:
+                    # With a word left out, two syllables that only another spelling makes fit are too little.
+                    score = SPELT_IN_PART if is_read or len(spelt.sounds) > 2 else COMMON_ONLY
                 if score > best.score:
                     pair = (
                         Pair(ours.han[0], theirs.plain, 1.0, "reading")
                         if ours.han
                         else Pair(ours.plain, theirs.han[0], 1.0, "reading")
                     )
-                    best = Comparison(score, (pair,), rules=("reading" if is_pinyin else "spelling",))
+                    rules = ("reading" if is_read else "spelling", *(() if spelt.is_whole else ("surplus",)))
+                    best = Comparison(score, (pair,), rules=rules)
     return best
+
+
+def _is_spelling(sounds: han.Sounds, spelt: han.Spelt) -> bool:
+    """Whether each syllable is written as Pinyin writes a reading of the character."""
+    return all(
+        any(each.replace("v", "u") == syllable for each in can)
+        for can, syllable in zip(sounds, spelt.written, strict=True)
+    )
 
 
 def _compare_spellings(ours: Parsed, theirs: Parsed) -> Comparison:
@@ -450,15 +546,8 @@ def _compare_spellings(ours: Parsed, theirs: Parsed) -> Comparison:
     if not ours.forms or not theirs.forms:
         return NOTHING
     mine, its = han.spelt(ours.forms[0].words), han.spelt(theirs.forms[0].words)
-    if not mine or not its:
-        return NOTHING
-    for sounds, is_pinyin in mine:
-        for others, are_pinyin in its:
-            if (
-                len(sounds) > 2
-                and not (is_pinyin and are_pinyin)
-                and (is_pinyin or are_pinyin)
-                and _meets(sounds, others)
-            ):
+    for one in mine:
+        for other in its:
+            if len(one.sounds) > 2 and one.is_pinyin != other.is_pinyin and _meets(one.sounds, other.sounds):
                 return Comparison(HOMOPHONES, (Pair(ours.plain, theirs.plain, 1.0, "reading"),), rules=("spelling",))
     return NOTHING

@@ -29,6 +29,7 @@ _BY = {
     "initial": ("首字母缩写", "an initial"),
     "joined": ("断词不同", "cut into words otherwise"),
     "characters": ("汉字比对", "compared by characters"),
+    "acronym": ("首字母缩写", "the first letters of the words"),
     "reading": ("汉字读音与拼写对应", "a spelling of these characters"),
 }
 _RULES = {
@@ -38,6 +39,10 @@ _RULES = {
     "order": ("词序不同，不影响比对", "The words stand in another order, which does not count."),
     "one_word": ("只有一个词可比，分数封顶", "There is but one word to compare, so the score is capped."),
     "common_only": ("只有一个常见词相同，分数封顶", "Only one common word is the same, so the score is capped."),
+    "acronym": (
+        "一方是另一方各词的首字母缩写：至多为弱匹配",
+        "One is made of the other's first letters: weak at the most.",
+    ),
     "numbers": ("名称中的数字不同，分数封顶", "The names have other numbers, so the score is capped."),
     "legal_form": ("法律形式不同", "The legal forms differ."),
     "reading": (

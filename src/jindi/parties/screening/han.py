@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterator
 from functools import cache, lru_cache
 from itertools import islice, product
+from typing import NamedTuple
 
 from jindi.parties.screening import han_tables
 from jindi.parties.screening.romanise import is_han
@@ -253,6 +254,8 @@ def _readings() -> dict[str, tuple[str, ...]]:
         for reading, chars in zip(parts, parts, strict=True):
             for char in chars:
                 found.setdefault(char, []).append(reading)
+    # 乾 is written 干 in simplified characters, but read qian in names.
+    found["干"] = list(dict.fromkeys([*found.get("干", ()), "qian"]))
     return {char: tuple(readings) for char, readings in found.items()}
 
 
@@ -331,8 +334,8 @@ def latin_forms(name: str, most: int = 6) -> Iterator[tuple[str, str]]:
 def _wade_giles(pinyin: str) -> Iterator[str]:
     """How Wade-Giles writes a syllable, without apostrophes.
 
-    >>> sorted(_wade_giles("xi")), sorted(_wade_giles("zhong")), sorted(_wade_giles("guo"))
-    (['hsi'], ['chung'], ['kuo'])
+    >>> [*_wade_giles("xi"), *_wade_giles("zhong"), *_wade_giles("guo"), *_wade_giles("lian"), *_wade_giles("nie")]
+    ['hsi', 'chung', 'kuo', 'lien', 'nieh']
     """
     special = {
         "zhi": "chih",
@@ -357,7 +360,7 @@ def _wade_giles(pinyin: str) -> Iterator[str]:
         "guo": "kuo",
         "kuo": "kuo",
         "huo": "huo",
-        "shuo": "shuo",
+        "shuo": "shuo sho",
         "gui": "kuei",
         "kui": "kuei",
         "ju": "chu",
@@ -383,6 +386,7 @@ def _wade_giles(pinyin: str) -> Iterator[str]:
         ("z", "ts"),
         ("c", "ts"),
         ("r", "j"),
+        *((letter, letter) for letter in "lnmfh"),
     ):
         if pinyin.startswith(initial):
             head, tail = written, pinyin[len(initial) :]
@@ -432,6 +436,35 @@ def _pinyin() -> frozenset[str]:
 
 
 @lru_cache(maxsize=65_536)
+def is_pinyin(word: str) -> bool:
+    """Whether a word is one to three syllables of Pinyin.
+
+    >>> is_pinyin("jinping"), is_pinyin("wei"), is_pinyin("smith")
+    (True, True, False)
+    """
+    return any(_pinyin().issuperset(cut) for cut in syllables(word))
+
+
+_ACCENTS = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ng", "n"), ("x", "s"))
+
+
+def is_syllable(word: str) -> bool:
+    """Whether a word is one syllable of Pinyin."""
+    return word in _pinyin()
+
+
+def said_alike(ours: str, theirs: str) -> bool:
+    """Whether two syllables are the same to those who don't tell zh from z, or ng from n, as many don't.
+
+    >>> said_alike("fang", "fan"), said_alike("zhang", "zang"), said_alike("wei", "wen")
+    (True, True, False)
+    """
+    for told, heard in _ACCENTS:
+        ours, theirs = ours.replace(told, heard), theirs.replace(told, heard)
+    return ours == theirs
+
+
+@lru_cache(maxsize=65_536)
 def syllables(word: str) -> tuple[tuple[str, ...], ...]:
     """All ways to cut a word into at most three written syllables, fewest first.
 
@@ -457,11 +490,22 @@ def syllables(word: str) -> tuple[tuple[str, ...], ...]:
 Sounds = tuple[frozenset[str], ...]
 
 
+class Spelt(NamedTuple):
+    """What a name in Latin letters can be in Mandarin: of each syllable all that it can mean, and as it is written;
+    whether all of it is Pinyin, and whether no word was left out.
+    """
+
+    sounds: Sounds
+    written: tuple[str, ...]
+    is_pinyin: bool
+    is_whole: bool
+
+
 @lru_cache(maxsize=65_536)
-def spelt(tokens: tuple[str, ...]) -> tuple[tuple[Sounds, bool], ...]:
+def spelt(tokens: tuple[str, ...]) -> tuple[Spelt, ...]:
     """What a name in Latin letters can be in Mandarin: its syllables in the order of surname first, for each order and
-    cut that is possible, and whether it is written in Pinyin. A word that is no Chinese syllable before the others (an
-    English given name) is left out. Nothing when it isn't Chinese.
+    cut that is possible. A word that is no Chinese syllable before the others (an English given name) is left out.
+    Nothing when it isn't Chinese.
     """
     kept = tokens
     while len(kept) > 2 and not syllables(kept[0]):
@@ -474,12 +518,13 @@ def spelt(tokens: tuple[str, ...]) -> tuple[tuple[Sounds, bool], ...]:
     if not all(cuts):
         return ()
     meant, pinyin = _meanings(), _pinyin()
-    found: dict[tuple[Sounds, bool], None] = {}
+    found: dict[Spelt, None] = {}
     for chosen in islice(product(*cuts), 12):
         for order in (chosen, (chosen[-1], *chosen[:-1]), (chosen[1:] + chosen[:1]) if len(chosen) > 2 else chosen):
             written = [syllable for word in order for syllable in word]
             if 2 <= len(written) <= 4:
-                found[tuple(meant[each] for each in written), pinyin.issuperset(written)] = None
+                sounds = tuple(meant[each] for each in written)
+                found[Spelt(sounds, tuple(written), pinyin.issuperset(written), len(kept) == len(tokens))] = None
     return tuple(found)
 
 

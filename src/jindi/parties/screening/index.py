@@ -1,28 +1,50 @@
 """A list made searchable: for a subject, the entries it may be, found through few candidates and scored by `compare`.
 
-Candidates come by the words of names (the same, a letter more or less, the same by sound or consonants, a short form,
-two words written as one) and, for Chinese names, by characters and by readings. `screen_all` looks at every entry
-instead: it is what the index is held to.
+All words of the list that are like a word of the name are found (the same, few letters apart, the same by sound or
+consonants, a short form, two words written as one), and how much of each listed name they can be at the most; only who
+can reach the threshold is compared. Chinese names come by characters and by readings, too. `screen_all` looks at every
+entry instead: it is what the index is held to.
 """
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 import numpy as np
 
 from jindi.parties.screening import han
-from jindi.parties.screening.compare import GATE, LENGTHS, Comparison, compare, consonants, likeness, sound
+from jindi.parties.screening.compare import (
+    COMMON_ONLY,
+    CONTRADICTION,
+    MANY_CONSONANTS,
+    SURPLUS,
+    SURPLUS_ORGANISATION,
+    Comparison,
+    compare,
+    consonants,
+    is_telling,
+    letters_apart,
+    likeness,
+    sound,
+)
 from jindi.parties.screening.entries import Birth, Changes, Entry, Identifier, Kind, Name
-from jindi.parties.screening.names import PARTICLE, Form, Parsed, parse
+from jindi.parties.screening.names import (
+    COMMON,
+    CONSONANTS,
+    LETTER,
+    LETTERS,
+    PARTICLE,
+    TYPED,
+    Form,
+    Parsed,
+    Read,
+    parse,
+)
+from jindi.parties.screening.spelled import Spelled
 from jindi.parties.screening.words import NICKNAMES
 
 THRESHOLD, STRONG = 80, 90
 """Design defaults: from this score on a name is told; from this score on a match is strong."""
-
-CANDIDATES = 50
-"""So many names are scored for a subject at the most, besides those found by an identifier."""
 
 BIRTH_DIFFERS, BIRTH_DIFFERS_SAME_NAME, SAME_NAME = 79, 84, 98
 """The most that is left when both births are known and differ; a little more when the name is the same, so that it is
@@ -32,11 +54,11 @@ still told.
 AGREES = 2
 """What an equal date of birth, and an equal country, add."""
 
+GIVEN = 0.7
+"""What a given name that many have is worth at most, however few of the listed have it."""
+
 COMMONEST = 0.35
 """What a word that stands in every name is worth beside one that stands in a single name."""
-
-LIKELY = 0.55
-"""What share of a name must be found in words that are alike before it is compared."""
 
 _ORGANISATIONS = frozenset({"entity", "vessel", "aircraft"})
 
@@ -80,49 +102,69 @@ class _Row:
     parsed: Parsed
 
 
-@lru_cache(maxsize=65_536)
-def _deletes(word: str) -> tuple[str, ...]:
-    """A word, and what is left of it when one letter is taken out."""
-    return tuple(dict.fromkeys((word, *(word[:at] + word[at + 1 :] for at in range(len(word))))))
+@dataclass(frozen=True, slots=True)
+class _Like:
+    """The rows, ascending, that have a word like another: how much it can be worth in each, and how much of the row's
+    words it can be. `most` is the most that it is worth in any.
+    """
+
+    rows: np.ndarray
+    worth: np.ndarray
+    part: np.ndarray
+    most: float
+
+    def of(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """For some rows: whether they have the word, what it is worth and how much it is there."""
+        if not len(self.rows):
+            nothing = np.zeros(len(rows), np.float32)
+            return np.zeros(len(rows), np.bool_), nothing, nothing
+        at = self.rows.searchsorted(rows)
+        at[at == len(self.rows)] = 0
+        has = self.rows[at] == rows
+        return has, self.worth[at] * has, self.part[at] * has
 
 
-def _word_keys(word: str, *, is_joined: bool) -> Iterator[str]:
-    """The keys under which a word is found by others that are like it; two words written as one have fewer."""
-    yield f"~{sound(word)}"
-    if 3 < len(word) < 14:
-        yield from _deletes(word)
-    else:
-        yield word
-    if is_joined:
-        return
-    core = consonants(word)
-    if len(core) > 2:
-        yield f"={core}"
-        if len(core) > 4:
-            yield from (f"={each}" for each in _deletes(core)[1:])
-    for group in NICKNAMES.get(word, ()):
-        yield f"#{group}"
+@dataclass(frozen=True, slots=True)
+class _Arrays:
+    """Of each row, what is asked of many at once. `total` is what its words weigh together, `firsts` the first letters
+    of its words as bits, `initials` those of its words that are a single letter.
+    """
+
+    total: np.ndarray
+    is_organisation: np.ndarray
+    firsts: np.ndarray
+    initials: np.ndarray
 
 
-def _words_of(forms: Iterable[Form]) -> dict[str, bool]:
-    """Every word that a name is found by, and whether it is several written as one."""
-    found: dict[str, bool] = {}
-    for form in forms:
-        for left, right in zip(form.words, form.words[1:], strict=False):
-            if len(left) + len(right) > 4:
-                found[left + right] = True
-        if len(form.words) > 2:
-            found[form.joined] = True
-    for form in forms:
-        found |= {word: False for word, worth in zip(form.words, form.worth, strict=True) if worth > PARTICLE}
-    return found
+@dataclass(slots=True)
+class _Part:
+    """A part of a name that is looked for: how often it stands there, what it weighs in it and elsewhere at most."""
+
+    like: _Like
+    often: int
+    mine: float
+    most: float
+    is_enough: bool
+    """Whether a row may be found by it: not by a particle or an initial."""
+    hits: int
+    """How many words of ours it is."""
+
+
+def _neighbours(form: Form) -> Iterator[tuple[str, str, str]]:
+    """Every two words that stand together, as one, and by themselves."""
+    for left, right in zip(form.words, form.words[1:], strict=False):
+        if len(left) + len(right) > 3:
+            yield left + right, left, right
 
 
 def _whole_keys(parsed: Parsed) -> Iterator[str]:
-    """The keys of a name that is, or may be, Chinese."""
+    """The keys of a name that is, or may be, Chinese, and of an organisation's first letters."""
     if parsed.is_organisation:
         yield from (f"h{each}" for each in parsed.han)
         yield from (f"g{each[at : at + 2]}" for each in parsed.han for at in range(len(each) - 1))
+        if 3 < len(parsed.plain) < 9 and " " not in parsed.plain:
+            yield f"i{parsed.plain}"
+        yield from (f"i{each}" for each in parsed.initials)
         return
     for each in parsed.han:
         yield f"h{each}"
@@ -132,12 +174,85 @@ def _whole_keys(parsed: Parsed) -> Iterator[str]:
             yield from (f"p{key}" for key in han.keys_of(han.sounds(each)) if han.sounds(each))
     if not parsed.han:
         for form in parsed.forms[:1]:
-            for sounds, _ in han.spelt(form.words):
-                yield from (f"p{key}" for key in han.keys_of(sounds))
+            for spelt in han.spelt(form.words):
+                yield from (f"p{key}" for key in han.keys_of(spelt.sounds))
+
+
+def _letters_keys(parsed: Parsed) -> Iterator[str]:
+    """The keys of a name that may be cut into words otherwise: its consonants, and what is left without one of them.
+    Two names of which one consonant differs have one of these in common.
+    """
+    for form in parsed.forms:
+        if len(form.joined) > 4:
+            core = consonants(form.joined)
+            yield f"a{core}"
+            if len(core) >= MANY_CONSONANTS:
+                yield from (f"a{core[:at]}{core[at + 1 :]}" for at in range(len(core)))
 
 
 def _plain_number(identifier: Identifier) -> str:
     return "".join(char for char in identifier.value.upper() if char.isalnum())
+
+
+def _typed_errors(_: int, longer: int) -> int:
+    return letters_apart(longer, TYPED)
+
+
+def _consonants_errors(_: int, longer: int) -> int:
+    return letters_apart(longer, CONSONANTS)
+
+
+def _read_errors(_: int, longer: int) -> int:
+    return letters_apart(longer, LETTERS)
+
+
+_ERRORS = (_typed_errors, _consonants_errors, _read_errors, _read_errors)
+"""How many letters may be wrong, by how a name came into Latin letters."""
+
+
+@dataclass(slots=True)
+class _Words:
+    """Words of a list by what two words can have in common, and in which rows they stand, worth how much there."""
+
+    rows: dict[str, dict[int, float]] = field(default_factory=dict)
+    spelled: Spelled = field(default_factory=Spelled)
+    by_sound: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    by_core: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    by_group: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    has_consonants: bool = False
+    """Whether a word of it was written in a script of consonants."""
+
+    def add(self, word: str, at: int, worth: float) -> None:
+        """A word of a row."""
+        rows = self.rows.get(word)
+        if rows is None:
+            rows = self.rows[word] = {}
+            self.spelled.add((word,))
+            # Tuples of texts and numbers cost the collector of garbage nothing, lists would.
+            for known, key in ((self.by_sound, sound(word)), (self.by_core, consonants(word))):
+                known[key] = (*known.get(key, ()), word)
+            for group in NICKNAMES.get(word, ()):
+                self.by_group[group] = (*self.by_group.get(group, ()), word)
+        rows[at] = max(rows.get(at, 0.0), worth)
+
+    def like(self, word: str, read: Read) -> set[str]:
+        """All words that can be like this one in any way that `likeness` knows, but an initial."""
+        found = set(self.spelled.near(word, _ERRORS[read])) if len(word) > 1 else {word} & self.rows.keys()
+        found.update(each for group in NICKNAMES.get(word, ()) for each in self.by_group.get(group, ()))
+        if read <= LETTERS:
+            found.update(self.by_sound.get(sound(word), ()))
+        if read <= CONSONANTS and is_telling(core := consonants(word)):
+            found.update(self.by_core.get(core, ()))
+        return found
+
+    def one_for(self, word: str, read: Read) -> set[str]:
+        """All words that can be this one cut otherwise: what `compare` takes for two words written as one."""
+        found = {word} & self.rows.keys()
+        if read <= LETTERS:
+            found.update(self.by_sound.get(sound(word), ()))
+        if read == CONSONANTS or self.has_consonants:
+            found.update(self.by_core.get(consonants(word), ()))
+        return found
 
 
 @dataclass(slots=True)
@@ -147,15 +262,14 @@ class Index:
     entries: dict[str, Entry] = field(default_factory=dict)
     _rows: list[_Row] = field(default_factory=list)
     _of_entry: dict[str, list[int]] = field(default_factory=dict)
-    _postings: dict[str, list[int]] = field(default_factory=dict)
-    _similar: dict[str, dict[str, None]] = field(default_factory=dict)
-    _keyed: set[tuple[str, bool]] = field(default_factory=set)
-    _whole: dict[str, list[int]] = field(default_factory=dict)
+    _words: _Words = field(default_factory=_Words)
+    _joined: _Words = field(default_factory=_Words)
+    _whole: dict[str, tuple[int, ...]] = field(default_factory=dict)
     _numbers: dict[str, list[str]] = field(default_factory=dict)
     _often: dict[str, int] = field(default_factory=dict)
     _weights: dict[str, float] = field(default_factory=dict)
-    _found: dict[tuple[str, bool], tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
-    _arrays: tuple[np.ndarray, np.ndarray] | None = None
+    _found: dict[tuple[str, Read, bool], _Like] = field(default_factory=dict)
+    _arrays: _Arrays | None = None
     _alive: int = 0
 
     @classmethod
@@ -170,7 +284,8 @@ class Index:
         score is the one that the whole list gives.
         """
         some = Index.of(self.entries[each] for each in ids)
-        some._often, some._alive = self._often, self._alive  # noqa: SLF001 - its own kind
+        some._often, some._alive, some._arrays = self._often, self._alive, None  # noqa: SLF001 - its own kind
+        some._weights.clear()  # noqa: SLF001
         return some
 
     def apply(self, changes: Changes) -> None:
@@ -182,6 +297,7 @@ class Index:
         self._weights.clear()
         self._found.clear()
         self._arrays = None
+        self._read()
 
     def _add(self, entry: Entry) -> None:
         self.entries[entry.id] = entry
@@ -200,15 +316,15 @@ class Index:
                 self._enter(row.parsed, at)
 
     def _enter(self, parsed: Parsed, at: int) -> None:
-        for word, is_joined in _words_of(parsed.forms).items():
-            # One word can stand alone in one name and be two in another: the keys of both are kept.
-            if (word, is_joined) not in self._keyed:
-                self._keyed.add((word, is_joined))
-                for key in dict.fromkeys(_word_keys(word, is_joined=is_joined)):
-                    self._similar.setdefault(key, {})[word] = None
-            self._postings.setdefault(word, []).append(at)
-        for key in dict.fromkeys(_whole_keys(parsed)):
-            self._whole.setdefault(key, []).append(at)
+        for form in parsed.forms:
+            self._words.has_consonants |= form.read == CONSONANTS
+            self._joined.has_consonants |= form.read == CONSONANTS
+            for word, worth in zip(form.words, form.worth, strict=True):
+                self._words.add(word, at, worth)
+            for both, _, _ in _neighbours(form):
+                self._joined.add(both, at, 1.0)
+        for key in {*_whole_keys(parsed), *_letters_keys(parsed)}:
+            self._whole[key] = (*self._whole.get(key, ()), at)
         for core in _cores(parsed):
             self._often[core] = self._often.get(core, 0) + 1
 
@@ -220,17 +336,19 @@ class Index:
         for at in self._of_entry.pop(entry.id):
             self._alive -= 1
             parsed = self._rows[at].parsed
-            for word in _words_of(parsed.forms):
-                self._postings[word].remove(at)
-            for key in dict.fromkeys(_whole_keys(parsed)):
-                self._whole[key].remove(at)
+            for form in parsed.forms:
+                for word in form.words:
+                    self._words.rows[word].pop(at, None)
+                for both, _, _ in _neighbours(form):
+                    self._joined.rows[both].pop(at, None)
+            for key in {*_whole_keys(parsed), *_letters_keys(parsed)}:
+                self._whole[key] = tuple(each for each in self._whole[key] if each != at)
             for core in _cores(parsed):
                 self._often[core] -= 1
 
     def weight(self, word: str) -> float:
         """How rare a word is in this list, from `COMMONEST` for what stands everywhere to 1: by its consonants, so
-        that the
-        spellings of Mohammed are one word.
+        that the spellings of Mohammed are one word.
         """
         known = self._weights.get(word)
         if known is None:
@@ -239,15 +357,19 @@ class Index:
             known = COMMONEST + (1 - COMMONEST) * min(
                 1.0, math.log(all_rows / often + 1) / math.log(max(all_rows / 3, 2) + 1)
             )
+            if word in NICKNAMES:
+                known = min(known, GIVEN)
             if len(self._weights) < 1_000_000:
                 self._weights[word] = known
         return known
 
     # ---- looking
 
-    def screen(self, subject: Subject, threshold: int = THRESHOLD, candidates: int = CANDIDATES) -> tuple[Match, ...]:
+    def screen(self, subject: Subject, threshold: int = THRESHOLD) -> tuple[Match, ...]:
         """The entries that a subject may be, the likeliest first. An equal identifier is always told."""
-        rows = {row for parsed in _parsed(subject) for row in self._candidates(parsed, candidates)}
+        # Births and countries add to what the names are worth; without them a name has to reach the threshold alone.
+        least = threshold - (2 * AGREES if subject.birth or subject.countries else 0.5)
+        rows = {row for parsed in _parsed(subject) for row in self._candidates(parsed, least / 100)}
         return self._matches(subject, sorted(rows), threshold, self._by_number(subject))
 
     def screen_all(self, subject: Subject, threshold: int = THRESHOLD) -> tuple[Match, ...]:
@@ -288,84 +410,184 @@ class Index:
             best[key] = _by_identifier(subject, self.entries[key], number, best.get(key))
         return tuple(sorted(best.values(), key=_order))
 
-    def _candidates(self, parsed: Parsed, most: int) -> list[int]:
-        found: dict[int, float] = {}
-        for key in _whole_keys(parsed):
-            for at in self._whole.get(key, ())[:400]:
-                found[at] = found.get(at, 0.0) + (1.0 if key[0] != "g" else 0.2)
-        whole = sorted(found, key=lambda at: -found[at])[:most]
-        if not parsed.forms:
-            return whole
-        totals, zeros = self._totals()
-        if not len(totals):
-            return whole
-        best: dict[int, float] = {}
-        for form in parsed.forms[:4]:
-            total = sum(
-                worth * self.weight(word)
-                for word, worth in zip(form.words, form.worth, strict=True)
-                if worth > PARTICLE
-            )
-            for word, is_joined in _words_of((form,)).items():
-                rows, worth = self._like(word, is_joined=is_joined)
-                zeros[rows] += worth
-            touched = np.flatnonzero(zeros > LIKELY * 0.2 * total)
-            share = zeros[touched] / (
-                0.8 * np.minimum(totals[touched], total) + 0.2 * np.maximum(totals[touched], total)
-            )
-            zeros[:] = 0.0
-            likely = share >= LIKELY
-            touched, share = touched[likely], share[likely]
-            if len(touched) > most:
-                top = np.argpartition(-share, most)[:most]
-                touched, share = touched[top], share[top]
-            for one, of_it in zip(touched.tolist(), share.tolist(), strict=True):
-                best[one] = max(best.get(one, 0.0), of_it)
-        ranked = sorted(best, key=lambda at: (-best[at], at))
-        return list(dict.fromkeys((*whole, *ranked)))[:most]
+    def _candidates(self, parsed: Parsed, least: float) -> set[int]:
+        """The rows whose score may be this share or more of a hundred."""
+        found: set[int] = set()
+        for key in (*_whole_keys(parsed), *_letters_keys(parsed)):
+            found.update(self._whole.get(key, ()))
+        for form in parsed.forms:
+            found.update(self._likely(form, parsed.is_organisation, least))
+        return found
 
-    def _like(self, word: str, *, is_joined: bool) -> tuple[np.ndarray, np.ndarray]:
-        """The rows that have a word like this one, and what that is worth in each at the most."""
-        known = self._found.get((word, is_joined))
-        if known is not None:
-            return known
-        best: dict[int, float] = {}
-        keys = dict.fromkeys(_word_keys(word, is_joined=is_joined))
-        short, long = len(word) - LENGTHS, len(word) + LENGTHS
-        others = {
-            each for key in keys for each in self._similar.get(key, ()) if key[0] == "#" or short <= len(each) <= long
-        }
-        for other in others:
-            near, _ = likeness(word, other)
-            if near < GATE - 0.1:
+    def _likely(self, form: Form, is_organisation: bool, least: float) -> list[int]:
+        """The rows of which enough words may be found in a name: never fewer than `compare` finds.
+
+        With all that is found on both sides (`worth`) and what is left of ours and of theirs at the least, the score is
+        at most worth / (worth + contradiction * what both have left + surplus * what one has left more).
+        """
+        # One word of several is never told, so two have to be found, unless they are written as one.
+        least_words = 2 if not is_organisation and 100 * least > COMMON_ONLY and _several(form) else 1
+        parts, total = self._parts(form, least_words)
+        surplus = SURPLUS_ORGANISATION * COMMON if is_organisation else SURPLUS
+        rows = self._touched(parts, total, least, surplus, has_initials=any(len(word) == 1 for word in form.words))
+        rows = rows[self._read().is_organisation[rows] == is_organisation]
+        if not len(rows):
+            return []
+        worth, part, ours = (np.zeros(len(rows), np.float32) for _ in range(3))
+        hits = np.zeros(len(rows), np.int32)
+        for each in parts:
+            has, found, of_it = each.like.of(rows)
+            hits += has * each.hits
+            worth += each.often * np.minimum(found, each.most)
+            part += each.often * of_it
+            ours += each.mine * has
+        worth, part, ours = self._with_initials(form, rows, worth, part, ours)
+        mine, its = np.maximum(total - ours, 0.0), np.maximum(self._read().total[rows] - part, 0.0)
+        against = CONTRADICTION * np.minimum(mine, its) + surplus * np.abs(mine - its)
+        likely: list[int] = rows[(hits >= least_words) & (worth + 1e-4 >= least * (worth + against))].tolist()
+        return likely
+
+    def _parts(self, form: Form, least_words: int) -> tuple[list[_Part], float]:
+        """What of a name is looked for, and what its words weigh together. When too few of its words are like any word
+        of the list, the others are not looked for.
+        """
+        parts, total = [], 0.0
+        words = _counted(form)
+        missing = len(words) - least_words
+        for word in sorted(words, key=lambda each: ((each, form.read, False) not in self._found, -len(each))):
+            often, worth = words[word]
+            mine = worth * self.weight(word) if worth > PARTICLE else 0.0
+            total += mine
+            if missing < 0:
                 continue
-            worth = near * self.weight(other)
-            for at in self._postings.get(other, ()):
-                if best.get(at, 0.0) < worth:
-                    best[at] = worth
-        known = np.fromiter(best.keys(), np.int32, len(best)), np.fromiter(best.values(), np.float32, len(best))
-        if len(self._found) < 200_000:
-            self._found[word, is_joined] = known
+            like = self._like(word, read=form.read)
+            missing -= not len(like.rows)
+            is_enough = worth > PARTICLE and len(word) > 1
+            parts.append(_Part(like, often, mine, min(worth, like.most), is_enough, often))
+        if missing < 0:
+            parts = []
+        for both, left, right in _neighbours(form):
+            like = self._like(both, read=form.read, is_joined=True)
+            if len(like.rows):
+                mine = self.weight(left) + self.weight(right)
+                parts.append(_Part(like, 1, mine, like.most, is_enough=True, hits=2))
+        return parts, total
+
+    def _touched(
+        self, parts: list[_Part], total: float, least: float, surplus: float, *, has_initials: bool
+    ) -> np.ndarray:
+        """The rows worth a look. Words that many have are left for last: when all that remain are too little by
+        themselves, rows that have nothing else are passed over.
+        """
+        several = sorted([each for each in parts if each.is_enough] or parts, key=lambda each: len(each.like.rows))
+        rest = sum(each.often * each.most for each in parts)
+        left = total - sum(each.mine for each in parts)
+        touched: list[np.ndarray] = []
+        for each in several:
+            is_too_little = rest * (1 - least) + 1e-4 < least * surplus * max(left, 0.0)
+            if is_too_little and not has_initials:
+                rows = each.like.rows
+                touched.append(rows[self._read().initials[rows] != 0])
+            else:
+                touched.append(each.like.rows)
+            rest -= each.often * each.most
+            left += each.mine
+        return np.unique(np.concatenate(touched)) if touched else np.zeros(0, np.int32)
+
+    def _with_initials(
+        self, form: Form, rows: np.ndarray, worth: np.ndarray, part: np.ndarray, ours: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The same where a word can be the other's initial."""
+        arrays = self._read()
+        for letter in {word for word in form.words if len(word) == 1}:
+            fits = (arrays.firsts[rows] & _bit(letter)) != 0
+            worth, part, ours = worth + LETTER * fits, part + fits, ours + LETTER * fits
+        theirs = arrays.initials[rows]
+        if theirs.any():
+            for letter in {word[0] for word in form.words}:
+                fits = (theirs & _bit(letter)) != 0
+                worth, part, ours = worth + LETTER * fits, part + LETTER * fits, ours + fits
+        return worth, part, ours
+
+    def _like(self, word: str, *, read: Read, is_joined: bool = False) -> _Like:
+        """The rows that have a word like this one, or two that are one with it."""
+        key = word, read, is_joined
+        known = self._found.get(key)
+        if known is None:
+            rows: list[int] = []
+            worth: list[float] = []
+            part: list[float] = []
+            for other in self._words.one_for(word, read) if is_joined else self._words.like(word, read):
+                near = likeness(word, other, read)[0]
+                standing = self._words.rows[other]
+                if near and standing:
+                    weight = self.weight(other)
+                    rows += standing
+                    worth += [near * weight * each for each in standing.values()]
+                    part += [weight * each if each > PARTICLE else 0.0 for each in standing.values()]
+            for other in () if is_joined else self._joined.one_for(word, read):
+                near = likeness(word, other, read)[0]
+                standing = self._joined.rows[other]
+                if near and standing:
+                    rows += standing
+                    worth += [near * self.weight(other)] * len(standing)
+                    part += [2.0] * len(standing)
+            known = _most(rows, worth, part) if rows else _NOTHING
+            if len(self._found) < 200_000:
+                self._found[key] = known
         return known
 
-    def _totals(self) -> tuple[np.ndarray, np.ndarray]:
-        """What the words of each row are worth together, and as many zeros to count in."""
+    def _read(self) -> _Arrays:
         if self._arrays is None:
-            totals = np.zeros(len(self._rows), np.float32)
+            count = len(self._rows)
+            total = np.zeros(count, np.float32)
+            is_organisation = np.zeros(count, np.bool_)
+            firsts, initials = np.zeros(count, np.int64), np.zeros(count, np.int64)
             for at, row in enumerate(self._rows):
-                totals[at] = max(
-                    (
-                        sum(
-                            worth * self.weight(word)
-                            for word, worth in zip(form.words, form.worth, strict=True)
-                            if worth > PARTICLE
-                        )
-                        for form in row.parsed.forms
-                    ),
-                    default=1.0,
-                )
-            self._arrays = np.maximum(totals, 0.1), np.zeros(len(self._rows), np.float32)
+                is_organisation[at] = row.parsed.is_organisation
+                total[at] = min((self._total(form) for form in row.parsed.forms), default=0.0)
+                for word in {word for form in row.parsed.forms for word in form.words}:
+                    firsts[at] |= _bit(word[0])
+                    initials[at] |= _bit(word) if len(word) == 1 else 0
+            self._arrays = _Arrays(total, is_organisation, firsts, initials)
         return self._arrays
+
+    def _total(self, form: Form) -> float:
+        """What the words of a name weigh, each once."""
+        return sum(worth * self.weight(word) for word, (_, worth) in _counted(form).items() if worth > PARTICLE)
+
+
+def _several(form: Form) -> bool:
+    """Whether a name has two words or more that carry it."""
+    words = {word for word, worth in zip(form.words, form.worth, strict=True) if worth > PARTICLE}
+    return len(words) > 1 and not any(len(word) == 1 for word in words)
+
+
+def _counted(form: Form) -> dict[str, tuple[int, float]]:
+    """Each word: how often it stands there, and what it is worth at most."""
+    found: dict[str, tuple[int, float]] = {}
+    for word, worth in zip(form.words, form.worth, strict=True):
+        often, known = found.get(word, (0, 0.0))
+        found[word] = often + 1, max(known, worth)
+    return found
+
+
+_NOTHING = _Like(np.zeros(0, np.int32), np.zeros(0, np.float32), np.zeros(0, np.float32), 0.0)
+
+
+def _most(rows: list[int], worth: list[float], part: list[float]) -> _Like:
+    """Each row once, with the most of what it has."""
+    found: dict[int, tuple[float, float]] = {}
+    for at, one, other in zip(rows, worth, part, strict=True):
+        known = found.get(at)
+        found[at] = (one, other) if known is None else (max(known[0], one), max(known[1], other))
+    ordered = sorted(found)
+    both = np.array([found[at] for at in ordered], np.float32).reshape(-1, 2)
+    return _Like(np.array(ordered, np.int32), both[:, 0].copy(), both[:, 1].copy(), max(worth, default=0.0))
+
+
+def _bit(letter: str) -> int:
+    return 1 << (ord(letter) % 62)
 
 
 def _core(word: str) -> str:
@@ -472,7 +694,7 @@ def rescreen(
     now = Index.of((*changes.added, *(new for _, new in changes.changed)))
     concerned: set[str] = set()
     for entry in now.entries.values():
-        for found in by.screen(_as_subject(entry), max(threshold - 2 * AGREES - 3, 1), 4 * CANDIDATES):
+        for found in by.screen(_as_subject(entry), max(threshold - 2 * AGREES - 3, 1)):
             concerned.add(found.entry.id)
     matches = {key: now.screen(subjects[key], threshold) for key in sorted(concerned) if key in subjects}
     return {key: found for key, found in matches.items() if found}

@@ -100,9 +100,28 @@ GENERIC = _words(
     " production products petroleum oil gas energy chemical medical electronics equipment materials supply logistics"
     " transport navigation company commercial partners partnership global world union army front movement party state"
     " central first new united people republic islamic military security defense defence charity relief society brigade"
+    " line laboratory telecommunication pharmaceutical product work"
     " bank exchange company ship vessel mv mt ms yard no number europe asia africa america east west north south"
 )
 """Words that so many organisations share that they alone make nobody the same."""
+
+PLACES = _words(
+    "afghanistan africa albania algeria america american americas andorra angola arab arabia argentina armenia asia"
+    " asian australia austria azerbaijan bahrain bangladesh belarus belgium belgrade bermuda bolivia bosnia brasil"
+    " brazil britain british brunei bulgaria cambodia cameroon canada caribbean cayman ceylon chile china chinese"
+    " colombia congo croatia cuba curacao cyprus czech denmark deutschland dubai ecuador egypt emirates england"
+    " eritrea espana estonia ethiopia eurasia europa europe european finland france gambia georgia germany ghana"
+    " gibraltar greece guernsey guinea gulf hellas hongkong hungary iceland india indonesia iran iraq ireland israel"
+    " italia italy japan jersey jordan kazakhstan kenya kong korea kuwait kyrgyzstan laos latvia lebanon liberia"
+    " libya liechtenstein lithuania luxembourg macau malaysia mali malta mauritius mexico moldova monaco mongolia"
+    " morocco mozambique myanmar namibia nederland nepal netherlands nicaragua niger nigeria norway oman osterreich"
+    " pakistan palestine panama paraguay peru philippines poland polska portugal qatar romania rossiya russia rwanda"
+    " scotland senegal serbia seychelles singapore slovakia slovenia somalia spain sudan suisse sverige sweden swiss"
+    " switzerland schweiz syria taiwan tajikistan tanzania thailand tunisia turkey turkiye turkmenistan uae uganda"
+    " uk ukraine uruguay usa uzbekistan venezuela vietnam wales yemen zambia zimbabwe london paris moscow beijing"
+    " shanghai hong"
+)
+"""Countries, parts of the world, seats of companies: what only one of two organisations names says little."""
 
 NUMBERS = {
     **{
@@ -171,7 +190,42 @@ NUMBERS = {
 }
 """Number words of organisations and ships."""
 
+UNSPECIFIC = _words(
+    "group holding holdings company international global worldwide enterprise enterprises concern corporation brothers"
+)
+"""Of these hardly a company's name is made: what is called so once and otherwise another time."""
+
 SHORT = {
+    "airlines": "air",
+    "airways": "air",
+    "technologies": "technology",
+    "industries": "industry",
+    "industrial": "industry",
+    "services": "service",
+    "systems": "system",
+    "investments": "investment",
+    "centre": "center",
+    "organisation": "organization",
+    "defence": "defense",
+    "laboratories": "laboratory",
+    "lines": "line",
+    "products": "product",
+    "sciences": "science",
+    "works": "work",
+    "co": "company",
+    "grp": "group",
+    "corp": "corporation",
+    "mgmt": "management",
+    "dev": "development",
+    "svcs": "service",
+    "svc": "service",
+    "labs": "laboratory",
+    "lab": "laboratory",
+    "pharma": "pharmaceutical",
+    "pharmaceuticals": "pharmaceutical",
+    "telecom": "telecommunication",
+    "telecommunications": "telecommunication",
+    "min": "ministry",
     "intl": "international",
     "int'l": "international",
     "natl": "national",
@@ -182,7 +236,7 @@ SHORT = {
     "bros": "brothers",
     "assn": "association",
     "inst": "institute",
-    "ind": "industries",
+    "ind": "industry",
     "tech": "technology",
     "eng": "engineering",
     "org": "organization",
@@ -213,11 +267,78 @@ jacob jake jakob yakov
 james jim jimmy jamie jaime
 john jack johnny juan ivan jean johann hans giovanni joao jan ioann
 joseph joe joey jose josef giuseppe iosif yusuf youssef yousef
-katherine kate kathy katie catherine ekaterina katya
+katherine kate kathy katie catherine ekaterina katya kathryn katharina catarina caterina yekaterina kateryna
 lawrence larry laurence lorenzo laurent
 leonard leo len leonid leonardo
 margaret maggie meg peggy margarita
-mary maria marie mariya
+mary maria marie mariya mariia mariam maryam miriam
+mario
+carla karla
+petra
+paula pavla
+anna ana anne hanna hannah ann annie anya
+jane janet joan joanna johanna giovanna ivana yana jana
+laura lara
+julia yulia juliya giulia julie yuliya iuliia
+julian julius julio giulio yuliy
+irina irene iryna
+elena helen helena olena yelena alyona ellen
+tatiana tatyana tetiana tanya
+svetlana svitlana
+ludmila lyudmila liudmyla
+valentina
+valentin
+victoria viktoria viktoriya
+eva eve yeva
+michelle michel michele michaela mikaela
+nicole nicola nicoletta
+francesca franziska francisca frances
+andrea
+martin marten martyn
+martina
+mark marc marco marcus markus marek
+lucas luke luca lukas luka
+simon shimon semyon semion simone
+roman
+oleg oleh
+igor ihor
+maksim maxim maxime maksym max
+konstantin constantine kostya kostyantyn
+vyacheslav viacheslav slava
+yaroslav iaroslav
+anatoly anatolii anatoliy anatoli anatolij
+arkady arkadii arkadi
+boris borys
+denis dennis denys
+ilya iliya illia elias ilia
+ruslan
+rustam rustem
+timur
+kirill kyrylo cyril
+alexey alexei aleksei aleksey oleksii alexis
+albert alberto albrecht
+alfred alfredo
+arthur artur arturo
+bernard bernardo bernhard
+edgar edgardo
+emil emilio emile
+enrico
+ernest ernesto ernst
+fernando ferdinand hernando
+gabriel gavriel gabriele
+gustav gustavo gustave
+hugo ugo
+hector ettore
+ignacio ignatius ignazio
+javier xavier
+louis luis luigi ludwig lewis lajos
+manuel emanuel emmanuel manolo
+oscar oskar
+ralph rafe raul
+raphael rafael raffaele
+rudolf rodolfo rudolph
+sebastian sebastien
+walter valter gualtiero
 matthew matt matthias mateo matteo
 michael mike mick misha mikhail miguel michel michele michail mykhailo mihail
 natalia natalya natasha nataliya
@@ -225,7 +346,7 @@ nicholas nick nicolas nikolai nikolay nicola nikolaos mykola kolya
 olga olha
 patrick pat paddy patricio
 paul pavel pablo paolo pavlo pawel
-peter pete pyotr pedro pierre pietro petr petro piotr
+peter pete pyotr pjotr pedro pierre pietro petr petro piotr
 philip phil felipe philippe filip
 ray raymond ramon
 richard rick dick ricky ricardo riccardo
@@ -241,12 +362,80 @@ timothy tim timofey
 victor viktor vic vittorio
 vladimir vova volodya volodymyr wladimir
 william bill will billy willy guillermo wilhelm guillaume
-yekaterina ekaterina
 barack barry
 muhammad mohammed mohamed mohammad mohamad muhammed mehmet mehmed mohd muhamad mahomed md mukhammad magomed
 ahmed ahmad achmed ahmet akhmad akhmed
-hussein husayn hussain hossein husein hussayn hocine
-hassan hasan hassane
+hussein husayn hussain hossein husein hussayn hocine hoseyn hosein
+hassan hasan hassane hasen
+hasna
+hamid hameed hamed
+hamad hammad
+hamza hamzah hamzeh
+khalid khaled halid
+khalil halil khaleel
+jamal gamal djamel cemal jamaal
+jalal galal celal
+kamal kamel kemal
+karim kareem kerim abdulkarim
+rahim raheem
+rahman rehman rahmaan
+rashid rasheed rachid resid
+salah
+saleh salih
+said saeed sayeed
+sami
+samir sameer
+tariq tarik tarek tareq
+walid waleed
+bilal bilaal belal
+faisal faysal faycal feisal
+farid fareed ferid
+fawzi fauzi fevzi
+habib habeeb
+hadi
+idris idriss
+imad emad
+issa isa
+jaafar jafar cafer jaffar
+mahdi mehdi
+mahmud mahmoud mehmood mahmood
+majid majeed
+mansur mansour mansoor
+mustafa mostafa moustafa mustapha
+nabil nabeel
+nasir naser nasser nasr
+nasim naseem
+omid
+qasim qassem ghasem kasim qassim
+reza rida ridha riza
+sadiq sadegh sadik
+sharif sherif shareef
+suhail sohail
+taha
+yaqub yaqoub yakub yaghoub
+yasin yassin yaseen
+yasir yasser
+zahir zaher
+zahid
+zaid zayd zeid
+park pak bak
+lee yi ri rhee
+choi choe
+cho jo
+yoon yun
+lim rim
+shin sin
+roh noh
+kang gang
+ziad ziyad
+fatima fatimah fatma fatemeh fatoumata
+khadija khadijah hatice
+zainab zaynab zeinab zeynep
+maryan
+amina aminah
+amin ameen
+layla leila laila
+nur noor nour
 yusuf yousef youssef yousuf joseph
 ibrahim ebrahim abraham
 ismail esmail ismael
@@ -262,4 +451,6 @@ NICKNAMES: dict[str, frozenset[int]] = {}
 for _number, _line in enumerate(_NICKNAMES.split("\n")):
     for _word in _line.split():
         NICKNAMES[_word] = NICKNAMES.get(_word, frozenset()) | {_number}
-"""A given name and the groups of names that stand for one another in which it is."""
+"""A given name (or a Korean surname) and the groups of names that stand for one another in which it is. Two that are in
+no group together are two names, however near their letters are (Hassan and Hussein, Mario and Maria).
+"""
