@@ -15,12 +15,12 @@ from jindi.cases import Case, Step
 from jindi.cases.evidence import FILE_BYTES_MAX
 from jindi.doors.api import problems
 from jindi.doors.api.bodies import json_answer, problem_answer, read_document, read_json
-from jindi.doors.api.hot import Gone, TooLarge
+from jindi.doors.api.telling import telling, whole
 from jindi.doors.api.versions import Guard, Keyed
 from jindi.doors.casework import file_said, said
 from jindi.packs import LEVELS, OUTCOMES
 from jindi.ports import CaseOrder, CaseQuery, CaseStoreFailure, VaultFailure
-from jindi.run.audit import Actor, NotRecorded
+from jindi.run.audit import Actor
 from jindi.run.cases import Declined, Desk, Happened, NotTaken, Page, Shape
 from jindi.run.records import decision_id, decision_seq
 
@@ -79,34 +79,7 @@ class CaseRoutes:
 
     def _told(self, handler: Keyed) -> Keyed:
         """The handler, with what can go wrong told as problems."""
-
-        async def telling(request: Request, who: Principal) -> Response:
-            try:
-                return await handler(request, who)
-            except Declined as error:
-                zh, en = said(error.code)
-                more = {"version": error.case.version} if error.case is not None else {}
-                return problem_answer(problems.DECLINED, en, detail_zh=zh, code=error.code, **more)
-            except NotTaken as error:
-                zh, en = file_said(error.why)
-                kind = problems.NOT_NOW if error.why == "file_unscanned" else problems.DECLINED
-                return problem_answer(kind, en, detail_zh=zh, code=error.why)
-            except VaultFailure:
-                return problem_answer(problems.NOT_NOW, "the vault can't be written for now")
-            except NotRecorded:
-                return problem_answer(problems.NOT_RECORDED)
-            except CaseStoreFailure:
-                return problem_answer(problems.NOT_NOW, "cases can't be read or kept for now")
-            except LookupError as error:
-                return problem_answer(problems.NOT_FOUND, str(error.args[0]))
-            except TooLarge:
-                return problem_answer(problems.TOO_LARGE)
-            except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-                return problem_answer(problems.BAD_REQUEST, str(error)[:400])
-            except Gone:
-                return Response()  # nobody is there to read it
-
-        return telling
+        return telling(handler, _declined, (Declined, NotTaken, VaultFailure, CaseStoreFailure))
 
     @property
     def _open(self) -> Desk:
@@ -206,7 +179,7 @@ def query_of(asked: dict[str, str], desk: Desk) -> CaseQuery:
         levels=tuple(LEVELS.index(each) for each in levels if each in LEVELS), subject=asked.get("subject"),
         tag=asked.get("tag"), late=_flag(asked, "late") or False, snoozed=_flag(asked, "snoozed"),
         escalated=_flag(asked, "escalated"), order=order, descending=_flag(asked, "descending") or False,
-        limit=_whole(asked, "limit", LIMIT, LIMIT_MAX), offset=_whole(asked, "offset", 0, OFFSET_MAX),
+        limit=whole(asked, "limit", LIMIT, LIMIT_MAX), offset=whole(asked, "offset", 0, OFFSET_MAX),
     )  # fmt: skip
 
 
@@ -216,15 +189,6 @@ def _flag(asked: dict[str, str], name: str) -> bool | None:
     if asked[name] not in ("true", "false"):
         raise ValueError(f"{name} is true or false")
     return asked[name] == "true"
-
-
-def _whole(asked: dict[str, str], name: str, otherwise: int, most: int) -> int:
-    text = asked.get(name)
-    if text is None:
-        return otherwise
-    if not text.isascii() or not text.isdigit() or len(text) > 9 or not int(text) <= most:
-        raise ValueError(f"{name} is a whole number up to {most}")
-    return int(text)
 
 
 def case_document(case: Case, now_us: int) -> dict[str, Any]:
@@ -302,3 +266,19 @@ def _story(each: Happened) -> dict[str, Any]:
         told["decisions"] = [decision_id(seq) for seq in told["decisions"]]
     other = {"case": each.other} if each.other else {}
     return {"seq": each.seq, "at": format_instant(each.at_us), "by": each.name, "verb": each.verb, **other, **told}
+
+
+def _declined(error: Exception) -> Response | None:
+    if isinstance(error, Declined):
+        zh, en = said(error.code)
+        more = {"version": error.case.version} if error.case is not None else {}
+        return problem_answer(problems.DECLINED, en, detail_zh=zh, code=error.code, **more)
+    if isinstance(error, NotTaken):
+        zh, en = file_said(error.why)
+        kind = problems.NOT_NOW if error.why == "file_unscanned" else problems.DECLINED
+        return problem_answer(kind, en, detail_zh=zh, code=error.why)
+    if isinstance(error, VaultFailure):
+        return problem_answer(problems.NOT_NOW, "the vault can't be written for now")
+    if isinstance(error, CaseStoreFailure):
+        return problem_answer(problems.NOT_NOW, "cases can't be read or kept for now")
+    return None

@@ -15,13 +15,12 @@ from starlette.routing import Route
 
 from jindi.access import Principal
 from jindi.basics.instants import parse_instant
-from jindi.basics.problems import Problems
 from jindi.cases.filings import STATES
 from jindi.cases.filings_counting import as_csv, counted
 from jindi.cases.filings_steps import Approve, Drop, Return, Revise, Send, Withdraw
 from jindi.doors.api import problems
 from jindi.doors.api.bodies import json_answer, problem_answer, read_json
-from jindi.doors.api.hot import Gone, TooLarge
+from jindi.doors.api.telling import telling
 from jindi.doors.api.versions import Guard, Keyed
 from jindi.doors.filings import XML, days_document, draft_document, page_document, report_document
 from jindi.doors.guarding import by_method
@@ -30,7 +29,7 @@ from jindi.parties.reporting.drafts import Draft
 from jindi.parties.reporting.goaml import Unit
 from jindi.parties.reporting.names import Topic
 from jindi.ports import MovementStoreFailure, VaultFailure
-from jindi.run.audit import Actor, NotRecorded
+from jindi.run.audit import Actor
 from jindi.run.filings.desk import RECEIPT_BYTES_MAX, Declined, Desk, Query, Who, state_named
 from jindi.run.filings.large_days import LargeDays
 
@@ -140,33 +139,7 @@ class FilingRoutes:
 
     def _told(self, handler: Keyed) -> Keyed:
         """The handler, with what can go wrong told as problems; what is answered is kept by nobody on the way."""
-
-        async def telling(request: Request, who: Principal) -> Response:
-            try:
-                answered = await handler(request, who)
-            except Declined as error:
-                more = {"version": error.report.version} if error.report is not None else {}
-                answered = problem_answer(problems.DECLINED, error.en, detail_zh=error.zh, **more)
-            except Problems as error:
-                answered = problem_answer(problems.BAD_REQUEST, problems=error.problems[:PROBLEMS_SHOWN])
-            except NotRecorded:
-                answered = problem_answer(problems.NOT_RECORDED)
-            except MovementStoreFailure:
-                answered = problem_answer(problems.NOT_NOW, "movements can't be read for now")
-            except VaultFailure:
-                answered = problem_answer(problems.NOT_NOW, "the vault can't be read or written for now")
-            except LookupError as error:
-                answered = problem_answer(problems.NOT_FOUND, str(error.args[0]))
-            except TooLarge:
-                answered = problem_answer(problems.TOO_LARGE)
-            except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-                answered = problem_answer(problems.BAD_REQUEST, str(error)[:400])
-            except Gone:
-                return Response()  # nobody is there to read it
-            answered.headers.update(NO_STORE)
-            return answered
-
-        return telling
+        return telling(handler, _declined, (Declined, MovementStoreFailure, VaultFailure), NO_STORE)
 
     @property
     def _there(self) -> Desk:
@@ -323,3 +296,14 @@ def query_of(asked: dict[str, str]) -> Query:
 
 
 __all__ = ["STATES", "FilingRoutes", "query_of"]
+
+
+def _declined(error: Exception) -> Response | None:
+    if isinstance(error, Declined):
+        more = {"version": error.report.version} if error.report is not None else {}
+        return problem_answer(problems.DECLINED, error.en, detail_zh=error.zh, **more)
+    if isinstance(error, MovementStoreFailure):
+        return problem_answer(problems.NOT_NOW, "movements can't be read for now")
+    if isinstance(error, VaultFailure):
+        return problem_answer(problems.NOT_NOW, "the vault can't be read or written for now")
+    return None

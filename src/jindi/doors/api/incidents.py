@@ -16,12 +16,12 @@ from jindi.cases.incidents_clocks import Suggestion
 from jindi.cases.incidents_steps import Impact, Open, Step
 from jindi.doors.api import problems
 from jindi.doors.api.bodies import json_answer, problem_answer, read_document
-from jindi.doors.api.hot import Gone, TooLarge
+from jindi.doors.api.telling import telling, whole
 from jindi.doors.api.versions import Guard, Keyed
 from jindi.doors.guarding import by_method
 from jindi.doors.incidents import said
 from jindi.packs import GRADES, INCIDENT_KINDS
-from jindi.run.audit import Actor, NotRecorded
+from jindi.run.audit import Actor
 from jindi.run.incidents.desk import ORDERS, SHOWS, Declined, Desk, Happened, Page, Query
 from jindi.run.watching import Viewer
 
@@ -73,26 +73,7 @@ class IncidentRoutes:
 
     def _told(self, handler: Keyed) -> Keyed:
         """The handler, with what can go wrong told as problems."""
-
-        async def telling(request: Request, who: Principal) -> Response:
-            try:
-                return await handler(request, who)
-            except Declined as error:
-                zh, en = said(error.code)
-                more = {"version": error.incident.version} if error.incident is not None else {}
-                return problem_answer(problems.DECLINED, en, detail_zh=zh, code=error.code, **more)
-            except NotRecorded:
-                return problem_answer(problems.NOT_RECORDED)
-            except LookupError as error:
-                return problem_answer(problems.NOT_FOUND, str(error.args[0]))
-            except TooLarge:
-                return problem_answer(problems.TOO_LARGE)
-            except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-                return problem_answer(problems.BAD_REQUEST, str(error)[:400])
-            except Gone:
-                return Response()  # nobody is there to read it
-
-        return telling
+        return telling(handler, _declined, (Declined,))
 
     @property
     def _there(self) -> Desk:
@@ -186,7 +167,7 @@ def query_of(asked: dict[str, str]) -> Query:
         late=_choice(asked, "late", ("true", "false"), "false") == "true",
         drill=None if not drill else drill == "true",
         order=msgspec.convert(_choice(asked, "order", ORDERS, "due"), Any),
-        limit=_whole(asked, "limit", LIMIT, LIMIT_MAX), offset=_whole(asked, "offset", 0, OFFSET_MAX),
+        limit=whole(asked, "limit", LIMIT, LIMIT_MAX), offset=whole(asked, "offset", 0, OFFSET_MAX),
     )  # fmt: skip
 
 
@@ -195,15 +176,6 @@ def _choice(asked: dict[str, str], name: str, options: tuple[str, ...], otherwis
     if name in asked and value not in options:
         raise ValueError(f"{name} is one of: {', '.join(options)}")
     return value
-
-
-def _whole(asked: dict[str, str], name: str, otherwise: int, most: int) -> int:
-    text = asked.get(name)
-    if text is None:
-        return otherwise
-    if not text.isascii() or not text.isdigit() or len(text) > 9 or not int(text) <= most:
-        raise ValueError(f"{name} is a whole number up to {most}")
-    return int(text)
 
 
 # ---- what programs are given
@@ -307,3 +279,11 @@ def _story(each: Happened) -> dict[str, Any]:
 
 
 assert {*STATES} <= {*SHOWS}, "each state can be asked for"
+
+
+def _declined(error: Exception) -> Response | None:
+    if not isinstance(error, Declined):
+        return None
+    zh, en = said(error.code)
+    more = {"version": error.incident.version} if error.incident is not None else {}
+    return problem_answer(problems.DECLINED, en, detail_zh=zh, code=error.code, **more)

@@ -14,12 +14,12 @@ from jindi.access import Principal
 from jindi.basics.instants import parse_instant
 from jindi.doors.api import problems
 from jindi.doors.api.bodies import json_answer, problem_answer, read_json
-from jindi.doors.api.hot import Gone, TooLarge
+from jindi.doors.api.telling import telling, whole
 from jindi.doors.api.versions import Guard, Keyed
 from jindi.doors.guarding import by_method
 from jindi.doors.ratings import SAID, freeze_document, history_document, scheme_document, standing_document
 from jindi.ports import RatedQuery, RatingStoreFailure
-from jindi.run.audit import Actor, NotRecorded
+from jindi.run.audit import Actor
 from jindi.run.freezes import Declined as NotFrozen
 from jindi.run.freezes import Freezes
 from jindi.run.platform import Platform
@@ -72,27 +72,7 @@ class RatingRoutes:
 
     def _told(self, handler: Keyed) -> Keyed:
         """The handler, with what can go wrong told as problems."""
-
-        async def telling(request: Request, who: Principal) -> Response:
-            try:
-                return await handler(request, who)
-            except (Declined, NotFrozen) as error:
-                zh, en = SAID[error.code]
-                return problem_answer(problems.DECLINED, en, detail_zh=zh, code=error.code)
-            except NotRecorded:
-                return problem_answer(problems.NOT_RECORDED)
-            except LookupError as error:
-                return problem_answer(problems.NOT_FOUND, str(error.args[0]))
-            except RatingStoreFailure as error:
-                return problem_answer(problems.NOT_NOW, str(error))
-            except TooLarge:
-                return problem_answer(problems.TOO_LARGE)
-            except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-                return problem_answer(problems.BAD_REQUEST, str(error)[:400])
-            except Gone:
-                return Response()  # nobody is there to read it
-
-        return telling
+        return telling(handler, _declined, (Declined, NotFrozen, RatingStoreFailure))
 
     @property
     def _there(self) -> Desk:
@@ -112,8 +92,8 @@ class RatingRoutes:
             raise ValueError("overdue is true or false")
         query = RatedQuery(
             level="" if level == UNRATED else level, due_before_us=now_us if overdue == "true" else None,
-            user=asked.get("user"), limit=_whole(asked, "limit", LIMIT, LIMIT_MAX),
-            offset=_whole(asked, "offset", 0, OFFSET_MAX),
+            user=asked.get("user"), limit=whole(asked, "limit", LIMIT, LIMIT_MAX),
+            offset=whole(asked, "offset", 0, OFFSET_MAX),
         )  # fmt: skip
         found, count = await desk.found(query)
         counts = await desk.counts()
@@ -153,10 +133,8 @@ def _kept(level: str) -> str:
     return "" if level == UNRATED else level
 
 
-def _whole(asked: dict[str, str], name: str, otherwise: int, most: int) -> int:
-    text = asked.get(name)
-    if text is None:
-        return otherwise
-    if not text.isascii() or not text.isdigit() or len(text) > 9 or not int(text) <= most:
-        raise ValueError(f"{name} is a whole number up to {most}")
-    return int(text)
+def _declined(error: Exception) -> Response | None:
+    if isinstance(error, (Declined, NotFrozen)):
+        zh, en = SAID[error.code]
+        return problem_answer(problems.DECLINED, en, detail_zh=zh, code=error.code)
+    return problem_answer(problems.NOT_NOW, str(error)) if isinstance(error, RatingStoreFailure) else None

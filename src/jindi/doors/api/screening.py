@@ -14,14 +14,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from jindi.access import Principal
-from jindi.basics.problems import Problems
 from jindi.doors.api import problems
 from jindi.doors.api.bodies import json_answer, problem_answer, read_json
-from jindi.doors.api.hot import Gone, TooLarge, read_body
+from jindi.doors.api.hot import read_body
+from jindi.doors.api.telling import telling, whole
 from jindi.doors.api.versions import Guard, Keyed
 from jindi.doors.guarding import by_method
 from jindi.doors.screening import REPORT_HOURS, entry_document, list_document, match_document, said
-from jindi.run.audit import Actor, NotRecorded
+from jindi.run.audit import Actor
 from jindi.run.platform import Platform
 from jindi.run.screening.book import STATES
 from jindi.run.screening.desk import Declined, Desk
@@ -64,27 +64,7 @@ class ScreeningRoutes:
 
     def _told(self, handler: Keyed) -> Keyed:
         """The handler, with what can go wrong told as problems."""
-
-        async def telling(request: Request, who: Principal) -> Response:
-            try:
-                return await handler(request, who)
-            except Declined as error:
-                zh, en = said(error.code, error.values_of)
-                return problem_answer(problems.DECLINED, en, detail_zh=zh, code=error.code)
-            except Problems as error:
-                return problem_answer(problems.BAD_REQUEST, problems=error.problems[:100])
-            except NotRecorded:
-                return problem_answer(problems.NOT_RECORDED)
-            except LookupError as error:
-                return problem_answer(problems.NOT_FOUND, str(error.args[0]))
-            except TooLarge:
-                return problem_answer(problems.TOO_LARGE)
-            except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-                return problem_answer(problems.BAD_REQUEST, str(error)[:400])
-            except Gone:
-                return Response()  # nobody is there to read it
-
-        return telling
+        return telling(handler, _declined, (Declined,))
 
     @property
     def _there(self) -> Desk:
@@ -123,7 +103,7 @@ class ScreeningRoutes:
         if (state := asked.get("state", "")) not in ("", *STATES):
             raise ValueError(f"state is one of: {', '.join(STATES)}")
         found = desk.hits(state)
-        first, limit = _whole(asked, "offset", 0, OFFSET_MAX), _whole(asked, "limit", LIMIT, LIMIT_MAX)
+        first, limit = whole(asked, "offset", 0, OFFSET_MAX), whole(asked, "limit", LIMIT, LIMIT_MAX)
         page = [match_document(each, self._hours) for each in found[first : first + limit]]
         return json_answer({"matches": page, "count": len(found)})
 
@@ -143,10 +123,8 @@ class ScreeningRoutes:
         return json_answer(match_document(hit, self._hours))
 
 
-def _whole(asked: dict[str, str], name: str, otherwise: int, most: int) -> int:
-    text = asked.get(name)
-    if text is None:
-        return otherwise
-    if not text.isascii() or not text.isdigit() or len(text) > 9 or not int(text) <= most:
-        raise ValueError(f"{name} is a whole number up to {most}")
-    return int(text)
+def _declined(error: Exception) -> Response | None:
+    if not isinstance(error, Declined):
+        return None
+    zh, en = said(error.code, error.values_of)
+    return problem_answer(problems.DECLINED, en, detail_zh=zh, code=error.code)
