@@ -173,7 +173,7 @@ OUTSIDE: Final = "93.184.216.34"
 CALLERS: Final = frozenset(
     {
         "client.py", "doors/cli/versioning.py", "doors/cli/explaining.py", "doors/cli/approving.py",
-        "doors/cli/watchlists.py",
+        "doors/cli/watchlists.py", "doors/cli/filing.py",
         "run/webhooks/reaching.py", "run/webhooks/sending.py", "run/controls/worlds.py", "run/controls/transport.py",
         "doors/oidc.py", "stores/transit.py", "stores/clamd.py", "run/notices/mail.py",
     }

@@ -41,7 +41,13 @@ PHRASES: Final = {
     "leave out `{}`, or everything that belongs to a window": "请删去 `{0}`，或删去窗口特征的全部键",
     "unknown pattern '{}'": "没有资金图形“{0}”",
     "the amounts of pattern {} are in several currencies: {}": "资金图形 {0} 的金额有多种币种：{1:x}",
+    "all patterns together have {} kinds of transfers in `of`, more than {}": (
+        "全部资金图形的 `of` 共有 {0} 类转账，超过 {1} 类"
+    ),
+    "let patterns share them, or leave some out": "请让各图形共用，或删去一些",
     # ---- how customers are rated
+    "name in `opens` and `again` what others tell": "`opens` 与 `again` 请给出由他人发来的事件",
+    "{} is told by what rates: it would rate for ever": "{0} 由评级自身发出：会无休止地重评",
     "not a part of rating": "不属于评级",
     "there must be one scheme": "必须有且只有一个评级方案",
     "write one [scheme.NAME]": "请写一个 [scheme.名称]",
