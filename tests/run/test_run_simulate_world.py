@@ -54,9 +54,9 @@ print(digest.hexdigest())
 def declared() -> dict[str, EventDef]:
     names = ("core", "account", "payment")
     files = {
-        f"{name}/{file}": (PACKS / name / file).read_text("utf-8")
+        path.relative_to(PACKS).as_posix(): path.read_text("utf-8")
         for name in names
-        for file in ("pack.toml", "events.toml")
+        for path in (PACKS / name / "pack.toml", PACKS / name / "events.toml", *(PACKS / name / "lists").glob("*.toml"))
     }
     return dict(load(files).events)
 
