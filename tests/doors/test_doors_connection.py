@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 
 import pytest
 from api_world import Api
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from jindi.access import Scope
 from jindi.doors.api.connection import Connection, Exchange, Heads
+from jindi.doors.serve import listen
 from shop_world import pay, run
 
 
@@ -375,3 +377,11 @@ def test_a_head_that_comes_whole_and_too_large_is_turned_away_and_a_large_body_b
                 assert answered.startswith(b"HTTP/1.1 200")
 
     run(go())
+
+
+def test_no_answer_in_two_pieces_waits_for_an_acknowledgement():
+    """asyncio turns Nagle's delay off for sockets whose protocol is told, and for no others."""
+    with listen("127.0.0.1", 0) as listening:
+        listening.listen(1)
+        with socket.create_connection(listening.getsockname()), listening.accept()[0] as taken:
+            assert taken.proto == socket.IPPROTO_TCP
