@@ -65,6 +65,16 @@ def test_a_scope_carries_exactly_the_actions_that_name_it(scope):
     assert allowed == {name for name in ACTIONS if ACTIONS[name].scopes & carried}
 
 
+@pytest.mark.parametrize(
+    "who", [person(Role.ANALYST, fresh=False), person(Role.SECURITY_ADMIN), key(Scope.ADMIN), key()]
+)
+@pytest.mark.parametrize("about", [None, About(proposer="Li Lei"), REVEAL])
+def test_actions_asked_together_are_answered_as_one_by_one(who, about):
+    more = () if about is None else (about,)
+    assert PERMITS.each(who, list(ACTIONS), NOW, *more) == [may(who, name, about) for name in ACTIONS]
+    assert PERMITS.each(who, [], NOW, *more) == []
+
+
 def test_admin_opens_neither_the_audit_nor_the_vault_nor_a_subjects_file():
     for action in ("audit.read", "vault.reveal", "vault.search", "subject.export", "subject.erase"):
         assert may(key(Scope.ADMIN), action).why == NOT_PERMITTED

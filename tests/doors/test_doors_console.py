@@ -3,6 +3,7 @@ import re
 import string
 import threading
 import zipfile
+from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -206,6 +207,19 @@ def test_a_session_without_the_right_sees_nothing_but_who_can_help(doors, world)
 
 
 # ---- what every answer carries --------------------------------------------------------------------------
+
+
+def test_a_page_asks_for_each_right_once_beside_its_guard(doors, monkeypatch):
+    client, asked, each = signed_in(doors, *Scope), [], Permits.each
+
+    def counted(self, who, actions, *more):
+        asked.extend(actions)
+        return each(self, who, actions, *more)
+
+    monkeypatch.setattr(Permits, "each", counted)
+    assert client.get("/console").status_code == 200
+    assert len(set(asked)) > 15
+    assert max(Counter(asked).values()) <= 2
 
 
 def test_every_answer_carries_the_security_headers(doors, world):

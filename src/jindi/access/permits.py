@@ -6,6 +6,7 @@ error is no; and policies that don't fit the schema are never loaded.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -74,10 +75,21 @@ class Permits:
 
     def may(self, principal: Principal, action: str, now_us: int, about: About = _NOTHING) -> Verdict:
         """Whether `principal` may do `action` now. An unknown action is a fault of the house: KeyError."""
-        ACTIONS[action]
-        answer = cedarpy.is_authorized(
-            _request(principal, action, now_us, about), self._policies, _entities(principal, about), self._schema
-        )
+        return self.each(principal, (action,), now_us, about)[0]
+
+    def each(
+        self, principal: Principal, actions: Sequence[str], now_us: int, about: About = _NOTHING
+    ) -> list[Verdict]:  # fmt: skip
+        """`may` of several actions, each by itself, asked together: that takes half as long."""
+        for action in actions:
+            ACTIONS[action]
+        answers = cedarpy.is_authorized_batch(
+            [_request(principal, action, now_us, about) for action in actions],
+            self._policies, _entities(principal, about), self._schema,
+        )  # fmt: skip
+        return [self._verdict(answer) for answer in answers]
+
+    def _verdict(self, answer: cedarpy.AuthzResult) -> Verdict:
         if answer.diagnostics.errors:
             return Verdict(False, FAILED)
         if answer.allowed:

@@ -1,8 +1,8 @@
 """One page view: who looks, in which language and theme, and the words and figures that the templates use."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import unquote_plus, urlencode, urlsplit
 from zoneinfo import ZoneInfo
@@ -81,15 +81,26 @@ class View:
     zone: ZoneInfo
     now_us: int
     request_id: str
+    _may: dict[str, bool] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What was asked already: a page asks for the same right in many places, and one request has one answer."""
 
     def may(self, action: str) -> bool:
         """Whether the reader may do an action, as far as can be told before it is asked for."""
-        return self.session is not None and self.permits.may(self.session.principal, action, self.now_us).allowed
+        return self._may_each((action,))[0]
 
     @property
     def menu(self) -> list[tuple[str, str]]:
         """The pages that the reader may see: names and addresses."""
-        return [(name, path) for name, path, action in MENU if self.may(action)]
+        allowed = self._may_each([action for _, _, action in MENU])
+        return [(name, path) for (name, path, _), may in zip(MENU, allowed, strict=True) if may]
+
+    def _may_each(self, actions: Sequence[str]) -> list[bool]:
+        if self.session is None:
+            return [False] * len(actions)
+        if asked := [each for each in dict.fromkeys(actions) if each not in self._may]:
+            verdicts = self.permits.each(self.session.principal, asked, self.now_us)
+            self._may.update((action, verdict.allowed) for action, verdict in zip(asked, verdicts, strict=True))
+        return [self._may[each] for each in actions]
 
     def action(self, action: Action) -> str:
         """An action in this page's language."""
