@@ -66,4 +66,7 @@ def searched(folder, looked_for, *said):
         contents.append((f"{journal.relative_to(folder)} (records)", records))
         log.close()
     contents += [(f"what was said, {number}", text.encode()) for number, text in enumerate(said)]
+    # Files are laid out with zeros ahead: as many as a needle may end with are looked at, and not megabytes of them.
+    ends = bytes(max(map(len, looked_for), default=0))
+    contents = [(name, content.rstrip(b"\0") + ends) for name, content in contents]
     return files, [name for name, content in contents for needle in looked_for if needle in content]

@@ -95,6 +95,7 @@ _LAYOUT: Final = (
     "advice.toml, patterns.toml, incidents.toml, calendars.toml, reporting.toml, rating.toml, controls.toml, "
     "models.toml, sources.toml, policies/*.toml, policies/shadow/*.toml, parameters/*.toml, lists/*.toml, models/*.json"
 )
+_HALVES: Final = re.compile("[\ud800-\udfff]")
 _BESIDE: Final = re.compile(r"(?:.*/)?columns[^/]*\.toml\Z")
 _HEADER: Final = re.compile(r"^[ \t]*\[[ \t]*([a-z][a-z0-9_]*)\b(?!\.)", re.MULTILINE | re.ASCII)
 _LINE_END: Final = re.compile(r"\r+\n")
@@ -203,7 +204,7 @@ def _toml(text: str, path: str, problems: list[Problem]) -> Mapping[str, Any] | 
     if len(text) > FILE_CHARACTERS_MAX:
         problems.append(Problem(path, "", f"longer than {FILE_CHARACTERS_MAX} characters", "split it"))
         return None
-    if any("\ud800" <= character <= "\udfff" for character in text):
+    if _HALVES.search(text):
         problems.append(Problem(path, "", "holds half a character (a lone surrogate)", "save the file as UTF-8"))
         return None
     try:
