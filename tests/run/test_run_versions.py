@@ -395,6 +395,24 @@ def test_guards_know_the_recent_events_of_before_a_change():
     run(go())
 
 
+def test_what_the_newest_events_look_like_is_the_same_asked_again_as_asked_for_the_first_time(monkeypatch):
+    monkeypatch.setattr("jindi.run.platform.RECENT_MAX", 12)
+
+    async def go():
+        async with Shop() as shop:
+            program = shop.platform.program
+            for number in range(30):
+                await shop.answer(pay(number, user=f"u{number % 3}"))
+                if number % 4 == 0:
+                    again = await shop.platform.recent_facts(program)
+                    shop.platform._refitted.clear()
+                    anew = await shop.platform.recent_facts(program)
+                    assert again == anew
+                    assert 0 < sum(map(len, again.values())) <= 12
+
+    run(go())
+
+
 def test_an_unset_figure_can_not_be_confirmed_away():
     async def go():
         async with Office() as office:

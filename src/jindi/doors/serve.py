@@ -50,8 +50,8 @@ class _Server(uvicorn.Server):
 def listen(host: str, port: int) -> socket.socket:
     """The socket of an address; port 0 takes a free one. Raises OSError when the address is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio turns Nagle's delay off only for sockets that say that they are TCP: else an answer whose head and body are
-    # two writes waits for the client's delayed acknowledgement, some 40 ms.
+    # asyncio turns Nagle's delay off only for sockets that say that they are TCP: else an answer whose head and body
+    # are two writes waits for the client's delayed acknowledgement, some 40 ms.
     sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections import deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -75,6 +76,8 @@ if TYPE_CHECKING:
     from jindi.run.controls.warden import Warden
 
 WARM_SLICE = 256
+REFITTED_MAX = 4
+"""For so many programs what the newest events look like is remembered. Mark: design default."""
 """Records replayed at a time while new features catch up; decisions go on between slices."""
 
 
@@ -159,6 +162,17 @@ class Found:
     status: Status
 
 
+@dataclass(slots=True)
+class Refitted:
+    """The newest events as a program would see them: their places in the journal, their types, their facts. `end` is
+    the first record that was not looked at.
+    """
+
+    end: int = 0
+    facts: deque[tuple[int, str, list[Value]]] = field(default_factory=deque)
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
 class Platform:
     """One embedded Jindi. Everything is called on its event loop."""
 
@@ -212,6 +226,8 @@ class Platform:
         """Set when somebody did something."""
         self.watching: Watching | None = None
         """What tells the engine what people do here; there since the start."""
+        self._refitted: dict[str, Refitted] = {}
+        """By a program's digest: the newest events as it would see them."""
         self.rounds = Rounds(self, keeper, watcher)
         """What is done beside decisions, again and again."""
         self.held: str | None = None
@@ -645,22 +661,38 @@ class Platform:
         return str(self._key(fields, value))
 
     async def recent_facts(self, program: Program) -> dict[str, list[list[Value]]]:
-        """What the newest events of the journal look like under other definitions, as far as the facts are known."""
-        facts: dict[str, list[list[Value]]] = {}
-        first = max(0, self.log.next_seq() - RECENT_MAX)
-        for count, (_, record) in enumerate(self.archive.records(first), 1):
-            if count % WARM_SLICE == 0:
-                await asyncio.sleep(0)
-            if not isinstance(record, DecisionRecord) or record.event_type not in program.events:
-                continue
-            try:
-                old, new = self.archive.program(record.definitions).events[record.event_type], program.events
-                seen = old.complete([*record.values, *record.facts], frozenset(record.absent))
-                refitted, _ = refit(old, new[record.event_type], seen, record.as_of_us)
-            except LookupError:
-                continue  # a limit that had no value yet on that day says nothing about today
-            facts.setdefault(record.event_type, []).append(refitted)
-        return facts
+        """What the newest events of the journal look like under other definitions, as far as the facts are known. What
+        was looked at for the last few programs is remembered: asked again, only records since then are read.
+        """
+        end = self.log.next_seq()
+        first = max(0, end - RECENT_MAX)
+        self._refitted[program.digest] = seen = self._refitted.pop(program.digest, None) or Refitted()
+        async with seen.turn:
+            for count, (seq, record) in enumerate(self.archive.records(max(first, seen.end)), 1):
+                if count % WARM_SLICE == 0:
+                    await asyncio.sleep(0)
+                if isinstance(record, DecisionRecord) and (facts := self._under(program, record)) is not None:
+                    seen.facts.append((seq, record.event_type, facts))
+                seen.end = seq + 1
+            while seen.facts and seen.facts[0][0] < first:
+                seen.facts.popleft()
+            found: dict[str, list[list[Value]]] = {}
+            for _, event_type, facts in seen.facts:
+                found.setdefault(event_type, []).append(facts)
+        while len(self._refitted) > REFITTED_MAX:
+            del self._refitted[next(iter(self._refitted))]
+        return found
+
+    def _under(self, program: Program, record: DecisionRecord) -> list[Value] | None:
+        """A decision's facts as a program would see them; None where it would not."""
+        if record.event_type not in program.events:
+            return None
+        try:
+            old, new = self.archive.program(record.definitions).events[record.event_type], program.events
+            complete = old.complete([*record.values, *record.facts], frozenset(record.absent))
+            return refit(old, new[record.event_type], complete, record.as_of_us)[0]
+        except LookupError:
+            return None  # a limit that had no value yet on that day says nothing about today
 
     async def findings(self, program: Program) -> list[Finding]:
         """What speaks against putting definitions in force today; asked in a thread, for there are many events."""

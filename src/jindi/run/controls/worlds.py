@@ -188,8 +188,8 @@ def given_by(answer: httpx.Response) -> list[str]:
 
 
 def found_in(data: bytes, sought: Mapping[str, tuple[bytes, ...]]) -> Iterator[str]:
-    """The kinds of identifier that stand in some bytes. Files are laid out with zeros ahead: of these at the end only so
-    many are looked at as something sought may end with.
+    """The kinds of identifier that stand in some bytes. Files are laid out with zeros ahead: of these at the end only
+    so many are looked at as something sought may end with.
     """
     longest = max((len(needle) for each in sought.values() for needle in each), default=0)
     if data.endswith(bytes(longest + 1)):
