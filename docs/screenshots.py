@@ -50,11 +50,12 @@ def pages(case: str, subject: str) -> list[tuple[str, str, str, str]]:
 
 
 def taken(tab: Tab, base: str) -> str:
-    """Take the first case of a user and write on it; its id."""
+    """Take a case of a user that nobody has, the gravest kind that there is, and write on it; its id."""
     tab.cookie(base, "jindi_lang", "zh")
-    tab.open(f"{base}/console/cases?tab=unassigned&typology=mule_ring")
-    if not tab.run("!!document.querySelector('[data-open]')"):
-        tab.open(f"{base}/console/cases?tab=unassigned&level=high")
+    for narrowed in ("typology=mule_ring", "level=high", "typology=card_not_own", "level=medium"):
+        tab.open(f"{base}/console/cases?tab=unassigned&{narrowed}")
+        if tab.run("!!document.querySelector('[data-open]')"):
+            break
     tab.open(base + tab.run(FIRST))
     tab.run("document.getElementById('take').click()")
     assert tab.until("!!document.querySelector('#close')"), "the case could not be taken"
