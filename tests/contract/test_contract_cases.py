@@ -183,8 +183,9 @@ def test_no_question_reads_a_whole_table(query):
                 or query.looked_from_us is not None):  # fmt: skip
             assert f"SEARCH cases USING INDEX by_{query.order} (state=?)" in steps or query.assignee is not None
         if query.subject is not None and not (query.typologies or query.tag or query.assignee):
-            # Whoever shows a hundred entities counts the open cases of each.
-            assert {each for each in steps if "cases" in each} == {"SEARCH cases USING INDEX by_subject (subject=?)"}
+            # Whoever shows a hundred entities counts the open cases of each. (Tags are asked for without a subject.)
+            asked = {each for each in steps if "SEARCH cases" in each and "by_looked" not in each}
+            assert asked == {"SEARCH cases USING INDEX by_subject (subject=?)"}
     finally:
         store.close()
 

@@ -1,13 +1,10 @@
 """What entities did, in one SQLite file. It can be thrown away: whoever follows the journal makes it again."""
 
-import os
 import sqlite3
-import threading
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from jindi.ports import Acts, ActStoreFailure, DayCount, RoleSum, RuleHits
-from jindi.stores.sqlite_base import WAL, SqliteStore, connected, remade
+from jindi.stores.sqlite_base import WAL, FollowedStore
 
 _SCHEMA = (
     "create table actors (id integer primary key, name text not null unique)",
@@ -78,27 +75,12 @@ _OUTCOMES = range(5)
 _LAST = (1 << 63) - 1
 
 
-class SqliteActs(SqliteStore):
-    """The `ActStore` port over one SQLite file; `:memory:` keeps it in memory.
-
-    A file is read by a connection of its own, so that nobody who looks waits for what is being kept.
-    """
+class SqliteActs(FollowedStore):
+    """The `ActStore` port over one SQLite file; `:memory:` keeps it in memory."""
 
     HOLDS, FAILURE = "the entities' decisions", ActStoreFailure
-
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        place = os.fspath(path)
-        super().__init__(place, self._opened(place, lambda: remade(place, lambda: connected(place, _PRAGMAS), _SCHEMA)))
-        if place == ":memory:":
-            self._reading, self._reader = self._lock, self._base
-        else:
-            self._reading = threading.RLock()
-            self._reader = self._opened(place, lambda: connected(place, _PRAGMAS))
-
-    def cursor(self) -> tuple[int, bytes]:
-        """The first record of the journal that has not been taken in, and the mark that was kept with it."""
-        found, mark = self._ask("select next, mark from cursor")[0]
-        return int(found), bytes(mark)
+    TABLES = _SCHEMA
+    PRAGMAS = _PRAGMAS
 
     def put(self, acts: Acts, cursor: int, mark: bytes) -> None:
         """Add what was seen to what is there, and move the cursor: all of it or nothing."""
@@ -188,17 +170,7 @@ class SqliteActs(SqliteStore):
         ]  # fmt: skip
         return [str(step[3]) for said, given in asked for step in self._ask(f"explain query plan {said}", *given)]
 
-    def close(self) -> None:
-        """Let go of the file."""
-        with self._lock, self._reading:
-            self._reader.close()
-            self._base.close()
-
     # ---- inside
-
-    def _ask(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        with self._reading:
-            return self._asked(self._reader, statement, *values)
 
     def _actor(self, name: str) -> int | None:
         found = self._ask(_ACTOR, name)

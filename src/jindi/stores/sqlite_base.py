@@ -75,6 +75,42 @@ class SqliteStore:
             raise cls._failure(path, "opened", problem) from problem
 
 
+class FollowedStore(SqliteStore):
+    """A store that a follower makes of the journal, with its cursor; `TABLES` make it. A file is read by a connection
+    of its own, so that nobody who looks waits for what is being kept; `:memory:` keeps it in memory.
+    """
+
+    TABLES: ClassVar[Sequence[str]]
+    PRAGMAS: ClassVar[Sequence[str]] = WAL
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        place = os.fspath(path)
+        super().__init__(place, self._opened(place, lambda: remade(place, lambda: self._connected(place), self.TABLES)))
+        if place == ":memory:":
+            self._reading, self._reader = self._lock, self._base
+        else:
+            self._reading, self._reader = threading.RLock(), self._opened(place, lambda: self._connected(place))
+
+    @classmethod
+    def _connected(cls, place: str) -> sqlite3.Connection:
+        return connected(place, cls.PRAGMAS)
+
+    def cursor(self) -> tuple[int, bytes]:
+        """The first record of the journal that has not been taken in, and the mark that was kept with it."""
+        found, mark = self._ask("select next, mark from cursor")[0]
+        return int(found), bytes(mark)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock, self._reading:
+            self._reader.close()
+            self._base.close()
+
+    def _ask(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        with self._reading:
+            return self._asked(self._reader, statement, *values)
+
+
 def version_of(schema: Sequence[str]) -> int:
     """A number for a set of tables: a file with any other is another version's."""
     return zlib.crc32("\n".join(schema).encode()) & 0x7FFF_FFFF

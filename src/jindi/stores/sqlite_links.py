@@ -1,13 +1,11 @@
 """Links in one SQLite file. It can be thrown away: whoever follows the journal makes it again."""
 
-import os
 import sqlite3
-import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from jindi.ports import Link, LinkEntity, LinkQuery, LinkStoreFailure, Near
-from jindi.stores.sqlite_base import WAL, SqliteStore, connected, remade
+from jindi.stores.sqlite_base import WAL, FollowedStore
 
 _T = TypeVar("_T")
 
@@ -71,26 +69,18 @@ _PRAGMAS = (*WAL, "cache_size = -65536")
 _ASKED_AT_ONCE = 200
 
 
-class SqliteLinks(SqliteStore):
-    """The `LinkStore` port over one SQLite file; `:memory:` keeps it in memory.
-
-    A file is read by a connection of its own, so that nobody who looks waits for what is being kept.
-    """
+class SqliteLinks(FollowedStore):
+    """The `LinkStore` port over one SQLite file; `:memory:` keeps it in memory."""
 
     HOLDS, FAILURE = "links", LinkStoreFailure
+    TABLES = _SCHEMA
+    PRAGMAS = _PRAGMAS
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        place = os.fspath(path)
-        super().__init__(place, self._opened(place, lambda: remade(place, lambda: _connected(place), _SCHEMA)))
-        if place == ":memory:":
-            self._reading, self._reader = self._lock, self._base
-        else:
-            self._reading, self._reader = threading.RLock(), self._opened(place, lambda: _connected(place))
-
-    def cursor(self) -> tuple[int, bytes]:
-        """The first record of the journal that has not been taken in, and the mark that was kept with it."""
-        found, mark = self._ask("select next, mark from cursor")[0]
-        return int(found), bytes(mark)
+    @classmethod
+    def _connected(cls, place: str) -> sqlite3.Connection:
+        base = super()._connected(place)
+        base.create_function("both", 2, _both, deterministic=True)
+        return base
 
     def put(
         self, entities: Collection[LinkEntity], links: Collection[Link], cursor: int, mark: bytes, keep_us: int
@@ -181,17 +171,7 @@ class SqliteLinks(SqliteStore):
         ]
         return [str(step[3]) for said, values in asked for step in self._ask(f"explain query plan {said}", *values)]
 
-    def close(self) -> None:
-        """Let go of the file."""
-        with self._lock, self._reading:
-            self._reader.close()
-            self._base.close()
-
     # ---- inside
-
-    def _ask(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        with self._reading:
-            return self._asked(self._reader, statement, *values)
 
 
 def _where(query: LinkQuery) -> tuple[str, list[object]]:
@@ -263,9 +243,3 @@ def _both(one: str, other: str) -> str:
     for currency, minor in _money(other):
         sums[currency] = sums.get(currency, 0) + minor
     return _text(sorted(sums.items()))
-
-
-def _connected(path: str) -> sqlite3.Connection:
-    base = connected(path, _PRAGMAS)
-    base.create_function("both", 2, _both, deterministic=True)
-    return base

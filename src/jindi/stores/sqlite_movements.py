@@ -1,10 +1,9 @@
 """Movements of customers' days in one SQLite file. It can be thrown away: who follows the journal makes it again."""
 
-import os
 from collections.abc import Sequence
 
 from jindi.ports import MovementRow, MovementStoreFailure
-from jindi.stores.sqlite_base import WAL, SqliteStore, connected, remade
+from jindi.stores.sqlite_base import WAL, FollowedStore
 
 _SCHEMA = (
     # A customer's day is one stretch of the table.
@@ -25,19 +24,12 @@ _HEAVY = (
 )
 
 
-class SqliteMovements(SqliteStore):
+class SqliteMovements(FollowedStore):
     """The `MovementStore` port over one SQLite file; `:memory:` keeps it in memory."""
 
     HOLDS, FAILURE = "customers' movements", MovementStoreFailure
-
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        place = os.fspath(path)
-        super().__init__(place, self._opened(place, lambda: remade(place, lambda: connected(place, _PRAGMAS), _SCHEMA)))
-
-    def cursor(self) -> tuple[int, bytes]:
-        """The first record of the journal that has not been taken in, and the mark that was kept with it."""
-        found, mark = self._ask("select next, mark from cursor")[0]
-        return int(found), bytes(mark)
+    TABLES = _SCHEMA
+    PRAGMAS = _PRAGMAS
 
     def put(self, rows: Sequence[MovementRow], cursor: int, mark: bytes) -> None:
         """Add movements, each once, and move the cursor: all of it or nothing."""

@@ -1,12 +1,9 @@
 """How customers are rated, in one SQLite file. It can be thrown away: whoever follows the journal makes it again."""
 
-import os
-import threading
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from jindi.ports import RatedQuery, RatedRow, RatingStoreFailure
-from jindi.stores.sqlite_base import WAL, SqliteStore, connected, remade
+from jindi.stores.sqlite_base import FollowedStore
 
 _SCHEMA = (
     (
@@ -31,27 +28,11 @@ _STEPS = "select seq from steps where user = ? order by seq desc limit ?"
 _LIKE_ESCAPES = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 
 
-class SqliteRatings(SqliteStore):
-    """The `RatingStore` port over one SQLite file; `:memory:` keeps it in memory.
-
-    A file is read by a connection of its own, so that nobody who looks waits for what is being kept.
-    """
+class SqliteRatings(FollowedStore):
+    """The `RatingStore` port over one SQLite file; `:memory:` keeps it in memory."""
 
     HOLDS, FAILURE = "the ratings of customers", RatingStoreFailure
-
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        place = os.fspath(path)
-        super().__init__(place, self._opened(place, lambda: remade(place, lambda: connected(place, WAL), _SCHEMA)))
-        if place == ":memory:":
-            self._reading, self._reader = self._lock, self._base
-        else:
-            self._reading = threading.RLock()
-            self._reader = self._opened(place, lambda: connected(place, WAL))
-
-    def cursor(self) -> tuple[int, bytes]:
-        """The first record of the journal that has not been taken in, and the mark that was kept with it."""
-        found, mark = self._ask("select next, mark from cursor")[0]
-        return int(found), bytes(mark)
+    TABLES = _SCHEMA
 
     def put(self, rows: Iterable[RatedRow], steps: Iterable[tuple[str, int]], cursor: int, mark: bytes) -> None:
         """Put standings in the place of what is there, add steps, and move the cursor: all of it or nothing."""
@@ -103,13 +84,3 @@ class SqliteRatings(SqliteStore):
     def steps(self, user: str, limit: int) -> Sequence[int]:
         """The newest records of a customer's history, newest first."""
         return [int(seq) for (seq,) in self._ask(_STEPS, user, limit)]
-
-    def close(self) -> None:
-        """Let go of the file."""
-        with self._lock, self._reading:
-            self._reader.close()
-            self._base.close()
-
-    def _ask(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        with self._reading:
-            return self._asked(self._reader, statement, *values)

@@ -20,7 +20,7 @@ from jindi.run.audit import NotRecorded
 
 PROBLEMS_SHOWN: Final = 100
 DETAIL_MAX: Final = 400
-_SHARED: Final = (
+_SHARED: Final[tuple[type[Exception], ...]] = (
     NotRecorded, Problems, LookupError, TooLarge, msgspec.MsgspecError, ValueError, RecursionError, Gone,
 )  # fmt: skip
 
@@ -32,7 +32,7 @@ def telling(
     """The handler, with what can go wrong told as problems: `own` tells what its room declines or can't do now, for
     failures of these `kinds`, and is asked first. `headers` go with every answer.
     """
-    caught = (*kinds, *_SHARED)
+    caught: tuple[type[Exception], ...] = (*kinds, *_SHARED)
 
     async def told(request: Request, who: Principal) -> Response:
         try:
