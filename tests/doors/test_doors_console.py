@@ -15,6 +15,7 @@ from console_world import NASTY, NOW_US, ZONE, Doors, Visitor, World
 from csv_rows import csv_rows
 
 from jindi.access import ABSOLUTE_US, IDLE_US, Permits, Scope
+from jindi.app.wiring import Outside
 from jindi.doors.console import charts, console, guard, live
 from jindi.doors.console.overview import overview_values
 from jindi.doors.console.reasons import limit_text
@@ -22,7 +23,7 @@ from jindi.doors.console.source import ReplayLine
 from jindi.doors.console.tables import harmless
 from jindi.doors.console.view import View
 from jindi.doors.console.words import WORDS
-from jindi.packs import OUTCOMES, Outcome, Words
+from jindi.packs import OUTCOMES, Outcome, Words, load
 from jindi.packs.definitions import AdviceDef
 from jindi.run.replay.causes import Kind
 
@@ -207,6 +208,13 @@ def test_a_session_without_the_right_sees_nothing_but_who_can_help(doors, world)
 
 
 # ---- what every answer carries --------------------------------------------------------------------------
+
+
+def test_every_event_type_that_ships_has_a_name_and_so_has_whatever_its_links_are_between():
+    definitions = load(Outside().pack_files([]))
+    assert [name for name in definitions.events if f"event.{name}" not in WORDS] == []
+    fields = [field for event in definitions.events.values() for field in event.fields if field.entity]
+    assert sorted({each.entity for each in fields if f"links.kind.{each.entity}" not in WORDS}) == []
 
 
 def test_a_page_asks_for_each_right_once_beside_its_guard(doors, monkeypatch):
