@@ -84,6 +84,45 @@ class Table:
         return (await self.shop.send(pay(number, amount)))["outcome"]
 
 
+# ---- scores of the newest events
+
+VISITS = """
+[visit]
+doc = { zh = "进店。", en = "Somebody comes in." }
+late_after = "5m"
+[visit.fields]
+user = { type = "text", class = "C2", entity = "user", doc = { zh = "谁", en = "Who" } }
+"""
+VISIT = """
+id = "visit"
+on = "visit"
+state = "live"
+deadline = "200ms"
+doc = { zh = "进店策略。", en = "The policy of visits." }
+[[rule]]
+id = "anybody"
+doc = { zh = "任何人。", en = "Anybody." }
+when = "user != 'nobody'"
+score = 7
+share_max = "100%"
+basis = "ours"
+case = [{ name = "yes", given = { user = "u1" }, fires = true }, { name = "no", given = { user = "nobody" }, fires = false }]
+"""  # noqa: E501 - a table of TOML
+
+
+def test_each_policy_scores_its_own_events_though_no_draft_makes_the_sets_differ():
+    async def go():
+        files = shop_files()
+        files |= {"shop/events.toml": files["shop/events.toml"] + VISITS, "shop/policies/visit.toml": VISIT}
+        async with Table(shop=Shop(files=files, settings=FILES)) as table:
+            for number in range(3):
+                await table.shop.send(pay(number))
+            assert len(await table.bench.scores(table.bench.sheet(OWNER, "pay"))) == 3
+            assert await table.bench.scores(table.bench.sheet(OWNER, "visit")) == ()
+
+    run(go())
+
+
 # ---- drafts
 
 

@@ -342,7 +342,9 @@ class Workbench:
         """
         if self.is_confidential(sheet):
             return ()
-        now_us, name = self.desk.platform.now_us(), f"{self.desk.platform.program.digest} {self.digest(sheet)}"
+        now_us = self.desk.platform.now_us()
+        # With its name: whatever has no draft makes the same set, and each policy scores its own events.
+        name = f"{self.desk.platform.program.digest} {self.digest(sheet)} {sheet.policy}"
         found = self._scores.get(name)
         if found is not None and now_us - found[0] < REVIEWED_US:
             return found[1]
