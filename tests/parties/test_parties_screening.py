@@ -4,7 +4,7 @@ import random
 import string
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
 
@@ -375,6 +375,7 @@ def mixed_company(rng):
 
 @settings(max_examples=6, deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from([THRESHOLD, 72, STRONG]))
+@example(1, STRONG)  # one word, and an initial that stands for the other
 def test_the_index_tells_what_comparing_with_all_tells(seed, threshold):
     rng = random.Random(seed)
     names = [mixed_name(rng) for _ in range(30)] + [mixed_company(rng) for _ in range(15)]

@@ -127,13 +127,14 @@ class _Like:
 @dataclass(frozen=True, slots=True)
 class _Arrays:
     """Of each row, what is asked of many at once. `total` is what its words weigh together, `firsts` the first letters
-    of its words as bits, `initials` those of its words that are a single letter.
+    of its words as bits, `initials` those of its words that are a single letter, `any_initials` those of all rows.
     """
 
     total: np.ndarray
     is_organisation: np.ndarray
     firsts: np.ndarray
     initials: np.ndarray
+    any_initials: int
 
 
 @dataclass(slots=True)
@@ -441,7 +442,7 @@ class Index:
             worth += each.often * np.minimum(found, each.most)
             part += each.often * of_it
             ours += each.mine * has
-        worth, part, ours = self._with_initials(form, rows, worth, part, ours)
+        worth, part, ours, hits = self._with_initials(form, rows, worth, part, ours, hits)
         mine, its = np.maximum(total - ours, 0.0), np.maximum(self._read().total[rows] - part, 0.0)
         against = CONTRADICTION * np.minimum(mine, its) + surplus * np.abs(mine - its)
         likely: list[int] = rows[(hits >= least_words) & (worth + 1e-4 >= least * (worth + against))].tolist()
@@ -461,7 +462,7 @@ class Index:
             if missing < 0:
                 continue
             like = self._like(word, read=form.read)
-            missing -= not len(like.rows)
+            missing -= not len(like.rows) and not self._read().any_initials & _bit(word[0])
             is_enough = worth > PARTICLE and len(word) > 1
             parts.append(_Part(like, often, mine, min(worth, like.most), is_enough, often))
         if missing < 0:
@@ -495,9 +496,9 @@ class Index:
         return np.unique(np.concatenate(touched)) if touched else np.zeros(0, np.int32)
 
     def _with_initials(
-        self, form: Form, rows: np.ndarray, worth: np.ndarray, part: np.ndarray, ours: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The same where a word can be the other's initial."""
+        self, form: Form, rows: np.ndarray, worth: np.ndarray, part: np.ndarray, ours: np.ndarray, hits: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """The same where a word can be the other's initial; one of theirs is a word of ours that was found."""
         arrays = self._read()
         for letter in {word for word in form.words if len(word) == 1}:
             fits = (arrays.firsts[rows] & _bit(letter)) != 0
@@ -506,8 +507,8 @@ class Index:
         if theirs.any():
             for letter in {word[0] for word in form.words}:
                 fits = (theirs & _bit(letter)) != 0
-                worth, part, ours = worth + LETTER * fits, part + LETTER * fits, ours + fits
-        return worth, part, ours
+                worth, part, ours, hits = worth + LETTER * fits, part + LETTER * fits, ours + fits, hits + fits
+        return worth, part, ours, hits
 
     def _like(self, word: str, *, read: Read, is_joined: bool = False) -> _Like:
         """The rows that have a word like this one, or two that are one with it."""
@@ -549,7 +550,7 @@ class Index:
                 for word in {word for form in row.parsed.forms for word in form.words}:
                     firsts[at] |= _bit(word[0])
                     initials[at] |= _bit(word) if len(word) == 1 else 0
-            self._arrays = _Arrays(total, is_organisation, firsts, initials)
+            self._arrays = _Arrays(total, is_organisation, firsts, initials, int(np.bitwise_or.reduce(initials)))
         return self._arrays
 
     def _total(self, form: Form) -> float:
