@@ -95,3 +95,10 @@ def test_a_file_keeps_what_was_put_and_another_versions_file_is_made_anew():
 def test_a_file_that_can_not_be_reached_is_told_with_a_remedy():
     with pytest.raises(RatingStoreFailure, match="can't be opened"):
         SqliteRatings(Path("/proc/nowhere/ratings.sqlite"))
+
+
+def test_a_page_of_customers_reads_no_whole_table(tmp_path):
+    with contextlib.closing(SqliteRatings(tmp_path / "ratings.sqlite")) as store:
+        plans = store.plans()
+        assert any("by_level (level=? AND due<?)" in step for step in plans), plans
+        assert {step for step in plans if step.startswith("SCAN")} == {"SCAN levels"}, plans

@@ -5,6 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from jindi.ports import RatedQuery, RatedRow, RatingStoreFailure
 from jindi.stores.sqlite_base import FollowedStore
 
+# An `or ignore` in a trigger gives way to the conflict clause of the statement that set it off.
+_ONE_MORE = (
+    "insert into levels select new.level, 0 where not exists (select 1 from levels where level = new.level); "
+    "update levels set customers = customers + 1 where level = new.level;"
+)
+_ONE_LESS = "update levels set customers = customers - 1 where level = old.level;"
 _SCHEMA = (
     (
         "create table customers (user text primary key, level text not null, due integer not null, "
@@ -14,6 +20,14 @@ _SCHEMA = (
     "create index by_level on customers (level, due)",
     "create index by_owed on customers (owed) where owed = 1",
     "create index by_missed on customers (due) where missed = 0",
+    # How many stand at each level is asked for by every page, and counting a million customers takes 80 ms.
+    "create table levels (level text primary key, customers integer not null) without rowid",
+    f"create trigger one_more after insert on customers begin {_ONE_MORE} end",
+    f"create trigger one_less after delete on customers begin {_ONE_LESS} end",
+    (
+        "create trigger moved after update of level on customers when old.level <> new.level "
+        f"begin {_ONE_LESS} {_ONE_MORE} end"
+    ),
     "create table steps (user text not null, seq integer not null, primary key (user, seq)) without rowid",
     "create table cursor (one integer primary key check (one = 1), next integer not null, mark blob not null)",
     "insert into cursor values (1, 0, x'')",
@@ -22,7 +36,11 @@ _PUT = (
     "insert into customers values (?, ?, ?, ?, ?, ?) on conflict (user) do update set level = excluded.level, "
     "due = excluded.due, owed = excluded.owed, missed = excluded.missed, body = excluded.body"
 )
-_COUNTS = "select level, count(*), sum(due <= ?) from customers group by level"
+_COUNTS = (
+    "select level, customers, (select count(*) from customers as late where late.level = levels.level and due <= ?) "
+    "from levels where customers > 0"
+)
+_ALL = "select coalesce(sum(customers), 0) from levels"
 _MISSED = "select body from customers where missed = 0 and due <= ? order by due limit ?"
 _STEPS = "select seq from steps where user = ? order by seq desc limit ?"
 _LIKE_ESCAPES = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
@@ -66,7 +84,8 @@ class SqliteRatings(FollowedStore):
         where = f"where {' and '.join(wanted)}" if wanted else ""
         page = f"select body from customers {where} order by due, user limit ? offset ?"  # noqa: S608 - constants
         rows = self._ask(page, *given, query.limit, query.offset)
-        count = self._ask(f"select count(*) from customers {where}", *given)  # noqa: S608 - constants
+        counted = f"select count(*) from customers {where}" if wanted else _ALL  # noqa: S608 - constants
+        count = self._ask(counted, *given)
         return [bytes(body) for (body,) in rows], int(count[0][0])
 
     def owed(self, limit: int) -> Sequence[bytes]:
@@ -80,6 +99,16 @@ class SqliteRatings(FollowedStore):
     def counts(self, now_us: int) -> Mapping[str, tuple[int, int]]:
         """How many customers there are of each level, and how many of them are overdue."""
         return {level: (int(count), int(late)) for level, count, late in self._ask(_COUNTS, now_us)}
+
+    def plans(self) -> Sequence[str]:
+        """How SQLite answers what the page of customers asks, step by step: nothing may read every customer."""
+        page = "select body from customers {}order by due, user limit 50"
+        asked = (
+            (_COUNTS, (0,)), (_ALL, ()), (_MISSED, (0, 50)), (_STEPS, ("u", 50)),
+            (page.format("where level = ? "), ("high",)), (page.format("where due <= ? "), (0,)),
+            ("select count(*) from customers where level = ? and due <= ?", ("high", 0)),
+        )  # fmt: skip
+        return [str(step[3]) for said, given in asked for step in self._ask(f"explain query plan {said}", *given)]
 
     def steps(self, user: str, limit: int) -> Sequence[int]:
         """The newest records of a customer's history, newest first."""
