@@ -46,6 +46,25 @@ _STEPS = "select seq from steps where user = ? order by seq desc limit ?"
 _LIKE_ESCAPES = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 
 
+_Question = tuple[str, Sequence[object]]
+
+
+def _found(query: RatedQuery) -> tuple[_Question, _Question]:
+    """What asks for a page of standings, and what counts them all."""
+    wanted, given = list[str](), list[object]()
+    for condition, value in (
+        ("level = ?", query.level), ("due <= ?", query.due_before_us),
+        ("user like ? escape '\\'", None if query.user is None else f"%{query.user.translate(_LIKE_ESCAPES)}%"),
+    ):  # fmt: skip
+        if value is not None:
+            wanted.append(condition)
+            given.append(value)
+    where = f"where {' and '.join(wanted)}" if wanted else ""
+    page = f"select body from customers {where} order by due, user limit ? offset ?"  # noqa: S608 - constants
+    count = f"select count(*) from customers {where}" if wanted else _ALL  # noqa: S608 - constants
+    return (page, [*given, query.limit, query.offset]), (count, given)
+
+
 class SqliteRatings(FollowedStore):
     """The `RatingStore` port over one SQLite file; `:memory:` keeps it in memory."""
 
@@ -73,20 +92,9 @@ class SqliteRatings(FollowedStore):
 
     def found(self, query: RatedQuery) -> tuple[Sequence[bytes], int]:
         """A page of standings, those due first first, and how many there are in all."""
-        wanted, given = list[str](), list[object]()
-        for condition, value in (
-            ("level = ?", query.level), ("due <= ?", query.due_before_us),
-            ("user like ? escape '\\'", None if query.user is None else f"%{query.user.translate(_LIKE_ESCAPES)}%"),
-        ):  # fmt: skip
-            if value is not None:
-                wanted.append(condition)
-                given.append(value)
-        where = f"where {' and '.join(wanted)}" if wanted else ""
-        page = f"select body from customers {where} order by due, user limit ? offset ?"  # noqa: S608 - constants
-        rows = self._ask(page, *given, query.limit, query.offset)
-        counted = f"select count(*) from customers {where}" if wanted else _ALL  # noqa: S608 - constants
-        count = self._ask(counted, *given)
-        return [bytes(body) for (body,) in rows], int(count[0][0])
+        (page, on_page), (count, counted) = _found(query)
+        rows = self._ask(page, *on_page)
+        return [bytes(body) for (body,) in rows], int(self._ask(count, *counted)[0][0])
 
     def owed(self, limit: int) -> Sequence[bytes]:
         """Customers of whom an assessment or an event is owed."""
@@ -102,12 +110,18 @@ class SqliteRatings(FollowedStore):
 
     def plans(self) -> Sequence[str]:
         """How SQLite answers what the page of customers asks, step by step: nothing may read every customer."""
-        page = "select body from customers {}order by due, user limit 50"
-        asked = (
-            (_COUNTS, (0,)), (_ALL, ()), (_MISSED, (0, 50)), (_STEPS, ("u", 50)),
-            (page.format("where level = ? "), ("high",)), (page.format("where due <= ? "), (0,)),
-            ("select count(*) from customers where level = ? and due <= ?", ("high", 0)),
-        )  # fmt: skip
+        pages = [
+            RatedQuery(),
+            RatedQuery(level="high"),
+            RatedQuery(due_before_us=0),
+            RatedQuery(level="high", due_before_us=0),
+        ]
+        asked = [
+            (_COUNTS, (0,)),
+            (_MISSED, (0, 50)),
+            (_STEPS, ("u", 50)),
+            *(each for page in pages for each in _found(page)),
+        ]
         return [str(step[3]) for said, given in asked for step in self._ask(f"explain query plan {said}", *given)]
 
     def steps(self, user: str, limit: int) -> Sequence[int]:
