@@ -43,9 +43,11 @@ bench: $(VENV)/installed-bench ## measure ourselves beside peers in one run (res
 
 lock: $(VENV)/installed ## pin all dependencies with their hashes again (needs uv)
 	$(BIN)/python -m pip install --quiet uv
+	@# (Of the package that brings the rules of accessibility, only those are used: its browser driver stays out.)
 	for set in "" -dev -bench; do \
 	  $(BIN)/uv pip compile --universal --generate-hashes --no-header --quiet --python-version 3.11 pyproject.toml \
-	    requirements-build.in $$( [ -n "$$set" ] && echo requirements$$set.in ) --output-file requirements$$set.lock; \
+	    requirements-build.in $$( [ -n "$$set" ] && echo requirements$$set.in ) --output-file requirements$$set.lock \
+	    --no-emit-package playwright --no-emit-package pyee --no-emit-package greenlet; \
 	done
 
 clean: ## remove the virtual environment and all caches (data folders stay)
@@ -66,7 +68,7 @@ $(VENV)/installed: $(VENV)/bin/python requirements.lock pyproject.toml
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed requirements-dev.lock
-	$(PIP) install --require-hashes -r requirements-dev.lock
+	$(PIP) install --require-hashes --no-deps -r requirements-dev.lock
 	@touch $@
 
 $(VENV)/installed-bench: $(VENV)/installed requirements-bench.lock

@@ -5,6 +5,8 @@ document (the cookie that sets it has a test of its own), so it needs no page of
 """
 
 import json
+from functools import cache
+from importlib.resources import files
 
 CONTRAST = """
 (() => {
@@ -52,6 +54,44 @@ WIDER = "document.documentElement.scrollWidth - document.documentElement.clientW
 
 THEMES = ("light", "dark")
 
+BUILT = """
+Array.from(document.querySelectorAll("*"), (e) => e.localName + e.className + Array.from(e.attributes, (a) => a.name))
+  .join()
+"""
+"""What the page is built of, without its words."""
+
+AXE = """
+(async () => {
+  const root = document.documentElement, own = root.dataset.theme, found = [];
+  // Nothing is fetched anew under the looker: a page that nobody sees waits with that.
+  Object.defineProperty(document, "hidden", { value: true, configurable: true });
+  for (const [n, theme] of ASKED.entries()) {
+    root.dataset.theme = theme;
+    // The second theme has other colours, and nothing else that is other.
+    const only = n ? { runOnly: { type: "rule", values: ["color-contrast", "link-in-text-block"] } } : {};
+    const { violations } = await axe.run(document, { ...only, resultTypes: ["violations"] });
+    for (const { id, nodes } of violations)
+      for (const { target } of nodes) found.push(`${theme}: axe: ${id}: ${target.flat().join(" ").slice(0, 120)}`);
+  }
+  root.dataset.theme = own;
+  delete document.hidden;
+  return found;
+})()
+"""
+"""What axe finds in every theme, its best practices included."""
+
+_SEEN: set[int] = set()
+"""What axe has looked at. To what it asks, the same elements in other words are the same page (the contrast of every
+text is reckoned each time); it takes half a second for each, so it is asked once.
+"""
+
+
+@cache
+def _axe():
+    """The script of axe, as it stands in the package that carries it."""
+    return (files("axe_playwright_python") / "axe.min.js").read_text()
+
+
 _ALL = f"""
 (() => {{
   document.querySelectorAll("main details").forEach((each) => {{ each.open = true; }});
@@ -78,7 +118,19 @@ _ALL = f"""
 
 def found_here(tab, themes=THEMES):
     """What is wrong with the page that is open, in words. All that is folded on it is unfolded first."""
-    return tab.run(_ALL.replace("ASKED", json.dumps(list(themes))))
+    asked = json.dumps(list(themes))
+    return tab.run(_ALL.replace("ASKED", asked)) + _told_by_axe(tab, asked)
+
+
+def _told_by_axe(tab, asked):
+    seen = hash((tab.run(BUILT), tab.run("innerWidth"), asked))
+    if seen in _SEEN:
+        return []
+    # (The script comes by the debugging pipe, which the page's policy on content doesn't bind.)
+    tab.run(f"{_axe()}; null")
+    found = tab.run(AXE.replace("ASKED", asked))
+    _SEEN.add(seen)
+    return found
 
 
 def looked_over(tab, url, pages, lang=None, theme=None, *, besides=()):

@@ -156,6 +156,41 @@ function refreshing(panel) {
   }, 5000);
 }
 
+// ---- parts that scroll -------------------------------------------------------------------------------------
+
+// What shows only a part of what it holds is a stop of the Tab key, so that the arrows can move it; what shows all, or
+// holds something to stop at, is none. (Some browsers do so by themselves, not all.)
+const stops = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex]";
+
+function reach(part) {
+  const hides = part.scrollWidth > part.clientWidth || part.scrollHeight > part.clientHeight;
+  if (!hides || find(stops, part)) { part.removeAttribute("tabindex"); return; }
+  part.tabIndex = 0;
+  if (part.hasAttribute("aria-label")) return;
+  // (A list is a list, also when it scrolls.)
+  if (part.localName !== "ul") part.setAttribute("role", "group");
+  const within = part.closest("details, section, form, main") || root;
+  part.setAttribute("aria-label", (find("summary, h1, h2, h3", within) || find("h1") || part).textContent.trim());
+}
+
+function reaching() {
+  const scrolls = ".scroll, .diff, .evidence, .tabs, .names";
+  const sized = new ResizeObserver((seen) => {
+    for (const part of new Set(seen.map(({ target }) => target.closest(scrolls)))) if (part) reach(part);
+  });
+  const watch = (part) => { sized.observe(part); for (const held of part.children) sized.observe(held); };
+  all(scrolls).forEach(watch);
+  new MutationObserver((changes) => {
+    for (const { addedNodes } of changes) {
+      for (const node of addedNodes) {
+        if (node.nodeType !== 1) continue;
+        if (node.matches(scrolls)) watch(node);
+        all(scrolls, node).forEach(watch);
+      }
+    }
+  }).observe(document.body, { childList: true, subtree: true });
+}
+
 // ---- a page that is not over yet ---------------------------------------------------------------------------
 
 function again(part) {
@@ -236,6 +271,7 @@ const live = find("#live");
 all("[data-conceal]").forEach(concealing);
 const togglePause = live ? liveList(live) : null;
 all("[data-refresh]").forEach(refreshing);
+reaching();
 all("[data-again]").forEach(again);
 all("[data-only-hits]").forEach(onlyHits);
 if (root.dataset.keys === "on") keys(togglePause);

@@ -183,6 +183,7 @@ WORDS: Final = {
         "Large days: on each line customer, day, code, decisions …",
     ),
     "filings.crimes": ("代码表", "The codes"),
+    "filings.says": ("报告内容", "What the report says"),
     "filings.subjects": ("可疑主体（客户）", "Subjects (customers)"),
     "filings.others": ("对手方补充（不作为主体）", "More of the other sides (not reported)"),
     "filings.of.user": ("客户号", "Number"),

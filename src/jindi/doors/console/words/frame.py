@@ -118,6 +118,7 @@ WORDS: Final = {
     "col.proposal": ("提案", "Proposal"),
     "col.version": ("版本", "Version"),
     "col.what": ("内容", "What"),
+    "col.do": ("操作", "What can be done"),
     "col.by": ("提案人", "By"),
     "col.why": ("理由", "Why"),
     "rules.more": ("另有 {n} 条规则命中", "{n} more {n:rule was|rules were} hit"),
