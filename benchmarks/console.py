@@ -12,7 +12,9 @@ import httpx
 
 from benchmarks.casework import AT_ONCE, PACK, SHARE, Wall
 from benchmarks.measuring import Report
-from jindi.access import ApiKeys, Permits, Scope, SignInLinks
+from benchmarks.offices import Offices, fill, people
+from benchmarks.vaults import vault_in
+from jindi.access import ApiKeys, NewSession, Permits, Scope, SignInLinks, StaffAccount
 from jindi.app.accounts import open_house
 from jindi.app.wiring import Outside
 from jindi.basics.instants import format_instant
@@ -31,7 +33,7 @@ from jindi.stores.files import FileBlobs
 from jindi.stores.sqlite_acts import SqliteActs
 from jindi.vault import KEY_BYTES, Tokens
 
-SUBJECT = "Pages of the console: {decisions:,} decisions, {cases:,} open cases"
+SUBJECT = "Pages of the console: {decisions:,} decisions, {cases:,} open cases, {customers:,} rated customers"
 P95_MS = 150.0
 """What issue and guide ask of every page."""
 
@@ -56,10 +58,11 @@ def measure(report: Report, folder: Path, *, quick: bool, rounds: int) -> None:
 
 
 async def _measured(report: Report, folder: Path, *, decisions: int, times: int) -> None:
+    customers = max(decisions // 100, 20)
     blobs = FileBlobs(folder / "state")
     platform = Platform(
         open_log=lambda _: SegmentLog(folder / "journal"), blobs=blobs, tokens=Tokens(bytes(KEY_BYTES)), clock=Wall(),
-        files={**Outside().pack_files([]), **FILES}, settings=Settings(release_due=False),
+        files={**Outside().pack_files([]), **FILES}, settings=Settings(release_due=False), vault=vault_in(folder),
     )  # fmt: skip
     await platform.start()
     stores = (
@@ -71,16 +74,20 @@ async def _measured(report: Report, folder: Path, *, decisions: int, times: int)
     try:
         # One in ten comes to a case; so many users have some twenty thousand of them.
         await _decide(platform, max(decisions // 49, 20), decisions)
+        offices = await fill(platform, folder, customers)
         desk = await _taken_in(platform, *stores)
-        made = _assembled(platform, folder, blobs, *stores)
+        made = _assembled(platform, folder, blobs, offices, *stores)
         (open_cases,) = await desk.counts(desk.query(state="open"))
-        subject = SUBJECT.format(decisions=decisions, cases=open_cases)
-        browser = await _browser(made, platform.now_us())
-        for page, path in await _pages(desk, decisions):
-            spent = await _asked(browser, path, times)
-            report.add(subject, f"{page}, p50", "ms", [statistics.median(spent)])
-            report.add(subject, f"{page}, p95", "ms", [spent[int(len(spent) * 0.95)]], at_most=P95_MS)
-        await browser.aclose()
+        subject = SUBJECT.format(decisions=decisions, cases=open_cases, customers=customers)
+        reader = _browser(made, made.house.sessions.open("reader", frozenset(Scope), platform.now_us()))
+        for page, path in [*await _pages(desk, decisions), *_rooms(offices)]:
+            await _timed(report, subject, reader, page, path, times)
+        # (Sessions of the one-time link end when somebody answers for access.)
+        keeper, person = await people(made.house, 50)
+        ward = _browser(made, _signed_in(made.house, keeper))
+        for page, path in (("people", "/console/staff"), ("one person", f"/console/staff/{person}")):
+            await _timed(report, subject, ward, page, path, times)
+        await asyncio.gather(reader.aclose(), ward.aclose())
     finally:
         if made is not None:
             await made.assembly.close()
@@ -118,7 +125,8 @@ async def _taken_in(platform: Platform, cases: CaseStore, links: LinkStore, acts
 
 
 def _assembled(
-    platform: Platform, folder: Path, blobs: FileBlobs, cases: CaseStore, links: LinkStore, acts: ActStore
+    platform: Platform, folder: Path, blobs: FileBlobs, offices: Offices, cases: CaseStore, links: LinkStore,
+    acts: ActStore,
 ) -> _Whole:  # fmt: skip
     """The doors as `jindi up` builds them, so that every page has all of its panels."""
     outside, clock = Outside(), Wall()
@@ -128,14 +136,20 @@ def _assembled(
         keys=keys, house=house, links=SignInLinks(blobs, random.Random(1).randbytes), clock=clock, permits=Permits(),
         base_files=outside.base_files, saved=lambda: {**outside.pack_files([]), **FILES}, cases=cases, link_store=links,
         act_store=acts, notifying=outside.notifying(settled, blobs), mailing=outside.mailing(settled, blobs),
+        rating_store=offices.ratings, movement_store=offices.movements,
         view_log=lambda: SegmentLog(folder / "journal", read_only=True), archive=outside.archive(settled),
     )  # fmt: skip
     return _Whole(Assembly(platform, given), house)
 
 
-async def _browser(made: _Whole, now_us: int) -> httpx.AsyncClient:
-    """Somebody who may see everything, signed in."""
-    opened = made.house.sessions.open("reader", frozenset(Scope), now_us)
+def _signed_in(house: House, who: StaffAccount) -> NewSession:
+    """Somebody of the house, with a factor just now."""
+    now_us = house.clock.now_us()
+    return house.sessions.open(who.name, frozenset(), now_us, account=who.id, epoch=who.epoch, mfa_us=now_us)
+
+
+def _browser(made: _Whole, opened: NewSession) -> httpx.AsyncClient:
+    """What asks for pages, signed in."""
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(made.assembly.application), base_url="http://127.0.0.1",
         cookies={"jindi_session": opened.clear_id},
@@ -164,6 +178,36 @@ async def _pages(desk: CaseDesk, decisions: int) -> list[tuple[str, str]]:
         ("words", "/console/help/words"),
         ("the first quarter of an hour", "/console/help/guide"),
     ]  # fmt: skip
+
+
+def _rooms(offices: Offices) -> list[tuple[str, str]]:
+    """The pages of due diligence and reports, about people and of settings."""
+    return [
+        ("due diligence", "/console/diligence"), ("due diligence, one level", "/console/diligence?level=medium"),
+        ("a rated customer", f"/console/diligence/{offices.customer}"),
+        ("a customer's payments and profile", f"/console/entities/user/{offices.customer}"),
+        ("reports", "/console/reports"), ("a report", f"/console/reports/{offices.report}"),
+        ("a new report", "/console/reports/new"), ("days of large transactions", "/console/reports/days"),
+        ("reports counted", "/console/reports/statistics"),
+        ("alerts about people", "/console/staff-alerts"), ("keys", "/console/keys"),
+        ("subjects' rights", "/console/subjects"), ("the vault's search", "/console/find"),
+        ("notifications", "/console/notifications"), ("who is told of what", "/console/settings/notifications"),
+        ("webhooks", "/console/settings/webhooks"), ("parameters", "/console/parameters"),
+        ("the workbench", "/console/workbench"), ("a policy in the workbench", "/console/workbench/transfer"),
+        ("… its bands", "/console/workbench/transfer/bands"), ("… its cases", "/console/workbench/transfer/cases"),
+        ("… a rule in the builder", "/console/workbench/pay/rules/large"),
+        ("a feature", "/console/features/payments_10m"), ("a parameter", "/console/parameters/large_cash_cny"),
+        ("a source", "/console/sources/payment_institutions_rules"), ("a new policy", "/console/new-policy"),
+        ("a list", "/console/lists/blocked_devices"), ("a new incident", "/console/incidents/new"),
+    ]  # fmt: skip
+
+
+async def _timed(
+    report: Report, subject: str, browser: httpx.AsyncClient, page: str, path: str, times: int
+) -> None:  # fmt: skip
+    spent = await _asked(browser, path, times)
+    report.add(subject, f"{page}, p50", "ms", [statistics.median(spent)])
+    report.add(subject, f"{page}, p95", "ms", [spent[int(len(spent) * 0.95)]], at_most=P95_MS)
 
 
 async def _asked(browser: httpx.AsyncClient, path: str, times: int) -> list[float]:

@@ -26,7 +26,7 @@ class MemoryRatings:
             each for each in self.rows.values()
             if query.level in (None, each.level)
             and (query.due_before_us is None or each.due_us <= query.due_before_us)
-            and (query.user is None or query.user.lower() in each.user.lower())
+            and (query.user is None or each.user.startswith(query.user))
         ]  # fmt: skip
         wanted.sort(key=lambda each: (each.due_us, each.user))
         return [each.body for each in wanted[query.offset : query.offset + query.limit]], len(wanted)

@@ -639,8 +639,8 @@ class RatedRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RatedQuery:
-    """Which customers are asked for: of a level, due before an instant, by a part of their names; None asks for all.
-    Those due first come first.
+    """Which customers are asked for: of a level, due before an instant, by what their names begin with; None asks for
+    all. Those due first come first.
     """
 
     level: str | None = None

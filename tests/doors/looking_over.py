@@ -55,10 +55,15 @@ WIDER = "document.documentElement.scrollWidth - document.documentElement.clientW
 THEMES = ("light", "dark")
 
 BUILT = """
-Array.from(document.querySelectorAll("*"), (e) => e.localName + e.className + Array.from(e.attributes, (a) => a.name))
-  .join()
+(() => {
+  const all = (selector, what) => Array.from(document.querySelectorAll(selector), what);
+  const said = (e) => e.localName + "." + e.className + Array.from(e.attributes, (a) => a.name);
+  const built = (part) => [...new Set(all(`${part} *`, (e) => `${said(e.parentElement)}>${said(e)}`))].join()
+    + all(`${part} :is(h1, h2, h3)`, (e) => e.localName);
+  return [built("main"), built(":is(body > :not(:has(main)), .side)")];
+})()
 """
-"""What the page is built of, without its words."""
+"""What a page's own part and the frame around it are built of, without their words and without how often."""
 
 AXE = """
 (async () => {
@@ -68,7 +73,8 @@ AXE = """
   for (const [n, theme] of ASKED.entries()) {
     root.dataset.theme = theme;
     // The second theme has other colours, and nothing else that is other.
-    const only = n ? { runOnly: { type: "rule", values: ["color-contrast", "link-in-text-block"] } } : {};
+    const rules = RULES || (n && ["color-contrast", "link-in-text-block"]);
+    const only = rules ? { runOnly: { type: "rule", values: rules } } : {};
     const { violations } = await axe.run(document, { ...only, resultTypes: ["violations"] });
     for (const { id, nodes } of violations)
       for (const { target } of nodes) found.push(`${theme}: axe: ${id}: ${target.flat().join(" ").slice(0, 120)}`);
@@ -80,9 +86,10 @@ AXE = """
 """
 """What axe finds in every theme, its best practices included."""
 
-_SEEN: set[int] = set()
-"""What axe has looked at. To what it asks, the same elements in other words are the same page (the contrast of every
-text is reckoned each time); it takes half a second for each, so it is asked once.
+_SEEN: set[tuple[str, ...]] = set()
+"""What axe has looked at. It takes most of a second for a page, so it is asked once about the same elements with other
+words in them: to what it asks, they are the same page (the contrast of every text is reckoned each time). At another
+width, parts may scroll.
 """
 
 
@@ -119,17 +126,29 @@ _ALL = f"""
 def found_here(tab, themes=THEMES):
     """What is wrong with the page that is open, in words. All that is folded on it is unfolded first."""
     asked = json.dumps(list(themes))
-    return tab.run(_ALL.replace("ASKED", asked)) + _told_by_axe(tab, asked)
+    for left in (2, 1, 0):
+        assert tab.until("document.readyState === 'complete' && !!document.body")
+        try:
+            return tab.run(_ALL.replace("ASKED", asked)) + _told_by_axe(tab, asked)
+        except AssertionError:
+            # A page that is not over yet comes anew by itself, maybe under the looker.
+            if not left:
+                raise
+    return []
 
 
 def _told_by_axe(tab, asked):
-    seen = hash((tab.run(BUILT), tab.run("innerWidth"), asked))
-    if seen in _SEEN:
+    main, frame = tab.run(BUILT)
+    width = str(tab.run("innerWidth"))
+    kinds = {(main, asked), (frame, asked), (main, asked, width)}
+    new = kinds - _SEEN
+    if not new:
         return []
     # (The script comes by the debugging pipe, which the page's policy on content doesn't bind.)
     tab.run(f"{_axe()}; null")
-    found = tab.run(AXE.replace("ASKED", asked))
-    _SEEN.add(seen)
+    rules = ["scrollable-region-focusable"] if new == {(main, asked, width)} else None
+    found = tab.run(AXE.replace("ASKED", asked).replace("RULES", json.dumps(rules)))
+    _SEEN.update(new)
     return found
 
 

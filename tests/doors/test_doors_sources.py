@@ -77,17 +77,18 @@ def test_every_basis_that_is_shown_leads_to_its_source_at_the_article():
         visit = world.visit()
         policy = await visit.get("/console/policies/transfer")
         law = (
-            '<a href="/console/sources/law">Anti-fraud Law</a> <a href="/console/sources/law#a-18">Art. 18</a>: watched'
+            '<a class="cited" href="/console/sources/law">Anti-fraud Law</a> '
+            '<a class="cited" href="/console/sources/law#a-18">Art. 18</a>: watched'
         )
         assert shows(policy, law)
-        assert shows(policy, '<a href="/console/sources/ours">to test with</a>')
+        assert shows(policy, '<a class="cited" href="/console/sources/ours">to test with</a>')
         zh = await chinese(world).get("/console/policies/transfer")
         assert shows(
             zh,
-            '<a href="/console/sources/law">《反诈法》</a>',
-            '<a href="/console/sources/law#a-18">第十八条</a>：监测',
+            '<a class="cited" href="/console/sources/law">《反诈法》</a>',
+            '<a class="cited" href="/console/sources/law#a-18">第十八条</a>：监测',
         )
         shown = await visit.get(f"/console/decisions/{decision}")
-        assert shows(shown, '<a href="/console/sources/ours">shop rules</a> 3')
+        assert shows(shown, '<a class="cited" href="/console/sources/ours">shop rules</a> 3')
 
     living(go)

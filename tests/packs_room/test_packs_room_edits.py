@@ -266,3 +266,16 @@ def test_what_both_did_alike_is_nobodys_conflict_and_a_removed_rule_stays_remove
     text, both = rebased(FILE, without_rule(FILE, "other"), changed(FILE, "large", score=7))
     assert both == ()
     assert [each["id"] for each in rules_of(text)] == ["large"]
+
+
+def test_what_was_read_of_a_file_is_the_same_after_all_that_was_made_of_it():
+    # (What is read is kept and given again, so nothing may be changed in it.)
+    for path in (Path("pay.toml"), *POLICIES):
+        text = FILE if path.name == "pay.toml" else path.read_text("utf-8")
+        for each in rules_of(text):
+            other = {**each, "score": 7, "doc": {"zh": "改", "en": "changed"}}
+            changed = with_rule(text, each["id"], other)
+            rebased(text, changed, without_rule(text, each["id"]))
+            rules_of(text).clear()
+            with_new_rule(changed, {**other, "id": "one-more"})
+        assert rules_of(text) == tomllib.loads(text)["rule"]

@@ -68,7 +68,7 @@ def parts_of(text: str, kind: PartKind) -> list[Part]:
     found = parsed(text).get(kind, [])
     if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
         raise NotEditable(f"`{kind}` is no array of tables")
-    return found
+    return list(found)
 
 
 def with_part(text: str, kind: PartKind, place: int, part: Part) -> str:
@@ -203,7 +203,7 @@ def values_of(text: str, limit: str) -> list[Part]:
     values = table.get("value") if isinstance(table, dict) else None
     if not isinstance(values, list) or not all(isinstance(each, dict) for each in values):
         raise NotEditable(f"no parameter {limit[:64]} with dated values")
-    return values
+    return list(values)
 
 
 def with_values(text: str, limit: str, wanted: Sequence[Part]) -> str:

@@ -43,7 +43,8 @@ _COUNTS = (
 _ALL = "select coalesce(sum(customers), 0) from levels"
 _MISSED = "select body from customers where missed = 0 and due <= ? order by due limit ?"
 _STEPS = "select seq from steps where user = ? order by seq desc limit ?"
-_LIKE_ESCAPES = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
+_LAST = "\U0010ffff"
+"""No name goes on with it: it ends the range of those that begin with some text."""
 
 
 _Question = tuple[str, Sequence[object]]
@@ -54,7 +55,7 @@ def _found(query: RatedQuery) -> tuple[_Question, _Question]:
     wanted, given = list[str](), list[object]()
     for condition, value in (
         ("level = ?", query.level), ("due <= ?", query.due_before_us),
-        ("user like ? escape '\\'", None if query.user is None else f"%{query.user.translate(_LIKE_ESCAPES)}%"),
+        ("user >= ?", query.user), ("user < ?", None if query.user is None else query.user + _LAST),
     ):  # fmt: skip
         if value is not None:
             wanted.append(condition)
@@ -115,6 +116,7 @@ class SqliteRatings(FollowedStore):
             RatedQuery(level="high"),
             RatedQuery(due_before_us=0),
             RatedQuery(level="high", due_before_us=0),
+            RatedQuery(user="u"),
         ]
         asked = [
             (_COUNTS, (0,)),

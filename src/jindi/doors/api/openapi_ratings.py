@@ -54,7 +54,7 @@ def filters() -> list[dict[str, Any]]:
     told: dict[str, tuple[str, dict[str, Any]]] = {
         "level": ("A level of the scheme, or none: not rated yet.", _TEXT),
         "overdue": ("true: those alone of whom something was not done in time.", _TRUTH),
-        "user": ("A part of their names.", _TEXT),
+        "user": ("What their names begin with.", _TEXT),
         "limit": ("At most so many (50).", {"type": "integer", "minimum": 0, "maximum": LIMIT_MAX}),
         "offset": ("Without the first so many.", {"type": "integer", "minimum": 0, "maximum": OFFSET_MAX}),
     }

@@ -152,12 +152,13 @@ class Figures:
         """All parameters that stand in files of their own, by their packs and names."""
         files = self._places()
         limits = self.desk.platform.program.definitions.limits.values()
-        return [self._parameter(limit, files[limit.name]) for limit in limits if limit.name in files]
+        readers = self._readers()
+        return [self._parameter(limit, files[limit.name], readers) for limit in limits if limit.name in files]
 
     def one(self, name: str) -> Parameter | None:
         """One parameter."""
         limit, file = self.desk.platform.program.definitions.limits.get(name), self._places().get(name)
-        return self._parameter(limit, file) if limit is not None and file is not None else None
+        return self._parameter(limit, file, self._readers()) if limit is not None and file is not None else None
 
     def sheet(self, owner: str, name: str) -> FigureSheet | None:
         """A file of parameters with its author's draft on it; None when there is no such file."""
@@ -405,13 +406,16 @@ class Figures:
         base = self.desk.platform.base
         return {limit: name for name, path in self.files().items() for limit in parsed(base[path])}
 
-    def _parameter(self, limit: LimitDef, file: str) -> Parameter:
+    def _readers(self) -> dict[str, frozenset[str]]:
+        """What each policy stands on, the policies in order."""
+        policies = self.desk.platform.program.definitions.policies
+        return {each.id: self._reads(each) for each in policies if "@" not in each.id}
+
+    def _parameter(self, limit: LimitDef, file: str, readers: Mapping[str, frozenset[str]]) -> Parameter:
         raws = {each["since"]: each for each in _values(self.desk.platform.base[self.files()[file]], limit.name)}
         times = self._times(limit, [step.since for step in limit.steps])
         figures = tuple(Figure(step, raws.get(step.since, {}), times[step.since]) for step in limit.steps)
-        policies = self.desk.platform.program.definitions.policies
-        readers = tuple(each.id for each in policies if "@" not in each.id and limit.name in self._reads(each))
-        return Parameter(limit, file, figures, readers)
+        return Parameter(limit, file, figures, tuple(each for each, reads in readers.items() if limit.name in reads))
 
     def _times(self, limit: LimitDef, days: Sequence[date]) -> dict[date, Time]:
         today = self._today(limit)

@@ -5,7 +5,6 @@ Nothing here decides anything. What comes of a draft goes the desk's one road: a
 
 import asyncio
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -120,7 +119,7 @@ class Sheet:
     @property
     def is_changed(self) -> bool:
         """Whether the draft says anything else than what decides."""
-        return self.removes or tomllib.loads(self.text) != tomllib.loads(self.live)
+        return self.removes or (self.text != self.live and dict(parsed(self.text)) != parsed(self.live))
 
     @property
     def removes(self) -> bool:
