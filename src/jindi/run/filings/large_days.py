@@ -95,12 +95,18 @@ class _Reported:
     suspicious: set[str] = field(default_factory=set)
 
 
+Said = tuple[tuple[str, ...], tuple[Day, ...]]
+"""Of a report: the decisions that are its evidence of a suspicion, and its large days."""
+
+
 class LargeDays:
     """The large days of one platform."""
 
     def __init__(self, platform: "Platform", desk: Desk, following: Following) -> None:
         self._platform, self._desk, self._following = platform, desk, following
         self._beginning = asyncio.Lock()
+        self._said: dict[str, tuple[int, Said]] = {}
+        """What each report says of days, with its version then: a thousand are not unsealed for each day anew."""
 
     @property
     def behind(self) -> int:
@@ -222,15 +228,25 @@ class LargeDays:
         """What reports say already; for a thread."""
         found = _Reported()
         for report in self._desk.find(Query()):
-            draft = self._desk.draft(report) if report.state not in ("dropped", "deleted") else None
-            if draft is None:
+            if report.state in ("dropped", "deleted"):
                 continue
-            if report.topic == "suspicious":
-                found.suspicious |= set(draft.evidence)
-            for day in draft.days:
+            evidence, days = self._said_of(report)
+            found.suspicious.update(evidence)
+            for day in days:
                 known = found.by.setdefault((day.user, day.day, day.code), (report, set()))
                 known[1].update(day.decisions)
         return found
+
+    def _said_of(self, report: Report) -> Said:
+        version, said = self._said.get(report.id, (0, ((), ())))
+        if version == report.version:
+            return said
+        draft = self._desk.draft(report)
+        if draft is None:
+            return (), ()
+        said = (draft.evidence if report.topic == "suspicious" else (), draft.days)
+        self._said[report.id] = report.version, said
+        return said
 
 
 def _least(rules: Rules, day: date) -> int | None:
