@@ -36,7 +36,7 @@ from jindi.basics.problems import Problems
 from jindi.cases import Assign, Case, Close
 from jindi.cases.filings import Report
 from jindi.cases.filings_steps import Send
-from jindi.parties.reporting.drafts import Draft
+from jindi.parties.reporting.drafts import Draft, Subject
 from jindi.run.approvals.approvals import Approvals, approvals_of
 from jindi.run.approvals.cases import Closing
 from jindi.run.approvals.screening import operations_of
@@ -307,18 +307,28 @@ class House:
             draft = self.filings.draft(report)
             if draft is None:
                 raise
-            known = {user.id: user for user in self.world._stage.town.users}  # noqa: SLF001 - as below
             self.told.typed += 1
-            typed = tuple(
-                msgspec.structs.replace(
-                    each, name=known[each.user].name, document="id_card", number=known[each.user].id_card
-                )
-                if each.user in known
-                else each
-                for each in draft.subjects
-            )
+            typed = tuple(self._from_papers(each) for each in draft.subjects)
             await self.filings.write(OFFICER, report.id, msgspec.structs.replace(draft, subjects=typed))
             return await self.filings.propose(OFFICER, report.id)
+
+    def _from_papers(self, subject: Subject) -> Subject:
+        """A customer's name and number; of merchants the simulated world has neither, so they get one of each here."""
+        user = next((user for user in self.world._stage.town.users if user.id == subject.user), None)  # noqa: SLF001 - as below
+        if user is not None:
+            return msgspec.structs.replace(subject, name=user.name, document="id_card", number=user.id_card)
+        digits = "".join(filter(str.isdigit, subject.user))
+        licence = licence_of(int(digits or 0))
+        return msgspec.structs.replace(subject, name=f"示例商户{digits}", document="uscc", number=licence)
+
+
+CODE: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+
+
+def licence_of(number: int) -> str:
+    """A unified social credit code of Beijing with a good check character (GB 32100-2015), as no company has one."""
+    body = f"91110000{number:09d}"
+    return body + CODE[-sum(CODE.index(each) * 3**place for place, each in enumerate(body)) % 31]
 
 
 def _filled(draft: Draft) -> Draft:
