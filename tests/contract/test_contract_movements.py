@@ -104,3 +104,12 @@ def test_what_is_heavy_is_what_plain_python_says(pieces, least, day):
             oracle.put(rows, place, b"")
             store.put(rows, place, b"")
         assert list(store.heavy(day, "CNY", least)) == oracle.heavy(day, "CNY", least)
+
+
+def test_the_page_of_large_days_reads_only_those_who_moved_much(tmp_path):
+    with contextlib.closing(SqliteMovements(tmp_path / "m.sqlite")) as store:
+        store.put([row(seq, day=20_000 + seq % 9, customer=f"u{seq % 50}") for seq in range(2_000)], 3, b"m")
+        plans = store.plans()
+        assert not [step for step in plans if step.startswith("SCAN") and "days" not in step], plans
+        assert "SEARCH movements USING PRIMARY KEY (day=? AND customer=?)" in plans, plans
+        assert [step for step in plans if "by_total (day=? AND currency=? AND total>?)" in step], plans
