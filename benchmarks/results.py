@@ -107,18 +107,22 @@ def page(report: Report, command: str, when: str, seconds: float, load_before: t
 
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-LEARNT = Path(__file__).with_name("LEARNING.md")
-WATCHED = Path(__file__).with_name("INSIDERS.md")
-MARK = "<!-- From here on LEARNING.md, as it stands. -->"
-WATCHED_MARK = "<!-- From here on INSIDERS.md, as it stands. -->"
+APPENDED = ("LEARNING.md", "INSIDERS.md", "YEAR.md")
+"""Pages that are made by commands of their own and stand at the end of the results."""
+
+
+def mark_of(page: str) -> str:
+    """The line from which on a page stands."""
+    return f"<!-- From here on {page}, as it stands. -->"
 
 
 def with_learnt(results: str) -> str:
-    """A page of results with what is learnt, and what is caught of insiders, at its end, word for word, one heading
-    lower.
+    """A page of results with what is learnt, what is caught of insiders, and a simulated year at its end, word for
+    word, one heading lower.
     """
-    before = results.partition(MARK)[0].rstrip()
-    learnt, watched = (
-        [f"#{line}" if line.startswith("#") else line for line in _lines(str(page))] for page in (LEARNT, WATCHED)
-    )
-    return "\n".join([before, "", MARK, "", *learnt, "", WATCHED_MARK, "", *watched]).rstrip() + "\n"
+    parts = [results.partition(mark_of(APPENDED[0]))[0].rstrip(), ""]
+    for page in APPENDED:
+        if not (lines := _lines(str(RESULTS.with_name(page)))):
+            continue
+        parts += [mark_of(page), "", *(f"#{line}" if line.startswith("#") else line for line in lines), ""]
+    return "\n".join(parts).rstrip() + "\n"

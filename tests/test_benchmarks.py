@@ -1,5 +1,6 @@
 """The benchmarks run, and everyone in them answers the same. No times are looked at."""
 
+import asyncio
 import contextlib
 import json
 import re
@@ -32,6 +33,7 @@ from benchmarks import (
     rules,
     server,
     windows,
+    year,
 )
 from benchmarks import learning_stream as stream
 from benchmarks import learning_world as stream_world
@@ -351,3 +353,22 @@ def test_cases_are_measured_in_the_store_and_on_their_way_into_it(tmp_path, caps
     text = out.read_text("utf-8")
     assert all(told in text for told in ("the queue's first page", "500 cases put", "rebuilt from nothing"))
     assert "could not be measured" not in text + capsys.readouterr().out
+
+
+def test_a_simulated_stretch_goes_through_the_whole_chain(tmp_path):
+    lived = asyncio.run(year.lived(tmp_path, users=60, days=3, seed=11))
+    told = lived.house.told
+    assert told.events > 600
+    assert told.kinds["payment"]
+    assert sum(told.closed.values())
+    # Whoever was put on the list is found, at once or when the list grows, and nobody is left to look at.
+    assert set(told.matched) == lived.house.planted
+    assert len(lived.planted_later) == year.LISTED_LATER
+    assert lived.house.screening.hits("open") == []
+    assert (lived.open_cases[1], lived.large_late) == (0, 0)
+    now_us, reports = lived.house.clock.now_us(), lived.house.platform.filings.all.values()
+    assert {each.state(now_us) for report in reports for each in report.clocks} <= {"met"}
+    text = "\n".join(year.page(lived, "python -m benchmarks.year"))
+    assert "| all |" in text
+    assert "wrongly stopped" in text
+    assert f"{told.events:,} events" in text
