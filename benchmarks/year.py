@@ -12,6 +12,7 @@ and send. Nothing is tuned to it: the packs are those that ship.
 import argparse
 import asyncio
 import datetime as dt
+import gc
 import os
 import platform as machine
 import resource
@@ -410,6 +411,9 @@ async def _lived(year: Year, world: World, clock: Calendar, guilty: set[int], en
                 await house.screening.load(OFFICER.actor, {"own.toml": _list(strangers + entries, f"{_day(clock)}")})
             if (month := f"{_day(clock):%Y-%m}") != shown:
                 shown = month
+                # As `jindi up` does: what has been there for long is not walked by the collector again and again.
+                gc.collect()
+                gc.freeze()
                 print(f"{month}: {house.told.events:,} events, {time.process_time():,.0f} s of CPU", flush=True)
             if morning_us > end_us + 9 * DAY_US:
                 break
