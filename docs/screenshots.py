@@ -58,7 +58,10 @@ def taken(tab: Tab, base: str) -> str:
             break
     tab.open(base + tab.run(FIRST))
     tab.run("document.getElementById('take').click()")
-    assert tab.until("!!document.querySelector('#close')"), "the case could not be taken"
+    whole = (
+        "document.readyState === 'complete' && !!document.querySelector('#close') && !!document.getElementById('note')"
+    )
+    assert tab.until(whole), "the case could not be taken"
     tab.run("document.getElementById('note').value = '收款后十分钟内转出，与同设备的三个账户往来。'")
     tab.run("document.querySelector('#story form button').click()")
     assert tab.until("document.querySelectorAll('#story li').length > 2")
