@@ -57,7 +57,7 @@ THEMES = ("light", "dark")
 BUILT = """
 (() => {
   const all = (selector, what) => Array.from(document.querySelectorAll(selector), what);
-  const said = (e) => e.localName + "." + e.className + Array.from(e.attributes, (a) => a.name);
+  const said = (e) => [e.localName, e.className, e.getAttribute("role"), ...Array.from(e.attributes, (a) => a.name)];
   const built = (part) => [...new Set(all(`${part} *`, (e) => `${said(e.parentElement)}>${said(e)}`))].join()
     + all(`${part} :is(h1, h2, h3)`, (e) => e.localName);
   return [built("main"), built(":is(body > :not(:has(main)), .side)")];

@@ -141,3 +141,24 @@ def test_what_a_feature_says_of_an_entity_is_asked_on_its_page(process, living):
     tab.run("document.querySelector('#value button').click()")
     assert opened(tab, "as of", "All features of this entity") == "/console/features/device_users/value"
     assert "device-00001" not in tab.run("document.documentElement.outerHTML")
+
+
+STOPS = "a[href], button, input, select, summary, [tabindex]"
+REACHED = """
+Array.from(document.querySelectorAll("main .scroll")).filter((e) => e.checkVisibility()).map((e) => [
+  (e.scrollWidth > e.clientWidth || e.scrollHeight > e.clientHeight) && !e.querySelector("STOPS"),
+  e.tabIndex === 0 && e.hasAttribute("tabindex") && !!e.ariaLabel,
+])
+""".replace("STOPS", STOPS).strip()
+
+
+def test_a_part_that_hides_something_is_a_stop_of_the_tab_key_and_no_other_part_is(process, living):
+    hiding = 0
+    for width in (390, 2400):
+        tab = living.tab(process, "wang", width=width)
+        tab.open(living.url + "/console/models/fraud")
+        parts = tab.until(f"(() => {{ const all = {REACHED}; return all.every(([h, s]) => h === s) && all; }})()", 20)
+        assert parts, tab.run(REACHED)
+        hiding += sum(hides for hides, _ in parts)
+        assert not all(hides for hides, _ in parts)
+    assert hiding

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -178,6 +179,23 @@ def test_more_that_comes_after_a_report_is_told_and_what_was_given_up_is_large_a
             assert {(each.report.id, each.is_grown) for each in await world.look()} == {(report.id, True)}
             await world.desk.take(who(), report.id, Drop("twice"))
             assert {each.report for each in await world.look()} == {None}
+
+    run(go())
+
+
+def test_a_report_that_is_written_anew_counts_as_it_reads_now():
+    async def go():
+        async with World() as world:
+            decision = await world.pays(1, "600000.00")
+            await world.moving.catch_up()
+            report = await world.large.begin(who(), DAY)
+            first = world.desk.draft(report)
+            assert {each.report.id for each in await world.look()} == {report.id}
+            await world.desk.write(who(), report.id, msgspec.structs.replace(first, days=first.days[:1]))
+            left = [each for each in await world.look() if each.report is None]
+            assert [(each.large.customer, each.decisions) for each in left] == [(first.days[1].user, (decision,))]
+            await world.desk.write(who(), report.id, first)
+            assert {each.report.id for each in await world.look()} == {report.id}
 
     run(go())
 

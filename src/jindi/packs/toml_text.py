@@ -87,8 +87,8 @@ def key_of(key: str) -> str:
 
 @lru_cache(maxsize=64)
 def parsed(text: str) -> Mapping[str, Any]:
-    """A file as TOML has it, which nobody may change: a page asks for the same file a hundred times, and to read a
-    policy takes 20 ms. Raises NotEditable when it is none.
+    """A file as TOML has it, which nobody may change: it is kept, for a page asks for the same file a hundred times.
+    Raises NotEditable when it is none.
     """
     try:
         return tomllib.loads(text)

@@ -171,8 +171,6 @@ class SqliteLinks(FollowedStore):
         ]
         return [str(step[3]) for said, values in asked for step in self._ask(f"explain query plan {said}", *values)]
 
-    # ---- inside
-
 
 def _where(query: LinkQuery) -> tuple[str, list[object]]:
     said, given = "", list[object]()

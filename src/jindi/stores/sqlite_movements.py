@@ -19,7 +19,7 @@ _SCHEMA = (
         "movement text not null, way text not null, currency text not null, amount integer not null, "
         "at_us integer not null, outcome integer not null, primary key (day, customer, seq, movement)) without rowid"
     ),
-    # Who moved much on a day is asked for every minute: to add up a day of 50,000 movements takes 40 ms.
+    # Who moved much on each of 35 days is asked for every minute: nobody adds them all up for that.
     (
         "create table sums (day integer not null, customer text not null, way text not null, currency text not null, "
         "total integer not null, primary key (day, customer, way, currency)) without rowid"
